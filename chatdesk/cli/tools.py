@@ -132,7 +132,7 @@ async def _add(options: argparse.Namespace, service: ToolService) -> int:
     from dataclasses import replace
 
     from chatdesk.core.domain.tools import ServerKind, ToolServer
-    from chatdesk.core.tools.written_secrets import take_out
+    from chatdesk.core.tools.written_secrets import extract_secrets
 
     argv = tuple(options.argv[1:] if options.argv[:1] == ["--"] else options.argv)
     if bool(options.address) == bool(argv) or (argv[:1] and argv[0].startswith("-")):
@@ -160,7 +160,7 @@ async def _add(options: argparse.Namespace, service: ToolService) -> int:
     else:
         folder = options.folder or ""
         server = ToolServer(made, options.name, ServerKind.COMMAND, argv, env_names=names, folder=folder)
-    server, written = take_out(server)
+    server, written = extract_secrets(server)
     await service.save(server, {**secrets, **written})
     if client_secret:
         await service.sign_ins.keep_client_secret(server, client_secret)

@@ -121,7 +121,7 @@ class AttachmentTooLarge(InvalidInput):
 
     @classmethod
     def of(cls, max_bytes: int, name: str = "") -> AttachmentTooLarge:
-        """Make the error for a limit in bytes; ``name`` is the file's, as the person knows it."""
+        """Make the error for a limit in bytes; ``name`` is the file's name, as a person sees it."""
         if name:
             return cls(Text("“{name}” is larger than {limit}.", name=name, limit=size_text(max_bytes)))
         return cls(Text("The file is larger than {limit}.", limit=size_text(max_bytes)))

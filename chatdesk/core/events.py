@@ -286,7 +286,7 @@ class SyncStatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class TeamChanged:
-    """Workspaces, members, devices, roles or the list of shared projects changed; whoever shows them reads again."""
+    """Workspaces, members, devices, roles or the list of shared projects changed; subscribers read them again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def main() -> None:
 
     for name in ("rename", "replace", "symlink", "mkdir", "rmdir", "unlink"):
         setattr(os, name, killing(getattr(os, name)))
-    ProgramFolder(Path(place)).put_in_place(Path(staged), NEW)
+    ProgramFolder(Path(place)).activate(Path(staged), NEW)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.tools import Answer, ServerKind, ServerState, ToolResult, ToolServer
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
-from chatdesk.core.tools.call_news import CallHooks
+from chatdesk.core.tools.call_reports import CallHooks
 from chatdesk.core.tools.host_client import ToolHost
 from chatdesk.core.tools.offers import PROMPTS, RESOURCES, Offers, ServerPrompt, ServerResource
 from tests.helpers.fault_world import WHO

@@ -60,8 +60,8 @@ class AnswerPictures:
         self._repeated_count = 0
         self._bytes = 0
 
-    async def take(self, delta: PictureDelta) -> AnswerPicture | TextDelta | None:
-        """Return the present state of a picture of the answer; None if it has not changed."""
+    async def receive(self, delta: PictureDelta) -> AnswerPicture | TextDelta | None:
+        """Add a delta of a picture. Returns the picture's present state in the answer; None if it has not changed."""
         if self._keep is None:
             return _in_text(delta)
         is_new = delta.item not in self._names

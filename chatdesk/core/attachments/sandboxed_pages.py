@@ -90,7 +90,7 @@ class _PageServer:
         self._http.shutdown()
         self._http.server_close()
 
-    def take(self, path: str, headers: Any) -> tuple[bytes, Mapping[str, str], bool] | None:
+    def pop_answer(self, path: str, headers: Any) -> tuple[bytes, Mapping[str, str], bool] | None:
         """Return the answer to a request, its headers and whether it is the last one; None where there is none.
 
         What was given is not given again.
@@ -143,7 +143,7 @@ class _Request(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with what is left under the path, or with nothing."""
-        found = self.server.page.take(self.path, self.headers)
+        found = self.server.page.pop_answer(self.path, self.headers)
         self.close_connection = True
         if found is None:
             self.send_response(404)

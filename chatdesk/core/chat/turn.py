@@ -199,7 +199,7 @@ class Turn:
         async with aclosing(self._provider.stream(self._request)) as stream:
             async for event in stream:
                 self.received_count += 1
-                news = await self._pictures.take(event) if isinstance(event, PictureDelta) else event
+                news = await self._pictures.receive(event) if isinstance(event, PictureDelta) else event
                 if isinstance(news, Delta):
                     self._add(news)
                 elif isinstance(news, StepEnded):

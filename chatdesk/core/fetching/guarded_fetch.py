@@ -110,7 +110,7 @@ class PlaceInOwnNetwork(FetchFailed):
 
 
 class GuardedFetcher:
-    """Fetches on the calling threads; ``close`` gives up what is under way, at once.
+    """Fetches on the calling threads; ``close`` aborts running fetches at once.
 
     Each request runs on a thread of its own that is abandoned when its time is over: looking up a name and answers that
     come letter by letter hold up nobody. ``scope_of`` classifies addresses; tests put loopback into the open network.
@@ -228,7 +228,7 @@ class _Request:
         raise FetchFailed(Text("{host} sends on to another address.", host=host))
 
     def _get(self, place: SplitResult) -> Fetched | str:
-        """Return what is there, or the address that the server redirects to."""
+        """Return the answer, or the address that the server redirects to."""
         ask, rules = self._ask, self._rules
         connection = _Connection(place, self._address_of(place), self.hold)
         try:

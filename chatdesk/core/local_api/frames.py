@@ -1,5 +1,5 @@
 """Carries JSON objects on a byte stream: four bytes of length, then so many bytes, as often as the top bit says that
-more follows. Knows neither the ends nor the meaning.
+more follows. Independent of the two ends and of the meaning.
 
 A reader says how large an object may become and stops at the first byte beyond it. A writer makes large texts into JSON
 a slice at a time, so that neither side ever waits for all of a long answer at once.

@@ -69,7 +69,8 @@ class _Unproven:
 
 
 class Listener:
-    """Listens from ``start`` to ``close``, on the loop that started it. Callers have to know ``secret``."""
+    """Listens from ``start`` to ``close``, on the loop that started it. Callers must prove that they have
+    ``secret``."""
 
     def __init__(self, verbs: Mapping[str, Verb], secret: bytes, *, limits: Limits | None = None) -> None:
         self._verbs = dict(verbs)

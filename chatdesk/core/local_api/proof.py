@@ -1,4 +1,4 @@
-"""Proves that both ends of a connection know the same secret.
+"""Proves that both ends of a connection have the same secret.
 
 The owner's secret is in a file that only its user can read. Neither side ever sends it: each shows that it knows it
 by a code over numbers that both made up for this one connection. The owner shows it first, so that nothing is said to

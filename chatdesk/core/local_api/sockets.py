@@ -118,6 +118,7 @@ class SocketDoor:
         self._admit_own(connection)
 
     def _admit_own(self, connection: socket.socket) -> None:
+        """Admit a connection of this user; close those of others."""
         try:
             connection.setblocking(False)
             is_own = peer_of(connection).uid == os.geteuid()

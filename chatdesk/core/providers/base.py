@@ -171,8 +171,8 @@ class StepEnded:
 
 @dataclass(frozen=True, slots=True)
 class CallChanged:
-    """News of tool call number ``index``: the members of its part's content that have other values now, such as
-    ``status``. ``progress`` comes alone, is shown and not stored, and ends with the next news."""
+    """An event of tool call number ``index``: the members of its part's content that have other values now, such as
+    ``status``. ``progress`` comes alone, is shown and not stored, and is replaced by the next event."""
 
     index: int
     content: Mapping[str, Any]
@@ -180,7 +180,7 @@ class CallChanged:
 
 @dataclass(frozen=True, slots=True)
 class StoreNow:
-    """Everything that came before is to be stored; the stream goes on when ``stored`` was called."""
+    """A request to store everything that came before; the stream continues when ``stored`` was called."""
 
     stored: Callable[[], None] = field(compare=False)
 

@@ -360,11 +360,11 @@ class OpenAICompatibleProvider:
         return bool(chunk.get("choices") or chunk.get("error"))
 
     def _is_answer(self, chunk: Mapping[str, Any]) -> bool:
-        """Return whether ``chunk`` shows that the server has begun to answer."""
+        """Return whether ``chunk`` shows that the answer has started."""
         return "choices" in chunk
 
     def _takes_marks(self, model: str) -> bool:
-        """Return whether ``model`` needs cache marks; gateways pass them on to the models that know them."""
+        """Return whether ``model`` needs cache marks; gateways pass them on to models that support them."""
         return self._has_cache_marks and "claude" in model.lower()
 
     def _marks_cache(self, request: ChatRequest, model: str) -> bool:

@@ -1,4 +1,4 @@
-"""Takes pictures out of the text of an answer: ``![words](data:image/png;base64,…)``, as some models write them.
+"""Removes pictures from the text of an answer: ``![words](data:image/png;base64,…)``, as some models write them.
 
 Their letters are held back until the picture is whole, so that nobody lays out, stores or counts megabytes of them.
 What is in code stays text. Pure; nothing is decoded here.
@@ -104,7 +104,7 @@ class PictureSplitter:
         return ""
 
     def _read_picture(self, coming: _Coming, piece: str) -> Generator[TextDelta | PictureDelta, None, str]:
-        """Take letters and what closes a picture. Returns what follows."""
+        """Read the letters and the end of a picture. Returns the text that follows."""
         if not coming.end:
             ends = [place for mark in _NOT_LETTERS if (place := piece.find(mark)) >= 0]
             coming.add(piece[: min(ends)] if ends else piece)
@@ -147,7 +147,7 @@ class PictureSplitter:
 
 
 class PictureReader(ChangingReader):
-    """Takes the pictures out of the texts of another reader."""
+    """Wraps a reader and turns the pictures in its texts into events."""
 
     def __init__(self, inner: SecretHidingReader) -> None:
         super().__init__(inner)

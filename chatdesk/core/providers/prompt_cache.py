@@ -1,4 +1,4 @@
-"""Marks the beginning of a request as worth keeping, for vendors that cache only what is marked.
+"""Marks the beginning of a request for caching, for vendors that cache only marked text.
 
 A mark is at the end of the system prompt, at the question before the newest one, up to which the last request was
 kept, and at the newest message. A vendor charges more for what it keeps and much less for what it finds again; what is

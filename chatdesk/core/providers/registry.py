@@ -1,4 +1,4 @@
-"""Knows the providers that can be asked, and which one answers when nothing was chosen."""
+"""Holds the providers that can be asked, and chooses the one that answers by default."""
 
 from __future__ import annotations
 

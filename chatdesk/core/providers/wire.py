@@ -52,7 +52,7 @@ def wire_message(message: RequestMessage) -> dict[str, Any]:
 
 
 def _content(message: RequestMessage) -> str | list[dict[str, Any]]:
-    """Return plain text if there are no images, because many servers know nothing else."""
+    """Return plain text if there are no images, because many servers accept nothing else."""
     text = repair(message.full_text)
     if not message.images:
         return text

@@ -30,8 +30,8 @@ class BuiltInTool:
 
 
 class BuiltInServer:
-    """Tools of one subject, which a person switches on together. ``is_of_project``: they are there in projects that
-    have a folder, and reach nothing else. ``close`` gives up what is under way."""
+    """Tools of one subject, which a person switches on together. ``is_of_project``: they exist in projects that have a
+    folder, and reach nothing else. ``close`` aborts running calls."""
 
     def __init__(
         self,

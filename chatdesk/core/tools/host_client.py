@@ -30,7 +30,7 @@ from chatdesk.core.domain.tools import (
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.process_frames import Wire
 from chatdesk.core.texts import Text
-from chatdesk.core.tools.call_news import NO_HOOKS, CallHooks, CallNews
+from chatdesk.core.tools.call_reports import NO_HOOKS, CallHooks, CallReports
 from chatdesk.core.tools.host_process import HostProcess
 from chatdesk.core.tools.listed_tools import is_changed, tool_of
 
@@ -53,7 +53,8 @@ class _RequestFailed(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Server:
-    """A server as the process that hosts it knows it. ``opening`` is the one attempt that is under way."""
+    """The state of a server, as the process that hosts it reports it. ``opening`` is the one running attempt to start
+    it."""
 
     server: ToolServer
     state: ServerState = ServerState.IDLE
@@ -91,7 +92,7 @@ class ToolHost:
         self._servers: dict[str, _Server] = {}
         self._process: HostProcess | None = None
         self._requests: dict[int, asyncio.Future[Any]] = {}
-        self._news = CallNews(self._answer)
+        self._reports = CallReports(self._answer)
         self._numbers = itertools.count(1)
         self._is_closed = False
 
@@ -317,7 +318,7 @@ class ToolHost:
             raise _RequestFailed("closed", Text("ChatDesk is closing."))
         number = next(self._numbers)
         answered = self._requests[number] = asyncio.get_running_loop().create_future()
-        self._news.begin(number, hooks)
+        self._reports.start(number, hooks)
         try:
             self._running().send((verb, number, *values))
             return await answered
@@ -329,17 +330,17 @@ class ToolHost:
             raise _RequestFailed("broke", Text("The process for tools could not be started.")) from error
         finally:
             self._requests.pop(number, None)
-            self._news.end(number)
+            self._reports.end(number)
 
     def _running(self) -> HostProcess:
         if self._process is None:
             loop = asyncio.get_running_loop()
             self._process = HostProcess(
-                self._command, lambda process, frame: loop.call_soon_threadsafe(self._take, process, frame)
+                self._command, lambda process, frame: loop.call_soon_threadsafe(self._receive, process, frame)
             )
         return self._process
 
-    def _take(self, process: HostProcess, frame: Wire | None) -> None:
+    def _receive(self, process: HostProcess, frame: Wire | None) -> None:
         if process is not self._process:
             return
         if frame is None:
@@ -348,29 +349,29 @@ class ToolHost:
             return
         kind, number, *values = frame
         if kind == "done":
-            self._settle(number, lambda answered: answered.set_result(values[0]))
+            self._resolve(number, lambda answered: answered.set_result(values[0]))
         elif kind == "failed":
-            self._settle(number, lambda answered: answered.set_exception(_RequestFailed(*values)))
+            self._resolve(number, lambda answered: answered.set_exception(_RequestFailed(*values)))
         elif kind in ("progress", "asked", "withdrawn"):
-            self._news.take(kind, number, values)
+            self._reports.receive(kind, number, values)
         elif kind == "kept":
             self._on_kept(number, values[0])
         elif kind == "browse":
             if (open_page := self._pages.pop(number, None)) is not None:  # else nobody asked to sign in
                 open_page(values[0])
         elif number in self._servers:
-            self._take_of_server(self._servers[number], kind, values)
+            self._receive_of_server(self._servers[number], kind, values)
 
     def _answer(self, asked: int, action: str, content: Any) -> None:
         if self._process is not None:
             self._process.send(("answer", asked, action, content))
 
-    def _settle(self, number: int, settle: Callable[[asyncio.Future[Any]], None]) -> None:
+    def _resolve(self, number: int, resolve: Callable[[asyncio.Future[Any]], None]) -> None:
         answered = self._requests.get(number)
         if answered is not None and not answered.done():
-            settle(answered)
+            resolve(answered)
 
-    def _take_of_server(self, known: _Server, kind: str, values: list[Any]) -> None:
+    def _receive_of_server(self, known: _Server, kind: str, values: list[Any]) -> None:
         if kind == "step":
             known.steps.append(values[0])
         elif kind == "stderr":

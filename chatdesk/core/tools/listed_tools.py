@@ -1,4 +1,4 @@
-"""Reads the tools that the process of the servers lists, and compares them with what was offered. Pure."""
+"""Reads the tools that the process of the servers lists, and compares them with those that were offered. Pure."""
 
 from __future__ import annotations
 

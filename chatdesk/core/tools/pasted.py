@@ -14,7 +14,7 @@ from typing import Any, Final
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.texts import Text
-from chatdesk.core.tools.written_secrets import PLACEHOLDER, is_secret, take_out
+from chatdesk.core.tools.written_secrets import PLACEHOLDER, extract_secrets, is_secret
 
 _KEYS: Final = ("mcpServers", "servers", "context_servers", "mcp")
 _LONGEST: Final = 200_000
@@ -112,7 +112,7 @@ def _server(name: str, entry: Mapping[str, Any]) -> PastedServer | None:
         server = ToolServer(
             "", name, ServerKind.COMMAND, tuple(argv), env=plain, env_names=tuple(secret), folder=folder, is_on=False
         )
-    server, written = take_out(server)
+    server, written = extract_secrets(server)
     client_secret = str(client.get("CLIENT_SECRET") or "") if address else ""
     return PastedServer(server, {**kept, **written}, tuple(missing), client_secret)
 

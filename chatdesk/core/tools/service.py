@@ -36,7 +36,7 @@ from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.built_in import BuiltInServer
-from chatdesk.core.tools.call_news import NO_HOOKS, CallHooks
+from chatdesk.core.tools.call_reports import NO_HOOKS, CallHooks
 from chatdesk.core.tools.folder.change_records import ChangeRecords
 from chatdesk.core.tools.folder.file_changes import FileChanges
 from chatdesk.core.tools.host_client import ToolHost
@@ -50,7 +50,7 @@ from chatdesk.core.tools.servers_store import ServersStore, StoredServers
 from chatdesk.core.tools.sign_ins import SignIns, can_sign_in
 from chatdesk.core.tools.web_search.choice import SearchChoice
 from chatdesk.core.tools.web_search.web_search import WebSearch
-from chatdesk.core.tools.written_secrets import names_within, put_in
+from chatdesk.core.tools.written_secrets import fill_in, names_within
 
 _MOST_SERVERS: Final = 100
 
@@ -92,7 +92,7 @@ class ToolService:
             self._launch,
             clock,
             on_changed=self._on_host_changed,
-            on_kept=self.sign_ins.take,
+            on_kept=self.sign_ins.store,
             on_listing=self.offers.forget,
         )
 
@@ -343,7 +343,7 @@ class ToolService:
         apart = {name: value for name, value in secrets.items() if name not in names_within(server)}
         if server.kind is ServerKind.ADDRESS:
             spec = {
-                "address": put_in(server.address, secrets, is_address=True),
+                "address": fill_in(server.address, secrets, is_address=True),
                 "headers": {**server.headers, **apart},
             }
             return spec if not can_sign_in(server) else {**spec, "sign_in": self.sign_ins.values(server)}
@@ -357,7 +357,8 @@ class ToolService:
             raise ToolFailed(Text("The folder {folder} does not exist.", folder=folder))
         env = self._finder.environment({**server.env, **apart})
         arguments = (
-            str(Path(each).expanduser()) if each.startswith("~/") else put_in(each, secrets) for each in server.argv[1:]
+            str(Path(each).expanduser()) if each.startswith("~/") else fill_in(each, secrets)
+            for each in server.argv[1:]
         )
         return {"argv": (program, *arguments), "env": env, "cwd": str(folder)}
 

@@ -87,15 +87,15 @@ class SignIns:
             await asyncio.to_thread(self._secrets.forget, _name(server.id, name))
 
     def values(self, server: ToolServer) -> dict[str, str]:
-        """Return what a server is signed in with. Blocks as the keyring does; is called in a thread."""
+        """Return the tokens and the client of a server's sign-in. Blocks as the keyring does; is called in a thread."""
         origin = KeyOrigin.of(server.address)
         kept = self._secrets.find(_name(server.id, _SIGNED_IN), origin).value if server.is_signed_in else ""
         secret = self._secrets.find(_name(server.id, CLIENT), origin).value if server.client_id else ""
         self._keep_from_logs(kept)
         return {"kept": kept, "client_id": server.client_id, "client_secret": secret}
 
-    def take(self, server_id: str, kept: str) -> None:
-        """Keep what a server is signed in with from now on."""
+    def store(self, server_id: str, kept: str) -> None:
+        """Store the tokens of a server in the keyring, in the background."""
         server = self._find(server_id)
         if server is not None:
             task = self._latest[server_id] = asyncio.ensure_future(self._keep(server, kept))
@@ -103,7 +103,7 @@ class SignIns:
             task.add_done_callback(self._was_kept)
 
     async def finish(self) -> None:
-        """Wait until everything is kept: a token that was renewed may be the only one that holds."""
+        """Wait until everything is stored: a renewed token may be the only valid one."""
         if self._keeping:
             await asyncio.wait(self._keeping)
 

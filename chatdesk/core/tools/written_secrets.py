@@ -1,4 +1,5 @@
-"""Takes secrets out of the command or the address of a tool server, and puts them back when it is started.
+"""Replaces secrets in the command or the address of a tool server by placeholders, and fills them in when it is
+started.
 
 What is in their place is ``${secret:NAME}``: the file of servers, the card that asks for approval and the digest of
 a permission have that, the value is where keys are.
@@ -43,8 +44,9 @@ def is_secret(name: str, value: str) -> bool:
     return bool(SECRET_NAME.search(name) or _SHAPE.match(value) or _SCHEME.match(value))
 
 
-def take_out(server: ToolServer) -> tuple[ToolServer, dict[str, str]]:
-    """Return the server with ``${secret:NAME}`` for each secret in its command or address, and the values by name."""
+def extract_secrets(server: ToolServer) -> tuple[ToolServer, dict[str, str]]:
+    """Return the server with ``${secret:NAME}`` in place of each secret in its command or address, and the values by
+    name."""
     found = _Found({*server.env, *server.env_names, *server.headers, *server.header_names})
     if server.kind is ServerKind.ADDRESS:
         made = replace(server, address=_address(server.address, found))
@@ -59,8 +61,9 @@ def names_within(server: ToolServer) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for each in (server.address, *server.argv) for name in _PLACE.findall(each)))
 
 
-def put_in(text: str, values: Mapping[str, str], *, is_address: bool = False) -> str:
-    """Return a word of a command, or an address, with its secrets. Raises ``KeyError`` for one without a value."""
+def fill_in(text: str, values: Mapping[str, str], *, is_address: bool = False) -> str:
+    """Return a word of a command, or an address, with its secrets filled in. Raises ``KeyError`` for one without a
+    value."""
 
     def filled(place: re.Match[str]) -> str:
         value = values[place[1]]
@@ -77,7 +80,7 @@ class _Found:
         self._taken = taken
 
     def replaced(self, name: str, value: str) -> str:
-        """Keep a value and return what stands for it; a value that is open stays as it is."""
+        """Store a value and return its placeholder; a value that is no secret is returned unchanged."""
         if not value or PLACEHOLDER.search(value):
             return value
         base = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").upper() or "SECRET"

@@ -81,7 +81,7 @@ def _stage(job: Mapping[str, Any], folder: ProgramFolder) -> dict[str, Any]:
     backup = Path(job["backup"])
     _check_room(folder.work, release, backup)
     archive = folder.work / _DOWNLOAD
-    progress.begin(release.download_bytes)
+    progress.start(release.download_bytes)
     client.download(target, archive)
     _say({"progress": "unpack"})
     staged = folder.make_work_folder() / "program"
@@ -129,13 +129,13 @@ def _run(command: list[str], limit_s: float) -> str:
 
 
 class _Progress:
-    """Says how much of a download has come, in whole percent."""
+    """Reports how much of a download has come, in whole percent."""
 
     def __init__(self) -> None:
         self._total = 0
         self._said = -1
 
-    def begin(self, total_bytes: int) -> None:
+    def start(self, total_bytes: int) -> None:
         self._total = total_bytes
 
     def add(self, count: int) -> None:

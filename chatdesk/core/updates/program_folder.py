@@ -71,8 +71,8 @@ class ProgramFolder:
                 if each.is_dir() and not each.is_symlink():
                     shutil.rmtree(each, ignore_errors=True)
 
-    def put_in_place(self, staged: Path, version: Version) -> None:
-        """Have the program in ``staged``, which is whole on this disk, start from the next time on. Raises
+    def activate(self, staged: Path, version: Version) -> None:
+        """Make the program in ``staged``, which is whole on this disk, the one that starts next time. Raises
         ``OSError``; the same program as before starts then."""
         target = self.place / VERSIONS / str(version)
         running = self.current

@@ -92,8 +92,8 @@ class UpdateService:
             return False
         return _ASKED not in await asyncio.to_thread(self._place.read_state)
 
-    async def note_asked(self) -> None:
-        """Remember that the question was asked, whatever the answer."""
+    async def record_asked(self) -> None:
+        """Record that the question was asked, whatever the answer."""
         await self._remember({_ASKED: True})
 
     async def check_if_due(self) -> Release | None:
@@ -138,21 +138,21 @@ class UpdateService:
                 limit_s = self._limits.stage_s + release.download_bytes / _SLOWEST_BYTES_A_S + self._limits.trial_s
                 reply = await run_job(job, limit_s=limit_s, on_progress=on_progress, command=self._limits.command)
                 self._check_idle()
-                await self._put_in_place(Path(reply["staged"]), release.version)
+                await self._activate(Path(reply["staged"]), release.version)
                 self.offered, self.is_installed = None, True
 
-    async def _put_in_place(self, staged: Path, version: Version) -> None:
-        """Switch to a version that is ready; whoever cancels in the meantime waits for it."""
+    async def _activate(self, staged: Path, version: Version) -> None:
+        """Switch to a version that is ready. Cancelling waits for the end of the switch."""
 
         def switch() -> None:
-            self._place.put_in_place(staged, version)
+            self._place.activate(staged, version)
             self._place.remove_others(Path(sys.executable).resolve().parent)
 
-        putting = asyncio.ensure_future(asyncio.to_thread(switch))
+        switching = asyncio.ensure_future(asyncio.to_thread(switch))
         try:
-            await asyncio.shield(putting)
+            await asyncio.shield(switching)
         except asyncio.CancelledError:
-            await asyncio.wait([putting])
+            await asyncio.wait([switching])
             raise
         except OSError as error:
             raise failure("disk") from error

@@ -213,7 +213,9 @@ async def test_one_picture_sent_again_and_again_is_kept_so_often_and_no_more() -
 
     pictures = AnswerPictures(keep)
     for number in range(500):
-        await pictures.take(PictureDelta("one", as_url(drawn("steelblue", size=(1 + number % 250, 1 + number // 250)))))
+        await pictures.receive(
+            PictureDelta("one", as_url(drawn("steelblue", size=(1 + number % 250, 1 + number // 250))))
+        )
     assert len(kept) <= 2 * MOST_IN_MESSAGE + 1
-    other = await pictures.take(PictureDelta("another", as_url(BLUE)))
+    other = await pictures.receive(PictureDelta("another", as_url(BLUE)))
     assert isinstance(other, AnswerPicture) and other.file is not None

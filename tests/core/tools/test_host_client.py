@@ -17,7 +17,7 @@ import pytest_asyncio
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.tools import CheckStep, ServerKind, ServerState, ToolFailed, ToolServer
-from chatdesk.core.tools.call_news import CallHooks
+from chatdesk.core.tools.call_reports import CallHooks
 from chatdesk.core.tools.host_client import MOST_RESTARTS, ToolHost
 from tests.helpers.tools_world import processes_with, server
 from tests.helpers.waiting import PATIENCE_S, until, wait_until

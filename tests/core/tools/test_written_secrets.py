@@ -11,7 +11,7 @@ import pytest
 from chatdesk.core.domain.tools import ServerKind, ToolFailed, ToolServer
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.tools.servers_store import FILE_NAME
-from chatdesk.core.tools.written_secrets import names_within, put_in, take_out
+from chatdesk.core.tools.written_secrets import extract_secrets, fill_in, names_within
 from tests.helpers.tools_world import CALLER, command, tool_service
 
 _KEY = "s3cr3t-value-0123456789"
@@ -39,10 +39,10 @@ def _address(address: str) -> ToolServer:
     ],
 )
 def test_a_secret_of_a_command_is_taken_out_and_put_back(words: tuple[str, ...], shown: tuple[str, ...]) -> None:
-    made, values = take_out(_command("npx", *words))
+    made, values = extract_secrets(_command("npx", *words))
     assert made.argv == ("npx", *shown)
     assert names_within(made) == made.env_names == tuple(values)
-    assert tuple(put_in(each, values) for each in made.argv[1:]) == words
+    assert tuple(fill_in(each, values) for each in made.argv[1:]) == words
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_secret_of_a_command_is_taken_out_and_put_back(words: tuple[str, ...],
 )
 def test_what_is_no_secret_stays_as_it_is(words: tuple[str, ...]) -> None:
     server = _command("npx", *words)
-    assert take_out(server) == (server, {})
+    assert extract_secrets(server) == (server, {})
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_what_is_no_secret_stays_as_it_is(words: tuple[str, ...]) -> None:
     ],
 )
 def test_a_secret_of_an_address_is_taken_out_and_put_back(address: str, shown: str) -> None:
-    made, values = take_out(_address(address))
+    made, values = extract_secrets(_address(address))
     assert (made.address, made.header_names) == (shown, tuple(values))
-    assert put_in(made.address, values, is_address=True) == address
+    assert fill_in(made.address, values, is_address=True) == address
 
 
 def test_names_that_are_taken_get_a_number() -> None:
-    made, values = take_out(_command("x", "--token", "a1", "--token", "b2", env_names=("TOKEN",)))
+    made, values = extract_secrets(_command("x", "--token", "a1", "--token", "b2", env_names=("TOKEN",)))
     assert made.argv == ("x", "--token", "${secret:TOKEN_2}", "--token", "${secret:TOKEN_3}")
     assert values == {"TOKEN_2": "a1", "TOKEN_3": "b2"} and made.env_names == ("TOKEN", "TOKEN_2", "TOKEN_3")
 

@@ -40,7 +40,7 @@ def test_killed_at_any_step_a_whole_program_starts_and_the_next_try_works(tmp_pa
         starts.add(world.starts())  # also looks whether the program is whole
         assert (folder.previous / "chatdesk").exists()
         if world.starts() != str(NEW):
-            folder.put_in_place(_staged(world, folder), NEW)
+            folder.activate(_staged(world, folder), NEW)
             assert world.starts() == str(NEW)
             assert folder.previous.name == INSTALLED
     assert number > 8
@@ -49,7 +49,7 @@ def test_killed_at_any_step_a_whole_program_starts_and_the_next_try_works(tmp_pa
 
 def test_what_is_neither_in_use_nor_the_way_back_is_removed(world: UpdateWorld) -> None:
     folder = ProgramFolder(world.place)
-    folder.put_in_place(_staged(world, folder), NEW)
+    folder.activate(_staged(world, folder), NEW)
     folder.remove_others(world.place / "versions" / "0.2.0")
     assert sorted(each.name for each in (world.place / "versions").iterdir()) == ["0.2.0", "0.3.0"]
     world.make_program("0.1.5", world.place / "versions" / "0.1.5")
@@ -73,7 +73,7 @@ def test_a_version_that_another_process_runs_stays_until_that_has_ended(world: U
 def test_the_version_in_use_is_never_replaced(world: UpdateWorld) -> None:
     folder, before = ProgramFolder(world.place), world.installed()
     with pytest.raises(FileExistsError):
-        folder.put_in_place(_staged(world, folder), Version(0, 2, 0))
+        folder.activate(_staged(world, folder), Version(0, 2, 0))
     assert world.installed() == before
 
 

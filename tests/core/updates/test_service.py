@@ -99,7 +99,7 @@ async def test_a_feed_that_fails_is_asked_again_a_day_later(world: UpdateWorld) 
 async def test_the_question_is_asked_once(world: UpdateWorld) -> None:
     world.is_wanted = False
     assert await world.service().may_ask()
-    await world.service().note_asked()
+    await world.service().record_asked()
     assert not await world.service().may_ask()
 
 

@@ -54,7 +54,7 @@ from chatdesk.core.providers.base import (
     UsageReported,
 )
 from chatdesk.core.texts import Text
-from chatdesk.core.tools.call_news import CallHooks
+from chatdesk.core.tools.call_reports import CallHooks
 
 _log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.providers.base import ChatRequest, Provider, RequestMessage
 from chatdesk.core.texts import Text
 from chatdesk.core.tools import server_requests
-from chatdesk.core.tools.call_news import OnRequest
+from chatdesk.core.tools.call_reports import OnRequest
 from chatdesk.core.tools.server_requests import Action, Asker
 
 #: Has a provider answer a request: its text, the model that gave it, whether it was cut off. Raises errors of ChatDesk.

@@ -13,7 +13,7 @@ from chatdesk.core.tools.built_in import BuiltInServer
 if TYPE_CHECKING:
     from chatdesk.core.chat.tool_calls.person_requests import PersonRequests
     from chatdesk.core.providers.base import ChatRequest
-    from chatdesk.core.tools.call_news import CallHooks
+    from chatdesk.core.tools.call_reports import CallHooks
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Keeps what it takes to apply and to undo a change that was proposed here: a record and both states of the file.
+"""Stores what is needed to apply and to undo a change that was proposed here: a record and both states of the file.
 
 They are in a directory of this computer's own, under the seal of tool servers, never in the database: a row of a
 backup, an import, a branch or a team is the text of a change and nothing that could be applied.
@@ -123,8 +123,8 @@ class ChangeRecords:
         return data
 
     def _sweep(self, now_ms: int) -> None:
-        """Remove the records of long ago, of changes whose text is gone, with its message, for good, and the oldest of
-        those that take too much room."""
+        """Remove old records, records of changes whose text was removed for good with its message, and the oldest ones
+        of those that use too much space."""
         kept = []
         for record in self._all():
             path = self._blobs / record.diff[:2] / record.diff

@@ -1,4 +1,4 @@
-"""Writes the difference between two states of a file as a unified diff, which ``patch`` takes. Pure."""
+"""Writes the difference between two states of a file as a unified diff, which ``patch`` accepts. Pure."""
 
 from __future__ import annotations
 

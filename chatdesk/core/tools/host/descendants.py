@@ -49,7 +49,7 @@ def end_others(kept: Iterable[int]) -> None:
 
 
 def descendants_of(pid: int) -> list[int]:
-    """Return the processes below ``pid`` as the kernel knows them now; none where there is no /proc."""
+    """Return the processes below ``pid`` that the kernel lists now; none where there is no /proc."""
     children: dict[int, list[int]] = {}
     with suppress(OSError):
         for entry in _PROC.iterdir():

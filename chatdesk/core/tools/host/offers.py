@@ -34,7 +34,7 @@ UsedPromptRow = tuple[tuple[tuple[str, str], ...], tuple[FileRow, ...]]
 
 
 class TooLargeError(ValueError):
-    """A resource is larger than what is taken; the message is a sentence."""
+    """A resource is larger than the limit; the message is a sentence."""
 
 
 async def list_prompts(session: ClientSession) -> tuple[PromptRow, ...]:

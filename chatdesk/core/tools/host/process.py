@@ -60,8 +60,8 @@ class Host:
         self._numbers = itertools.count(1)
         self._asked: dict[int, tuple[int, asyncio.Future[tuple[str, Any]]]] = {}
 
-    def take(self, frame: Wire) -> None:
-        """Begin what a frame asks for."""
+    def receive(self, frame: Wire) -> None:
+        """Start what a frame requests."""
         verb, number, *values = frame
         if verb == "cancel":
             if number in self._requests:
@@ -131,8 +131,8 @@ class Host:
                 await asyncio.wait([self._endings[connection.id]])
 
     async def _connection_for(self, server_id: str, root: str) -> Connection:
-        """Return the connection for a call on behalf of a folder. A server that was told of another one is restarted
-        when its calls have ended: what it remembers of that folder must not reach this call."""
+        """Return the connection for a call on behalf of a folder. A server that has received the path of another folder
+        is restarted when its calls have ended: nothing that it remembers of that folder may reach this call."""
         async with self._one_at_a_time[server_id]:
             before = self._connections.get(server_id)
             if before is None:
@@ -169,7 +169,7 @@ class Host:
         server_id = self._calls.pop(number, None)
         connection = self._connections.get(server_id or "")
         if connection is not None and connection.pid is not None and connection.id not in self._calls.values():
-            self._begin_end(connection.id, at_once=True)
+            self._start_ending(connection.id, at_once=True)
 
     async def _open(self, server_id: str, spec: Mapping[str, Any]) -> None:
         before = self._connections.pop(server_id, None)
@@ -195,11 +195,11 @@ class Host:
 
     async def _close(self, server_id: str) -> None:
         if server_id in self._connections:
-            self._begin_end(server_id)
+            self._start_ending(server_id)
         if server_id in self._endings:
             await asyncio.wait([self._endings[server_id]])
 
-    def _begin_end(self, server_id: str, *, at_once: bool = False) -> None:
+    def _start_ending(self, server_id: str, *, at_once: bool = False) -> None:
         ending = asyncio.ensure_future(self._end(self._connections.pop(server_id), at_once=at_once))
         self._endings[server_id] = ending
         ending.add_done_callback(lambda _ending: self._endings.pop(server_id, None))
@@ -225,7 +225,7 @@ def end_everything() -> None:
 def _listen(source: BinaryIO, loop: asyncio.AbstractEventLoop, host: Host) -> None:
     """Read frames until the end, in a thread of its own: it notices the end of ChatDesk also while the loop is busy."""
     while (frame := read_frame(source)) is not None:
-        loop.call_soon_threadsafe(host.take, frame)
+        loop.call_soon_threadsafe(host.receive, frame)
     end_everything()
 
 

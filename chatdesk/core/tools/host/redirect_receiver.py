@@ -54,7 +54,7 @@ class RedirectReceiver:
         try:
             async with asyncio.timeout(_HEAD_S):
                 head = await reader.readuntil(b"\r\n\r\n")
-                status, words = self._take(head.decode("latin-1"))
+                status, words = self._handle(head.decode("latin-1"))
                 body = _PAGE.format(words).encode()
                 writer.write(
                     f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
@@ -70,7 +70,7 @@ class RedirectReceiver:
             with suppress(OSError):
                 await writer.wait_closed()
 
-    def _take(self, head: str) -> tuple[str, str]:
+    def _handle(self, head: str) -> tuple[str, str]:
         line, *headers = head.split("\r\n")
         method, _, rest = line.partition(" ")
         target = urlsplit(rest.rpartition(" ")[0])

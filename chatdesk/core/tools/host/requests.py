@@ -121,7 +121,7 @@ class ServerRequests:
 
 
 def fields_of(schema: Mapping[str, Any]) -> tuple[FieldRow, ...]:
-    """Return the fields of a form. Raises ``RequestRefused`` for what is no flat form within bounds."""
+    """Return the fields of a form. Raises ``RequestRefused`` for anything but a flat form within bounds."""
     properties = schema.get("properties")
     if not isinstance(properties, Mapping) or len(properties) > MOST_FIELDS:
         raise RequestRefused(f"A form has at most {MOST_FIELDS} properties.")
@@ -184,7 +184,7 @@ def _limits(schema: Mapping[str, Any], kind: str) -> tuple[float | None, float |
 
 
 def _number_of(value: object) -> float | int | None:
-    """Return a number that can be shown and compared; None for what is none, and for those beyond any use."""
+    """Return a number that can be shown and compared; None for anything else, and for numbers beyond any use."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if -LARGEST_NUMBER <= value <= LARGEST_NUMBER else None

@@ -39,8 +39,8 @@ class Roots:
                 self.idle.set()
 
     async def answer(self, context: ClientRequestContext) -> types.ListRootsResult:
-        """Return the folder of the calls that are under way, or of the last one. Where there are several, none: nobody
-        knows for which of them the server asks."""
+        """Return the folder of the running calls, or of the last one; none where there are several folders, because
+        nothing shows for which of them the server asks."""
         served = set(self._served) or {self._last}
         self.told = served.pop() if len(served) == 1 else ""
         found = [{"uri": Path(self.told).as_uri()}] if self.told else []

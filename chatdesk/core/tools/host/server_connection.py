@@ -44,7 +44,7 @@ Report = Callable[..., None]
 
 
 class CallRefused(Exception):
-    """A server answered a request with an error; the message is its own words."""
+    """A server answered a request with an error; the message is the server's."""
 
 
 class Connection:
@@ -114,7 +114,7 @@ class Connection:
         await asyncio.wait([self._task])
 
     async def listed(self, name: str, ask: Callable[[ClientSession], Awaitable[Any]]) -> Any:
-        """Return a list as ``ask`` does; that it changed is told again from now on."""
+        """Return a list as ``ask`` does; changes of it are reported again from now on."""
         self._changed.discard(name)
         return await self.ask(ask)
 

@@ -44,7 +44,7 @@ class SignInRefused(ServerBroke):
 
 
 class SignIn(OAuthClientProvider):
-    """Adds what was signed in with to the requests of one server, and renews it. ``kept`` is what ``keep`` was called
+    """Adds the tokens of a sign-in to the requests of one server, and renews them. ``kept`` is what ``keep`` was called
     with before. ``told`` is called with a sentence when the person has to do something, or a sign-in fails.
 
     ``browse`` and ``receive`` are given where a person asked to sign in: without them no page is opened, nothing is
@@ -76,7 +76,7 @@ class SignIn(OAuthClientProvider):
     # The storage of the SDK's client
 
     async def get_tokens(self) -> OAuthToken | None:
-        """Return the tokens that were kept, and tell the client where and until when they hold."""
+        """Return the kept tokens, and give the client their expiry and the metadata of the server."""
         if self._browse is not None or not self._kept:
             return None
         context, kept = self.context, self._kept

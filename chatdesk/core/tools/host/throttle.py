@@ -19,7 +19,7 @@ class Throttle:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, *said: Any) -> None:
-        """Take a new value."""
+        """Add a new value."""
         self._latest = said
         if self._timer is None:
             self._pass_on()

@@ -51,7 +51,7 @@ class EngineClient:
             raise SearchFailed(what, _next_step(engine), step=SearchStep.ALLOWED) from None
 
     def close(self) -> None:
-        """Give up what is under way."""
+        """Abort the running requests."""
         self._guarded.close()
         self._to_own_server.close()
 

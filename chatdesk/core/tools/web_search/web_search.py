@@ -133,7 +133,7 @@ class WebSearch:
             yield SearchCheck(step, True, _OPEN if is_open else "")
 
     def close(self) -> None:
-        """Give up what is under way."""
+        """Abort the running searches."""
         for each in tuple(self._running):
             each.close()
 
@@ -154,7 +154,7 @@ class WebSearch:
         return self._secrets.find(_name(choice.engine), self._origin(choice), variable=choice.engine.variable).value
 
     async def _ask(self, choice: SearchChoice, query: str, key: str) -> tuple[ToolSource, ...]:
-        """Ask the engine; whoever stops waiting ends the request. Raises ``SearchFailed``."""
+        """Ask the engine; cancelling aborts the request. Raises ``SearchFailed``."""
         assert choice.engine is not None
         client = await asyncio.to_thread(self._make_client)
         self._running.add(client)

@@ -91,11 +91,11 @@ class BlockSource:
     def _ask(self, text: str) -> _Answer:
         answer = _Answer(text, self._free_worker())
 
-        def take(blocks: tuple[Block, ...]) -> None:
+        def receive(blocks: tuple[Block, ...]) -> None:
             answer.blocks = blocks
 
         answer.worker.unanswered += 1
-        answer.ticket = answer.worker.client.request(text, take)
+        answer.ticket = answer.worker.client.request(text, receive)
         return answer
 
     def _free_worker(self) -> _Worker:

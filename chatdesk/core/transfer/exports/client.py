@@ -31,7 +31,7 @@ class ExportProcess:
     def __init__(self, command: Sequence[str] | None = None) -> None:
         self._process = child_process.start(command or default_command())
 
-    def run(self, request: dict[str, Any], tell: Callable[[ExportProgress], None]) -> ExportReport:
+    def run(self, request: dict[str, Any], on_progress: Callable[[ExportProgress], None]) -> ExportReport:
         """Export and return the report. Raises what the export raises, and ``Stopped`` when it was cancelled."""
         process = self._process
         assert process.stdin is not None
@@ -44,7 +44,7 @@ class ExportProcess:
             for line in process.stdout:
                 last = json.loads(line)
                 if "progress" in last:
-                    tell(ExportProgress(**last["progress"]))
+                    on_progress(ExportProgress(**last["progress"]))
         finally:
             self._end()
         if "report" in last:

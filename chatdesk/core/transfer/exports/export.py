@@ -50,7 +50,7 @@ def message_as_markdown(message: Message, link_to: LinkTo = _no_copies) -> str:
     sources = sources_of(message.parts)
     if sources:
         blocks.append(markdown_of(source_blocks(sources)))
-    note = note_of(message)
+    note = status_note(message)
     if note:
         blocks.append(f"*{clean_line(note)}*")
     return "".join(f"\n{block}\n" for block in blocks)
@@ -64,7 +64,7 @@ def speaker(message: Message) -> str:
     return shown(export_texts.EDITED_ANSWER if message.is_edited_answer else export_texts.SPEAKERS[message.role])
 
 
-def note_of(message: Message) -> str | None:
+def status_note(message: Message) -> str | None:
     """Return a sentence about a message that is not whole; None for a whole one."""
     if message.status is Status.ERROR:
         return None if message.error is None else shown(message.error)

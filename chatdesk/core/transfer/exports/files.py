@@ -73,7 +73,7 @@ class StoredFiles:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """A sentence for each file that was asked for and is not what was saved."""
+        """A sentence for each requested file that is missing or not what was saved."""
         return tuple(self._lost.values())
 
     def path(self, sha256: object, name: str = "") -> Path | None:

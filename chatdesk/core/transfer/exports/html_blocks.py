@@ -91,7 +91,7 @@ class HtmlBlocks:
         made = self._close_to(common)
         marker = block.at.marker
         if marker is not None and path and path[-1] == "list":
-            made += self._begin_item(path, marker, common)
+            made += self._open_item(path, marker, common)
         else:
             made += self._open_to(path)
         anchor = f' id="{self._prefix}{block.at.note}"' if _NOTE.fullmatch(block.at.note or "") else ""
@@ -99,7 +99,7 @@ class HtmlBlocks:
             made += f"<a{anchor}></a>"
         return made + self._block(block) + "\n"
 
-    def _begin_item(self, path: Sequence[str], marker: str, common: int) -> str:
+    def _open_item(self, path: Sequence[str], marker: str, common: int) -> str:
         number = marker.rstrip(".)")
         is_numbered = number.isdecimal() and number.isascii() and len(number) <= 9
         tag = "ol" if is_numbered else "ul"
@@ -211,12 +211,12 @@ class HtmlBlocks:
         if span.is_key:
             made = f"<kbd>{made}</kbd>"
         if span.note and _NOTE.fullmatch(span.note):
-            return self._note(span.note, made)
+            return self._footnote_link(span.note, made)
         if span.href and is_safe_link(span.href):
             made = f'<a href="{escape(span.href)}" rel="noreferrer noopener">{made}</a>'
         return made
 
-    def _note(self, note: str, text: str) -> str:
+    def _footnote_link(self, note: str, text: str) -> str:
         if self._is_for_print:
             return f"<sup>{text}</sup>" if note.startswith("fn-") else ""
         if note.startswith("fnref-"):

@@ -90,7 +90,7 @@ class ExportService:
     ) -> ExportReport:
         loop = asyncio.get_running_loop()
 
-        def tell(progress: ExportProgress) -> None:
+        def report(progress: ExportProgress) -> None:
             if on_progress is not None:
                 loop.call_soon_threadsafe(on_progress, progress)
 
@@ -100,9 +100,16 @@ class ExportService:
 
             process = await asyncio.to_thread(ExportProcess)
             request = self._request(choice, kind, target)
-            stop, work = process.stop, asyncio.ensure_future(asyncio.to_thread(process.run, request, tell))
+            stop, work = process.stop, asyncio.ensure_future(asyncio.to_thread(process.run, request, report))
         else:
-            run = _Run(self._database, StoredFiles(self._blobs), choice, target, now_ms=self._clock.now_ms(), tell=tell)
+            run = _Run(
+                self._database,
+                StoredFiles(self._blobs),
+                choice,
+                target,
+                now_ms=self._clock.now_ms(),
+                on_progress=report,
+            )
             stop, work = run.stop.set, asyncio.ensure_future(asyncio.to_thread(run.work, kind, self._writer(kind)))
         try:
             return await asyncio.shield(work)
@@ -156,7 +163,7 @@ class _Run:
         target: Path,
         *,
         now_ms: int,
-        tell: Callable[[ExportProgress], None],
+        on_progress: Callable[[ExportProgress], None],
     ) -> None:
         self.stop = threading.Event()
         self._database = database
@@ -164,7 +171,7 @@ class _Run:
         self._choice = choice
         self._target = target
         self._now_ms = now_ms
-        self._tell = tell
+        self._on_progress = on_progress
         self._told_at = 0.0
         self._messages = self._attachments = self._missing = 0
         self._of_messages = self._of_threads = 0
@@ -284,4 +291,4 @@ class _Run:
         now = time.monotonic()
         if now - self._told_at >= _PROGRESS_EVERY_S:
             self._told_at = now
-            self._tell(ExportProgress(self._messages, self._of_messages))
+            self._on_progress(ExportProgress(self._messages, self._of_messages))

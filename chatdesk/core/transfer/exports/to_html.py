@@ -22,7 +22,7 @@ from chatdesk.core.rendering.sources import source_blocks, sources_of
 from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.texts import language_tag, shown
 from chatdesk.core.transfer.exports import export_texts
-from chatdesk.core.transfer.exports.export import named_attachment, note_of, problem_of, speaker, when
+from chatdesk.core.transfer.exports.export import named_attachment, problem_of, speaker, status_note, when
 from chatdesk.core.transfer.exports.files import StoredFiles
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
@@ -83,7 +83,7 @@ class MessageHtml:
         sources = source_blocks(sources_of(message.parts))
         if sources:
             yield HtmlBlocks(f"m{self._count}-sources-", is_for_print=self._is_for_print).html(sources)
-        note = note_of(message)
+        note = status_note(message)
         if note:
             yield f'<p class="note">{escape(clean_line(note))}</p>\n'
         if not self._is_for_print:
@@ -146,7 +146,7 @@ class HtmlWriter:
         messages = MessageHtml(self._source, task.stored)
         with replacing_text(task.target, errors="replace") as sink:
             thread = reader.domain_thread(task.thread_id)
-            self._begin(sink, thread)
+            self._write_head(sink, thread)
             pieces, size = [messages.head(thread)], 0
             for message in messages.read_ahead(reader.shown(task.thread_id)):
                 for piece in messages.pieces(message):
@@ -159,7 +159,7 @@ class HtmlWriter:
             sink.write("".join((*pieces, "</main>\n</body>\n</html>\n")))
         return Written(messages.attachments, messages.missing)
 
-    def _begin(self, sink: TextIO, thread: Thread) -> None:
+    def _write_head(self, sink: TextIO, thread: Thread) -> None:
         sink.write(
             f'<!DOCTYPE html>\n<html lang="{language_tag()}">\n<head>\n<meta charset="utf-8">\n'
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'

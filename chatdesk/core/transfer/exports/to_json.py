@@ -46,8 +46,8 @@ class JsonWriter:
         self._list("projects", reader.projects(choice))
         self._list("tags", reader.tags(choice))
         if choice.is_everything:
-            self._list("prompts", map(self._noted_prompt, reader.prompts()))
-            self._list("drafts", (self._noted_draft(row) for row in reader.drafts(has_trash=choice.has_trash)))
+            self._list("prompts", map(self._recorded_prompt, reader.prompts()))
+            self._list("drafts", (self._recorded_draft(row) for row in reader.drafts(has_trash=choice.has_trash)))
         out(',\n"threads":[')
         for number, thread_id in enumerate(reader.thread_ids(choice)):
             out(",\n" if number else "\n")
@@ -65,9 +65,9 @@ class JsonWriter:
         for rows in reader.messages(thread_id, has_trash=has_trash):
             for row in rows:
                 for part in row["parts"]:
-                    self._note(part["content"])
+                    self._record_file(part["content"])
                     for artifact in part.get("artifacts", ()):
-                        self._note(artifact)
+                        self._record_file(artifact)
             text = ",\n".join(map(_dumped, rows))
             self._sink.write(f"\n{text}" if is_first else f",\n{text}")
             is_first = False
@@ -79,19 +79,19 @@ class JsonWriter:
             self._sink.write(f"{',' if number else ''}\n{_dumped(row)}")
         self._sink.write("]")
 
-    def _noted_prompt(self, row: dict[str, Any]) -> dict[str, Any]:
+    def _recorded_prompt(self, row: dict[str, Any]) -> dict[str, Any]:
         for each in row["setup"].get("files", ()):
             if isinstance(each, dict):
-                self._note(each)
+                self._record_file(each)
         return row
 
-    def _noted_draft(self, row: dict[str, Any]) -> dict[str, Any]:
+    def _recorded_draft(self, row: dict[str, Any]) -> dict[str, Any]:
         for each in row["attachments"]:
             if isinstance(each, dict):
-                self._note(each)
+                self._record_file(each)
         return row
 
-    def _note(self, described: dict[str, Any]) -> None:
+    def _record_file(self, described: dict[str, Any]) -> None:
         sha256, size = described.get("sha256"), described.get("size_bytes")
         if is_digest(sha256):
             name = described.get("name")

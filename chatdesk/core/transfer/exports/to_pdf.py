@@ -45,10 +45,10 @@ class PdfWriter:
         with replacing(task.target) as file:
             printer = _Printer(self._command, file)
             with printer:
-                printer.tell({"title": shown(thread.name), "blobs": str(task.stored.folder)})
-                printer.tell({"html": messages.head(thread)})
+                printer.send({"title": shown(thread.name), "blobs": str(task.stored.folder)})
+                printer.send({"html": messages.head(thread)})
                 for message in messages.read_ahead(reader.shown(task.thread_id)):
-                    printer.tell({"html": "".join(messages.pieces(message))})
+                    printer.send({"html": "".join(messages.pieces(message))})
                     tick(1)
                 printer.finish(lambda: tick(0))
         return Written(messages.attachments, messages.missing)
@@ -71,7 +71,7 @@ class _Printer:
             with suppress(OSError):  # what it did not take any more
                 pipe.close()
 
-    def tell(self, line: dict[str, Any]) -> None:
+    def send(self, line: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(line).encode() + b"\n")

@@ -46,7 +46,7 @@ class FileKeeper:
             pieces = self._pieces(file)
             if pieces is None:
                 return None
-            attachment = self._put(pieces, file, content)
+            attachment = self._store(pieces, file, content)
         except FileInfected:
             self.infected.append(clean_name(file.name or self._export.name_of(file)))
             return None
@@ -73,7 +73,7 @@ class FileKeeper:
 
         return read()
 
-    def _put(self, pieces: Iterator[bytes], file: ImportedFile, content: Mapping[str, Any]) -> Attachment | None:
+    def _store(self, pieces: Iterator[bytes], file: ImportedFile, content: Mapping[str, Any]) -> Attachment | None:
         head = bytearray()
 
         def watched() -> Iterator[bytes]:

@@ -81,5 +81,5 @@ FORMATS: Final = (
 
 
 def format_of(value: Mapping[str, Any]) -> Format | None:
-    """Return the first format that knows this conversation, or None."""
+    """Return the first format that recognises this conversation, or None."""
     return next((each for each in FORMATS if each.is_known(value)), None)

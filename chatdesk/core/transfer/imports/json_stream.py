@@ -192,7 +192,7 @@ class JsonStream:
         return self._large(key, is_element=is_element)
 
     def _bare(self, key: str | None, *, is_element: bool) -> Piece:
-        """Read a number, a word, or nothing that JSON knows."""
+        """Read a number, a word of JSON, or nothing."""
         match = _BARE.match(self._text, self._at)
         assert match is not None  # it matches nothing, too
         word, self._at = match.group(), match.end()

@@ -171,7 +171,7 @@ class _Run:
                 await asyncio.shield(self._on_reader(export.close))
                 if not is_dry_run:
                     await asyncio.shield(self._repository.finish())
-                    self._tell()
+                    self._publish_changes()
         finally:
             self._pool.shutdown(wait=False)
         self._report.source = LABELS.get(export.source or "", "")
@@ -180,7 +180,7 @@ class _Run:
         self._report.is_whole = not self._stop.is_set()
         return self._report
 
-    def _tell(self) -> None:
+    def _publish_changes(self) -> None:
         """Publish that lists, tags and the threads that grew have changed."""
         if self._report.messages or self._report.counts[ImportOutcome.NEW]:
             self._bus.publish(ThreadsChanged(None))

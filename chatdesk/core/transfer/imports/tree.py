@@ -94,7 +94,7 @@ def _parents_first(
     """Yield every message from the top, each version with all below it in turn; fill ``times`` and sort
     ``children``."""
 
-    def settle(parent: str | None) -> list[str]:
+    def sort_below(parent: str | None) -> list[str]:
         keys = children.get(parent, [])
         for key in keys:
             known = by_key[key].created_at
@@ -102,11 +102,11 @@ def _parents_first(
         keys.sort(key=lambda key: times[key])  # stable: the vendor's order where the moment is the same
         return keys
 
-    waiting = list(reversed(settle(None)))
+    waiting = list(reversed(sort_below(None)))
     while waiting:
         key = waiting.pop()
         yield key
-        waiting.extend(reversed(settle(key)))
+        waiting.extend(reversed(sort_below(key)))
 
 
 def _nearest(by_key: Mapping[str, Node], key: str | None) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import Text
-from chatdesk.core.tools.written_secrets import is_secret, take_out
+from chatdesk.core.tools.written_secrets import extract_secrets, is_secret
 
 #: Stands for a value that is kept where keys are.
 KEPT = "••••••"
@@ -61,14 +61,14 @@ def read_server(
             is_on=is_on,
             client_id="" if before is None else before.client_id,
         )
-        made, written = take_out(made)
+        made, written = extract_secrets(made)
         return _as_before(made, before), {**secrets, **written}
     try:
         argv = tuple(shlex.split(command))
     except ValueError:
         raise NotAServerError(Text("A quotation mark of the command is not closed.")) from None
     made = ToolServer(server_id, name.strip(), ServerKind.COMMAND, argv, env=plain, env_names=names, is_on=is_on)
-    made, written = take_out(replace(made, folder=folder.strip()))
+    made, written = extract_secrets(replace(made, folder=folder.strip()))
     return _as_before(made, before), {**secrets, **written}
 
 

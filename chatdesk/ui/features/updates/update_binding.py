@@ -73,7 +73,7 @@ class UpdateBinding(QObject):
             return
         try:
             if self._context.panes.empty_state.way_in is None and await service.may_ask():  # not on the first screen
-                await service.note_asked()
+                await service.record_asked()
                 self._ask()
         except ChatDeskError as error:
             _log.info("updates: nothing was asked: %s", error.code)

@@ -24,7 +24,7 @@ OnRequest = Callable[[str, tuple[Any, ...]], Awaitable[tuple[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class CallHooks:
-    """Whoever called a tool hears of it here. Without ``on_request`` everything that a server asks for is declined."""
+    """The callbacks of the caller of a tool. Without ``on_request`` every request of a server is declined."""
 
     on_progress: OnProgress | None = None
     on_request: OnRequest | None = None
@@ -39,26 +39,26 @@ class _Call:
     asked: dict[int, asyncio.Task[None]] = field(default_factory=dict)
 
 
-class CallNews:
-    """The reports of a server during one call. ``answer`` sends an answer back: the number of what was asked, an
-    action, what goes with it."""
+class CallReports:
+    """The reports and requests of servers during calls. ``answer`` sends an answer back: the number of the request, an
+    action and its values."""
 
     def __init__(self, answer: Callable[[int, str, Any], None]) -> None:
         self._answer = answer
         self._calls: dict[int, _Call] = {}
 
-    def begin(self, number: int, hooks: CallHooks) -> None:
-        """Hear the news of a call from now on."""
+    def start(self, number: int, hooks: CallHooks) -> None:
+        """Deliver the reports of a call to ``hooks`` from now on."""
         self._calls[number] = _Call(hooks)
 
     def end(self, number: int) -> None:
-        """Hear nothing more of a call, and withdraw what its server asked for."""
+        """Deliver nothing more of a call, and cancel the requests of its server."""
         call = self._calls.pop(number, None)
         for task in call.asked.values() if call is not None else ():
             task.cancel()
 
-    def take(self, kind: str, number: int, values: list[Any]) -> None:
-        """Hand on one piece of news."""
+    def receive(self, kind: str, number: int, values: list[Any]) -> None:
+        """Deliver one report."""
         call = self._calls.get(number)
         if kind == "asked":
             asked, what, row = values
@@ -70,7 +70,7 @@ class CallNews:
         elif kind == "withdrawn" and call is not None and values[0] in call.asked:
             call.asked[values[0]].cancel()
         elif kind == "progress" and call is not None and call.hooks.on_progress is not None:
-            call.hooks.on_progress(progress_words(*values))
+            call.hooks.on_progress(progress_text(*values))
 
     async def _ask(self, on_request: OnRequest, asked: int, kind: str, row: tuple[Any, ...]) -> None:
         action, content = "cancel", None
@@ -82,7 +82,7 @@ class CallNews:
             self._answer(asked, str(action), content)
 
 
-def progress_words(progress: float, total: float | None, message: str) -> str:
+def progress_text(progress: float, total: float | None, message: str) -> str:
     """Return how far a call is: the share that is done, where the server says of what, and its words."""
     share = Text("{percent}%", percent=round(100 * progress / total)) if total and 0 <= progress <= total else ""
     words = shortened(clean_line(message[:_LONGEST_WORDS]), _SHOWN_WORDS)

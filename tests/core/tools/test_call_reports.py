@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.tools.call_news import NO_HOOKS, CallHooks, CallNews, progress_words
+from chatdesk.core.tools.call_reports import NO_HOOKS, CallHooks, CallReports, progress_text
 from tests.helpers.waiting import until
 
 
@@ -24,15 +24,15 @@ from tests.helpers.waiting import until
 def test_progress_is_a_share_and_a_few_clean_words(
     progress: float, total: float | None, message: str, words: str
 ) -> None:
-    assert progress_words(progress, total, message) == words
+    assert progress_text(progress, total, message) == words
 
 
 async def test_without_anybody_to_ask_a_request_is_declined() -> None:
     answers: list[tuple[int, str, Any]] = []
-    news = CallNews(lambda *answer: answers.append(answer))
-    news.begin(1, NO_HOOKS)
-    news.take("asked", 1, [7, "form", ()])
-    news.take("asked", 2, [8, "form", ()])
+    reports = CallReports(lambda *answer: answers.append(answer))
+    reports.start(1, NO_HOOKS)
+    reports.receive("asked", 1, [7, "form", ()])
+    reports.receive("asked", 2, [8, "form", ()])
     assert answers == [(7, "decline", None), (8, "decline", None)]
 
 
@@ -46,13 +46,13 @@ async def test_a_request_ends_with_its_call_or_when_it_is_withdrawn(how: str) ->
         await asyncio.Event().wait()
         raise AssertionError
 
-    news = CallNews(lambda *answer: answers.append(answer))
-    news.begin(1, CallHooks(on_request=ask))
-    news.take("asked", 1, [7, "form", ()])
+    reports = CallReports(lambda *answer: answers.append(answer))
+    reports.start(1, CallHooks(on_request=ask))
+    reports.receive("asked", 1, [7, "form", ()])
     await until(lambda: asked)
     if how == "ended":
-        news.end(1)
+        reports.end(1)
     else:
-        news.take("withdrawn", 1, [7])
+        reports.receive("withdrawn", 1, [7])
     await until(lambda: answers)
     assert answers == [(7, "cancel", None)]
