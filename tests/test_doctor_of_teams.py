@@ -37,7 +37,7 @@ def profile(folder: Path, *rounds: SyncRound, is_refused: bool = False, is_let_i
             def write(conn: Connection) -> None:
                 team.add_workspace(conn, workspace)
                 for project in (first.id, other.id):
-                    sharing.begin(conn, services.database.origin, project, workspace.id, TeamRole.OWNER, "ch")
+                    sharing.start(conn, services.database.origin, project, workspace.id, TeamRole.OWNER, "ch")
                 for each in rounds:
                     team.add_round(conn, each)
                 if is_refused:
@@ -47,7 +47,7 @@ def profile(folder: Path, *rounds: SyncRound, is_refused: bool = False, is_let_i
                     )
                 if is_let_in:
                     sharing.end(conn, other.id, EndReason.REMOVED)
-                    sharing.note_let_in(conn, other.id, is_let_in=True)
+                    sharing.record_admission(conn, other.id, is_let_in=True)
 
             await services.database.write(write)
 

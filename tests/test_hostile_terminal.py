@@ -208,7 +208,7 @@ def _fill(folder: Path) -> str:
 
             def write(conn: Connection) -> None:
                 team.add_workspace(conn, workspace)
-                sharing.begin(conn, services.database.origin, project.id, workspace.id, TeamRole.OWNER, "ch")
+                sharing.start(conn, services.database.origin, project.id, workspace.id, TeamRole.OWNER, "ch")
                 team.add_round(conn, SyncRound(1, workspace.id, 0, 0, 1, HOSTILE))
 
             await services.database.write(write)

@@ -25,7 +25,7 @@ async def share(application: WindowApplication, project_id: str) -> None:
     def work(conn: Connection) -> None:
         workspace = Workspace(new_id(), "Team", ServerAddress("127.0.0.1", 1, "team", "x"), new_id(), True, 1)
         team.add_workspace(conn, workspace)
-        sharing.begin(conn, database.origin, project_id, workspace.id, TeamRole.OWNER, "channel")
+        sharing.start(conn, database.origin, project_id, workspace.id, TeamRole.OWNER, "channel")
         while entering.log_batch(conn, database.origin, project_id) is not None:
             continue
 

@@ -68,7 +68,7 @@ class ProjectSharing:
             there = team.shared_project(conn, project_id)
             # The thread of sync may have seen it first, and has added it then.
             if there is None or there.state is ShareState.ENDED:
-                sharing.begin(conn, origin, project_id, workspace_id, role, head.channel, joined_seq=head.seq)
+                sharing.start(conn, origin, project_id, workspace_id, role, head.channel, joined_seq=head.seq)
 
         await self._database.write(start_share)
         await self._known.refresh()

@@ -77,7 +77,7 @@ class WorkspaceSync:
         local = SyncStore(
             workspace.id,
             write=database.write_now,
-            begin=database.start_write,
+            start_write=database.start_write,
             read=database.read_now,
             origin=lambda: database.origin,
             put_blob=lambda data: blobs.put((data,), max_bytes=MAX_BODY_BLOB).sha256,

@@ -164,7 +164,7 @@ def test_what_comes_back_from_another_team_is_what_it_was_here() -> None:
     server.end_project(project)
     for workspace in (new_id(), server.workspace_id):
         ann.db.write_now(lambda conn: sharing.end(conn, project, EndReason.UNSHARED))
-        ann.db.write_now(lambda conn, to=workspace: sharing.begin(conn, ann.db.origin, project, to, TeamRole.OWNER, ""))
+        ann.db.write_now(lambda conn, to=workspace: sharing.start(conn, ann.db.origin, project, to, TeamRole.OWNER, ""))
         ann.store.share_step(project)
     server.create_project(copies.member, project)
     server.set_role(project, bobs, "editor")

@@ -124,7 +124,7 @@ class Profile:
         self.store = SyncStore(
             workspace_id,
             write=self.db.write_now,
-            begin=self.db.start_write,
+            start_write=self.db.start_write,
             read=self.db.read_now,
             origin=lambda: self.db.origin,
             put_blob=lambda data: "0" * 64,
@@ -135,7 +135,7 @@ class Profile:
         """What *Share* does once the server knows the project."""
         channel = f"ch_{project_id}"
         self.db.write_now(
-            lambda conn: sharing.begin(
+            lambda conn: sharing.start(
                 conn, self.db.origin, project_id, self.workspace_id, role, channel, joined_seq=joined_seq
             )
         )

@@ -15,7 +15,7 @@ from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.steering import SYSTEM_PROMPT
 from chatdesk.core.storage.sync.projection.projection import homes, project_register
-from chatdesk.core.storage.sync.registers import LogRow, member_of, read, settle, winner
+from chatdesk.core.storage.sync.registers import LogRow, member_of, read, update_heads, winner
 from chatdesk.core.texts import Text
 
 _SEVERAL = (
@@ -86,7 +86,7 @@ def choose(conn: Connection, origin: Origin, entity: str, reg: str, change_id: s
     that version is no longer one of them."""
     raw = driver(conn)
     found = raw.execute("SELECT project_id, kind FROM changes WHERE id = ?", (change_id,)).fetchone()
-    heads = [] if found is None else settle(raw, found[0], found[1], entity, reg)[1]
+    heads = [] if found is None else update_heads(raw, found[0], found[1], entity, reg)[1]
     chosen = next((row for row in heads if row.id == change_id), None)
     if found is None or chosen is None:
         raise NotFound(Text("That version is no longer one of those to choose from."))

@@ -108,7 +108,7 @@ def _order(row: LogRow) -> tuple[int, str]:
     return row.hlc, row.id
 
 
-def settle(
+def update_heads(
     raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str
 ) -> tuple[list[LogRow], list[LogRow]]:
     """Compute the heads of a register and store them. Returns all rows, and the heads."""

@@ -84,7 +84,7 @@ def pull_again(conn: Connection, now: int) -> bool:
 
 
 def _give_up(conn: Connection, messages: Sequence[str]) -> None:
-    """Remove what is left of damaged messages, because the team's copy is complete."""
+    """Remove the rest of damaged messages, because the team's copy is complete."""
     for batch in batches(messages):
         chosen = f"message_id IN ({marks(batch)})"
         conn.exec_driver_sql(

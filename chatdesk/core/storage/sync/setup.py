@@ -1,4 +1,4 @@
-"""The choices of a begun set-up of a workspace, so that the next attempt continues after a crash."""
+"""Stores the choices of an unfinished set-up of a workspace, so that the next attempt continues after a crash."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEY = "team.setup"
 
 @dataclass(frozen=True, slots=True)
 class BegunSetup:
-    """The choices of a begun set-up. ``login`` is that of the future owner; nothing here is secret."""
+    """The choices of an unfinished set-up. ``login`` is that of the future owner; nothing here is secret."""
 
     workspace_id: str
     login: str
@@ -29,7 +29,7 @@ def begun_setup(conn: Connection, address: ServerAddress) -> BegunSetup | None:
     return BegunSetup(str(stored.get("workspace_id")), str(stored.get("login")))
 
 
-def begin_setup(conn: Connection, address: ServerAddress, setup: BegunSetup) -> None:
+def record_setup(conn: Connection, address: ServerAddress, setup: BegunSetup) -> None:
     value = json.dumps({"place": _place(address), "workspace_id": setup.workspace_id, "login": setup.login})
     conn.exec_driver_sql(
         "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -37,7 +37,7 @@ def begin_setup(conn: Connection, address: ServerAddress, setup: BegunSetup) -> 
     )
 
 
-def end_setup(conn: Connection) -> None:
+def forget_setup(conn: Connection) -> None:
     conn.exec_driver_sql("DELETE FROM meta WHERE key = ?", (KEY,))
 
 

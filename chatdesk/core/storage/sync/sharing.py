@@ -52,7 +52,7 @@ def count(conn: Connection, project_id: str) -> ShareCount:
     return ShareCount(threads=threads, messages=messages, attachments=files[0], attachment_bytes=files[1])
 
 
-def begin(
+def start(
     conn: Connection,
     origin: Origin,
     project_id: str,
@@ -62,8 +62,8 @@ def begin(
     *,
     joined_seq: int = 0,
 ) -> None:
-    """Begin to share a project; ``entering.log_batch`` writes its content into the log. Raises ``ProjectNotFound``,
-    ``NotPossible``. ``joined_seq``: the number of changes that others wrote before."""
+    """Start to share a project; ``entering.log_batch`` writes its content into the log. Raises
+    ``ProjectNotFound``, ``NotPossible``. ``joined_seq``: the number of changes that others wrote before."""
     projects.live_project(conn, project_id)
     before = conn.exec_driver_sql(
         "SELECT workspace_id, state, progress FROM shared_projects WHERE project_id = ?", (project_id,)
@@ -120,7 +120,7 @@ def may_adopt(conn: Connection, head: ProjectHead, *, is_ended: bool) -> bool:
     return written is None
 
 
-def note_let_in(conn: Connection, project_id: str, *, is_let_in: bool) -> bool:
+def record_admission(conn: Connection, project_id: str, *, is_let_in: bool) -> bool:
     """Store whether the team admits this person to the project of a private copy again. Returns whether that
     changed."""
     changed = conn.exec_driver_sql(
@@ -133,12 +133,12 @@ def note_let_in(conn: Connection, project_id: str, *, is_let_in: bool) -> bool:
 
 def adopt(conn: Connection, origin: Origin, head: ProjectHead, workspace_id: str) -> None:
     """Add a project that another member, or another computer, shared. Content that this profile has already is written
-    into the log, as in ``begin``."""
+    into the log, as in ``start``."""
     row = conn.exec_driver_sql("SELECT deleted_at FROM projects WHERE id = ?", (head.project_id,)).first()
     if row is not None:
         if row.deleted_at is not None:
             conn.exec_driver_sql("UPDATE projects SET deleted_at = NULL WHERE id = ?", (head.project_id,))
-        begin(conn, origin, head.project_id, workspace_id, TeamRole(head.role), head.channel, joined_seq=head.seq)
+        start(conn, origin, head.project_id, workspace_id, TeamRole(head.role), head.channel, joined_seq=head.seq)
         return
     _forget(conn, head.project_id)
     now = origin.now()
@@ -172,8 +172,8 @@ def _forget(conn: Connection, project_id: str) -> None:
 
 
 def _go_on(conn: Connection, project_id: str) -> None:
-    """Continue a share with the same team as before: the log is compared with this profile, and what was changed while
-    it was private is sent."""
+    """Continue a share with the same team as before: the log is compared with this profile, and changes made while it
+    was private are sent."""
     conn.exec_driver_sql(
         f"UPDATE changes SET state = {_PENDING} WHERE project_id = ? AND state = {_PRIVATE} AND mine = 1"
         f" AND problem IS NULL AND {NOT_PERSONAL}",

@@ -41,7 +41,7 @@ class Write(Protocol):
     def __call__(self, work: Callable[[Connection], T], /, *, is_durable: bool = True) -> T: ...
 
 
-class Begin(Protocol):
+class StartWrite(Protocol):
     """Queues a function to run in one write transaction, and returns a function that waits for its result. It runs in
     any case, before anything that is written later."""
 
@@ -50,7 +50,7 @@ class Begin(Protocol):
 
 class SyncStore:
     """The ``LocalStore`` of one workspace. ``write`` and ``read`` run a function in one transaction and wait for it,
-    ``begin`` does not wait; ``origin`` returns this device. ``on_fork`` is called with the id of a new device;
+    ``start_write`` does not wait; ``origin`` returns this device. ``on_fork`` is called with the id of a new device;
     ``put_blob`` stores bytes as an attached file."""
 
     def __init__(
@@ -58,7 +58,7 @@ class SyncStore:
         workspace_id: str,
         *,
         write: Write,
-        begin: Begin,
+        start_write: StartWrite,
         read: Run,
         origin: Callable[[], Origin],
         put_blob: PutBlob | None = None,
@@ -66,7 +66,7 @@ class SyncStore:
     ) -> None:
         self._workspace_id = workspace_id
         self._write = write
-        self._begin = begin
+        self._start_write = start_write
         self._read = read
         self._origin = origin
         self._put_blob = put_blob
@@ -117,7 +117,7 @@ class SyncStore:
     def start_apply(
         self, project_id: str, page: Prepared, *, after: Cursor, is_damaged: bool = False
     ) -> Callable[[], Applied]:
-        return self._begin(
+        return self._start_write(
             lambda conn: inbox.apply(conn, self._origin(), project_id, page, after=after, is_damaged=is_damaged),
             is_durable=False,  # the cursor is part of it: what a power cut takes is pulled again
         )

@@ -46,8 +46,8 @@ FROM shared_projects s
 
 
 def add_workspace(conn: Connection, workspace: Workspace) -> None:
-    """Store a joined workspace, replacing what was known of it. If this person is another member than before, what the
-    team has from the former member no longer counts as theirs."""
+    """Store a joined workspace, replacing an earlier entry of it. If this person is another member than before, the
+    team's changes of the former member no longer count as theirs."""
     before = conn.exec_driver_sql(
         "DELETE FROM workspaces WHERE id = ? RETURNING member_id", (workspace.id,)
     ).scalar_one_or_none()
@@ -166,19 +166,19 @@ def store_view(
     touched = {
         head.project_id
         for head in view.projects
-        if head.project_id not in changed and _take_head(conn, origin, workspace_id, head, known.get(head.project_id))
+        if head.project_id not in changed and _apply_head(conn, origin, workspace_id, head, known.get(head.project_id))
     }
     touched |= {
         project_id
         for project_id, share in known.items()
         if share.workspace_id == workspace_id
         and project_id not in changed | there | touched
-        and _take_absence(conn, project_id, share)
+        and _apply_absence(conn, project_id, share)
     }
     return frozenset(touched)
 
 
-def _take_head(conn: Connection, origin: Origin, workspace_id: str, head: ProjectHead, mine: ShareMark | None) -> bool:
+def _apply_head(conn: Connection, origin: Origin, workspace_id: str, head: ProjectHead, mine: ShareMark | None) -> bool:
     """Add, update or end a project that the server names. Returns whether it was added, opened or ended."""
     if mine is not None and not mine.is_ended:
         if mine.workspace_id != workspace_id:
@@ -193,13 +193,13 @@ def _take_head(conn: Connection, origin: Origin, workspace_id: str, head: Projec
     if sharing.may_adopt(conn, head, is_ended=mine is not None):
         sharing.adopt(conn, origin, head, workspace_id)
         return True
-    return mine is not None and sharing.note_let_in(conn, head.project_id, is_let_in=True)
+    return mine is not None and sharing.record_admission(conn, head.project_id, is_let_in=True)
 
 
-def _take_absence(conn: Connection, project_id: str, share: ShareMark) -> bool:
+def _apply_absence(conn: Connection, project_id: str, share: ShareMark) -> bool:
     """Handle a project that the server no longer names. Returns whether it was ended or closed by that."""
     if share.is_ended:
-        return sharing.note_let_in(conn, project_id, is_let_in=False)
+        return sharing.record_admission(conn, project_id, is_let_in=False)
     sharing.end(conn, project_id, EndReason.REMOVED)
     return True
 

@@ -90,7 +90,7 @@ def _standing(member: MemberRow) -> tuple[bool, int, str]:
 
 
 def _look(name: str) -> str:
-    """Return a key that is equal for names that a person would take for each other."""
+    """Return a key that is equal for names that look the same to a person."""
     return "".join(unicodedata.normalize("NFKD", name).casefold().translate(_ALIKE).split())
 
 

@@ -82,7 +82,7 @@ class Membership:
         if begun is None:
             begun = joining.new_setup()
             chosen = begun
-            await self._database.write(lambda conn: setup.begin_setup(conn, address, chosen))
+            await self._database.write(lambda conn: setup.record_setup(conn, address, chosen))
         return await self._record_joined(partial(self._joining.create, begun, names, address, password=password))
 
     def read_invitation(self, text: str) -> InvitationView:
@@ -254,7 +254,7 @@ class Membership:
 
         def remember(conn: Connection) -> None:
             team.add_workspace(conn, workspace)
-            setup.end_setup(conn)
+            setup.forget_setup(conn)
 
         await self._database.write(remember)
         await self._on_changed(workspace.id)

@@ -78,7 +78,7 @@ async def shared(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Shared]:
     made = Shared(store, project, thread)
 
     def share(conn: Connection) -> None:
-        sharing.begin(conn, store.db.origin, project, WORKSPACE, TeamRole.OWNER, "c")
+        sharing.start(conn, store.db.origin, project, WORKSPACE, TeamRole.OWNER, "c")
         while entering.log_batch(conn, store.db.origin, project) is not None:
             continue
         conn.exec_driver_sql("UPDATE changes SET state = 1 WHERE state = 0")
@@ -435,7 +435,7 @@ def made_store(store: Store) -> SyncStore:
     return SyncStore(
         WORKSPACE,
         write=store.db.write_now,
-        begin=store.db.start_write,
+        start_write=store.db.start_write,
         read=store.db.read_now,
         origin=lambda: store.db.origin,
         on_fork=store.db.become,

@@ -34,7 +34,7 @@ async def home(store: Store) -> str:
 
 
 def begin(store: Store, project: str, workspace: str = WORKSPACE, role: TeamRole = TeamRole.OWNER) -> None:
-    now(store, lambda conn: sharing.begin(conn, store.db.origin, project, workspace, role, "channel"))
+    now(store, lambda conn: sharing.start(conn, store.db.origin, project, workspace, role, "channel"))
 
 
 def step(store: Store, project: str, rows: int = 500) -> tuple[int, int] | None:

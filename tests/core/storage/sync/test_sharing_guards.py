@@ -41,7 +41,7 @@ async def share(store: Store, role: TeamRole = TeamRole.OWNER, project: str | No
     project_id = project or (await store.projects.default()).id
 
     def work(conn: Connection) -> frozenset[str]:
-        sharing.begin(conn, store.db.origin, project_id, WORKSPACE, role, "c")
+        sharing.start(conn, store.db.origin, project_id, WORKSPACE, role, "c")
         while entering.log_batch(conn, store.db.origin, project_id) is not None:
             continue
         return team.read_only_projects(conn)

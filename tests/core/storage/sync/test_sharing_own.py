@@ -27,7 +27,7 @@ async def share(store: Store, role: TeamRole, *, author: str | None) -> tuple[st
     project = (await store.projects.default()).id
 
     def work(conn: Connection) -> None:
-        sharing.begin(conn, store.db.origin, project, WORKSPACE, role, "c")
+        sharing.start(conn, store.db.origin, project, WORKSPACE, role, "c")
         while entering.log_batch(conn, store.db.origin, project) is not None:
             continue
         conn.exec_driver_sql("UPDATE threads SET author_id = ?", (author,))

@@ -21,7 +21,7 @@ from chatdesk.core.domain.sharing.team import (
 )
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.sync import entering, sharing, team, team_joined, team_notes
-from chatdesk.core.storage.sync.store import Begin, SyncStore, Write
+from chatdesk.core.storage.sync.store import StartWrite, SyncStore, Write
 from tests.helpers.store import Store
 
 T = TypeVar("T")
@@ -154,7 +154,7 @@ async def test_a_project_that_was_shared_this_moment_is_not_ended_by_an_older_li
     join(store)
     mine = (await store.projects.default()).id
     before = do(store, team.shares)
-    do(store, lambda conn: sharing.begin(conn, store.db.origin, mine, WORKSPACE, TeamRole.OWNER, "c"))
+    do(store, lambda conn: sharing.start(conn, store.db.origin, mine, WORKSPACE, TeamRole.OWNER, "c"))
     assert take(store, view(), before) == frozenset()
     assert take(store, view((ProjectHead(mine, "owner", "c", 0, is_deleted=True),)), before) == frozenset()
     assert take(store, view()) == {mine}
@@ -163,7 +163,7 @@ async def test_a_project_that_was_shared_this_moment_is_not_ended_by_an_older_li
 async def test_a_server_takes_no_project_of_another_team_and_no_odd_role(store: Store) -> None:
     join(store)
     mine = (await store.projects.default()).id
-    do(store, lambda conn: sharing.begin(conn, store.db.origin, mine, new_id(), TeamRole.OWNER, "c"))
+    do(store, lambda conn: sharing.start(conn, store.db.origin, mine, new_id(), TeamRole.OWNER, "c"))
     odd = ProjectHead(new_id(), "emperor", "c", 0)
     theirs = ProjectHead(mine, "viewer", "c", 5, is_deleted=True)
     assert take(store, view((odd, theirs), roles=((mine, HER, "owner"),))) == frozenset()
@@ -172,11 +172,11 @@ async def test_a_server_takes_no_project_of_another_team_and_no_odd_role(store: 
     assert do(store, lambda conn: conn.exec_driver_sql("SELECT count(*) FROM team_roles").scalar()) == 0
 
 
-def made_store(store: Store, *, write: Write, begin: Begin | None = None) -> SyncStore:
+def made_store(store: Store, *, write: Write, start_write: StartWrite | None = None) -> SyncStore:
     return SyncStore(
         WORKSPACE,
         write=write,
-        begin=begin or store.db.start_write,
+        start_write=start_write or store.db.start_write,
         read=store.db.read_now,
         origin=lambda: store.db.origin,
     )
@@ -200,12 +200,12 @@ async def test_only_what_can_be_pulled_again_does_not_wait_for_the_disk(store: S
         said.append(is_durable)
         return store.db.write_now(work, is_durable=is_durable)
 
-    def begin(work: Callable[[Connection], T], /, *, is_durable: bool = True) -> Callable[[], T]:
+    def start_write(work: Callable[[Connection], T], /, *, is_durable: bool = True) -> Callable[[], T]:
         said.append(is_durable)
         return store.db.start_write(work, is_durable=is_durable)
 
     head = ProjectHead(new_id(), "editor", "c", 0)
-    sync = made_store(store, write=write, begin=begin)
+    sync = made_store(store, write=write, start_write=start_write)
     sync.store_view(hello(), view((head,)), sync.shares())
     sync.record_push_results(head.project_id, ())
     assert said == [True, True]
@@ -282,7 +282,7 @@ async def test_what_is_private_is_not_taken_up_because_a_server_names_it(store: 
 async def test_a_private_copy_in_which_something_was_written_waits_for_the_person(store: Store) -> None:
     join(store)
     mine = (await store.projects.default()).id
-    do(store, lambda conn: sharing.begin(conn, store.db.origin, mine, WORKSPACE, TeamRole.EDITOR, "c"))
+    do(store, lambda conn: sharing.start(conn, store.db.origin, mine, WORKSPACE, TeamRole.EDITOR, "c"))
     while do(store, lambda conn: entering.log_batch(conn, store.db.origin, mine)) is not None:
         pass
     do(store, lambda conn: conn.exec_driver_sql("UPDATE changes SET state = 1"))

@@ -95,7 +95,7 @@ class Profile:
             server.row("SELECT cd.create_project(%s)", (project.id,))
         origin = self.database.origin
         await self.database.write(
-            lambda conn: sharing.begin(conn, origin, project.id, workspace.id, TeamRole.OWNER, "cd_x")
+            lambda conn: sharing.start(conn, origin, project.id, workspace.id, TeamRole.OWNER, "cd_x")
         )
         return project.id
 

@@ -18,7 +18,7 @@ from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
-from chatdesk.core.storage.sync.inbox.entities import put_threads
+from chatdesk.core.storage.sync.inbox.entities import insert_threads
 from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.wire.rows import is_id, read_object
 
@@ -67,7 +67,7 @@ def _is_other(row: PulledChange, before: bytes | None) -> bool:
         return True
 
 
-def note(raw: sqlite3.Connection, project_id: str, damage: Damage) -> bool:
+def record(raw: sqlite3.Connection, project_id: str, damage: Damage) -> bool:
     """Add to the stored damage of a project. Returns whether rows of it are missing."""
     if damage.missing or damage.altered:
         raw.execute(
@@ -97,7 +97,7 @@ def make_places(conn: Connection, origin: Origin, project_id: str, effects: Effe
                 id=wanted, seq=0, device=device, dseq=0, author=author, kind="thread", op="new", entity=wanted,
                 reg="content", parents=(), hlc=hlc, body=f'{{"created_at": {int(at)}}}', chain=b"", at=at,
             )  # fmt: skip
-            if not put_threads(conn, project_id, [row], effects):
+            if not insert_threads(conn, project_id, [row], effects):
                 made.add(wanted)
             continue
         home = raw.execute("SELECT project_id FROM threads WHERE id = ?", (thread_id,)).fetchone()

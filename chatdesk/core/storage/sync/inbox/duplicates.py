@@ -17,7 +17,7 @@ from chatdesk.core.storage.chat import branching, summary_staleness, thread_coun
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync import erasing, refused
-from chatdesk.core.storage.sync.inbox.messages import Incoming, put_parts, want_again, want_files
+from chatdesk.core.storage.sync.inbox.messages import Incoming, insert_parts, want_again, want_files
 from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.wire.rows import MESSAGE_COLUMNS
 
@@ -72,7 +72,7 @@ def reconcile(
             made = refused.set_aside(conn, origin, message_id) if is_own else _beside(conn, origin, message_id)
             if made is not None:
                 effects.versions.append((each.rows.thread_id, made))
-        _take_over(conn, each, effects)
+        _replace_content(conn, each, effects)
         want_files(raw, project_id, dict(each.rows.own.files), effects)
     return busy
 
@@ -97,7 +97,7 @@ def fill_emptied(conn: Connection, project_id: str, incoming: Sequence[Incoming]
     raw = driver(conn)
     waiting = {}
     for each in incoming:
-        _take_over(conn, each, effects)
+        _replace_content(conn, each, effects)
         raw.execute("UPDATE messages SET purged_at = NULL WHERE id = ?", (each.rows.id,))
         want_files(raw, project_id, dict(each.rows.own.files), effects)
         if each.rows.parts_file is not None:
@@ -112,12 +112,12 @@ def _beside(conn: Connection, origin: Origin, message_id: str) -> str | None:
     return None if has_parts is None else branching.copy_beside(conn, origin, message_id)
 
 
-def _take_over(conn: Connection, each: Incoming, effects: Effects) -> None:
+def _replace_content(conn: Connection, each: Incoming, effects: Effects) -> None:
     raw, rows = driver(conn), each.rows
     before = thread_counters.of_messages(conn, [rows.id])
     token_counts.forget(conn, rows.id)
     raw.execute("DELETE FROM message_parts WHERE message_id = ?", (rows.id,))
-    put_parts(raw, [rows.own])
+    insert_parts(raw, [rows.own])
     values = [value for name, value in zip(MESSAGE_COLUMNS, rows.message, strict=True) if name not in _KEPT]
     raw.execute(
         f"UPDATE messages SET {_SET}, author_id = ? WHERE id = ?",

@@ -19,7 +19,7 @@ from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.content_digest import digest
 from chatdesk.core.storage.engine.json_bounds import MOST_IN_FILE, is_bounded
 from chatdesk.core.storage.engine.rows import batches, marks
-from chatdesk.core.storage.sync.inbox.messages import Outcome, put_parts, want_files
+from chatdesk.core.storage.sync.inbox.messages import Outcome, insert_parts, want_files
 from chatdesk.core.storage.sync.projection import summaries
 from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.projection.projection import Register, homes
@@ -45,7 +45,7 @@ _PART_TIMES: Final = ("started_at", "completed_at")
 _THREAD_COLUMNS: Final = ("id", "project_id", "created_at", "last_activity_at", "hlc", "origin_device", "author_id")
 
 
-def put_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange], effects: Effects) -> dict[str, str]:
+def insert_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange], effects: Effects) -> dict[str, str]:
     """Insert the threads that do not exist. Returns, by change id, why others were rejected as another project's."""
     raw = driver(conn)
     here = homes(raw, "thread", [row.entity for row in rows])
@@ -83,8 +83,8 @@ def put_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange],
 
 
 def bound_again(raw: sqlite3.Connection, rows: Iterable[tuple[PulledChange, int | None]]) -> None:
-    """Bound the times of what other members made by when the server has it now, each given with when it had it before:
-    one that was restored takes things later, and whoever pulls them only then knows nothing else."""
+    """Bound the times of others' changes by the times at which the server has them now, each given with its earlier
+    time: a restored server gets changes later, and whoever pulls them only then sees no other time."""
     for row, before in rows:
         if before is None or before == row.at or row.op != "new" or row.is_erased or row.kind not in _TIMED:
             continue
@@ -147,7 +147,7 @@ def revive(
                 id=wanted, seq=0, device=device, dseq=0, author=author, kind=kind, op="new", entity=wanted,
                 reg="content", parents=(), hlc=hlc, body=body, chain=b"", at=0,
             )  # fmt: skip
-            put_threads(conn, project_id, [made], effects)
+            insert_threads(conn, project_id, [made], effects)
             back.add(wanted)
         elif kind == "message" and body is None:
             now = origin.now()
@@ -161,10 +161,10 @@ def revive(
     return back
 
 
-def put_summary(
+def insert_summary(
     raw: sqlite3.Connection, project_id: str, row: PulledChange, effects: Effects
 ) -> tuple[str | None, str | None]:
-    """Store a summary. Returns why it is foreign and the id it waits for; at most one of them is not None."""
+    """Insert a summary. Returns why it is foreign and the id it waits for; at most one of them is not None."""
     body = read_object(row.body)
     thread_id = None if body is None else summaries.thread_of(body)
     if body is None or thread_id is None:
@@ -196,7 +196,7 @@ def _missing_end(raw: sqlite3.Connection, body: Mapping[str, Any]) -> str:
     return str(body["from_message_id"]) if here is not None else last
 
 
-def put_waiting_summary(
+def insert_waiting_summary(
     raw: sqlite3.Connection,
     project_id: str,
     change_id: str,
@@ -208,7 +208,7 @@ def put_waiting_summary(
     at: int,
     effects: Effects,
 ) -> list[str]:
-    """Store a summary that waited, if that is possible now. Returns its id then, else nothing."""
+    """Insert a summary that waited, if that is possible now. Returns its id then, else nothing."""
     values = read_object(body) or {}
     values["created_at"] = moment(values.get("created_at"), latest_of(at))
     thread_id = summaries.thread_of(values)
@@ -260,7 +260,7 @@ def ended_since(raw: sqlite3.Connection, project_id: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def note_outcome(raw: sqlite3.Connection, outcome: Outcome, *, waits: str, foreign: str) -> None:
+def record_outcome(raw: sqlite3.Connection, outcome: Outcome, *, waits: str, foreign: str) -> None:
     """Store the result for changes of messages that waited."""
     fresh = set(outcome.fresh)
     for each in outcome.done:
@@ -324,7 +324,7 @@ def fill_parts(conn: Connection, project_id: str, problem: str, text: str, effec
             own = PartRows(content_digest=digest(()))
         before = thread_counters.of_messages(conn, [message_id])
         raw.execute("DELETE FROM message_parts WHERE message_id = ?", (message_id,))
-        put_parts(raw, [own])
+        insert_parts(raw, [own])
         raw.execute(
             "UPDATE messages SET char_count = ?, line_count = ?, content_digest = ? WHERE id = ?",
             (own.char_count, own.line_count, own.content_digest, message_id),

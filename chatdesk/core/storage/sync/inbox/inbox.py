@@ -100,13 +100,13 @@ def apply(
     is_chained = prepared.is_whole and not is_damaged
     altered_ids = prepared.altered - known.keys()
     damage = sync_damage.found_in(pulled, after=(seq, chain), altered=altered_ids, is_chained=is_chained)
-    page.finish(has_holes=sync_damage.note(raw, project_id, damage))
+    page.finish(has_holes=sync_damage.record(raw, project_id, damage))
     _move_cursor(raw, origin, project_id, rows)
     return effects.applied(rows=len(rows), confirmed=confirmed)
 
 
 def adopt_ended(conn: Connection, origin: Origin, project_id: str) -> Applied:
-    """Take over the log's ending of answers that were still being written here when it came, and have ended since."""
+    """Apply the log's ending of answers that were still being written here when it came, and have ended since."""
     effects = Effects(me=registers.member_of(driver(conn), project_id), is_quiet=True)
     PageApplier(conn, origin, project_id, effects, prepare(()), 0).finish()
     return effects.applied()
@@ -123,8 +123,8 @@ def _is_same(row: PulledChange, project_id: str, known: tuple[Any, ...] | None) 
 def _foreign(
     raw: sqlite3.Connection, project_id: str, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]
 ) -> set[str]:
-    """Return the known changes that only have the id of something else: they were never put in its place, and do not
-    replace it when the server has them again."""
+    """Return the stored changes whose id belongs to something else: they were never applied, and do not replace it when
+    the server has them again."""
     rejected = {row.id for row in rows if (known[row.id][_PROBLEM] or "").startswith(FOREIGN)}
     return rejected | projection.elsewhere(raw, project_id, rows)
 

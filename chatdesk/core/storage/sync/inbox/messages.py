@@ -95,10 +95,12 @@ class _Grown:
     tally: thread_counters.Tally = field(default_factory=thread_counters.Tally)
 
 
-def put(conn: Connection, origin: Origin, project_id: str, incoming: Sequence[Incoming], effects: Effects) -> Outcome:
+def insert(
+    conn: Connection, origin: Origin, project_id: str, incoming: Sequence[Incoming], effects: Effects
+) -> Outcome:
     """Store messages in the given order. One whose thread or parent does not exist waits; one that would touch another
     project, or whose id is in another thread, is foreign."""
-    return _Page(conn, origin, project_id, effects).put(incoming)
+    return _Page(conn, origin, project_id, effects).insert(incoming)
 
 
 class _Page:
@@ -114,7 +116,7 @@ class _Page:
         self._placed: list[tuple[Incoming, int, bool]] = []
         self._outcome = Outcome()
 
-    def put(self, incoming: Sequence[Incoming]) -> Outcome:
+    def insert(self, incoming: Sequence[Incoming]) -> Outcome:
         homes = self._homes({each.rows.thread_id for each in incoming})
         here = self._look_up(incoming)
         for each in incoming:
@@ -217,7 +219,7 @@ class _Page:
         found.sort(key=lambda rows: rows.id)
         numbers = {} if first is None else {rows.id: n for n, rows in enumerate(found, start=first)}
         # Parts come first, because the index's triggers note nothing for a message that is not there yet.
-        put_parts(raw, [each.rows.own for each, _, _ in self._placed])
+        insert_parts(raw, [each.rows.own for each, _, _ in self._placed])
         now = self._origin.now()
         insert_rows(
             raw,
@@ -305,8 +307,8 @@ class _Page:
         return None
 
 
-def put_parts(raw: sqlite3.Connection, owns: Sequence[PartRows]) -> None:
-    """Store parts and their artifacts. An id that is in use already is replaced by a new one."""
+def insert_parts(raw: sqlite3.Connection, owns: Sequence[PartRows]) -> None:
+    """Insert parts and their artifacts. An id that is in use already is replaced by a new one."""
     taken = _taken(raw, "message_parts", [part[0] for own in owns for part in own.parts])
     if taken:
         for own in owns:
@@ -354,7 +356,7 @@ def want_again(raw: sqlite3.Connection, project_id: str, file: tuple[str, int], 
     effects.wanted_files.add(file[0])
 
 
-def put_below(conn: Connection, message_id: str, parent_id: str) -> bool:
+def move_below(conn: Connection, message_id: str, parent_id: str) -> bool:
     """Move a root message and everything below it under a parent. Returns whether that was possible."""
     node, parent = shown_path.find_node(conn, message_id), shown_path.find_node(conn, parent_id)
     if node is None or parent is None or parent.thread_id != node.thread_id or node.parent_id is not None:

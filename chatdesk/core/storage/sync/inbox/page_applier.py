@@ -24,7 +24,7 @@ from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.inbox.stored_changes import CONFIRMED, FOREIGN, ORPHANED, PRIVATE, WAITS, StoredChanges
 from chatdesk.core.storage.sync.projection import projection
 from chatdesk.core.storage.sync.projection import values as sync_projection_values
-from chatdesk.core.storage.sync.projection.deletes import RELAYED, leave_note
+from chatdesk.core.storage.sync.projection.deletes import RELAYED, add_note
 from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.registers import DELETE, first_author
 from chatdesk.core.storage.sync.wire import bodies
@@ -110,7 +110,7 @@ class PageApplier:
     def _confirm_threads(self, rows: Sequence[PulledChange]) -> None:
         """Insert threads again that were purged here while the project was a private copy."""
         here = projection.homes(self._raw, "thread", [row.entity for row in rows])
-        self._put_threads([row for row in rows if row.entity not in here and row.id not in self._prepared.flaws])
+        self._insert_threads([row for row in rows if row.entity not in here and row.id not in self._prepared.flaws])
 
     def _confirm_messages(self, messages: Sequence[tuple[PulledChange, int]]) -> None:
         here = known_rows(
@@ -121,10 +121,10 @@ class PageApplier:
         self._look_again(here.values())
         lost = [row for row, _ in messages if row.entity not in here]
         if lost:
-            self._put_messages(lost, is_known=True)
+            self._insert_messages(lost, is_known=True)
         emptied = {key: row[1] for key, row in here.items() if row[3] is not None}
         self._fill_emptied([row for row, _ in messages if row.entity in emptied], emptied)
-        self._put_back([row for row, _ in messages if row.entity in here and here[row.entity][2] is None])
+        self._reattach([row for row, _ in messages if row.entity in here and here[row.entity][2] is None])
         # What the server took after all counts again.
         self._raw.executemany(
             "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
@@ -152,7 +152,7 @@ class PageApplier:
         for row in rows:
             if row.entity in here or row.id in self._prepared.flaws or row.is_erased:
                 continue
-            foreign, waiting = entities.put_summary(self._raw, self._project_id, row, self._effects)
+            foreign, waiting = entities.insert_summary(self._raw, self._project_id, row, self._effects)
             if waiting:
                 self._raw.execute(
                     "UPDATE changes SET state = ?, problem = ? WHERE id = ?", (ORPHANED, WAITS + waiting, row.id)
@@ -160,14 +160,14 @@ class PageApplier:
             elif not foreign:
                 self._arrived.append(row.entity)
 
-    def _put_back(self, rows: Sequence[PulledChange]) -> None:
-        """Move messages below their parent again, if it was lost here by damage and has arrived again."""
+    def _reattach(self, rows: Sequence[PulledChange]) -> None:
+        """Move messages below their parent again, if damage removed it here and it has arrived again."""
         for row in rows:
             read = self._prepared.messages.get(row.id)
             if (
                 read is not None
                 and read.parent_id is not None
-                and sync_inbox_messages.put_below(self._conn, row.entity, read.parent_id)
+                and sync_inbox_messages.move_below(self._conn, row.entity, read.parent_id)
             ):
                 for gathered in (self._effects.threads, self._effects.paths, self._effects.contexts):
                     gathered.add(read.thread_id)
@@ -241,15 +241,15 @@ class PageApplier:
         for row in good:
             is_making = row.op == "new" and row.reg == change_log.CONTENT
             (by_kind.get(row.kind, others) if is_making else others).append(row)
-        self._put_threads(by_kind["thread"])
-        self._put_messages(by_kind["message"], is_known=False)
-        self._put_summaries(by_kind["summary"])
-        self._put_others(others)
+        self._insert_threads(by_kind["thread"])
+        self._insert_messages(by_kind["message"], is_known=False)
+        self._insert_summaries(by_kind["summary"])
+        self._insert_others(others)
 
-    def _put_threads(self, rows: Sequence[PulledChange]) -> None:
+    def _insert_threads(self, rows: Sequence[PulledChange]) -> None:
         if not rows:
             return
-        foreign = entities.put_threads(self._conn, self._project_id, rows, self._effects)
+        foreign = entities.insert_threads(self._conn, self._project_id, rows, self._effects)
         self._log.store_with(rows, foreign, {})
         self._arrived.extend(row.entity for row in rows if row.id not in foreign)
         # They were there already, and may be all that was saved of them from a damaged database.
@@ -257,17 +257,17 @@ class PageApplier:
         for thread_id in known.keys() - self._effects.new_threads:
             self._set_author("thread", thread_id, known[thread_id])
             self._registers.update(("thread", thread_id, reg) for reg in sync_projection_values.THREAD)
-        self._tell_relays((row, row.entity) for row in rows if row.id not in foreign)
+        self._add_relay_notes((row, row.entity) for row in rows if row.id not in foreign)
 
-    def _put_messages(self, rows: Sequence[PulledChange], *, is_known: bool) -> None:
-        """Store messages. ``is_known``: their changes are stored, and only their rows are missing."""
+    def _insert_messages(self, rows: Sequence[PulledChange], *, is_known: bool) -> None:
+        """Insert messages. ``is_known``: their changes are stored, and only their rows are missing."""
         messages = self._prepared.messages
         if is_known:
             good = [row for row in rows if row.id not in self._prepared.flaws]
             messages = {row.id: read for row in good if (read := self._read(row)) is not None}
         readable = [row for row in rows if row.id in messages]
         incoming = [Incoming(row.id, row.author, row.seq <= self._joined_seq, messages[row.id]) for row in readable]
-        outcome = self._put(incoming)
+        outcome = self._insert(incoming)
         waiting = {key: WAITS + wanted for key, wanted in outcome.waiting.items()}
         waiting |= self._reconcile(outcome)
         for each in outcome.done:
@@ -279,11 +279,11 @@ class PageApplier:
             self._log.store_with(readable, outcome.foreign, waiting)
         self._after_messages(outcome)
         threads = {each.change_id: each.rows.thread_id for each in outcome.done}
-        self._tell_relays((row, threads[row.id]) for row in readable if row.id in threads)
+        self._add_relay_notes((row, threads[row.id]) for row in readable if row.id in threads)
 
-    def _put(self, incoming: Sequence[Incoming]) -> Outcome:
+    def _insert(self, incoming: Sequence[Incoming]) -> Outcome:
         """Insert messages, after reviving purged parents and threads that they need."""
-        outcome = sync_inbox_messages.put(self._conn, self._origin, self._project_id, incoming, self._effects)
+        outcome = sync_inbox_messages.insert(self._conn, self._origin, self._project_id, incoming, self._effects)
         while outcome.waiting:
             again = [each for each in incoming if each.change_id in outcome.waiting]
             wanted = [(outcome.waiting[each.change_id], each.rows.thread_id) for each in again]
@@ -292,7 +292,7 @@ class PageApplier:
                 break
             self._arrived.extend(back)
             outcome.waiting.clear()
-            outcome.join(sync_inbox_messages.put(self._conn, self._origin, self._project_id, again, self._effects))
+            outcome.join(sync_inbox_messages.insert(self._conn, self._origin, self._project_id, again, self._effects))
         return outcome
 
     def _reconcile(
@@ -328,27 +328,27 @@ class PageApplier:
         found = projection.threads_with_deletions(self._raw, self._project_id, threads)
         return [("thread", each, change_log.CONTENT) for each in found]
 
-    def _put_summaries(self, rows: Sequence[PulledChange]) -> None:
+    def _insert_summaries(self, rows: Sequence[PulledChange]) -> None:
         for row in rows:
             if row.is_erased:
                 self._log.store_with([row], {}, {})
                 continue
-            foreign, waiting = entities.put_summary(self._raw, self._project_id, row, self._effects)
+            foreign, waiting = entities.insert_summary(self._raw, self._project_id, row, self._effects)
             problem = {row.id: foreign} if foreign else {}
             wait = {row.id: WAITS + waiting} if waiting else {}
             self._log.store_with([row], problem, wait)
             if not (foreign or waiting):
                 self._arrived.append(row.entity)
 
-    def _put_others(self, rows: Sequence[PulledChange]) -> None:
+    def _insert_others(self, rows: Sequence[PulledChange]) -> None:
         foreign = dict.fromkeys(projection.elsewhere(self._raw, self._project_id, rows), "it is of another project")
         self._log.store_with(rows, foreign, {}, has_heads=False)
         self._registers.update((row.kind, row.entity, row.reg) for row in rows if row.id not in foreign)
 
-    def _tell_relays(self, rows: Iterable[tuple[PulledChange, str]]) -> None:
+    def _add_relay_notes(self, rows: Iterable[tuple[PulledChange, str]]) -> None:
         for row, thread_id in rows:
             if row.relayed_by is not None:
-                leave_note(self._raw, self._origin, thread_id, RELAYED, {"by": row.relayed_by}, self._effects)
+                add_note(self._raw, self._origin, thread_id, RELAYED, {"by": row.relayed_by}, self._effects)
 
     # The end.
 
@@ -381,7 +381,7 @@ class PageApplier:
             incoming = []
             for change_id, kind, entity, hlc, device, author, at, seq, body in entries:
                 if kind == "summary":
-                    arrived += entities.put_waiting_summary(
+                    arrived += entities.insert_waiting_summary(
                         self._raw, self._project_id, change_id, entity, body, author, hlc, device, at, self._effects
                     )
                     continue
@@ -389,8 +389,8 @@ class PageApplier:
                 if read is not None:
                     incoming.append(Incoming(change_id, author, seq <= self._joined_seq, read))
             if incoming:
-                outcome = self._put(incoming)
-                entities.note_outcome(self._raw, outcome, waits=WAITS, foreign=FOREIGN)
+                outcome = self._insert(incoming)
+                entities.record_outcome(self._raw, outcome, waits=WAITS, foreign=FOREIGN)
                 self._reconcile(outcome, ended=ended)
                 self._after_messages(outcome)
                 arrived += outcome.fresh

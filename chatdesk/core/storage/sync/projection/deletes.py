@@ -27,7 +27,7 @@ from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import to_json
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.projection.effects import Effects
-from chatdesk.core.storage.sync.registers import COUNTS, DELETE, LogRow, log_row, settle
+from chatdesk.core.storage.sync.registers import COUNTS, DELETE, LogRow, log_row, update_heads
 from chatdesk.core.storage.sync.wire.rows import is_id
 
 #: Codes of ``team_notes``.
@@ -66,7 +66,9 @@ class _Verdict:
     author: str | None = None
 
 
-def settle_threads(conn: Connection, origin: Origin, project_id: str, ids: Iterable[str], effects: Effects) -> None:
+def show_or_hide_threads(
+    conn: Connection, origin: Origin, project_id: str, ids: Iterable[str], effects: Effects
+) -> None:
     """Hide and show threads of one project according to the log."""
     raw = driver(conn)
     has_changed = False
@@ -77,7 +79,7 @@ def settle_threads(conn: Connection, origin: Origin, project_id: str, ids: Itera
             continue
         verdict = _thread_verdict(raw, project_id, thread_id)
         if verdict.deletion is not None:
-            _note(raw, origin, thread_id, THREAD_BACK, verdict, effects)
+            _add_note_of_deletion(raw, origin, thread_id, THREAD_BACK, verdict, effects)
         if verdict.is_hidden is (found[0] is not None):
             continue
         # The moment of its coming, so that it stays in the trash for as long as anything else.
@@ -107,13 +109,15 @@ def _thread_verdict(raw: sqlite3.Connection, project_id: str, thread_id: str) ->
 
 def _deletions(raw: sqlite3.Connection, project_id: str, kind: str, entity: str) -> list[LogRow]:
     """Return the deletions among the heads; none if anybody restored the entity beside them."""
-    _, heads = settle(raw, project_id, kind, entity, change_log.CONTENT)
+    _, heads = update_heads(raw, project_id, kind, entity, change_log.CONTENT)
     deletions = [row for row in heads if row.op == DELETE]
     # What is deleted was made before, so its making is nobody's answer to a deletion.
     return [] if any(row.op == "edit" for row in heads) else deletions
 
 
-def settle_messages(conn: Connection, origin: Origin, project_id: str, ids: Iterable[str], effects: Effects) -> None:
+def show_or_hide_messages(
+    conn: Connection, origin: Origin, project_id: str, ids: Iterable[str], effects: Effects
+) -> None:
     """Hide and show messages of one project according to the log. Lower messages come first, because a message is shown
     if one below it is."""
     raw = driver(conn)
@@ -132,7 +136,7 @@ def settle_messages(conn: Connection, origin: Origin, project_id: str, ids: Iter
                 if purged_at is None:
                     heapq.heappush(queue, (-position, message_id))
                 else:  # nothing of it is left to be shown
-                    settle(raw, project_id, "message", message_id, change_log.CONTENT)
+                    update_heads(raw, project_id, "message", message_id, change_log.CONTENT)
 
     touched = set(ids)
     want(touched)
@@ -148,7 +152,7 @@ def settle_messages(conn: Connection, origin: Origin, project_id: str, ids: Iter
         deletions = _deletions(raw, project_id, "message", message_id)
         verdict = _message_verdict(raw, project_id, message_id, deletions, is_hidden)
         if verdict.deletion is not None:
-            _note(raw, origin, thread_id, MESSAGE_BACK, verdict, effects, message_id=message_id)
+            _add_note_of_deletion(raw, origin, thread_id, MESSAGE_BACK, verdict, effects, message_id=message_id)
         has_changed = verdict.is_hidden is not (deleted_at is not None)
         # Of one that was hidden or shown here before, what is above it may not have been told.
         if parent_id is not None and (has_changed or message_id in touched):
@@ -270,7 +274,7 @@ def _nearest_version(conn: Connection, node: shown_path.Node) -> shown_path.Node
     return None if row is None else shown_path.find_node(conn, row[0])
 
 
-def _note(
+def _add_note_of_deletion(
     raw: sqlite3.Connection,
     origin: Origin,
     thread_id: str,
@@ -287,10 +291,10 @@ def _note(
         "by": verdict.author or effects.me,
         **more,
     }
-    leave_note(raw, origin, thread_id, code, details, effects)
+    add_note(raw, origin, thread_id, code, details, effects)
 
 
-def leave_note(
+def add_note(
     raw: sqlite3.Connection,
     origin: Origin,
     thread_id: str,

@@ -24,9 +24,9 @@ from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import clean, folded
 from chatdesk.core.storage.engine.rows import TAG_MARK, batches, marks
 from chatdesk.core.storage.sync.projection import values
-from chatdesk.core.storage.sync.projection.deletes import settle_messages, settle_threads
+from chatdesk.core.storage.sync.projection.deletes import show_or_hide_messages, show_or_hide_threads
 from chatdesk.core.storage.sync.projection.effects import Effects
-from chatdesk.core.storage.sync.projection.summaries import settle_summary
+from chatdesk.core.storage.sync.projection.summaries import show_or_hide_summary
 from chatdesk.core.storage.sync.projection.values import Reader
 from chatdesk.core.storage.sync.registers import (
     COUNTS,
@@ -35,7 +35,7 @@ from chatdesk.core.storage.sync.registers import (
     made_with,
     member_of,
     read,
-    settle,
+    update_heads,
     winner,
 )
 from chatdesk.core.storage.sync.wire.rows import is_id
@@ -113,16 +113,16 @@ def project_many(
             elif reg == change_log.CONTENT and kind == "thread":
                 threads.add(entity)
             elif reg == change_log.CONTENT and kind == "summary":
-                settle_summary(raw, origin, project_id, entity, effects)
+                show_or_hide_summary(raw, origin, project_id, entity, effects)
             elif reg == change_log.CONTENT:
                 _project_all(raw, project_id, effects)
             elif kind == "thread" and reg.startswith(change_log.TAG):
-                _settle_tag(raw, origin, project_id, entity, reg, effects)
+                _write_tag(raw, origin, project_id, entity, reg, effects)
             elif reg not in change_log.PERSONAL:
-                _settle_columns(raw, project_id, kind, entity, reg, effects)
-    settle_messages(conn, origin, project_id, deleted_messages, effects)
+                _write_columns(raw, project_id, kind, entity, reg, effects)
+    show_or_hide_messages(conn, origin, project_id, deleted_messages, effects)
     threads |= threads_with_deletions(raw, project_id, _threads_of(raw, by_kind))
-    settle_threads(conn, origin, project_id, threads, effects)
+    show_or_hide_threads(conn, origin, project_id, threads, effects)
 
 
 def _threads_of(raw: sqlite3.Connection, by_kind: Mapping[str, set[tuple[str, str]]]) -> set[str]:
@@ -149,17 +149,17 @@ def threads_with_deletions(raw: sqlite3.Connection, project_id: str, ids: Iterab
 
 
 def _project_all(raw: sqlite3.Connection, project_id: str, effects: Effects) -> None:
-    settle(raw, project_id, "project", project_id, change_log.CONTENT)
+    update_heads(raw, project_id, "project", project_id, change_log.CONTENT)
     for reg in values.PROJECT:
-        _settle_columns(raw, project_id, "project", project_id, reg, effects)
+        _write_columns(raw, project_id, "project", project_id, reg, effects)
 
 
-def _settle_columns(
+def _write_columns(
     raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str, effects: Effects
 ) -> None:
     """Write the value of the shown head, or else of the creation, into the columns of the register."""
     reader = _READERS.get(kind, {}).get(reg)
-    _, heads = settle(raw, project_id, kind, entity, reg)
+    _, heads = update_heads(raw, project_id, kind, entity, reg)
     if reader is None:
         return  # of a newer ChatDesk: kept, and shown by that one
     shown = winner(heads)
@@ -173,10 +173,10 @@ def _settle_columns(
     raw.execute(
         f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?", (*columns.values(), entity)
     )
-    _tell(raw, kind, entity, reg, effects)
+    _gather(raw, kind, entity, reg, effects)
 
 
-def _tell(raw: sqlite3.Connection, kind: str, entity: str, reg: str, effects: Effects) -> None:
+def _gather(raw: sqlite3.Connection, kind: str, entity: str, reg: str, effects: Effects) -> None:
     if kind == "project":
         effects.projects.add(entity)
         return
@@ -231,10 +231,10 @@ def tag_name(body: Mapping[str, Any]) -> str | None:
     return kept[: tags.LONGEST_NAME].strip() or None
 
 
-def _settle_tag(
+def _write_tag(
     raw: sqlite3.Connection, origin: Origin, project_id: str, thread_id: str, reg: str, effects: Effects
 ) -> None:
-    rows, _ = settle(raw, project_id, "thread", thread_id, reg)
+    rows, _ = update_heads(raw, project_id, "thread", thread_id, reg)
     names = [name for row in rows if (name := tag_name(row.values()))]
     if not names:
         return

@@ -12,7 +12,7 @@ from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.sync.projection.effects import Effects
-from chatdesk.core.storage.sync.registers import DELETE, settle
+from chatdesk.core.storage.sync.registers import DELETE, update_heads
 from chatdesk.core.storage.sync.wire.rows import is_id, moment, whole, word
 
 _AUTHORS: Final = frozenset(author.value for author in SummaryAuthor)
@@ -100,9 +100,11 @@ def _facts(value: object) -> str:
     return json.dumps(facts, ensure_ascii=False)
 
 
-def settle_summary(raw: sqlite3.Connection, origin: Origin, project_id: str, summary_id: str, effects: Effects) -> None:
+def show_or_hide_summary(
+    raw: sqlite3.Connection, origin: Origin, project_id: str, summary_id: str, effects: Effects
+) -> None:
     """Hide a summary if it was deleted and nobody restored it, else show it."""
-    _, heads = settle(raw, project_id, "summary", summary_id, change_log.CONTENT)
+    _, heads = update_heads(raw, project_id, "summary", summary_id, change_log.CONTENT)
     is_gone = any(row.op == DELETE for row in heads) and not any(row.op == "edit" for row in heads)
     deleted_at, thread_id = raw.execute(
         "SELECT deleted_at, thread_id FROM summaries WHERE id = ?", (summary_id,)

@@ -84,8 +84,8 @@ class MessageBody:
         return f"[{','.join(map(to_json, self.parts))}]".encode()
 
     def text_beside(self, file: FileBody) -> str:
-        """Return the text for parts that are in a file. It names their files, which the server would not know of
-        otherwise, and leaves out the details of an error, which may be what is large."""
+        """Return the text for parts that are in a file. It names their files, of which the server would not learn
+        otherwise, and leaves out the details of an error, which may be the large part."""
         values = {name: value for name, value in self.values.items() if name != "error_details"}
         values["parts_file"] = {"sha256": file.sha256, "size_bytes": file.size_bytes}
         if self.files:

@@ -280,7 +280,7 @@ def _content(kind: str, content: dict[str, Any]) -> tuple[str, str]:
 
 
 def kept_content(kind: str, content: dict[str, Any]) -> dict[str, Any]:
-    """Return what of a part's content is sent and stored: of a file never a path, whoever wrote it there."""
+    """Return the content of a part that is sent and stored: never the path of a file, whoever wrote it."""
     if kind not in FILES:
         return dict(_plain(content, 0))
     attachment, name = attachment_from(content), content.get("name")
