@@ -61,7 +61,7 @@ ATTACKS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "core/tools/host/test_sign_in.py": ("test_a_server_on_the_network_leads_to_no_open_or_inner_address",),
     },
     "a tool that was allowed becomes another one": {
-        "core/tools/test_service.py": ("test_a_permission_is_for_one_place_one_command_and_one_description",),
+        "core/tools/test_tool_service.py": ("test_a_permission_is_for_one_place_one_command_and_one_description",),
         "core/tools/test_host_client.py": ("test_a_tool_that_changed_since_it_was_offered_is_not_called",),
         "test_hostile_tool_servers.py": ("test_a_tool_that_changes_while_its_card_is_open_does_not_run",),
     },
@@ -75,7 +75,7 @@ ATTACKS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "another program or another directory sets up a server": {
         "service/test_openapi.py": ("test_no_address_sets_up_starts_or_allows_a_tool",),
-        "core/tools/test_service.py": (
+        "core/tools/test_tool_service.py": (
             "test_the_servers_of_another_data_directory_stay_off",
             "test_permissions_are_kept_under_a_seal",
         ),
@@ -88,7 +88,7 @@ ATTACKS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "a server inherits secrets": {
         "core/tools/test_host_client.py": ("test_a_server_gets_only_what_it_was_given",),
-        "core/tools/test_service.py": ("test_a_secret_is_for_the_command_it_was_given_for",),
+        "core/tools/test_tool_service.py": ("test_a_secret_is_for_the_command_it_was_given_for",),
     },
     "a page in the browser reaches the local service": {
         "service/test_gate.py": (

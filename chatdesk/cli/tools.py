@@ -20,7 +20,7 @@ from chatdesk.core.texts import Text, shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.tools import ToolServer
-    from chatdesk.core.tools.service import ToolService
+    from chatdesk.core.tools.tool_service import ToolService
     from chatdesk.services.services import Services
 
 _LONGEST_PASTE = 200_000

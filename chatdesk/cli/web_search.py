@@ -12,7 +12,7 @@ from chatdesk.core.processes import environment
 from chatdesk.core.texts import Text, shown, tr
 
 if TYPE_CHECKING:
-    from chatdesk.core.tools.service import ToolService
+    from chatdesk.core.tools.tool_service import ToolService
     from chatdesk.core.tools.web_search.choice import SearchChoice
     from chatdesk.core.tools.web_search.web_search import WebSearch
 

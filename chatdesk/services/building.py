@@ -27,17 +27,17 @@ from chatdesk.services.services import Services
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.chat.context.context_service import ContextService
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.chat.prompts.prompt_service import PromptService
-    from chatdesk.core.chat.service import ChatService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.core.chat.title_service import TitleService
     from chatdesk.core.events import EventBus
     from chatdesk.core.local_api.instance import InstanceLock
     from chatdesk.core.providers.accounts import AccountBook
     from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.search.service import SearchService
+    from chatdesk.core.search.search_service import SearchService
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.storage.engine.database import Database
     from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
@@ -45,11 +45,11 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.upkeep.maintenance import Maintenance
     from chatdesk.core.usage.budget import BackgroundBudget
     from chatdesk.core.usage.limits import UsageLimits
-    from chatdesk.core.usage.service import UsageService
+    from chatdesk.core.usage.usage_service import UsageService
 
 #: What ``_build`` and those below it import: slow, so a thread does it before.
 _IMPORTED_AHEAD: Final = (
-    "chatdesk.core.chat.service",
+    "chatdesk.core.chat.chat_service",
     "chatdesk.core.chat.context.attachment_payloads",
     "chatdesk.core.chat.attachment_service",
     "chatdesk.core.diagnostics.event_log",
@@ -151,7 +151,7 @@ def _chat(
     bus: EventBus,
     is_nobody_writing: Callable[[], bool],
 ) -> ChatService:
-    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.chat.chat_service import ChatService
 
     chat = ChatService(
         repositories=repositories,
@@ -181,7 +181,7 @@ def _maintenance(paths: AppPaths, in_force: SettingsInForce) -> Maintenance:
 
 
 def _search(store: Database, clock: SystemClock) -> SearchService:
-    from chatdesk.core.search.service import SearchService
+    from chatdesk.core.search.search_service import SearchService
     from chatdesk.core.storage.search.store import SearchStore
 
     return SearchService(SearchStore(store), clock)
@@ -271,7 +271,7 @@ def _usage(
     budget: BackgroundBudget,
 ) -> tuple[TitleService, UsageService]:
     from chatdesk.core.chat.title_service import TitleService, read_title_prompt
-    from chatdesk.core.usage.service import UsageService
+    from chatdesk.core.usage.usage_service import UsageService
 
     titles = TitleService(
         repositories,

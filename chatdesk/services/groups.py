@@ -10,11 +10,11 @@ from chatdesk.core.errors import NotPossible
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.artifacts.service import ArtifactService
+    from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.chat.context.context_service import ContextService
     from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.chat.provider_setup.service import ProviderService
-    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.chat.provider_setup.provider_service import ProviderService
     from chatdesk.core.errors import StorageError
     from chatdesk.core.providers.accounts import AccountBook
     from chatdesk.core.providers.registry import ProviderRegistry
@@ -104,7 +104,7 @@ class TeamServices:
 
 def artifacts_of(services: Services) -> ArtifactService:
     """Return a new service for the artifacts of stored threads; one is enough for a window."""
-    from chatdesk.core.chat.artifacts.service import ArtifactService
+    from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
     from chatdesk.core.storage.chat.documents import DocumentRepository
 
     return ArtifactService(DocumentRepository(services.database), services.attachments)

@@ -15,7 +15,7 @@ from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.events import EventBus
     from chatdesk.core.storage.usage.events import UsageRepository
 

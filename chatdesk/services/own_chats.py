@@ -17,7 +17,7 @@ from chatdesk.services.searching import groups_of
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.storage.engine.database import Database
 
 _ID: Final = "chatdesk-chats"

@@ -16,7 +16,7 @@ async def groups_of(
     database: Database, words: str, *, kinds: frozenset[SearchKind], limit: int, cursor: str | None = None
 ) -> tuple[SearchGroup, ...]:
     """Search with a reader of its own and return what is found in all projects."""
-    from chatdesk.core.search.service import SearchService
+    from chatdesk.core.search.search_service import SearchService
     from chatdesk.core.storage.search.store import SearchStore
 
     search = SearchService(SearchStore(database), SystemClock())

@@ -18,12 +18,12 @@ from chatdesk.services.tool_loader import ToolLoader
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.chat.network_watch import NetworkWatch
     from chatdesk.core.chat.prompts.prompt_service import PromptService
-    from chatdesk.core.chat.provider_setup.service import ProviderService
+    from chatdesk.core.chat.provider_setup.provider_service import ProviderService
     from chatdesk.core.chat.question_queue import QuestionQueue
-    from chatdesk.core.chat.service import ChatService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.core.chat.temporary import TemporaryThreads
     from chatdesk.core.chat.title_service import TitleService
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from chatdesk.core.providers.accounts import AccountBook
     from chatdesk.core.providers.base import ChatRequest, Provider
     from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.search.service import SearchService
+    from chatdesk.core.search.search_service import SearchService
     from chatdesk.core.settings.in_force import SettingsInForce
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.upkeep.repair import RepairService
     from chatdesk.core.sync.service import TeamService
     from chatdesk.core.tools.built_in import BuiltInServer
-    from chatdesk.core.tools.service import ToolService
-    from chatdesk.core.transfer.exports.service import ExportService
-    from chatdesk.core.transfer.imports.service import ImportService
+    from chatdesk.core.tools.tool_service import ToolService
+    from chatdesk.core.transfer.exports.export_service import ExportService
+    from chatdesk.core.transfer.imports.import_service import ImportService
     from chatdesk.core.usage.budget import BackgroundBudget
-    from chatdesk.core.usage.service import UsageService
+    from chatdesk.core.usage.usage_service import UsageService
     from chatdesk.services.service_switch import ServiceSwitch
 
 
@@ -153,7 +153,7 @@ class Services:
     def provider_service(self) -> ProviderService:
         """The service that sets up providers; made when first used, because a start does not need it."""
         if self._provider_service is None:
-            from chatdesk.core.chat.provider_setup.service import ProviderService
+            from chatdesk.core.chat.provider_setup.provider_service import ProviderService
 
             self._provider_service = ProviderService(
                 self.accounts, self.paths.data_dir, SystemClock(), self.events, on_changed=self.use_accounts
@@ -196,7 +196,7 @@ class Services:
         """The service that imports files; made when first used, because a start does not need it."""
         if self._importer is None:
             from chatdesk.core.storage.transfer.importing import ImportRepository
-            from chatdesk.core.transfer.imports.service import ImportService
+            from chatdesk.core.transfer.imports.import_service import ImportService
 
             self._importer = ImportService(
                 ImportRepository(self.database),
@@ -235,7 +235,7 @@ class Services:
 
     @property
     def exports(self) -> ExportService:
-        from chatdesk.core.transfer.exports.service import ExportService
+        from chatdesk.core.transfer.exports.export_service import ExportService
 
         return ExportService(self.paths.database, self.paths.blob_dir, SystemClock(), printing=printing_command())
 
@@ -244,7 +244,7 @@ class Services:
         image = None if self._temporary is None else await self._temporary.image_of(thread_ids)
         if image is None:
             return self.exports
-        from chatdesk.core.transfer.exports.service import ExportService
+        from chatdesk.core.transfer.exports.export_service import ExportService
 
         return ExportService(image, self.paths.blob_dir, SystemClock(), printing=printing_command())
 

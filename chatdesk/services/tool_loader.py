@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chatdesk.core.events import EventBus
     from chatdesk.core.providers.accounts import AccountBook
     from chatdesk.core.tools.built_in import BuiltInServer
-    from chatdesk.core.tools.service import ToolService
+    from chatdesk.core.tools.tool_service import ToolService
 
 
 class ToolLoader:
@@ -41,7 +41,7 @@ class ToolLoader:
         """Return the service; made when first used, without blocking the loop."""
         async with self._one_at_a_time:
             if self._made is None:
-                await import_beside("chatdesk.core.tools.service")
+                await import_beside("chatdesk.core.tools.tool_service")
                 made = self._made = await asyncio.to_thread(self._make)
                 await self._prepare(made)
             return self._made
@@ -53,7 +53,7 @@ class ToolLoader:
         return self._made
 
     def _make(self) -> ToolService:
-        from chatdesk.core.tools.service import ToolService
+        from chatdesk.core.tools.tool_service import ToolService
 
         accounts = self._accounts
         return ToolService(

@@ -10,7 +10,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.updates.feed_source import read_feed_source
 from chatdesk.core.updates.installation import find_installation
-from chatdesk.core.updates.service import UpdatePorts, UpdateService
+from chatdesk.core.updates.update_service import UpdatePorts, UpdateService
 
 if TYPE_CHECKING:
     from chatdesk.services.services import Services

@@ -58,7 +58,7 @@ _BUILD = """
 import asyncio, json, statistics, sys, time
 from pathlib import Path
 from chatdesk.core.chat.context.shipped import shipped_context
-from chatdesk.core.chat.service import ChatService
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.events import EventBus, MessageAdded

@@ -93,7 +93,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.exports import Choice
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.domain.exports import ExportFormat
-from chatdesk.core.transfer.exports.service import ExportService
+from chatdesk.core.transfer.exports.export_service import ExportService
 from chatdesk.services.parts import printing_command
 from tests.benchmarks.export import RICH
 from tests.benchmarks.processes import adopt_orphans, peak_mb, worked_s

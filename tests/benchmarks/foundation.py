@@ -144,7 +144,7 @@ asyncio.run(make_database(Path(sys.argv[1]), threads=int(sys.argv[2]), messages_
 _PAGES = """
 import asyncio, json, sqlite3, statistics, sys, time
 from pathlib import Path
-from chatdesk.core.chat.service import ChatService
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import EventBus
 from tests.helpers.registries import build_registry

@@ -17,7 +17,7 @@ from typing import Any
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.search import SearchKind
-from chatdesk.core.search.service import SearchService
+from chatdesk.core.search.search_service import SearchService
 from chatdesk.core.storage.engine import search_index, search_text
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.profile_database import ProfileDatabase

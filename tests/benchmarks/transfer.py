@@ -20,7 +20,7 @@ from chatdesk.core.storage.chat.projects import ProjectRepository
 from chatdesk.core.storage.chat.threads import ThreadRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.transfer.importing import ImportRepository
-from chatdesk.core.transfer.imports.service import ImportService
+from chatdesk.core.transfer.imports.import_service import ImportService
 from tests.benchmarks.processes import python
 from tests.benchmarks.table import Row
 from tests.helpers.export_samples import large_chatgpt

@@ -23,8 +23,8 @@ from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.storage.upkeep.backup_service import BackupService
 from chatdesk.core.storage.usage.days import UsageDayRepository
 from chatdesk.core.storage.usage.events import UsageRepository
-from chatdesk.core.transfer.exports.service import ExportService
-from chatdesk.core.usage.service import UsageService
+from chatdesk.core.transfer.exports.export_service import ExportService
+from chatdesk.core.usage.usage_service import UsageService
 from chatdesk.ui.window.window_state import WindowState, WindowStateFile
 from tests.helpers.store import MovableClock, Store
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.cli.main import run
-from chatdesk.core.chat.provider_setup import service as provider_service
+from chatdesk.core.chat.provider_setup import provider_service
 from chatdesk.core.domain.provider_check import FoundServer
 from chatdesk.core.domain.provider_profile import Header, ProviderProfile
 from chatdesk.core.errors import ChatDeskError

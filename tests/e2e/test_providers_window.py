@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 from shiboken6 import Shiboken
 
-from chatdesk.core.chat.provider_setup import service as provider_service
+from chatdesk.core.chat.provider_setup import provider_service
 from chatdesk.core.domain.provider_check import FoundServer, Step
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.domain.usage import Usage

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.updates.errors import NotDuringAnswers
-from chatdesk.core.updates.service import DAY_MS
+from chatdesk.core.updates.update_service import DAY_MS
 from chatdesk.services import updates
 from chatdesk.services.services import Services
 from chatdesk.ui.application.window_application import WindowApplication

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.chat.provider_setup.keys import KeyState
-from chatdesk.core.chat.provider_setup.service import ShownProvider
+from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.key_origin import KeyNotAgreed, KeyOrigin, Withheld, WithheldFor
 from chatdesk.core.domain.model_info import Ability, ModelInfo, ModelOverrides, Price
 from chatdesk.core.domain.provider_check import FoundServer, ListedModel, ModelList, Step, StepResult, StepState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from chatdesk.core.chat.provider_setup.service import ProviderService
+from chatdesk.core.chat.provider_setup.provider_service import ProviderService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import EventBus
 from chatdesk.core.providers.accounts import AccountBook

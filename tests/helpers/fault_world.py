@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.library import LibraryService
-from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import AnswerFinished, EventBus, RetryWaiting

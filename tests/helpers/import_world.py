@@ -14,8 +14,8 @@ from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import EventBus
 from chatdesk.core.storage.transfer.importing import ImportRepository
+from chatdesk.core.transfer.imports.import_service import ImportService
 from chatdesk.core.transfer.imports.report import ImportReport
-from chatdesk.core.transfer.imports.service import ImportService
 from tests.helpers.checks import integrity_check, search_faults
 from tests.helpers.counters import recounted
 from tests.helpers.export_samples import write_json

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from chatdesk.core.chat.service import ChatService
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.tool_calls.port import ToolLimits
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message, PartType, Role
@@ -42,7 +42,7 @@ from chatdesk.core.providers.base import (
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.tools.service import ToolService
+from chatdesk.core.tools.tool_service import ToolService
 from tests.helpers.tools_world import processes_with, server, tool_service
 
 #: A child has to start, and its tool server too.

@@ -21,8 +21,8 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import EventBus
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.transfer.importing import ImportRepository
+from chatdesk.core.transfer.imports.import_service import ImportService
 from chatdesk.core.transfer.imports.report import ImportReport
-from chatdesk.core.transfer.imports.service import ImportService
 from tests.helpers.checks import integrity_check
 from tests.helpers.export_samples import plain_chatgpt
 

@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chatdesk.core.chat.service import ChatService
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import AnswerFinished, EventBus, TextStreamed
 from chatdesk.core.providers.offline.provider import OfflineProvider

@@ -25,7 +25,7 @@ from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from chatdesk.core.tools.built_in import BuiltInServer
 from chatdesk.core.tools.programs import ProgramFinder
-from chatdesk.core.tools.service import ToolService
+from chatdesk.core.tools.tool_service import ToolService
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.chat_world import ChatWorld, ScriptedProvider, chat_world
 from tests.helpers.waiting import until

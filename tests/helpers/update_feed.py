@@ -22,7 +22,7 @@ from securesystemslib.signer import CryptoSigner
 from chatdesk.core.updates.feed_source import FeedSource
 from chatdesk.core.updates.installation import Installation, InstallKind
 from chatdesk.core.updates.release import Version
-from chatdesk.core.updates.service import UpdateLimits, UpdatePorts, UpdateService
+from chatdesk.core.updates.update_service import UpdateLimits, UpdatePorts, UpdateService
 from tests.helpers.store import MovableClock
 from tests.helpers.threaded_server import in_thread
 

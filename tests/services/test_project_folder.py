@@ -23,7 +23,7 @@ from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from chatdesk.core.tools.folder.reading import version_of
 from chatdesk.core.tools.project_folders import FolderNotUsable
-from chatdesk.core.tools.service import ToolService
+from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.services.project_folder import ID, project_folder
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.tools_world import make_service

@@ -12,7 +12,7 @@ from chatdesk.core.chat.prompts.assistants import model_of
 from chatdesk.core.chat.refusing_provider import RefusingProvider
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
 from chatdesk.core.chat.sending_queue import SendingQueue
-from chatdesk.core.chat.tool_calls.service import ToolCalls
+from chatdesk.core.chat.tool_calls.tool_calls import ToolCalls
 from chatdesk.core.chat.turn import Turn
 from chatdesk.core.chat.turns.turn_context import TurnContext
 from chatdesk.core.clock import Clock

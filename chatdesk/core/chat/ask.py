@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any
 
 from chatdesk.core.chat.attachment_rules import attachments_of
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.results import Created, Sent
-from chatdesk.core.chat.service import ChatService
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, Part, PartType
 from chatdesk.core.errors import AnswerNotSaved, StorageError

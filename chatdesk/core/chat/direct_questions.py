@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
-from chatdesk.core.chat.service import ChatService
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.limits import Expected

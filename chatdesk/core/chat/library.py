@@ -25,7 +25,7 @@ from chatdesk.core.events import (
 from chatdesk.core.texts import Text, plural
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.storage.repositories import Repositories
 
 LARGEST_PAGE: Final = 500

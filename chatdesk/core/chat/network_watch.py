@@ -28,7 +28,7 @@ from chatdesk.core.events import (
 from chatdesk.core.providers.base import Provider
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.storage.chat.waiting import WaitingRepository
 
 _log = logging.getLogger(__name__)

@@ -29,8 +29,8 @@ from chatdesk.core.events import (
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.chat.results import Sent
-    from chatdesk.core.chat.service import ChatService
     from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
 
 _log = logging.getLogger(__name__)

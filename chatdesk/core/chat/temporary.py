@@ -21,10 +21,10 @@ from chatdesk.core.events import EventBus, ThreadChanged, ThreadCreated, ThreadD
 from chatdesk.core.storage.library import kept_thread
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.texts import Text
-from chatdesk.core.usage.service import UsageService
+from chatdesk.core.usage.usage_service import UsageService
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.storage.engine.database import Database
     from chatdesk.core.storage.memory_database import MemoryDatabase

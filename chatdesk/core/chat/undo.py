@@ -19,8 +19,8 @@ from chatdesk.core.errors import StorageError
 from chatdesk.core.texts import Text, plural
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.chat.results import Edited, Moved, Noted, Sent
-    from chatdesk.core.chat.service import ChatService
 
 _MARKING = {ContextMark.PINNED: Text("pin into the context"), ContextMark.EXCLUDED: Text("exclude from the context")}
 _UNMARKING = {ContextMark.PINNED: Text("unpin from the context"), ContextMark.EXCLUDED: Text("include in the context")}

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.settings.schema import Settings
     from chatdesk.ui.async_tasks import AsyncTasks
     from chatdesk.ui.event_subscriptions import Subscribe

@@ -19,10 +19,10 @@ from chatdesk.core.attachments.excerpt import excerpt
 from chatdesk.core.attachments.file_reader import FileReader, SentImage
 from chatdesk.core.attachments.text_extraction import FileText
 from chatdesk.core.chat.attachment_service import _UNREAD_AT_ONCE, AttachmentService
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.context.attachment_payloads import CANNOT_SEE, AttachmentPayloads, file_block, notes_on
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.library import LibraryService
-from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly, image_tokens
 from chatdesk.core.context.catalogue import ModelCatalogue
@@ -42,7 +42,7 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.transfer.importing import ImportRepository
-from chatdesk.core.transfer.imports.service import ImportService
+from chatdesk.core.transfer.imports.import_service import ImportService
 from tests.helpers.chat_world import ChatWorld
 from tests.helpers.checks import search_faults
 from tests.helpers.export_samples import claude, claude_message, write_json

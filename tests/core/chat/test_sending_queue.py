@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.chat.ask import ask
-from chatdesk.core.chat.service import ChatService
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.limits import LimitScope, Rate, ScopedRate
 from chatdesk.core.domain.message import Status

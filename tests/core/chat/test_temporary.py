@@ -14,7 +14,7 @@ from chatdesk.core.domain.limits import LimitPeriod, LimitReached, LimitScope, L
 from chatdesk.core.errors import NotPossible, StorageError, ThreadNotFound
 from chatdesk.core.events import AnswerFinished, ThreadCreated, ThreadDeleted
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
-from chatdesk.core.transfer.exports.service import ExportService
+from chatdesk.core.transfer.exports.export_service import ExportService
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.checks import integrity_check
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.domain.search import ALL_KINDS, SearchGroup, SearchKind
-from chatdesk.core.search.service import SearchService
+from chatdesk.core.search.search_service import SearchService
 from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.search.store import SearchStore

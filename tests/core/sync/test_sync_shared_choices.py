@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.chat.service import ChatService
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
 from chatdesk.core.domain.sharing.team import TeamRole

@@ -19,7 +19,7 @@ from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
-from chatdesk.core.tools.service import ToolService
+from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.tools_world import CALLER, server

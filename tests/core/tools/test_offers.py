@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from chatdesk.core.domain.tools import ServerKind, ToolFailed, ToolServer
 from chatdesk.core.tools.offers import PROMPTS, RESOURCES, ServerPrompt, ServerResource
-from chatdesk.core.tools.service import ToolService
+from chatdesk.core.tools.tool_service import ToolService
 from tests.helpers.tools_world import processes_with, server, tool_service
 from tests.helpers.waiting import until
 

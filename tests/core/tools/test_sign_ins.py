@@ -10,8 +10,8 @@ import pytest
 
 from chatdesk.core.domain.tools import ServerKind, ServerState, ToolFailed, ToolServer
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.tools.service import ToolService
 from chatdesk.core.tools.sign_ins import CLIENT
+from chatdesk.core.tools.tool_service import ToolService
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.sign_in_server import FIXED_CLIENT, FIXED_SECRET, Browser, SignInServer, sign_in_server
 from tests.helpers.tools_world import CALLER, make_service, tool_service

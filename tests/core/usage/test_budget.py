@@ -11,7 +11,7 @@ from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
 from chatdesk.core.storage.usage.days import UsageDayRepository
 from chatdesk.core.storage.usage.events import UsageRepository
 from chatdesk.core.usage.budget import BackgroundBudget, day_of
-from chatdesk.core.usage.service import UsageService
+from chatdesk.core.usage.usage_service import UsageService
 from tests.helpers.store import MovableClock, Store
 
 _DAY_MS = 24 * 3_600_000

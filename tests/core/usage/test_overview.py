@@ -17,7 +17,7 @@ from chatdesk.core.local_days import date_of, day_number, month_of, number_of, s
 from chatdesk.core.storage.usage.days import UsageDayRepository
 from chatdesk.core.storage.usage.events import UsageRepository
 from chatdesk.core.usage.overview import Grouping, csv_of, overview_of
-from chatdesk.core.usage.service import UsageService
+from chatdesk.core.usage.usage_service import UsageService
 from tests.helpers.store import MovableClock, Store
 
 _DAY = number_of(date(2026, 11, 21))

@@ -21,7 +21,7 @@ from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.processes import start_child
 from chatdesk.core.texts import packed, use_words
-from chatdesk.core.transfer.exports.service import ExportService
+from chatdesk.core.transfer.exports.export_service import ExportService
 
 _POLITENESS = 5
 

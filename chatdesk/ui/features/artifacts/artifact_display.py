@@ -29,7 +29,7 @@ from chatdesk.ui.widgets.file_size import size_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chatdesk.core.chat.artifacts.service import ArtifactService
+    from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
     from chatdesk.core.domain.artifacts.artifact import Artifact, ArtifactVersion
     from chatdesk.ui.inspector.artifact_view import ArtifactView as ArtifactWidget
     from chatdesk.ui.transcript.contract import MessageFetcher

@@ -13,7 +13,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.inspector.artifact_editor import MOST_CHARACTERS
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.artifacts.service import ArtifactService
+    from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
     from chatdesk.core.domain.artifacts.artifact import ArtifactVersion
     from chatdesk.ui.async_tasks import AsyncTasks
     from chatdesk.ui.features.chat.unsaved import Unsaved

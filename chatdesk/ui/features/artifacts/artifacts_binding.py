@@ -18,7 +18,7 @@ from chatdesk.ui.features.inspector.inspector_binding import ARTIFACTS
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.artifacts.service import ArtifactService
+    from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
     from chatdesk.core.rendering.blocks import CodeBlock
     from chatdesk.ui.features.artifacts.artifact_display import ArtifactDisplay
     from chatdesk.ui.features.chat.drafts import DraftKeeper

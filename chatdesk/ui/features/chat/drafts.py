@@ -15,7 +15,7 @@ from chatdesk.ui.features.chat.shared_drafts import Lent, SharedDrafts, Words
 from chatdesk.ui.features.chat.unsaved import Unsaved
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.ui.composer.composer import Composer
 

@@ -29,8 +29,8 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.chat.question_queue import QuestionQueue
-    from chatdesk.core.chat.service import ChatService
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding

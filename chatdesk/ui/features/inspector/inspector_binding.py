@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from chatdesk.core.domain.message import ContextMark
-    from chatdesk.core.usage.service import UsageService
+    from chatdesk.core.usage.usage_service import UsageService
     from chatdesk.ui.inspector.inspector import Inspector
 
     Fill = Callable[[], Coroutine[Any, Any, None]]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.core.domain.parameters import Parameters
-    from chatdesk.core.tools.service import ToolService
+    from chatdesk.core.tools.tool_service import ToolService
     from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
     from chatdesk.ui.window.window_context import WindowContext
 

@@ -13,7 +13,7 @@ from chatdesk.core.texts import tr
 if TYPE_CHECKING:
     from chatdesk.core.domain.tools import ToolServer
     from chatdesk.core.tools.offers import Offer
-    from chatdesk.core.tools.service import ToolService
+    from chatdesk.core.tools.tool_service import ToolService
     from chatdesk.ui.features.chat.attachment_binding import AttachmentBinding
     from chatdesk.ui.features.chat.next_model import NextAssistant
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding

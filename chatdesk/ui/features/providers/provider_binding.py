@@ -17,7 +17,7 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from chatdesk.core.chat.provider_setup.service import ProviderService, ShownProvider
+    from chatdesk.core.chat.provider_setup.provider_service import ProviderService, ShownProvider
     from chatdesk.core.domain.provider_profile import ProviderProfile
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.providers.passphrase import PassphraseDialog

@@ -34,7 +34,7 @@ from chatdesk.ui.theme.theme import Theme
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.provider_setup.keys import KeyState
-    from chatdesk.core.chat.provider_setup.service import ShownProvider
+    from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 
 _WIDTH_PX, _HEIGHT_PX = 560, 620
 _API_WORDS: Final = {

@@ -20,7 +20,7 @@ from chatdesk.ui.widgets.link_button import LinkButton
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.provider_setup.keys import KeyState
-    from chatdesk.core.chat.provider_setup.service import ShownProvider
+    from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
     from chatdesk.core.domain.key_origin import Withheld
 
 _PLACES: Final = {

@@ -19,7 +19,7 @@ from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.settings.provider_text import outcome
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_setup.service import ProviderService, ShownProvider
+    from chatdesk.core.chat.provider_setup.provider_service import ProviderService, ShownProvider
     from chatdesk.core.domain.provider_profile import ProviderProfile
     from chatdesk.ui.features.settings.provider_page import ProviderPage
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog

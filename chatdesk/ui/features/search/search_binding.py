@@ -18,7 +18,7 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.search.service import SearchService
+    from chatdesk.core.search.search_service import SearchService
     from chatdesk.ui.palette.palette import Palette
 
 _RECENT = 6

@@ -27,7 +27,7 @@ from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 from chatdesk.ui.widgets.listed import listed
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_setup.service import ShownProvider
+    from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 
 _WORDS_PX: Final = 180
 _GAP_PX, _BELOW_PX, _FIELDS_PX = 10, 6, 320

@@ -38,7 +38,7 @@ from chatdesk.ui.widgets.link_button import LinkButton
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_setup.service import ShownProvider
+    from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 
 _WORDS_PX: Final = 180
 _STATUS_PX: Final = 130

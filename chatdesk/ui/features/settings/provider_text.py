@@ -15,7 +15,7 @@ from chatdesk.ui.local_forms import date_time_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chatdesk.core.chat.provider_setup.service import ShownProvider
+    from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 
 _SENTENCE_END = re.compile(r"\. |。")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.artifacts.file_change import ChangeState
     from chatdesk.core.domain.message import Part
     from chatdesk.core.tools.folder.file_changes import FileChanges
-    from chatdesk.core.tools.service import ToolService
+    from chatdesk.core.tools.tool_service import ToolService
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.tools.change_review import ChangeReview
     from chatdesk.ui.transcript.contract import ShownChange

@@ -14,7 +14,7 @@ from chatdesk.core.settings.secrets import SecretNotKept
 from chatdesk.core.texts import shown
 
 if TYPE_CHECKING:
-    from chatdesk.core.tools.service import ToolService
+    from chatdesk.core.tools.tool_service import ToolService
     from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
     from chatdesk.core.tools.web_search.web_search import WebSearch
     from chatdesk.ui.async_tasks import AsyncTasks

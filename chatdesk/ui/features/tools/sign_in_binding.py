@@ -18,7 +18,7 @@ from chatdesk.ui.features.tools.sign_in_page import open_sign_in_page
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
-    from chatdesk.core.tools.service import ToolService
+    from chatdesk.core.tools.tool_service import ToolService
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.tools.sign_in_card import SignInCard
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from chatdesk.core.domain.exports import ExportProgress
-    from chatdesk.core.transfer.exports.service import ExportService
+    from chatdesk.core.transfer.exports.export_service import ExportService
     from chatdesk.ui.dialogs.progress import ProgressDialog
     from chatdesk.ui.window.panes import Panes
 

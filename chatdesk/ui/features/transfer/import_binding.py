@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.domain.imported import ImportProgress
     from chatdesk.core.errors import StorageError
+    from chatdesk.core.transfer.imports.import_service import ImportService
     from chatdesk.core.transfer.imports.report import ImportReport
-    from chatdesk.core.transfer.imports.service import ImportService
     from chatdesk.ui.dialogs.confirm import ConfirmDialog
     from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
     from chatdesk.ui.features.transfer.import_dialog import ImportDialog

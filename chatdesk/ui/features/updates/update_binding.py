@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from chatdesk.core.updates.release import Release
-    from chatdesk.core.updates.service import UpdateService
+    from chatdesk.core.updates.update_service import UpdateService
     from chatdesk.services.services import Services
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.features.updates.update_dialog import UpdateDialog

@@ -16,9 +16,9 @@ from chatdesk.ui.features.usage.usage_binding import waiting_words
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.chat.network_watch import NetworkWatch
     from chatdesk.core.chat.question_queue import QuestionQueue
-    from chatdesk.core.chat.service import ChatService
     from chatdesk.core.domain.waiting import WaitingQuestion
     from chatdesk.ui.features.usage.waiting import WaitingDialog, WaitingRow
 

@@ -26,7 +26,7 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 if TYPE_CHECKING:
     from chatdesk.core.domain.limits import UsageLimit
     from chatdesk.core.domain.waiting import WaitingAnswer
-    from chatdesk.core.usage.service import UsageService
+    from chatdesk.core.usage.usage_service import UsageService
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog

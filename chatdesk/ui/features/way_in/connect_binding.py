@@ -14,7 +14,7 @@ from chatdesk.core.texts import shown, tr
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_setup.service import ProviderService
+    from chatdesk.core.chat.provider_setup.provider_service import ProviderService
     from chatdesk.core.domain.provider_profile import ProviderProfile
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.chat.message_binding import MessageBinding

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.attachments.blob_store import BlobStore
-from chatdesk.core.chat.artifacts.service import ArtifactService
+from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.artifacts.artifact import Artifact, ArtifactView, grouped
 from chatdesk.core.domain.attachment import Attachment
@@ -25,8 +25,8 @@ from chatdesk.core.storage.transfer.export_reader import open_reader
 from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.storage.upkeep.backup_files import names_of
 from chatdesk.core.storage.upkeep.restored_rows import copy_rows
-from chatdesk.core.transfer.exports.service import ExportService
-from chatdesk.core.transfer.imports.service import ImportService
+from chatdesk.core.transfer.exports.export_service import ExportService
+from chatdesk.core.transfer.imports.import_service import ImportService
 from tests.helpers.checks import integrity_check
 from tests.helpers.make_old_database import MIGRATIONS
 from tests.helpers.store import PLAN, MovableClock, Store

@@ -19,7 +19,7 @@ from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus, ServerRequestsChanged
 from chatdesk.core.providers.base import ChatRequest, FinishReason, Provider, StreamFinished, TextDelta, ToolCallDelta
 from chatdesk.core.tools.server_requests import Asker, FormRequest, ModelRequest, PageRequest, ServerRequest
-from chatdesk.core.tools.service import ToolService
+from chatdesk.core.tools.tool_service import ToolService
 from tests.helpers.tools_world import ToolWorld, tool_world
 from tests.helpers.waiting import until
 

@@ -11,7 +11,7 @@ import pytest
 
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import SchemaTooNew, StorageError
-from chatdesk.core.search.service import SearchService
+from chatdesk.core.search.search_service import SearchService
 from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
 from chatdesk.core.storage.search.store import SearchStore
 from chatdesk.core.storage.transfer.export_reader import open_reader

@@ -17,7 +17,7 @@ from chatdesk.core.domain.imported import ImportedMessage, ImportedPart, Importe
 from chatdesk.core.domain.message import PartType, Role
 from chatdesk.core.storage.transfer.import_rows import Step, make_rows
 from chatdesk.core.storage.transfer.importing import ImportRepository
-from chatdesk.core.transfer.imports.service import ImportService
+from chatdesk.core.transfer.imports.import_service import ImportService
 from tests.helpers.export_samples import START_S, chatgpt, node, plain_chatgpt
 from tests.helpers.import_world import ImportWorld, import_world
 

@@ -30,9 +30,9 @@ from chatdesk.core.rendering.blocks import Drawing, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.transfer.exports.blocks import BlockSource
 from chatdesk.core.transfer.exports.export import when
+from chatdesk.core.transfer.exports.export_service import ExportService
 from chatdesk.core.transfer.exports.files import UniqueNames, safe_file_name, safe_name
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
-from chatdesk.core.transfer.exports.service import ExportService
 from chatdesk.services.parts import printing_command
 from chatdesk.ui.theme.tokens import DARK, LIGHT
 from tests.helpers.hostile_text import PATTERNS

@@ -34,7 +34,7 @@ from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionReposito
 from chatdesk.core.storage.library.prompts import PromptRepository
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.transfer.exports.export import thread_to_json
-from chatdesk.core.transfer.exports.service import ExportService
+from chatdesk.core.transfer.exports.export_service import ExportService
 from tests.helpers.export_samples import PNG, plain_chatgpt
 from tests.helpers.import_world import ImportWorld, import_world, outcomes
 from tests.helpers.store import PLAN

@@ -15,7 +15,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.tools.server_rules import ServerNotUsable
 from chatdesk.core.tools.servers_store import FILE_NAME, ServersNotSaved
-from chatdesk.core.tools.service import ToolService
+from chatdesk.core.tools.tool_service import ToolService
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.tools_world import CALLER, make_service, server, tool_service
 

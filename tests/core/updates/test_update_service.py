@@ -14,7 +14,7 @@ from chatdesk.core.storage.engine import tables
 from chatdesk.core.updates.errors import NotDuringAnswers, UpdateFailed
 from chatdesk.core.updates.installation import Installation, InstallKind, how_updated
 from chatdesk.core.updates.release import Release
-from chatdesk.core.updates.service import DAY_MS, UpdatePorts, UpdateService
+from chatdesk.core.updates.update_service import DAY_MS, UpdatePorts, UpdateService
 from tests.helpers.make_old_database import make
 from tests.helpers.update_feed import INSTALLED, ROOT, UpdateWorld, update_world
 

@@ -157,7 +157,7 @@ async def test_a_thread_writes_four_answers_at_most(tmp_path: Path) -> None:
 
 
 async def test_edits_of_two_services_over_one_database_become_versions(tmp_path: Path) -> None:
-    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.clock import SystemClock
     from chatdesk.core.providers.registry import ProviderRegistry
 

@@ -17,7 +17,7 @@ import pytest
 
 from chatdesk.core.updates.errors import UpdateFailed
 from chatdesk.core.updates.release import Release, Version
-from chatdesk.core.updates.service import UpdateService
+from chatdesk.core.updates.update_service import UpdateService
 from tests.helpers.update_feed import Keys, UpdateWorld, feed_maker, today, update_world, worker_command
 from tests.helpers.waiting import PATIENCE_S, until
 

@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from chatdesk.core.chat.provider_setup import service as provider_service
+from chatdesk.core.chat.provider_setup import provider_service
 from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer, Step, StepState
 from chatdesk.core.domain.provider_profile import Header, ProviderProfile
