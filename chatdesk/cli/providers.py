@@ -95,7 +95,9 @@ async def _agree(book: AccountBook, name: str, *, is_agreed: bool) -> int:
         terminal.complain(tr("Nothing was changed."))
         return 1
     book.agree(name)
-    terminal.say(tr("Agreed: the key of {provider} goes to {server}.", provider=label, server=withheld.wanted.words))
+    terminal.say(
+        tr("Agreed: the key of {provider} goes to {server}.", provider=label, server=withheld.wanted.description)
+    )
     return 0
 
 

@@ -45,14 +45,14 @@ def use_translation(
     _translate, _number_text, _language_tag = translate, number_text, language_tag
 
 
-def use_words(words: Mapping[str, str], language_tag: str) -> None:
-    """Translate from now on with what ``translations_of`` returned in another process."""
-    use_translation(lambda source, about, _count: words.get(f"{source}\0{about}", ""), language_tag=language_tag)
+def use_translations(translations: Mapping[str, str], language_tag: str) -> None:
+    """Translate from now on with the result of ``translations_of`` in another process."""
+    use_translation(lambda source, about, _count: translations.get(f"{source}\0{about}", ""), language_tag=language_tag)
 
 
 def translations_of(texts: Iterable[str]) -> dict[str, str]:
-    """Return the translations of these texts, fields unfilled, for ``use_words`` in another process; nothing while the
-    program speaks English."""
+    """Return the translations of these texts, fields unfilled, for ``use_translations`` in another process; nothing
+    while the program speaks English."""
     if _translate is None:
         return {}
     made = [text for text in texts if isinstance(text, Text)]

@@ -42,12 +42,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The program that asks. ``id`` and ``request_id`` are for the log; ``tell_spent`` hears what a request took,
+    """The program that asks. ``id`` and ``request_id`` are for the log; ``on_spent`` hears what a request took,
     however it ended."""
 
     id: str
     request_id: str
-    tell_spent: Callable[[Spent], None]
+    on_spent: Callable[[Spent], None]
 
 
 class DirectQuestions:
@@ -132,7 +132,7 @@ class DirectQuestions:
         usage = asked.usage
         cost_usd = None if usage is None else self._chat.context.models.cost_of(asked.provider, asked.model, usage)
         spent = replace(asked.spent(), cost_usd=cost_usd)
-        self._asker.tell_spent(spent)
+        self._asker.on_spent(spent)
         event = UsageEvent(asked.kind, None, asked.provider, asked.model, asked.status.value, spent)
         try:
             await self._usage.add(event)

@@ -280,7 +280,7 @@ class Summariser:
                 row,
                 parts=tuple(
                     replace(part, tokens=self._counter.count_in(part.text, CHARACTERS))
-                    for part in map(_in_words, row.parts)
+                    for part in map(_as_text, row.parts)
                 ),
             )
             for row in rows
@@ -297,7 +297,7 @@ def _summary_tokens(budget: TokenBudget) -> int:
     return min(int(budget.counted * _SHARE_OF_SUMMARY), _LARGEST_SUMMARY)
 
 
-def _in_words(part: ContextPart) -> ContextPart:
+def _as_text(part: ContextPart) -> ContextPart:
     """Replace an attachment by its name, which is all that a summary keeps of it."""
     if part.attachment is None:
         return part

@@ -66,8 +66,8 @@ class KeyOrigin:
         return f"{self.scheme}://{host}{port}"
 
     @property
-    def words(self) -> str:
-        """The server, and what is unusual about the way to it, for a person."""
+    def description(self) -> str:
+        """The server, with anything unusual about the connection to it, for a person."""
         found = self.server
         if self.proxy == NO_PROXY:
             found = Text("{server} without a proxy", server=found)
@@ -137,21 +137,21 @@ class Withheld:
             return Text(
                 "The key of {label} would travel unencrypted to {words}: anybody on the way could read it.",
                 label=label,
-                words=self.wanted.words,
+                words=self.wanted.description,
             )
         if self.kept is None:
             found = Text(
                 "The key of {label} was kept by an earlier ChatDesk, which did not note the server that it is for. It "
                 "would be sent to {words}.",
                 label=label,
-                words=self.wanted.words,
+                words=self.wanted.description,
             )
         else:
             found = Text(
                 "The key of {label} was given for {words}. It would be sent to {wanted}.",
                 label=label,
-                words=self.kept.words,
-                wanted=self.wanted.words,
+                words=self.kept.description,
+                wanted=self.wanted.description,
             )
         return Sentences.of(found, Text("It would travel unencrypted.")) if self.wanted.is_open else found
 

@@ -103,8 +103,8 @@ class AnthropicProvider(OpenAICompatibleProvider):
         if is_cached:
             mark_messages(messages, request.cache)
         if request.continue_text:
-            messages.append({"role": "assistant", "content": [_words(repair(request.continue_text).rstrip())]})
-            messages.append({"role": "user", "content": [_words(CONTINUE_INSTRUCTION)]})
+            messages.append({"role": "assistant", "content": [_text_block(repair(request.continue_text).rstrip())]})
+            messages.append({"role": "user", "content": [_text_block(CONTINUE_INSTRUCTION)]})
         body: dict[str, Any] = {
             **extra_fields,
             "model": model,
@@ -113,7 +113,7 @@ class AnthropicProvider(OpenAICompatibleProvider):
             "stream": True,
         }
         if system:
-            body["system"] = [_words(system)] if is_cached else system
+            body["system"] = [_text_block(system)] if is_cached else system
         if system and is_cached:
             mark(body["system"][0], request.cache)
         has_effort = request.reasoning_effort not in (None, "none", "minimal")
@@ -276,7 +276,7 @@ def _message(message: RequestMessage) -> dict[str, Any]:
     sources = map(_source, message.images)
     blocks: list[dict[str, Any]] = [{"type": "image", "source": source} for source in sources if source is not None]
     if text.strip():  # blank ones are refused
-        blocks.append(_words(text))
+        blocks.append(_text_block(text))
     blocks[:0] = map(dict, message.reasoning)
     for call in message.tool_calls:
         blocks.append({"type": "tool_use", "id": repair(call.id), "name": repair(call.name), "input": _arguments(call)})
@@ -307,7 +307,7 @@ def _arguments(call: Any) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _words(text: str) -> dict[str, Any]:
+def _text_block(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
 
 

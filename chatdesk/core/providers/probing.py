@@ -68,7 +68,7 @@ async def _probed(provider: Provider, account: Account, steps: _Steps) -> AsyncG
         models = await provider.list_models()
     except ProviderError as error:
         if error.kind is not Kind.MODEL_NOT_FOUND:
-            for result in steps.fail(_step_of(error), _words(error)):
+            for result in steps.fail(_step_of(error), _failure_text(error)):
                 yield result
             return
         has_list = False  # not every server has a list; one that answers is good enough
@@ -101,7 +101,7 @@ async def _probed(provider: Provider, account: Account, steps: _Steps) -> AsyncG
         yield steps.done(Step.STREAMING, StepState.OK, Text("{model} answers as a stream.", model=model))
         return
     failed = _step_of(problem)
-    for result in steps.fail(Step.KEY if failed is Step.KEY else Step.STREAMING, _words(problem)):
+    for result in steps.fail(Step.KEY if failed is Step.KEY else Step.STREAMING, _failure_text(problem)):
         yield result
 
 
@@ -171,7 +171,7 @@ def _step_of(error: ProviderError) -> Step:
     return Step.KEY if error.kind in _KEY_REFUSED else Step.MODELS
 
 
-def _words(error: ProviderError) -> str:
+def _failure_text(error: ProviderError) -> str:
     status = error.details.get("status")
     return f"{f'{status}: ' if status else ''}{error.what} {error.next_step}".strip()
 

@@ -35,7 +35,7 @@ def plain_excerpt(text: str, secrets: Iterable[str] = ()) -> str:
     """Return the gist of ``text`` for a person; empty when there is nothing to say."""
     text = text[:_MAX_READ]
     if re.search(r"<[a-zA-Z!/]", text):
-        from chatdesk.core.providers.html_text import text_of
+        from chatdesk.core.providers.error_page_text import text_of
 
         text = text_of(text)
     text = "".join(_visible(character) for character in text)

@@ -115,7 +115,7 @@ def _version_of(folder: Path) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", folder.parent.name))
 
 
-def missing_words(program: str) -> str:
+def missing_text(program: str) -> str:
     """Return a sentence for a program that was not found, with the line that installs it where it is known."""
     install = INSTALL_LINES.get(Path(program).name, Text("Install it, or give its whole path."))
     return f"The program “{program}” was not found. {install}"

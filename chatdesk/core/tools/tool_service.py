@@ -42,7 +42,7 @@ from chatdesk.core.tools.folder.file_changes import FileChanges
 from chatdesk.core.tools.host_client import ToolHost
 from chatdesk.core.tools.offers import Offers
 from chatdesk.core.tools.permissions import Permission, Permissions
-from chatdesk.core.tools.programs import ProgramFinder, missing_words
+from chatdesk.core.tools.programs import ProgramFinder, missing_text
 from chatdesk.core.tools.project_folders import ProjectFolders
 from chatdesk.core.tools.seals import Seals
 from chatdesk.core.tools.server_rules import ServerNotUsable, check_usable, secret_name, secret_origin, sign_in_of
@@ -349,7 +349,7 @@ class ToolService:
             return spec if not can_sign_in(server) else {**spec, "sign_in": self.sign_ins.values(server)}
         program = self._finder.find(server.argv[0])
         if program is None:
-            raise ToolFailed(missing_words(server.argv[0]))
+            raise ToolFailed(missing_text(server.argv[0]))
         folder = Path(server.folder).expanduser() if server.folder else self._empty_folder
         if not server.folder:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -111,12 +111,12 @@ async def _direct(call: Call[Any, Any], head: Head, provider: str, request: Chat
 
 
 def questions_of(call: Call[Any, Any]) -> DirectQuestions:
-    def tell_spent(spent: Spent) -> None:
+    def on_spent(spent: Spent) -> None:
         tokens = 0 if spent.usage is None else spent.usage.total_tokens
         call.allowances.record(call.caller, tokens=tokens, cost_usd=spent.cost_usd)
 
     services = call.services
-    asker = Asker(call.caller.id, call.request_id, tell_spent)
+    asker = Asker(call.caller.id, call.request_id, on_spent)
     return DirectQuestions(
         asker, services.chat, services.providers, services.repositories.usage, services.events, SystemClock()
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.tools.programs import ProgramFinder, missing_words
+from chatdesk.core.tools.programs import ProgramFinder, missing_text
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="shells and permissions of POSIX")
 
@@ -68,9 +68,9 @@ def test_paths_are_taken_as_they_are(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_is_named_with_the_line_that_installs_it() -> None:
-    assert "Node.js" in missing_words("npx") and "“npx”" in missing_words("npx")
-    assert "pipx install uv" in missing_words("/opt/bin/uvx")
-    assert "whole path" in missing_words("my-server")
+    assert "Node.js" in missing_text("npx") and "“npx”" in missing_text("npx")
+    assert "pipx install uv" in missing_text("/opt/bin/uvx")
+    assert "whole path" in missing_text("my-server")
 
 
 def test_a_server_gets_where_things_are_and_no_key(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def translated(error: BaseException, path: Path | None = None) -> StorageError:
     """Return ChatDesk's error for ``error``. The log gets SQLite's code and message, which name columns but hold no
     values."""
     code = sqlite_code(error)
-    _log.warning("database failed: %s, code %s: %s", type(error).__name__, code, _words(error))
+    _log.warning("database failed: %s, code %s: %s", type(error).__name__, code, _message_of(error))
     if isinstance(error, OSError):
         return _named(_for_os_error(error), path)
     if code is None:
@@ -91,7 +91,7 @@ def _is_full(directory: Path) -> bool:
         return False
 
 
-def _words(error: BaseException) -> str:
+def _message_of(error: BaseException) -> str:
     if isinstance(error, OSError):
         return f"errno {error.errno}"
     return str(error.orig if isinstance(error, DBAPIError) else error.__class__.__name__)

@@ -63,7 +63,7 @@ class BackupService:
         was there. Raises ``StorageError``, and where ``target`` cannot be written ``ExportFailed``."""
         stop = threading.Event()
         work = asyncio.ensure_future(asyncio.to_thread(self._zip, target, stop))
-        with job("backup.ended", kind="zip") as told:
+        with job("backup.ended", kind="zip") as fields:
             try:
                 lost: tuple[str, ...] = await asyncio.shield(work)
             except asyncio.CancelledError:
@@ -71,8 +71,8 @@ class BackupService:
                 await asyncio.wait([work])
                 work.exception()
                 raise
-            told["missing_files"] = len(lost)
-            told["bytes"] = await asyncio.to_thread(_size_of, target)
+            fields["missing_files"] = len(lost)
+            fields["bytes"] = await asyncio.to_thread(_size_of, target)
         return lost
 
     async def inspect_backup(self, path: Path) -> BackupContents:
@@ -88,22 +88,22 @@ class BackupService:
     async def prepare(self, path: Path) -> BackupContents:
         """Unpack and check a backup so that only its renaming is left to do; see ``storage.upkeep.restore``."""
         _check_there(path)
-        with job("restore.prepared") as told:
+        with job("restore.prepared") as fields:
             contents = await asyncio.to_thread(restore.prepare, path, self._database, blobs=self._blobs)
-            told |= {"schema": contents.schema, "threads": contents.threads, "messages": contents.messages}
+            fields |= {"schema": contents.schema, "threads": contents.threads, "messages": contents.messages}
         return contents
 
     async def restore_prepared(self) -> Path | None:
         """Replace the database with the prepared backup. The database must be closed, and this process own the data
         directory. Returns where the old database is kept, None when there was none."""
-        with job("restore.ended") as told:
+        with job("restore.ended") as fields:
             kept = await asyncio.to_thread(
                 restore.replace_database,
                 self._database,
                 backup_dir=self._backups.directory,
                 now_ms=self._clock.now_ms(),
             )
-            told["has_kept_old"] = kept is not None
+            fields["has_kept_old"] = kept is not None
         return kept
 
     def _zip(self, target: Path, stop: threading.Event) -> tuple[str, ...]:

@@ -137,9 +137,9 @@ class Maintenance:
         return UpkeepReport(is_checked=is_check_due, backup=made)
 
     def _make_backup(self, conn: sqlite3.Connection, now: int, *, kind: str) -> Path:
-        with job("backup.ended", kind=kind) as told:
+        with job("backup.ended", kind=kind) as fields:
             made = self._backups.add(conn, now)
-            told["bytes"] = made.stat().st_size
+            fields["bytes"] = made.stat().st_size
         return made
 
     def _damaged(self) -> StorageCorrupt:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Roots:
-    """The folders on whose behalf one server is called; an empty one stands for none. ``told`` is the folder that the
-    server was told of the last time it asked; None: it never asked. ``idle`` is set while no call is under way."""
+    """The folders on whose behalf one server is called; an empty one stands for none. ``reported`` is the folder that
+    the server got when it last asked; None: it never asked. ``idle`` is set while no call is running."""
 
     def __init__(self, root: str) -> None:
-        self.told: str | None = None
+        self.reported: str | None = None
         self.idle = asyncio.Event()
         self.idle.set()
         self._last = root
@@ -42,6 +42,6 @@ class Roots:
         """Return the folder of the running calls, or of the last one; none where there are several folders, because
         nothing shows for which of them the server asks."""
         served = set(self._served) or {self._last}
-        self.told = served.pop() if len(served) == 1 else ""
-        found = [{"uri": Path(self.told).as_uri()}] if self.told else []
+        self.reported = served.pop() if len(served) == 1 else ""
+        found = [{"uri": Path(self.reported).as_uri()}] if self.reported else []
         return types.ListRootsResult.model_validate({"roots": found})

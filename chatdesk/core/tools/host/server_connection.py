@@ -80,7 +80,7 @@ class Connection:
 
     def can_serve(self, root: str) -> bool:
         """Return whether a call on behalf of this folder can be made without the server knowing of another one."""
-        return self._roots.told in (None, root)
+        return self._roots.reported in (None, root)
 
     async def wait_until_idle(self) -> None:
         """Wait until no call is under way."""
@@ -193,7 +193,7 @@ class Connection:
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - groups of the SDK, of anything
-            self.problem = self.problem or self._told() or _words(error)
+            self.problem = self.problem or self._problem_of_transport() or _failure_text(error)
         finally:
             self._is_gone = True
             self._words.flush()  # the last words of a program are told before its end
@@ -203,8 +203,8 @@ class Connection:
             if not self.is_replaced:
                 self._report("gone", self.id, self.problem)
 
-    def _told(self) -> str:
-        """Return the sentence that the way to the server has for its end; empty where it has none."""
+    def _problem_of_transport(self) -> str:
+        """Return the problem that ended the connection over HTTP, as a sentence; empty where there is none."""
         broken = self._broken
         return broken.result() if broken is not None and broken.done() and not broken.cancelled() else ""
 
@@ -247,12 +247,12 @@ async def _over_http(
     """Yield the streams of a session over streamable HTTP. The SDK follows redirects within their origin only."""
     broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    def told(problem: str) -> None:
+    def notify(problem: str) -> None:
         if not broken.done():
             broken.set_result(problem)
 
     try:
-        async with _signed_in(server_id, spec, report, told) as auth:
+        async with _signed_in(server_id, spec, report, notify) as auth:
             client = httpx2.AsyncClient(
                 headers=dict(spec["headers"]),
                 auth=auth,
@@ -268,7 +268,7 @@ async def _over_http(
 
 @asynccontextmanager
 async def _signed_in(
-    server_id: str, spec: Mapping[str, Any], report: Report, told: Callable[[str], None]
+    server_id: str, spec: Mapping[str, Any], report: Report, notify: Callable[[str], None]
 ) -> AsyncGenerator[SignIn | None, None]:
     """Yield what signs the requests of a server, and listens for the browser while a person is asked."""
     known = spec.get("sign_in")
@@ -280,7 +280,7 @@ async def _signed_in(
         report("kept", server_id, kept)
 
     if not known.get("asks"):
-        yield SignIn(spec["address"], known, keep=keep, told=told)
+        yield SignIn(spec["address"], known, keep=keep, notify=notify)
         return
     receiver = RedirectReceiver()
     async with receiver.listening():
@@ -288,7 +288,7 @@ async def _signed_in(
             spec["address"],
             known,
             keep=keep,
-            told=told,
+            notify=notify,
             browse=lambda page: report("browse", server_id, page),
             receive=receiver.receive,
             redirect=receiver.address,
@@ -333,7 +333,7 @@ class _CappedStream(httpx2.AsyncByteStream):
         await self._inner.aclose()
 
 
-def _words(error: BaseException) -> str:
+def _failure_text(error: BaseException) -> str:
     """Return a sentence for whatever ended a connection; groups of the SDK are opened."""
     while isinstance(error, BaseExceptionGroup) and error.exceptions:
         error = error.exceptions[0]

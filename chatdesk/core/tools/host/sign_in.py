@@ -45,7 +45,7 @@ class SignInRefused(ServerBroke):
 
 class SignIn(OAuthClientProvider):
     """Adds the tokens of a sign-in to the requests of one server, and renews them. ``kept`` is what ``keep`` was called
-    with before. ``told`` is called with a sentence when the person has to do something, or a sign-in fails.
+    with before. ``notify`` is called with a sentence when the person has to do something, or a sign-in fails.
 
     ``browse`` and ``receive`` are given where a person asked to sign in: without them no page is opened, nothing is
     registered and no address of the server's choice is asked.
@@ -57,14 +57,14 @@ class SignIn(OAuthClientProvider):
         known: Mapping[str, Any],
         *,
         keep: Callable[[str], object],
-        told: Callable[[str], object],
+        notify: Callable[[str], object],
         browse: Callable[[str], object] | None = None,
         receive: Receive | None = None,
         redirect: str = _NOWHERE,
     ) -> None:
         self._address = address
         self._keep = keep
-        self._told = told
+        self._notify = notify
         self._browse = browse
         self._receive = receive
         self._state = ""
@@ -129,12 +129,12 @@ class SignIn(OAuthClientProvider):
             except StopAsyncIteration:
                 return
             except Exception as error:
-                self._told(words_of(error))
+                self._notify(failure_text(error))
                 raise
             finally:
                 await flow.aclose()
             if is_last or response.status_code != 401 or not self.context.can_refresh_token():
-                self._told(SIGN_IN_NEEDED)
+                self._notify(SIGN_IN_NEEDED)
                 return
             self.context.token_expiry_time = time.time() - 1  # it was withdrawn before its time
 
@@ -166,7 +166,7 @@ def check_address(url: httpx2.URL, server_address: str) -> None:
         raise SignInRefused("It sends sign-ins to an address on this computer or its network.")
 
 
-def words_of(error: Exception) -> str:
+def failure_text(error: Exception) -> str:
     """Return a sentence for what ended a sign-in. The SDK's own words may hold what a server sent, or a secret."""
     if isinstance(error, ServerBroke):
         return str(error)

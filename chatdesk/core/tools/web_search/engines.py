@@ -70,10 +70,12 @@ def _distinct(rows: list[Any], text_name: str) -> Iterator[ToolSource]:
         if not isinstance(url, str) or url in seen or not url.startswith("http") or not is_safe_link(url):
             continue
         seen.add(url)
-        yield ToolSource(_words(row.get("title"), _LONGEST_TITLE), url, _words(row.get(text_name), _LONGEST_TEXT))
+        yield ToolSource(
+            _clean_text(row.get("title"), _LONGEST_TITLE), url, _clean_text(row.get(text_name), _LONGEST_TEXT)
+        )
 
 
-def _words(value: object, most: int) -> str:
+def _clean_text(value: object, most: int) -> str:
     if not isinstance(value, str):
         return ""
     text = " ".join(html.unescape(_MARKUP.sub("", value[: 4 * most])).split())

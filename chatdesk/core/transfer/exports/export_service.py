@@ -74,9 +74,9 @@ class ExportService:
         nothing behind; where everything was written already, the report is returned all the same. Raises
         ``ExportFailed``, ``StorageError``, ``ThreadNotFound``.
         """
-        with job("export.ended", format=kind) as told:
+        with job("export.ended", format=kind) as fields:
             report = await self._export(choice, kind, target, on_progress=on_progress, is_apart=is_apart)
-            told |= {"threads": report.threads, "messages": report.messages, "missing_files": report.missing}
+            fields |= {"threads": report.threads, "messages": report.messages, "missing_files": report.missing}
         return report
 
     async def _export(

@@ -20,7 +20,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.processes import start_child
-from chatdesk.core.texts import packed, use_words
+from chatdesk.core.texts import packed, use_translations
 from chatdesk.core.transfer.exports.export_service import ExportService
 
 _POLITENESS = 5
@@ -28,7 +28,7 @@ _POLITENESS = 5
 
 async def _serve(request: dict[str, Any]) -> None:
     if request["words"]:
-        use_words(request["words"], request["language"])
+        use_translations(request["words"], request["language"])
     service = ExportService(
         Path(request["database"]), Path(request["blobs"]), SystemClock(), printing=request["printing"]
     )

@@ -101,9 +101,9 @@ class ImportService:
         try:
             run = _Run(self._repository, self._blobs, self._clock, self._bus, stop, self._is_refused)
             # The thread that reads is busy all the time: others would wait for their turn as long each time.
-            with short_turns(), job("import.ended", is_dry_run=is_dry_run) as told:
+            with short_turns(), job("import.ended", is_dry_run=is_dry_run) as fields:
                 report = await run.to_end(path, project, is_dry_run=is_dry_run, on_progress=on_progress)
-                told |= {
+                fields |= {
                     "source": report.source or None,
                     "threads": report.counts[ImportOutcome.NEW],
                     "extended": report.counts[ImportOutcome.EXTENDED],

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from chatdesk.core.domain.tools import SIGN_IN_NEEDED
-from chatdesk.core.tools.host.sign_in import SignIn, words_of
+from chatdesk.core.tools.host.sign_in import SignIn, failure_text
 
 
 async def _asked_at(server: str, document: str) -> tuple[list[str], list[str]]:
@@ -22,7 +22,7 @@ async def _asked_at(server: str, document: str) -> tuple[list[str], list[str]]:
     async def receive(_state: str) -> None:
         raise AssertionError
 
-    auth = SignIn(server, {}, keep=told.append, told=told.append, browse=told.append, receive=receive)  # type: ignore[arg-type]
+    auth = SignIn(server, {}, keep=told.append, notify=told.append, browse=told.append, receive=receive)  # type: ignore[arg-type]
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer), auth=auth) as client:
         with pytest.raises(Exception, match=r"sign|egist"):
             await client.post(server)
@@ -58,7 +58,7 @@ async def test_another_public_host_may_describe_it() -> None:
 @pytest.mark.parametrize("kept", ["", "{", "[]", '{"tokens": 3}', '{"client": {}}'])
 async def test_what_is_kept_may_be_damaged(kept: str) -> None:
     told: list[str] = []
-    auth = SignIn("https://tools.example/mcp", {"kept": kept}, keep=told.append, told=told.append)
+    auth = SignIn("https://tools.example/mcp", {"kept": kept}, keep=told.append, notify=told.append)
     transport = httpx2.MockTransport(lambda _request: httpx2.Response(401))
     async with httpx2.AsyncClient(transport=transport, auth=auth) as client:
         assert (await client.post("https://tools.example/mcp")).status_code == 401
@@ -67,4 +67,4 @@ async def test_what_is_kept_may_be_damaged(kept: str) -> None:
 
 def test_every_failure_has_words_without_what_the_server_sent() -> None:
     for error in (TimeoutError(), httpx2.ReadError("secret"), ValueError("secret")):
-        assert words_of(error).endswith(".") and "secret" not in words_of(error)
+        assert failure_text(error).endswith(".") and "secret" not in failure_text(error)

@@ -1,4 +1,5 @@
-"""Extracts the text of an HTML page. Only servers that fail with such a page need it, so it is imported then."""
+"""Extracts the text of an error page in HTML. Only servers that fail with such a page need it, so it is imported
+then."""
 
 from __future__ import annotations
 
