@@ -173,7 +173,7 @@ class AnswerStarter:
             await self._ask(answer)
 
     def _end_start(self, starting: _StartingAnswer) -> None:
-        """Forget an answer that is being written or waits by now, or could not be asked for."""
+        """Forget a starting answer that is now being written or waiting, or that could not be asked for."""
         if starting in self._starting:
             self._starting.remove(starting)
             starting.has_started.set()

@@ -120,7 +120,7 @@ async def _start_answer(
 
 
 class _Unsaved:
-    """Limits how long the next event is waited for while an answer cannot be saved. A window could wait for ever."""
+    """Limits how long the next event is awaited while an answer cannot be saved. A window could wait for ever."""
 
     def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s

@@ -1,4 +1,4 @@
-"""Keeps a draft that another program wrote, and never in the place of one that it has not read."""
+"""Stores a draft that another program wrote, but never replaces one that the program has not read."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ class LiveText:
         return StreamChunk(index, kind, "", dict(self._meta[index]), self._began_at.get(index))
 
     def _add_picture(self, picture: AnswerPicture) -> StreamChunk:
-        """Begin the part of a picture, or give it what there is of the picture now."""
+        """Start the part of a picture, or update it with the received state."""
         if picture.item not in self._picture_parts:
             self._current = None  # each picture is a part of its own
             self._picture_parts[picture.item] = self._part_of(PartType.IMAGE, None)

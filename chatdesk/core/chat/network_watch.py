@@ -1,4 +1,4 @@
-"""Notices that a provider cannot be reached, probes until it can be again, and then retries the answers that failed.
+"""Notices that a provider cannot be reached, probes until it can be reached again, and then retries the failed answers.
 
 The failures themselves tell that there is no connection: nothing is probed while nothing waits. What waits is an answer
 that failed before its first word; it can be retried in place. A probe asks for the list of models, because that goes
@@ -103,7 +103,7 @@ class NetworkWatch:
             lost.look_now.set()
 
     async def resume(self) -> None:
-        """Go on with the answers that were waiting when the program ended."""
+        """Continue with the answers that were waiting when the program ended."""
         if self._store is not None:
             for message in await self._store.unreached():
                 self._on_finished(message)

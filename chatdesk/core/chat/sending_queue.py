@@ -133,7 +133,7 @@ class SendingQueue:
             self._record_sent(entry)
 
     async def resume(self) -> None:
-        """Go on with the answers that were waiting when the program ended."""
+        """Continue with the answers that were waiting when the program ended."""
         async with self._looking:
             known = {each.message_id for each in self._waiting}
             self._waiting += [each for each in await self._store.all() if each.message_id not in known]

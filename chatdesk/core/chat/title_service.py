@@ -122,7 +122,7 @@ class TitleService:
         self._is_on = is_on
 
     async def close(self) -> None:
-        """Give up the title that is being made, within a second."""
+        """Abort the request for a title, within a second."""
         if self._subscription is not None:
             self._subscription.cancel()
         with suppress(TimeoutError):

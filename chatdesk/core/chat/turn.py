@@ -78,7 +78,7 @@ class Turn:
         request: ChatRequest,
         keep: KeepFile | None = None,
     ) -> None:
-        """Take what is asked of whom; ``keep`` stores pictures."""
+        """Create the turn that writes ``answer``: ``provider`` is sent ``request``, and ``keep`` stores pictures."""
         self.message_id = answer.id
         self.thread_id = answer.thread_id
         self._context = context
@@ -346,8 +346,8 @@ class Turn:
         )
 
     def _end_calls(self) -> None:
-        """Say of calls that the end of the answer cut off what became of them. What waits for approval outlives the end
-        of ChatDesk."""
+        """Set the final state of calls that the end of the answer cut off. A call that waits for approval outlives the
+        end of ChatDesk."""
         is_closing = self._ended_as is Status.INTERRUPTED
         self._text.end_calls(
             running=CallStatus.UNKNOWN if is_closing else CallStatus.FAILED,
@@ -356,7 +356,7 @@ class Turn:
         self._text.drain_to_show()
 
     def _record_rate_limit(self, failure: BaseException) -> None:
-        """Record for how long a vendor that refused does not want to be asked."""
+        """Record how long a vendor that refused wants no further request."""
         if isinstance(failure, ProviderError) and failure.kind is ProviderErrorKind.RATE_LIMITED:
             report = RateReport(0, failure.retry_after_s or 0.0)
             self._context.record_rate(self._answer.provider, self._answer.model, report)

@@ -124,7 +124,7 @@ class Summariser:
     async def summarise(self, wanted: Wanted) -> Summary | None:
         """Cover everything that should be covered. Returns the newest summary, None where nothing had to be done.
         Raises ``SummaryRejected``, ``SummaryRangeGone``, ``SummaryNeedsConsent``, ``BackgroundLimitReached`` or what
-        the provider raises; what was kept until then stays."""
+        the provider raises; finished summaries stay."""
         info = self._catalogue.find(wanted.provider, wanted.model)
         budget = TokenBudget.of(info.context_window, answer=info.largest_answer)
         kept_tokens = int(self._answering_room(wanted, budget).counted * _SHARE_KEPT)

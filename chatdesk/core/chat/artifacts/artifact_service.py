@@ -83,7 +83,7 @@ class ArtifactService:
         return document_id
 
     async def keep_edit(self, version: ArtifactVersion, text: str) -> None:
-        """Store an edit of a version that is still being written, in place of what was stored of it before."""
+        """Store an edit of a version that is still being written, replacing its earlier state."""
         await self._documents.keep_edit(version, text)
 
     async def unfinished_edit(self, version: ArtifactVersion) -> str | None:
@@ -189,7 +189,7 @@ def _place_of(parts: Sequence[tuple[str, str]], code: str) -> tuple[str, FencedC
 
 
 def _decoded(data: bytes) -> str:
-    """Return the characters of a text file; what is no text becomes a mark of replacement."""
+    """Return the text of a file; bytes that are not text become U+FFFD."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
     return data.decode("utf-8-sig", "replace")

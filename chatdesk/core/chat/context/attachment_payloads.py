@@ -41,7 +41,7 @@ class AttachmentPayloads:
         self._kept_characters = 0
 
     async def text_for(self, attachment: Attachment, reading: Reading) -> str:
-        """Return the words that are sent for an attachment when there is room for all of it."""
+        """Return the text that is sent for an attachment when there is enough space for all of it."""
         if attachment.is_image:
             return image_line(attachment, "" if reading.can_see else CANNOT_SEE)
         return await self._block(attachment)

@@ -189,7 +189,7 @@ class ContextService:
         return replace(report, notes=notes) if notes else report
 
     async def entries(self, thread_id: str, start: int = 0, limit: int = 100) -> ContextPage:
-        """Return what is done with each message of the shown path from the position ``start`` on, oldest first."""
+        """Return the treatment of each message of the shown path from the position ``start`` on, oldest first."""
         if not 1 <= limit <= _LARGEST_PAGE:
             raise InvalidInput(
                 Text("A page holds 1 to {largest_page} rows.", largest_page=str(_LARGEST_PAGE)),

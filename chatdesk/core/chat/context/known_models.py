@@ -56,8 +56,8 @@ class KnownModels:
         return self.catalogue.find(*self._providers.resolve(provider, model))
 
     def info(self, provider: str | None, model: str | None) -> ModelInfo:
-        """Return what is known about a model that is going to be asked; with None, about the one that answers when
-        nothing is chosen. Where counts are to be exact, its encoding is loaded."""
+        """Return the figures of a model that is going to be asked; with None, of the one that answers when nothing is
+        chosen. Where counts are to be exact, its encoding is loaded."""
         info = self.figures(provider, model)
         if self._options.is_counting_exactly and not self._is_loading and self._counter.can_be_exact(info.id):
             self._is_loading = True

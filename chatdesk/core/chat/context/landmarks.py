@@ -1,4 +1,4 @@
-"""Finds the messages of a shown path at which something begins or ends for the model."""
+"""Finds the messages of a shown path at which the context starts or a summary ends."""
 
 from __future__ import annotations
 

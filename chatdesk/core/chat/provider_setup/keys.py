@@ -39,7 +39,7 @@ class ProviderKeys:
         return file is not None and file.is_open
 
     async def state(self) -> KeyState:
-        """Return where keys can be kept. Asks the keyring, which may take some seconds."""
+        """Return the places where keys can be kept. Asks the keyring, which may need some seconds."""
         state = await asyncio.to_thread(self._book.secrets.state)
         file = self._book.secrets.file
         has_file = file is not None and file.exists

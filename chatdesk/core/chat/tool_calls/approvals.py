@@ -46,11 +46,11 @@ class Approvals:
         self._waiting: dict[str, tuple[ApprovalRequest, asyncio.Future[Approval]]] = {}
 
     def deny_all(self) -> None:
-        """Deny every call from now on, because no window is there in which a person could be asked."""
+        """Deny every call from now on, because there is no window in which a person could be asked."""
         self.is_unattended = True
 
     def attend(self) -> None:
-        """Wait for answers from now on: somebody is there who gives them."""
+        """Wait for answers from now on, because somebody is there to give them."""
         self.is_unattended = False
 
     def waiting(self, thread_id: str | None = None) -> tuple[ApprovalRequest, ...]:
@@ -105,7 +105,7 @@ class ServerQuestions:
         self._waiting: dict[str, tuple[ServerRequest, asyncio.Future[tuple[str, Any]]]] = {}
 
     def attend(self) -> None:
-        """Wait for answers from now on: somebody is there who sees what is asked for."""
+        """Wait for answers from now on, because somebody is there to see the requests."""
         self.is_attended = True
 
     def waiting(self, thread_id: str | None = None) -> tuple[ServerRequest, ...]:

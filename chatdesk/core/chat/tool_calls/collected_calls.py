@@ -43,7 +43,7 @@ class CollectedCall:
         return value if isinstance(value, dict) else None
 
     def written(self) -> ToolCall:
-        """Return the call as it goes back to the model."""
+        """Return the call in the form in which it is sent back to the model."""
         return ToolCall(self.id, self.name, self.arguments if self.read() is not None else "{}")
 
 
@@ -105,6 +105,6 @@ class SaidInStep:
                 self.finish = event
 
     def written(self, calls: Sequence[CollectedCall]) -> RequestMessage:
-        """Return the message of this step, as the next request has it."""
+        """Return the message of this step for the next request."""
         made = tuple(call.written() for call in calls)
         return RequestMessage(Role.ASSISTANT, "".join(self._texts), made, reasoning=self._reasoning)

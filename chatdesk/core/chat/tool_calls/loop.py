@@ -120,7 +120,7 @@ class ToolLoop:
         self._sent = ChatRequest("", ())  # of the step that is asked for, once there is one
 
     def __getattr__(self, name: str) -> Any:
-        """Do everything else as the provider does."""
+        """Delegate everything else to the provider."""
         return getattr(self._inner, name)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:

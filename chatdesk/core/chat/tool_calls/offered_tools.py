@@ -107,7 +107,7 @@ class OfferedTools:
         return self._by_name.get(name)
 
     def functions(self) -> list[dict[str, Any]]:
-        """Return what a request says of tools, in the form of chat completions."""
+        """Return the tools of a request, in the form of chat completions."""
         offered = [_function(name, self._by_name[name]) for name in self._loaded]
         return [_search_function(self._by_name), *offered] if self.is_searched else offered
 
@@ -122,7 +122,7 @@ class OfferedTools:
 
 
 def tokens_of(functions: Sequence[Mapping[str, Any]]) -> int:
-    """Return what the tools of a request take, as an estimate."""
+    """Return an estimate of the tokens of the tools in a request."""
     return math.ceil(len(json.dumps(functions)) / CHARACTERS_PER_TOKEN)
 
 

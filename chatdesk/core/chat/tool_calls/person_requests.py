@@ -36,7 +36,8 @@ class PersonRequests:
         self._ask_model = ask_model
 
     def of(self, server: ToolServer, tool: Tool, provider: Provider, model: str) -> OnRequest:
-        """Return what answers a server while it runs this tool; ``model`` of ``provider`` is the one that called it."""
+        """Return the function that answers a server's requests while it runs this tool; ``model`` of ``provider`` made
+        the call."""
         asker = Asker(self._thread_id, server.name, tool.title or tool.name, where_of(server))
         return partial(self._answer, asker, provider if server.may_ask_model else None, model)
 
@@ -61,7 +62,7 @@ class PersonRequests:
 
 
 def _chat_request(request: server_requests.ModelRequest, model: str) -> ChatRequest:
-    """Return what a server asks, and nothing of the thread."""
+    """Return the request to a model that a server asks for; it has nothing of the thread."""
     messages = [RequestMessage(Role.SYSTEM, request.system)] if request.system else []
     messages += [RequestMessage(_ROLES.get(role, Role.USER), text) for role, text in request.messages]
     warmth = request.temperature
@@ -70,7 +71,7 @@ def _chat_request(request: server_requests.ModelRequest, model: str) -> ChatRequ
 
 
 def reason_to_ask(has_outside_text: bool, *, may_have_run: bool) -> str:
-    """Return why a person is asked whatever they allowed before; empty where that alone would decide."""
+    """Return why a person must be asked despite standing permissions; empty where the permissions decide."""
     if may_have_run:
         return Text("ChatDesk ended while this ran. It may have done its work already.")
     if has_outside_text:
@@ -93,5 +94,5 @@ def approval_request(
 
 
 def where_of(server: ToolServer) -> str:
-    """Return where data goes that a server gets: its address, or its command line."""
+    """Return the destination of data that a server gets: its address, or its command line."""
     return server.address if server.kind is ServerKind.ADDRESS else shlex.join(server.argv)

@@ -1,4 +1,4 @@
-"""Makes of a tool's result what the model gets: a text of bounded length, and files that are kept beside it."""
+"""Turns a tool's result into a text of bounded length for the model, and files that are kept beside it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def shortened(result: ToolResult, tool: Tool, keep: KeepFile | None) -> tu
 
 
 def about_files(result: ToolResult) -> dict[str, Mapping[str, Any]]:
-    """Return what the parts of a result's files say besides, by the sums of the files."""
+    """Return further fields for the parts of a result's files, by the SHA-256 of the files."""
     return {hashlib.sha256(each.data).hexdigest(): each.more for each in result.files if each.more}
 
 

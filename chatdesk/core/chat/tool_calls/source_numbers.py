@@ -1,5 +1,5 @@
-"""Numbers the web pages that the results of an answer come from, so that the model can name them and the reader find
-them."""
+"""Numbers the web pages that the results of an answer come from, so that the model can refer to them and the reader
+find them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ class SourceNumbers:
         self._numbers = {each.url: each.number for each in known}
 
     def number(self, result: ToolResult) -> tuple[ToolResult, dict[str, Any]]:
-        """Return the result with its sources as text under their numbers, and what is stored of them with the
-        result."""
+        """Return the result with its sources as numbered text, and the list of sources to store with it."""
         texts, kept = [result.text] if result.text else [], []
         for each in result.sources[:MOST_OF_A_RESULT]:
             number = self._numbers.get(each.url) or max(self._numbers.values(), default=0) + 1

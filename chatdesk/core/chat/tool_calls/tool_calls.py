@@ -24,7 +24,7 @@ LoadTools = Callable[[], "Awaitable[ToolPort | None]"]
 
 
 async def _no_tools() -> None:
-    """Load no tools, where nobody said how."""
+    """Load no tools: the default until ``use`` is called."""
 
 
 class ToolCalls:
@@ -70,8 +70,8 @@ class ToolCalls:
         self._only = tuple(server_ids)
 
     def ask_again(self, answer_id: str) -> None:
-        """Ask about the calls that were left open when ChatDesk ended, once this answer goes on. A person wants that;
-        nothing that is stored brings it about."""
+        """Ask about the calls that were left open when ChatDesk ended, once this answer continues. Only a person's
+        request leads here; no stored state does."""
         self._asked_again.add(answer_id)
 
     async def cost_sentence(self, thread_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Says what a turn needs of those around it."""
+"""Defines what a turn needs of the objects around it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RecordRate = Callable[[str | None, str | None, RateReport], None]
 
 
 def _no_rate(_provider: str | None, _model: str | None, _report: RateReport) -> None:
-    """Ignore a report of rate limits, where no queue is there."""
+    """Ignore a report of rate limits, where there is no queue."""
 
 
 @dataclass(frozen=True, slots=True)
