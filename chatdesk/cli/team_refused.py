@@ -13,7 +13,7 @@ from chatdesk.core.texts import Sentences, Text, shown, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.sharing.team import RefusedChange
-    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_service import TeamService
     from chatdesk.services.services import Services
 
 

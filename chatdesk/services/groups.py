@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.upkeep.backup_service import BackupService
     from chatdesk.core.storage.upkeep.maintenance import Maintenance
     from chatdesk.core.storage.upkeep.repair import RepairService
-    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_service import TeamService
     from chatdesk.services.services import Services
 
 

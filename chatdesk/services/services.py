@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.upkeep.backup_service import BackupService
     from chatdesk.core.storage.upkeep.maintenance import Maintenance
     from chatdesk.core.storage.upkeep.repair import RepairService
-    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_service import TeamService
     from chatdesk.core.tools.built_in import BuiltInServer
     from chatdesk.core.tools.tool_service import ToolService
     from chatdesk.core.transfer.exports.export_service import ExportService
@@ -223,7 +223,7 @@ class Services:
 
     async def load_team(self) -> TeamService:
         """Return ``team`` without blocking the loop."""
-        await import_beside("chatdesk.core.sync.service")
+        await import_beside("chatdesk.core.sync.team_service")
         return self.team
 
     @property
@@ -308,8 +308,8 @@ def make_team(services: Services) -> TeamService:
     from chatdesk import __version__
     from chatdesk.core.sleep_watch import SleepWatch
     from chatdesk.core.sync.members.team_passwords import TeamPasswords
-    from chatdesk.core.sync.service import TeamService
     from chatdesk.core.sync.team_servers import Client, TeamServers
+    from chatdesk.core.sync.team_service import TeamService
 
     clock = SystemClock()
     accounts = services.accounts

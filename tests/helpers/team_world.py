@@ -30,8 +30,8 @@ from chatdesk.core.storage.sync import digest as sync_digest
 from chatdesk.core.storage.sync import team as sync_team
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.members.team_passwords import TeamPasswords
-from chatdesk.core.sync.service import SyncTimes, TeamService
 from chatdesk.core.sync.team_servers import Client, TeamServers
+from chatdesk.core.sync.team_service import SyncTimes, TeamService
 from chatdesk.core.sync.team_store.postgres import connect
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.waiting import PATIENCE_S, until

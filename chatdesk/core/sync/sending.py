@@ -13,7 +13,7 @@ from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
     from chatdesk.core.clock import Clock
-    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_service import TeamService
 
 _LOOK_EVERY_S: Final = 0.05
 

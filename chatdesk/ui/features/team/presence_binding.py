@@ -14,7 +14,7 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
-    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_service import TeamService
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.team.presence_place import PresencePlace
 

@@ -23,7 +23,7 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.domain.project import Project
-    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_service import TeamService
     from chatdesk.ui.window.panes import Panes
 
 #: What a server says to somebody who is no member any more, and to a version that is too old.

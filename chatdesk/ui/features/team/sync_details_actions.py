@@ -17,7 +17,7 @@ from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
 from chatdesk.ui.features.team.told_failures import told
 
 if TYPE_CHECKING:
-    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_service import TeamService
     from chatdesk.ui.window.window_context import WindowContext
 
 _MOST_ROUNDS = 200

@@ -28,7 +28,7 @@ from chatdesk.ui.features.team.team_sharing import TeamSharing
 from chatdesk.ui.features.team.told_failures import told, worded
 
 if TYPE_CHECKING:
-    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_service import TeamService
     from chatdesk.services.groups import TeamServices
     from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog

@@ -22,7 +22,7 @@ from chatdesk.ui.features.team.pages.team_roles import grantable
 from chatdesk.ui.theme.theme import Theme
 
 if TYPE_CHECKING:
-    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_service import TeamService
 
 
 class TeamInviting:

@@ -26,7 +26,7 @@ from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog, read_
 from chatdesk.ui.features.team.told_failures import told
 
 if TYPE_CHECKING:
-    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_service import TeamService
     from chatdesk.services.groups import TeamServices
     from chatdesk.ui.window.window_context import WindowContext
 

@@ -29,7 +29,7 @@ from chatdesk.ui.features.team.pages.team_retention import is_shorter, kept_sent
 from chatdesk.ui.features.team.told_failures import told
 
 if TYPE_CHECKING:
-    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_service import TeamService
     from chatdesk.services.groups import TeamServices
     from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
     from chatdesk.ui.window.window_context import WindowContext

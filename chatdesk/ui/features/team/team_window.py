@@ -18,7 +18,7 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_service import TeamService
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.window.panes import Panes
 
