@@ -187,7 +187,7 @@ class Services:
     def look_at_network_again(self) -> None:
         """Try now what waits for a network, because the system says that the network changed."""
         if self._network is not None:
-            self._network.look_now()
+            self._network.probe_now()
         if self._team is not None:
             self._team.sync_now()
 

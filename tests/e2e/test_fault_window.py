@@ -173,7 +173,7 @@ def test_without_a_connection_the_composer_says_so_until_it_is_back(paths: AppPa
         assert notice.text().endswith("Your question is kept, and sent when it is back.")
         assert not composer.is_streaming
         await asyncio.to_thread(server.run, server.server.come_back())
-        services.network.look_now()
+        services.network.probe_now()
         await until(lambda: notice.text() == "")
         thread_id = application.threads.thread_id
         assert thread_id is not None

@@ -125,7 +125,7 @@ class MessageReader:
             return replace(message, status=Status.INTERRUPTED)
         return self._turns.overlay(message)
 
-    async def look_ahead(self, message_id: str, limit: int = 50) -> MessagePage | None:
+    async def read_ahead(self, message_id: str, limit: int = 50) -> MessagePage | None:
         """Return the first messages that will be shown from this one on once it is selected; nothing changes. None
         where selecting it changes more than what is below it."""
         _check_limit(limit)

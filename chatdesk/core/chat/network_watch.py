@@ -46,8 +46,8 @@ class _Lost:
     failing."""
 
     waiting: dict[str, str] = field(default_factory=dict)
-    looking: asyncio.Task[None] | None = None
-    look_now: asyncio.Event = field(default_factory=asyncio.Event)
+    probing: asyncio.Task[None] | None = None
+    probe_now: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class NetworkWatch:
@@ -96,11 +96,11 @@ class NetworkWatch:
         """Set whether what waits is sent by itself; otherwise it stays with its *Try again*."""
         self._is_sending = is_sending
 
-    def look_now(self) -> None:
+    def probe_now(self) -> None:
         """Probe at once, because the system reported a change of the network."""
         for provider, lost in self._lost.items():
             self._waits_s[provider] = self._first_look_s
-            lost.look_now.set()
+            lost.probe_now.set()
 
     async def resume(self) -> None:
         """Continue with the answers that were waiting when the program ended."""
@@ -125,12 +125,12 @@ class NetworkWatch:
             self._waits_s.pop(provider, None)
             if provider in self._lost:  # another question came through: there is a connection
                 self._waits_s[provider] = 0.0
-                self._lost[provider].look_now.set()
+                self._lost[provider].probe_now.set()
         elif message.status is Status.ERROR and message.error_type in UNREACHABLE and not message.parts:
             lost = self._lost.setdefault(provider, _Lost())
             lost.waiting[message.id] = message.thread_id
-            if lost.looking is None:
-                lost.looking = self._tasks.start(self._look(provider, lost), f"look for {provider}")
+            if lost.probing is None:
+                lost.probing = self._tasks.start(self._probe(provider, lost), f"look for {provider}")
             self._publish()
 
     def _on_changed(self, message: Message) -> None:
@@ -154,16 +154,16 @@ class NetworkWatch:
                 has_changed = True
             if not lost.waiting:
                 del self._lost[provider]
-                if lost.looking is not None:
-                    lost.looking.cancel()
+                if lost.probing is not None:
+                    lost.probing.cancel()
         if has_changed:
             self._publish()
 
-    async def _look(self, provider: str, lost: _Lost) -> None:
+    async def _probe(self, provider: str, lost: _Lost) -> None:
         """Probe until the provider answers, then send what waits."""
         while True:
             wait_s = self._waits_s.get(provider, self._first_look_s)
-            await _first_of(lost.look_now, wait_s)
+            await _first_of(lost.probe_now, wait_s)
             self._waits_s[provider] = min(LONGEST_LOOK_S, max(self._first_look_s, 2 * wait_s))
             try:
                 if await self._reach(provider):

@@ -49,8 +49,8 @@ class QuestionQueue:
         self._lock = asyncio.Lock()  # one change after the other: nothing is asked while it is being taken back
         self._subscriptions = [
             bus.subscribe(AnswerFinished, lambda event: self._on_finished(event.message)),
-            bus.subscribe(ThreadDeleted, lambda _event: self._look_again()),
-            bus.subscribe(ThreadsChanged, lambda _event: self._look_again()),
+            bus.subscribe(ThreadDeleted, lambda _event: self._reload()),
+            bus.subscribe(ThreadsChanged, lambda _event: self._reload()),
         ]
 
     async def load(self) -> None:
@@ -161,5 +161,5 @@ class QuestionQueue:
         if message.status is Status.COMPLETE and self.in_thread(message.thread_id):
             self._tasks.start(self._ask_next(message.thread_id), "ask what waited")
 
-    def _look_again(self) -> None:
+    def _reload(self) -> None:
         self._tasks.start(self.load(), "what waits, after threads went or came")

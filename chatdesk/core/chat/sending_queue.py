@@ -70,7 +70,7 @@ class SendingQueue:
         self._began_ms = clock.now_ms()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks = TaskSet()
-        self._looking = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     # What others see
 
@@ -94,7 +94,7 @@ class SendingQueue:
             self._is_history_known = False
             for scope in {*self._windows, *wanted}:
                 self._window_of(scope).use(wanted.get(scope))
-            self._look_soon()
+            self._send_due_soon()
 
     def record_rate(self, provider: str | None, model: str | None, report: RateReport) -> None:
         """Record what a vendor said of its own limits."""
@@ -107,7 +107,7 @@ class SendingQueue:
     async def admit(self, answer: Message) -> bool:
         """Return whether a pending answer may be asked for now; otherwise it is stored as waiting, and asked for when
         it may be."""
-        async with self._looking:
+        async with self._lock:
             await self._learn_history()
             project_id = await self._store.project_of(answer.thread_id)
             entry = WaitingAnswer(
@@ -124,7 +124,7 @@ class SendingQueue:
 
     async def admit_at_once(self, provider: str, model: str) -> None:
         """Count a question that no thread keeps. Raises ``LimitReached`` where it would have to wait."""
-        async with self._looking:
+        async with self._lock:
             await self._learn_history()
             entry = self._seen([*self._waiting, WaitingAnswer("", "", provider, model)])[-1]
             if not self._is_due(entry):
@@ -134,14 +134,14 @@ class SendingQueue:
 
     async def resume(self) -> None:
         """Continue with the answers that were waiting when the program ended."""
-        async with self._looking:
+        async with self._lock:
             known = {each.message_id for each in self._waiting}
             self._waiting += [each for each in await self._store.all() if each.message_id not in known]
         await self.send_due()
 
     async def send_first(self, message_id: str) -> None:
         """Move one answer to the head. Raises ``NotPossible`` where it does not wait."""
-        async with self._looking:
+        async with self._lock:
             chosen = [each for each in self._waiting if each.message_id == message_id]
             if not chosen:
                 raise NotPossible(Text("This message does not wait any more."))
@@ -152,7 +152,7 @@ class SendingQueue:
     async def cancel(self, thread_or_message_id: str) -> Message | None:
         """End one waiting answer, or all of a thread, as stopped; the questions stay. Returns the last one; None where
         nothing waited."""
-        async with self._looking:
+        async with self._lock:
             chosen = [each for each in self._waiting if thread_or_message_id in (each.message_id, each.thread_id)]
             self._waiting = [each for each in self._waiting if each not in chosen]
             ended = None
@@ -165,7 +165,7 @@ class SendingQueue:
 
     async def send_due(self) -> None:
         """Send what may be sent now, and publish when the rest will be."""
-        async with self._looking:
+        async with self._lock:
             await self._learn_history()
             before = tuple(self._waiting)
             while (place := self._next_due()) is not None:
@@ -253,7 +253,7 @@ class SendingQueue:
         self._bus.publish(QueueChanged(self.waiting))
         self._set_timer()
 
-    def _look_soon(self) -> None:
+    def _send_due_soon(self) -> None:
         if self._waiting:
             self._tasks.start(self.send_due(), "look at what waits to be sent")
 
@@ -264,7 +264,7 @@ class SendingQueue:
         times = [each.sends_at for each in self._waiting if each.sends_at is not None]
         if times:
             wait_s = max(0.0, (min(times) - self._clock.now_ms()) / _MS_PER_S)
-            self._timer = asyncio.get_running_loop().call_later(min(wait_s, _LONGEST_NAP_S) + 0.01, self._look_soon)
+            self._timer = asyncio.get_running_loop().call_later(min(wait_s, _LONGEST_NAP_S) + 0.01, self._send_due_soon)
 
 
 def _scopes_of(provider: str, project_id: str) -> tuple[_Scope, ...]:

@@ -147,7 +147,7 @@ class GuardedFetcher:
             self._is_closed = True
             running = tuple(self._running)
         for request in running:
-            request.give_up()
+            request.abort()
 
 
 class _Request:
@@ -170,7 +170,7 @@ class _Request:
     def result_within(self, timeout_s: float) -> Fetched:
         threading.Thread(target=self._run, name="guarded fetch", daemon=True).start()
         self._ended.wait(timeout_s)
-        self.give_up()
+        self.abort()
         found = self._found
         if isinstance(found, Fetched):
             return found
@@ -181,8 +181,8 @@ class _Request:
             raise FetchFailed(Text("{host} did not answer in time.", host=host)) from found
         raise FetchFailed(Text("{host} did not answer as it should.", host=host)) from found
 
-    def give_up(self) -> None:
-        """Wake whoever waits, and end the thread by closing its connection."""
+    def abort(self) -> None:
+        """Wake the caller, and end the thread by closing its connection."""
         with self._lock:
             self._is_given_up = True
             if self._socket is not None:

@@ -111,7 +111,7 @@ async def test_what_waits_for_a_connection_waits_on_after_a_restart(tmp_path: Pa
         await seen.watch.resume()
         assert (seen.watch.unreachable, seen.watch.waiting) == (("test",), (first.id, third.id))
         await seen.server.come_back()
-        seen.watch.look_now()
+        seen.watch.probe_now()
 
         async def is_there() -> bool:
             return (await seen.world.chat.reader.get_message(third.id)).status is Status.COMPLETE
@@ -127,7 +127,7 @@ async def test_several_questions_are_sent_in_their_order(tmp_path: Path) -> None
         second = (await seen.world.ask("Two")).answer
         assert seen.watch.waiting == (first.id, second.id)
         await seen.server.come_back()
-        seen.watch.look_now()
+        seen.watch.probe_now()
         await until(lambda: sum("chat" in each.path for each in seen.server.requests) == 2)
         asked = [each.json["messages"][-1]["content"] for each in seen.server.requests if "chat" in each.path]
         assert asked == ["One", "Two"]
@@ -197,7 +197,7 @@ async def test_what_nobody_wants_any_more_is_not_sent(tmp_path: Path, how: str) 
             await seen.server.come_back()
             await seen.world.chat.regenerate_response(failed.id)
             await seen.world.chat.turns.wait_for_all()
-        seen.watch.look_now()
+        seen.watch.probe_now()
         await until(lambda: not seen.watch.unreachable)
         await seen.until_nobody_looks()
         await seen.world.chat.turns.wait_for_all()

@@ -136,7 +136,7 @@ class ProviderService:
             said = replace(said, is_hidden=is_hidden)
         await self.save(replace(profile, overrides={**profile.overrides, model: said}))
 
-    async def say_of_models(
+    async def set_model_facts(
         self, provider: str, said: Mapping[str, ModelOverrides], names: Mapping[str, str], added: Sequence[str] = ()
     ) -> None:
         """Replace everything that the person says of the models of a provider. ``names`` are the person's names for

@@ -31,12 +31,12 @@ class ErasureRepository:
         """Return what ``erase_thread`` would erase. Raises ``NotPossible`` if the project is not shared or nothing is
         this person's to erase, ``SharedReadOnly``."""
         wanted = checked_id(thread_id)
-        return await self._db.read(lambda conn: _look(conn, wanted, None))
+        return await self._db.read(lambda conn: _checked(conn, wanted, None))
 
     async def of_message(self, message_id: str) -> Erasure:
         """Return what ``erase_message`` would erase. Raises as ``of_thread``."""
         wanted = checked_id(message_id)
-        return await self._db.read(lambda conn: _look(conn, _thread_of(conn, wanted), wanted))
+        return await self._db.read(lambda conn: _checked(conn, _thread_of(conn, wanted), wanted))
 
     async def erase_thread(self, thread_id: str) -> Erasure:
         """Move a thread to the trash, and request the erasure of everything in it that this person may erase. Raises
@@ -44,7 +44,7 @@ class ErasureRepository:
         wanted = checked_id(thread_id)
 
         def work(conn: Connection) -> Erasure:
-            found = _look(conn, wanted, None)
+            found = _checked(conn, wanted, None)
             if get_thread(conn, wanted).deleted_at is None:
                 trash.delete_thread(conn, self._db.origin, wanted)
             erasing.ask_for_thread(conn, self._db.origin, wanted)
@@ -59,7 +59,7 @@ class ErasureRepository:
 
         def work(conn: Connection) -> Erasure:
             thread_id = _thread_of(conn, wanted)
-            found = _look(conn, thread_id, wanted)
+            found = _checked(conn, thread_id, wanted)
             node = shown_path.find_node(conn, wanted)
             if node is not None and node.deleted_at is None:
                 trash.delete_message(conn, self._db.origin, wanted, with_later=False)
@@ -88,7 +88,9 @@ def _thread_of(conn: Connection, message_id: str) -> str:
     return str(row[0])
 
 
-def _look(conn: Connection, thread_id: str, message_id: str | None) -> Erasure:
+def _checked(conn: Connection, thread_id: str, message_id: str | None) -> Erasure:
+    """Return what an erasure would remove. Raises ``NotPossible`` and ``SharedReadOnly`` where it may not be
+    requested."""
     found = erasing.erasable(conn, thread_id, message_id)
     if found is None:
         raise NotPossible(

@@ -60,7 +60,7 @@ def pull_again(conn: Connection, now: int) -> bool:
             "INSERT OR IGNORE INTO projects (id, name, colour, created_at) VALUES (?, ?, ?, ?)",
             (project_id, PLACEHOLDER, projects.DEFAULT_COLOUR, now),
         )
-    _give_up(conn, damaged(conn))
+    _remove_damaged(conn, damaged(conn))
     # While the log still tells the kinds of all other heads.
     conn.exec_driver_sql(
         "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) SELECT entity, reg, id FROM changes c"
@@ -83,7 +83,7 @@ def pull_again(conn: Connection, now: int) -> bool:
     return True
 
 
-def _give_up(conn: Connection, messages: Sequence[str]) -> None:
+def _remove_damaged(conn: Connection, messages: Sequence[str]) -> None:
     """Remove the rest of damaged messages, because the team's copy is complete."""
     for batch in batches(messages):
         chosen = f"message_id IN ({marks(batch)})"

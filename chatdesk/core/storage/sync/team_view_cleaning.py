@@ -80,7 +80,7 @@ def _told_apart(members: Sequence[MemberRow]) -> tuple[MemberRow, ...]:
     alike: dict[str, int] = {}
     names: dict[str, str] = {}
     for each in sorted(members, key=_standing):
-        count = alike[_look(each.name)] = alike.get(_look(each.name), 0) + 1
+        count = alike[_appearance(each.name)] = alike.get(_appearance(each.name), 0) + 1
         names[each.id] = each.name if count == 1 else f"{each.name} ({count})"
     return tuple(replace(each, name=names[each.id]) for each in members)
 
@@ -89,7 +89,7 @@ def _standing(member: MemberRow) -> tuple[bool, int, str]:
     return member.status == MemberStatus.REMOVED, member.invited_at or 0, member.id
 
 
-def _look(name: str) -> str:
+def _appearance(name: str) -> str:
     """Return a key that is equal for names that look the same to a person."""
     return "".join(unicodedata.normalize("NFKD", name).casefold().translate(_ALIKE).split())
 

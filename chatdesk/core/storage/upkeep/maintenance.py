@@ -96,7 +96,7 @@ class Maintenance:
         try:
             with closing(self._connect()) as conn:
                 try:
-                    return self._look_at(conn, now, is_check_due=is_check_due, is_backup_due=is_backup_due)
+                    return self._check_and_back_up(conn, now, is_check_due=is_check_due, is_backup_due=is_backup_due)
                 finally:
                     with self._lock:
                         self._connection = None
@@ -122,7 +122,10 @@ class Maintenance:
             self._connection = conn
         return conn
 
-    def _look_at(self, conn: sqlite3.Connection, now: int, *, is_check_due: bool, is_backup_due: bool) -> UpkeepReport:
+    def _check_and_back_up(
+        self, conn: sqlite3.Connection, now: int, *, is_check_due: bool, is_backup_due: bool
+    ) -> UpkeepReport:
+        """Check the database and make a backup, as far as they are due."""
         if is_check_due:
             if not _is_sound(conn):
                 log_event("check.ended", status="damaged", level=logging.ERROR)

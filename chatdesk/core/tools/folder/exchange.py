@@ -44,7 +44,7 @@ def sum_of(data: bytes | None) -> str:
     return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
-def look_at(folder: Path, names: Sequence[str]) -> tuple[bytes | None, int | None]:
+def read_state(folder: Path, names: Sequence[str]) -> tuple[bytes | None, int | None]:
     """Return the bytes of the file as it is now, and its mode; None where there is none. Raises ``FileRefused``."""
     try:
         with opened(folder) as top, opened_below(top, names[:-1]) as parent:

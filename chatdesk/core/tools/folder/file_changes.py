@@ -22,7 +22,7 @@ from chatdesk.core.tools.folder.difference import file_difference
 from chatdesk.core.tools.folder.edits import Wanted, changed
 from chatdesk.core.tools.folder.exchange import (
     exchange,
-    look_at,
+    read_state,
     remove_folders,
     sum_of,
 )
@@ -81,7 +81,7 @@ class FileChanges:
 
     async def states(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ChangeState]:
         """Return the states of changes, each named by its id and the sum of the diff that is shown of it."""
-        return await asyncio.to_thread(lambda: {each: self._look(*each)[1] for each in wanted})
+        return await asyncio.to_thread(lambda: {each: self._record_and_state(*each)[1] for each in wanted})
 
     async def review(self, change_id: str, diff_sum: str) -> Review:
         """Return what a person is to look through. Raises ``NotPossible`` for a change from elsewhere."""
@@ -109,7 +109,7 @@ class FileChanges:
         names = names_of(path)
         if not names:
             raise FileRefused("Name a file.")
-        before, _mode = look_at(folder, names)
+        before, _mode = read_state(folder, names)
         after = changed(before, wanted)
         shown = "/".join(names)
         made = _difference(shown, before, after)
@@ -135,8 +135,8 @@ class FileChanges:
             raise FileRefused(f"The change could not be kept: {error.strerror or error}.") from error
         return Proposed(FileChange(record.id, shown, _kind(record), made.added, made.removed), diff)
 
-    def _look(self, change_id: str, diff_sum: str) -> tuple[ChangeRecord | None, ChangeState]:
-        """Return a change and its state. A kill may have come between the file and the record: the file is right."""
+    def _record_and_state(self, change_id: str, diff_sum: str) -> tuple[ChangeRecord | None, ChangeState]:
+        """Return a change and its state. After a kill between writing the file and the record, the file decides."""
         record = self._records.find(change_id)
         if record is None or record.diff != diff_sum:
             return None, ChangeState.ELSEWHERE
@@ -146,7 +146,7 @@ class FileChanges:
         if folder is None or str(folder) != record.folder:
             return record, ChangeState.NO_FOLDER
         try:
-            now = sum_of(look_at(folder, names_of(record.path))[0])
+            now = sum_of(read_state(folder, names_of(record.path))[0])
         except (FileRefused, OSError):
             now = "unreadable"
         if now == record.before:
@@ -156,7 +156,7 @@ class FileChanges:
         return record, ChangeState.CHANGED_SINCE if record.step == "applied" else ChangeState.OUTDATED
 
     def _review(self, change_id: str, diff_sum: str) -> Review:
-        record, state = self._look(change_id, diff_sum)
+        record, state = self._record_and_state(change_id, diff_sum)
         if record is None:
             raise NotPossible(_REASONS[state], safe="No file was changed.")
         try:
@@ -171,7 +171,7 @@ class FileChanges:
         names = names_of(record.path)
         try:
             data = self._records.state(record, after=True)
-            _before, mode = look_at(Path(record.folder), names)
+            _before, mode = read_state(Path(record.folder), names)
             self._records.save(record := with_step(record, "applying", mode=mode))
         except OSError as error:
             raise _damaged() from error
@@ -202,7 +202,7 @@ class FileChanges:
         self._record(with_step(record, "proposed", made=0))
 
     def _reject(self, change_id: str, diff_sum: str) -> None:
-        record, state = self._look(change_id, diff_sum)
+        record, state = self._record_and_state(change_id, diff_sum)
         if record is None or state in (ChangeState.APPLIED, ChangeState.CHANGED_SINCE):
             raise NotPossible(_REASONS[state], safe="No file was changed.")
         try:
@@ -211,7 +211,7 @@ class FileChanges:
             raise _damaged() from error
 
     def _expect(self, change_id: str, diff_sum: str, expected: ChangeState) -> ChangeRecord:
-        record, state = self._look(change_id, diff_sum)
+        record, state = self._record_and_state(change_id, diff_sum)
         if record is None or state is not expected:
             raise NotPossible(_REASONS[state], safe="No file was changed.")
         return record

@@ -65,7 +65,7 @@ class Host:
         verb, number, *values = frame
         if verb == "cancel":
             if number in self._requests:
-                self._give_up(number)  # before a later frame finds the program
+                self._end_program(number)  # before a later frame finds the program
                 self._requests[number].cancel()
             return
         if verb == "answer":
@@ -120,7 +120,7 @@ class Host:
             asks = partial(self._ask, number)
             return await connection.call(tool, arguments, timeout_s, progress.add, asks, root=root)
         except TimeoutError:
-            self._give_up(number)
+            self._end_program(number)
             raise
         finally:
             progress.close()
@@ -164,8 +164,8 @@ class Host:
         if answer is not None and not answer.done():
             answer.set_result((action, content))
 
-    def _give_up(self, number: int) -> None:
-        """End the program of a call, unless it has others to answer: it may go on with what it was asked to stop."""
+    def _end_program(self, number: int) -> None:
+        """End the program of a call, unless it has other calls to answer: it may continue what it was asked to stop."""
         server_id = self._calls.pop(number, None)
         connection = self._connections.get(server_id or "")
         if connection is not None and connection.pid is not None and connection.id not in self._calls.values():

@@ -70,7 +70,7 @@ class VersionSteps:
             if not 0 <= here + step < len(versions):
                 return
             there = versions[here + step]
-            page = await chat.reader.look_ahead(there.id, _AHEAD)
+            page = await chat.reader.read_ahead(there.id, _AHEAD)
             if page is not None and transcript.show_ahead(page, there.parent_id):
                 self._ahead = (there.thread_id, there.parent_id)
             if there.thread_id != self._threads.thread_id:

@@ -71,7 +71,7 @@ class ProviderModelsBinding:
         self, provider: str, said: Mapping[str, ModelOverrides], names: Mapping[str, str], added: Sequence[str]
     ) -> None:
         try:
-            await self._models.provider_service.say_of_models(provider, said, names, added)
+            await self._models.provider_service.set_model_facts(provider, said, names, added)
         except ChatDeskError as error:
             if self._dialog is None:
                 raise

@@ -118,7 +118,7 @@ class PageApplier:
             "SELECT id, thread_id, parent_id, purged_at FROM messages WHERE id IN",
             [row.entity for row, _ in messages],
         )
-        self._look_again(here.values())
+        self._collect_deleted_parents(here.values())
         lost = [row for row, _ in messages if row.entity not in here]
         if lost:
             self._insert_messages(lost, is_known=True)
@@ -311,7 +311,7 @@ class PageApplier:
         self._arrived.extend(outcome.fresh)
         self._registers.update(("message", each, change_log.CONTENT) for each in outcome.deleted_parents)
 
-    def _look_again(self, messages: Iterable[tuple[Any, ...]]) -> None:
+    def _collect_deleted_parents(self, messages: Iterable[tuple[Any, ...]]) -> None:
         """Collect registers of deleted parents and threads, because own messages that came back may bring them back."""
         parents, threads = set(), set()
         for _, thread_id, parent_id, _ in messages:
