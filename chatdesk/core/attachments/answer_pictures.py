@@ -1,4 +1,4 @@
-"""Keeps the pictures that a model answers with as files, within bounds, and says why one is not kept.
+"""Stores the pictures of answers as files, within bounds, and gives the reason where one is not stored.
 
 What a picture is, its bytes say: the label of a data URL is not read. A picture in a preliminary state is kept too, so
 that an answer that ends early has it, until the next one takes its place.

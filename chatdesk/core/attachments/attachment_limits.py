@@ -85,12 +85,12 @@ class AttachmentLimits:
             )
 
     def left_out(self, count: int) -> str:
-        """Return what is said where ``count`` files are left out because a message has enough."""
+        """Return the sentence for ``count`` files that are left out because a message has enough."""
         return Text("{number} files go with one message; {number_2} were left out.", number=self.number, number_2=count)
 
 
 def kinds_of(text: str) -> Iterator[str]:
-    """Yield the kinds in what a person wrote: types with commas or spaces between them, in any case."""
+    """Yield the kinds in a person's text: types with commas or spaces between them, in any case."""
     for word in text.replace(",", " ").split():
         kind, _, detail = word.lower().partition("/")
         if kind and detail:

@@ -15,7 +15,7 @@ _ODF_BODY = "body"
 
 
 class RefusedDocument(ValueError):
-    """The document has something that no document should have."""
+    """The document has something that is not allowed in any."""
 
 
 def text_of_xml(data: bytes, *, most_characters: int) -> str:

@@ -142,7 +142,7 @@ class _Request(BaseHTTPRequestHandler):
     server_version, sys_version = "ChatDesk", ""
 
     def do_GET(self) -> None:
-        """Answer with what is left under the path, or with nothing."""
+        """Answer with the page that is left under the path, or with nothing."""
         found = self.server.page.pop_answer(self.path, self.headers)
         self.close_connection = True
         if found is None:

@@ -1,5 +1,5 @@
-"""Says which network an address belongs to, so that what a text names cannot make this program talk to a printer, a
-router or a metadata service."""
+"""Finds the network of an address, so that a link in a text cannot make this program connect to a printer, a router or
+a metadata service."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Fetches what a text or a model names, behind a guard: images that a reader asked for, web pages, answers of search
-engines.
+"""Fetches addresses that a text or a model names, behind a guard: images that a reader asked for, web pages, answers of
+search engines.
 
 Names are resolved once and must lead into the open network, and the connection goes to the address that was checked.
 Every redirect is checked in the same way. Bytes, unpacked ones too, and time are bounded. No proxy of the environment,
@@ -126,7 +126,7 @@ class GuardedFetcher:
         self._is_closed = False
 
     def fetch(self, ask: Ask, rules: FetchRules, *, is_agreed: bool = False) -> Fetched:
-        """Return what is at an address, kept in memory only; blocks for half a minute at most.
+        """Return the content of an address, kept in memory only; blocks for half a minute at most.
 
         ``is_agreed``: the reader has agreed to an address in their own network. Raises ``FetchFailed`` or one of its
         kinds.
@@ -286,7 +286,7 @@ def _port(place: SplitResult) -> int:
 
 
 def _taken(response: http.client.HTTPResponse, place: SplitResult, rules: FetchRules) -> Fetched | str:
-    """Return what came, or the address that the server redirects to."""
+    """Return the received content, or the address that the server redirects to."""
     if response.status in _REDIRECTS:
         return response.getheader("Location") or ""
     if response.status != 200:
@@ -314,7 +314,7 @@ class _Unpacker(Protocol):
 
 
 def _read(response: http.client.HTTPResponse, rules: FetchRules) -> bytes:
-    """Return the body, unpacked. What is packed may be as long as what it becomes, and no longer."""
+    """Return the body, unpacked. A packed body may be as long as its unpacked form, and no longer."""
     body, arrived = bytearray(), 0
     packing = (response.getheader("Content-Encoding") or "").strip().lower()
     if packing not in ("", "identity") and not (rules.may_be_packed and packing in _PACKED):

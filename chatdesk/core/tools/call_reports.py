@@ -1,4 +1,4 @@
-"""Hands on what a server says while one of its tools runs: how far it is, and what it asks for."""
+"""Delivers the reports of servers while their tools run: the progress of a call, and requests to a person."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ class CallReports:
 
 
 def progress_text(progress: float, total: float | None, message: str) -> str:
-    """Return how far a call is: the share that is done, where the server says of what, and its words."""
+    """Return the progress of a call as text: the share that is done, where the server names a total, and its
+    message."""
     share = Text("{percent}%", percent=round(100 * progress / total)) if total and 0 <= progress <= total else ""
     words = shortened(clean_line(message[:_LONGEST_WORDS]), _SHOWN_WORDS)
     return " · ".join(filter(None, (shown(share), words)))

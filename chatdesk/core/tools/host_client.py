@@ -226,7 +226,7 @@ class ToolHost:
             self._pages.pop(server.id, None)
 
     async def revoke(self, server: ToolServer) -> bool:
-        """Have a server withdraw what the person is signed in with; return whether it did."""
+        """Have a server revoke the person's sign-in; return whether it did."""
         try:
             return bool(await self._ask("revoke", server.id, dict(await self._launch(server))))
         except (_RequestFailed, ToolFailed):

@@ -78,7 +78,7 @@ class Offers:
         self._forgotten: dict[str, int] = {}
 
     def known(self, kind: str, server: ToolServer) -> tuple[Offer, ...] | None:
-        """Return what a server listed; None where it has not been asked."""
+        """Return the list of a server; None where it has not been asked."""
         found = self._listed.get((server.id, kind))
         return found[1] if found is not None and found[0] == server else None
 
@@ -119,7 +119,7 @@ class Offers:
         return files
 
     def forget(self, server_id: str, kind: str = "") -> None:
-        """Forget what a server listed, of one kind or of all."""
+        """Forget the lists of a server, of one kind or of all."""
         self._forgotten[server_id] = self._forgotten.get(server_id, 0) + 1
         for key in [key for key in self._listed if key[0] == server_id and kind in ("", key[1])]:
             del self._listed[key]

@@ -53,8 +53,8 @@ class Permission:
 
 
 def launch_digest(server: ToolServer) -> str:
-    """Return what a permission is bound to of a server: its command, folder and the names of its variables, or its
-    address."""
+    """Return the digest that binds a permission to a server: of its command, folder and the names of its variables, or
+    of its address."""
     said: list[object] = [server.kind.value, server.id]
     if server.kind is ServerKind.ADDRESS:
         said += [server.address, sorted({*server.headers, *server.header_names})]

@@ -78,7 +78,8 @@ class ProgramFinder:
         return self._folders
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Return all that a server gets: where its person, programs and files are, and ``given``."""
+        """Return the environment of a server: the variables by which it finds its user, programs and files, and
+        ``given``."""
         kept = {name: value for name, value in self._environ.items() if _GIVEN.fullmatch(name.upper())}
         return {**kept, "PATH": os.pathsep.join(self.folders()), **given}
 

@@ -1,5 +1,5 @@
-"""Says which tool servers can be saved: they have a name and a way, and no secret travels openly. Says what their
-secrets are given for. Pure."""
+"""Decides which tool servers can be saved: they have a name and an address or command, and no secret travels openly.
+Names the origin that their secrets are bound to. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class ServerNotUsable(InvalidInput):
 
 
 def check_usable(server: ToolServer, *, has_secrets: bool) -> None:
-    """Raise ``ServerNotUsable`` for a server without a name or a way to it, or whose secrets would travel openly."""
+    """Raise ``ServerNotUsable`` for a server without a name, without an address or command, or whose secrets would
+    travel openly."""
     if not server.name.strip():
         raise ServerNotUsable(Text("The tool server has no name."))
     if server.kind is ServerKind.COMMAND:
@@ -37,14 +38,14 @@ def check_usable(server: ToolServer, *, has_secrets: bool) -> None:
 
 
 def secret_origin(server: ToolServer) -> KeyOrigin:
-    """Return what the secrets of a server are given for: its address, or its very command."""
+    """Return the origin that the secrets of a server are bound to: its address, or its exact command."""
     if server.kind is ServerKind.ADDRESS:
         return KeyOrigin.of(server.address)
     return KeyOrigin("command", hashlib.sha256(json.dumps(list(server.argv)).encode()).hexdigest()[:40], 0)
 
 
 def sign_in_of(server: ToolServer) -> tuple[str, str]:
-    """Return what a sign-in was given for."""
+    """Return the address and the client that a sign-in is bound to."""
     return server.address, server.client_id
 
 

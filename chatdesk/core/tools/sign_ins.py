@@ -1,4 +1,4 @@
-"""Keeps what servers over HTTP are signed in with where keys are, and has a person sign in and out."""
+"""Keeps the tokens of sign-ins to servers over HTTP where keys are kept, and has a person sign in and out."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class SignIns:
         return kept is not None
 
     async def sign_out(self, server_id: str) -> bool:
-        """Forget what a server is signed in with. Return whether the server withdrew it, too, so that a copy of it is
-        of no use. Raises ``ServersNotSaved``."""
+        """Forget the tokens of a sign-in. Return whether the server revoked them, too, so that a copy of them is of no
+        use. Raises ``ServersNotSaved``."""
         server = self._find(server_id)
         was_revoked = False
         if server is not None and server.is_signed_in:
@@ -82,7 +82,7 @@ class SignIns:
         await asyncio.to_thread(self._secrets.keep, name, value, origin, place=self._place())
 
     async def forget(self, server: ToolServer) -> None:
-        """Forget all that the keyring has of a server's sign-in."""
+        """Remove everything of a server's sign-in from the keyring."""
         for name in NAMES if server.kind is ServerKind.ADDRESS else ():
             await asyncio.to_thread(self._secrets.forget, _name(server.id, name))
 

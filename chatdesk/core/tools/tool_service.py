@@ -1,5 +1,5 @@
 """ToolService has the use cases of tool servers for all front ends: setting them up, testing them, switching them on
-and off, and what a person allowed.
+and off, and permissions.
 
 All methods are called on the services' loop. Definitions come from the person alone: nothing of the database, a backup,
 an import, a team or another program reaches ``save``.
@@ -312,7 +312,7 @@ class ToolService:
         return ServerStatus(server, state, tool_count=len(self.known_tools(server.id)))
 
     def _root_of(self, caller: Caller) -> str:
-        """Return the folder that a server is told of: that of the caller's project; empty where it has none."""
+        """Return the folder that a server may learn of: that of the caller's project; empty where it has none."""
         folder = self.folders.of(caller.project_id)
         return "" if folder is None else str(folder)
 
@@ -338,7 +338,7 @@ class ToolService:
         return {**spec, "may_ask_model": server.may_ask_model}
 
     def _launch_now(self, server: ToolServer) -> Mapping[str, Any]:
-        """Return what the process that hosts servers starts this one with. Raises ``ToolFailed``."""
+        """Return the parameters with which the process that hosts servers starts this one. Raises ``ToolFailed``."""
         secrets = self._values(server, (*server.env_names, *server.header_names, *names_within(server)))
         apart = {name: value for name, value in secrets.items() if name not in names_within(server)}
         if server.kind is ServerKind.ADDRESS:

@@ -222,8 +222,8 @@ def _insert_written(
     role: Role,
     **values: object,
 ) -> Node:
-    """Insert what a person wrote, which is whole at once. What is attached comes first; the text is left out where
-    there is none beside it."""
+    """Insert a message that a person wrote, which is complete at once. Attachments come first; an empty text beside
+    them is left out."""
     texts = [(len(attachments), PartType.TEXT.value, to_json({"text": text}))] if text or not attachments else []
     described = artifacts.described(attachments)
     now = origin.now()

@@ -1,4 +1,4 @@
-"""Says whether words of others reach the model in a thread: those of files, imports, tools and members of a team.
+"""Tells whether text of others reaches the model in a thread: of files, imports, tools and members of a team.
 
 What counts is that somebody else may have written them, wherever they are: in messages, summaries, titles, or the
 system prompts of the thread, its project and its assistant. A thread keeps that it has such words when it is copied.

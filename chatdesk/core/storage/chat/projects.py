@@ -177,8 +177,8 @@ def set_deleted(conn: Connection, origin: Origin, project_id: str, deleted_at: i
 
 
 def bring_back(conn: Connection, origin: Origin, project_id: str) -> int | None:
-    """Take a project out of the trash because of a thread in it. Returns the moment at which it had gone there; None
-    where it had not."""
+    """Bring a project back from the trash because of a thread in it. Returns the moment of its deletion; None where it
+    was not deleted."""
     row = driver(conn).execute("SELECT deleted_at FROM projects WHERE id = ?", (project_id,)).fetchone()
     if row is None:
         raise ProjectNotFound

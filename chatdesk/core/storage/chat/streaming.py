@@ -81,7 +81,7 @@ def append_chunks(conn: Connection, origin: Origin, message_id: str, chunks: Ite
 
 
 def _end_parts_before(conn: Connection, message_id: str, index: int, *, ended_at: int) -> None:
-    """End the earlier parts where the next one begins, and not with the whole answer: that is how long a model
+    """End the earlier parts where the next one begins, not with the whole answer: this gives the time that a model
     thought."""
     conn.exec_driver_sql(
         "UPDATE message_parts SET completed_at = ? WHERE message_id = ? AND part_index < ? AND completed_at IS NULL",
@@ -116,8 +116,8 @@ def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamCh
 
 
 def _describe_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamChunk) -> None:
-    """Add to the part of a call what came after its first arguments: name and call id, and how it goes on. The part of
-    a picture gets what there is of it now."""
+    """Add the later fields of a call to its part: name, call id and state. The part of a picture gets the picture's
+    present state."""
     if PartType(chunk.kind) is PartType.IMAGE:
         _replace_picture(conn, origin, message_id, chunk)
     if PartType(chunk.kind) not in (PartType.TOOL_CALL, PartType.TOOL_RESULT):

@@ -12,7 +12,7 @@ from typing import Final
 
 
 class Form(Enum):
-    """Says what a column holds. The first three forms are read and written by code of their own; all others are
+    """The form of a column's values. The first three forms are read and written by code of their own; all others are
     plain values that need nothing but an entry in ``MESSAGE_COLUMNS``."""
 
     #: What the message is and below which other one it is.

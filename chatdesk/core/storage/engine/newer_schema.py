@@ -18,7 +18,7 @@ _NOT_NEEDED = frozenset(name for name in tables.metadata.tables if name.startswi
 
 
 def refusal(revision: str) -> SchemaTooNew:
-    """Return what a write into such a database raises, which the window shows as long as it is open."""
+    """Return the error of a write into such a database, which the window shows as long as it is open."""
     return SchemaTooNew(
         Text(
             "This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.",

@@ -45,7 +45,7 @@ class AlreadyDone(ChatDeskError):
 
 
 class StaleEdit(ChatDeskError):
-    """The thing was changed since it was read; ``current`` is what it is now."""
+    """The thing was changed since it was read; ``current`` is its present state."""
 
     code = "stale_edit"
     what = Text("This was changed by somebody else in the meantime.")

@@ -1,4 +1,4 @@
-"""Opens what is in one folder, and nothing else.
+"""Opens files and folders inside one folder, and nothing outside it.
 
 Every folder on the way is opened in the one above it, and no link is followed (``openat`` with ``O_NOFOLLOW``). A path
 that was checked first and opened then could be another one by the time it is opened; a descriptor stays what it is.
@@ -29,7 +29,7 @@ _MOST_NAMES: Final = 40
 
 
 class FileRefused(InvalidInput):
-    """A tool wants something of the project's folder that cannot or must not be done."""
+    """A tool requests something in the project's folder that is impossible or forbidden."""
 
     code = "project_file_refused"
     what = "This file of the project's folder cannot be used."
@@ -38,8 +38,8 @@ class FileRefused(InvalidInput):
 
 
 def names_of(path: str) -> tuple[str, ...]:
-    """Return the names that a path inside the folder is made of; none for the folder itself. Raises ``FileRefused`` for
-    a path that leads out of it, that hides something, or that usually holds secrets."""
+    """Return the names in a path inside the folder; none for the folder itself. Raises ``FileRefused`` for a path that
+    leads out of it, that hides something, or that usually holds secrets."""
     if len(path) > _LONGEST_PATH or not is_plain(path):
         raise FileRefused("This path is too long, or has characters that cannot be seen.")
     if path.startswith(("/", "~")):
@@ -64,7 +64,7 @@ def opened(folder: Path, names: Sequence[str] = ()) -> Iterator[int]:
 
 @contextmanager
 def _opened_top(folder: Path) -> Iterator[int]:
-    """Yield the project's folder. It was resolved when it was chosen: a link on the way was put there since."""
+    """Yield the project's folder. It was resolved when it was chosen, so a link in its path was made since."""
     at = os.open(folder.anchor, _FOLDER)
     try:
         for place, name in enumerate(folder.parts[1:], 2):
@@ -121,8 +121,8 @@ def opened_file(parent: int, name: str) -> int:
 
 
 def read_file(parent: int, name: str, *, most_bytes: int) -> tuple[bytes, os.stat_result]:
-    """Return the bytes of a regular file in an open folder, and what the system says of it. Raises as
-    ``opened_file``, and ``FileRefused`` for a larger one."""
+    """Return the bytes of a regular file in an open folder, and its status from the system. Raises as ``opened_file``,
+    and ``FileRefused`` for a larger one."""
     found = opened_file(parent, name)
     with os.fdopen(found, "rb") as file:
         facts = os.fstat(found)

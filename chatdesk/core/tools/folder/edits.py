@@ -1,4 +1,4 @@
-"""Makes of what a model wants to change in a file the bytes that the file would have. Pure."""
+"""Computes the bytes of a file after a change that a model wants. Pure."""
 
 from __future__ import annotations
 

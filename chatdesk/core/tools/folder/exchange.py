@@ -1,5 +1,5 @@
-"""Exchanges one file of a project's folder for another state of it: whole or not at all, only while it is what it was,
-and through no link. Blocks, and is called in a thread."""
+"""Replaces one file of a project's folder: completely or not at all, only while it is unchanged, and through no link.
+Blocks, and is called in a thread."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _make_folders(top: int, names: Sequence[str]) -> int:
 
 
 def _facts(parent: int, name: str, expected: str) -> os.stat_result | None:
-    """Return what the system says of the file that is there, if it may be exchanged. Raises ``FileChanged``."""
+    """Return the system's status of the existing file, if it may be replaced. Raises ``FileChanged``."""
     try:
         data, facts = read_file(parent, name, most_bytes=MOST_CHANGED_BYTES)
     except FileNotFoundError:
@@ -138,7 +138,7 @@ def _facts(parent: int, name: str, expected: str) -> os.stat_result | None:
 
 
 def _place_new(parent: int, unfinished: str, name: str) -> None:
-    """Give a file its name, and never that of a file that came in the meantime."""
+    """Rename a new file to its name, never over a file that was made in the meantime."""
     try:
         try:
             os.link(unfinished, name, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
@@ -166,7 +166,7 @@ def _replace(parent: int, unfinished: str, name: str, before: os.stat_result) ->
 
 
 def _check_same(parent: int, name: str, before: os.stat_result) -> None:
-    """Raise ``FileChanged`` where a file is another one than a moment ago, when it was read."""
+    """Raise ``FileChanged`` where a file is no longer the one that was read a moment ago."""
     now = os.stat(name, dir_fd=parent, follow_symlinks=False)
     if _identity(now) != _identity(before):
         raise FileChanged
@@ -203,7 +203,7 @@ def _write(parent: int, unfinished: str, data: bytes, *, mode: int | None, like:
 
 
 def _copy_attributes(parent: int, name: str, target: int) -> None:
-    """Copy what can be copied of a file's extended attributes, access lists among them."""
+    """Copy a file's extended attributes, access lists among them, as far as possible."""
     if not hasattr(os, "listxattr"):
         return
     with suppress(OSError):

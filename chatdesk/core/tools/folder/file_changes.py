@@ -76,7 +76,7 @@ class FileChanges:
         self._one_at_a_time = asyncio.Lock()
 
     async def propose(self, project_id: str, folder: Path, path: str, wanted: Wanted) -> Proposed:
-        """Keep a change of one file that a model wants. The file is not touched. Raises ``FileRefused``."""
+        """Store a change of one file that a model wants. The file is not touched. Raises ``FileRefused``."""
         return await asyncio.to_thread(self._propose, project_id, folder, path, wanted)
 
     async def states(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ChangeState]:
@@ -84,7 +84,7 @@ class FileChanges:
         return await asyncio.to_thread(lambda: {each: self._record_and_state(*each)[1] for each in wanted})
 
     async def review(self, change_id: str, diff_sum: str) -> Review:
-        """Return what a person is to look through. Raises ``NotPossible`` for a change from elsewhere."""
+        """Return the review of a change for a person. Raises ``NotPossible`` for a change from elsewhere."""
         return await asyncio.to_thread(self._review, change_id, diff_sum)
 
     async def apply(self, change_id: str, diff_sum: str) -> None:
@@ -217,7 +217,8 @@ class FileChanges:
         return record
 
     def _record(self, record: ChangeRecord) -> None:
-        """Store what was done. Where that fails the record says what was about to be done, and the file the rest."""
+        """Store the step that was done. If that fails, the stored step is the one before, and the file shows the
+        rest."""
         with suppress(OSError):
             self._records.save(record)
 

@@ -31,6 +31,6 @@ def hides_secrets(name: str) -> bool:
 
 
 def is_plain(name: str) -> bool:
-    """Return whether a name is what it looks like. One with line breaks, invisible or direction-changing characters, or
-    bytes that are no UTF-8, cannot be told from others in a list."""
+    """Return whether a name is what it looks like. Names with line breaks, invisible or direction-changing characters,
+    or bytes that are not UTF-8 could be mistaken for others in a list."""
     return name.isprintable() and not has_hidden(name) and name == name.strip()

@@ -69,7 +69,7 @@ def list_folder(folder: Path, path: str, number: object) -> str:
 
 
 def _described(entry: os.DirEntry[str]) -> tuple[bool, str]:
-    """Return whether an entry is no folder, and its line."""
+    """Return whether an entry is anything but a folder, and its line in the list."""
     name = entry.name if is_plain(entry.name) else f"{_spelt(entry.name)}  (a name that no tool can use)"
     try:
         facts = entry.stat(follow_symlinks=False)
@@ -107,7 +107,7 @@ def read_page(folder: Path, path: str, number: object) -> str:
 
 @dataclass(slots=True)
 class _Budget:
-    """The rest of what a search may do. ``why`` says what ended it; empty: it saw everything."""
+    """The remaining budget of a search. ``why`` is the limit that ended it; empty: it saw everything."""
 
     stop: Event
     until_s: float

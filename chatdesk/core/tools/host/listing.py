@@ -1,4 +1,4 @@
-"""Turns what a server says of its tools, and what a tool answers, into plain values within bounds."""
+"""Turns a server's descriptions of tools, and the answers of tools, into plain values within bounds."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _tool_row(tool: types.Tool) -> ToolRow | None:
 
 
 def result_row(result: types.CallToolResult) -> ResultRow:
-    """Return what a tool answered: its texts joined, and images, sounds and embedded files as files."""
+    """Return the answer of a tool: its texts joined, and images, sounds and embedded files as files."""
     texts: list[str] = []
     files: list[FileRow] = []
     size = 0

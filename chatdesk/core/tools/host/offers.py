@@ -105,7 +105,7 @@ VERBS: Final[Mapping[str, tuple[Callable[..., Awaitable[Any]], float]]] = {
 
 
 def asked(verb: str, values: Sequence[Any]) -> Callable[[ClientSession], Awaitable[Any]]:
-    """Return what asks a session for what ``verb`` names."""
+    """Return the coroutine function that asks a session for the list or item that ``verb`` names."""
     ask, _seconds = VERBS[verb]
     return partial(_ask_with, ask, tuple(values))
 
@@ -115,7 +115,7 @@ async def _ask_with(ask: Callable[..., Awaitable[Any]], values: tuple[Any, ...],
 
 
 async def _all(ask: Callable[..., Awaitable[Any]], name: str) -> AsyncGenerator[Any, None]:
-    """Yield what all pages of a list have, as far as ``_PAGES`` goes."""
+    """Yield the entries of all pages of a list, up to ``_PAGES`` pages."""
     cursor: str | None = None
     for _page in range(_PAGES):
         page = await ask(params=types.PaginatedRequestParams(cursor=cursor))

@@ -44,7 +44,7 @@ _HEED_S = 0.05
 
 
 class _NotRunning(ServerBroke):
-    """Nothing of a request reached the server, which does not run."""
+    """The server does not run; nothing of a request reached it."""
 
 
 class Host:
@@ -148,7 +148,7 @@ class Host:
             return self._connections[server_id]
 
     async def _ask(self, call: int, kind: str, values: tuple[Any, ...]) -> tuple[str, Any]:
-        """Have ChatDesk answer what a server asks for during a call."""
+        """Have ChatDesk answer a request that a server makes during a call."""
         number = next(self._numbers)
         answer: asyncio.Future[tuple[str, Any]] = asyncio.get_running_loop().create_future()
         self._asked[number] = call, answer

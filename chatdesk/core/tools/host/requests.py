@@ -1,5 +1,5 @@
-"""Reads what a server asks for during a call: a form, a page to open, an answer of a model. What it asks for goes to
-ChatDesk as plain values within bounds, and what ChatDesk says goes back to the server."""
+"""Reads the requests of a server during a call: a form, a page to open, an answer of a model. They go to ChatDesk as
+plain values within bounds, and its answers go back to the server."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ Ask = Callable[[str, tuple[Any, ...]], Awaitable[tuple[str, Any]]]
 
 
 class RequestRefused(Exception):
-    """A server asked for what nobody is asked; the message is a sentence for the server."""
+    """A server's request is not passed to a person; the message is a sentence for the server."""
 
 
 @dataclass(slots=True, eq=False)
 class _Call:
-    """A call that runs. Its time stands still while a person is asked: ``rest_s`` is left then."""
+    """A running call. Its time stops while a person is asked: ``rest_s`` is what is left then."""
 
     ask: Ask
     limit: asyncio.Timeout
@@ -151,7 +151,7 @@ def _field(name: str, schema: object, *, is_required: bool) -> FieldRow:
 
 
 def _default(schema: Mapping[str, Any]) -> Any:
-    """Return what a field begins with, within bounds; None where nothing of use is given."""
+    """Return the initial value of a field, within bounds; None where no usable one is given."""
     value = schema.get("default")
     if isinstance(value, list):
         texts = value[:MOST_OPTIONS]
@@ -162,7 +162,7 @@ def _default(schema: Mapping[str, Any]) -> Any:
 
 
 def _options(schema: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return the values that can be chosen, each with what is shown for it."""
+    """Return the values to choose from, each with its label."""
     titled = schema.get("oneOf") or schema.get("anyOf")
     if isinstance(titled, list):
         pairs = [(each.get("const"), each.get("title")) for each in titled if isinstance(each, Mapping)]

@@ -1,4 +1,4 @@
-"""Has a server withdraw what a person was signed in with (RFC 7009), when they sign out."""
+"""Has a server revoke the tokens of a sign-in (RFC 7009) when a person signs out."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _REVOKE_S: Final = 5.0
 
 
 async def revoke(address: str, known: Mapping[str, Any]) -> bool:
-    """Have the tokens of a sign-in withdrawn; ``known`` as for ``SignIn``. Return whether the server did so: one that
-    names no address for it cannot. Raises nothing for what a server does."""
+    """Have the tokens of a sign-in revoked; ``known`` as for ``SignIn``. Return whether the server did so: one that
+    names no address for it cannot. Failures of the server raise nothing."""
     kept = read_kept(known.get("kept", ""))
     if not kept.get("metadata"):
         return False
@@ -31,7 +31,7 @@ async def revoke(address: str, known: Mapping[str, Any]) -> bool:
 
 
 async def _send(endpoint: str, kept: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
-    """Withdraw the token that renews, and with it, or after it, the one that is sent."""
+    """Revoke the refresh token, and with it, or after it, the access token."""
     client = kept.get("client") or {}
     client_id = known.get("client_id") or client.get("client_id") or ""
     secret = known.get("client_secret") or client.get("client_secret")

@@ -79,11 +79,11 @@ class Connection:
         return tool_rows(await self.listed("tools", self._list_tools))
 
     def can_serve(self, root: str) -> bool:
-        """Return whether a call on behalf of this folder can be made without the server knowing of another one."""
+        """Return whether a call on behalf of this folder can be made without revealing another folder to the server."""
         return self._roots.reported in (None, root)
 
     async def wait_until_idle(self) -> None:
-        """Wait until no call is under way."""
+        """Wait until no call is running."""
         await self._roots.idle.wait()
 
     async def call(
@@ -270,7 +270,7 @@ async def _over_http(
 async def _signed_in(
     server_id: str, spec: Mapping[str, Any], report: Report, notify: Callable[[str], None]
 ) -> AsyncGenerator[SignIn | None, None]:
-    """Yield what signs the requests of a server, and listens for the browser while a person is asked."""
+    """Yield the authentication of a server's requests, and listen for the browser while a person is asked."""
     known = spec.get("sign_in")
     if known is None:
         yield None
@@ -334,7 +334,7 @@ class _CappedStream(httpx2.AsyncByteStream):
 
 
 def _failure_text(error: BaseException) -> str:
-    """Return a sentence for whatever ended a connection; groups of the SDK are opened."""
+    """Return a sentence for the failure that ended a connection; exception groups of the SDK are opened."""
     while isinstance(error, BaseExceptionGroup) and error.exceptions:
         error = error.exceptions[0]
     if isinstance(error, ServerBroke):

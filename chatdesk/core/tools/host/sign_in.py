@@ -89,7 +89,7 @@ class SignIn(OAuthClientProvider):
         return OAuthToken.model_validate(kept["tokens"])
 
     async def set_tokens(self, tokens: OAuthToken) -> None:
-        """Have the tokens kept, with all that is needed to renew them."""
+        """Store the tokens, with all that is needed to renew them."""
         context = self.context
         self._kept = {
             "tokens": tokens.model_dump(mode="json", exclude_none=True),
@@ -167,7 +167,8 @@ def check_address(url: httpx2.URL, server_address: str) -> None:
 
 
 def failure_text(error: Exception) -> str:
-    """Return a sentence for what ended a sign-in. The SDK's own words may hold what a server sent, or a secret."""
+    """Return a sentence for the failure that ended a sign-in. The SDK's own message may hold text of a server, or a
+    secret."""
     if isinstance(error, ServerBroke):
         return str(error)
     if isinstance(error, TimeoutError):
@@ -197,7 +198,8 @@ def _is_same_site(page: str | None, issuer: str | None) -> bool:
 
 
 def _is_public(host: str) -> bool:
-    """Return whether a host may be on the internet; names are not looked up, the certificate of https vouches."""
+    """Return whether a host may be on the internet; names are not looked up, since the certificate of https identifies
+    the host."""
     try:
         return ipaddress.ip_address(host).is_global
     except ValueError:

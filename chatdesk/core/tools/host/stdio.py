@@ -24,7 +24,7 @@ _GRACE_S: Final = 0.5
 
 
 class ServerBroke(Exception):
-    """A server did what no server may; the message is a sentence."""
+    """A server broke the rules of its connection; the message is a sentence."""
 
 
 class StderrTail:
@@ -48,8 +48,8 @@ class StderrTail:
 async def program(
     argv: Sequence[str], *, env: Mapping[str, str], cwd: str, tail: StderrTail, on_started: Callable[[int], None]
 ) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
-    """Start a server and yield the streams for its session, and what broke it, once it did. At the end its input is
-    closed, and soon after everything that it started is gone. Raises ``OSError``."""
+    """Start a server and yield the streams for its session, and a future with the problem that ends it. On leaving, its
+    input is closed, and soon after everything that it started is gone. Raises ``OSError``."""
     process = await asyncio.create_subprocess_exec(
         *argv,
         stdin=asyncio.subprocess.PIPE,
@@ -128,7 +128,7 @@ async def _read_stderr(process: asyncio.subprocess.Process, tail: StderrTail) ->
 
 
 async def _end(process: asyncio.subprocess.Process, tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Close the input, which a server takes as its end, and end what is left after a moment."""
+    """Close the input, which servers treat as their end, and kill the rest after a moment."""
     if process.stdin is not None:
         process.stdin.close()
     with suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""Passes on what a server says at most so often: it may say it thousands of times a second."""
+"""Limits how often a value that changes thousands of times a second is passed on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PAUSE_S: Final = 0.5
 
 
 class Throttle:
-    """Says the first value at once, and the latest one after each pause. ``close`` ends it."""
+    """Passes on the first value at once, and the latest one after each pause. ``close`` ends it."""
 
     def __init__(self, say: Callable[..., None], *, pause_s: float = PAUSE_S) -> None:
         self._say = say
@@ -25,7 +25,7 @@ class Throttle:
             self._pass_on()
 
     def flush(self) -> None:
-        """Say the latest value now, unless it was said."""
+        """Pass on the latest value now, unless that was done."""
         self.close()
         self._timer = None
         if self._latest is not None:
@@ -33,7 +33,7 @@ class Throttle:
             self._latest = None
 
     def close(self) -> None:
-        """Say nothing more."""
+        """Pass on nothing more."""
         if self._timer is not None:
             self._timer.cancel()
 

@@ -1,4 +1,4 @@
-"""Asks a search engine over the network, behind the guard, and says what its refusals mean."""
+"""Asks a search engine over the network, behind the guard, and translates its refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speaks with search engines: what each is asked, and what its answer says. Pure.
+"""Writes the requests of search engines and reads their answers. Pure.
 
 Answers are hostile text: only addresses that may be opened come out of them, and words of bounded length.
 """

@@ -1,4 +1,4 @@
-"""Defines the tables of what requests took, one by one and by day."""
+"""Defines the tables of the costs of requests, one by one and by day."""
 
 from __future__ import annotations
 
