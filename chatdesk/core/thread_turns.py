@@ -65,8 +65,8 @@ def short_turns() -> Iterator[None]:
 
 
 def collect_rarely() -> None:
-    """Leave what is there now out of all collections of garbage, and collect rarely from now on: for a process without
-    a window, once it has started. Each page that it reads is hundreds of objects, of which none is in a cycle."""
+    """Exclude all present objects from garbage collection, and collect rarely from now on: for a process without a
+    window, once it has started. Each page that it reads is hundreds of objects, of which none is in a cycle."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)

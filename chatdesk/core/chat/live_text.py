@@ -194,7 +194,7 @@ class LiveText:
         return StreamChunk(index, PartType.IMAGE, "", dict(self._meta[index]), self._began_at.get(index))
 
     def end_calls(self, *, running: CallStatus, waiting: CallStatus) -> None:
-        """Give the calls that still run or wait another state, because the answer ends before them."""
+        """Set the final state of the calls that still run or wait, because the answer ends before them."""
         states = {CallStatus.RUNNING.value: running.value, CallStatus.WAITING.value: waiting.value}
         for number, index in self._tool_parts.items():
             status = self._meta[index].get("content", {}).get("status")

@@ -245,7 +245,7 @@ class SummaryWorker:
     # On the owner's loop again.
 
     def _held(self, wanted: Wanted) -> None:
-        """Leave a thread alone until the person who is asked has answered."""
+        """Skip a thread until the person who is asked has answered."""
         self._waiting.discard(wanted.thread_id)
         if (agreed := self._agreed.pop(wanted.thread_id, None)) is not None:
             self.ask(agreed)

@@ -149,7 +149,7 @@ def file_line(attachment: Attachment, problem: str) -> str:
 
 
 def file_block(attachment: Attachment, text: str, note: str = "") -> str:
-    """Put the text of a file between two marker lines that it cannot contain, so that nothing in it can end it."""
+    """Return the text of a file between two marker lines that it cannot contain, so that nothing in it can end it."""
     tag = attachment.sha256[:_TAG_LENGTH]
     while tag in text:
         tag = hashlib.sha256(tag.encode("ascii")).hexdigest()[:_TAG_LENGTH]

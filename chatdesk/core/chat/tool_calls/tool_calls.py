@@ -66,7 +66,7 @@ class ToolCalls:
             self.questions.attend()
 
     def limit_to(self, server_ids: Sequence[str]) -> None:
-        """Give answers these servers alone from now on, for a command that names them."""
+        """Use only these servers in answers from now on, for a command that names them."""
         self._only = tuple(server_ids)
 
     def ask_again(self, answer_id: str) -> None:

@@ -16,9 +16,8 @@ from chatdesk.core.storage.usage import events
 
 
 def recover_turns(conn: Connection, origin: Origin, own_token: str) -> int:
-    """Give every unfinished answer that no live process owns the status ``interrupted``, with all text that was stored.
-    Part of the transaction that opens the database. Returns how many there were.
-    """
+    """Set every unfinished answer that no live process owns to ``interrupted``, with all text that was stored. Part of
+    the transaction that opens the database. Returns how many there were."""
     rows = conn.exec_driver_sql(
         "SELECT m.id, m.thread_id, m.parent_id, t.project_id, m.deleted_at, m.owner_pid_token, m.provider, m.model,"
         " m.created_at"

@@ -151,8 +151,8 @@ def _name_file(conn: Connection, origin: Origin, part_id: str, content: Mapping[
 
 
 def forget_running_calls(conn: Connection, message_id: str) -> None:
-    """Give the calls of an answer that ran when their process died the state ``unknown``: nobody knows what they did,
-    and nothing runs them again."""
+    """Set calls of an answer that ran when their process died to ``unknown``: nothing shows what they did, and nothing
+    runs them again."""
     conn.exec_driver_sql(
         "UPDATE message_parts SET content = json_set(content, '$.status', 'unknown') WHERE message_id = ?"
         " AND type = 'tool_call' AND json_extract(content, '$.status') = 'running'",

@@ -135,7 +135,7 @@ def _index_messages(conn: sqlite3.Connection, ids: Sequence[str], removed: set[i
 
 
 def _number(conn: sqlite3.Connection, ids: Iterable[str]) -> list[int]:
-    """Give messages the next higher numbers, in their order."""
+    """Assign the next higher numbers to messages, in their order."""
     first = first_free(conn) or (_end(conn, "max") or 0) + 1
     numbered = [(first + place, message_id) for place, message_id in enumerate(ids)]
     conn.executemany("UPDATE messages SET search_n = ? WHERE id = ?", numbered)

@@ -9,8 +9,8 @@ from chatdesk.core.storage.transfer.import_rows import Step, ThreadRows
 
 
 def clear_path(conn: Connection, step: Step) -> None:
-    """Take messages off the path of a new thread where the messages of this step that are shown belong: versions that
-    ended the path until now, and what a person wrote there in the meantime, which becomes a version beside them."""
+    """Remove messages from the path of a new thread where the shown messages of this step belong: versions that ended
+    the path until now, and messages that a person wrote there in the meantime, which become versions beside them."""
     first = next((row for row in step.messages if row.is_shown), None)
     node = None if first is None else shown_path.find_place(conn, step.rows.thread_id, first.position)
     if first is not None and node is not None:

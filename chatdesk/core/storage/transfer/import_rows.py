@@ -179,8 +179,8 @@ class _Maker:
         return wanted if wanted is not None and wanted not in self._known.taken else None
 
     def _place(self, message: ImportedMessage) -> ImportedMessage | None:
-        """Give the message its id and place. Returns the message to be written: None if all of it exists, and the rest
-        of a turn that has grown."""
+        """Choose the id and place of a message. Returns the message to be written: None if all of it exists, and the
+        rest of a turn that has grown."""
         known = self._known.messages
         found = [known[key] for key in message.keys if key in known]
         fresh = tuple(key for key in message.keys if key not in known)

@@ -252,8 +252,8 @@ def blobs_of_zip(backup: Path) -> dict[str, int]:
 
 
 def unpack_blobs(backup: Path, blobs: Path, sizes: Mapping[str, int], *, is_room: Room) -> int:
-    """Put the files of a zip where they belong, those that are not there yet. Returns how many. ``sizes``: those that
-    are wanted, and the bytes that the database says they have. What is not what its name says is left out."""
+    """Copy the missing files from a zip into the directory of blobs. Returns how many. ``sizes``: the wanted files,
+    with their bytes by the database. A file whose content does not fit its name is left out."""
     wanted = [name for name in blobs_of_zip(backup) if name in sizes and not (blobs / name[:2] / name).is_file()]
     if not wanted:
         return 0

@@ -59,9 +59,9 @@ class _Text:
 
 
 def recover(conn: Connection, origin: Origin) -> tuple[int, int]:
-    """Give texts that lost their messages new ones. Returns how many found their place in their thread again, and how
-    many are in a thread of their own, in the order of their ids, which is that of their making. What the team has comes
-    from there again and is left alone."""
+    """Make new messages for texts that lost theirs. Returns how many found their place in their thread again, and how
+    many are in a thread of their own, in the order of their ids, which is that of their making. Texts that the team has
+    are fetched from there and left alone."""
     lost = {row[0]: _Text(row[0], row[1], bool(row[2]), row[3]) for row in conn.exec_driver_sql(_ORPHANS)}
     placed = sum(_close(conn, origin, lost, gap) for gap in conn.exec_driver_sql(_GAPS).all()) if lost else 0
     if not lost:
@@ -85,8 +85,8 @@ def recover(conn: Connection, origin: Origin) -> tuple[int, int]:
 
 
 def _close(conn: Connection, origin: Origin, lost: dict[str, _Text], gap: Sequence[Any]) -> int:
-    """Put the texts of a gap between what is before and behind it, when they are as many as are missing there, and
-    take them out of ``lost``. Returns how many."""
+    """Fill a gap with its texts, when they are as many as are missing there, and remove them from ``lost``. Returns how
+    many."""
     below, thread_id, last, position, on_path, above, start, role, first = gap
     run = [each for each in lost if first is not None and first <= each <= last]
     if first not in lost or last not in lost or len(run) != position - start - 1:

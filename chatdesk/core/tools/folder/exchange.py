@@ -61,9 +61,9 @@ def read_state(folder: Path, names: Sequence[str]) -> tuple[bytes | None, int | 
 def exchange(
     folder: Path, names: Sequence[str], *, expected: str, data: bytes | None, token: str, mode: int | None = None
 ) -> Exchanged:
-    """Give the file ``data``, None: remove it, if its sum is ``expected`` (empty: there is no such file). ``mode`` is
-    for a file that was not there. ``token`` names the unfinished file: what a killed attempt with the same one left
-    behind is removed. Raises ``FileChanged`` and ``FileRefused``; nothing is changed then."""
+    """Replace the contents of the file by ``data`` (None: remove it), if its sum is ``expected`` (empty: there is no
+    such file). ``mode`` is for a new file. ``token`` names the unfinished file: one that a killed attempt with the same
+    token left is removed. Raises ``FileChanged`` and ``FileRefused``; nothing is changed then."""
     unfinished = f".{names[-1].encode()[:_LONGEST_STEM].decode('utf-8', 'ignore')}.{token}{UNFINISHED}"
     try:
         with opened(folder) as top:

@@ -68,7 +68,7 @@ class MessageHtml:
         return self._source.read_ahead(chain.from_iterable(batches), _parsed_texts)
 
     def pieces(self, message: Message) -> Iterator[str]:
-        """Yield the message in pieces, because a picture may be larger than all the export_texts."""
+        """Yield the message in pieces, because a picture may be larger than all the words."""
         self._count += 1
         who = escape(speaker(message))
         model = f" · {escape(clean_line(message.model))}" if message.role is Role.ASSISTANT and message.model else ""

@@ -67,7 +67,8 @@ class ImportService:
         *,
         is_refused: Callable[[str], bool] = lambda _mime: False,
     ) -> None:
-        """Take what imports work with; ``is_refused`` says which kinds of files are kept out."""
+        """Create the service over the storage that imports write to; ``is_refused`` says which kinds of files are kept
+        out."""
         self._is_refused = is_refused
         self._repository = repository
         self._blobs = blobs
