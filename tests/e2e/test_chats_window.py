@@ -117,7 +117,7 @@ def test_editing_in_one_chat_leaves_the_draft_of_the_other_alone(paths: AppPaths
         await ask(application, "hello")
         first, second = application.bindings, await beside(application)
         QTest.keyClicks(second.panes.composer.editor, "draft")
-        first.messages.edit.begin_last()
+        first.messages.edit.start_last()
         await until(lambda: first.messages.edit.edited is not None and first.panes.composer.text() == "hello")
         assert second.panes.composer.text() == "draft"
         QTest.keyClicks(second.panes.composer.editor, " goes on")
@@ -135,7 +135,7 @@ def test_a_chat_that_is_opened_during_an_edit_gets_the_draft_and_not_the_edit(pa
         await ask(application, "hello")
         first = application.bindings
         QTest.keyClicks(first.panes.composer.editor, "draft")
-        first.messages.edit.begin_last()
+        first.messages.edit.start_last()
         await until(lambda: first.panes.composer.text() == "hello")
         QTest.keyClicks(first.panes.composer.editor, " again")
         second = await beside(application)
@@ -451,7 +451,7 @@ def test_windows_opened_before_the_others_came_back_come_back_with_them(
 def test_a_temporary_chat_stays_in_its_place(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
-        application.bindings.temporary.begin()
+        application.bindings.temporary.start()
         await until(lambda: application.threads.is_temporary)
         application.panes.registry.trigger("thread.open_window")
         application.panes.registry.trigger("thread.open_beside")
@@ -520,7 +520,7 @@ def test_a_temporary_chat_is_asked_about_before_the_main_window_hides(paths: App
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")
         await window(application)
-        application.bindings.temporary.begin()
+        application.bindings.temporary.start()
         await until(lambda: application.threads.is_temporary)
         await until(lambda: application.bindings.drafts.thread_id == application.threads.thread_id)
         QTest.keyClicks(application.panes.composer.editor, "a secret")

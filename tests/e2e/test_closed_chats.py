@@ -137,7 +137,7 @@ def test_an_edit_is_a_draft_after_its_chat_was_closed(tmp_path: Path, place: str
         await application.threads.open(None)
         elsewhere = Elsewhere(application, place)
         chat = await elsewhere.open(asked.thread_id)
-        chat.messages.edit.begin_last()
+        chat.messages.edit.start_last()
         await until(lambda: chat.messages.edit.edited is not None and chat.panes.composer.text() == "hello")
         QTest.keyClicks(chat.panes.composer.editor, " again")
         await elsewhere.close()

@@ -163,11 +163,11 @@ def test_not_while_the_answer_is_written(paths: AppPaths) -> None:
             lambda: len(transcript.entries) == 4 and transcript.entries[-1].facts.is_live and composer.text() == ""
         )
         live = transcript.entries[-1].message
-        application.messages.edit.begin(live.id)
+        application.messages.edit.start(live.id)
         await until(lambda: "Wait for the answer" in (window.findChild(Toast).text if window.findChild(Toast) else ""))
         assert application.messages.edit.edited is None
         # An earlier one may be written in the meantime, and sent after the end.
-        application.messages.edit.begin(transcript.entries[1].message.id)
+        application.messages.edit.start(transcript.entries[1].message.id)
         await until(lambda: _state(application).startswith("Editing an answer. 2 later"))
         composer.set_text("Mine.")
         composer.send_button.click()

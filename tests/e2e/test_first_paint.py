@@ -37,13 +37,13 @@ async def script(window):
     import asyncio
     from tests.helpers.waiting import until
     await window.services()
-    await until(lambda: window.panes.empty_state.way_in is not None)
+    await until(lambda: window.panes.empty_state.first_screen is not None)
     await until(lambda: not [each for each in asyncio.all_tasks() if each.get_name() == "prepare to connect"])
     renderer = window.bindings.renderer
     print("\\n".join(sorted(sys.modules)), "worker runs" if renderer.is_running else "", sep="\\n", flush=True)
     QApplication.sendEvent(window.panes.sidebar, QEvent(QEvent.Type.Enter))
     await until(lambda: renderer.is_running)
-    window.panes.empty_state.way_in.connection.key.field.setText("s")
+    window.panes.empty_state.first_screen.connection.key.field.setText("s")
     await until(lambda: "keyring" in sys.modules)
     return 0
 
@@ -168,7 +168,7 @@ def test_a_window_at_rest_has_loaded_nothing_before_it_is_wanted(tmp_path: Path)
     )
     assert ran.returncode == 0, ran.stderr
     loaded = ran.stdout.split("\n")
-    assert "chatdesk.ui.features.way_in.connect_provider" in loaded
+    assert "chatdesk.ui.features.first_screen.connect_provider" in loaded
     assert [name for name in loaded if name in WHEN_WANTED or name.split(".")[0] in WHEN_WANTED] == []
     assert "worker runs" not in loaded
     assert [name for name in loaded if name.startswith(ALL_WIDGETS)] == []

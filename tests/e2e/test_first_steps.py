@@ -20,9 +20,9 @@ from chatdesk.core.providers.models import discovery
 from chatdesk.core.settings import presets
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.features.first_screen.connect_dialog import ConnectDialog
+from chatdesk.ui.features.first_screen.first_screen import FirstScreen
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
-from chatdesk.ui.features.way_in.connect_dialog import ConnectDialog
-from chatdesk.ui.features.way_in.way_in import WayIn
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.threaded_server import serving
 from tests.helpers.walks import Keys, texts
@@ -64,13 +64,13 @@ def address() -> Iterator[str]:
         yield found
 
 
-async def _way_in(application: WindowApplication) -> WayIn:
+async def _first_screen(application: WindowApplication) -> FirstScreen:
     await application.services()
     application.panes.window.activateWindow()
     state = application.panes.empty_state
-    await until(lambda: state.way_in is not None and state.way_in.isVisible())
-    assert isinstance(state.way_in, WayIn)
-    return state.way_in
+    await until(lambda: state.first_screen is not None and state.first_screen.isVisible())
+    assert isinstance(state.first_screen, FirstScreen)
+    return state.first_screen
 
 
 def _click(parent: QWidget, words: str) -> None:
@@ -88,11 +88,11 @@ def test_by_mouse_a_server_on_this_computer_is_connected_and_asked(
     ports.append(port)
 
     async def script(application: WindowApplication) -> None:
-        way_in = await _way_in(application)
+        first_screen = await _first_screen(application)
         panes = application.panes
-        await until(lambda: f"Use Server at port {port}, 2 models" in _buttons(way_in))
-        _click(way_in, f"Use Server at port {port}, 2 models")
-        await until(lambda: panes.empty_state.way_in is None)
+        await until(lambda: f"Use Server at port {port}, 2 models" in _buttons(first_screen))
+        _click(first_screen, f"Use Server at port {port}, 2 models")
+        await until(lambda: panes.empty_state.first_screen is None)
         await until(lambda: panes.header.model_picker.text() == "tiny")
         await until(lambda: "tiny of Server at port" in panes.empty_state.sub_text.text())
         card = next(card for card in panes.empty_state.cards if card.start.title == "Explain a stack trace")
@@ -106,7 +106,7 @@ def test_by_mouse_a_server_on_this_computer_is_connected_and_asked(
 
 def test_by_keys_a_server_of_ones_own_is_connected_and_asked(paths: AppPaths, address: str) -> None:
     async def script(application: WindowApplication) -> None:
-        await _way_in(application)
+        await _first_screen(application)
         panes = application.panes
         keys, editor = await Keys.of(panes.window), panes.composer.editor
         await until(lambda: keys.focused is editor)
@@ -116,7 +116,7 @@ def test_by_keys_a_server_of_ones_own_is_connected_and_asked(paths: AppPaths, ad
         keys.tab_to("Address of the server")
         keys.type(address.removeprefix("http://").removesuffix("/v1"))
         keys.press(Qt.Key.Key_Return)
-        await until(lambda: panes.empty_state.way_in is None)
+        await until(lambda: panes.empty_state.first_screen is None)
         await until(lambda: panes.header.model_picker.text() == "tiny")
         await until(lambda: keys.focused is editor)
         keys.type("Hello")
@@ -145,9 +145,9 @@ def groq(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
 @pytest.mark.usefixtures("groq")
 def test_a_key_that_is_pasted_finds_its_vendor_is_tested_and_kept(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
-        way_in = await _way_in(application)
+        first_screen = await _first_screen(application)
         services = await application.services()
-        connection = way_in.connection
+        connection = first_screen.connection
         assert connection.provider.currentText() == "OpenAI"
         QGuiApplication.clipboard().setText(KEY)
         connection.key.field.setFocus()
@@ -156,7 +156,7 @@ def test_a_key_that_is_pasted_finds_its_vendor_is_tested_and_kept(paths: AppPath
         await until(lambda: connection.key_state is not None)
         if connection.key.place() is not None:  # there is no keyring: the person has seen where the key goes
             await until(connection.key.place_box.isVisible)
-            _click(way_in, "Connect")
+            _click(first_screen, "Connect")
         await until(lambda: services.providers.default()[0] == "groq")
         assert services.accounts.get("groq").key.value == KEY
         message = await ask(application, "Hello")
@@ -168,7 +168,7 @@ def test_a_key_that_is_pasted_finds_its_vendor_is_tested_and_kept(paths: AppPath
 @pytest.mark.usefixtures("groq")
 def test_a_key_of_one_vendor_is_not_left_for_another(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
-        connection = (await _way_in(application)).connection
+        connection = (await _first_screen(application)).connection
         QTest.keyClicks(connection.key.field, "typed for one")
         connection.provider.setCurrentIndex(connection.provider.findText("Mistral"))
         assert connection.key.key() == ""
@@ -178,17 +178,17 @@ def test_a_key_of_one_vendor_is_not_left_for_another(paths: AppPaths) -> None:
 
 def test_what_does_not_work_is_said_and_kept_only_if_one_wants(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
-        way_in = await _way_in(application)
+        first_screen = await _first_screen(application)
         services = await application.services()
-        connection = way_in.connection
+        connection = first_screen.connection
         connection.provider.setCurrentIndex(connection.provider.findText("Other server"))
-        _click(way_in, "Connect")
-        assert "Enter the address of the server." in texts(way_in)
+        _click(first_screen, "Connect")
+        assert "Enter the address of the server." in texts(first_screen)
         connection.address.setText(refusing)
-        _click(way_in, "Connect")
-        await until(lambda: "Nothing was kept." in texts(way_in))
+        _click(first_screen, "Connect")
+        await until(lambda: "Nothing was kept." in texts(first_screen))
         assert not [each for each in services.accounts.accounts if each.profile.base_url == refusing]
-        _click(way_in, "Save without a test")
+        _click(first_screen, "Save without a test")
         await until(lambda: [each for each in services.accounts.accounts if each.profile.base_url == refusing])
 
     with serving(_refusing) as refusing:
@@ -197,8 +197,8 @@ def test_what_does_not_work_is_said_and_kept_only_if_one_wants(paths: AppPaths) 
 
 def test_trying_it_offline_shows_what_there_is_and_is_remembered(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
-        way_in = await _way_in(application)
-        message = await answered(application, lambda: _click(way_in, "Take the tour"))
+        first_screen = await _first_screen(application)
+        message = await answered(application, lambda: _click(first_screen, "Take the tour"))
         assert "what ChatDesk does with the answers of a real model" in message.text
 
     async def again(application: WindowApplication) -> None:
@@ -207,7 +207,7 @@ def test_trying_it_offline_shows_what_there_is_and_is_remembered(paths: AppPaths
         await until(lambda: application.threads.thread_id is None)
         state = application.panes.empty_state
         await until(lambda: "demo model" in state.sub_text.text())
-        assert state.way_in is None
+        assert state.first_screen is None
         assert [card.start.title for card in state.cards][2:] == ["Connect a provider", "Import your chats"]
         QTest.mouseClick(state.cards[2], Qt.MouseButton.LeftButton)
         assert application.panes.window.findChild(ConnectDialog).isVisible()
@@ -218,10 +218,10 @@ def test_trying_it_offline_shows_what_there_is_and_is_remembered(paths: AppPaths
 
 def test_the_first_screen_leads_to_the_export_of_each_program(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
-        way_in = await _way_in(application)
+        first_screen = await _first_screen(application)
         window = application.panes.window
         for program, words in (("Claude", "Settings, Privacy"), ("ChatGPT", "Data controls")):
-            _click(way_in, program)
+            _click(first_screen, program)
             await until(lambda: any(each.isVisible() for each in window.findChildren(ImportDialog)))
             dialog = next(each for each in window.findChildren(ImportDialog) if each.isVisible())
             assert dialog.program.currentText() == program
@@ -236,13 +236,13 @@ def test_somebody_who_has_a_provider_or_wants_none_is_not_asked(paths: AppPaths,
     async def wants_none(application: WindowApplication) -> None:
         await application.services()
         await until(lambda: "demo model" in application.panes.empty_state.sub_text.text())
-        assert application.panes.empty_state.way_in is None
+        assert application.panes.empty_state.first_screen is None
 
     async def has_one(application: WindowApplication) -> None:
-        await _way_in(application)
+        await _first_screen(application)
         services = await application.services()
         await services.provider_service.save(ProviderProfile("", "other", "Team", address))
-        await until(lambda: application.panes.empty_state.way_in is None)
+        await until(lambda: application.panes.empty_state.first_screen is None)
         assert application.panes.empty_state.cards[0].start.title == "Explain a stack trace"
 
     play(paths, wants_none, Settings(provider="offline", offline_speed_tokens_per_s=0))

@@ -87,7 +87,7 @@ class _Writer:
             self._application.panes.header.closeRequested.emit()
 
     def _edit(self, pane: PaneBindings) -> None:
-        pane.messages.edit.begin_last()
+        pane.messages.edit.start_last()
 
     def _ask(self, _pane: PaneBindings) -> None:
         quick = self._application.bindings.quick

@@ -83,7 +83,7 @@ def test_editing_a_note_keeps_it_one(paths: AppPaths) -> None:
         application.panes.commands.trigger("message.note")
         await until(lambda: application.panes.composer.text() == "")
         note = (await _shown(application))[-1]
-        application.messages.edit.begin(note.id)
+        application.messages.edit.start(note.id)
         await until(lambda: application.messages.edit.edited is not None)
         application.panes.commands.trigger("message.note")  # not while something is edited
         assert application.panes.composer.text() == "one"

@@ -193,7 +193,7 @@ def test_a_question_that_is_being_edited_is_not_changed_from_another_thread(path
     async def script(application: WindowApplication) -> None:
         first, second = await _two_threads(application)
         composer = application.panes.composer
-        application.messages.edit.begin_last()
+        application.messages.edit.start_last()
         await until(lambda: composer.text() == "second thread")
         type_text(application, " edited")
         application.threads.open_soon(first)
@@ -333,7 +333,7 @@ def test_what_stood_in_the_composer_before_an_edit_is_stored_while_it_lasts_and_
         type_text(application, "half a thought")
         await stored("half a thought")
         question = application.panes.transcript.entries[0].message
-        application.messages.edit.begin(question.id)
+        application.messages.edit.start(question.id)
         await until(lambda: composer.text() == question.text)
         type_text(application, " edited")
         await stored("half a thought\nsecond thread edited")  # as it would be found after a kill
@@ -360,14 +360,14 @@ def test_an_edit_that_makes_room_for_another_one_comes_back(paths: AppPaths) -> 
         await until(lambda: len(application.panes.transcript.entries) == 4)
         first, second = (application.panes.transcript.entries[place].message.id for place in (0, 2))
         type_text(application, "draft")
-        edit.begin(first)
+        edit.start(first)
         await until(lambda: composer.text() == "first question")
         type_text(application, " in better words")
-        edit.begin(second)
+        edit.start(second)
         await until(lambda: composer.text() == "second question")
         type_text(application, " again")
-        edit.begin(second)  # as whoever presses a second time
-        edit.begin_last()
+        edit.start(second)  # as whoever presses a second time
+        edit.start_last()
         application.panes.transcript.setFocus()
         await until(composer.editor.hasFocus)
         assert composer.text() == "second question again"
@@ -385,7 +385,7 @@ def test_what_stood_in_the_composer_before_a_question_is_edited_comes_back(paths
         async def edit(text: str) -> None:
             type_text(application, text)
             question = application.panes.transcript.entries[0].message
-            messages.edit.begin(question.id)
+            messages.edit.start(question.id)
             await until(lambda: composer.text() == question.text)
 
         await edit("half a thought")

@@ -302,7 +302,7 @@ def test_what_cannot_be_stored_is_said_and_kept(paths: AppPaths) -> None:
         services = await application.services()
         application.panes.commands.trigger("prompt.library")
         dialog = await _opened(application, PromptsDialog)
-        dialog.begin(TEMPLATE, "precious")
+        dialog.start_prompt(TEMPLATE, "precious")
 
         async def full(*_values: object) -> None:
             raise StorageFull

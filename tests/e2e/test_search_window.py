@@ -65,7 +65,7 @@ def test_a_found_message_is_shown_in_its_thread_with_the_words_marked(paths: App
 def test_a_hit_in_another_version_brings_its_version(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await ask(application, "about a walrus")
-        application.messages.edit.begin_last()
+        application.messages.edit.start_last()
         await until(lambda: application.panes.composer.text() == "about a walrus")
         application.panes.composer.clear()
         QTest.keyClicks(application.panes.composer.editor, "about a penguin")

@@ -242,7 +242,7 @@ def test_a_viewer_reads_whom_to_ask_and_cannot_write(paths: AppPaths) -> None:
         type_text(application, "let me")
         assert composer.text() == ""
         assert not composer.send_button.isEnabled()
-        application.messages.edit.begin(transcript.entries[0].message.id)
+        application.messages.edit.start(transcript.entries[0].message.id)
         toast = application.panes.window.pane.toast
         await until(lambda: toast.isVisible() and toast.text == sentence)
         assert composer.text() == ""
@@ -484,7 +484,7 @@ def test_editing_ones_last_message_is_not_about_those_of_others(paths: AppPaths)
             return replace(page, messages=(*page.messages, from_ana(application, 1, "hers")))
 
         services.chat.reader.get_thread_messages = with_hers
-        application.messages.edit.begin_last()
+        application.messages.edit.start_last()
         await until(lambda: application.panes.composer.text() == own.text)
 
     play_shared(paths, script)

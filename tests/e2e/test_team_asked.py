@@ -250,9 +250,9 @@ def test_an_invitation_that_is_dropped_on_the_window_is_joined_and_never_attache
         again.reject()
         await gone(JoinWorkspaceDialog)
         path.write_bytes(b"\xff" * 100)
-        assert application.bindings.team.takes(path)
+        assert application.bindings.team.open_if_invitation(path)
         await until(lambda: any("cannot be read as an invitation" in text for text in banners(application)))
-        assert not application.bindings.team.takes(tmp_path / "notes.txt")
+        assert not application.bindings.team.open_if_invitation(tmp_path / "notes.txt")
         application.panes.commands.trigger("team.join")
         (await shown(JoinWorkspaceDialog)).reject()
 

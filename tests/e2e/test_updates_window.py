@@ -114,7 +114,7 @@ def test_it_is_asked_once_and_nothing_is_looked_for_before_a_yes(
 def test_nothing_is_asked_on_the_first_screen(world: UpdateWorld, opened: Callable[..., None]) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
-        await until(lambda: application.panes.empty_state.way_in is not None)
+        await until(lambda: application.panes.empty_state.first_screen is not None)
         await until(lambda: world.made)
         await stays(lambda: _notice(application) is None, for_s=0.3)
 

@@ -16,7 +16,7 @@ from chatdesk.core.providers.models import discovery
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.compare.view import CompareView
 from chatdesk.ui.features.compare.compare_models import CompareModelsDialog
-from chatdesk.ui.features.way_in.connect_dialog import ConnectDialog
+from chatdesk.ui.features.first_screen.connect_dialog import ConnectDialog
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.threaded_server import serving
 from tests.helpers.walks import Keys, button, click, dialog, gone, popup, shown
@@ -98,7 +98,7 @@ def test_by_mouse(tmp_path: Path, addresses: tuple[str, str], asked: list[tuple[
     async def script(application: WindowApplication) -> None:
         await application.services()
         panes = application.panes
-        await until(lambda: panes.empty_state.way_in is not None and panes.empty_state.way_in.isVisible())
+        await until(lambda: panes.empty_state.first_screen is not None and panes.empty_state.first_screen.isVisible())
         await click(panes.empty_state, _use(addresses[0]))
         await until(lambda: panes.header.model_picker.text() == "red")
         QTest.mouseClick(panes.header.model_picker, Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
@@ -132,10 +132,10 @@ def test_by_keys(tmp_path: Path, addresses: tuple[str, str], asked: list[tuple[s
         await application.services()
         panes = application.panes
         keys, editor = await Keys.of(panes.window), panes.composer.editor
-        await until(lambda: panes.empty_state.way_in is not None and keys.focused is editor)
-        way_in = panes.empty_state.way_in
-        assert way_in is not None
-        await until(lambda: button(way_in, _use(addresses[0])) is not None)
+        await until(lambda: panes.empty_state.first_screen is not None and keys.focused is editor)
+        first_screen = panes.empty_state.first_screen
+        assert first_screen is not None
+        await until(lambda: button(first_screen, _use(addresses[0])) is not None)
         keys.press(Qt.Key.Key_F6, _SHIFT)
         keys.tab_to(_use(addresses[0]))
         keys.press(Qt.Key.Key_Return)

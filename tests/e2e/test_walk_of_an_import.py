@@ -108,8 +108,8 @@ def test_by_mouse_from_the_first_screen(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
         state = application.panes.empty_state
-        await until(lambda: state.way_in is not None and state.way_in.isVisible())
-        await click(state.way_in, "ChatGPT")
+        await until(lambda: state.first_screen is not None and state.first_screen.isVisible())
+        await click(state.first_screen, "ChatGPT")
         await _rest_by_mouse(application)
 
     play(paths, script)
@@ -120,7 +120,7 @@ def test_by_keys_from_the_first_screen(paths: AppPaths, export: Path) -> None:
         await application.services()
         panes = application.panes
         keys = await Keys.of(panes.window)
-        await until(lambda: panes.empty_state.way_in is not None and keys.focused is panes.composer.editor)
+        await until(lambda: panes.empty_state.first_screen is not None and keys.focused is panes.composer.editor)
         keys.press(Qt.Key.Key_F6, _SHIFT)
         keys.tab_to("Import from ChatGPT")
         keys.press(Qt.Key.Key_Return)

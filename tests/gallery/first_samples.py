@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.provider_check import FoundServer, Step, StepResult, StepState
+from chatdesk.ui.features.first_screen.connect_dialog import ConnectDialog
+from chatdesk.ui.features.first_screen.first_screen import FirstScreen
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
-from chatdesk.ui.features.way_in.connect_dialog import ConnectDialog
-from chatdesk.ui.features.way_in.way_in import WayIn
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, EmptyState
 
@@ -29,9 +29,9 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
 
 
 def _first(theme: Theme, width: int, height: int) -> QWidget:
-    state, way_in = EmptyState(theme), WayIn(theme)
-    way_in.connection.show_found(FOUND)
-    state.show_way_in(way_in)
+    state, first_screen = EmptyState(theme), FirstScreen(theme)
+    first_screen.connection.show_found(FOUND)
+    state.show_first_screen(first_screen)
     state.resize(width, height)
     return state
 

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.features.first_screen.first_screen import FirstScreen
 from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
-from chatdesk.ui.features.way_in.way_in import WayIn
 from chatdesk.ui.theme.theme import Preference, Theme
 from tests.gallery.first_samples import FOUND
 from tests.gallery.pairs import SCENES, drawn, window_of, with_dialog
@@ -58,9 +58,9 @@ def packed(picture: QPixmap) -> bytes:
 def _welcome(theme: Theme) -> QPixmap:
     window = window_of(theme, "New chat", has_thread=False, threads=())
     window.pane.header.set_current("offline", "offline-demo")
-    way_in = WayIn(theme)
-    way_in.connection.show_found(FOUND)
-    window.pane.empty_state.show_way_in(way_in)
+    first_screen = FirstScreen(theme)
+    first_screen.connection.show_found(FOUND)
+    window.pane.empty_state.show_first_screen(first_screen)
     return drawn(window)
 
 

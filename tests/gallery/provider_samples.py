@@ -191,7 +191,7 @@ def _without_keyring(theme: Theme) -> QWidget:
 
 def _tested(theme: Theme) -> QWidget:
     form = ProviderForm(theme, TEAM.profile, shown=TEAM)
-    form.steps.begin()
+    form.steps.reset()
     for result in REFUSED:
         form.show_step(result)
     return form

@@ -28,6 +28,7 @@ from chatdesk.ui.event_subscriptions import EventSubscriptions
 from chatdesk.ui.features.chat.deleted_messages_binding import DeletedMessagesBinding
 from chatdesk.ui.features.chat.temporary_binding import TemporaryBinding
 from chatdesk.ui.features.desktop.desktop_binding import DesktopBinding
+from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
 from chatdesk.ui.features.library.library_binding import LibraryBinding
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.links.link_binding import LinkBinding
@@ -44,7 +45,6 @@ from chatdesk.ui.features.transfer.import_binding import ImportBinding
 from chatdesk.ui.features.updates.update_binding import UpdateBinding, load_updates
 from chatdesk.ui.features.usage.queue_binding import QueueBinding
 from chatdesk.ui.features.usage.usage_binding import UsageBinding
-from chatdesk.ui.features.way_in.connect_binding import ConnectBinding
 from chatdesk.ui.transcript.contract import ScrollAnchor
 from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.shown_chats import ShownChats
@@ -150,7 +150,7 @@ class Bindings(PaneBindings):
             read_only_reason=lambda: services.read_only_reason,
         )
         self.connection = ConnectBinding(context, self.threads, self.messages, self.settings, models=models)
-        self.build_way_in(self.connection, lambda program: self.imports.open(program=program))
+        self.build_first_screen(self.connection, lambda program: self.imports.open(program=program))
 
     def _build_data(self, context: WindowContext, services: Services, restart_after: RestartAfter) -> None:
         """Build the care of data, the team, the desktop, and what waits."""
@@ -164,9 +164,12 @@ class Bindings(PaneBindings):
         self.team = TeamBinding(
             context, self.settings, self.lists, self.threads.open_soon, services=self._team_services
         )
-        self.imports.stand_before(self.attachments.attach, unless=self.team.takes)
+        self.imports.offer_before(self.attachments.attach, unless=self.team.open_if_invitation)
         self.links = LinkBinding(
-            context, import_file=self.imports.open, join=self.team.open_join, takes_file=self.team.takes
+            context,
+            import_file=self.imports.open,
+            join=self.team.open_join,
+            open_if_invitation=self.team.open_if_invitation,
         )
         self.quick = QuickBinding(context, self.threads, services.attachments, self.answer_view, settings=self.settings)
         self.desktop = DesktopBinding(context, self.settings, services.library, paths=services.paths)
@@ -180,7 +183,7 @@ class Bindings(PaneBindings):
         )
         self.queue = QueueBinding(
             context,
-            take_back=self.waiting_questions.take_back,
+            withdraw=self.waiting_questions.withdraw,
             questions=lambda: services.questions,
             network=lambda: services.network,
         )
@@ -211,7 +214,7 @@ class Bindings(PaneBindings):
             self._team_services.library,
         )
         for chat in self.all_chats():
-            self.team_window.join(chat.context_of_pane, chat.threads)
+            self.team_window.add_chat(chat.context_of_pane, chat.threads)
 
     async def end(self) -> None:
         """End all bindings, because the window closes."""

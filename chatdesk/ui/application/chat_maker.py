@@ -99,11 +99,11 @@ class ChatMaker:
         bindings = PaneBindings(context, shared)
         found.append(bindings)
         bindings.build_search(main.lists)
-        bindings.build_way_in(main.connection, lambda program: main.imports.open(program=program))
+        bindings.build_first_screen(main.connection, lambda program: main.imports.open(program=program))
         await asyncio.sleep(NEXT_TURN_S)
         chat = ExtraChat(bindings, tasks, subscriptions)
         bindings.files.open_pictures(services.paths.data_dir)
-        shared.models.join(pane.header)
+        shared.models.add_header(pane.header)
         panes.transcript.conversation.set_model_name(shared.models.model_name)
         chat.apply_settings()
         main.settings.applied.connect(chat.apply_settings)
@@ -116,11 +116,11 @@ class ChatMaker:
         if services.read_only_reason is not None:
             panes.composer.set_enabled(False)
         subscriptions.subscribe(chat, StorageRecovered, lambda _event: panes.composer.set_enabled(True))
-        bindings.way_in.is_ended = main.way_in.is_ended
-        bindings.messages.begin()
-        await bindings.way_in.prepare()
+        bindings.first_screen.is_ended = main.first_screen.is_ended
+        bindings.messages.start()
+        await bindings.first_screen.prepare()
         if main.team_window is not None:  # a team that is joined later takes all that are shown then
-            main.team_window.join(bindings.context_of_pane, threads)
+            main.team_window.add_chat(bindings.context_of_pane, threads)
         return chat
 
     async def fill(self, chat: ExtraChat, thread_id: str | None, *, takes_focus: bool = True) -> None:
@@ -149,14 +149,14 @@ class ChatMaker:
         bindings = chat.bindings
         bindings.stop_filling()
         if self._main.team_window is not None:
-            self._main.team_window.leave(chat.panes)
+            self._main.team_window.remove_chat(chat.panes)
         await bindings.artifacts.end()
         await chat.tasks.close()
         bindings.let_go()
         chat.subscriptions.close()
         for view in chat.panes.pane.findChildren(TranscriptView):
             view.show_thread(None)  # what is being rendered for it comes to nobody
-        self._main.shared.models.leave(chat.panes.header)
+        self._main.shared.models.remove_header(chat.panes.header)
         if isinstance(chat.panes.commands, PaneCommands):
             chat.panes.commands.end()
 

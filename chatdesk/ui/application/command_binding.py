@@ -47,7 +47,7 @@ class CommandBinding(QObject):
             "message.note": panes.composer.add_as_note,
             "message.regenerate": messages.regenerate_last,
             "message.copy_last": messages.copy_last,
-            "message.edit_last": messages.edit.begin_last,
+            "message.edit_last": messages.edit.start_last,
             "view.theme": self._switch_theme,
             "view.larger": theme.zoom_in,
             "view.smaller": theme.zoom_out,

@@ -38,7 +38,7 @@ def state_of(
         open_thread_id=threads.stored_id if threads.has_shown else before.open_thread_id,
         anchors={**before.anchors, **anchors},
         chosen_model=main.messages.models.chosen,
-        is_way_in_ended=main.way_in.is_ended,
+        is_way_in_ended=main.first_screen.is_ended,
         windows=_saved_windows(windows, () if is_restored else before.windows),
         beside=before.beside if beside is None and not is_restored else _saved_beside(main, beside),
     )

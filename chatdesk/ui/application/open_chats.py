@@ -373,7 +373,7 @@ class OpenChats(QObject):
             main.activate(panes.pane)
         panes.registry.refresh()
         if self._main.team_window is not None:
-            self._main.team_window.place.tell()
+            self._main.team_window.place.publish()
 
     def _on_thread_opened(self, _thread: object) -> None:
         for chat in self._windows:

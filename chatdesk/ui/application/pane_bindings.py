@@ -28,6 +28,7 @@ from chatdesk.ui.features.chat.undo_binding import UndoBinding, UndoHistory
 from chatdesk.ui.features.chat.unsaved import Unsaved
 from chatdesk.ui.features.chat.waiting_questions_binding import WaitingQuestionsBinding
 from chatdesk.ui.features.compare.compare_binding import CompareBinding
+from chatdesk.ui.features.first_screen.first_screen_binding import FirstScreenBinding
 from chatdesk.ui.features.inspector.context_binding import ContextBinding
 from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
 from chatdesk.ui.features.inspector.summary_work_binding import SummaryWorkBinding
@@ -44,7 +45,6 @@ from chatdesk.ui.features.tools.chosen_servers import ChosenServers
 from chatdesk.ui.features.tools.consent_binding import ConsentBinding
 from chatdesk.ui.features.transfer.export_binding import ExportBinding
 from chatdesk.ui.features.usage.waiting_answers import WaitingAnswers
-from chatdesk.ui.features.way_in.way_in_binding import WayInBinding
 from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.view import TranscriptView
 
@@ -52,12 +52,12 @@ if TYPE_CHECKING:
     from chatdesk.core.rendering.client import RenderClient
     from chatdesk.services.groups import ModelServices
     from chatdesk.services.services import Services
+    from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
     from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
     from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
     from chatdesk.ui.features.providers.provider_binding import ProviderBinding
     from chatdesk.ui.features.settings.model_menu import ModelMenu
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.features.way_in.connect_binding import ConnectBinding
     from chatdesk.ui.window.window_context import WindowContext
 
 
@@ -138,7 +138,7 @@ class PaneBindings:
             context,
             self.threads,
             self.undo,
-            begin_thread=self.messages.begin_thread,
+            create_thread=self.messages.create_thread,
             prompts=services.prompts,
             system_prompts=services.system_prompts,
             open_assistants=lambda: _assistant_chooser(context, services),
@@ -215,10 +215,10 @@ class PaneBindings:
             library=services.library,
         )
 
-    def build_way_in(self, connection: ConnectBinding, open_import: Callable[[str], object]) -> None:
+    def build_first_screen(self, connection: ConnectBinding, open_import: Callable[[str], object]) -> None:
         """Build what a chat without messages shows."""
         services = self.shared.services
-        self.way_in = WayInBinding(
+        self.first_screen = FirstScreenBinding(
             self.context_of_pane,
             self.threads,
             self.messages,
@@ -242,7 +242,7 @@ class PaneBindings:
 
     def _on_models_changed(self) -> None:
         self.messages.models.show()
-        self.way_in.refresh()
+        self.first_screen.refresh()
         self.panes.transcript.conversation.set_model_name(self.models.model_name)
 
     async def save(self) -> None:

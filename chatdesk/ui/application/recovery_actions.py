@@ -75,7 +75,7 @@ class RecoveryActions(Controller):
 
     async def _shorten(self, answer_id: str) -> None:
         question = await self._question_of(answer_id)
-        self._messages.edit.begin(question.id)
+        self._messages.edit.start(question.id)
 
     async def _include(self, answer_id: str) -> None:
         question = await self._question_of(answer_id)

@@ -241,7 +241,7 @@ class WindowApplication(QObject):
         panes.window.set_commands(panes.registry)  # menus offer what is bound
         self._services = services
         bindings.messages.models.remember(self._state.chosen_model)
-        bindings.way_in.is_ended = self._state.is_way_in_ended
+        bindings.first_screen.is_ended = self._state.is_way_in_ended
         bindings.files.open_pictures(services.paths.data_dir)
         self._stop_listening = await self._hooks.listen(services, bindings.links.show)
         left = self._state  # what comes now changes it
@@ -253,11 +253,11 @@ class WindowApplication(QObject):
             panes.empty_state.end_loading()
             raise
         finally:
-            bindings.messages.begin()
-        await bindings.way_in.prepare()
+            bindings.messages.start()
+        await bindings.first_screen.prepare()
         panes.empty_state.end_loading()
         bindings.network.start()
-        bindings.updates.begin()
+        bindings.updates.start()
         bindings.settings.apply()
         bindings.models.fill()
         self._notices.show_opening(services)
@@ -309,7 +309,7 @@ class WindowApplication(QObject):
         bindings.subscriptions.subscribe(self, StorageRecovered, lambda _event: notices.show_saved_again())
         notices.follow(bindings.unsaved)
         bindings.restore(self._state)
-        changes = bindings.messages.models.changed, bindings.way_in.ended, bindings.lists.changed
+        changes = bindings.messages.models.changed, bindings.first_screen.ended, bindings.lists.changed
         for changed in (*changes, self._chats.changed, bindings.threads.opened, self.panes.transcript.anchorChanged):
             changed.connect(self._save_state_soon)
         self.panes.composer.sendRequested.disconnect(self._hold)

@@ -42,7 +42,7 @@ _UTF8_BYTES_PER_UNIT = 3  # at most, for one UTF-16 unit
 
 class Composer(QWidget):
     """The input area of a chat. ``sendRequested`` carries the text exactly as written; ``files.attached`` goes with it.
-    ``textChanged`` tells of both. ``filesOffered`` carries paths, ``imageOffered`` a ``QImage``: dropped or pasted
+    ``textChanged`` reports both. ``filesOffered`` carries paths, ``imageOffered`` a ``QImage``: dropped or pasted
     here."""
 
     sendRequested = Signal(str)

@@ -68,7 +68,7 @@ class FolderRows:
 
     # Dropping threads on a folder
 
-    def takes(self, event: QDropEvent) -> bool:
+    def accepts(self, event: QDropEvent) -> bool:
         """Return whether the dragged data may be dropped on a folder of this list."""
         return self._model.has_folders and event.mimeData().hasFormat(THREADS_MIME)
 

@@ -275,7 +275,7 @@ class ThreadList(RowView):
     # Dropping threads on a folder
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self._folders.takes(event):
+        if self._folders.accepts(event):
             event.acceptProposedAction()
         else:
             event.ignore()

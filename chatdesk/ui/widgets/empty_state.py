@@ -87,7 +87,7 @@ class EmptyState(QScrollArea):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._way_in: QWidget | None = None
+        self._first_screen: QWidget | None = None
         self._is_loading = False
         self.setObjectName("emptyState")
         self.setAccessibleName(tr("New thread"))
@@ -139,23 +139,23 @@ class EmptyState(QScrollArea):
     # The first start
 
     @property
-    def way_in(self) -> QWidget | None:
-        """The widget that ``show_way_in`` was given."""
-        return self._way_in
+    def first_screen(self) -> QWidget | None:
+        """The widget that ``show_first_screen`` was given."""
+        return self._first_screen
 
-    def show_way_in(self, way_in: QWidget) -> None:
+    def show_first_screen(self, first_screen: QWidget) -> None:
         """Show the widget of the first start, in place of the question and the cards."""
-        self._way_in = way_in
-        self._column_rows.addWidget(way_in)
+        self._first_screen = first_screen
+        self._column_rows.addWidget(first_screen)
         self._show_content(is_shown=not self._is_loading)
 
-    def end_way_in(self) -> None:
+    def remove_first_screen(self) -> None:
         """Show the question and the cards again."""
-        way_in, self._way_in = self._way_in, None
-        if way_in is not None:
-            self._column_rows.removeWidget(way_in)
-            way_in.hide()
-            way_in.deleteLater()
+        first_screen, self._first_screen = self._first_screen, None
+        if first_screen is not None:
+            self._column_rows.removeWidget(first_screen)
+            first_screen.hide()
+            first_screen.deleteLater()
             self._show_content(is_shown=not self._is_loading)
 
     # Loading
@@ -186,9 +186,9 @@ class EmptyState(QScrollArea):
         self._opening.setVisible(True)
 
     def _show_content(self, *, is_shown: bool) -> None:
-        self._question.setVisible(is_shown and self._way_in is None)
-        if self._way_in is not None:
-            self._way_in.setVisible(is_shown)
+        self._question.setVisible(is_shown and self._first_screen is None)
+        if self._first_screen is not None:
+            self._first_screen.setVisible(is_shown)
 
     # Layout
 

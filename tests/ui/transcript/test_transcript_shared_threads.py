@@ -266,13 +266,13 @@ def test_arriving_messages_come_in_order_a_slice_at_a_time(qtbot):
     taken: list[str] = []
     arriving = IncomingMessages(lambda _each: True, lambda each: taken.append(each.id), lambda _id: None)
     for number in range(100):
-        arriving.take(message(number, Role.USER, "a"))
+        arriving.add(message(number, Role.USER, "a"))
     assert taken == []
     arriving.change(message(50, Role.USER, "newer"))
     arriving.change(message(500, Role.USER, "not waiting"))
     qtbot.waitUntil(lambda: len(taken) == 100)
     assert taken == [f"m{number}" for number in range(100)]
-    arriving.take(message(0, Role.USER, "a"))
+    arriving.add(message(0, Role.USER, "a"))
     arriving.forget()
     stays_in_window(qtbot, lambda: len(taken) == 100, for_s=0.02)
 
@@ -281,8 +281,8 @@ def test_an_arriving_message_waits_a_little_for_its_blocks_and_not_for_ever(qtbo
     taken: list[str] = []
     ready = {"m1"}
     arriving = IncomingMessages(lambda each: each.id in ready, lambda each: taken.append(each.id), lambda _id: None)
-    arriving.take(message(0, Role.USER, "a"))
-    arriving.take(message(1, Role.USER, "b"))
+    arriving.add(message(0, Role.USER, "a"))
+    arriving.add(message(1, Role.USER, "b"))
     with monkeypatch.context() as patched:
         patched.setattr(
             "chatdesk.ui.features.chat.incoming_messages._LONGEST_S", 60.0
@@ -290,5 +290,5 @@ def test_an_arriving_message_waits_a_little_for_its_blocks_and_not_for_ever(qtbo
         stays_in_window(qtbot, lambda: taken == [], for_s=0.04)
         ready.add("m0")
         qtbot.waitUntil(lambda: taken == ["m0", "m1"])
-    arriving.take(message(2, Role.USER, "c"))
+    arriving.add(message(2, Role.USER, "c"))
     qtbot.waitUntil(lambda: len(taken) == 3)

@@ -47,13 +47,13 @@ class ArtifactEditing(QObject):
         self._autosave.timeout.connect(self._on_autosave_timeout)
         view.editor.textChanged.connect(self._autosave.start)
         view.editSaved.connect(self._save)
-        view.editLeft.connect(self._leave)
+        view.editLeft.connect(self._cancel)
 
-    def begin(self, version: ArtifactVersion) -> None:
-        """Edit a version, from where an earlier edit of it was cut off."""
-        self._tasks.replace(self._begin(version), "edit artifact")
+    def start(self, version: ArtifactVersion) -> None:
+        """Start editing a version; an unfinished edit of it is continued."""
+        self._tasks.replace(self._start(version), "edit artifact")
 
-    async def _begin(self, version: ArtifactVersion) -> None:
+    async def _start(self, version: ArtifactVersion) -> None:
         found = await self._service.text_of(version)
         if found.problem or len(found.text) > MOST_CHARACTERS:
             self._panes.pane.show_toast(shown(found.problem or _TOO_LARGE))
@@ -83,8 +83,8 @@ class ArtifactEditing(QObject):
 
         self._tasks.start_once(work(), "save artifact")
 
-    def _leave(self) -> None:
-        """Leave the editor by *Cancel* or Esc; for a moment there is a way back."""
+    def _cancel(self) -> None:
+        """Close the editor after *Cancel* or Esc, and offer to edit again for a moment."""
         version, text = self._version, self._view.editor.text()
         if version is None:
             return
@@ -103,14 +103,14 @@ class ArtifactEditing(QObject):
         return lambda: self._tasks.replace(work(), "edit artifact")
 
     def keep(self) -> None:
-        """Store what is written as a version, because it is left for something else."""
+        """Store the edit as a version, because another thing is shown."""
         self._tasks.cancel("edit artifact")
         edit = self._taken()
         if edit is not None:
             self._tasks.start(self._store(*edit), "keep artifact")
 
     async def end(self) -> None:
-        """Store what is written as a version, because the window closes."""
+        """Store the edit as a version, because the window closes."""
         edit = self._taken()
         if edit is not None:
             await self._service.edit(*edit)

@@ -75,7 +75,7 @@ def paged_markdown(text: str) -> PagedText:
 
 
 class ArtifactPages(QObject):
-    """The messages that stand for what is shown; ``fetch`` is what a transcript asks."""
+    """The pages of a shown artifact, as messages of a thread; a transcript calls ``fetch``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,20 +86,20 @@ class ArtifactPages(QObject):
 
     @property
     def key(self) -> str:
-        """The name of what is shown, to be asked for as a thread."""
+        """The name of the shown artifact, which a transcript requests as a thread."""
         return self._key
 
     def show_text(self, version: ArtifactVersion, text: PagedText) -> None:
-        """Have the text of a version shown."""
-        self._begin(version)
+        """Set the text of a version as what the next pages show."""
+        self._set_version(version)
         self._shown, self._file = text, None
 
     def show_file(self, version: ArtifactVersion) -> None:
-        """Have the version shown as a picture, or as the card of a file."""
-        self._begin(version)
+        """Set a version as what the next pages show, as a picture or as the card of a file."""
+        self._set_version(version)
         self._shown, self._file = whole_markdown(""), version
 
-    def _begin(self, version: ArtifactVersion) -> None:
+    def _set_version(self, version: ArtifactVersion) -> None:
         number = int(self._key.rpartition("#")[2] or 0) + 1
         self._key, self._created_at = f"{version.id}#{number}", version.created_at
 

@@ -37,7 +37,7 @@ _STORED: Final = Text("Artifacts are stored on disk; a temporary chat is not.")
 
 
 class ArtifactsBinding(Controller):
-    """Fills the tab when it is shown. An edit that is left by another way than *Cancel* becomes a version."""
+    """Fills the tab of artifacts when it is shown. An edit that is not ended by *Cancel* becomes a version."""
 
     def __init__(
         self,
@@ -244,7 +244,7 @@ class ArtifactsBinding(Controller):
         elif action == "jump":
             self._inspection.jump(version.message_id)
         elif action == "edit":
-            self._editing.begin(version)
+            self._editing.start(version)
         else:
             work = {"ask": self._ask, "copy": self._copy, "remove": self._remove}[action]
             self._tasks.replace(work(version), f"{action} artifact")

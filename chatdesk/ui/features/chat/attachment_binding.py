@@ -43,7 +43,8 @@ _DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
 
 
 class AttachmentBinding(Controller):
-    """A file that is copied belongs to the thread in which it was attached, wherever the reader is when it is there."""
+    """Attaches files to the message that is being written. A file belongs to the thread in which it was attached, also
+    when another thread is open once it is copied."""
 
     def __init__(
         self,
@@ -96,7 +97,7 @@ class AttachmentBinding(Controller):
         dialog.open()
 
     def attach(self, paths: Sequence[str]) -> None:
-        """Copy these files and let them go with the message."""
+        """Copy these files and attach them to the message."""
         if self._threads.offers_to_keep(shown(_STORED), partial(self.attach, tuple(paths))):
             return
         for path in self._as_many_as_fit(paths):
@@ -130,10 +131,10 @@ class AttachmentBinding(Controller):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _DRAGS and isinstance(event, QDropEvent):
-            return self._take_drag(event)
+            return self._handle_drag(event)
         return super().eventFilter(watched, event)
 
-    def _take_drag(self, event: QDropEvent) -> bool:
+    def _handle_drag(self, event: QDropEvent) -> bool:
         editor = self._panes.composer.editor
         if not editor.can_attach(event.mimeData()) or event.source() is not None:  # what is dragged out stays out
             return False
@@ -163,11 +164,11 @@ class AttachmentBinding(Controller):
         task.add_done_callback(lambda _task: self._copying.pop(key, None))
 
     async def _copy_file(self, key: str, path: Path, thread_id: str | None) -> None:
-        def tell(copied: int, total: int) -> None:
+        def show_progress(copied: int, total: int) -> None:
             self._panes.composer.files.chips.set_progress(key, copied, total)
 
         try:
-            attachment = await self._attachments.add_file(path, progress=tell)
+            attachment = await self._attachments.add_file(path, progress=show_progress)
         except BaseException:
             self._panes.composer.files.chips.finish(key, None)
             raise
@@ -219,8 +220,8 @@ class AttachmentBinding(Controller):
         pictures.load(PictureSource(stored=attachment.blob_path, most=most), show)
 
     def _describe_soon(self) -> None:
-        """Say before it is sent what the model will not get: at once of images, so that no message is quicker, and of
-        other files when they have been read."""
+        """Show before sending which attachments the model will not get: at once of images, so that no message is
+        quicker, and of other files when they have been read."""
         composer = self._panes.composer
         if not composer.files.attached:
             return

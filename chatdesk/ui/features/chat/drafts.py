@@ -1,4 +1,4 @@
-"""Unsent text: saved shortly after each key, for each thread, and given back when the thread is opened."""
+"""Unsent text: saved shortly after each key, for each thread, and restored when the thread is opened."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NONE = Words()
 
 
 class DraftKeeper(QObject):
-    """Follows one composer. ``thread_id`` None stands for the thread that does not exist yet.
+    """Keeps the draft of one composer. ``thread_id`` None stands for the thread that does not exist yet.
 
     From ``show`` on what is typed belongs to that thread; its draft, once ``load`` has read it, comes before that. What
     is typed is not stored sooner, so that it never takes the place of a draft that nobody has seen. Composers of
@@ -45,7 +45,7 @@ class DraftKeeper(QObject):
         super().__init__(composer)
         self.unsaved = unsaved
         self._shared = shared or SharedDrafts()
-        self._shared.join(self)
+        self._shared.add(self)
         self._lent: tuple[str | None] | None = None  # the thread in which the composer is used for something else
         self._lent_left = _NONE  # that, where its thread was left
         self._composer = composer
@@ -70,7 +70,7 @@ class DraftKeeper(QObject):
         return self._thread_id
 
     def show(self, thread_id: str | None) -> None:
-        """Make what is typed from now on belong to ``thread_id``. ``load`` brings its draft and stores that of the
+        """Make the text typed from now on belong to ``thread_id``. ``load`` brings its draft and stores that of the
         thread that was left."""
         if thread_id == self._thread_id:
             return
@@ -83,14 +83,14 @@ class DraftKeeper(QObject):
             self._left[self._thread_id] = self.words(is_behind=not self._is_loaded)
         self._timer.stop()
         self._thread_id, self._is_loaded, self._has_unsaved, self._joined = thread_id, False, False, None
-        self._put(Words())
+        self._set_words(Words())
 
     def start(self, thread_id: str | None) -> None:
         """Choose the first thread after start-up: what was typed before belongs to it."""
         self._thread_id = thread_id
 
     async def load(self) -> None:
-        """Bring the draft of the thread that is shown, in front of what was typed in the meantime."""
+        """Insert the draft of the shown thread before the text that was typed in the meantime."""
         async with self._lock:
             try:
                 await self._save_left()
@@ -100,7 +100,7 @@ class DraftKeeper(QObject):
                 await self._load()
 
     async def save(self) -> None:
-        """Store what is in the composer now, if it is not stored yet."""
+        """Store the composer's text now, if it is not stored yet."""
         async with self._lock:
             await self._load()
             await self._save_left()
@@ -137,7 +137,7 @@ class DraftKeeper(QObject):
             else:
                 await self._store(thread_id, (await self._stored(thread_id)).behind(words))
 
-    def put_aside(self) -> None:
+    def set_aside(self) -> None:
         """Remember the composer's text while something else takes its place, until ``sent`` or ``give_back``. Until
         then it is stored before the text that replaced it."""
         words = self.words()
@@ -148,7 +148,7 @@ class DraftKeeper(QObject):
         self, thread_id: str | None, text: str, attached: Sequence[Attachment], *, gives_back: bool = False
     ) -> None:
         """Forget the draft of ``thread_id`` that has become a message, but keep what was changed since. With
-        ``gives_back`` the text that was put aside for it returns."""
+        ``gives_back`` the text that was set aside for it returns."""
         words = Words(text, attached=tuple(attached))
         other = None if thread_id == self._thread_id or gives_back else self._shared.other(self, thread_id)
         if other is not None:
@@ -159,21 +159,21 @@ class DraftKeeper(QObject):
         if thread_id != self._thread_id:
             self._tasks.start(self._forget(thread_id, words, gives_back=gives_back), "forget draft")
             return
-        self._take_out(words)
+        self._remove_sent(words)
         if gives_back and (back := self._taken_back(thread_id)):
             self.bring_back(back)
         if thread_id is None and self._is_loaded:  # else what is stored there was not in the composer yet
             self._tasks.start(self._forget(None), "forget draft")
 
     def give_back(self, thread_id: str | None) -> None:
-        """Return the text that was put aside for ``thread_id`` to the composer, beside what took its place."""
+        """Return the text that was set aside for ``thread_id`` to the composer, beside what took its place."""
         is_stored = self._over is not None
         lent = self.lent_in(thread_id) if thread_id != self._thread_id else None
         if self._lent == (thread_id,):
             self._lent = None
         if lent is not None and lent.instead and (other := self._shared.other(self, thread_id)):
             self._left.pop(thread_id, None)
-            other.bring_back(lent.instead)  # it has what was put aside
+            other.bring_back(lent.instead)  # it has what was set aside
             self._taken_back(thread_id)
             return
         words = self._taken_back(thread_id)
@@ -200,13 +200,13 @@ class DraftKeeper(QObject):
             if thread_id == self._thread_id:
                 self._timer.stop()
                 self._is_loaded, self._has_unsaved, self._joined = True, False, None
-                self._put(Words())
+                self._set_words(Words())
 
     # The same thread in two composers
 
     def end(self) -> None:
-        """Leave the other composers alone, because this one is closed."""
-        self._shared.leave(self)
+        """Stop sharing drafts with the other composers, because this one is closed."""
+        self._shared.remove(self)
 
     def has_draft_of(self, thread_id: str | None) -> bool:
         """Return whether the composer has all of the draft of a thread in it, and nothing else."""
@@ -225,14 +225,14 @@ class DraftKeeper(QObject):
         """Show what is written in another composer for a thread. Where this one is lent, it is behind that."""
         if self.has_draft_of(thread_id):
             if words != self.words():
-                self._put(words)
+                self._set_words(words)
         elif self._lent == (thread_id,):
             self._aside = (thread_id, words) if words else None
             if thread_id == self._thread_id:
                 self.store_soon()
 
     def store_soon(self) -> None:
-        """Have what is in the composer stored a moment later."""
+        """Store the composer's text a moment later."""
         self._has_unsaved = True
         self._timer.start()
 
@@ -277,7 +277,7 @@ class DraftKeeper(QObject):
             self._is_loaded = True
             self._has_unsaved = left is not None
             if before:
-                self._put(typed.behind(before))
+                self._set_words(typed.behind(before))
             if before and typed:
                 self._joined = before, typed
             if typed or left is not None:
@@ -319,7 +319,7 @@ class DraftKeeper(QObject):
 
     def bring_back(self, words: Words) -> None:
         """Insert words that belong here before what is in the composer."""
-        self._put(self.words().behind(words))
+        self._set_words(self.words().behind(words))
         self._on_composer_text_changed()
 
     async def _save(self) -> None:
@@ -361,18 +361,18 @@ class DraftKeeper(QObject):
             await chat.drafts.save(None, whole.text, whole.cursor, attachments=whole.attached)
 
     def words(self, *, is_behind: bool = False) -> Words:
-        """Return what is in the composer."""
+        """Return the composer's text and files."""
         composer = self._composer
         return Words(composer.text(), composer.cursor_position(), tuple(composer.files.attached), is_behind)
 
-    def _take_out(self, sent: Words) -> None:
+    def _remove_sent(self, sent: Words) -> None:
         now, joined = self.words(), self._joined
         if now.is_like(sent):
             self._composer.clear()
         elif joined is not None and joined[1].is_like(sent) and now.is_like(joined[1].behind(joined[0])):
-            self._put(joined[0])  # its draft came while it was being sent
+            self._set_words(joined[0])  # its draft came while it was being sent
 
-    def _put(self, words: Words) -> None:
+    def _set_words(self, words: Words) -> None:
         self._is_loading = True
         try:
             self._composer.files.set_attached(words.attached)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer
 from chatdesk.core.domain.message import Message
 
 _BETWEEN_MS = 33  # in which the view lays out and draws what it was given
-_FIRST_MS = 12  # after what else is told with it, such as the thread's row in the sidebar, was drawn
+_FIRST_MS = 12  # after what else an event shows, such as the thread's row in the sidebar, was drawn
 _SOON = 4  # so many of those that wait are got ready
 _AGAIN_MS = 8  # until it is asked again whether the next one is ready
 _LONGEST_S = 0.06  # that one waits for that; then it is shown as plain words first
@@ -37,21 +37,21 @@ class IncomingMessages(QObject):
         self._add = add
         self._reload = reload
         self._waiting: deque[Message] = deque()
-        self._taken_at = 0.0
+        self._added_at = 0.0
         self._first_at = 0.0  # since when the first one could be shown
         self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(self._take_some)
+        self._timer.timeout.connect(self._add_some)
 
     @property
     def is_waiting(self) -> bool:
         return bool(self._waiting)
 
-    def take(self, message: Message) -> None:
+    def add(self, message: Message) -> None:
         self._waiting.append(message)
         if len(self._waiting) <= _SOON:
             self._prepare(message)
         if not self._timer.isActive():
-            rested_ms = (time.perf_counter() - self._taken_at) * 1000
+            rested_ms = (time.perf_counter() - self._added_at) * 1000
             self._timer.start(round(max(_FIRST_MS, _BETWEEN_MS - rested_ms)))
 
     def change(self, message: Message) -> None:
@@ -66,7 +66,7 @@ class IncomingMessages(QObject):
         self._waiting.clear()
         self._timer.stop()
 
-    def _take_some(self) -> None:
+    def _add_some(self) -> None:
         if len(self._waiting) > TOO_MANY:
             first = self._waiting[0]
             self.forget()
@@ -83,7 +83,7 @@ class IncomingMessages(QObject):
         self._first_at = 0.0
         for _ in range(count):
             self._add(self._waiting.popleft())
-        self._taken_at = now
+        self._added_at = now
         if self._waiting:
             for each in islice(self._waiting, _SOON):
                 self._prepare(each)

@@ -1,4 +1,4 @@
-"""Does to the open thread's messages what a person asks for: sends, edits, deletes, branches and stops."""
+"""Carries out what a person asks for on the messages of the open thread: sends, edits, deletes, branches and stops."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class MessageBinding(Controller):
         self.assistants = NextAssistant(context, threads, self.models)
         self._is_sending = False
         self._sending: asyncio.Task[object] | None = None
-        self._has_begun = False
+        self._is_started = False
         self._early: str | None = None
         self._shown_id: str | None = None
         self._titled_id: str | None = None  # whose title the header shows
@@ -97,14 +97,14 @@ class MessageBinding(Controller):
         bind = self._panes.message_handlers.bind
         bind("answer", self.regenerate)
         bind("regenerate", self.regenerate)
-        bind("edit", self.edit.begin)
-        bind("edit-answer", self.edit.begin)
+        bind("edit", self.edit.start)
+        bind("edit-answer", self.edit.start)
         bind("continue", lambda id_: self._do("continue", id_, lambda chat: chat.continue_message(id_)))
         bind("retry", lambda id_: self._do("retry", id_, lambda chat: chat.retry_message(id_)))
         bind("delete", self.delete)
         bind("branch", self.branch)
 
-    async def begin_thread(self, project_id: str | None) -> str:
+    async def create_thread(self, project_id: str | None) -> str:
         """Make the new chat a thread before its first message, with the composer's text as its draft; return its id."""
         created = await self._open_thread.chat.create_thread(project_id, "", **self.assistants.of_new_thread())
         if self._threads.adopt(created.thread):
@@ -122,20 +122,20 @@ class MessageBinding(Controller):
             self._sending = self._tasks.start(self._send(early, self._panes.composer.files.attached, None), "send")
             await self._sending
 
-    def begin(self) -> None:
-        """Send to the open thread from now on. What was sent while that thread was sought still is in the
+    def start(self) -> None:
+        """Send to the open thread from now on. Text that was sent while that thread was sought still is in the
         composer."""
         self._early = None
-        self._has_begun = True
+        self._is_started = True
 
     async def wait_until_sent(self) -> None:
-        """Wait until what is being sent is a message and no draft. What waits for consent is not sent."""
+        """Wait until the text that is being sent is stored as a message. What waits for consent is not sent."""
         self._consent.refuse()
         if self._sending is not None:
             await asyncio.wait([self._sending])
 
     def _on_composer_send_requested(self, text: str) -> None:
-        if not self._has_begun:
+        if not self._is_started:
             self._early = text
         elif not self._is_sending:
             self._is_sending = True
@@ -152,7 +152,7 @@ class MessageBinding(Controller):
     def _on_composer_note_requested(self, text: str) -> None:
         if self.edit.edited is not None:  # what it was before says what its new version is
             self._panes.composer.notice.show_passing(tr("Send or cancel what you are editing first."))
-        elif self._has_begun and not self._is_sending:
+        elif self._is_started and not self._is_sending:
             self._is_sending = True
             work = self._add_note(text, self._panes.composer.files.attached, self._threads.thread_id)
             self._sending = self._tasks.start(work, "add note")
@@ -193,10 +193,10 @@ class MessageBinding(Controller):
                 self.edit.cancel()
                 self._panes.pane.show_toast(tr("Nothing was changed, so the answer stays as it is."))
                 return
-            editing, stays = self.edit.take(thread_id)
+            editing, stays = self.edit.start_sending(thread_id)
             asked_id = self.assistants.once_id
             if editing is None and thread_id is None and asked_id is not None:
-                thread_id = await self.begin_thread(self._threads.new_project_id)
+                thread_id = await self.create_thread(self._threads.new_project_id)
             if editing is None and self.models.comparisons.of(thread_id):
                 await self._compare(chat, text, attached, thread_id)
                 return
@@ -215,7 +215,7 @@ class MessageBinding(Controller):
                 ask = partial(chat.send_message, thread_id, text, attachments=attached, assistant_id=asked_id)
                 is_sent = await self._consent.run(ask)
             if is_sent is None:
-                self.edit.back(editing)
+                self.edit.restore(editing)
                 return
             self.assistants.ask_once(None)
             if stays:
@@ -224,10 +224,10 @@ class MessageBinding(Controller):
             if thread_id == self._threads.thread_id:
                 self._panes.transcript.scrolling.to_end()
         except BaseException:
-            self.edit.back(editing)
+            self.edit.restore(editing)
             raise
         finally:
-            self.edit.settle()
+            self.edit.finish_sending()
             self._is_sending = False
             self.busyChanged.emit()
 
@@ -246,7 +246,7 @@ class MessageBinding(Controller):
         if thread_id is not None and self._questions().in_thread(thread_id):
             self.waitingEditRequested.emit()
         else:
-            self.edit.begin_last()
+            self.edit.start_last()
 
     async def _compare(
         self, chat: ChatService, text: str, attached: Sequence[Attachment], thread_id: str | None

@@ -1,4 +1,4 @@
-"""The message of which a new version is being written in the composer, and what becomes of the old one."""
+"""The editing of a message: a new version is written in the composer, and the old one is kept."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class MessageEdit(Controller):
         self._drafts = drafts
         self._editing: Message | None = None
         self._later = 0  # messages below it on the shown path
-        self._is_settled = asyncio.Event()  # nothing is being sent
-        self._is_settled.set()
+        self._is_idle = asyncio.Event()  # nothing is being sent
+        self._is_idle.set()
 
     @property
     def edited(self) -> Message | None:
@@ -60,11 +60,11 @@ class MessageEdit(Controller):
             return " ".join((tr("Editing a question."), stays))
         return tr("Editing your last question. Sending makes a new version.")
 
-    def begin(self, message_id: str) -> None:
-        self._tasks.replace(self._begin(message_id), "edit")
+    def start(self, message_id: str) -> None:
+        self._tasks.replace(self._start(message_id), "edit")
 
-    def begin_last(self) -> None:
-        self._tasks.replace(self._begin_last(), "edit")
+    def start_last(self) -> None:
+        self._tasks.replace(self._start_last(), "edit")
 
     def cancel(self) -> None:
         """Keep the old version; what was in the composer before comes back."""
@@ -91,25 +91,26 @@ class MessageEdit(Controller):
             return False
         return text == editing.text and tuple(attached) == attachments_of(editing)
 
-    def take(self, thread_id: str | None) -> tuple[Message | None, str]:
-        """Return the message that the new version replaces, and the sentence to show once it was sent. Call ``back``
-        where sending fails, and ``settle`` in any case."""
-        self._is_settled.clear()
+    def start_sending(self, thread_id: str | None) -> tuple[Message | None, str]:
+        """End the edit because it is sent. Return the message that the new version replaces, and the sentence to show
+        once it was sent. Call ``restore`` if sending fails, and ``finish_sending`` in any case."""
+        self._is_idle.clear()
         editing = self.edited_in(thread_id)
         stays = "" if editing is None else later_words(self._later, editing.version_index)
         if editing is not None:
             self._set(None, later=self._later)
         return editing, stays
 
-    def back(self, editing: Message | None) -> None:
+    def restore(self, editing: Message | None) -> None:
         if editing is not None and self._editing is None:
             self._set(editing, later=self._later)
 
-    def settle(self) -> None:
-        """Let the next edit begin: what was put aside for this one is back, or this one is."""
-        self._is_settled.set()
+    def finish_sending(self) -> None:
+        """Allow the next edit, because sending has ended: the draft that was set aside for this one is back, or the
+        edit."""
+        self._is_idle.set()
 
-    async def _begin(self, message_id: str) -> None:
+    async def _start(self, message_id: str) -> None:
         composer = self._panes.composer
         if composer.refusal:
             self._panes.pane.show_toast(composer.refusal)
@@ -124,7 +125,7 @@ class MessageEdit(Controller):
         page = await chat.reader.get_thread_messages(message.thread_id, 1)
         below = page.messages[-1].position - message.position if page.messages else 0
         later = max(0, below if is_answer else below - 1)
-        await self._is_settled.wait()
+        await self._is_idle.wait()
         await self._drafts.load()
         if message.thread_id != self._threads.thread_id:
             return
@@ -132,14 +133,14 @@ class MessageEdit(Controller):
             composer.setFocus()  # what was changed of it stays
             return
         self.end()
-        self._drafts.put_aside()
+        self._drafts.set_aside()
         self._set(message, later=later)
         composer.files.set_attached(attachments_of(message))
         composer.set_text(message.text)
         composer.set_cursor_position(len(message.text))
         composer.setFocus()
 
-    async def _begin_last(self) -> None:
+    async def _start_last(self) -> None:
         thread_id = self._threads.thread_id
         if thread_id is None:
             return
@@ -147,7 +148,7 @@ class MessageEdit(Controller):
         own = (each for each in reversed(page.messages) if each.role is Role.USER and each.author_id is None)
         message = next(own, None)
         if message is not None:
-            await self._begin(message.id)
+            await self._start(message.id)
 
     def _set(self, editing: Message | None, *, later: int = 0) -> None:
         self._editing, self._later = editing, later

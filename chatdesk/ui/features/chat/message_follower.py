@@ -1,4 +1,4 @@
-"""Shows in transcript, composer and sidebar what the services say happened to messages, word by word."""
+"""Shows events of messages in the transcript, the composer and the sidebar, word by word."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class MessageFollower(Controller):
             self._incoming = IncomingMessages(
                 transcript.conversation.prepare, transcript.conversation.add_message, transcript.reload_from
             )
-        self._incoming.take(message)
+        self._incoming.add(message)
 
     def _on_message_changed(self, message: Message) -> None:
         if message.thread_id == self._threads.thread_id:

@@ -55,7 +55,7 @@ class NextModel(Controller):
             self.show()
 
     def forget(self) -> None:
-        """Let new threads begin with the model of the settings again."""
+        """Start new threads with the model of the settings again."""
         self._model = None
         self.show()
         self.changed.emit()
@@ -150,7 +150,7 @@ class NextAssistant(Controller):
             self._tasks.replace(self._ask_once(assistant_id), "ask an assistant")
 
     def choose_for_new(self, assistant_id: str | None) -> None:
-        """Let this assistant answer in the new chat; it is remembered until its first question."""
+        """Choose the assistant that answers in the new chat; it is remembered until its first question."""
         self._look_up_soon(assistant_id)
 
     @property
@@ -160,11 +160,11 @@ class NextAssistant(Controller):
 
     @property
     def words(self) -> str:
-        """A sentence on who is asked this once; empty where nobody special is."""
+        """A sentence that names the assistant of the next question; empty if none was chosen for it."""
         return "" if self.once is None else tr("{name} answers this question.", name=clean_line(self.once.name))
 
     def of_new_thread(self) -> dict[str, Any]:
-        """Return what a new thread begins with: its assistant, and a model unless the assistant has its own."""
+        """Return the choices of a new thread: its assistant, and a model unless the assistant has its own."""
         has_model = self.here is not None and self.here.setup.provider is not None
         provider, model = (None, None) if has_model else self._models.chosen or (None, None)
         return {"provider": provider, "model": model, "assistant_id": None if self.here is None else self.here.id}

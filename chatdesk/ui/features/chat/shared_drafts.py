@@ -1,4 +1,4 @@
-"""The composers that are shown at once. Two of them on the same thread have one draft: what is typed in one is in
+"""The composers that are shown at once. Two of them on the same thread have one draft: text typed in one appears in
 the other at once, so that neither is stored over the other."""
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """A draft that made room in its composer, and what is in its place. Both are stored until that ends."""
+    """A draft that was set aside in its composer, and what is in its place. Both are stored until that ends."""
 
     aside: Words
     instead: Words
@@ -69,10 +69,10 @@ class SharedDrafts:
     def __init__(self) -> None:
         self._keepers: list[Holder] = []
 
-    def join(self, keeper: Holder) -> None:
+    def add(self, keeper: Holder) -> None:
         self._keepers.append(keeper)
 
-    def leave(self, keeper: Holder) -> None:
+    def remove(self, keeper: Holder) -> None:
         self._keepers.remove(keeper)
 
     def other(self, keeper: Holder, thread_id: str | None) -> Holder | None:
@@ -88,7 +88,7 @@ class SharedDrafts:
         return [lent for each in self._keepers if each is not keeper and (lent := each.lent_in(thread_id))]
 
     def spread(self, keeper: Holder, thread_id: str | None, words: Words) -> None:
-        """Show in the other composers of a thread what is written in one."""
+        """Show the text of one composer in the other composers of the same thread."""
         for each in self._keepers:
             if each is not keeper:
                 each.follow(thread_id, words)

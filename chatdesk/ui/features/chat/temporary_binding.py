@@ -44,13 +44,13 @@ class TemporaryBinding(Controller):
         self._temporary: TemporaryThreads | None = None
         self.dialog: TemporaryDialog | None = None
         commands = panes.commands
-        commands.bind("thread.temporary", self.begin)
-        commands.describe("thread.temporary", title=self._title_of_begin)
+        commands.bind("thread.temporary", self.start)
+        commands.describe("thread.temporary", title=self._start_title)
         for command_id, run in (("thread.keep", self.keep), ("thread.forget", self.close)):
             commands.bind(command_id, run, self._is_there)
             commands.describe(command_id, is_offered=self._is_there, is_rare=True)
         panes.header.keepRequested.connect(self.keep)
-        panes.sidebar.temporaryPressed.connect(self.begin)
+        panes.sidebar.temporaryPressed.connect(self.start)
         panes.window.may_close = self._may_close
         threads.opened.connect(self._on_threads_opened)
         threads.keepOffered.connect(
@@ -59,18 +59,18 @@ class TemporaryBinding(Controller):
 
     # What a person does
 
-    def begin(self) -> None:
-        """Show the temporary chat, a new one where there is none. From within it: a new one, once it is known what
-        becomes of this one."""
-        self._tasks.start_once(self._begin(), "begin temporary chat")
+    def start(self) -> None:
+        """Show the temporary chat; create it if there is none. From within it, start a new one, after asking whether to
+        keep this one."""
+        self._tasks.start_once(self._start(), "start temporary chat")
 
-    async def _begin(self) -> None:
+    async def _start(self) -> None:
         temporary = self._service()
         if temporary.thread_id is not None and temporary.thread_id != self._threads.thread_id:
             await self._threads.open(temporary.thread_id)
             return
         if temporary.thread_id is not None:
-            self._end(temporary, then=self.begin)
+            self._end(temporary, then=self.start)
             return
         provider, model = self._messages.models.chosen or (None, None)
         thread = await temporary.create(self._threads.new_project_id, provider=provider, model=model)
@@ -78,7 +78,7 @@ class TemporaryBinding(Controller):
         await self._threads.open(thread.id)
 
     def keep(self, then: Callable[[], object] | None = None) -> None:
-        """Store it; whoever reads it goes on reading. ``then`` is done with what is kept."""
+        """Store the temporary chat as a thread, which stays shown; then call ``then``."""
 
         async def work() -> None:
             temporary = self._service()
@@ -97,7 +97,7 @@ class TemporaryBinding(Controller):
         self._panes.window.show_toast(tr("Kept. It is a thread like any other now."))
 
     def close(self) -> None:
-        """Let it go, after the question where it holds something."""
+        """Close the temporary chat; ask first if it has messages."""
 
         async def work() -> None:
             self._end(self._service(), then=None)
@@ -167,7 +167,7 @@ class TemporaryBinding(Controller):
     def _on_threads_opened(self, _thread: Thread | None) -> None:
         self._panes.header.set_temporary(self._threads.is_temporary)
 
-    def _title_of_begin(self) -> str:
+    def _start_title(self) -> str:
         is_elsewhere = self._is_there() and not self._threads.is_temporary
         return tr("Go to the temporary chat") if is_elsewhere else tr("New temporary chat")
 

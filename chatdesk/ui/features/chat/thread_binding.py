@@ -37,9 +37,9 @@ class ThreadBinding(Controller):
         self._new_project: Project | None = None
         self._has_shown = False
         self._is_blank = True
-        self._told: dict[str, Thread | None] = {}  # what was told of threads while one is read; None: it is gone
+        self._reported: dict[str, Thread | None] = {}  # changes reported while a thread is read; None: it is gone
         self._reads = 0
-        self._untold = 0  # how often so much changed that nobody said what
+        self._unnamed_changes = 0  # how often an event named no threads, because many changed
         context.subscribe(self, MessageAdded, lambda event: self._on_message_added(event.message.thread_id))
         context.subscribe(self, ThreadChanged, lambda event: self._on_thread_changed(event.thread))
         context.subscribe(self, ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id))
@@ -151,18 +151,18 @@ class ThreadBinding(Controller):
         chat = self._open_thread.chat_of(thread_id)
         self._reads += 1
         try:
-            untold = -1
-            while untold != self._untold:
-                untold = self._untold
+            changes = -1
+            while changes != self._unnamed_changes:
+                changes = self._unnamed_changes
                 thread = await chat.get_thread(thread_id)
-            return self._told.get(thread_id, thread)
+            return self._reported.get(thread_id, thread)
         except NotFound:
             self._panes.sidebar.remove_thread(thread_id)
             return None
         finally:
             self._reads -= 1
             if not self._reads:
-                self._told.clear()
+                self._reported.clear()
 
     def adopt(self, thread: Thread) -> bool:
         """Make the new thread, which got its first message, the open one. Return False if another thread was opened
@@ -237,14 +237,14 @@ class ThreadBinding(Controller):
             self._panes.pane.show_transcript(True)
 
     def _on_thread_changed(self, thread: Thread) -> None:
-        self._tell(thread.id, thread)
+        self._record_change(thread.id, thread)
         if thread.id == self.thread_id:
             self._thread = thread
             self.opened.emit(thread)
 
     def _on_threads_changed(self, threads: Sequence[Thread] | None) -> None:
         if threads is None:
-            self._untold += 1
+            self._unnamed_changes += 1
             self._tasks.replace(self._reload_thread(), "look at open thread again")
             return
         for thread in threads:
@@ -266,12 +266,12 @@ class ThreadBinding(Controller):
         else:
             self._on_thread_changed(thread)
 
-    def _tell(self, thread_id: str, thread: Thread | None) -> None:
+    def _record_change(self, thread_id: str, thread: Thread | None) -> None:
         if self._reads:
-            self._told[thread_id] = thread
+            self._reported[thread_id] = thread
 
     def _on_thread_deleted(self, thread_id: str) -> None:
-        self._tell(thread_id, None)
+        self._record_change(thread_id, None)
         self._anchors.pop(thread_id, None)
         if thread_id == self.thread_id:
             self._thread = self._open_thread.id = None

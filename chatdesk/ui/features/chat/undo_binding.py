@@ -71,13 +71,13 @@ class UndoBinding(Controller):
         self._tasks.start(work(), "restore message")
 
     def offer(self, text: str, pane: ChatPane | None = None) -> None:
-        """Say what was done, with the way back; in this chat, or in another one's pane."""
+        """Show what was done with *Undo*, in this chat or in another one's pane."""
         step = self._history.stack.last if self._history.stack is not None else None
         self._panes.commands.refresh()
         (pane or self._panes.pane).show_toast(text, tr("Undo"), partial(self.undo, step))
 
     def undo(self, step: Step | None = None) -> None:
-        """Take back ``step``, else the last change that can be seen from here, else the last one of all."""
+        """Undo ``step``, else the last change that can be seen from here, else the last one of all."""
 
         async def work() -> None:
             stack = await self.stack()

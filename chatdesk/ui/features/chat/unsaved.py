@@ -42,7 +42,7 @@ class Unsaved(QObject):
         return not self._waiting
 
     def keep(self, name: str, error: StorageError, retry: Retry) -> None:
-        """Keep a way to store something again. ``name`` is what is not saved, a key of ``_NAMES``; a later entry
+        """Keep a way to retry a write. ``name`` is what is not saved, a key of ``_NAMES``; a later entry
         replaces an earlier one of that name."""
         _log.warning("not saved yet: %s, %s", name, error.code)
         self._waiting[name] = retry

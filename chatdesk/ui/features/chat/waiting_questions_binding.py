@@ -65,17 +65,17 @@ class WaitingQuestionsBinding(Controller):
         self._panes.composer.above.set_waiting(rows, words)
 
     def send_now(self, question_id: str) -> None:
-        """Stop what is being written, keep it, and ask this."""
+        """Stop the answer that is being written, keep it, and ask this question."""
         self._tasks.start(self._send_now(question_id), f"send {question_id} now")
 
     def edit(self, question_id: str) -> None:
-        """Take it back into the text, in front of what is there."""
-        self._tasks.start(self.take_back(question_id), f"take back {question_id}")
+        """Move a waiting question into the composer, in front of its text."""
+        self._tasks.start(self.withdraw(question_id), f"withdraw {question_id}")
 
     def move_up(self, question_id: str) -> None:
         self._tasks.start(self._move_up(question_id), f"move up {question_id}")
 
-    async def take_back(self, question_id: str) -> None:
+    async def withdraw(self, question_id: str) -> None:
         """Move a waiting question into the draft of its thread, in front of what is there."""
         queue = self._questions()
 

@@ -55,12 +55,12 @@ class CompareBinding(Controller):
         messages.compared.connect(self._on_messages_compared)
         threads.opened.connect(self._on_thread_opened)
         context.subscribe(self, MessageChanged, lambda event: self._on_message_changed(event.message))
-        context.subscribe(self, MessageAdded, lambda event: self._leave_if(event.message.thread_id))
+        context.subscribe(self, MessageAdded, lambda event: self._close_if_shown(event.message.thread_id))
         context.subscribe(self, PathChanged, self._on_path_changed)
         context.subscribe(self, TextStreamed, self._on_text_streamed)
         context.subscribe(self, RetryWaiting, self._on_retry_waiting)
         context.subscribe(self, TurnStarted, self._on_turn_started)
-        context.subscribe(self, QueueChanged, lambda event: self._tell_waiting(event.waiting))
+        context.subscribe(self, QueueChanged, lambda event: self._show_waiting(event.waiting))
 
     @property
     def view(self) -> CompareView | None:
@@ -119,11 +119,11 @@ class CompareBinding(Controller):
             )
             self._view.keepRequested.connect(self._keep)
             self._view.stopRequested.connect(self._stop)
-            self._view.closed.connect(self._leave)
+            self._view.closed.connect(self._close)
         self._thread_id = question.thread_id
         self._view.show_answers(question, answers)
         self._panes.pane.show_pane(self._view)
-        self._tell_waiting(self._open_thread.stored_chat.queue.waiting)
+        self._show_waiting(self._open_thread.stored_chat.queue.waiting)
         waiting = [answer.id for answer in answers if not answer.status.is_final]
         if waiting:
             self._tasks.replace(self._catch_up(waiting), "catch up with compared answers")
@@ -155,7 +155,7 @@ class CompareBinding(Controller):
         elif action not in _SEEN_HERE:
             self._panes.message_handlers.run(action, message_id)
 
-    def _leave(self) -> None:
+    def _close(self) -> None:
         if self._thread_id is None or self._view is None:
             return
         self._thread_id = None
@@ -163,9 +163,9 @@ class CompareBinding(Controller):
         self._panes.pane.show_transcript(self._threads.thread_id is not None)
         self._panes.pane.focus_composer()
 
-    def _leave_if(self, thread_id: str) -> None:
+    def _close_if_shown(self, thread_id: str) -> None:
         if thread_id == self._thread_id:
-            self._leave()
+            self._close()
 
     def _keep(self, message_id: str) -> None:
         """Continue the thread with the model whose answer the person prefers."""
@@ -185,8 +185,8 @@ class CompareBinding(Controller):
 
         async def work() -> None:
             await self._open_thread.chat.paths.select_version(message_id)
-            self._leave()
-            self._messages.edit.begin(message_id)
+            self._close()
+            self._messages.edit.start(message_id)
 
         self._tasks.replace(work(), "edit a compared answer")
 
@@ -209,10 +209,10 @@ class CompareBinding(Controller):
 
     def _on_thread_opened(self, thread: object) -> None:
         if self._thread_id is not None and self._threads.thread_id != self._thread_id:
-            self._leave()
+            self._close()
 
     def _on_path_changed(self, event: PathChanged) -> None:
-        self._leave_if(event.thread_id)
+        self._close_if_shown(event.thread_id)
 
     def _on_message_changed(self, message: Message) -> None:
         if self.view is not None:
@@ -222,11 +222,11 @@ class CompareBinding(Controller):
         if self.view is not None:
             self.view.append_text(event.message_id, event.part_index, event.kind, event.delta)
 
-    def _tell_waiting(self, waiting: Sequence[WaitingAnswer]) -> None:
+    def _show_waiting(self, waiting: Sequence[WaitingAnswer]) -> None:
         if self.view is not None:
-            told = {each.message_id: (waiting_words(each), each.before) for each in waiting}
+            notices = {each.message_id: (waiting_words(each), each.before) for each in waiting}
             for column in self.view.columns:
-                column.view.conversation.progress.set_waiting(told)
+                column.view.conversation.progress.set_waiting(notices)
 
     def _on_turn_started(self, event: TurnStarted) -> None:
         if self.view is not None:

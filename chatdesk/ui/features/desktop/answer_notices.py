@@ -1,4 +1,4 @@
-"""Tells a person who works elsewhere that an answer is ready, or that a call of a tool waits for approval."""
+"""Notifies a person who works elsewhere that an answer is ready, or that a call of a tool waits for approval."""
 
 from __future__ import annotations
 

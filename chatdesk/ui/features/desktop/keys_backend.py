@@ -1,4 +1,4 @@
-"""The protocol of what gives ChatDesk keys of the whole desktop, and how it says that it cannot."""
+"""The protocol of backends that bind keys of the whole desktop, and their errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Lost = Callable[[bool], None]
 
 
 class NoKeys(OSError):
-    """This way to keys is not there, or is gone."""
+    """The backend is not available, or is gone."""
 
 
 class KeysTaken(NoKeys):
@@ -20,15 +20,15 @@ class KeysTaken(NoKeys):
 
 
 class KeysDenied(NoKeys):
-    """The desktop, or the person whom it asked, said no."""
+    """The desktop, or the person whom it asked, denied the keys."""
 
 
 class KeysBackend(Protocol):
-    """One way to keys; used for one key, then closed."""
+    """A backend that binds one key, and is then closed."""
 
     async def bind(self, key: DesktopKey) -> str:
-        """Have the desktop report this key from now on. Returns what the desktop calls the keys that it really took, or
-        nothing where they are these. Raises ``NoKeys``. May wait for a person's answer."""
+        """Bind the key: the desktop reports it from now on. Return what the desktop calls the keys that it really took,
+        or nothing where they are these. Raises ``NoKeys``. May wait for a person's answer."""
 
     async def close(self) -> None:
         """Give the key back."""

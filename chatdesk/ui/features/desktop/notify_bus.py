@@ -37,7 +37,7 @@ async def open_bus(press: Callable[[str], None]) -> DBusNotices:
         raise OSError(f"the session bus does not answer: {type(error).__name__}") from error
     backend = DBusNotices(connection, press)
     try:
-        await backend.begin()
+        await backend.start()
     except BaseException:
         await backend.close()
         raise
@@ -55,8 +55,8 @@ class DBusNotices:
         self._reads_markup = False
         self._listening: asyncio.Future[None] | None = None
 
-    async def begin(self) -> None:
-        """Ask what the desktop can do, and listen for presses."""
+    async def start(self) -> None:
+        """Read what the desktop can show, and listen for presses."""
         (capabilities,) = await self._call("GetCapabilities", answer="as")
         self._reads_markup = "body-markup" in capabilities
         rule = MatchRule(type="signal", interface=_NAME, path=_NOTIFICATIONS.object_path)

@@ -49,7 +49,7 @@ class Portal:
         self._owner = owner
         self._listening: set[asyncio.Future[None]] = set()
 
-    async def begin(self) -> None:
+    async def start(self) -> None:
         """Find out who owns the portal's name, which starts it, and say which application this is."""
         bus = Proxy(message_bus, self._router)
         try:
@@ -174,7 +174,7 @@ async def open_portal() -> Portal:
         raise NoPortal(f"no session bus: {type(error).__name__}") from error
     portal = Portal(connection, "")
     try:
-        await portal.begin()
+        await portal.start()
     except BaseException:
         await portal.close()
         raise

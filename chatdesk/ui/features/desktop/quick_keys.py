@@ -63,7 +63,7 @@ class QuickKeys(QObject):
         self._losses = 0
 
     def use(self, keys: str) -> None:
-        """Have the quick window at these keys from now on; none when empty."""
+        """Bind these keys to the quick window; none if empty."""
         if keys != self._wanted:
             self._wanted = keys
             self.ask_again()

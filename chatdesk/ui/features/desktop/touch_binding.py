@@ -20,7 +20,7 @@ _EDGE_PX: Final = 24
 
 
 class TouchBinding(QObject):
-    """There is room for fingers when the setting says so, or from the first touch on."""
+    """Makes room for fingers when the setting says so, or from the first touch on."""
 
     def __init__(self, context: WindowContext, settings: SettingsBinding) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class TouchBinding(QObject):
             QTimer.singleShot(0, self, self._apply)  # what is under the finger stays there for this touch
 
     def _may_swipe(self, top: QWidget, place: QPointF) -> bool:
-        """Return whether a finger that comes down there may open or close the sidebar."""
+        """Return whether a touch that starts at ``place`` may open or close the sidebar."""
         if top is not self._window:
             return False
         sidebar = self._context.panes.sidebar

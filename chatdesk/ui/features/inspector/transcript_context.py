@@ -31,7 +31,8 @@ _SAID = {
 
 
 class TranscriptContext(Controller):
-    """Carries out what is asked for at a message, and keeps the lines true."""
+    """Carries out actions on messages that change the context, and keeps the context lines of the transcript up to
+    date."""
 
     def __init__(
         self, context: WindowContext, threads: ThreadBinding, inspector: InspectorBinding, undo: UndoBinding

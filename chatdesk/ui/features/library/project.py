@@ -160,11 +160,13 @@ class ProjectDialog(FormPanel):
 
     def _more(self, project: Project, *, is_last: bool, has_system_prompt: bool) -> QHBoxLayout:
         to_archive = tr("Archive", "verb") if project.archived_at is None else tr("Move out of the archive")
-        leave = self._leave
-        prompt = push_button(tr("System prompt…"), "projectPrompt", partial(leave, self.systemPromptRequested.emit))
-        archive = push_button(to_archive, "projectArchive", partial(leave, self.archiveRequested.emit))
+        close_then = self._close_then
+        prompt = push_button(
+            tr("System prompt…"), "projectPrompt", partial(close_then, self.systemPromptRequested.emit)
+        )
+        archive = push_button(to_archive, "projectArchive", partial(close_then, self.archiveRequested.emit))
         delete = push_button(
-            tr("Delete…"), "projectDelete", partial(leave, self.deleteRequested.emit), is_danger=not is_last
+            tr("Delete…"), "projectDelete", partial(close_then, self.deleteRequested.emit), is_danger=not is_last
         )
         row = QHBoxLayout()
         for button in (prompt, archive, delete):
@@ -189,7 +191,7 @@ class ProjectDialog(FormPanel):
         self.accept()
         self.saved.emit(name, colour, provider, model, written)
 
-    def _leave(self, run: Callable[[], None]) -> None:
+    def _close_then(self, run: Callable[[], None]) -> None:
         self.reject()
         run()
 

@@ -144,10 +144,10 @@ class TagListDialog(FormPanel):
             f"#tagList::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}"
             f"#tagList::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
         )
-        self.show_button = push_button(tr("Show threads"), "tagShow", lambda: self._leave(self.chosen))
+        self.show_button = push_button(tr("Show threads"), "tagShow", lambda: self._close_with(self.chosen))
         self.rename_button = push_button(tr("Rename"), "tagRename", self._rename)
         self.delete_button = push_button(
-            tr("Delete"), "tagDelete", lambda: self._leave(self.deleted), is_danger=bool(tags)
+            tr("Delete"), "tagDelete", lambda: self._close_with(self.deleted), is_danger=bool(tags)
         )
         for button in (self.show_button, self.rename_button, self.delete_button):
             button.setEnabled(bool(tags))
@@ -172,7 +172,7 @@ class TagListDialog(FormPanel):
         self._names[tag_id] = name
         self.renamed.emit(tag_id, name)
 
-    def _leave(self, signal: object) -> None:
+    def _close_with(self, signal: object) -> None:
         item = self.list.currentItem()
         self.accept()
         if item is not None:

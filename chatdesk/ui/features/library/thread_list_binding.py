@@ -35,14 +35,15 @@ if TYPE_CHECKING:
 
 PAGE: Final = 50
 _ALL: Final = ""  # what the window's state says when all projects were listed
-_TELL_AFTER_MS: Final = 500
+_CHANGED_AFTER_MS: Final = 500
 _COUNT_AFTER_MS: Final = 300  # after the first of the changes that may change how many threads a project has
 _FOLDERS_AT_ONCE: Final = 8  # open folders whose beginning comes with the list; others are read as they come in sight
 _AT_ONCE, _BREATH_S = 12, 0.002  # changed rows between two turns of the loop
 
 
 class ThreadListBinding(Controller):
-    """Fills the list and keeps it true. ``changed`` comes when there is something to remember for the next start."""
+    """Fills the list and keeps it up to date. ``changed`` is emitted when the state to keep for the next start
+    changes."""
 
     changed = Signal()
     projectShown = Signal(object)  # Project | None: where new threads go
@@ -55,13 +56,13 @@ class ThreadListBinding(Controller):
         self._query = ThreadQuery()
         self._project: Project | None = None
         self._sought: str | None = None  # the project that is read, to be listed
-        self._told_sought: Project | None = None  # what was told of it in the meantime
+        self._newer_sought: Project | None = None  # its state as of an event in the meantime
         self._is_started = False
-        self._changed: dict[str, Thread] = {}  # to be taken in, a few at a time
-        self._told = QTimer(self, singleShot=True, interval=_TELL_AFTER_MS)
-        self._told.timeout.connect(self.changed)
+        self._changed: dict[str, Thread] = {}  # to be applied, a few at a time
+        self._change_timer = QTimer(self, singleShot=True, interval=_CHANGED_AFTER_MS)
+        self._change_timer.timeout.connect(self.changed)
         self._counted = QTimer(self, singleShot=True, interval=_COUNT_AFTER_MS)
-        self._counted.timeout.connect(self._retell_folders)
+        self._counted.timeout.connect(self._update_folders)
         sidebar = panes.sidebar
         sidebar.viewChanged.connect(self._on_sidebar_view_changed)
         sidebar.sortRequested.connect(lambda by_name: self.sort(by_name=by_name))
@@ -71,9 +72,9 @@ class ThreadListBinding(Controller):
         sidebar.sharingChanged.connect(self._recount)
         sidebar.tagFilterRequested.connect(self.show_tag)
         sidebar.allAsked.connect(self._select_all)
-        sidebar.placeChanged.connect(self._told.start)
-        context.subscribe(self, ThreadCreated, lambda event: self._take_in_now(event.thread))
-        context.subscribe(self, ThreadChanged, lambda event: self._take_in_now(event.thread))
+        sidebar.placeChanged.connect(self._change_timer.start)
+        context.subscribe(self, ThreadCreated, lambda event: self._apply_change(event.thread))
+        context.subscribe(self, ThreadChanged, lambda event: self._apply_change(event.thread))
         context.subscribe(self, ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id, event.is_purged))
         context.subscribe(self, ThreadsChanged, lambda event: self._on_threads_changed(event.threads))
         context.subscribe(self, ProjectCreated, lambda _event: self._recount())
@@ -95,9 +96,9 @@ class ThreadListBinding(Controller):
     async def start(self, state: WindowState) -> None:
         """Show the list as it was left."""
         sidebar = self._panes.sidebar
-        self._sought, self._told_sought = state.open_project_id, None
+        self._sought, self._newer_sought = state.open_project_id, None
         projects = await self._library.projects.list()
-        wanted = self._as_told(next((each for each in projects if each.id == state.open_project_id), None))
+        wanted = self._newest(next((each for each in projects if each.id == state.open_project_id), None))
         if wanted is None and len(projects) == 1 and state.open_project_id != _ALL:
             wanted = projects[0]
         self._query = replace(self._query, order="name" if state.is_sorted_by_name else "activity")
@@ -144,8 +145,8 @@ class ThreadListBinding(Controller):
 
         async def work() -> None:
             library = self._library
-            self._sought, self._told_sought = project_id, None
-            project = self._as_told(None if project_id is None else await library.projects.get(project_id))
+            self._sought, self._newer_sought = project_id, None
+            project = self._newest(None if project_id is None else await library.projects.get(project_id))
             self._panes.sidebar.thread_list.marks.set(())
             self._set_project(project)
             self._panes.sidebar.set_view("active")
@@ -211,7 +212,7 @@ class ThreadListBinding(Controller):
         try:
             library = self._library
             if cursor is None and self._stands_in_folders(query):
-                folders, page = await self._begin_folders(library, query)
+                folders, page = await self._read_folders(library, query)
             else:
                 page = await library.list_threads(query, limit=PAGE, cursor=cursor)
             if cursor is None and query.scope == "active":
@@ -242,7 +243,7 @@ class ThreadListBinding(Controller):
         names = names_told_apart(used, self._panes.sidebar.workspaces)
         return [Folder(project.id, names[project.id], counts.get(project.id, 0)) for project in used]
 
-    async def _begin_folders(self, library: LibraryService, query: ThreadQuery) -> tuple[list[Folder], ThreadPage]:
+    async def _read_folders(self, library: LibraryService, query: ThreadQuery) -> tuple[list[Folder], ThreadPage]:
         """Read the folders, and the first threads of those that are open."""
         folders = await self._folders(library)
         opened = self._panes.sidebar.rows.open_folders
@@ -269,7 +270,7 @@ class ThreadListBinding(Controller):
         if self._panes.sidebar.rows.has_folders and not self._counted.isActive():
             self._counted.start()
 
-    def _retell_folders(self) -> None:
+    def _update_folders(self) -> None:
         async def work() -> None:
             folders = await self._folders(self._library)
             self._panes.sidebar.update_folders(folders)
@@ -315,7 +316,7 @@ class ThreadListBinding(Controller):
     def _on_sidebar_view_changed(self, view: str) -> None:
         self._query = replace(self._query, scope=view)  # type: ignore[arg-type]
 
-    def _take_in_now(self, thread: Thread) -> None:
+    def _apply_change(self, thread: Thread) -> None:
         self._changed.pop(thread.id, None)
         self._recount()
         if not self._open_thread.is_temporary(thread.id):
@@ -335,38 +336,38 @@ class ThreadListBinding(Controller):
             self._panes.sidebar.refresh()
             return
         self._changed.update((thread.id, thread) for thread in threads)
-        self._tasks.start_once(self._take_in(), "take in changed threads")
+        self._tasks.start_once(self._apply_changes(), "apply changed threads")
 
-    async def _take_in(self) -> None:
+    async def _apply_changes(self) -> None:
         """Apply the waiting changes in batches. A thread that changes again while it waits is applied as it is then."""
         while self._changed:
             for thread_id in tuple(islice(self._changed, _AT_ONCE)):
-                self._take_in_now(self._changed[thread_id])
+                self._apply_change(self._changed[thread_id])
             if self._changed:
                 await asyncio.sleep(_BREATH_S)
 
-    def _as_told(self, project: Project | None) -> Project | None:
+    def _newest(self, project: Project | None) -> Project | None:
         """Return the newest version of a project that was read; None when it does not exist or is in the trash."""
-        project, self._sought = self._told_sought or project, None
+        project, self._sought = self._newer_sought or project, None
         return None if project is None or project.deleted_at is not None else project
 
     def _on_project_changed(self, project: Project) -> None:
         self._recount()
         if project.id == self._sought:
-            self._told_sought = project
+            self._newer_sought = project
         if self._project is not None and self._project.id == project.id:
             self._set_project(project)
 
     def _on_project_deleted(self, project: Project) -> None:
         self._recount()
         if project.id == self._sought:
-            self._told_sought = project
+            self._newer_sought = project
         if self._project is not None and self._project.id == project.id:
             self.show_project(None)
 
 
 def _of_folder(query: ThreadQuery, project_id: str) -> ThreadQuery:
-    """Pinned threads are above the folders."""
+    """Return the query of a folder, without pinned threads, which are above the folders."""
     return replace(query, project_id=project_id, is_pinned=False)
 
 

@@ -32,7 +32,7 @@ _DIALOG_IS_OPEN = Text("Close the open dialog first, then open the link again. N
 
 class LinkBinding(Controller):
     """The links of a window. ``import_file`` opens the dialog of an import, ``join`` that of an invitation in a text,
-    and ``takes_file`` opens the one of an invitation in a file and returns whether it is one."""
+    and ``open_if_invitation`` opens the one of an invitation in a file and returns whether it is one."""
 
     def __init__(
         self,
@@ -40,13 +40,13 @@ class LinkBinding(Controller):
         *,
         import_file: Callable[[Path], None],
         join: Callable[[str], None],
-        takes_file: Callable[[Path], bool],
+        open_if_invitation: Callable[[Path], bool],
     ) -> None:
         super().__init__(context)
         self._stored_chat = context.open_thread.stored_chat
         self._import_file = import_file
         self._join = join
-        self._takes_file = takes_file
+        self._open_if_invitation = open_if_invitation
 
     def show(self, target: str) -> None:
         """Show what another program opened; empty: the window that was in front last."""
@@ -115,7 +115,7 @@ class LinkBinding(Controller):
         return any(message.id == message_id for message in page.messages)
 
     def _open_file(self, path: Path) -> None:
-        if not self._takes_file(path):
+        if not self._open_if_invitation(path):
             self._import_file(path)
 
 

@@ -32,7 +32,7 @@ _MOST_LISTED: Final = 40
 
 
 class AssistantBinding(Controller):
-    """There is no button as long as the library has no assistant."""
+    """Controller of the button that chooses an assistant; the button is hidden while the library has none."""
 
     def __init__(
         self,
@@ -171,11 +171,11 @@ class AssistantBinding(Controller):
             edit = (tr("Edit assistants…"), tr("Their instructions, models, tools and files"))
             kind = MenuKind(AT, Text("Assistants and resources"), _heard, edit)
             self._menu = PromptMenu(self._panes.theme, self._panes.composer, kind)
-            self._menu.chosen.connect(lambda id_, _is_after_mark: self._take(id_))
+            self._menu.chosen.connect(lambda id_, _is_after_mark: self._apply_choice(id_))
             self._menu.manageRequested.connect(self._open_library)
         self._menu.open_after_mark(heads)
 
-    def _take(self, chosen_id: str) -> None:
+    def _apply_choice(self, chosen_id: str) -> None:
         """Attach a resource, or ask an assistant once."""
         editor = self._panes.composer.editor
         if select_mark_query(editor, AT):
@@ -185,7 +185,7 @@ class AssistantBinding(Controller):
 
     def _ask_once(self, assistant_id: str) -> None:
         self._chosen.ask_once(assistant_id)
-        self._tasks.start(self._prompts.record_use(assistant_id), "note the use of an assistant")
+        self._tasks.start(self._prompts.record_use(assistant_id), "record the use of an assistant")
 
 
 def _heard(count: int) -> Text:

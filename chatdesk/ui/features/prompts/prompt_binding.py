@@ -18,7 +18,7 @@ from chatdesk.core.events import ProjectChanged, PromptsChanged
 from chatdesk.core.texts import shortened, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-from chatdesk.ui.features.prompts.system_prompt_binding import BeginThread, SystemPromptBinding
+from chatdesk.ui.features.prompts.system_prompt_binding import CreateThread, SystemPromptBinding
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -46,7 +46,7 @@ class PromptBinding(Controller):
         threads: ThreadBinding,
         undo: UndoBinding,
         *,
-        begin_thread: BeginThread,
+        create_thread: CreateThread,
         prompts: PromptService,
         system_prompts: SystemPromptService,
         open_assistants: Callable[[], AssistantChooser],
@@ -65,7 +65,7 @@ class PromptBinding(Controller):
         self._library: PromptLibrary | None = None
         self._last_values: dict[str, dict[str, str]] = {}
         self.system_prompts = SystemPromptBinding(
-            context, threads, undo, begin_thread=begin_thread, system_prompts=system_prompts, prompts=prompts
+            context, threads, undo, create_thread=create_thread, system_prompts=system_prompts, prompts=prompts
         )
         composer, commands = panes.composer, panes.commands
         composer.promptsRequested.connect(self.open_menu)
@@ -145,9 +145,11 @@ class PromptBinding(Controller):
 
         prompt = await self._prompts.get(prompt_id)
         template = await asyncio.to_thread(read_template, prompt.text)
-        put = partial(self._put, prompt, template, thread_id=self._threads.thread_id, is_after_slash=is_after_slash)
+        insert = partial(
+            self._insert_filled, prompt, template, thread_id=self._threads.thread_id, is_after_slash=is_after_slash
+        )
         if not template.fields:
-            await put({})
+            await insert({})
             return
         from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
 
@@ -162,13 +164,13 @@ class PromptBinding(Controller):
 
         def fill(values: dict[str, str]) -> None:
             self._remember(prompt.id, values)
-            self._tasks.replace(put(values), "insert prompt")
+            self._tasks.replace(insert(values), "insert prompt")
 
         dialog.filled.connect(fill)
         dialog.finished.connect(lambda _result: self._panes.pane.focus_composer())
         dialog.open()
 
-    async def _put(
+    async def _insert_filled(
         self,
         prompt: Prompt,
         template: Template,
@@ -250,7 +252,7 @@ class PromptBinding(Controller):
         text = self._panes.composer.text()
 
         async def work() -> None:
-            (await self._opened_library()).begin(PromptKind.TEMPLATE, text)
+            (await self._opened_library()).start_prompt(PromptKind.TEMPLATE, text)
 
         self._tasks.start(work(), "save as prompt")
 

@@ -79,12 +79,12 @@ class PromptLibrary(QObject):
         if self.dialog is not None:
             self.dialog.show_heads(heads)
 
-    def begin(self, kind: PromptKind, text: str) -> None:
+    def start_prompt(self, kind: PromptKind, text: str) -> None:
         if self.dialog is not None:
-            self.dialog.begin(kind, text)
+            self.dialog.start_prompt(kind, text)
 
     async def save(self) -> None:
-        """Store what is written in the dialog now, while there is still somebody who can. Raises ``ChatDeskError``."""
+        """Store the edits in the dialog now, while the services are still open. Raises ``ChatDeskError``."""
         dialog = self.dialog
         if dialog is not None and dialog.is_changed:
             written = dialog.form.written()
@@ -93,7 +93,7 @@ class PromptLibrary(QObject):
     def _do(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run the work as a task and show its failure in the dialog, which the person is looking at."""
 
-        async def told() -> None:
+        async def run() -> None:
             try:
                 await work
             except Exception as error:
@@ -105,7 +105,7 @@ class PromptLibrary(QObject):
                     self.dialog.show_failure(shown(_UNKNOWN))
                     raise
 
-        self._tasks.start(told(), name)
+        self._tasks.start(run(), name)
 
     async def _offer(self) -> None:
         choices = await self._assistants.choices()
@@ -136,7 +136,7 @@ class PromptLibrary(QObject):
 
     async def _show(self, prompt_id: str) -> None:
         self._wanted = prompt_id
-        await self._note_edit()
+        await self._record_edit()
         prompt = await self._prompts.get(prompt_id)
         if self.dialog is not None and self._wanted == prompt_id:
             self.dialog.show_prompt(prompt)
@@ -147,7 +147,7 @@ class PromptLibrary(QObject):
         await self._show(prompt.id)
 
     async def _delete(self, prompt_id: str) -> None:
-        await self._note_edit()
+        await self._record_edit()
         prompt = await self._prompts.get(prompt_id)
         await self._prompts.delete([prompt_id])
         stack = await self._undo.stack()
@@ -172,7 +172,7 @@ class PromptLibrary(QObject):
         if self.dialog is not None:
             self.dialog.form.show_problems([shown(problem.sentence) for problem in template.problems[:5]])
 
-    async def _note_edit(self) -> None:
+    async def _record_edit(self) -> None:
         """Record the edits since the prompt was opened as one step to undo."""
         before, self._before = self._before, None
         if before is None:
@@ -241,5 +241,5 @@ class PromptLibrary(QObject):
     def _on_dialog_finished(self) -> None:
         self.dialog = None
         self._made.clear()
-        self._tasks.start(self._note_edit(), "note edit")
+        self._tasks.start(self._record_edit(), "record edit")
         self._panes.pane.focus_composer()

@@ -108,10 +108,10 @@ class PromptsDialog(Panel):
             self._show_form(prompt)
             self._mark_row()
 
-        self._leave(show)  # keys may have been faster
+        self._save_then(show)  # keys may have been faster
 
-    def begin(self, kind: PromptKind, text: str) -> None:
-        """Begin a new prompt with a text; it is stored like one that was typed."""
+    def start_prompt(self, kind: PromptKind, text: str) -> None:
+        """Start a new prompt with a text; it is stored like one that was typed."""
 
         def show() -> None:
             self._show_form(None)
@@ -119,7 +119,7 @@ class PromptsDialog(Panel):
             self.form.type_written(Written(kind, "", text))
             self.form.name_field.setFocus()
 
-        self._leave(show)
+        self._save_then(show)
 
     def saved(self, prompt: Prompt) -> None:
         """Record that the sent text is stored, and continue with what was typed since."""
@@ -131,7 +131,7 @@ class PromptsDialog(Panel):
             self.form.name_field.setText(prompt.name)
         self._show_state()
         if self._then is not None:
-            self._leave(self._then)
+            self._save_then(self._then)
 
     def show_failure(self, sentence: str) -> None:
         """Show that nothing was stored; the text stays in the form, and the dialog open."""
@@ -154,7 +154,7 @@ class PromptsDialog(Panel):
     # Qt
 
     def reject(self) -> None:
-        self._leave(super().reject)
+        self._save_then(super().reject)
 
     # Building
 
@@ -191,9 +191,13 @@ class PromptsDialog(Panel):
         self.search.textChanged.connect(self._fill)
         self.shown_box.currentIndexChanged.connect(lambda _index: self._fill())
         self.list.currentItemChanged.connect(self._on_list_current_changed)
-        self.new_button = push_button(tr("New"), "promptsNew", lambda: self._leave(self._begin_empty))
-        self.import_button = push_button(tr("Import…"), "promptsImport", lambda: self._leave(self.importRequested.emit))
-        self.export_button = push_button(tr("Export…"), "promptsExport", lambda: self._leave(self.exportRequested.emit))
+        self.new_button = push_button(tr("New"), "promptsNew", lambda: self._save_then(self._start_empty))
+        self.import_button = push_button(
+            tr("Import…"), "promptsImport", lambda: self._save_then(self.importRequested.emit)
+        )
+        self.export_button = push_button(
+            tr("Export…"), "promptsExport", lambda: self._save_then(self.exportRequested.emit)
+        )
         side = QWidget()
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
@@ -213,11 +217,11 @@ class PromptsDialog(Panel):
         )
         self.restore_button.hide()
         self.copy_button = push_button(
-            tr("Duplicate"), "promptsDuplicate", lambda: self._leave(lambda: self.duplicateRequested.emit(self._id))
+            tr("Duplicate"), "promptsDuplicate", lambda: self._save_then(lambda: self.duplicateRequested.emit(self._id))
         )
         self.delete_button = push_button(tr("Delete"), "promptsDelete", self._delete, is_danger=True)
         self.revert_button = push_button(tr("Revert"), "promptsRevert", lambda: self.form.type_written(self._opened))
-        self.insert_button = push_button(tr("Insert"), "promptsInsert", lambda: self._leave(self._insert))
+        self.insert_button = push_button(tr("Insert"), "promptsInsert", lambda: self._save_then(self._insert))
         self.done_button = push_button(tr("Done"), "promptsDone", self.reject, is_primary=True)
         said = QHBoxLayout()
         said.addWidget(self._notice, 1)
@@ -266,7 +270,7 @@ class PromptsDialog(Panel):
     def _on_list_current_changed(self, item: QListWidgetItem | None) -> None:
         prompt_id = None if item is None else item.data(_ID_ROLE)
         if prompt_id and prompt_id != self._id:
-            self._leave(lambda: self.openRequested.emit(prompt_id))
+            self._save_then(lambda: self.openRequested.emit(prompt_id))
 
     # The form
 
@@ -283,7 +287,7 @@ class PromptsDialog(Panel):
         self.restore_button.hide()
         self._show_state()
 
-    def _begin_empty(self) -> None:
+    def _start_empty(self) -> None:
         self._show_form(None)
         self._mark_row()
         self.form.name_field.setFocus()
@@ -321,8 +325,8 @@ class PromptsDialog(Panel):
             self._sent = written
             self.saveRequested.emit(self._id, written)
 
-    def _leave(self, then: Callable[[], object]) -> None:
-        """Do something for which the form must be stored; not at all where it cannot be."""
+    def _save_then(self, then: Callable[[], object]) -> None:
+        """Store the form, then call ``then``; if storing fails, it is not called."""
         written = self.form.written()
         if self._sent is None and (written == self._clean or (self._id is None and written.is_blank)):
             self._then = None
@@ -336,7 +340,7 @@ class PromptsDialog(Panel):
 
     def _delete(self) -> None:
         if self.form.written().text.strip():
-            self._leave(lambda: self.deleteRequested.emit(self._id))
+            self._save_then(lambda: self.deleteRequested.emit(self._id))
         else:  # cannot be stored, nor need it be
             self._save_timer.stop()
             self.deleteRequested.emit(self._id)

@@ -75,10 +75,10 @@ class QuickActions(Controller):
         heads = await self._prompt_service.list()
         own = sorted((each.name, each.id) for each in heads if each.kind is PromptKind.QUICK)
         named = [(id_, name) for name, id_ in own[:_MOST_OWN]]
-        self._put_into_palette(named)
+        self._update_palette(named)
         self._panes.transcript.conversation.set_quick_actions(named)
 
-    def _put_into_palette(self, named: Sequence[tuple[str, str]]) -> None:
+    def _update_palette(self, named: Sequence[tuple[str, str]]) -> None:
         commands, transcript = self._panes.commands, self._panes.transcript
         for command in commands.commands():
             if command.is_own:

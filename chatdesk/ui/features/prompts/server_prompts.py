@@ -18,8 +18,8 @@ _TASK = "insert prompt"
 
 
 class ServerPrompts(ServerOffers):
-    """The inserted text is in the composer, where the person reads it before sending; pictures and other files of
-    a prompt become attachments."""
+    """Inserts prompts of tool servers. The text is in the composer, where the person reads it before sending; pictures
+    and other files of a prompt become attachments."""
 
     kind = "prompts"
 
@@ -28,11 +28,11 @@ class ServerPrompts(ServerOffers):
         prompt = cast("ServerPrompt | None", self.find(prompt_id))
         if prompt is None:
             return False
-        put = partial(self._put, prompt, thread_id=self._threads.thread_id, is_after_slash=is_after_slash)
+        insert = partial(self._insert_filled, prompt, thread_id=self._threads.thread_id, is_after_slash=is_after_slash)
         if prompt.arguments:
-            self._ask_for_arguments(prompt, lambda values: self._tasks.replace(put(values), _TASK))
+            self._ask_for_arguments(prompt, lambda values: self._tasks.replace(insert(values), _TASK))
         else:
-            self._tasks.replace(put({}), _TASK)
+            self._tasks.replace(insert({}), _TASK)
         return True
 
     def _ask_for_arguments(self, prompt: ServerPrompt, use: Callable[[Mapping[str, str]], object]) -> None:
@@ -56,7 +56,7 @@ class ServerPrompts(ServerOffers):
         dialog.finished.connect(lambda _result: self._panes.pane.focus_composer())
         dialog.open()
 
-    async def _put(
+    async def _insert_filled(
         self, prompt: ServerPrompt, values: Mapping[str, str], *, thread_id: str | None, is_after_slash: bool
     ) -> None:
         from chatdesk.ui.composer.slash_query import SLASH, select_mark_query

@@ -27,7 +27,7 @@ _MOST_CHOICES = 40
 
 
 #: Makes a thread of the new chat, in this project; its id.
-BeginThread = Callable[[str], Awaitable[str]]
+CreateThread = Callable[[str], Awaitable[str]]
 
 
 class SystemPromptBinding(Controller):
@@ -37,12 +37,12 @@ class SystemPromptBinding(Controller):
         threads: ThreadBinding,
         undo: UndoBinding,
         *,
-        begin_thread: BeginThread,
+        create_thread: CreateThread,
         system_prompts: SystemPromptService,
         prompts: PromptService,
     ) -> None:
         super().__init__(context)
-        self._begin_thread = begin_thread
+        self._create_thread = create_thread
         panes = context.panes
         self._threads = threads
         self._undo = undo
@@ -156,7 +156,7 @@ class SystemPromptBinding(Controller):
         before = {source: prompts.of(source) for source in changes}
         try:
             if prompts.thread_id is None and changes.get(PromptSource.THREAD, "").strip():
-                prompts = replace(prompts, thread_id=await self._begin_thread(prompts.project_id))
+                prompts = replace(prompts, thread_id=await self._create_thread(prompts.project_id))
             await service.change(prompts, changes)
         except ChatDeskError as error:
             if self.dialog is None:

@@ -180,7 +180,9 @@ class ProviderBinding(Controller):
             lambda: self._ask_to_remove(form, profile, lambda: self._remove(alive, profile.id))
         )
         form.keyForgotten.connect(
-            lambda: self._tasks.start(self._told(alive, lambda service: service.keys.forget(profile.id)), "forget key")
+            lambda: self._tasks.start(
+                self._run_in_form(alive, lambda service: service.keys.forget(profile.id)), "forget key"
+            )
         )
         form.open()
         if key:
@@ -210,7 +212,7 @@ class ProviderBinding(Controller):
         form.save_button.setEnabled(False)
         is_saved = False
         try:
-            is_saved = await self._told(alive, work)
+            is_saved = await self._run_in_form(alive, work)
         except KeyNotAgreed as asked:
             self._ask_to_agree(form, asked, save_agreed)
         if alive.form is not None:
@@ -218,7 +220,7 @@ class ProviderBinding(Controller):
             if is_saved:
                 alive.form.accept()
 
-    async def _told(self, alive: _Alive, work: Callable[[ProviderService], Awaitable[object]]) -> bool:
+    async def _run_in_form(self, alive: _Alive, work: Callable[[ProviderService], Awaitable[object]]) -> bool:
         """Do ``work``; what a person must know is said in the form, or in the window when it is closed by then."""
         try:
             await work(self._models.provider_service)
@@ -238,7 +240,7 @@ class ProviderBinding(Controller):
         confirm.open()
 
     async def _agree(self, alive: _Alive, name: str) -> None:
-        if await self._told(alive, lambda service: service.keys.agree(name)) and alive.form is not None:
+        if await self._run_in_form(alive, lambda service: service.keys.agree(name)) and alive.form is not None:
             alive.form.key.show_agreed()
 
     async def _remove_row(self, name: str, dialog: SettingsDialog) -> None:
@@ -269,7 +271,7 @@ class ProviderBinding(Controller):
         confirm.open()
 
     async def _remove(self, alive: _Alive, name: str) -> None:
-        if await self._told(alive, lambda service: service.remove(name)) and alive.form is not None:
+        if await self._run_in_form(alive, lambda service: service.remove(name)) and alive.form is not None:
             alive.form.accept()
 
     # Testing

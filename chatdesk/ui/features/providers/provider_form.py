@@ -220,7 +220,7 @@ class ProviderForm(FormPanel):
             return
         profile = self.profile()
         if profile is not None:
-            self.steps.begin()
+            self.steps.reset()
             self.testRequested.emit(profile, self.key.key())
 
     def _on_save_clicked(self) -> None:

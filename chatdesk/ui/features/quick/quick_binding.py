@@ -126,7 +126,7 @@ class QuickBinding(Controller):
         window.asked.connect(self._on_asked)
         window.stopRequested.connect(self._on_stop_requested)
         window.openRequested.connect(self._on_open_requested)
-        window.newRequested.connect(self._begin_anew)
+        window.newRequested.connect(self._start_over)
         window.contextRequested.connect(self._on_context_requested)
         window.contextRemoved.connect(self._about.clear)
         subscribe = self._context.subscribe
@@ -228,10 +228,10 @@ class QuickBinding(Controller):
 
         self.window.hide()
         chat = self._context.chats.bring(thread_id)
-        self._begin_anew()
+        self._start_over()
         chat.tasks.replace(work(), "open thread")
 
-    def _begin_anew(self) -> None:
+    def _start_over(self) -> None:
         self._run = _Run()
         if self.window is not None:
             self.window.show_thread(None)
@@ -295,4 +295,4 @@ class QuickBinding(Controller):
 
     def _on_thread_deleted(self, thread_id: str) -> None:
         if thread_id == self._run.thread_id:
-            self._begin_anew()
+            self._start_over()

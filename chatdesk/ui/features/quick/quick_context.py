@@ -71,7 +71,7 @@ class QuickContext(QObject):
             self.failed.emit(shown(_NOTHING_THERE if is_clipboard else _NOTHING_SELECTED))
 
     async def add_screenshot(self) -> None:
-        """Let the person take a picture of the screen, and add it; nothing where they leave that."""
+        """Let the person take a picture of the screen, and add it; add nothing if they cancel."""
         module = await import_beside("chatdesk.ui.features.quick.screenshot")
         try:
             taken = await module.take_screenshot()
@@ -82,11 +82,11 @@ class QuickContext(QObject):
             self._set(_Added(f"{shown(_SCREENSHOT)}.png", taken.data, shown(_SCREENSHOT), taken.image))
 
     def clear(self) -> None:
-        """Leave out what was added."""
+        """Remove the added text or picture."""
         self._set(None)
 
     def clear_attached(self) -> None:
-        """Leave out what went along with a question, but keep what was added since for the next one."""
+        """Remove what was sent along with a question, but keep what was added since for the next one."""
         if self._added is self._attached:
             self._set(None)
 

@@ -124,7 +124,7 @@ class QuickWindow(QWidget):
         self._fit()
 
     def prepare(self) -> None:
-        """Do ahead what the first showing would take time for."""
+        """Prepare ahead what would delay the first showing."""
         self.ensurePolished()
         self._fit()
         self.winId()

@@ -52,7 +52,7 @@ class RegionChooser(QWidget):
         self.setGeometry(screen.geometry())
         self.region = QRect(QPoint(), screen.geometry().size())  # in the widget's own pixels
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Show the picture over its whole screen, with the keys."""
         self.showFullScreen()
         self.raise_()
@@ -103,7 +103,7 @@ class RegionChooser(QWidget):
         drawn = QRect(began, event.position().toPoint()).normalized()
         if min(drawn.width(), drawn.height()) >= _LEAST_PX:
             self._choose(drawn)
-            self._take()
+            self._crop()
         else:
             self._choose(self.rect())  # a click alone draws nothing
 
@@ -112,7 +112,7 @@ class RegionChooser(QWidget):
         if event.key() == Qt.Key.Key_Escape:
             self._finish(None)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self._take()
+            self._crop()
         elif step is not None:
             modifiers = event.modifiers()
             size = _FINE_PX if modifiers & Qt.KeyboardModifier.AltModifier else _STEP_PX
@@ -140,7 +140,7 @@ class RegionChooser(QWidget):
         self.region = QRect(region.topLeft(), region.size().expandedTo(least)) & self.rect()
         self.update()
 
-    def _take(self) -> None:
+    def _crop(self) -> None:
         ratio = self._picture.devicePixelRatio()
         region = self.region
         corner = QPoint(round(region.x() * ratio), round(region.y() * ratio))

@@ -93,7 +93,7 @@ async def _from_screen() -> Screenshot | None:
     done: asyncio.Future[QPixmap | None] = asyncio.get_running_loop().create_future()
     chooser = RegionChooser(screen, picture)
     chooser.finished.connect(done.set_result)
-    chooser.begin()
+    chooser.start()
     try:
         chosen = await done
     finally:

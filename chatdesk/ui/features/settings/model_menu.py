@@ -44,10 +44,10 @@ class ModelMenu(Controller):
         self._header = context.panes.header
         self._headers: list[ThreadHeader] = []
         self._models = models
-        self.join(self._header)
+        self.add_header(self._header)
 
-    def join(self, header: ThreadHeader) -> None:
-        """Offer the models in another header, too, until ``leave``."""
+    def add_header(self, header: ThreadHeader) -> None:
+        """Offer the models in another header, too, until ``remove_header``."""
         picker, tasks = header.model_picker, self._tasks
         picker.likeToggled.connect(
             lambda provider, model, is_liked: tasks.start(self._like(provider, model, is_liked), "like model")
@@ -58,8 +58,8 @@ class ModelMenu(Controller):
             picker.set_liked(self._liked())
             header.set_models(self._header.models)
 
-    def leave(self, header: ThreadHeader) -> None:
-        """Leave a header out, because its chat is closed."""
+    def remove_header(self, header: ThreadHeader) -> None:
+        """Stop offering models in a header, because its chat is closed."""
         self._headers.remove(header)
 
     @property
@@ -72,11 +72,11 @@ class ModelMenu(Controller):
         )
 
     def fill(self) -> None:
-        """Show what is known, then ask those whose lists are old; a server that does not answer keeps its old list."""
+        """Show the known models, then ask servers whose lists are old; one that does not answer keeps its old list."""
         self._tasks.replace(self._fill(is_asked=False), "list models")
 
     def refresh(self) -> None:
-        """Ask all of them again; what fails is told."""
+        """Ask all servers again, and show which of them fail."""
         self._tasks.replace(self._fill(is_asked=True), "list models")
 
     async def _fill(self, *, is_asked: bool) -> None:

@@ -129,12 +129,12 @@ class ProviderPage(QWidget):
             (row.removeRequested, self.removeRequested),
         ):
             plain.connect(partial(carried.emit, name))
-        for given, told in (
+        for given, forwarded in (
             (row.keyGiven, self.keyGiven),
             (row.addressGiven, self.addressGiven),
             (row.switchRequested, self.switchRequested),
         ):
-            given.connect(partial(told.emit, name))
+            given.connect(partial(forwarded.emit, name))
         return row
 
     def _arrange(self, names: Sequence[str]) -> None:

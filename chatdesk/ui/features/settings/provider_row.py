@@ -161,7 +161,7 @@ class ProviderRow(QWidget):
         self._is_testing = is_testing
         self.test.setText(tr("Stop") if is_testing else tr("Test"))
         if is_testing:
-            self.steps.begin()
+            self.steps.reset()
 
     def show_step(self, result: StepResult) -> None:
         self.steps.show_result(result)

@@ -51,7 +51,7 @@ class ProviderSteps(QWidget):
             grid.addWidget(text, place, 2)
         self.hide()
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """Clear the steps, because a new test starts."""
         for step in Step:
             self._show(StepResult(step, StepState.SKIPPED))

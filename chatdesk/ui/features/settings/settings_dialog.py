@@ -335,7 +335,7 @@ class SettingsDialog(Panel):
             self._heading.setText(page_title(PAGES[place]))
             page = self._page(PAGES[place])
             self._pages.setCurrentWidget(page)
-            page.begin()
+            page.start_building()
 
     def _on_search_text_changed(self, text: str) -> None:
         offered = [title for place, title in enumerate(PAGES) if not self._nav.item(place).isHidden()]

@@ -77,14 +77,14 @@ class SettingsPage(QScrollArea):
         else:
             self._makers.append(make)
 
-    def begin(self) -> None:
-        """Put the page together in short steps, between which the window goes on."""
+    def start_building(self) -> None:
+        """Start building the page in short steps, so that the window stays responsive."""
         if self._steps is None and not self._is_built:
             self._steps = self._build()
             self._timer.start()  # the frame of the page is shown first
 
     def finish(self) -> None:
-        """Assemble what is missing, at once."""
+        """Build the rest of the page at once."""
         if not self._is_built:
             self._steps = self._steps or self._build()
             for _step in self._steps:

@@ -18,7 +18,8 @@ _FIELD_LETTERS = 30  # with large text a field is as wide as before in letters
 
 
 class SettingsRow(QWidget):
-    """A wide field is below the words, any other beside them where there is room."""
+    """A row with the words of a setting and its field: a wide field is below the words, any other beside them if it
+    fits."""
 
     def __init__(self, title: str, hint: str, field: QWidget, *, is_wide: bool = False) -> None:
         super().__init__()

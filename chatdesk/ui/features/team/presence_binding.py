@@ -1,5 +1,5 @@
-"""The presence of others at the shared project that a chat shows, and what they are told of this person: that they
-are there, and that they type. What is typed is never sent."""
+"""The presence of others at the shared project that a chat shows, and what is sent to them about this person: that they
+are there, and that they type. The typed text is never sent."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class PresenceBinding(Controller):
     is."""
 
     def __init__(
-        self, context: WindowContext, threads: ThreadBinding, team: TeamService, standing: PresencePlace
+        self, context: WindowContext, threads: ThreadBinding, team: TeamService, presence_place: PresencePlace
     ) -> None:
         super().__init__(context, context.panes.pane)
         panes = context.panes
         self._threads = threads
         self._team = team
-        self._standing = standing
+        self._presence_place = presence_place
         self._place: tuple[str | None, str | None] = (None, None)
         self._is_by_hand = False
         self._typing = QTimer(self, singleShot=True, interval=_STILL_TYPING_MS)
         self._typing.setObjectName("typing")
-        self._typing.timeout.connect(self._tell)
+        self._typing.timeout.connect(self._update_place)
         panes.composer.editor.installEventFilter(self)
         panes.composer.textChanged.connect(self._on_composer_text_changed)
         threads.opened.connect(self._on_thread_opened)
@@ -54,7 +54,7 @@ class PresenceBinding(Controller):
         """Report that this person has left, because the chat is closed."""
         self._place = (None, None)
         self._typing.stop()
-        self._standing.leave(self._panes)
+        self._presence_place.remove(self._panes)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _BY_HAND:
@@ -70,10 +70,10 @@ class PresenceBinding(Controller):
         if self._panes.composer.editor.is_blank():
             if self._typing.isActive():
                 self._typing.stop()
-                self._tell()
+                self._update_place()
         elif self._is_by_hand and self._place[0] is not None:
             self._typing.start()
-            self._tell()
+            self._update_place()
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
         project_id = thread.project_id if thread is not None else self._threads.new_project_id
@@ -83,13 +83,13 @@ class PresenceBinding(Controller):
         if place != self._place:
             self._place = place
             self._typing.stop()
-        self._tell()
+        self._update_place()
         self._show()
 
-    def _tell(self) -> None:
+    def _update_place(self) -> None:
         project_id, thread_id = self._place
         is_typing = self._typing.isActive() and project_id is not None
-        self._standing.stand(self._panes, (project_id, thread_id, is_typing))
+        self._presence_place.set_place(self._panes, (project_id, thread_id, is_typing))
 
     def _on_presence_changed(self, event: PresenceChanged) -> None:
         if event.project_id == self._place[0]:

@@ -1,4 +1,4 @@
-"""The one place at which the team sees a person, whatever number of chats they have open."""
+"""The one place at which the team sees a person, however many chats they have open."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Place = tuple[str | None, str | None, bool]
 
 
 class PresencePlace(QObject):
-    """Tells the team where the person is: in the chat where they type, else in the active one, else in one in sight
-    that shows something shared. The server keeps one place of a computer in a project."""
+    """Publishes to the team where the person is: in the chat where they type, else in the active one, else in one in
+    sight that shows something shared. The server keeps one place of a computer in a project."""
 
     def __init__(self, team: TeamService, chats: ShownChats) -> None:
         super().__init__()
         self._team = team
         self._chats = chats
         self._places: list[tuple[Panes, Place]] = []
-        self._told: Place = _NOWHERE
+        self._published: Place = _NOWHERE
         self._is_away = False
         self._away = QTimer(self, singleShot=True, interval=_AWAY_AFTER_MS)
         self._away.setObjectName("away")
@@ -37,22 +37,22 @@ class PresencePlace(QObject):
         assert isinstance(application, QGuiApplication)
         application.applicationStateChanged.connect(self._on_application_state_changed)
 
-    def stand(self, panes: Panes, place: Place) -> None:
+    def set_place(self, panes: Panes, place: Place) -> None:
         """Record what a chat shows, and whether somebody types in it."""
         self._forget(panes)
         self._places.append((panes, place))
-        self.tell()
+        self.publish()
 
-    def leave(self, panes: Panes) -> None:
+    def remove(self, panes: Panes) -> None:
         """Forget a chat, because it is closed."""
         self._forget(panes)
-        self.tell()
+        self.publish()
 
-    def tell(self) -> None:
-        """Tell the team where the person is now, if that is news."""
+    def publish(self) -> None:
+        """Publish where the person is now, if that has changed."""
         now = _NOWHERE if self._is_away else self._find()
-        if now != self._told or now[2]:  # the service sends as often as is good
-            self._told = now
+        if now != self._published or now[2]:  # the service sends as often as is good
+            self._published = now
             project_id, thread_id, is_typing = now
             self._team.set_presence(project_id, thread_id, is_typing=is_typing)
 
@@ -70,10 +70,10 @@ class PresencePlace(QObject):
         if state is Qt.ApplicationState.ApplicationActive:
             self._away.stop()
             self._is_away = False
-            self.tell()
+            self.publish()
         elif not self._away.isActive():
             self._away.start()
 
     def _on_away_timeout(self) -> None:
         self._is_away = True
-        self.tell()
+        self.publish()

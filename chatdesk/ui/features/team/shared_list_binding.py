@@ -46,7 +46,7 @@ class SharedListBinding(Controller):
         panes = context.panes
         self._team = team
         self._library = library
-        self._told: dict[str, str] = {}  # by workspace: what a banner said of it
+        self._shown_reasons: dict[str, str] = {}  # by workspace: what a banner said of it
         self._names: dict[str, str] = {}
         self._workspaces: dict[str, str] = {}
         panes.sidebar.teamPressed.connect(open_details)
@@ -94,37 +94,37 @@ class SharedListBinding(Controller):
             workspaces={key: self._workspaces.get(each.workspace_id, "") for key, each in live.items()},
         )
         self._show_status()
-        told = [
+        sentences = [
             ended_words(self._names.get(each.project_id, tr("A project")), each.ended)
             for each in self._team.known.pop_ended()
             if each.ended is not None
         ]
-        told += [
+        sentences += [
             let_in_words(self._names.get(each.project_id, tr("A project"))) for each in self._team.known.pop_let_in()
         ]
-        if told:
-            self._chats.active().panes.pane.show_banner(" ".join(told), is_danger=False)
+        if sentences:
+            self._chats.active().panes.pane.show_banner(" ".join(sentences), is_danger=False)
 
     def _on_project_changed(self, project: Project) -> None:
         self._names[project.id] = project.name
 
     # The state of sync
 
-    def _tell_whom_it_keeps_out(self, status: SyncStatus) -> None:
+    def _show_refusal(self, status: SyncStatus) -> None:
         name = self._workspaces.get(status.workspace_id)
         if status.phase is SyncPhase.SYNCED:
-            self._told.pop(status.workspace_id, None)
+            self._shown_reasons.pop(status.workspace_id, None)
         reason = status.code if status.phase is SyncPhase.REFUSED else status.phase.value
         if name is None or reason not in (_CLOSED, _TOO_OLD, SyncPhase.READ_ONLY.value):
             return
-        if self._told.get(status.workspace_id) != reason:
-            self._told[status.workspace_id] = reason
+        if self._shown_reasons.get(status.workspace_id) != reason:
+            self._shown_reasons[status.workspace_id] = reason
             is_closed = reason == _CLOSED
             words = closed_words(name) if is_closed else too_old_words(name, status)
             self._chats.active().panes.pane.show_banner(words, is_danger=is_closed)
 
     def _show_status(self) -> None:
         for status in self._team.statuses():
-            self._tell_whom_it_keeps_out(status)
+            self._show_refusal(status)
         line = status_line(self._team.statuses(), self._workspaces, time_of)
         self._panes.sidebar.lines.show_team(line.text, tone=line.tone, tip=line.tip, is_under_way=line.is_under_way)

@@ -13,8 +13,8 @@ from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, Serve
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.features.team.dialog_work import run_in_dialog
 from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
-from chatdesk.ui.features.team.told_failures import told
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.team_service import TeamService
@@ -24,8 +24,8 @@ _MOST_ROUNDS = 200
 
 
 class SyncDetails:
-    """Runs the *Details* dialog of team sync. ``tell`` says something where it is seen, ``parent`` is what a dialog
-    opens over."""
+    """Runs the *Details* dialog of team sync. ``show_text`` shows a text on the team page or in the window, ``parent``
+    is what a dialog opens over."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class SyncDetails:
         project_names: Callable[[], Awaitable[Mapping[str, str]]],
         open_thread: Callable[[str], None],
         open_page: Callable[[str], None],
-        tell: Callable[[str], None],
+        show_text: Callable[[str], None],
         parent: Callable[[], QWidget],
     ) -> None:
         self._panes = context.panes
@@ -44,7 +44,7 @@ class SyncDetails:
         self._project_names = project_names
         self._open_thread = open_thread
         self._open_page = open_page
-        self._tell = tell
+        self._show_text = show_text
         self._parent = parent
         self._dialog: SyncDetailsDialog | None = None
         self._said: tuple[object, ...] = ()
@@ -60,7 +60,7 @@ class SyncDetails:
 
     async def sync_now(self) -> None:
         self._team.sync_now(None)
-        self._tell(tr("Syncing."))
+        self._show_text(tr("Syncing."))
 
     async def open(self, workspace_id: str | None = None) -> None:
         workspaces = await self._team.records.workspaces()
@@ -181,4 +181,4 @@ class SyncDetails:
         await self._fill(dialog)
 
     def _do(self, dialog: TaskPanel, work: Callable[[], Awaitable[None]], name: str) -> None:
-        self._tasks.start(told(dialog, work), f"team: {name}")
+        self._tasks.start(run_in_dialog(dialog, work), f"team: {name}")

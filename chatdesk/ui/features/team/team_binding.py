@@ -1,4 +1,4 @@
-"""The way into team sync from the window: its commands, its page of the settings, and invitations that come as files.
+"""Connects the window with team sync: its commands, its page of the settings, and invitations that come as files.
 
 Small, because every window has it: the dialogs and the service are brought in when somebody asks for them.
 """
@@ -104,8 +104,8 @@ class TeamBinding(Controller):
         is_shared = project is not None and project.id in self._panes.sidebar.shared
         return tr("Change how the project is shared…") if is_shared else tr("Share project…")
 
-    def takes(self, path: Path) -> bool:
-        """Return whether a file dropped on the window is an invitation; it is opened then, and goes nowhere else."""
+    def open_if_invitation(self, path: Path) -> bool:
+        """Open a file if it is an invitation, and return whether it is one."""
         if not path.name.lower().endswith(_INVITATION):
             return False
         self._run(lambda dialogs: dialogs.onboarding.join_file(path), "join")
@@ -119,7 +119,7 @@ class TeamBinding(Controller):
             if path.lower().endswith(_INVITATION):
                 event.acceptProposedAction()
                 if event.type() == QEvent.Type.Drop:
-                    self.takes(Path(path))
+                    self.open_if_invitation(Path(path))
                 return True
         return super().eventFilter(watched, event)
 
@@ -179,9 +179,9 @@ class TeamBinding(Controller):
             self._dialogs.details.show_status(event.status)
 
     def _read_again(self) -> None:
-        self._tasks.replace(self._take_in(), "team changed")
+        self._tasks.replace(self._refresh(), "team changed")
 
-    async def _take_in(self) -> None:
+    async def _refresh(self) -> None:
         self._is_joined = await self._services.is_joined()
         self._panes.commands.refresh()
         if self._page is not None and isValid(self._page):
@@ -192,7 +192,7 @@ class TeamBinding(Controller):
     def _run(self, work: Work, name: str) -> None:
         async def run() -> None:
             dialogs = await self._made()
-            await dialogs.told(work(dialogs))
+            await dialogs.run(work(dialogs))
 
         self._tasks.start(run(), f"team: {name}")
 

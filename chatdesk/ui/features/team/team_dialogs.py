@@ -15,6 +15,7 @@ from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.features.team.dialog_work import run_in_dialog, sentence_of
 from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.features.team.pages.team_members import NEW_LOGIN_TEXT, MemberDialog, invited_words, removal_words
 from chatdesk.ui.features.team.pages.team_page import TeamPage, WorkspaceView
@@ -25,7 +26,6 @@ from chatdesk.ui.features.team.team_inviting import TeamInviting
 from chatdesk.ui.features.team.team_onboarding import TeamOnboarding
 from chatdesk.ui.features.team.team_server import TeamServer
 from chatdesk.ui.features.team.team_sharing import TeamSharing
-from chatdesk.ui.features.team.told_failures import told, worded
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.team_service import TeamService
@@ -58,12 +58,7 @@ class TeamDialogs:
         self._page = page
         self._settings = settings
         self.inviting = TeamInviting(
-            panes.theme,
-            team,
-            project_names=self._project_names,
-            find=self._workspace,
-            do=self._do,
-            parent=self.parent,
+            panes.theme, team, project_names=self._project_names, find=self._workspace, do=self._do, parent=self.parent
         )
         self.sharing = TeamSharing(
             context,
@@ -72,7 +67,7 @@ class TeamDialogs:
             lists=lists,
             open_page=open_page,
             invite=self.inviting.invite,
-            tell=self.tell,
+            show_text=self.show_text,
             parent=self.parent,
         )
         self.details = SyncDetails(
@@ -81,20 +76,25 @@ class TeamDialogs:
             project_names=self._project_names,
             open_thread=open_thread,
             open_page=open_page,
-            tell=self.tell,
+            show_text=self.show_text,
             parent=self.parent,
         )
         self.onboarding = TeamOnboarding(
             context,
             services,
             team,
-            tell=self.tell,
+            show_text=self.show_text,
             parent=self.parent,
             invite=self.inviting.invite,
             open_project=lists.show_project,
         )
         self.server = TeamServer(
-            panes.theme, team.membership, find=self._workspace, do=self._do, tell=self.tell, parent=self.parent
+            panes.theme,
+            team.membership,
+            find=self._workspace,
+            do=self._do,
+            show_text=self.show_text,
+            parent=self.parent,
         )
 
     def parent(self) -> QWidget:
@@ -102,7 +102,7 @@ class TeamDialogs:
         settings = self._settings()
         return settings if settings is not None and settings.isVisible() else self._panes.window
 
-    def tell(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         """Show a text on the team page where that is open, else for a moment in the window."""
         page = self._page()
         if page is not None and page.isVisible():
@@ -110,7 +110,7 @@ class TeamDialogs:
         else:
             self._panes.window.show_toast(text)
 
-    async def told(self, work: Awaitable[None]) -> None:
+    async def run(self, work: Awaitable[None]) -> None:
         """Run work that has no dialog of its own. A failure is shown on the team page where that is open, since the
         window is dimmed then; otherwise it is raised."""
         try:
@@ -119,7 +119,7 @@ class TeamDialogs:
             page = self._page()
             if page is None or not page.isVisible():
                 raise
-            page.say(worded(error))
+            page.say(sentence_of(error))
 
     # The page
 
@@ -182,7 +182,7 @@ class TeamDialogs:
             await membership.rename_me(workspace_id, name)
             if isValid(dialog):
                 dialog.accept()
-            self.tell(tr("The others see you as {name} from the next sync on.", name=name))
+            self.show_text(tr("The others see you as {name} from the next sync on.", name=name))
 
         async def set_owner(is_owner: bool) -> None:
             await membership.administration.set_workspace_owner(workspace_id, member_id, is_owner=is_owner)
@@ -211,7 +211,7 @@ class TeamDialogs:
             ended = await self._team.membership.administration.end_connections(workspace_id, dialog.member.id)
             if isValid(dialog):
                 dialog.accept()
-            self.tell(ended_connections_words(ended, dialog.member.name))
+            self.show_text(ended_connections_words(ended, dialog.member.name))
 
         self._do(dialog, disconnect, "end connections")
 
@@ -220,7 +220,7 @@ class TeamDialogs:
             await self._team.membership.administration.remove_member(workspace_id, member.id)
             if isValid(dialog):
                 dialog.accept()
-            self.tell(tr("{name} was removed, and can no longer log in.", name=member.name))
+            self.show_text(tr("{name} was removed, and can no longer log in.", name=member.name))
             await self._offer_to_remove_invited(workspace_id, member)
 
         self._ask(
@@ -228,7 +228,7 @@ class TeamDialogs:
             removal_words(member.name),
             yes_text=tr("Remove"),
             parent=dialog,
-            run=lambda: self._begin(dialog, remove, tr("Removing the member…")),
+            run=lambda: self._start(dialog, remove, tr("Removing the member…")),
         )
 
     async def _offer_to_remove_invited(self, workspace_id: str, member: TeamMember) -> None:
@@ -244,14 +244,14 @@ class TeamDialogs:
         async def remove() -> None:
             for each in invited:
                 await membership.administration.remove_member(workspace_id, each.id)
-            self.tell(removed_with_words(len(invited), member.name))
+            self.show_text(removed_with_words(len(invited), member.name))
 
         self._ask(
             tr("Remove the people {name} invited?", name=member.name),
             invited_words(member.name, [each.name for each in invited]),
             yes_text=tr("Remove them"),
             parent=self.parent(),
-            run=lambda: self._tasks.start(self.told(remove()), "team: remove invited"),
+            run=lambda: self._tasks.start(self.run(remove()), "team: remove invited"),
         )
 
     def _ask_for_new_password(self, dialog: MemberDialog, workspace_id: str) -> None:
@@ -259,14 +259,14 @@ class TeamDialogs:
             await self._team.membership.change_password(workspace_id)
             if isValid(dialog):
                 dialog.accept()
-            self.tell(tr("This computer has a new password. Add your other computers anew."))
+            self.show_text(tr("This computer has a new password. Add your other computers anew."))
 
         self._ask(
             tr("Make a new password?"),
             shown(NEW_LOGIN_TEXT),
             yes_text=tr("New password"),
             parent=dialog,
-            run=lambda: self._begin(dialog, change, tr("Changing the password…")),
+            run=lambda: self._start(dialog, change, tr("Changing the password…")),
         )
 
     async def remove_device(self, workspace_id: str, device_id: str) -> None:
@@ -275,9 +275,9 @@ class TeamDialogs:
             return
 
         async def remove() -> None:
-            self.tell(tr("Taking the computer off the list…"))
+            self.show_text(tr("Taking the computer off the list…"))
             await self._team.membership.administration.remove_device(workspace_id, device_id)
-            self.tell(
+            self.show_text(
                 tr("{name} is off the list.", name=device.name) if device.name else tr("The computer is off the list.")
             )
 
@@ -288,7 +288,7 @@ class TeamDialogs:
             shown(REMOVAL_TEXT),
             yes_text=tr("Take off"),
             parent=self.parent(),
-            run=lambda: self._tasks.start(self.told(remove()), "remove device"),
+            run=lambda: self._tasks.start(self.run(remove()), "remove device"),
         )
 
     async def rename(self, workspace_id: str) -> None:
@@ -300,7 +300,7 @@ class TeamDialogs:
             await self._team.membership.administration.rename_workspace(workspace_id, name)
             if isValid(dialog):
                 dialog.accept()
-            self.tell(tr("The workspace is called “{name}” now.", name=name))
+            self.show_text(tr("The workspace is called “{name}” now.", name=name))
 
         dialog.given.connect(lambda name: self._do(dialog, lambda: rename(name), "rename workspace"))
         dialog.open()
@@ -321,7 +321,7 @@ class TeamDialogs:
             await self._team.membership.leave(workspace_id, for_good=is_for_good)
             if isValid(dialog):
                 dialog.accept()
-            self.tell(tr("You left “{name}”. Its projects are private copies now.", name=workspace.name))
+            self.show_text(tr("You left “{name}”. Its projects are private copies now.", name=workspace.name))
 
         dialog.leaveRequested.connect(lambda *of: self._do(dialog, lambda: leave(*of), "leave workspace"))
         dialog.open()
@@ -329,11 +329,11 @@ class TeamDialogs:
     async def join_again(self, workspace_id: str) -> None:
         """Join again after the page has shown which server it is."""
         workspace = await self._team.membership.join_again(workspace_id)
-        self.tell(tr("You are in “{name}” again.", name=workspace.name))
+        self.show_text(tr("You are in “{name}” again.", name=workspace.name))
 
     async def leave_parked(self, workspace_id: str) -> None:
         await self._team.membership.leave_parked(workspace_id)
-        self.tell(tr("You left the workspace. Its projects are private copies now."))
+        self.show_text(tr("You left the workspace. Its projects are private copies now."))
 
     async def ask_password(self, workspace_id: str) -> None:
         workspace = await self._workspace(workspace_id)
@@ -363,7 +363,7 @@ class TeamDialogs:
             )
         return found[0]
 
-    def _begin(self, dialog: TaskPanel, work: Callable[[], Awaitable[None]], words: str) -> None:
+    def _start(self, dialog: TaskPanel, work: Callable[[], Awaitable[None]], words: str) -> None:
         if isValid(dialog):
             dialog.show_busy(words)
             self._do(dialog, work, words)
@@ -376,7 +376,7 @@ class TeamDialogs:
         *,
         on_failure: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._tasks.start(told(dialog, work, on_failure), f"team: {name}")
+        self._tasks.start(run_in_dialog(dialog, work, on_failure), f"team: {name}")
 
     def _ask(self, question: str, text: str, *, yes_text: str, parent: QWidget, run: Callable[[], object]) -> None:
         confirm = ConfirmDialog(self._panes.theme, question, text, yes_text=yes_text, is_dangerous=True, parent=parent)

@@ -21,9 +21,9 @@ from chatdesk.core.sync.address import read_address
 from chatdesk.core.sync.members.team_passwords import PasswordNotKept
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.features.team.dialog_work import run_in_dialog
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog, read_file
-from chatdesk.ui.features.team.told_failures import told
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.team_service import TeamService
@@ -36,8 +36,8 @@ _MOST_LOOKS: Final = 240
 
 
 class TeamOnboarding:
-    """Runs the dialogs that create or join a workspace. ``tell`` says something where it is seen, ``parent`` is what a
-    dialog opens over, ``invite`` takes the id of a workspace."""
+    """Runs the dialogs that create or join a workspace. ``show_text`` shows a text on the team page or in the window,
+    ``parent`` is what a dialog opens over, ``invite`` takes the id of a workspace."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class TeamOnboarding:
         services: TeamServices,
         team: TeamService,
         *,
-        tell: Callable[[str], None],
+        show_text: Callable[[str], None],
         parent: Callable[[], QWidget],
         invite: Callable[[str], Awaitable[None]],
         open_project: Callable[[str], None],
@@ -54,7 +54,7 @@ class TeamOnboarding:
         self._services = services
         self._team = team
         self._tasks = context.tasks
-        self._tell = tell
+        self._show_text = show_text
         self._parent = parent
         self._invite = invite
         self._open_project = open_project
@@ -76,14 +76,14 @@ class TeamOnboarding:
             if isValid(dialog):
                 dialog.show_done(name)
             else:
-                self._tell(tr("The workspace “{name}” is ready.", name=name))
+                self._show_text(tr("The workspace “{name}” is ready.", name=name))
 
         async def sign_in(address: ServerAddress, password: str) -> None:
             async with self._keeping(dialog):
                 workspace = await membership.sign_in(address, password=password)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(tr("You are in “{name}”.", name=workspace.name))
+            self._show_text(tr("You are in “{name}”.", name=workspace.name))
 
         dialog.checkRequested.connect(lambda *of: self._do(dialog, lambda: check(*of), "check database"))
         dialog.signInRequested.connect(lambda *of: self._do(dialog, lambda: sign_in(*of), "sign in"))
@@ -114,7 +114,7 @@ class TeamOnboarding:
                 )
             if isValid(dialog):
                 dialog.accept()
-            self._tell(tr("You are in “{name}”. What is shared with you comes in now.", name=workspace.name))
+            self._show_text(tr("You are in “{name}”. What is shared with you comes in now.", name=workspace.name))
             self._tasks.start(self._lead_to_shared(workspace), "team: lead to what is shared")
 
         dialog.keep.given.connect(lambda text: self._keep_in_file(dialog, text))
@@ -167,7 +167,7 @@ class TeamOnboarding:
             raise self._services.read_only_reason
 
     def _do(self, dialog: TaskPanel, work: Callable[[], Awaitable[None]], name: str) -> None:
-        self._tasks.start(told(dialog, work), f"team: {name}")
+        self._tasks.start(run_in_dialog(dialog, work), f"team: {name}")
 
 
 def _my_name() -> str:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 class TeamServer:
     """Runs the dialogs about a workspace's server. ``find`` gives a workspace by its id, ``do`` runs what a dialog
-    asked for and says there what failed, ``tell`` says something where it is seen, ``parent`` is what a dialog opens
-    over."""
+    asked for and says there what failed, ``show_text`` shows a text on the team page or in the window, ``parent`` is
+    what a dialog opens over."""
 
     def __init__(
         self,
@@ -33,14 +33,14 @@ class TeamServer:
         *,
         find: Callable[[str], Awaitable[Workspace]],
         do: Callable[[TaskPanel, Callable[[], Awaitable[None]], str], None],
-        tell: Callable[[str], None],
+        show_text: Callable[[str], None],
         parent: Callable[[], QWidget],
     ) -> None:
         self._theme = theme
         self._membership = membership
         self._find = find
         self._do = do
-        self._tell = tell
+        self._show_text = show_text
         self._parent = parent
 
     async def upgrade(self, workspace_id: str) -> None:
@@ -51,7 +51,7 @@ class TeamServer:
             await self._membership.upgrade(workspace.id, user=user, password=password)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(tr("The database of “{name}” is up to date.", name=workspace.name))
+            self._show_text(tr("The database of “{name}” is up to date.", name=workspace.name))
 
         dialog.upgradeRequested.connect(lambda *of: self._do(dialog, lambda: upgrade(*of), "upgrade database"))
         dialog.open()
@@ -65,7 +65,7 @@ class TeamServer:
         async def save(changed: Mapping[str, str | int]) -> None:
             if changed:
                 await self._membership.administration.set_policy(workspace_id, changed)
-                self._tell(tr("The rights and limits of “{name}” apply from now on.", name=workspace.name))
+                self._show_text(tr("The rights and limits of “{name}” apply from now on.", name=workspace.name))
             if isValid(dialog):
                 dialog.accept()
 
@@ -82,7 +82,7 @@ class TeamServer:
             await self._membership.move(workspace.id, address)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(
+            self._show_text(
                 tr(
                     "This computer now uses {address} for “{name}”.",
                     name=workspace.name,

@@ -19,6 +19,7 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.features.team.dialog_work import run_in_dialog
 from chatdesk.ui.features.team.pages.share_project import (
     SharedProjectDialog,
     ShareProjectDialog,
@@ -26,7 +27,6 @@ from chatdesk.ui.features.team.pages.share_project import (
     erase_words,
 )
 from chatdesk.ui.features.team.pages.team_retention import is_shorter, kept_sentence, shorter_words
-from chatdesk.ui.features.team.told_failures import told
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.team_service import TeamService
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 
 class TeamSharing:
-    """Runs the dialogs that share projects. ``tell`` says something where it is seen, ``parent`` is what a dialog opens
-    over."""
+    """Runs the dialogs that share projects. ``show_text`` shows a text on the team page or in the window, ``parent`` is
+    what a dialog opens over."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class TeamSharing:
         lists: ThreadListBinding,
         open_page: Callable[[str], None],
         invite: Callable[[str, str | None], Awaitable[None]],
-        tell: Callable[[str], None],
+        show_text: Callable[[str], None],
         parent: Callable[[], QWidget],
     ) -> None:
         self._panes = context.panes
@@ -58,7 +58,7 @@ class TeamSharing:
         self._lists = lists
         self._open_page = open_page
         self._invite = invite
-        self._tell = tell
+        self._show_text = show_text
         self._parent = parent
         self._shared: SharedProjectDialog | None = None
 
@@ -100,7 +100,9 @@ class TeamSharing:
             await self._team.sharing.share(project_id, workspace_id)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(tr("“{name}” is shared. The line below the threads shows how much has been sent.", name=name))
+            self._show_text(
+                tr("“{name}” is shared. The line below the threads shows how much has been sent.", name=name)
+            )
 
         dialog.shareRequested.connect(lambda of: self._do(dialog, lambda: share(of), "share project"))
         dialog.open()
@@ -116,7 +118,7 @@ class TeamSharing:
             await self._offer_share(project_id, name, (workspace,))
             return
         if shared is None or workspace is None or shared.ended is not None:
-            self._tell(tr("That project is not shared any more."))
+            self._show_text(tr("That project is not shared any more."))
             return
         members = await self._team.records.members(workspace_id)
         dialog = self._shared = SharedProjectDialog(
@@ -197,7 +199,7 @@ class TeamSharing:
             await self._team.sharing.unshare(shared.project_id)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(tr("“{name}” is a private project on this computer now.", name=name))
+            self._show_text(tr("“{name}” is a private project on this computer now.", name=name))
 
         def on_answered(is_yes: bool) -> None:
             if is_yes and isValid(dialog):
@@ -215,7 +217,7 @@ class TeamSharing:
             await self._team.sharing.unshare(shared.project_id, and_erase=True)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(tr("“{name}” is erased.", name=name))
+            self._show_text(tr("“{name}” is erased.", name=name))
 
         def on_answered(is_yes: bool) -> None:
             if is_yes and isValid(dialog):
@@ -233,4 +235,4 @@ class TeamSharing:
         *,
         on_failure: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._tasks.start(told(dialog, work, on_failure), f"team: {name}")
+        self._tasks.start(run_in_dialog(dialog, work, on_failure), f"team: {name}")

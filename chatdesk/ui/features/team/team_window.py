@@ -53,8 +53,8 @@ class TeamWindow(Controller):
         context.subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
         context.subscribe(self, UnreadChanged, self._on_unread_changed)
 
-    def join(self, context: WindowContext, threads: ThreadBinding) -> None:
-        """Join a chat with the team."""
+    def add_chat(self, context: WindowContext, threads: ThreadBinding) -> None:
+        """Add a chat, so that it shows what belongs to the team."""
         self.list.offer_mark_read(context.panes)
         self.chats.append(
             TeamChat(
@@ -64,8 +64,8 @@ class TeamWindow(Controller):
             )
         )
 
-    def leave(self, panes: Panes) -> None:
-        """End what a chat shows of the team, because it is closed."""
+    def remove_chat(self, panes: Panes) -> None:
+        """Remove a chat and end its presence, because it is closed."""
         for chat in self.chats:
             if chat.panes is panes:
                 chat.presence.end()
@@ -74,7 +74,7 @@ class TeamWindow(Controller):
     async def end(self) -> None:
         """End the team's part of the window, because the window closes."""
         for chat in tuple(self.chats):
-            self.leave(chat.panes)
+            self.remove_chat(chat.panes)
         await self.notifier.close()
 
     def _on_shared_messages_arrived(self, event: SharedMessagesArrived) -> None:

@@ -62,9 +62,9 @@ class CardFrame(QWidget):
         self.column.addLayout(row)
 
     def ask_anew(self) -> None:
-        """Begin with another question, which nobody can have read yet."""
+        """Ignore clicks for a moment, because another question is shown, which nobody can have read yet."""
         if self._guard is not None:
-            self._guard.begin()
+            self._guard.restart()
 
     @property
     def is_unread(self) -> bool:

@@ -92,7 +92,7 @@ class ChangeReview(FormPanel):
         self.diff.show_text(review.diff)
         if change is not self._read:
             self._read = change
-            self._guard.begin()
+            self._guard.restart()
         self._show_buttons(review.state)
         self.show_problem("")
 

@@ -1,4 +1,4 @@
-"""Joins proposed changes of files in the transcript with what applies them: their states, and what a person does."""
+"""Shows the states of proposed changes of files in the transcript, and applies the changes a person accepts."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class ChangesBinding(Controller):
         transcript.parts.viewport_layout.set_change_states(self._state_of)
         transcript.changeRequested.connect(self._on_requested)
         context.panes.message_handlers.bind("changes", self._open_message)
-        threads.opened.connect(lambda _thread: self._begin())
+        threads.opened.connect(lambda _thread: self._clear_states())
         context.subscribe(self, ToolServersChanged, lambda _event: self.look_again())
         context.panes.window.installEventFilter(self)
 
-    def _begin(self) -> None:
-        """Begin with the changes that are in view of a thread: others are none of anybody's business any more."""
+    def _clear_states(self) -> None:
+        """Forget the states of another thread's changes, and request those of the changes in view."""
         self._states.clear()
         self._panes.transcript.parts.viewport_layout.set_change_states(self._state_of)
 

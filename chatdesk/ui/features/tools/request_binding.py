@@ -1,4 +1,4 @@
-"""Shows what tool servers ask a person for: a card above the text of their thread, a word elsewhere."""
+"""Shows what tool servers ask a person for: a card above the text of their thread, a notice in other chats."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class RequestBinding(Controller):
         super().__init__(context)
         self._threads = threads
         self._card: RequestCard | None = None
-        self._told: set[str] = set()
+        self._announced: set[str] = set()
         context.open_thread.stored_chat.tools.questions.attend()
         context.subscribe(self, ServerRequestsChanged, self._on_changed)
 
     @property
     def is_shown(self) -> bool:
-        """Return whether the card shows what still waits, which stays in its place then."""
+        """Return whether the card shows a request that still waits; it then stays in its place."""
         card = self._card
         return card is not None and not card.isHidden() and card.request in self._here()
 
@@ -51,7 +51,7 @@ class RequestBinding(Controller):
         return bool(self._questions.waiting())
 
     def show(self, *, has_place: bool) -> None:
-        """Show what waits in the open thread, where the card may have its place."""
+        """Show the first waiting request of the open thread, if there is room for the card."""
         waiting = self._here() if has_place else ()
         if self._card is None:
             if waiting:
@@ -68,7 +68,8 @@ class RequestBinding(Controller):
             self._card.focus_refusal()  # what is being typed was meant for the request before
 
     def go_there(self) -> bool:
-        """Go to what waits: in the open thread into the card, else to its thread. Return whether anything waits."""
+        """Go to the waiting request: into the card if it is in the open thread, else to its thread. Return whether
+        anything waits."""
         if self._card is not None and self._card.isVisible():
             self._card.focus_answer()
             return True
@@ -88,13 +89,13 @@ class RequestBinding(Controller):
     def _on_changed(self, event: ServerRequestsChanged) -> None:
         waiting = self._open_thread.chat_of(event.thread_id).tools.questions.waiting()
         for request in waiting:
-            if request.id not in self._told:
-                self._tell(request)
-        self._told = {each.id for each in waiting}
+            if request.id not in self._announced:
+                self._announce(request)
+        self._announced = {each.id for each in waiting}
         self.changed.emit()
         self._panes.commands.refresh()
 
-    def _tell(self, request: ServerRequest) -> None:
+    def _announce(self, request: ServerRequest) -> None:
         server = clean_line(request.asker.server_name)
         if self._chats.speaks_for(self._panes, request.asker.thread_id):
             announce(self._panes.window, tr("{server} asks you for something: Ctrl+Shift+Y.", server=server))

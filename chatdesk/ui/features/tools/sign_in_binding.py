@@ -41,7 +41,7 @@ class SignInBinding(Controller):
         self._card: SignInCard | None = None
         self._wanting: tuple[ToolServer, ...] = ()
         self._dismissed: set[str] = set()
-        self._begun: set[str] = set()  # servers that may stop before they are signed in to; they stay offered
+        self._started: set[str] = set()  # servers that may stop before they are signed in to; they stay offered
         threads.opened.connect(lambda _thread: self._look_soon())
         context.subscribe(self, ToolServersChanged, lambda _event: self._look_soon())
 
@@ -77,7 +77,7 @@ class SignInBinding(Controller):
         thread = self._threads.open_thread
         if service is None or (thread is None and not self._wanting):
             return
-        wanting = {each.server.id for each in service.statuses() if each.wants_sign_in} | self._begun
+        wanting = {each.server.id for each in service.statuses() if each.wants_sign_in} | self._started
         self._dismissed &= wanting
         on = () if thread is None else service.on_for(thread_id=thread.id, project_id=thread.project_id)
         offered = tuple(each for each in on if each.id in wanting - self._dismissed)
@@ -104,7 +104,7 @@ class SignInBinding(Controller):
 
     def _dismiss(self, server_id: str) -> None:
         self._dismissed.add(server_id)
-        self._begun.discard(server_id)
+        self._started.discard(server_id)
         self._tasks.cancel(f"sign in {server_id}")
         self._look_soon()
 
@@ -117,7 +117,7 @@ class SignInBinding(Controller):
         def open_page(address: str) -> None:
             card.say(open_sign_in_page(address))
 
-        self._begun.add(server_id)
+        self._started.add(server_id)
         card.say_problem("")
         card.say(tr("Asking where to sign in…"))
         try:
@@ -126,6 +126,6 @@ class SignInBinding(Controller):
             card.say("")
             card.say_problem(shown(error.sentence))
             return
-        self._begun.discard(server_id)
+        self._started.discard(server_id)
         self._look_soon()
         self._panes.pane.show_toast(tr("Signed in. Ask again to use its tools."))

@@ -111,7 +111,7 @@ class ToolsBinding(Controller):
         server = service.server(server_id)
         if server is None or not isValid(page):
             return
-        page.begin_test(server_id)
+        page.show_testing(server_id)
         async with aclosing(service.check(server)) as checks:  # type: ignore[type-var]
             async for check in checks:
                 if not isValid(page):

@@ -140,10 +140,10 @@ class ToolsPage(QWidget):
         if server_id in self._rows:
             self._rows[server_id].show_sign_in(words)
 
-    def begin_test(self, server_id: str) -> None:
+    def show_testing(self, server_id: str) -> None:
         """Show that the test of a server runs."""
         if server_id in self._rows:
-            self._rows[server_id].begin_test()
+            self._rows[server_id].show_testing()
 
     def show_check(self, server_id: str, check: ToolCheck) -> None:
         """Show one more step of the test of a server."""
@@ -267,7 +267,7 @@ class _ServerRow(QWidget):
             self.edit.setAccessibleName(tr("Choose the search engine"))
         self.switch.setAccessibleDescription(f"{self._details.text()}. {self._state.text()}")
 
-    def begin_test(self) -> None:
+    def show_testing(self) -> None:
         self._steps.reset(tr("Testing…"))
 
     def show_sign_in(self, words: str) -> None:

@@ -13,8 +13,8 @@ _PRESSES: Final = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick
 
 
 class UnreadGuard(QObject):
-    """Lets a mouse press none of the buttons for a moment after ``begin``: a click may have been meant for the question
-    before, or for what was in this place. Keys work, because the focus never comes by itself."""
+    """Lets a mouse press none of the buttons for a moment after ``restart``: a click may have been meant for the
+    question before, or for what was in this place. Keys work, because the focus never comes by itself."""
 
     def __init__(self, buttons: Sequence[QPushButton], parent: QObject) -> None:
         super().__init__(parent)
@@ -22,13 +22,13 @@ class UnreadGuard(QObject):
         for each in buttons:
             each.installEventFilter(self)
 
-    def begin(self) -> None:
-        """Begin with another question, which nobody can have read yet."""
+    def restart(self) -> None:
+        """Start the moment again, because another question is shown, which nobody can have read yet."""
         self._since.start()
 
     @property
     def is_unread(self) -> bool:
-        """Return whether the question is there too short to be read."""
+        """Return whether the question was shown too recently to have been read."""
         return self._since.isValid() and not self._since.hasExpired(_UNREAD_MS)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -145,7 +145,7 @@ class ExportBinding(Controller):
         exports = await self._exports_of(choice.thread_ids)
         progress = _ShownProgress(self._panes)
         work = asyncio.ensure_future(
-            exports.export(choice, ExportFormat(kind), target, on_progress=progress.tell, is_apart=True)
+            exports.export(choice, ExportFormat(kind), target, on_progress=progress.show, is_apart=True)
         )
         progress.stop = work.cancel
         try:
@@ -166,7 +166,7 @@ class ExportBinding(Controller):
 
 
 class _ShownProgress:
-    """The dialog, once there is one."""
+    """The progress of an export, shown in a dialog once that is open."""
 
     def __init__(self, panes: Panes) -> None:
         self._panes = panes
@@ -183,9 +183,9 @@ class _ShownProgress:
         self._dialog = dialog
         dialog.open()
         if self._last is not None:
-            self.tell(self._last)
+            self.show(self._last)
 
-    def tell(self, progress: ExportProgress) -> None:
+    def show(self, progress: ExportProgress) -> None:
         self._last = progress
         if self._dialog is not None:
             self._dialog.show_text(

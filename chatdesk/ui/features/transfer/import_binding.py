@@ -74,9 +74,9 @@ class ImportBinding(Controller):
         explained."""
         self._tasks.replace(self._open(path, program), "import dialog")
 
-    def stand_before(self, attach: Callable[[Sequence[str]], None], *, unless: Callable[[Path], bool]) -> None:
-        """Files that are offered to the composer go to ``attach``; one that looks like an export is asked about, and
-        one that ``unless`` takes goes nowhere else."""
+    def offer_before(self, attach: Callable[[Sequence[str]], None], *, unless: Callable[[Path], bool]) -> None:
+        """Ask about a file offered to the composer that looks like an export; pass other files to ``attach``. A file
+        for which ``unless`` returns true, because it handled it, is not attached."""
 
         def offer(paths: Sequence[str]) -> None:
             path = Path(paths[0]) if len(paths) == 1 else None
@@ -129,7 +129,7 @@ class ImportBinding(Controller):
             raise reason
         if self.dialog is not None:
             if path is not None and not self._importer().is_running:
-                self.dialog.take(path)
+                self.dialog.set_path(path)
             return
         from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 

@@ -132,7 +132,7 @@ class ImportDialog(Panel):
     def choose_file(self) -> None:
         dialog = QFileDialog(self, tr("Import"), "", shown(FILTER))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self.take(Path(name)))
+        dialog.fileSelected.connect(lambda name: self.set_path(Path(name)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -140,11 +140,11 @@ class ImportDialog(Panel):
         dialog = QFileDialog(self, tr("Import a folder"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(lambda name: self.take(Path(name)))
+        dialog.fileSelected.connect(lambda name: self.set_path(Path(name)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def take(self, path: Path) -> None:
+    def set_path(self, path: Path) -> None:
         """Use the file or folder that was chosen."""
         self._path = path
         self._show_file()

@@ -60,7 +60,7 @@ class UpdateBinding(QObject):
         self._dialog: UpdateDialog | None = None
         context.panes.commands.bind("app.updates", self.open)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Look once a day from now on, where the person wants it. Only packages have a feed."""
         if is_packaged():
             self._context.tasks.start(self.follow(), "look for updates")
@@ -72,20 +72,22 @@ class UpdateBinding(QObject):
         if not service.has_feed:
             return
         try:
-            if self._context.panes.empty_state.way_in is None and await service.may_ask():  # not on the first screen
+            if (
+                self._context.panes.empty_state.first_screen is None and await service.may_ask()
+            ):  # not on the first screen
                 await service.record_asked()
                 self._ask()
         except ChatDeskError as error:
             _log.info("updates: nothing was asked: %s", error.code)
-        told: Release | None = None
+        shown_release: Release | None = None
         while True:
             try:
                 found = await service.check_if_due()
             except ChatDeskError as error:
                 found = None  # the dialog says it to whoever asks; a day later it is tried again
                 _log.info("updates: %s", error.code)
-            if found is not None and found != told:
-                told = found
+            if found is not None and found != shown_release:
+                shown_release = found
                 words = tr("ChatDesk {version} is available.", version=str(found.version))
                 self._show_notice(words, tr("What is new…"), self.open)
             await asyncio.sleep(_LOOK_EVERY_S)

@@ -35,13 +35,13 @@ class QueueBinding(Controller):
         self,
         context: WindowContext,
         *,
-        take_back: Callable[[str], Awaitable[None]],
+        withdraw: Callable[[str], Awaitable[None]],
         questions: Callable[[], QuestionQueue],
         network: Callable[[], NetworkWatch],
     ) -> None:
-        """Follow the queue. ``take_back`` turns a question that waits for an answer into a draft again."""
+        """Follow the queue. ``withdraw`` turns a question that waits for an answer into a draft again."""
         super().__init__(context)
-        self._take_back = take_back
+        self._withdraw = withdraw
         panes = context.panes
         self._question_queue = questions
         self._network = network
@@ -109,7 +109,7 @@ class QueueBinding(Controller):
     async def _cancel(self, message_id: str) -> None:
         chat = self._open_thread.chat
         if any(each.id == message_id for each in self._questions()):
-            await self._take_back(message_id)
+            await self._withdraw(message_id)
         elif message_id in self._unreached:
             self._network().cancel(message_id)
         else:

@@ -37,7 +37,7 @@ _MS_PER_S = 1000
 
 
 class UsageBinding(Controller):
-    """Opens the page of usage and the dialog of limits, and tells of a limit that is near."""
+    """Opens the page of usage and the dialog of limits, and warns when a limit is near."""
 
     def __init__(
         self,

@@ -82,7 +82,7 @@ async def test_what_changes_again_while_many_changes_wait_is_shown_as_it_is_last
     lists.publish(ThreadsChanged(tuple(replace(thread, title="after") for thread in reversed(threads))))
     lists.publish(ThreadChanged(replace(threads[30], title="last")))
     lists.publish(ThreadDeleted("t40", is_purged=False))
-    await until(lambda: not running_tasks("take in changed threads"))
+    await until(lambda: not running_tasks("apply changed threads"))
     shown = lists.titles([thread.id for thread in threads])
     assert shown == {f"t{number}": "last" if number == 30 else "after" for number in range(60) if number != 40}
     lists.publish(ThreadsChanged((replace(threads[0], title="once more"),)))

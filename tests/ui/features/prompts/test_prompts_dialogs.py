@@ -275,7 +275,7 @@ def test_a_blank_one_is_left_without_words(library: Library) -> None:
 
 def test_text_from_elsewhere_becomes_a_new_prompt(library: Library) -> None:
     library.dialog.show_prompt(SECOND)
-    library.dialog.begin(TEMPLATE, "from the composer")
+    library.dialog.start_prompt(TEMPLATE, "from the composer")
     assert library.dialog.prompt_id is None
     _press(library.dialog, "promptsDone")
     assert library.take_calls() == [("save", None, Written(TEMPLATE, "", "from the composer"))]

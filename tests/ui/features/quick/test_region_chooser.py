@@ -25,7 +25,7 @@ def _chooser(qtbot: QtBot, ratio: float = 1.0) -> tuple[RegionChooser, list[QPix
     chooser, chosen = RegionChooser(screen, picture), []
     qtbot.addWidget(chooser)
     chooser.finished.connect(chosen.append)
-    chooser.begin()
+    chooser.start()
     qtbot.waitExposed(chooser)
     return chooser, chosen
 

@@ -246,7 +246,7 @@ def test_the_form_begins_at_the_key_that_is_missing(theme: Theme, qtbot: QtBot) 
 def test_the_result_of_a_test_is_scrolled_to(theme: Theme, qtbot: QtBot) -> None:
     form = _form(theme, qtbot, shown=TEAM)
     form.resize(form.width(), 420)
-    form.steps.begin()
+    form.steps.reset()
     for result in REFUSED:
         form.show_step(result)
     bar = form.findChild(QScrollArea).verticalScrollBar()  # type: ignore[union-attr]

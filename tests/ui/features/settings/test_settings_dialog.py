@@ -270,7 +270,7 @@ def test_a_page_shows_its_frame_before_its_rows(qtbot: QtBot) -> None:
     settings = [each for each in all_settings() if not each.shown.hidden and each.shown.page == "General"]
     page = SettingsPage(settings, {each.name: each.default for each in settings}, choices={}, fixed=frozenset())
     qtbot.addWidget(page)
-    page.begin()
+    page.start_building()
     assert page.rows == {}
     qtbot.waitUntil(lambda: page.is_built)
     assert set(page.rows) == {each.name for each in settings}

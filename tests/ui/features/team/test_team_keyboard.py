@@ -15,12 +15,12 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.sync.errors import TeamUnreachable
 from chatdesk.core.sync.members import administering
+from chatdesk.ui.features.team.dialog_work import run_in_dialog
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_invite import InviteDialog
 from chatdesk.ui.features.team.pages.team_members import MemberDialog
 from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.features.team.pages.team_table import ActionTable, TableRow
-from chatdesk.ui.features.team.told_failures import told
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery import team_samples as samples
 
@@ -99,7 +99,7 @@ def test_a_failure_that_nobody_foresaw_leaves_the_dialog_usable(theme: Theme, sh
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):  # the window says it
-        asyncio.run(told(dialog, work))
+        asyncio.run(run_in_dialog(dialog, work))
     assert not dialog.is_busy
     assert dialog.check_button.isEnabled()
 
@@ -142,7 +142,7 @@ def test_what_was_asked_for_is_not_said_to_be_tried_again_by_itself(theme: Theme
     async def work() -> None:
         raise TeamUnreachable
 
-    asyncio.run(told(dialog, work))
+    asyncio.run(run_in_dialog(dialog, work))
     assert "cannot be reached" in dialog.problem.text()
     assert dialog.problem.text().endswith("Try again in a while.")
 

@@ -92,7 +92,7 @@ def test_nothing_begins_without_a_file(dialog: ImportDialog, qtbot: QtBot) -> No
     assert not dialog.start_button.isEnabled()
     qtbot.mouseClick(dialog.start_button, Qt.MouseButton.LeftButton)
     assert asked == []
-    dialog.take(Path("/somewhere/chats.zip"))
+    dialog.set_path(Path("/somewhere/chats.zip"))
     assert dialog.start_button.isEnabled()
     assert dialog.file_label.text() == "chats.zip"
 
@@ -101,7 +101,7 @@ def test_nothing_begins_without_a_file(dialog: ImportDialog, qtbot: QtBot) -> No
 def test_the_project_is_one_named_after_the_program_or_the_chosen_one(
     dialog: ImportDialog, qtbot: QtBot, row: int, project: str | None
 ) -> None:
-    dialog.take(Path("/somewhere/chats.zip"))
+    dialog.set_path(Path("/somewhere/chats.zip"))
     dialog.projects.setCurrentIndex(row)
     with qtbot.waitSignal(dialog.startRequested) as asked:
         qtbot.keyClick(dialog.start_button, Qt.Key.Key_Space)
@@ -140,12 +140,12 @@ def test_without_threads_there_is_nothing_to_show(dialog: ImportDialog) -> None:
 
 
 def test_a_failure_is_told_and_another_file_may_be_chosen(dialog: ImportDialog) -> None:
-    dialog.take(Path("x.zip"))
+    dialog.set_path(Path("x.zip"))
     dialog.show_progress(None)
     dialog.show_failure("This file is not an export.")
     assert dialog.problem.isVisible()
     assert dialog.problem.text() == "This file is not an export."
-    dialog.take(Path("y.zip"))
+    dialog.set_path(Path("y.zip"))
     assert not dialog.problem.isVisible()
 
 
@@ -220,7 +220,7 @@ def test_a_hidden_import_goes_on_and_tells_at_its_end(tmp_path: Path) -> None:
         await until(lambda: imports.dialog is not None)
         dialog = imports.dialog
         assert dialog is not None
-        dialog.take(path)
+        dialog.set_path(path)
         dialog.start_button.click()
         dialog.hide_button.click()
         await until(lambda: imports.dialog is None)

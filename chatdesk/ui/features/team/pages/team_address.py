@@ -153,11 +153,11 @@ class AddressFields(QWidget):
             self, tr("Certificate of the authority"), "", tr("Certificates (*.pem *.crt *.cer);;All files (*)")
         )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self.take_ca(Path(name)))
+        dialog.fileSelected.connect(lambda name: self.trust_ca(Path(name)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def take_ca(self, path: Path) -> None:
+    def trust_ca(self, path: Path) -> None:
         """Trust the authority whose certificate is there; says so where it is none."""
         try:
             text = read_small_file(path, _MOST_CA_BYTES).decode("ascii", "replace")

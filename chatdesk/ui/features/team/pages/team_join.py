@@ -97,20 +97,20 @@ class JoinWorkspaceDialog(TaskPanel):
         self._refresh()
         self.code.setFocus()
         if text:
-            self.take_text(text)
+            self.fill_in_text(text)
 
-    def take_text(self, text: str) -> None:
-        """Use the text of an invitation that came another way than by typing."""
+    def fill_in_text(self, text: str) -> None:
+        """Fill in the text of an invitation that was not typed, such as one from a link."""
         self.code.show_written(text.strip())
         (self.passphrase if self._needs_passphrase else self.my_name).setFocus()
 
-    def take_file(self, path: Path) -> None:
+    def fill_in_file(self, path: Path) -> None:
         text = read_file(path)
         if text is None:
             name = visible_controls(path.name)
             self.show_problem(tr("{name} cannot be read. Nothing was sent. Ask for the code as text.", name=name))
         else:
-            self.take_text(text)
+            self.fill_in_text(text)
 
     def go_on(self) -> None:
         """Try again with what is filled in."""
@@ -121,7 +121,7 @@ class JoinWorkspaceDialog(TaskPanel):
     def choose_file(self) -> None:
         dialog = QFileDialog(self, tr("Open an invitation"), "", shown(_FILTER))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self.take_file(Path(name)))
+        dialog.fileSelected.connect(lambda name: self.fill_in_file(Path(name)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -134,9 +134,9 @@ class JoinWorkspaceDialog(TaskPanel):
         data = event.mimeData()
         path = only_path_in(data)
         if path:
-            self.take_file(Path(path))
+            self.fill_in_file(Path(path))
         elif data.hasText():
-            self.take_text(data.text()[:_MOST_BYTES])
+            self.fill_in_text(data.text()[:_MOST_BYTES])
         event.acceptProposedAction()
 
     @property

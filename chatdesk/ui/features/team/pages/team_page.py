@@ -68,7 +68,8 @@ def can_invite(view: WorkspaceView) -> bool:
 
 
 class TeamPage(QWidget):
-    """Signals but the first two have the id of a workspace, and what it is about."""
+    """The settings page of team sync. All signals but the first two carry the id of a workspace and the subject of the
+    request."""
 
     createRequested = Signal()
     joinRequested = Signal()
@@ -359,7 +360,7 @@ def _heading(view: WorkspaceView) -> tuple[object, ...]:
 
 
 class _Card(QFrame):
-    """A way in: what it is, and the button that begins it."""
+    """A card that describes one way to start with team sync, with its button."""
 
     def __init__(self, theme: Theme, title: str, hint: str, button: QWidget) -> None:
         super().__init__()

@@ -13,8 +13,8 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.mark import Mark
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.first_screen.connect_provider import ConnectProvider
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
-from chatdesk.ui.features.way_in.connect_provider import ConnectProvider
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.painting import paint_box
@@ -23,7 +23,7 @@ _ONE_COLUMN_BELOW_PX: Final = 520
 _PADDING_PX, _GAP_PX = 16, 12
 
 
-class WayIn(QWidget):
+class FirstScreen(QWidget):
     """The first screen of a profile without a provider. ``connection`` is obeyed by whoever obeys the dialog too.
     ``importRequested`` names the program, empty for any; ``tourRequested``: the offline model shows what there is."""
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.events import ProvidersChanged
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.features.way_in.connect_binding import ConnectBinding
+from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.chat.message_binding import MessageBinding
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.features.way_in.way_in import WayIn
+    from chatdesk.ui.features.first_screen.first_screen import FirstScreen
     from chatdesk.ui.theme.theme import Theme
 
 _TOUR = Text("What can ChatDesk do?")
 OFFLINE = "offline"
 
 
-class WayInBinding(Controller):
-    """Controller of what a chat without messages shows. ``ended``: the person has chosen to look around first, and is
-    not asked again."""
+class FirstScreenBinding(Controller):
+    """Controller of a chat without messages. ``ended`` is emitted when the person chose the tour, after which the first
+    screen is not shown again."""
 
     ended = Signal()
 
@@ -54,17 +54,17 @@ class WayInBinding(Controller):
         self._ask = ask
         self._models = models
         self._read_only_reason = read_only_reason
-        self._make: Callable[[Theme], WayIn] | None = None
+        self._make: Callable[[Theme], FirstScreen] | None = None
         self.is_ended = False
         threads.opened.connect(lambda _thread: self.refresh())
         messages.models.changed.connect(self.refresh)
         context.subscribe(self, ProvidersChanged, lambda _event: self.refresh())
 
     async def prepare(self) -> None:
-        """Show what is due; what the first screen is made of is imported beside the loop before."""
+        """Import the first screen beside the loop if it is needed, and show the current state."""
         if self._make is None and self._is_first():
-            module = await import_beside("chatdesk.ui.features.way_in.way_in")
-            self._make = module.WayIn
+            module = await import_beside("chatdesk.ui.features.first_screen.first_screen")
+            self._make = module.FirstScreen
         self.refresh()
 
     def refresh(self) -> None:
@@ -75,26 +75,26 @@ class WayInBinding(Controller):
         if self._is_first():
             if self._make is None:
                 self._tasks.replace(self.prepare(), "first screen")
-            elif empty_state.way_in is None:
-                self._show_way_in(self._make(self._panes.theme))
+            elif empty_state.first_screen is None:
+                self._show_first_screen(self._make(self._panes.theme))
             return
-        empty_state.end_way_in()
+        empty_state.remove_first_screen()
         provider, model = self._messages.models.resolved()
         empty_state.set_starts(OFFLINE_STARTS if provider == OFFLINE else STARTS)
         empty_state.set_sub_text(self._who_answers(provider, model))
 
     def _is_first(self) -> bool:
-        """Return whether there is nothing but the offline model, and nobody chose it."""
+        """Return whether only the offline model is set up, and nobody chose it."""
         is_alone = all(provider.name == OFFLINE for provider in self._models.providers.all())
         is_locked = self._models.provider_service.keys.is_file_locked
         is_wanted = self.is_ended or self._current_settings().provider == OFFLINE
         return is_alone and not is_locked and not is_wanted and self._read_only_reason() is None
 
-    def _show_way_in(self, way_in: WayIn) -> None:
-        self._connection.serve(way_in.connection, self.refresh)
-        way_in.importRequested.connect(self._open_import)
-        way_in.tourRequested.connect(self._on_tour_requested)
-        self._panes.empty_state.show_way_in(way_in)
+    def _show_first_screen(self, first_screen: FirstScreen) -> None:
+        self._connection.serve(first_screen.connection, self.refresh)
+        first_screen.importRequested.connect(self._open_import)
+        first_screen.tourRequested.connect(self._on_tour_requested)
+        self._panes.empty_state.show_first_screen(first_screen)
 
     def _on_tour_requested(self) -> None:
         self.is_ended = True

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
-from chatdesk.ui.features.way_in.connect_provider import ConnectProvider
+from chatdesk.ui.features.first_screen.connect_provider import ConnectProvider
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery.provider_samples import NO_KEYRING
 
@@ -51,7 +51,7 @@ def _paste(fields: ConnectProvider, key: str, qtbot: QtBot) -> None:
 
 
 def test_the_place_of_keys_is_asked_once_and_not_before_there_is_one(fields: ConnectProvider, seen: Seen) -> None:
-    fields.begin()
+    fields.focus_first_field()
     assert seen.wanted == 0
     QTest.keyClicks(fields.key.field, "sk-1")
     assert seen.wanted == 1

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.chat.message_binding import MessageBinding
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.first_screen.connect_provider import ConnectProvider
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.features.way_in.connect_provider import ConnectProvider
 
 _TASK = "connect provider"
 
@@ -51,7 +51,7 @@ class ConnectBinding(Controller):
 
     def open(self) -> None:
         """Open the dialog that connects a provider."""
-        from chatdesk.ui.features.way_in.connect_dialog import ConnectDialog
+        from chatdesk.ui.features.first_screen.connect_dialog import ConnectDialog
 
         dialog = ConnectDialog(self._panes.theme, parent=self._panes.window)
         dialog.manageRequested.connect(lambda: self._panes.commands.trigger("app.models"))
@@ -180,7 +180,7 @@ class ConnectBinding(Controller):
 
 
 class _Served:
-    """Fields that may go away while something is under way for them: a test ends then, what is being kept is kept."""
+    """Fields that may close while work for them runs: a test ends then, but a key that is being stored is stored."""
 
     def __init__(self, fields: ConnectProvider, done: Callable[[], object]) -> None:
         self.fields: ConnectProvider | None = fields

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
-from chatdesk.ui.features.way_in.connect_provider import ConnectProvider
+from chatdesk.ui.features.first_screen.connect_provider import ConnectProvider
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX = (600, 300)
@@ -27,7 +27,7 @@ class ConnectDialog(FormPanel):
         self.body.addStretch(1)
         self.add_button(push_button(tr("All providers…"), "connectManage", self._on_manage_clicked), is_first=True)
         self.add_button(push_button(tr("Cancel"), "connectCancel", self.reject))
-        self.connection.begin()
+        self.connection.focus_first_field()
 
     def _on_manage_clicked(self) -> None:
         self.reject()

@@ -1,4 +1,4 @@
-"""Runs what a team's dialog was asked for, and words a failure where the person looks."""
+"""Runs the work of a team's dialog, and shows a failure where the person looks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatdesk.core.texts import shown, tr
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 
 
-async def told(
+async def run_in_dialog(
     dialog: TaskPanel, work: Callable[[], Awaitable[None]], on_failure: Callable[[], Awaitable[None]] | None = None
 ) -> None:
     """Run ``work``; an error is shown in the dialog, or in the window when it is closed by then."""
@@ -22,14 +22,14 @@ async def told(
             await on_failure()
         if not isValid(dialog) or not dialog.isVisible():
             raise
-        dialog.show_problem(worded(error))
+        dialog.show_problem(sentence_of(error))
     except Exception:
         if isValid(dialog):
             dialog.end_busy()  # the window says that something failed; here one can go on
         raise
 
 
-def worded(error: ChatDeskError) -> str:
+def sentence_of(error: ChatDeskError) -> str:
     """Return the error's sentence for an action a person asked for, which is not tried again automatically."""
     again = tr("ChatDesk tries again by itself.")
     return shown(error.sentence).replace(again, tr("Try again in a while."))

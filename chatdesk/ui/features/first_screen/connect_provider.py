@@ -126,7 +126,7 @@ class ConnectProvider(QWidget):
         if is_connecting:
             self._show_problem("")
             self.save_button.hide()
-            self.steps.begin()
+            self.steps.reset()
 
     def show_step(self, result: StepResult) -> None:
         self.steps.show_result(result)
@@ -136,8 +136,8 @@ class ConnectProvider(QWidget):
         self._show_problem(sentence)
         self.save_button.show()
 
-    def begin(self) -> None:
-        """Put the focus where typing begins."""
+    def focus_first_field(self) -> None:
+        """Focus the first field to fill in."""
         field = self.key.field if self._preset.needs_key else self.address
         field.setFocus(Qt.FocusReason.OtherFocusReason)
 
