@@ -47,7 +47,7 @@ class EarlyKeys(QObject):
         self._is_watching = False
         self._is_sending = False
         self._patience = QTimer(self, singleShot=True, interval=_LONGEST_MS)
-        self._patience.timeout.connect(self._give_up)
+        self._patience.timeout.connect(self._stop_waiting)
 
     # What others say
 
@@ -207,9 +207,9 @@ class EarlyKeys(QObject):
     def _on_done(self, opening: _Opening, task: asyncio.Task[object]) -> None:
         opening.tasks.discard(task)
         if opening is self._opening and not opening.tasks:
-            self._give_up()
+            self._stop_waiting()
 
-    def _give_up(self) -> None:
+    def _stop_waiting(self) -> None:
         """Stop waiting: no window opened, or a popup, which gets the keys; or the system gave the keyboard to nobody.
         Keys meant for a dialog that never came are dropped."""
         was_opening = self._opening is not None

@@ -179,7 +179,7 @@ class Bindings(PaneBindings):
             network=lambda: services.network,
             models=self.shared.model_services,
             read_only_reason=lambda: services.read_only_reason,
-            look_again=services.look_at_network_again,
+            check_again=services.look_at_network_again,
         )
         self.queue = QueueBinding(
             context,

@@ -152,7 +152,7 @@ class ChatMaker:
             self._main.team_window.remove_chat(chat.panes)
         await bindings.artifacts.end()
         await chat.tasks.close()
-        bindings.let_go()
+        bindings.release()
         chat.subscriptions.close()
         for view in chat.panes.pane.findChildren(TranscriptView):
             view.show_thread(None)  # what is being rendered for it comes to nobody

@@ -32,13 +32,13 @@ class NetworkBinding(Controller):
         network: Callable[[], NetworkWatch],
         models: ModelServices,
         read_only_reason: Callable[[], StorageError | None],
-        look_again: Callable[[], None],
+        check_again: Callable[[], None],
     ) -> None:
         super().__init__(context)
         self._network = network
         self._models = models
         self._read_only_reason = read_only_reason
-        self._look_again = look_again
+        self._check_again = check_again
         self._system: QNetworkInformation | None = None
         context.subscribe(self, ReachabilityChanged, self._on_reachability_changed)
         context.subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
@@ -72,7 +72,7 @@ class NetworkBinding(Controller):
             self._system.reachabilityChanged.connect(self._on_system_reachability_changed)
 
     def _on_system_reachability_changed(self, _reachability: object) -> None:
-        self._look_again()
+        self._check_again()
 
 
 def offline_words(labels: Sequence[str], waiting: int) -> str:

@@ -260,8 +260,8 @@ class PaneBindings:
         self.inspection.end()
         self.context.end()
 
-    def let_go(self) -> None:
-        """Let go of what the ended tasks of the chat have used."""
+    def release(self) -> None:
+        """Release the objects that the ended tasks of the chat have used."""
         self.models.changed.disconnect(self._on_models_changed)
         self.unsaved.end()
         self.files.close()

@@ -264,7 +264,7 @@ class WindowApplication(QObject):
         gc.freeze()
         await self.chats.restore(left)
         bindings.links.open(self._hooks.target)
-        self._tasks.start(self._look_after(services), "upkeep")
+        self._tasks.start(self._run_upkeep(services), "upkeep")
 
     async def _built(self) -> Services | None:
         """Return the services, or None when there is nothing to work with; the window then shows why."""
@@ -317,7 +317,7 @@ class WindowApplication(QObject):
             self.panes.composer.sendRequested.emit(self._early_question)
         return bindings
 
-    async def _look_after(self, services: Services) -> None:
+    async def _run_upkeep(self, services: Services) -> None:
         async with aclosing(self._hooks.upkeep(services)) as problems:
             async for problem in problems:
                 self._notices.show_lasting(problem.sentence)
@@ -369,7 +369,7 @@ class WindowApplication(QObject):
             await bindings.end()
         await self._tasks.close()
         if bindings is not None:
-            bindings.let_go()
+            bindings.release()
         if services is not None:
             await services.close()
         if self._last_work is not None:

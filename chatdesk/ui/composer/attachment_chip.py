@@ -49,7 +49,7 @@ class AttachmentChip(QWidget):
         self.remove_button.stepPressed.connect(lambda step: self.stepRequested.emit(self.key, step))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
-        self._say()
+        self._update_names()
 
     def set_progress(self, copied_bytes: int, size_bytes: int) -> None:
         """Show how much of the file is copied."""
@@ -68,7 +68,7 @@ class AttachmentChip(QWidget):
     def set_attachment(self, attachment: Attachment) -> None:
         self.attachment = attachment
         self.name = attachment.name
-        self._say()
+        self._update_names()
         self.update()
 
     def set_thumbnail(self, image: QImage) -> None:
@@ -143,7 +143,7 @@ class AttachmentChip(QWidget):
         lower = QRectF(area.left(), area.top() + half, area.width(), above_bar)
         draw_line(painter, lower, figures, direction)
 
-    def _say(self) -> None:
+    def _update_names(self) -> None:
         attachment = self.attachment
         said = (
             with_commas((self.name, size_text(attachment.size_bytes)))

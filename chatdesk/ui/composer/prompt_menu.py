@@ -103,7 +103,7 @@ class PromptMenu(QFrame):
         column.addWidget(self.field)
         self.hide()
         self.list.itemClicked.connect(self._choose)
-        self.list.currentRowChanged.connect(self._say_current)
+        self.list.currentRowChanged.connect(self._announce_current)
         self.field.textChanged.connect(self._on_field_text_changed)
         self._editor.writtenChanged.connect(self._follow)
         self._editor.cursorPositionChanged.connect(self._follow)
@@ -231,7 +231,7 @@ class PromptMenu(QFrame):
             self._place()
             self.list.scrollToItem(self.list.currentItem())
             lead = "" if was_visible else self._kind.heard(len(found))
-            self._say_current(self.list.currentRow(), lead=lead)
+            self._announce_current(self.list.currentRow(), lead=lead)
 
     def _add(self, name: str, hint: str, prompt_id: str) -> QListWidgetItem:
         item = QListWidgetItem(name, self.list)
@@ -240,7 +240,7 @@ class PromptMenu(QFrame):
         item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, hint[:160])
         return item
 
-    def _say_current(self, row: int, lead: str = "") -> None:
+    def _announce_current(self, row: int, lead: str = "") -> None:
         item = self.list.item(row)
         if item is not None and self.isVisible():
             place = tr("{item}, {row} of {count}", item=item.text(), row=row + 1, count=self.list.count())

@@ -63,7 +63,7 @@ class Palette(Panel):
         self._is_choice_kept = False
         self._build(theme)
         self._typing = self._timer(_TYPING_MS, self._search)
-        self._quiet = self._timer(_QUIET_MS, self._say_summary)
+        self._quiet = self._timer(_QUIET_MS, self._announce_summary)
         self.field.textChanged.connect(self._on_field_text_changed)
         self.field.installEventFilter(self)
         self.list.clicked.connect(self._on_list_clicked)
@@ -209,7 +209,7 @@ class Palette(Panel):
         else:
             return False
         if key not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._say_current()
+            self._announce_current()
         return True
 
     def _step(self, step: int, *, is_round: bool = True) -> None:
@@ -340,12 +340,12 @@ class Palette(Panel):
 
     # Speaking
 
-    def _say_current(self) -> None:
+    def _announce_current(self) -> None:
         row = self.current
         if row is not None:
             announce(self.field, row.spoken or row.text)
 
-    def _say_summary(self) -> None:
+    def _announce_summary(self) -> None:
         commands = sum(row.kind is RowKind.COMMAND for row in self._model.rows)
         groups = [self._groups[kind] for kind in ORDER if kind in self._groups]
         if self.field.text().strip():

@@ -59,7 +59,7 @@ class ProjectMenu(QWidget):
         if self._is_under_drag:
             # A drag that ends elsewhere tells nobody here.
             timer = QTimer(self, interval=_LOOK_FOR_BUTTONS_MS)
-            timer.timeout.connect(self._close_when_let_go)
+            timer.timeout.connect(self._close_on_release)
             timer.start()
         else:
             self.chooser.field.setFocus(Qt.FocusReason.PopupFocusReason)
@@ -85,7 +85,7 @@ class ProjectMenu(QWidget):
         paint_box(painter, area, theme.tokens.radius.code, fill=theme.colour("card"), border=theme.colour("line"))
         painter.end()
 
-    def _close_when_let_go(self) -> None:
+    def _close_on_release(self) -> None:
         from PySide6.QtGui import QGuiApplication
 
         if QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:

@@ -93,7 +93,7 @@ def test_nothing_can_be_restored_where_there_is_no_backup(look: Theme) -> None:
 def test_what_is_inside_belongs_to_the_chosen_backup(look: Theme) -> None:
     dialog = RestoreDialog(look, [("/a", "first"), ("/b", "second")])
     looked: list[str] = []
-    dialog.looked.connect(looked.append)
+    dialog.inspectRequested.connect(looked.append)
     dialog.add_file(Path("/c.zip"))
     assert looked == ["/c.zip"]
     dialog.show_contents("/a", ["late"], can_restore=True)

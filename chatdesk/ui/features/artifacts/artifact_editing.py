@@ -105,17 +105,17 @@ class ArtifactEditing(QObject):
     def keep(self) -> None:
         """Store the edit as a version, because another thing is shown."""
         self._tasks.cancel("edit artifact")
-        edit = self._taken()
+        edit = self._pop_edit()
         if edit is not None:
             self._tasks.start(self._store(*edit), "keep artifact")
 
     async def end(self) -> None:
         """Store the edit as a version, because the window closes."""
-        edit = self._taken()
+        edit = self._pop_edit()
         if edit is not None:
             await self._service.edit(*edit)
 
-    def _taken(self) -> Edit | None:
+    def _pop_edit(self) -> Edit | None:
         """End the edit and return it; None where nothing is edited or nothing was changed."""
         edit = None
         if self._version is not None and self._view.editor.is_changed:

@@ -18,7 +18,7 @@ from chatdesk.core.events import ProvidersChanged, ThreadChanged
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.composer.attachment_chip import THUMBNAIL_PX
 from chatdesk.ui.features.chat.drafts import DraftKeeper
-from chatdesk.ui.features.chat.image_sight import ASK_OTHER, IS_BLIND, SEES, Sight, look_at_models
+from chatdesk.ui.features.chat.image_sight import ASK_OTHER, IS_BLIND, SEES, Sight, check_models
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
@@ -227,7 +227,7 @@ class AttachmentBinding(Controller):
             return
         has_images = any(attachment.is_image for attachment in composer.files.attached)
         sight = (
-            look_at_models(
+            check_models(
                 self._models, self._current_settings().image_model, self._asked_models(), self._panes.header.models
             )
             if has_images
@@ -263,11 +263,11 @@ class AttachmentBinding(Controller):
             picker.set_current(*sight.other)
             picker.modelChosen.emit(*sight.other)
         elif name in (SEES, IS_BLIND):
-            self._tasks.start(self._say_sight(sight.models, sees=name == SEES), "say what a model sees")
+            self._tasks.start(self._store_sight(sight.models, sees=name == SEES), "say what a model sees")
         self._panes.composer.setFocus()
 
-    async def _say_sight(self, models: Sequence[tuple[str, str]], *, sees: bool) -> None:
-        """Store whether the person says that these models see images; it applies from this message on."""
+    async def _store_sight(self, models: Sequence[tuple[str, str]], *, sees: bool) -> None:
+        """Store the person's word on whether these models see images; it applies from this message on."""
         service = self._models.provider_service
         for provider, model in models:
             await service.override(provider, model, sees_images=sees)

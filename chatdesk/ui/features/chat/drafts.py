@@ -132,40 +132,40 @@ class DraftKeeper(QObject):
             if thread_id == self._thread_id:
                 await self._load()
             if thread_id == self._thread_id:
-                self.bring_back(words)
+                self.insert_before(words)
                 await self._save()
             else:
                 await self._store(thread_id, (await self._stored(thread_id)).behind(words))
 
     def set_aside(self) -> None:
-        """Remember the composer's text while something else takes its place, until ``sent`` or ``give_back``. Until
+        """Remember the composer's text while something else takes its place, until ``sent`` or ``restore_aside``. Until
         then it is stored before the text that replaced it."""
         words = self.words()
         self._aside, self._over = ((self._thread_id, words) if words else None), None
         self._lent, self._lent_left = (self._thread_id,), _NONE
 
     def sent(
-        self, thread_id: str | None, text: str, attached: Sequence[Attachment], *, gives_back: bool = False
+        self, thread_id: str | None, text: str, attached: Sequence[Attachment], *, restores_aside: bool = False
     ) -> None:
         """Forget the draft of ``thread_id`` that has become a message, but keep what was changed since. With
-        ``gives_back`` the text that was set aside for it returns."""
+        ``restores_aside`` the text that was set aside for it returns."""
         words = Words(text, attached=tuple(attached))
-        other = None if thread_id == self._thread_id or gives_back else self._shared.other(self, thread_id)
+        other = None if thread_id == self._thread_id or restores_aside else self._shared.other(self, thread_id)
         if other is not None:
             other.sent(thread_id, text, attached)
             return
-        if gives_back and self._lent == (thread_id,):
+        if restores_aside and self._lent == (thread_id,):
             self._lent = None
         if thread_id != self._thread_id:
-            self._tasks.start(self._forget(thread_id, words, gives_back=gives_back), "forget draft")
+            self._tasks.start(self._forget(thread_id, words, restores_aside=restores_aside), "forget draft")
             return
         self._remove_sent(words)
-        if gives_back and (back := self._taken_back(thread_id)):
-            self.bring_back(back)
+        if restores_aside and (back := self._pop_aside(thread_id)):
+            self.insert_before(back)
         if thread_id is None and self._is_loaded:  # else what is stored there was not in the composer yet
             self._tasks.start(self._forget(None), "forget draft")
 
-    def give_back(self, thread_id: str | None) -> None:
+    def restore_aside(self, thread_id: str | None) -> None:
         """Return the text that was set aside for ``thread_id`` to the composer, beside what took its place."""
         is_stored = self._over is not None
         lent = self.lent_in(thread_id) if thread_id != self._thread_id else None
@@ -173,14 +173,14 @@ class DraftKeeper(QObject):
             self._lent = None
         if lent is not None and lent.instead and (other := self._shared.other(self, thread_id)):
             self._left.pop(thread_id, None)
-            other.bring_back(lent.instead)  # it has what was set aside
-            self._taken_back(thread_id)
+            other.insert_before(lent.instead)  # it has what was set aside
+            self._pop_aside(thread_id)
             return
-        words = self._taken_back(thread_id)
+        words = self._pop_aside(thread_id)
         left = self._left.get(thread_id)
         if thread_id == self._thread_id:
             if words:
-                self.bring_back(words)
+                self.insert_before(words)
         elif words and (left is not None or not is_stored):
             joined = words if left is None else left.behind(words)
             self._left[thread_id] = replace(joined, is_behind=left is None or left.is_behind)
@@ -287,7 +287,7 @@ class DraftKeeper(QObject):
         for thread_id, words in tuple(self._left.items()):
             if other := self._shared.other(self, thread_id):
                 del self._left[thread_id]
-                other.bring_back(words)
+                other.insert_before(words)
                 continue
             whole = words.behind(await self._stored(thread_id)) if words.is_behind else words
             if self._left.get(thread_id) is words:
@@ -296,14 +296,14 @@ class DraftKeeper(QObject):
             if self._left.get(thread_id) is whole:
                 del self._left[thread_id]
 
-    async def _forget(self, thread_id: str | None, words: Words | None = None, *, gives_back: bool = False) -> None:
+    async def _forget(self, thread_id: str | None, words: Words | None = None, *, restores_aside: bool = False) -> None:
         """Delete a stored draft, with ``words`` only if these are what is stored."""
         async with self._lock:
             back = _NONE
             if words is not None:
                 await self._save_left()
                 stored, is_joined = await self._stored(thread_id), self._over is not None
-                back = self._taken_back(thread_id) if gives_back else _NONE
+                back = self._pop_aside(thread_id) if restores_aside else _NONE
                 if not stored.is_like(words):
                     if back and not is_joined:
                         self._left[thread_id] = replace(back, is_behind=True)
@@ -311,14 +311,14 @@ class DraftKeeper(QObject):
                     return
             await self._store(thread_id, back)
 
-    def _taken_back(self, thread_id: str | None) -> Words:
+    def _pop_aside(self, thread_id: str | None) -> Words:
         if self._aside is None or self._aside[0] != thread_id:
             return _NONE
         words, self._aside, self._over = self._aside[1], None, None
         return words
 
-    def bring_back(self, words: Words) -> None:
-        """Insert words that belong here before what is in the composer."""
+    def insert_before(self, words: Words) -> None:
+        """Insert text and files before those in the composer."""
         self._set_words(self.words().behind(words))
         self._on_composer_text_changed()
 

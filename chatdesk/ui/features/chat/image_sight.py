@@ -31,7 +31,7 @@ class Sight:
     other: tuple[str, str] | None = None
 
 
-def look_at_models(
+def check_models(
     models: ModelServices,
     image_model: str,
     asked: Sequence[tuple[str | None, str | None]],

@@ -220,7 +220,7 @@ class MessageBinding(Controller):
             self.assistants.ask_once(None)
             if stays:
                 self._undo.offer(stays)
-            self._drafts.sent(thread_id, text, attached, gives_back=editing is not None)
+            self._drafts.sent(thread_id, text, attached, restores_aside=editing is not None)
             if thread_id == self._threads.thread_id:
                 self._panes.transcript.scrolling.to_end()
         except BaseException:

@@ -72,7 +72,7 @@ class MessageEdit(Controller):
         if editing is not None:
             self._set(None)
             self._panes.composer.clear()
-            self._drafts.give_back(editing.thread_id)
+            self._drafts.restore_aside(editing.thread_id)
 
     def end(self) -> None:
         """End the edit: its text becomes an ordinary draft, behind what was in the composer before."""
@@ -81,7 +81,7 @@ class MessageEdit(Controller):
             self._set(None)
             if self._threads.thread_id == editing.thread_id and self._panes.composer.text() == editing.text:
                 self._panes.composer.clear()  # nothing was changed
-            self._drafts.give_back(editing.thread_id)
+            self._drafts.restore_aside(editing.thread_id)
 
     def is_unchanged(self, thread_id: str | None, text: str, attached: Sequence[Attachment]) -> bool:
         """Return whether an answer is edited and has every word as it was. An unchanged question may be asked again; an

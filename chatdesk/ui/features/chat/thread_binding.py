@@ -245,7 +245,7 @@ class ThreadBinding(Controller):
     def _on_threads_changed(self, threads: Sequence[Thread] | None) -> None:
         if threads is None:
             self._unnamed_changes += 1
-            self._tasks.replace(self._reload_thread(), "look at open thread again")
+            self._tasks.replace(self._reload_thread(), "reload open thread")
             return
         for thread in threads:
             if thread.deleted_at is not None:

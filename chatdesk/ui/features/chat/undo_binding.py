@@ -86,7 +86,7 @@ class UndoBinding(Controller):
             finally:
                 self._panes.commands.refresh()
             if undone is not None:
-                await self._say(tr("Undone"), undone, tr("Redo"), self.redo)
+                await self._show_step(tr("Undone"), undone, tr("Redo"), self.redo)
 
         self._tasks.start(work(), "undo")
 
@@ -98,11 +98,11 @@ class UndoBinding(Controller):
             finally:
                 self._panes.commands.refresh()
             if redone is not None:
-                await self._say(tr("Redone"), redone, tr("Undo"), self.undo)
+                await self._show_step(tr("Redone"), redone, tr("Undo"), self.undo)
 
         self._tasks.start(work(), "redo")
 
-    async def _say(self, what: str, step: Step, back: str, go_back: Callable[[Step], None]) -> None:
+    async def _show_step(self, what: str, step: Step, back: str, go_back: Callable[[Step], None]) -> None:
         """Show what was done with a button that reverses it. A change out of sight also names its thread, with a button
         that opens it."""
         pane, thread_id = self._panes.pane, step.thread_id

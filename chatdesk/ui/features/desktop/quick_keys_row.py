@@ -36,7 +36,7 @@ class QuickKeysRow(QWidget):
         self.button.setObjectName("quickKeys")
         self.button.setEnabled(not fixed_by)
         self.button.keysChosen.connect(self.keysChosen)
-        self.button.refused.connect(self._say)
+        self.button.refused.connect(self._show_state)
         hint = tr("They show the quick window in whatever program you are.")
         if fixed_by:
             hint = tr("The environment variable {name} decides this.", name=fixed_by)
@@ -72,7 +72,7 @@ class QuickKeysRow(QWidget):
         self._command_label.setVisible(has_failed)
         self.state.setProperty("isDanger", report.state in (KeysState.TAKEN, KeysState.UNKNOWN))
         self.state.style().polish(self.state)
-        self._say(self._words(report))
+        self._show_state(self._words(report))
 
     def _words(self, report: KeysReport) -> str:
         keys = QKeySequence(self.button.keys).toString(QKeySequence.SequenceFormat.NativeText)
@@ -107,7 +107,7 @@ class QuickKeysRow(QWidget):
                     "This desktop gives no keys to programs. Bind this command to keys in your desktop's settings:"
                 )
 
-    def _say(self, text: str) -> None:
+    def _show_state(self, text: str) -> None:
         if text and text != self.state.text():
             announce(self.button, text)
         self.state.setText(text)

@@ -94,7 +94,7 @@ class TrayBinding(Controller):
             return False
         if not self._has_said:
             self._has_said = True
-            self.icon.say(shown(_STAYS))
+            self.icon.show_message(shown(_STAYS))
         return True
 
     def _on_message_added(self, message: Message) -> None:

@@ -64,7 +64,7 @@ class TrayIcon(QObject):
     def is_visible(self) -> bool:
         return self._icon.isVisible()
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """Show a short text beside the icon, where the desktop does that."""
         self._icon.showMessage("ChatDesk", text, self._icon.icon())
 

@@ -47,8 +47,8 @@ class TranscriptContext(Controller):
         panes.message_handlers.bind("start-at-beginning", lambda _message_id: self.start_at(None))
         panes.message_handlers.bind("show-summary", lambda _message_id: inspector.open(SUMMARY))
         threads.opened.connect(self._on_thread_opened)
-        context.subscribe(self, ContextChanged, lambda event: self._look_at(event.thread_id))
-        context.subscribe(self, PathChanged, lambda event: self._look_at(event.thread_id))
+        context.subscribe(self, ContextChanged, lambda event: self._refresh_if_open(event.thread_id))
+        context.subscribe(self, PathChanged, lambda event: self._refresh_if_open(event.thread_id))
 
     def mark(self, message_id: str, mark: ContextMark) -> None:
         """Pin a message into the context, exclude it, or neither."""
@@ -79,10 +79,10 @@ class TranscriptContext(Controller):
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
         if thread is not None:
-            self._look_at(thread.id)
+            self._refresh_if_open(thread.id)
 
-    def _look_at(self, thread_id: str | None) -> None:
-        """Read the landmarks again if ``thread_id`` is open; None means whichever is."""
+    def _refresh_if_open(self, thread_id: str | None) -> None:
+        """Read the landmarks again if the thread ``thread_id`` is open, or for any open thread if it is None."""
         if thread_id in (None, self._threads.thread_id):
             self._tasks.replace(self._read(), "read landmarks")
 

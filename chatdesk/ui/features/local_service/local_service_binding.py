@@ -167,6 +167,6 @@ class LocalServiceBinding(Controller):
             await self._the_switch.revoke_token(token_id)
         except ChatDeskError as error:
             if isValid(page):
-                page.say_problem(shown(error.sentence))
+                page.show_problem(shown(error.sentence))
         if isValid(page):
             page.tokensWanted.emit()

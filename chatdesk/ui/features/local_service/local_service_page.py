@@ -124,8 +124,8 @@ class LocalServicePage(QWidget):
             again = self._rows[focused].revoke if focused in self._rows else self.new_button
             again.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def say_problem(self, sentence: str) -> None:
-        """Show what failed with a token."""
+    def show_problem(self, sentence: str) -> None:
+        """Show why an action on a token failed."""
         self._problem.setText(sentence)
         self._problem.setVisible(bool(sentence))
         announce(self, sentence, is_assertive=True)

@@ -136,17 +136,17 @@ class PromptsDialog(Panel):
     def show_failure(self, sentence: str) -> None:
         """Show that nothing was stored; the text stays in the form, and the dialog open."""
         self._sent = self._then = None
-        self._say(sentence, is_danger=True)
+        self._show_notice(sentence, is_danger=True)
         self._mark_row()
         self._show_state()
 
     def show_notice(self, sentence: str) -> None:
-        self._say(sentence, is_danger=False)
+        self._show_notice(sentence, is_danger=False)
 
     def show_deleted(self, prompt_id: str, name: str) -> None:
         """Show that a prompt was deleted, with a button that restores it."""
         self._deleted_id = prompt_id
-        self._say(tr("Deleted: {name}", name=name), is_danger=False)
+        self._show_notice(tr("Deleted: {name}", name=name), is_danger=False)
         self._show_form(None)
         self.restore_button.setVisible(True)
         self.restore_button.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -304,7 +304,7 @@ class PromptsDialog(Panel):
         self.insert_button.setVisible(written.kind is PromptKind.TEMPLATE)
         self.insert_button.setEnabled(bool(written.text.strip()))
 
-    def _say(self, text: str, *, is_danger: bool) -> None:
+    def _show_notice(self, text: str, *, is_danger: bool) -> None:
         self._notice.setProperty("isDanger", is_danger)
         self._notice.style().unpolish(self._notice)
         self._notice.style().polish(self._notice)

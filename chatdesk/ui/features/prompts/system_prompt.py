@@ -72,20 +72,20 @@ class SystemPromptDialog(FormPanel):
 
     def show_size(self, size: PromptSize) -> None:
         text = " ".join(map(shown, _size_words(size)))
-        self._say(self._size, text, is_danger=not size.has_room)
+        self._show_notice(self._size, text, is_danger=not size.has_room)
 
     def show_problems(self, sentences: Sequence[str]) -> None:
         self._problems.setText("\n".join(sentences))
         self._problems.setVisible(bool(sentences))
 
     def show_notice(self, sentence: str) -> None:
-        self._say(self._notice, sentence, is_danger=False)
+        self._show_notice(self._notice, sentence, is_danger=False)
         announce(self, sentence)
 
     def show_failure(self, sentence: str) -> None:
         """Show that nothing was stored; the text stays."""
         self.save_button.setEnabled(True)
-        self._say(self._notice, sentence, is_danger=True)
+        self._show_notice(self._notice, sentence, is_danger=True)
         announce(self, sentence)
 
     def close_saved(self) -> None:
@@ -196,7 +196,7 @@ class SystemPromptDialog(FormPanel):
     def _show_state(self) -> None:
         self.keep_button.setEnabled(bool(self._texts[self.source].strip()))
         self._counts.setText(self._which_counts())
-        self._say(self._notice, "", is_danger=False)
+        self._show_notice(self._notice, "", is_danger=False)
 
     def _which_counts(self) -> str:
         """Return a sentence on which prompt will be sent after *Save*."""
@@ -233,7 +233,7 @@ class SystemPromptDialog(FormPanel):
         self.keepRequested.emit(self.text_field.written())
 
     @staticmethod
-    def _say(label: QWidget, text: str, *, is_danger: bool) -> None:
+    def _show_notice(label: QWidget, text: str, *, is_danger: bool) -> None:
         label.setProperty("isDanger", is_danger)
         label.style().unpolish(label)
         label.style().polish(label)

@@ -138,7 +138,7 @@ class ProviderRowBinding:
             if is_yes:
                 again()
             elif self._page is not None:
-                self._page.row(name).address.give_up()
+                self._page.row(name).address.restore()
 
         confirm = agreement_dialog(self._panes.theme, asked, parent=self._dialog)
         confirm.answered.connect(on_answered)

@@ -186,7 +186,7 @@ class ProviderPage(QWidget):
         """Show the state of a provider's test; ``is_well`` is None while it runs."""
         row = self._rows.get(provider)
         if row is not None:
-            row.say(text, is_well)
+            row.show_test(text, is_well)
             if is_well is not None:
                 announce(self, f"{row.label}: {text}")
 

@@ -147,7 +147,7 @@ class ProviderRow(QWidget):
         self._show_kept_key("")
         self.key.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def say(self, text: str, is_well: bool | None) -> None:
+    def show_test(self, text: str, is_well: bool | None) -> None:
         """Show the state of a test; ``is_well`` is None while it runs."""
         self.said = (text, is_well)
         colour = "muted" if is_well is None else "accent" if is_well else "danger"
@@ -305,8 +305,8 @@ class AddressField(QLineEdit):
             self.setText(address)
             self.setCursorPosition(0)
 
-    def give_up(self) -> None:
-        """Show the kept address again."""
+    def restore(self) -> None:
+        """Restore the stored address."""
         self.setText(self._kept)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -315,6 +315,6 @@ class AddressField(QLineEdit):
             self.submitted.emit(self.text())
         elif event.key() == Qt.Key.Key_Escape and self.text() != self._kept:
             event.accept()
-            self.give_up()
+            self.restore()
         else:
             super().keyPressEvent(event)

@@ -23,10 +23,10 @@ _WARNING = Text(
 
 
 class RestoreDialog(FormPanel):
-    """A dialog that chooses a backup to restore. ``looked`` asks what is inside a backup, ``otherRequested`` for a file
-    from elsewhere, ``chosen`` restores."""
+    """A dialog that chooses a backup to restore. ``inspectRequested`` asks what is inside a backup, ``otherRequested``
+    for a file from elsewhere, ``chosen`` restores."""
 
-    looked = Signal(str)
+    inspectRequested = Signal(str)
     otherRequested = Signal()
     chosen = Signal(str)
 
@@ -60,7 +60,7 @@ class RestoreDialog(FormPanel):
         )
         for path, words in backups:
             self._add(path, words)
-        self._list.currentItemChanged.connect(lambda _item, _old: self._look())
+        self._list.currentItemChanged.connect(lambda _item, _old: self._inspect())
         if backups:
             self._list.setCurrentRow(0)
             self._list.setFocus()
@@ -108,11 +108,11 @@ class RestoreDialog(FormPanel):
         item.setData(Qt.ItemDataRole.UserRole, path)
         item.setSizeHint(QSize(0, self.theme.target_px(_ROW_PX)))
 
-    def _look(self) -> None:
+    def _inspect(self) -> None:
         self.restore_button.setEnabled(False)
         if self.path:
             self._contents.setText(tr("Looking into it…"))
-            self.looked.emit(self.path)
+            self.inspectRequested.emit(self.path)
 
     def _on_restore_clicked(self) -> None:
         if self.path:

@@ -49,17 +49,17 @@ class RestoreBinding:
         paths = await self._services.backups.list()
         backups = await asyncio.to_thread(lambda: [(str(path), _words(path)) for path in paths])
         dialog = RestoreDialog(self._panes.theme, backups, parent=self._panes.window)
-        dialog.looked.connect(lambda path: self._tasks.replace(self._look(dialog, path), "look into backup"))
+        dialog.inspectRequested.connect(lambda path: self._tasks.replace(self._inspect(dialog, path), "inspect backup"))
         dialog.otherRequested.connect(lambda: _ask_for_file(dialog))
         dialog.chosen.connect(lambda path: self._tasks.start(self._restore(dialog, path), "restore"))
         # What is still read or unpacked when the dialog is closed has nobody to tell.
-        dialog.rejected.connect(lambda: self._tasks.cancel("look into backup"))
+        dialog.rejected.connect(lambda: self._tasks.cancel("inspect backup"))
         dialog.rejected.connect(lambda: self._tasks.cancel("restore"))
         dialog.open()
         if dialog.path:
-            dialog.looked.emit(dialog.path)
+            dialog.inspectRequested.emit(dialog.path)
 
-    async def _look(self, dialog: RestoreDialog, path: str) -> None:
+    async def _inspect(self, dialog: RestoreDialog, path: str) -> None:
         try:
             contents = await self._services.backups.inspect_backup(Path(path))
         except ChatDeskError as error:

@@ -167,7 +167,7 @@ class SettingsBinding(Controller):
 
     def _on_commands_keys_changed(self) -> None:
         own = {name: text_of_keys(keys) for name, keys in self._panes.registry.keys.own().items()}
-        self._keep_look(replace(self._settings, shortcuts=own))
+        self._save_look(replace(self._settings, shortcuts=own))
 
     def _on_dialog_previewed(self, name: str, value: Any) -> None:
         """Show the look that is chosen in the dialog. It is kept by *Save* only."""
@@ -189,10 +189,10 @@ class SettingsBinding(Controller):
         if self._look_before is not None:
             return
         theme = self._panes.theme
-        self._keep_look(replace(self._settings, theme=theme.preference, text_scale=theme.scale))
+        self._save_look(replace(self._settings, theme=theme.preference, text_scale=theme.scale))
 
-    def _keep_look(self, settings: Settings) -> None:
-        """Save what the window has already and nothing else uses."""
+    def _save_look(self, settings: Settings) -> None:
+        """Save settings that the window has applied already and that nothing else uses."""
         changes = changed_settings(self._settings, settings)
         self._settings = settings
         if changes:

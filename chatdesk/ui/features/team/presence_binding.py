@@ -43,11 +43,11 @@ class PresenceBinding(Controller):
         panes.composer.textChanged.connect(self._on_composer_text_changed)
         threads.opened.connect(self._on_thread_opened)
         context.subscribe(self, PresenceChanged, self._on_presence_changed)
-        context.subscribe(self, TeamChanged, lambda _event: self.look())
-        self.look()
+        context.subscribe(self, TeamChanged, lambda _event: self.refresh())
+        self.refresh()
 
-    def look(self) -> None:
-        """Report where the person is now, and read who else is there."""
+    def refresh(self) -> None:
+        """Publish where the person is now, and read who else is there."""
         self._on_thread_opened(self._threads.open_thread)
 
     def end(self) -> None:

@@ -55,12 +55,12 @@ class SharedThreadBinding(Controller):
         self._read = QTimer(self, singleShot=True, interval=_READ_AFTER_MS)
         self._read.timeout.connect(self._on_read_timeout)
         threads.opened.connect(self._on_thread_opened)
-        panes.transcript.anchorChanged.connect(self._look_if_read)
+        panes.transcript.anchorChanged.connect(self._start_read_timer)
         panes.transcript.set_file_states(team.known.file_state)
         panes.window.installEventFilter(self)
         context.subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
         context.subscribe(self, TeamChanged, lambda _event: self._read_again())
-        context.subscribe(self, UnreadChanged, lambda _event: self._look_if_read())
+        context.subscribe(self, UnreadChanged, lambda _event: self._start_read_timer())
         context.subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
         context.subscribe(
             self, SharedFilesChanged, lambda _event: self._panes.transcript.set_file_states(self._team.known.file_state)
@@ -75,7 +75,7 @@ class SharedThreadBinding(Controller):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.WindowActivate:
-            self._look_if_read()
+            self._start_read_timer()
         return super().eventFilter(watched, event)
 
     # What is shared
@@ -108,7 +108,7 @@ class SharedThreadBinding(Controller):
             panes.composer.set_refusal(await self._refusal(shared))
         if thread is not None and shared is not None and not _may_rename(thread, shared):
             self._lock_title(thread)
-        self._look_if_read()
+        self._start_read_timer()
         await self._show_notes(thread if shared is not None else None)
 
     def _shared_with(self, shared: SharedProject | None) -> SharedWith | None:
@@ -158,7 +158,7 @@ class SharedThreadBinding(Controller):
                 announce(self._panes.transcript, arrived_words(event.authors, len(event.message_ids)))
             self._tasks.replace(self._show_notes(self._threads.open_thread), _READ_NOTES)
 
-    def _look_if_read(self) -> None:
+    def _start_read_timer(self) -> None:
         """Start the timer that marks new messages as read once the end of the thread was in view for a moment."""
         if self._has_unread() and not self._read.isActive():
             self._read.start()

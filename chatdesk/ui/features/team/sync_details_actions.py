@@ -111,7 +111,7 @@ class SyncDetails:
         if not isValid(dialog) or dialog.workspace_id != workspace_id:
             return
         if is_new:
-            dialog.say("")
+            dialog.show_result("")
         dialog.show_status(self._team.status(workspace_id))
         dialog.show_rounds(rounds)
         dialog.show_refused(refused)
@@ -125,11 +125,11 @@ class SyncDetails:
     async def _repair(self, dialog: SyncDetailsDialog, check: ServerCheck) -> None:
         await self._team.checks.repair(check)
         if isValid(dialog):
-            dialog.say(tr("These projects are fetched again. Check again when this computer is up to date."))
+            dialog.show_result(tr("These projects are fetched again. Check again when this computer is up to date."))
 
     def _copy_text(self, dialog: SyncDetailsDialog, changes: tuple[RefusedChange, ...]) -> None:
         QGuiApplication.clipboard().setText("\n\n".join(each.text for each in changes if each.text))
-        dialog.say(
+        dialog.show_result(
             shown(
                 plural(
                     "The text of {count} changes is in the clipboard.",
@@ -142,7 +142,7 @@ class SyncDetails:
     async def _copy(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
         thread = await self._team.decisions.copy_refused(ids)
         if isValid(dialog):
-            dialog.say(tr("Copied into the new thread “{title}”, in a private project.", title=thread.title))
+            dialog.show_result(tr("Copied into the new thread “{title}”, in a private project.", title=thread.title))
             await self._fill(dialog)
         self._panes.window.show_toast(
             tr("Copied to “{title}”", title=thread.title), tr("Open"), lambda: self._open_thread(thread.id)
@@ -151,7 +151,7 @@ class SyncDetails:
     async def _choose(self, dialog: SyncDetailsDialog, disagreement: Disagreement, change_id: str) -> None:
         await self._after(dialog, self._team.decisions.choose(disagreement, change_id))
         if isValid(dialog):
-            dialog.say(tr("{label}: chosen for everybody.", label=disagreement.label))
+            dialog.show_result(tr("{label}: chosen for everybody.", label=disagreement.label))
 
     def _ask_to_forget(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
         confirm = ConfirmDialog(

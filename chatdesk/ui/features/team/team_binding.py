@@ -89,7 +89,7 @@ class TeamBinding(Controller):
         """Open the settings at the page of team sync, with ``words`` on it, which may still have to be made."""
         self._words_for_page = words
         if self._page is not None and isValid(self._page):
-            self._page.say(words)
+            self._page.show_result(words)
         if self._dialog is not None and isValid(self._dialog) and self._dialog.isVisible():
             self._dialog.show_page(_PAGE)
         else:
@@ -134,7 +134,7 @@ class TeamBinding(Controller):
         from chatdesk.ui.features.team.pages.team_page import TeamPage
 
         page = self._page = TeamPage(self._panes.theme)
-        page.say(self._words_for_page)
+        page.show_result(self._words_for_page)
         for signal, work in (
             (page.createRequested, lambda dialogs: dialogs.onboarding.create()),
             (page.joinRequested, lambda dialogs: dialogs.onboarding.join("")),

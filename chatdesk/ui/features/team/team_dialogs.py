@@ -106,7 +106,7 @@ class TeamDialogs:
         """Show a text on the team page where that is open, else for a moment in the window."""
         page = self._page()
         if page is not None and page.isVisible():
-            page.say(text)
+            page.show_result(text)
         else:
             self._panes.window.show_toast(text)
 
@@ -119,7 +119,7 @@ class TeamDialogs:
             page = self._page()
             if page is None or not page.isVisible():
                 raise
-            page.say(sentence_of(error))
+            page.show_result(sentence_of(error))
 
     # The page
 

@@ -72,12 +72,12 @@ class CardFrame(QWidget):
         return self._guard is not None and self._guard.is_unread
 
     def show_count(self, waiting: int) -> None:
-        """Say how many wait, with this one."""
+        """Show how many requests wait, with this one."""
         self._count.setText(tr("1 of {count}", count=waiting) if waiting > 1 else "")
         self._count.setVisible(waiting > 1)
 
-    def say_problem(self, sentence: str) -> None:
-        """Show why an answer could not be taken; an empty text hides it."""
+    def show_problem(self, sentence: str) -> None:
+        """Show why an answer is not accepted; an empty text hides it."""
         if sentence != self.problem.text():
             self.problem.setText(sentence)
             announce(self, sentence, is_assertive=True)

@@ -43,7 +43,7 @@ class ChangesBinding(Controller):
         transcript.changeRequested.connect(self._on_requested)
         context.panes.message_handlers.bind("changes", self._open_message)
         threads.opened.connect(lambda _thread: self._clear_states())
-        context.subscribe(self, ToolServersChanged, lambda _event: self.look_again())
+        context.subscribe(self, ToolServersChanged, lambda _event: self.refresh())
         context.panes.window.installEventFilter(self)
 
     def _clear_states(self) -> None:
@@ -51,14 +51,14 @@ class ChangesBinding(Controller):
         self._states.clear()
         self._panes.transcript.parts.viewport_layout.set_change_states(self._state_of)
 
-    def look_again(self) -> None:
+    def refresh(self) -> None:
         """Request the states of all shown changes again."""
         if self._states:
-            self._tasks.replace(self._ask(), "look at proposed changes")
+            self._tasks.replace(self._ask(), "refresh proposed changes")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.WindowActivate:
-            self.look_again()  # files are changed in other programs, and the person comes back from there
+            self.refresh()  # files are changed in other programs, and the person comes back from there
         return super().eventFilter(watched, event)
 
     def _state_of(self, change_id: str, diff_sum: str) -> ChangeState | None:
@@ -67,7 +67,7 @@ class ChangesBinding(Controller):
             if len(self._states) >= _MOST_KNOWN:
                 del self._states[next(iter(self._states))]  # it is asked about again when it is seen
             self._states[key] = None
-            self.look_again()
+            self.refresh()
         return self._states.get(key)
 
     async def _ask(self) -> None:
@@ -160,7 +160,7 @@ class ChangesBinding(Controller):
         try:
             await act(shown.change.id, shown.diff_sum)
         finally:
-            self.look_again()
+            self.refresh()
         self._panes.pane.show_toast(words)
 
     async def _need_changes(self) -> FileChanges:

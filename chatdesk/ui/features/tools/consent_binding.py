@@ -131,5 +131,5 @@ class ConsentBinding(Controller):
             self._approvals.answer(request_id, answer, arguments, only_reads=only_reads)
         except ChatDeskError as error:
             if self._card is not None:
-                self._card.say_problem(shown(error.sentence))
+                self._card.show_problem(shown(error.sentence))
         self._show()

@@ -46,7 +46,7 @@ class ConsentCard(CardFrame):
         self._about = card_label("muted", "consentAbout")
         self._reason = card_label("text", "consentReason")
         self.arguments = CodeField(theme, "consentArguments")
-        self.arguments.textChanged.connect(lambda: self.say_problem(""))
+        self.arguments.textChanged.connect(lambda: self.show_problem(""))
         self._cut = card_label("muted", "consentCut")
         self.deny_button = push_button(tr("Deny"), "consentDeny", partial(self._answer, Answer.DENY), is_primary=True)
         self.once_button = push_button(tr("Allow once"), "consentOnce", partial(self._answer, Answer.ONCE))
@@ -132,7 +132,7 @@ class ConsentCard(CardFrame):
             else ""
         )
         self._cut.setVisible(is_cut)
-        self.say_problem("")
+        self.show_problem("")
         self.more_button.setVisible(bool(self._standing()))
         self.setAccessibleName(title)
         self.setAccessibleDescription(" ".join(filter(None, (self._where.text(), reason))))
@@ -151,7 +151,7 @@ class ConsentCard(CardFrame):
             try:
                 arguments = read_arguments(self.arguments.toPlainText())
             except NotArgumentsError as error:
-                self.say_problem(shown(error.args[0]))
+                self.show_problem(shown(error.args[0]))
                 self.arguments.setFocus(Qt.FocusReason.OtherFocusReason)
                 return
         self.answered.emit(self._request.id, answer, arguments, only_reads)

@@ -118,7 +118,7 @@ class RequestBinding(Controller):
             self._questions.answer(request_id, action, values)
         except ChatDeskError as error:
             if self._card is not None:
-                self._card.say_problem(shown(error.sentence))
+                self._card.show_problem(shown(error.sentence))
         self.changed.emit()
 
 

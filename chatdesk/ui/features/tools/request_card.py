@@ -106,7 +106,7 @@ class RequestCard(CardFrame):
             self._fields.hide()
             self._fields.deleteLater()
             self._fields = None
-        self.say_problem("")
+        self.show_problem("")
         self._warning.setText("")
         message, whole = "", ""
         match request:
@@ -178,7 +178,7 @@ class RequestCard(CardFrame):
             try:
                 values = form_values(request.fields, self._fields.entered())
             except FieldProblem as problem:
-                self.say_problem(shown(problem.args[0]))
+                self.show_problem(shown(problem.args[0]))
                 self._fields.focus(problem.name)
                 return
             self._answer(Action.ACCEPT, values)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class SearchBinding:
-    """Controller of the web search settings. ``say`` shows a sentence on the page below the form."""
+    """Controller of the web search settings. ``show_problem`` shows a sentence on the page below the form."""
 
     def __init__(
         self,
@@ -31,12 +31,12 @@ class SearchBinding:
         tasks: AsyncTasks,
         *,
         load: Callable[[], Awaitable[ToolService]],
-        say: Callable[[str], None],
+        show_problem: Callable[[str], None],
     ) -> None:
         self._theme = theme
         self._tasks = tasks
         self._load = load
-        self._say = say
+        self._show_problem = show_problem
 
     async def open_form(self, parent: QWidget) -> None:
         """Open the form over the settings."""
@@ -70,7 +70,7 @@ class SearchBinding:
         try:
             await search.choose(choice, key)
         except SecretNotKept as error:
-            self._say(shown(error.sentence))
+            self._show_problem(shown(error.sentence))
         except ChatDeskError as error:
             if isValid(form):
                 form.show_problem(shown(error.sentence))

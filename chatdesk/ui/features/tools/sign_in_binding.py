@@ -42,8 +42,8 @@ class SignInBinding(Controller):
         self._wanting: tuple[ToolServer, ...] = ()
         self._dismissed: set[str] = set()
         self._started: set[str] = set()  # servers that may stop before they are signed in to; they stay offered
-        threads.opened.connect(lambda _thread: self._look_soon())
-        context.subscribe(self, ToolServersChanged, lambda _event: self._look_soon())
+        threads.opened.connect(lambda _thread: self._refresh_soon())
+        context.subscribe(self, ToolServersChanged, lambda _event: self._refresh_soon())
 
     @property
     def is_shown(self) -> bool:
@@ -69,10 +69,10 @@ class SignInBinding(Controller):
         if self._card is not None:
             self._card.focus_answer()
 
-    def _look_soon(self) -> None:
-        self._tasks.replace(self._look(), "look who asks to sign in")
+    def _refresh_soon(self) -> None:
+        self._tasks.replace(self._refresh(), "refresh sign-ins")
 
-    async def _look(self) -> None:
+    async def _refresh(self) -> None:
         service = await self._in_use()
         thread = self._threads.open_thread
         if service is None or (thread is None and not self._wanting):
@@ -106,7 +106,7 @@ class SignInBinding(Controller):
         self._dismissed.add(server_id)
         self._started.discard(server_id)
         self._tasks.cancel(f"sign in {server_id}")
-        self._look_soon()
+        self._refresh_soon()
 
     async def _sign_in(self, card: SignInCard, server_id: str) -> None:
         """Sign in to a server. The page opens because a person pressed the button."""
@@ -115,17 +115,17 @@ class SignInBinding(Controller):
             return
 
         def open_page(address: str) -> None:
-            card.say(open_sign_in_page(address))
+            card.show_progress(open_sign_in_page(address))
 
         self._started.add(server_id)
-        card.say_problem("")
-        card.say(tr("Asking where to sign in…"))
+        card.show_problem("")
+        card.show_progress(tr("Asking where to sign in…"))
         try:
             await service.sign_ins.sign_in(server_id, open_page)
         except ChatDeskError as error:
-            card.say("")
-            card.say_problem(shown(error.sentence))
+            card.show_progress("")
+            card.show_problem(shown(error.sentence))
             return
         self._started.discard(server_id)
-        self._look_soon()
+        self._refresh_soon()
         self._panes.pane.show_toast(tr("Signed in. Ask again to use its tools."))

@@ -47,8 +47,8 @@ class SignInCard(CardFrame):
             self.setAccessibleName(title)
             for button in (self.sign_in_button, self.later_button):
                 button.setAccessibleName(f"{button.text()}: {title}")
-            self.say_problem("")
-            self.say(
+            self.show_problem("")
+            self.show_progress(
                 tr(
                     "The tools of {address} are left out until you have signed in.",
                     address=visible_controls(server.address),
@@ -56,8 +56,8 @@ class SignInCard(CardFrame):
             )
         self.show_count(waiting)
 
-    def say(self, words: str) -> None:
-        """Say how the sign-in goes."""
+    def show_progress(self, words: str) -> None:
+        """Show the progress of the sign-in."""
         self._words.setText(words)
         if self.isVisible():
             announce(self, words)

@@ -75,7 +75,7 @@ class ToolsBinding(Controller):
         page.signInRequested.connect(
             lambda id_, is_in: self._tasks.replace(self._sign(page, id_, is_in=is_in), f"sign in {id_}")
         )
-        page.askModelRequested.connect(lambda id_, may: self._do(page, partial(_let_ask, server_id=id_, may=may)))
+        page.askModelRequested.connect(lambda id_, may: self._do(page, partial(_set_may_ask, server_id=id_, may=may)))
         page.removeRequested.connect(lambda id_: self._tasks.start(self._ask_whether_to_remove(page, id_), "remove"))
         page.revokeRequested.connect(lambda permission: self._do(page, lambda each: each.revoke(permission)))
         self._refresh()
@@ -149,10 +149,10 @@ class ToolsBinding(Controller):
         if server_id != WEB:
             await self._open_form(server_id)
         elif self._dialog is not None and isValid(self._dialog):
-            search = SearchBinding(self._panes.theme, self._tasks, load=self._load, say=self._say)
+            search = SearchBinding(self._panes.theme, self._tasks, load=self._load, show_problem=self._show_problem)
             await search.open_form(self._dialog)
 
-    def _say(self, sentence: str) -> None:
+    def _show_problem(self, sentence: str) -> None:
         if self._page is not None and isValid(self._page):
             self._page.show_problem(sentence)
 
@@ -174,7 +174,7 @@ class ToolsBinding(Controller):
         try:
             await service.save(server, secrets)
         except SecretNotKept as error:
-            self._say(shown(error.sentence))
+            self._show_problem(shown(error.sentence))
         except ChatDeskError as error:
             if isValid(form):
                 form.end_busy()
@@ -204,8 +204,9 @@ class ToolsBinding(Controller):
         dialog.open()
 
 
-async def _let_ask(service: ToolService, *, server_id: str, may: bool) -> None:
-    """Let a server ask for answers of models, or do not; it is restarted, since it is told when it starts."""
+async def _set_may_ask(service: ToolService, *, server_id: str, may: bool) -> None:
+    """Allow or forbid a server to ask for answers of models. It is restarted, since servers learn this at their
+    start."""
     server = service.server(server_id)
     if server is not None:
         await service.save(replace(server, may_ask_model=may))

@@ -63,7 +63,7 @@ class UpdateBinding(QObject):
     def start(self) -> None:
         """Look once a day from now on, where the person wants it. Only packages have a feed."""
         if is_packaged():
-            self._context.tasks.start(self.follow(), "look for updates")
+            self._context.tasks.start(self.follow(), "check for updates")
 
     async def follow(self) -> None:
         """Ask once whether to look, and look once a day where it is wanted, as long as the window is open."""
@@ -138,7 +138,7 @@ class UpdateBinding(QObject):
         )
         self._dialog = dialog
         start = self._context.tasks.start_once
-        dialog.checkRequested.connect(lambda: start(self._check(dialog, service), "look for updates now"))
+        dialog.checkRequested.connect(lambda: start(self._check(dialog, service), "check for updates now"))
         dialog.installRequested.connect(lambda: start(self._install(dialog, service), "install update"))
         dialog.settingsRequested.connect(partial(self._open_settings, dialog))
         dialog.finished.connect(self._on_dialog_finished)
@@ -154,7 +154,7 @@ class UpdateBinding(QObject):
 
     def _on_dialog_finished(self) -> None:
         self._dialog = None
-        for name in ("look for updates now", "install update"):
+        for name in ("check for updates now", "install update"):
             self._context.tasks.cancel(name)
 
     async def _check(self, dialog: UpdateDialog, service: UpdateService) -> None:

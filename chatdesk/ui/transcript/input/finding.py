@@ -111,7 +111,7 @@ class Finding(QObject):
             self.bar.field.setText(text)
         entry = self._layout.find(message_id)
         self.current = CurrentMatch(message_id, entry.message.position if entry is not None else -1, 0)
-        self.places.look_for(needle_of(text))
+        self.places.set_needle(needle_of(text))
         self._is_wanted = True
         self._typing_timer.start()  # the rest of the thread is looked through after this message has been seen
         if entry is not None:
@@ -125,7 +125,7 @@ class Finding(QObject):
         self._typing_timer.stop()
         self.bar.hide()
         self._forget()
-        self.places.look_for("")
+        self.places.set_needle("")
         self._viewport_layout.repaint()
         if had_focus:
             back = self._return_to
@@ -138,7 +138,7 @@ class Finding(QObject):
         text = self.bar.field.text()[:_LONGEST_TYPED]
         thread_id = self._conversation.thread_id
         needle = needle_of(text)
-        self.places.look_for(needle)
+        self.places.set_needle(needle)
         self._viewport_layout.repaint()
         if not needle or thread_id is None:
             self._forget()

@@ -71,11 +71,11 @@ class DiagramItem(ArtifactSource, Item):
         self._picture.ask(loader, lambda: self._on_picture(on_change))
 
     def guess(self, style: TranscriptStyle, width: float) -> float:
-        self._look(style)
+        self._match_theme(style)
         return self.shown.guess(style, width) + style.px(_BAR_PX)
 
     def layout(self, style: TranscriptStyle, width: float) -> None:
-        self._look(style)
+        self._match_theme(style)
         self.shown.ensure_layout(style, width)
         self.scroll = self.shown.scroll
         self._bar = 0.0 if self.is_alone else style.px(_BAR_PX)
@@ -125,7 +125,7 @@ class DiagramItem(ArtifactSource, Item):
     def areas_of(self, start: int, end: int) -> list[QRectF]:
         return self.shown.areas_of(start, end)
 
-    def _look(self, style: TranscriptStyle) -> None:
+    def _match_theme(self, style: TranscriptStyle) -> None:
         self._is_dark = QColor(style.tokens.background).lightnessF() < _MIDDLE
 
     def _on_picture(self, on_change: Callable[[], None]) -> None:

@@ -26,7 +26,7 @@ class FoundPlaces:
         self.needle = ""
         self._known: WeakKeyDictionary[Item, tuple[int, list[tuple[int, int]]]] = WeakKeyDictionary()
 
-    def look_for(self, needle: str) -> None:
+    def set_needle(self, needle: str) -> None:
         if needle != self.needle:
             self.needle = needle
             self._known.clear()

@@ -174,7 +174,7 @@ class ModelChooser(QFrame):
         if watched is self.search and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             if event.key() in _MOVES:
                 QApplication.sendEvent(self.list, event)
-                self._say_marked()
+                self._announce_marked()
                 return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self._choose(self.list.currentIndex())
@@ -259,7 +259,7 @@ class ModelChooser(QFrame):
         row = self.rows.row(self.list.currentIndex())
         return (row.provider, row.model) if row is not None and not row.is_heading else None
 
-    def _say_marked(self) -> None:
+    def _announce_marked(self) -> None:
         said = self.rows.data(self.list.currentIndex(), Qt.ItemDataRole.AccessibleTextRole)
         announce(self.search, str(said or ""))
 

@@ -170,7 +170,7 @@ def test_the_page_follows_the_status_and_offers_the_password_where_it_is_wrong(t
     assert "The password is wrong." in texts(page)
     assert button(page, "teamPasswordEnter").isVisible()
     page.show_status(replace(samples.SYNCED, workspace_id="gone"))
-    page.say("You left it.")
+    page.show_result("You left it.")
     assert "You left it." in texts(page)
     assert not page.grab().isNull()
 

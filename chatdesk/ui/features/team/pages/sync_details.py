@@ -119,12 +119,12 @@ class SyncDetailsDialog(TaskPanel):
 
     def show_check(self, check: ServerCheck) -> None:
         self.end_busy()
-        self.say(check_words(check))
+        self.show_result(check_words(check))
         self._found = check
         self.repair_button.setVisible(bool(check.repairable))
         (self.repair_button if check.repairable else self.check_button).setFocus()
 
-    def say(self, text: str) -> None:
+    def show_result(self, text: str) -> None:
         self.show_problem("")
         self.outcome.setText(text)
         self.outcome.setVisible(bool(text))
@@ -227,7 +227,7 @@ class SyncDetailsDialog(TaskPanel):
             self.repairRequested.emit(found)
 
     def _check(self) -> None:
-        self.say("")
+        self.show_result("")
         self.repair_button.hide()
         self.show_busy(tr("Comparing with the server…"))
         self.checkRequested.emit(self.workspace_id)

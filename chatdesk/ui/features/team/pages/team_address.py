@@ -165,14 +165,14 @@ class AddressFields(QWidget):
             text = ""
         name = visible_controls(path.name)
         if "-----BEGIN CERTIFICATE-----" not in text:
-            self._say(tr("{name} is not a certificate in PEM form. Nothing was changed.", name=name))
+            self._show_problem(tr("{name} is not a certificate in PEM form. Nothing was changed.", name=name))
             return
         self._trust(text, tr("Only what {name} vouches for", name=name))
 
     def _trust(self, ca: str, words: str) -> None:
         self._ca = ca
         self.ca_state.setText(words)
-        self._say("")
+        self._show_problem("")
         self.changed.emit()
 
     def _port(self) -> int | None:
@@ -189,9 +189,9 @@ class AddressFields(QWidget):
         try:
             address, password = self._read_address(text)
         except ChatDeskError as error:
-            self._say(shown(error.sentence))
+            self._show_problem(shown(error.sentence))
             return
-        self._say("")
+        self._show_problem("")
         self.show_address(address, password)
 
     def _on_tls_changed(self) -> None:
@@ -201,7 +201,7 @@ class AddressFields(QWidget):
         self.ca_state.setEnabled(is_verified)
         self.changed.emit()
 
-    def _say(self, text: str) -> None:
+    def _show_problem(self, text: str) -> None:
         self.problem.setText(text)
         self.problem.setVisible(bool(text))
         announce(self, text)

@@ -65,7 +65,7 @@ class CodeBox(QWidget):
         self.code.show_written(code)
         self._link, self._file_text = link, file_text
 
-    def say(self, text: str) -> None:
+    def show_result(self, text: str) -> None:
         self.said.setText(text)
         announce(self, text)
 
@@ -74,11 +74,11 @@ class CodeBox(QWidget):
 
     def _copy_code(self) -> None:
         QGuiApplication.clipboard().setText(self.code.written())
-        self.say(tr("The code is in the clipboard."))
+        self.show_result(tr("The code is in the clipboard."))
 
     def _copy_link(self) -> None:
         QGuiApplication.clipboard().setText(self._link)
-        self.say(tr("The link is in the clipboard."))
+        self.show_result(tr("The link is in the clipboard."))
 
     def _choose_file(self) -> None:
         dialog = QFileDialog(
@@ -121,7 +121,7 @@ class _CodePanel(TaskPanel):
         announce(self, explanation)
 
     def show_saved(self, path: str) -> None:
-        self.code_box.say(
+        self.code_box.show_result(
             tr("Saved as {name}. Anyone who has the file can use it, so send it only to them.", name=Path(path).name)
         )
 

@@ -167,7 +167,7 @@ class TeamPage(QWidget):
         if block is not None:
             block.show_status(status)
 
-    def say(self, text: str) -> None:
+    def show_result(self, text: str) -> None:
         """Show the result of an action on this page; an empty text hides it."""
         self.said.setText(text)
         self.said.setVisible(bool(text))
