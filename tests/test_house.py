@@ -1,5 +1,6 @@
 """What keeps the code readable: the sizes of folders, files, functions, classes and constructors, docstrings that
-begin as sentences do, and tests that are beside their modules, wait for conditions and use public names.
+begin as sentences do, names of functions, and tests that are beside their modules, wait for conditions and use public
+names.
 
 Methods that override Qt's own do not count as public methods: Qt chose their names and their number, and who works with
 the class does not call them.
@@ -31,6 +32,11 @@ FRAGMENTS = re.compile(
 )
 # A function that is no property begins with its verb; so these nouns are the beginnings of riddles.
 NOUNS = re.compile(r"(The|A|An|No|None|Nothing|Nobody|Everything|Something|Somebody|Everybody|Alone|Also|More)\b|\(")
+# Verbs that meant something else in each place: start, show, apply, set, receive, report, record and restore say what
+# is done. Packages that still have some are left out.
+VAGUE_VERBS = re.compile(r"_?(begin|take|tell|settle|mend)(_|$)")
+USUAL_NAMES = {"take_screenshot"}
+LEFT_OUT = ("chatdesk/cli/", "chatdesk/client/", "chatdesk/service/")
 LIMITS = {
     "modules": 30,
     "lines": 400,
@@ -79,6 +85,12 @@ def test_docstrings_of_functions_begin_with_a_verb() -> None:
     assert not nouns, "\n".join(sorted(nouns))
 
 
+def test_no_function_has_a_name_that_means_several_things() -> None:
+    vague = [f"{place}: {name}" for place, name in _scan().functions if VAGUE_VERBS.match(name)]
+    vague = [each for each in vague if not each.startswith(LEFT_OUT) and each.split(": ")[1] not in USUAL_NAMES]
+    assert not vague, "\n".join(sorted(vague))
+
+
 def _allowed() -> dict[str, dict[str, int]]:
     return {kind: {} for kind in LIMITS} | tomllib.loads(EXCEPTIONS.read_text(encoding="utf-8"))
 
@@ -88,12 +100,13 @@ class _Scan:
     too_large: dict[str, dict[str, int]]
     docstrings: list[tuple[str, str]]  # the name of the file and the first line
     of_functions: list[tuple[str, str]]  # those of them that belong to functions which are no properties
+    functions: list[tuple[str, str]]  # the name of the file and of the function
 
 
 @cache
 def _scan() -> _Scan:
     """Each file is parsed once for all tests here: parsing is most of what they cost."""
-    found = _Scan({kind: {} for kind in LIMITS}, [], [])
+    found = _Scan({kind: {} for kind in LIMITS}, [], [], [])
     for kind, name, size in _sizes(found):
         if size > LIMITS[kind]:
             found.too_large[kind][name] = size
@@ -119,6 +132,7 @@ def _sizes(found: _Scan) -> Iterator[tuple[str, str, int]]:
                 own = [each.name for each in methods if not each.name.startswith("_") and each.name not in of_qt]
                 yield "public_methods", name, len(own)
             else:
+                found.functions.append((_name(path), node.name))
                 yield "function_lines", name, (node.end_lineno or 0) - node.lineno + 1
                 if node.name == "__init__":
                     arguments = node.args
