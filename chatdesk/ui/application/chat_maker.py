@@ -1,4 +1,4 @@
-"""Makes chats besides the first one, and ends them: each has controllers, tasks and subscriptions of its own, which end
+"""Opens chats besides the first one, and ends them: each has controllers, tasks and subscriptions of its own, which end
 with it; services are shared."""
 
 from __future__ import annotations
@@ -124,8 +124,7 @@ class ChatMaker:
         return chat
 
     async def fill(self, chat: ExtraChat, thread_id: str | None, *, takes_focus: bool = True) -> None:
-        """Open the first thread of a chat, which nobody may be shown before. Where that fails, nothing of the chat
-        stays."""
+        """Open the first thread of a chat, before the chat is shown. If that fails, remove the chat."""
         try:
             await chat.bindings.threads.open(thread_id, takes_focus=takes_focus)
         except BaseException:
@@ -135,7 +134,7 @@ class ChatMaker:
             raise
 
     async def is_saved(self, chat: ExtraChat) -> bool:
-        """Store what a person wrote; where that fails, say why: the chat stays open."""
+        """Store the unsent text, and return whether that worked. If not, show why; the chat stays open then."""
         try:
             await chat.bindings.save()
         except ChatDeskError as error:
@@ -176,8 +175,8 @@ class ChatMaker:
 
 
 def forward(registry: CommandRegistry, main: CommandRegistry, open_main: Callable[[], None]) -> None:
-    """Have what exists once done by the main window, which comes to the front unless that acts on this thread. Menus
-    offer it as the main window's do."""
+    """Forward commands that only the main window has to it. The main window comes to the front, unless the command acts
+    on this thread. Menus offer these commands as the main window's do."""
 
     def run(command_id: str) -> None:
         if command_id not in _ACTING_HERE:

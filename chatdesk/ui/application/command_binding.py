@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class CommandBinding(QObject):
-    """Binds what has no binding of its own: the library's commands, and those of the window's life, have."""
+    """Binds the commands that have no binding of their own, as those of the library and of closing windows have."""
 
     def __init__(
         self,
@@ -97,7 +97,8 @@ class CommandBinding(QObject):
         return next((each for each in actions if each.name == name), None)
 
     def _title_of_act(self, actions: Sequence[MessageAction]) -> str:
-        """Return what a command that does one of two things would do now, or what it mostly does."""
+        """Return the title of a command that does one of two things: of the action it offers now, else of the usual
+        one."""
         return (self._offered(actions) or actions[0]).text
 
     def _open_models(self) -> None:

@@ -59,7 +59,7 @@ class FailureNotices(QObject):
         self._errors.show_lasting(sentence, retry=retry)
 
     def follow(self, unsaved: Unsaved) -> None:
-        """Show when what a person wrote in a chat cannot be saved, with a way to try again."""
+        """Show when the text of a chat cannot be saved, with a way to try again."""
         self._unsaved.add(unsaved)
         unsaved.failed.connect(self._on_unsaved_failed)
         unsaved.recovered.connect(self.show_saved_again)
@@ -81,13 +81,13 @@ class FailureNotices(QObject):
         self._panes.sidebar.notices.set_status(tr("All changes saved"))
 
     def show_not_opened(self, error: ChatDeskError) -> None:
-        """Show that there is nothing to work with."""
+        """Show that the data could not be opened, and disable the panes."""
         self._panes.disable()
         self._panes.sidebar.notices.set_status(tr("Not opened"), is_error=True)
         self.show_lasting(error.sentence)
 
     def show_opening(self, services: Services) -> None:
-        """Show what a person should know about the opening of the data."""
+        """Show notices about the opening of the data, such as that it is read-only."""
         report, reason = services.report, services.read_only_reason
         window, notices = self._panes.window, self._panes.sidebar.notices
         if reason is not None:

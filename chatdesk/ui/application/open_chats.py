@@ -287,7 +287,7 @@ class OpenChats(QObject):
     # The end of the program
 
     async def save_all(self) -> None:
-        """Store what was written in all chats; what cannot be stored is logged."""
+        """Store the unsent text of all chats; a failure is logged."""
         for bindings in self.shown():
             try:
                 await bindings.save()
@@ -295,7 +295,7 @@ class OpenChats(QObject):
                 _log.error("what was typed could not be saved at the end: %s", error.code)
 
     async def wait_until_sent(self) -> None:
-        """Wait until what is being sent in the chats are messages."""
+        """Wait until the texts that are being sent in the chats are stored as messages."""
         for bindings in self.shown():
             await bindings.messages.wait_until_sent()
 
@@ -317,7 +317,7 @@ class OpenChats(QObject):
     # How it was left
 
     def state_now(self, before: WindowState) -> WindowState:
-        """Return what is kept for the next start; what is not restored yet is as ``before``."""
+        """Return the state to keep for the next start; parts that are not restored yet are as in ``before``."""
         return state_of(self._main, self.windows, self.beside, before, is_restored=self._is_restored)
 
     async def restore(self, state: WindowState) -> None:

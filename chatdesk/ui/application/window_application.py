@@ -267,7 +267,7 @@ class WindowApplication(QObject):
         self._tasks.start(self._run_upkeep(services), "upkeep")
 
     async def _built(self) -> Services | None:
-        """Return the services, or None when there is nothing to work with; the window then shows why."""
+        """Return the services, or None if the data cannot be opened; the window then shows why."""
         try:
             return await self._hooks.build()
         except ChatDeskError as error:
@@ -323,7 +323,7 @@ class WindowApplication(QObject):
                 self._notices.show_lasting(problem.sentence)
 
     def restart_after(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Close, do ``work`` when the services are closed, and have the program restart."""
+        """Close the window, call ``work`` when the services are closed, and restart the program."""
         self._last_work = work
         self.panes.close_for_good()
 
@@ -354,7 +354,7 @@ class WindowApplication(QObject):
             self._closing.set_result(None)
 
     async def _shut_down(self) -> None:
-        """Save what is being sent, which is no draft then, and the draft; then end running answers, then all else."""
+        """Save the text that is being sent and the drafts; then end running answers, then everything else."""
         self._save_state()
         self._is_over = True
         bindings, services = self._bindings, self._services

@@ -60,7 +60,8 @@ class FormPanel(Panel):
             self.fit(*size_px)
 
     def setVisible(self, visible: bool) -> None:
-        """Make the window as high as its words before it is there: a click may come in the same turn of the loop."""
+        """Fit the height of the window to its words before it is shown: a click may come in the same turn of the
+        loop."""
         if visible and self._width_px is not None and not self.isVisible():
             for label in self.findChildren(QLabel):
                 label.ensurePolished()  # gives it its font
@@ -68,7 +69,7 @@ class FormPanel(Panel):
         super().setVisible(visible)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Tab reaches the buttons after everything else, whatever was added first."""
+        """Put the buttons last in the order of Tab, whatever was added first."""
         super().showEvent(event)
         for place in range(self.buttons.count()):
             widget, last = self.buttons.itemAt(place).widget(), previous_in_chain(self)  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""A dialog with one button, for what a person must have read, and the one that says which ChatDesk this is."""
+"""A dialog with one button for a text that a person must read, and *About ChatDesk*, which shows the version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shows how far something long has come, and lets it be given up."""
+"""A dialog that shows the progress of long work, with a button that stops it."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class ShortcutsDialog(Panel):
 
 
 class ShortcutsEditor(QWidget):
-    """The list, what narrows it, and below it the field that takes new keys."""
+    """The list of shortcuts, the field that narrows it, and below it the field for new keys."""
 
     def __init__(self, theme: Theme, commands: CommandRegistry) -> None:
         super().__init__()

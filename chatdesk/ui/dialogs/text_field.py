@@ -30,7 +30,7 @@ class TextField(QPlainTextEdit):
         )
 
     def written(self) -> str:
-        """Return what the person wrote: the field holds very long lines in pieces."""
+        """Return the text that the person wrote: the field holds very long lines in pieces."""
         return join_long_lines(self.toPlainText())
 
     def show_written(self, text: str) -> None:

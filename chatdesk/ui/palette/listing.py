@@ -1,4 +1,4 @@
-"""The whole list of the palette, from what was typed, what was found and what can be done now."""
+"""The whole list of the palette, made from the typed text, the hits and the commands that are available now."""
 
 from __future__ import annotations
 
@@ -112,12 +112,13 @@ def _command_rows(commands: Sequence[tuple[Command, str]], words: list[str], *, 
 
 
 def _searched(command: Command) -> str:
-    """Return what the typed words are looked for in: the words as they are shown, and English ones."""
+    """Return the text in which the typed words are searched: the shown title and group, and the English ones."""
     return f"{shown(command.title)} {group_name(command.group)} {command.title} {command.group}".casefold()
 
 
 def _rank(command: Command, words: list[str]) -> int:
-    """Titles that begin with what was typed come first; the catalogue's order decides the rest."""
+    """Return the rank of a command: titles that begin with the typed word come first, the rest in the catalogue's
+    order."""
     return 0 if words and shown(command.title).casefold().startswith(words[0]) else 1
 
 

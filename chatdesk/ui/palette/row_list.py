@@ -1,4 +1,4 @@
-"""The rows as Qt shows them: a model, and a delegate that paints marked words, the place and the keys."""
+"""The list of rows in Qt: a model, and a delegate that paints marked words, the place and the keys."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class RowModel(QAbstractListModel):
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Icon, text with its marks on at most two lines, and at the end where it is or which keys it has."""
+    """Paints a row: an icon, text with its marks on at most two lines, and its place or keys at the end."""
 
     def __init__(self, theme: Theme, view: QListView) -> None:
         super().__init__(view)

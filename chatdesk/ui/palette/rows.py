@@ -82,7 +82,7 @@ def group_title(kind: SearchKind) -> str:
 
 
 def rows_of_group(group: SearchGroup, *, now: datetime) -> list[Row]:
-    """Return a heading with the count, the hits, and what else is to be said."""
+    """Return a heading with the count, the hits, and the note of the group."""
     if not group.hits and group.note is None:
         return []
     title = group_title(group.kind)
@@ -158,7 +158,7 @@ def _row_of_hit(hit: SearchHit, now: datetime) -> Row:
 
 
 def _named(kind: SearchKind, name: str) -> str:
-    """Return what is found, for a screen reader: the kind of thing and its name."""
+    """Return the name of a hit for a screen reader: the kind of thing and its name."""
     match kind:
         case SearchKind.THREAD:
             return tr("thread {name}", name=name)

@@ -87,7 +87,7 @@ class Theme(QObject):
 
     @property
     def is_contrast_high(self) -> bool:
-        """Asked for by the preference, or by the system whatever the preference is."""
+        """True if the preference asks for high contrast, or the system does, whatever the preference is."""
         return self._preference.endswith("-contrast") or self._does_system_want_contrast
 
     @property
@@ -96,7 +96,8 @@ class Theme(QObject):
         return self._scale
 
     def target_px(self, usual_px: int = HIT_TARGET_PX) -> int:
-        """Return the least side of what is pressed and has ``usual_px`` at scale 1: more for fingers than for mice."""
+        """Return the least width and height of a control that has ``usual_px`` at scale 1: more for fingers than for
+        mice."""
         return max(TOUCH_TARGET_PX if self._is_touched else 0, round(usual_px * max(1.0, self._scale)))
 
     def colour(self, name: str) -> QColor:

@@ -110,11 +110,11 @@ class UsagePage(QWidget):
         return min(first, last), max(first, last)
 
     def ask(self) -> None:
-        """Ask for what is to be shown, for the first time or again."""
+        """Request the usage of the chosen days."""
         self.daysRequested.emit(*self.days())
 
     def show_days(self, first_day: int, last_day: int, cells: Spending) -> None:
-        """Show what was used on these days; ignored when other days are wanted by now."""
+        """Show the usage of these days; ignored if other days were chosen in the meantime."""
         if (first_day, last_day) != self.days():
             return
         self._cells, self._shown = cells, (first_day, last_day)

@@ -198,7 +198,7 @@ class ChatPane(QWidget):
         return self.composer.findChild(QWidget, "composer") or next(focusable(self.composer), self.composer)
 
     def write_in_composer(self, text: str) -> None:
-        """Type ``text`` there for somebody who began elsewhere."""
+        """Type ``text`` into the composer, because a person began to type elsewhere in the window."""
         if self.focus_writable_field():
             for letter in text:
                 QCoreApplication.sendEvent(self.composer_field(), _key_press(letter))

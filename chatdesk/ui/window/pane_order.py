@@ -23,7 +23,7 @@ class PaneOrder:
         self._is_due = False
 
     def set_later(self) -> None:
-        """Have the order set at the first Tab or F6: PySide builds all its classes of widgets for it (7 ms)."""
+        """Set the order later, at the first Tab or F6: PySide builds all its classes of widgets for it (7 ms)."""
         self._is_due = True
 
     def set_now(self) -> None:

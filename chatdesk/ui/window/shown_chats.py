@@ -1,4 +1,4 @@
-"""The chats that are shown, for whatever leads a person to a thread from outside of its chat."""
+"""The chats that are shown, for actions that lead a person to a thread from outside of its chat."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ class ShownChats:
             each.panes.window is window and window.isVisible() and not window.isMinimized() for each in self.listed()
         )
 
-    def speaks_for(self, panes: Panes, thread_id: str) -> bool:
-        """Return whether the chat with these panes is the one of those that show a thread that says what happens in
-        it, so that a screen reader says it once."""
+    def announces_for(self, panes: Panes, thread_id: str) -> bool:
+        """Return whether the chat with these panes announces the events of a thread. Of all chats that show it only
+        one does, so that a screen reader says each event once."""
         chat = self.showing(thread_id)
         return chat is not None and chat.panes is panes
 
-    def tells_of(self, panes: Panes, thread_id: str) -> bool:
-        """Return whether the chat with these panes is to say what happens in a thread elsewhere: it is the active one,
+    def notifies_of(self, panes: Panes, thread_id: str) -> bool:
+        """Return whether the chat with these panes notifies of events in a thread elsewhere: it is the active chat,
         and the thread is not in sight in its window."""
         return self.active().panes is panes and not any(
             each.threads.thread_id == thread_id

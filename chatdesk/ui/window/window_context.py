@@ -1,4 +1,4 @@
-"""WindowContext holds what every controller of a window works with, whatever its subject."""
+"""The objects that every controller of a window works with, and the base of all controllers."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class WindowContext:
 
 
 class Controller(QObject):
-    """The base of what joins the widgets of a window with the services: it keeps what the context gives. With
-    ``parent`` go its timers, and its connections, which keep alive whatever they call."""
+    """The base of controllers, which join the widgets of a window with the services. It keeps the objects of the
+    context. Its timers and connections end with ``parent``; until then connections keep alive what they call."""
 
     def __init__(self, context: WindowContext, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -198,7 +198,7 @@ class InspectorBinding(Controller):
 
     def _on_summary_failed(self, event: SummaryFailed) -> None:
         chats, panes = self._window_context.chats, self._panes
-        if chats.speaks_for(panes, event.thread_id) or chats.tells_of(panes, event.thread_id):
+        if chats.announces_for(panes, event.thread_id) or chats.notifies_of(panes, event.thread_id):
             panes.pane.show_toast(shown(event.sentence))
 
     # Filling

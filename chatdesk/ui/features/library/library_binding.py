@@ -137,8 +137,8 @@ class LibraryBinding(Controller):
         act: Callable[[LibraryService], Awaitable[LibraryChange | tuple[LibraryChange, str]]],
         words: str,
     ) -> None:
-        """Do it in one step, remember the way back, and say so with *Undo*. What cannot be done to all is done to
-        none, and the error says why."""
+        """Change the threads in one step, record the undo, and show it with *Undo*. If it is not possible for all, none
+        is changed, and the error says why."""
         if not ids:
             return
 

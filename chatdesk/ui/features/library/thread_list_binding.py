@@ -114,7 +114,7 @@ class ThreadListBinding(Controller):
         self.read_tags()
 
     def remembered(self, state: WindowState, before: WindowState) -> WindowState:
-        """Return ``state`` with what is listed, or as it was ``before`` until that is known."""
+        """Return ``state`` with the listed project and order, or with those of ``before`` until the list is read."""
         if not self._is_started:
             return replace(
                 state,

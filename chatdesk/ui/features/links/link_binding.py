@@ -1,4 +1,4 @@
-"""Shows what a link or a file names that another program opened, and copies links.
+"""Shows the thread or dialog named by a link or file that another program opened, and copies links.
 
 What comes in was written by somebody else. It shows a thread or opens a dialog; nothing is stored, sent or joined
 before a person presses something there.
@@ -49,14 +49,14 @@ class LinkBinding(Controller):
         self._open_if_invitation = open_if_invitation
 
     def show(self, target: str) -> None:
-        """Show what another program opened; empty: the window that was in front last."""
+        """Show the target that another program opened; if empty, the window that was in front last."""
         if target:
             self.open(target)
         else:
             self._chats.bring(None)
 
     def open(self, target: str) -> None:
-        """Bring what a link or the path of a file names before the person; nothing if it is empty."""
+        """Show the thread or dialog that a link or the path of a file names; do nothing if it is empty."""
         if target == QUICK:
             self._panes.commands.trigger(_COMMANDS[target])
         elif target in _COMMANDS:

@@ -101,7 +101,8 @@ class LocalServicePage(QWidget):
         self.tokensWanted.emit()
 
     def show_tokens(self, tokens: Sequence[ShownToken], projects: Mapping[str, str]) -> Iterator[None]:
-        """Show the tokens, a row a step, between which the window goes on; ``projects`` has names by id."""
+        """Show the tokens, one row per step, between which the window stays responsive; ``projects`` has names by
+        id."""
         wanted = {each.id: (each.name, token_words(each, projects)) for each in tokens} if self._urls else {}
         focused = next((id_ for id_, row in self._rows.items() if row.revoke.hasFocus()), None)
         for id_, row in list(self._rows.items()):

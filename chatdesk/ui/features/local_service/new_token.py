@@ -63,7 +63,7 @@ class NewTokenDialog(TaskPanel):
         self.name.setFocus()
 
     def add_projects(self, projects: Mapping[str, str]) -> Iterator[None]:
-        """Offer these projects, names by id, some a step, between which the window goes on."""
+        """Offer these projects (names by id) in steps, between which the window stays responsive."""
         yield
         if projects:
             self.add_heading(tr("In these projects only"))

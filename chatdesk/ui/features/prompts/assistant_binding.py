@@ -62,7 +62,7 @@ class AssistantBinding(Controller):
         context.subscribe(self, PromptsChanged, lambda _event: self.show())
 
     def show(self) -> None:
-        """Show what holds in the open thread."""
+        """Show the assistant of the open thread."""
         self._tasks.replace(self._show(), "show the assistant")
 
     def open(self) -> None:

@@ -1,4 +1,4 @@
-"""Gathers what an assistant can be given: models, tool servers, files from the disk, and parameters."""
+"""Gathers the choices for an assistant: models, tool servers, files from the disk, and parameters."""
 
 from __future__ import annotations
 

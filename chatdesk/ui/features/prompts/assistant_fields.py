@@ -234,7 +234,7 @@ class AssistantFields(QWidget):
         self._cut(button)
 
     def _cut(self, button: QPushButton) -> None:
-        """Show as much of the words as there is room for; the tooltip has all."""
+        """Elide the words of a button to its width; the tooltip has all of them."""
         words = self._words.get(button, "").replace("&", "&&")
         button.setText(words)
         around = button.sizeHint().width() - button.fontMetrics().horizontalAdvance(words)

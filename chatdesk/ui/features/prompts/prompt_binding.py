@@ -78,7 +78,7 @@ class PromptBinding(Controller):
         context.subscribe(self, PromptsChanged, lambda _event: self._refresh())
 
     async def save(self) -> None:
-        """Store what is in the library and is not stored yet, because the window closes."""
+        """Store the unsaved edits of the library, because the window closes."""
         if self._library is not None:
             await self._library.save()
 
@@ -236,7 +236,7 @@ class PromptBinding(Controller):
             return ""
 
     def _remember(self, prompt_id: str, values: dict[str, str]) -> None:
-        """Remember what was filled in, to offer it next time until the window closes."""
+        """Remember the values that were filled in, to offer them next time until the window closes."""
         self._last_values.pop(prompt_id, None)
         self._last_values[prompt_id] = values
         while len(self._last_values) > _MOST_REMEMBERED:

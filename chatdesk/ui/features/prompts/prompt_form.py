@@ -105,7 +105,7 @@ class PromptForm(QWidget):
         return Written(kind, self.name_field.text(), self.text_field.written(), setup)
 
     def offer(self, choices: AssistantChoices) -> None:
-        """Say what an assistant can be given."""
+        """Set the choices for an assistant."""
         self._choices = choices
         if self.assistant is not None:
             self.assistant.offer(choices)

@@ -122,7 +122,7 @@ class PromptsDialog(Panel):
         self._save_then(show)
 
     def saved(self, prompt: Prompt) -> None:
-        """Record that the sent text is stored, and continue with what was typed since."""
+        """Record that the sent text is stored, and continue with text typed since."""
         if self._sent is None:
             return
         self._clean, self._sent, self._id = self._sent, None, prompt.id

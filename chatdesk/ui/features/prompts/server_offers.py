@@ -1,4 +1,4 @@
-"""Lists in the composer's menus what the tool servers of the open thread offer, as their lists come in."""
+"""Lists the prompts and resources of the open thread's tool servers in the composer's menus, as their lists come in."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ class ServerOffers:
         self._listed: dict[str, Offer] = {}
 
     async def heads(self) -> list[PromptHead]:
-        """Return what the servers of the open thread have listed so far; none is started or waited for."""
+        """Return the offers that the servers of the open thread have listed so far; no server is started or waited
+        for."""
         service = await self._in_use()
         self._listed = {}
         heads: list[PromptHead] = []
@@ -70,7 +71,7 @@ class ServerOffers:
         self._tasks.start_once(self._ask(show), f"ask for {self.kind}")
 
     def find(self, id_: str) -> Offer | None:
-        """Return what has this id in the last ``heads``; None for an id of the library."""
+        """Return the offer with this id in the last ``heads``; None for an id of the library."""
         return self._listed.get(id_)
 
     async def service(self) -> ToolService:

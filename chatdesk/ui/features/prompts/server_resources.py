@@ -1,4 +1,4 @@
-"""Attaches a resource of a tool server to what is written, once somebody has chosen it after an @."""
+"""Attaches a resource of a tool server to the message, once a person has chosen it after an @."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 class ServerResources(ServerOffers):
-    """A resource goes the way of every attached file: its type is told by its content, limits and the scan for viruses
-    hold."""
+    """Attaches resources of tool servers. A resource is treated as any attached file: its content decides its type, and
+    limits and the scan for viruses apply."""
 
     kind = "resources"
 

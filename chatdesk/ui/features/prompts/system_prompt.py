@@ -66,7 +66,7 @@ class SystemPromptDialog(FormPanel):
         self.choose_button.setEnabled(bool(heads))
 
     def use_text(self, text: str) -> None:
-        """Replace what is written; Ctrl+Z restores it."""
+        """Replace the text; Ctrl+Z restores it."""
         self.text_field.replace_written(text)
         self.text_field.setFocus()
 
@@ -156,7 +156,7 @@ class SystemPromptDialog(FormPanel):
         return sources
 
     def _line(self, object_name: str, role: FontRole) -> QLabel:
-        """Add a line below the text, for what is known about it."""
+        """Add a line below the text, for facts about it."""
         label = plain_label("", role, wraps=True, name=object_name)
         self.body.addWidget(label)
         return label

@@ -1,5 +1,5 @@
-"""The models of one provider as a table in which a person says what they know: which are offered, under which name,
-which see images, how much they read and what they cost. What nobody typed is shown as it is known, in a quieter colour.
+"""The models of one provider as a table that a person can edit: which are offered, under which name,
+which see images, how much they read and what they cost. Known values that nobody changed are shown in a quieter colour.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _TYPED: Final = {Column.NAME, Column.CONTEXT, Column.INPUT, Column.OUTPUT}
 
 @dataclass(frozen=True, slots=True)
 class ModelLine:
-    """A model with what is ``known`` of it and the values that the person set."""
+    """A model with its ``known`` values and those that the person set."""
 
     id: str
     label: str

@@ -59,7 +59,8 @@ class ProviderBinding(Controller):
         dialog.providerPageMade.connect(lambda page: self._join(page, dialog, wanted))
 
     def _join(self, page: ProviderPage, dialog: SettingsDialog, wanted: str) -> None:
-        """Do what ``page`` asks for, and fill it. ``wanted``: the provider whose form is to be opened at once."""
+        """Connect the requests of ``page``, and fill it. ``wanted``: the provider whose form is to be opened at
+        once."""
         from chatdesk.ui.features.providers.provider_models_binding import ProviderModelsBinding
         from chatdesk.ui.features.providers.provider_row_binding import ProviderRowBinding
 
@@ -339,7 +340,7 @@ class ProviderBinding(Controller):
 
 
 class _Alive:
-    """A dialog, as long as it is open: what was begun in it goes on when it is closed."""
+    """A dialog that work refers to: work started in it continues when the dialog is closed."""
 
     def __init__(self, dialog: ProviderForm | PassphraseDialog) -> None:
         self._dialog: ProviderForm | PassphraseDialog | None = dialog

@@ -106,7 +106,7 @@ class ProviderModels(FormPanel):
         return super().eventFilter(watched, event)
 
     def _change_current(self) -> None:
-        """Enter ticks, or begins to change what is in the cell."""
+        """Tick the current cell, or start editing it."""
         index = self.table.currentIndex()
         if index.flags() & Qt.ItemFlag.ItemIsUserCheckable:
             self.rows.setData(index, None, Qt.ItemDataRole.CheckStateRole)

@@ -30,7 +30,7 @@ OpenForm = Callable[["ShownProvider", str], None]
 
 
 class ProviderRowBinding:
-    """Obeys one page, as long as it is there."""
+    """Controller of the rows of one page, until the page is closed."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class ProviderRowBinding:
         page.switchRequested.connect(lambda name, is_on: tasks.start(self._switch(name, is_on), f"switch {name}"))
 
     def end(self) -> None:
-        """End what the person started on the page, because the page is gone."""
+        """Cancel the tests that were started on the page, because the page is gone."""
         self._page = None
         for task in self._testing.values():
             task.cancel()

@@ -82,7 +82,7 @@ class QuickBinding(Controller):
             window.come_up()
 
     async def save(self) -> None:
-        """Store what is typed and not sent."""
+        """Store the unsent text."""
         self._timer.stop()
         await self._load()
         if self.window is not None:
@@ -108,7 +108,7 @@ class QuickBinding(Controller):
         self._context.tasks.start(self._prepare(), "prepare quick window")
 
     async def _prepare(self) -> None:
-        """Make the window before it is wanted, for a person who has set keys for it."""
+        """Create the window ahead, for a person who has set keys for it."""
         await import_beside("chatdesk.ui.features.quick.quick_window")
         self._made().prepare()
 
@@ -150,8 +150,8 @@ class QuickBinding(Controller):
         return view
 
     async def _load(self) -> None:
-        """Bring back what was typed and not sent in an earlier run, before what is typed in the meantime; nothing is
-        stored in its place sooner."""
+        """Insert the unsent text of an earlier run before text typed in the meantime; nothing is stored in its place
+        sooner."""
         async with self._loading:
             if self._is_loaded:
                 return
@@ -209,7 +209,7 @@ class QuickBinding(Controller):
         self._go_on(lambda _chat: None)
 
     def _on_view_action_requested(self, name: str, message_id: str) -> None:
-        """Do in the large window what is asked of a message: there is room for what may be asked back."""
+        """Run an action on a message in the large window, which has room for further questions."""
         if name in self._panes.message_handlers.bound:
             self._go_on(lambda chat: chat.panes.message_handlers.run(name, message_id))
 
@@ -246,7 +246,7 @@ class QuickBinding(Controller):
             self._about.add_text(kind)
 
     async def _add_screenshot(self) -> None:
-        """Take the window out of the picture while it is taken."""
+        """Add a screenshot, hiding the window while it is taken."""
         window = self.window
         assert window is not None
         window.show_problem("")

@@ -49,7 +49,7 @@ class QuickContext(QObject):
 
     @property
     def words(self) -> str:
-        """The name of what goes along, for a person; empty for nothing."""
+        """The name of the added text or picture, for a person; empty if there is none."""
         return "" if self._added is None else self._added.words
 
     @property

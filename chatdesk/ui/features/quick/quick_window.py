@@ -193,7 +193,7 @@ class QuickWindow(QWidget):
         column.addLayout(row)
 
     def _fit(self, *_size: object) -> None:
-        """Make the field as high as its lines, and the window as high as what is in it."""
+        """Fit the height of the field to its lines, and the height of the window to its content."""
         lines = min(_MOST_LINES, max(1, round(self.editor.document().size().height())))
         self.editor.setFixedHeight(lines * self.editor.fontMetrics().lineSpacing() + 4)
         self.setFixedWidth(round(_WIDTH_PX * max(1.0, self._theme.scale)))

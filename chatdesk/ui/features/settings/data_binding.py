@@ -58,7 +58,7 @@ class DataBinding(Controller):
         self._tasks.start(work(), f"data {name}")
 
     def join(self, page: DataPage) -> None:
-        """Do what ``page`` asks for."""
+        """Connect the requests of ``page``."""
         page.requested.connect(lambda name: self._on_page_requested(page, name))
 
     def _on_page_requested(self, page: DataPage, name: str) -> None:

@@ -96,7 +96,7 @@ class SettingsBinding(Controller):
         return self._settings
 
     def change(self, settings: Settings) -> None:
-        """Put settings in force that a person changed, here and in the services, and save them. Make them with
+        """Apply settings that a person changed, here and in the services, and save them. Make them with
         ``dataclasses.replace`` from ``current``."""
         changes = changed_settings(self._settings, settings)
         self._settings = settings
@@ -110,11 +110,12 @@ class SettingsBinding(Controller):
         self._tasks.replace(self._open_in_steps(page), "open settings")
 
     def import_ahead(self, *modules: str) -> None:
-        """Have modules that pages need imported beside the loop, before the dialog is made."""
+        """Import modules that pages need beside the loop, before the dialog is created."""
         self._modules += modules
 
     async def _open_in_steps(self, page: str) -> None:
-        """Import its modules beside the loop, the first time; make it; show it. The window goes on in between."""
+        """Open the dialog in steps, between which the window stays responsive: import modules the first time, create,
+        show."""
         if self._modules:
             await import_beside(*self._modules)
             self._modules.clear()

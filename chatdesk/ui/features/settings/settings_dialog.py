@@ -133,7 +133,7 @@ class SettingsDialog(Panel):
         self._nav.setCurrentRow(PAGES.index(title))
 
     def fill_page(self, title: str, make: Callable[[], QWidget]) -> None:
-        """Put what ``make`` returns on a page, once somebody looks at it; the page is offered from now on."""
+        """Add the widget that ``make`` returns to a page once the page is shown; list the page from now on."""
         if title in self._made:
             self._made[title].add_content(make)
         else:
@@ -146,7 +146,7 @@ class SettingsDialog(Panel):
         return page.rows[name]
 
     def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002 - Qt's own name
-        """Pages are assembled later, so they are behind the buttons in Qt's order, though they are above them."""
+        """Move the focus with the buttons last: pages are built later, so Qt's order has them behind the buttons."""
         last = previous_in_chain(self)
         while last is not None and last.focusPolicy() is Qt.FocusPolicy.NoFocus:
             last = previous_in_chain(last)
@@ -157,7 +157,7 @@ class SettingsDialog(Panel):
         return super().focusNextPrevChild(next)
 
     def apply(self) -> bool:
-        """Emit what changed; false, and the reasons shown, when a value cannot be taken."""
+        """Emit the changes and return True; if a value is not valid, show why and return False."""
         changes: dict[str, Any] = {}
         is_valid = True
         for page in self._made.values():
@@ -358,7 +358,7 @@ class SettingsDialog(Panel):
             self._page(found.page).ensureWidgetVisible(widget, 0, 60)
 
     def _go_to(self, found: Found) -> None:
-        """Show what was found and put the focus there."""
+        """Show a found setting and focus it."""
         self.show_page(found.page)
         self._page(found.page).finish()
         widget = self._widget_of(found)

@@ -154,7 +154,7 @@ class SharedThreadBinding(Controller):
 
     def _on_shared_messages_arrived(self, event: SharedMessagesArrived) -> None:
         if event.thread_id == self._threads.thread_id:
-            if self._chats.speaks_for(self._panes, event.thread_id):
+            if self._chats.announces_for(self._panes, event.thread_id):
                 announce(self._panes.transcript, arrived_words(event.authors, len(event.message_ids)))
             self._tasks.replace(self._show_notes(self._threads.open_thread), _READ_NOTES)
 

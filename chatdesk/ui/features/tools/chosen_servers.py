@@ -1,4 +1,4 @@
-"""Says below the text which tool servers are on in the open thread, and switches them there or in its project."""
+"""Shows below the text which tool servers are on in the open thread, and switches them there or in its project."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ChosenServers(Controller):
         context.subscribe(self, ToolServersChanged, lambda _event: self.show())
 
     def show(self) -> None:
-        """Show what holds in the open thread."""
+        """Show the servers of the open thread."""
         self._tasks.replace(self._show(), "show chosen tool servers")
 
     async def _show(self) -> None:

@@ -59,14 +59,14 @@ class ConsentBinding(Controller):
         name = clean_line(request.tool.title or request.tool.name)
         if request.thread_id == self._threads.thread_id:
             self._show()
-        if self._chats.speaks_for(self._panes, request.thread_id):
+        if self._chats.announces_for(self._panes, request.thread_id):
             words = tr(
                 "{name} of {server} waits for your approval: Ctrl+Shift+Y.",
                 name=name,
                 server=clean_line(request.tool.server_name),
             )
             announce(self._panes.window, words)
-        elif self._chats.tells_of(self._panes, request.thread_id):
+        elif self._chats.notifies_of(self._panes, request.thread_id):
             self._panes.pane.show_toast(
                 tr("{name} waits for your approval in another chat.", name=name),
                 tr("Show"),

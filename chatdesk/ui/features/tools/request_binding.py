@@ -97,9 +97,9 @@ class RequestBinding(Controller):
 
     def _announce(self, request: ServerRequest) -> None:
         server = clean_line(request.asker.server_name)
-        if self._chats.speaks_for(self._panes, request.asker.thread_id):
+        if self._chats.announces_for(self._panes, request.asker.thread_id):
             announce(self._panes.window, tr("{server} asks you for something: Ctrl+Shift+Y.", server=server))
-        elif self._chats.tells_of(self._panes, request.asker.thread_id):
+        elif self._chats.notifies_of(self._panes, request.asker.thread_id):
             words = tr("{server} asks you for something in another chat.", server=server)
             self._panes.pane.show_toast(words, tr("Show"), partial(self._chats.show_soon, request.asker.thread_id))
 

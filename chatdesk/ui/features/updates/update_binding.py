@@ -61,12 +61,12 @@ class UpdateBinding(QObject):
         context.panes.commands.bind("app.updates", self.open)
 
     def start(self) -> None:
-        """Look once a day from now on, where the person wants it. Only packages have a feed."""
+        """Check for updates once a day from now on, if the person wants it. Only packages have a feed."""
         if is_packaged():
             self._context.tasks.start(self.follow(), "check for updates")
 
     async def follow(self) -> None:
-        """Ask once whether to look, and look once a day where it is wanted, as long as the window is open."""
+        """Ask once whether to check for updates, and check once a day if that is wanted, while the window is open."""
         await asyncio.sleep(_SETTLE_S)
         service = await self._service()
         if not service.has_feed:

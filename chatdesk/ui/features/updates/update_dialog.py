@@ -66,7 +66,7 @@ class UpdateDialog(TaskPanel):
         self.close_button.setFocus()
 
     def show_release(self, release: Release | None) -> None:
-        """Show what the feed offers; None: nothing newer."""
+        """Show the release that the feed offers; None means that nothing is newer."""
         self._end_busy()
         self.show_problem("")
         self.release, is_new = release, release is not None
@@ -88,7 +88,7 @@ class UpdateDialog(TaskPanel):
         announce(self, self._state.text())
 
     def show_step(self, step: str, percent: int) -> None:
-        """Show what is being done, and how much of a download has come."""
+        """Show the current step, and the percentage of a download."""
         words = _step_words(step)
         if self.busy_text.text() != words or not self.is_busy:
             self.show_busy(words)
@@ -97,7 +97,7 @@ class UpdateDialog(TaskPanel):
         self.bar.setValue(max(percent, 0))
 
     def show_failed(self, sentence: str) -> None:
-        """Show why nothing came of it; it can be tried again."""
+        """Show why the update failed; it can be tried again."""
         self._end_busy()
         self.show_problem(sentence)
 

@@ -59,7 +59,7 @@ class RetentionField(QWidget):
         self.show_days(days)
 
     def show_days(self, days: int | None) -> None:
-        """Show the retention that holds now, whatever was chosen here."""
+        """Show the retention that applies now, in place of a choice made here."""
         had_focus = self.set_button.hasFocus() or self.days.hasFocus()
         self._kept = days
         self.words.setText(kept_sentence(days))
@@ -98,7 +98,7 @@ def kept_sentence(days: int | None) -> str:
 
 
 def is_shorter(days: int | None, than: int | None) -> bool:
-    """Return whether messages would go that stay otherwise."""
+    """Return whether messages are kept for a shorter time with ``days`` than with ``than``."""
     return days is not None and (than is None or days < than)
 
 

@@ -70,7 +70,7 @@ def project_words(project: SharedProject) -> str:
 
 
 def open_words(project: SharedProject) -> str:
-    """Return what of a project is only on this computer; empty when nothing is."""
+    """Return a text on the parts of a project that are only on this computer; empty if there are none."""
     words = []
     if project.waiting:
         words.append(waiting_words(project.waiting))
