@@ -255,7 +255,7 @@ class ArtifactsBinding(Controller):
         if composer.refusal:
             self._panes.pane.show_toast(composer.refusal)
         elif thread_id is not None:
-            await self._drafts.add_words(
+            await self._drafts.prepend(
                 thread_id,
                 tr("Change the attached file {name} and answer with all of it in one code block.", name=version.name)
                 + "\n\n",

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from chatdesk.core.errors import NotFound, StorageError
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.features.chat.shared_drafts import Lent, SharedDrafts, Words
+from chatdesk.ui.features.chat.shared_drafts import DraftContent, SetAsideDraft, SharedDrafts
 from chatdesk.ui.features.chat.unsaved import Unsaved
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SAVE_AFTER_MS = 150
 
 
-_NONE = Words()
+_NONE = DraftContent()
 
 
 class DraftKeeper(QObject):
@@ -46,8 +46,8 @@ class DraftKeeper(QObject):
         self.unsaved = unsaved
         self._shared = shared or SharedDrafts()
         self._shared.add(self)
-        self._lent: tuple[str | None] | None = None  # the thread in which the composer is used for something else
-        self._lent_left = _NONE  # that, where its thread was left
+        self._replaced_in: tuple[str | None] | None = None  # the thread whose draft is set aside, in a tuple
+        self._replacement_left = _NONE  # the text in its place, if that thread was left
         self._composer = composer
         self._tasks = tasks
         self._chat_of = chat_of
@@ -55,10 +55,10 @@ class DraftKeeper(QObject):
         self._is_loaded = False
         self._is_loading = False
         self._has_unsaved = False
-        self._left: dict[str | None, Words] = {}  # of threads that were left, not stored yet
-        self._aside: tuple[str | None, Words] | None = None  # a thread, and what makes room there
-        self._over: Words | None = None  # what took its place, as last stored
-        self._joined: tuple[Words, Words] | None = None  # a draft, and what was typed before it came
+        self._left: dict[str | None, DraftContent] = {}  # of threads that were left, not stored yet
+        self._aside: tuple[str | None, DraftContent] | None = None  # a thread, and its draft that was set aside
+        self._replacement_stored: DraftContent | None = None  # the text in its place, as last stored
+        self._joined: tuple[DraftContent, DraftContent] | None = None  # a draft, and what was typed before it came
         self._lock = asyncio.Lock()  # one after the other: what is read must not be older than what was stored
         self._timer = QTimer(self, singleShot=True, interval=SAVE_AFTER_MS)
         self._timer.timeout.connect(self._on_timer_timeout)
@@ -74,16 +74,16 @@ class DraftKeeper(QObject):
         thread that was left."""
         if thread_id == self._thread_id:
             return
-        if self._lent == (self._thread_id,) and self._is_loaded:
-            self._lent_left = self.words()
+        if self._replaced_in == (self._thread_id,) and self._is_loaded:
+            self._replacement_left = self.content()
         other = self._shared.other(self, self._thread_id)
         if other is not None and self._has_unsaved and self._is_loaded:
             other.store_soon()
-        elif self._has_unsaved or (not self._is_loaded and self.words()):
-            self._left[self._thread_id] = self.words(is_behind=not self._is_loaded)
+        elif self._has_unsaved or (not self._is_loaded and self.content()):
+            self._left[self._thread_id] = self.content(is_behind=not self._is_loaded)
         self._timer.stop()
         self._thread_id, self._is_loaded, self._has_unsaved, self._joined = thread_id, False, False, None
-        self._set_words(Words())
+        self._set_content(DraftContent())
 
     def start(self, thread_id: str | None) -> None:
         """Choose the first thread after start-up: what was typed before belongs to it."""
@@ -110,7 +110,7 @@ class DraftKeeper(QObject):
         """Add a file that was attached in ``thread_id``: to the composer if that thread is open there, else to its
         draft."""
         if thread_id != self._thread_id and self._shared.other(self, thread_id):
-            await self.add_words(thread_id, "", (attachment,))
+            await self.prepend(thread_id, "", (attachment,))
             return
         async with self._lock:
             if thread_id == self._thread_id:
@@ -120,46 +120,46 @@ class DraftKeeper(QObject):
             before = await self._stored(thread_id)
             await self._store(thread_id, replace(before, attached=(*before.attached, attachment)))
 
-    async def add_words(self, thread_id: str | None, text: str, attached: Sequence[Attachment] = ()) -> None:
-        """Insert returned words before what is written in a thread; they are stored when this returns."""
+    async def prepend(self, thread_id: str | None, text: str, attached: Sequence[Attachment] = ()) -> None:
+        """Insert text and files before the draft of a thread; they are stored when this returns."""
         other = None if thread_id == self._thread_id else self._shared.other(self, thread_id)
         if other is not None:
-            await other.add_words(thread_id, text, attached)
+            await other.prepend(thread_id, text, attached)
             return
-        words = Words(text, len(text), tuple(attached))
+        content = DraftContent(text, len(text), tuple(attached))
         async with self._lock:
             await self._save_left()
             if thread_id == self._thread_id:
                 await self._load()
             if thread_id == self._thread_id:
-                self.insert_before(words)
+                self.insert_before(content)
                 await self._save()
             else:
-                await self._store(thread_id, (await self._stored(thread_id)).behind(words))
+                await self._store(thread_id, (await self._stored(thread_id)).behind(content))
 
     def set_aside(self) -> None:
         """Remember the composer's text while something else takes its place, until ``sent`` or ``restore_aside``. Until
         then it is stored before the text that replaced it."""
-        words = self.words()
-        self._aside, self._over = ((self._thread_id, words) if words else None), None
-        self._lent, self._lent_left = (self._thread_id,), _NONE
+        content = self.content()
+        self._aside, self._replacement_stored = ((self._thread_id, content) if content else None), None
+        self._replaced_in, self._replacement_left = (self._thread_id,), _NONE
 
     def sent(
         self, thread_id: str | None, text: str, attached: Sequence[Attachment], *, restores_aside: bool = False
     ) -> None:
         """Forget the draft of ``thread_id`` that has become a message, but keep what was changed since. With
         ``restores_aside`` the text that was set aside for it returns."""
-        words = Words(text, attached=tuple(attached))
+        content = DraftContent(text, attached=tuple(attached))
         other = None if thread_id == self._thread_id or restores_aside else self._shared.other(self, thread_id)
         if other is not None:
             other.sent(thread_id, text, attached)
             return
-        if restores_aside and self._lent == (thread_id,):
-            self._lent = None
+        if restores_aside and self._replaced_in == (thread_id,):
+            self._replaced_in = None
         if thread_id != self._thread_id:
-            self._tasks.start(self._forget(thread_id, words, restores_aside=restores_aside), "forget draft")
+            self._tasks.start(self._forget(thread_id, content, restores_aside=restores_aside), "forget draft")
             return
-        self._remove_sent(words)
+        self._remove_sent(content)
         if restores_aside and (back := self._pop_aside(thread_id)):
             self.insert_before(back)
         if thread_id is None and self._is_loaded:  # else what is stored there was not in the composer yet
@@ -167,22 +167,22 @@ class DraftKeeper(QObject):
 
     def restore_aside(self, thread_id: str | None) -> None:
         """Return the text that was set aside for ``thread_id`` to the composer, beside what took its place."""
-        is_stored = self._over is not None
-        lent = self.lent_in(thread_id) if thread_id != self._thread_id else None
-        if self._lent == (thread_id,):
-            self._lent = None
-        if lent is not None and lent.instead and (other := self._shared.other(self, thread_id)):
+        is_stored = self._replacement_stored is not None
+        set_aside = self.set_aside_in(thread_id) if thread_id != self._thread_id else None
+        if self._replaced_in == (thread_id,):
+            self._replaced_in = None
+        if set_aside is not None and set_aside.replacement and (other := self._shared.other(self, thread_id)):
             self._left.pop(thread_id, None)
-            other.insert_before(lent.instead)  # it has what was set aside
+            other.insert_before(set_aside.replacement)  # it has what was set aside
             self._pop_aside(thread_id)
             return
-        words = self._pop_aside(thread_id)
+        content = self._pop_aside(thread_id)
         left = self._left.get(thread_id)
         if thread_id == self._thread_id:
-            if words:
-                self.insert_before(words)
-        elif words and (left is not None or not is_stored):
-            joined = words if left is None else left.behind(words)
+            if content:
+                self.insert_before(content)
+        elif content and (left is not None or not is_stored):
+            joined = content if left is None else left.behind(content)
             self._left[thread_id] = replace(joined, is_behind=left is None or left.is_behind)
             self._tasks.start(self._save_or_keep(), "save draft")
 
@@ -196,11 +196,11 @@ class DraftKeeper(QObject):
         async with self._lock:
             self._left.pop(thread_id, None)
             if self._aside is not None and self._aside[0] == thread_id:
-                self._aside, self._over = None, None
+                self._aside, self._replacement_stored = None, None
             if thread_id == self._thread_id:
                 self._timer.stop()
                 self._is_loaded, self._has_unsaved, self._joined = True, False, None
-                self._set_words(Words())
+                self._set_content(DraftContent())
 
     # The same thread in two composers
 
@@ -210,24 +210,25 @@ class DraftKeeper(QObject):
 
     def has_draft_of(self, thread_id: str | None) -> bool:
         """Return whether the composer has all of the draft of a thread in it, and nothing else."""
-        return thread_id == self._thread_id and self._is_loaded and self._lent != (thread_id,)
+        return thread_id == self._thread_id and self._is_loaded and self._replaced_in != (thread_id,)
 
-    def lent_in(self, thread_id: str | None) -> Lent | None:
-        """Return the draft of a thread where it made room for something else in the composer, and what is there in
-        its place, or waits for the reader to come back; None where nothing did."""
-        if self._lent != (thread_id,):
+    def set_aside_in(self, thread_id: str | None) -> SetAsideDraft | None:
+        """Return the draft of a thread that is set aside, with the text that is in its place in the composer or that
+        waits until the thread is open again; None if no draft of the thread is set aside."""
+        if self._replaced_in != (thread_id,):
             return None
         aside = _NONE if self._aside is None or self._aside[0] != thread_id else self._aside[1]
         is_here = thread_id == self._thread_id and self._is_loaded
-        return Lent(aside, self.words() if is_here else self._lent_left)
+        return SetAsideDraft(aside, self.content() if is_here else self._replacement_left)
 
-    def follow(self, thread_id: str | None, words: Words) -> None:
-        """Show what is written in another composer for a thread. Where this one is lent, it is behind that."""
+    def follow(self, thread_id: str | None, content: DraftContent) -> None:
+        """Show the text of another composer on the same thread. If this composer has a replacement in place of its
+        draft, only the draft that is set aside changes."""
         if self.has_draft_of(thread_id):
-            if words != self.words():
-                self._set_words(words)
-        elif self._lent == (thread_id,):
-            self._aside = (thread_id, words) if words else None
+            if content != self.content():
+                self._set_content(content)
+        elif self._replaced_in == (thread_id,):
+            self._aside = (thread_id, content) if content else None
             if thread_id == self._thread_id:
                 self.store_soon()
 
@@ -246,7 +247,7 @@ class DraftKeeper(QObject):
         if not self._is_loading:
             self.store_soon()
             if self.has_draft_of(self._thread_id):
-                self._shared.spread(self, self._thread_id, self.words())
+                self._shared.share(self, self._thread_id, self.content())
 
     def _on_timer_timeout(self) -> None:
         if self._is_loaded:
@@ -262,64 +263,66 @@ class DraftKeeper(QObject):
         while not self._is_loaded:
             thread_id = self._thread_id
             left = self._left.get(thread_id)
-            if (lent := self.lent_in(thread_id)) is not None and lent.instead:
-                stored = lent.instead if left is None or left.is_behind else _NONE
+            if (set_aside := self.set_aside_in(thread_id)) is not None and set_aside.replacement:
+                stored = set_aside.replacement if left is None or left.is_behind else _NONE
             elif other := self._shared.other(self, thread_id):
-                stored = other.words()
-            elif (elsewhere := self._shared.lent_in(self, thread_id)) is not None:
-                stored = elsewhere.aside
+                stored = other.content()
+            elif (elsewhere := self._shared.set_aside_in(self, thread_id)) is not None:
+                stored = elsewhere.draft
             else:
-                stored = await self._stored(thread_id) if left is None or left.is_behind else Words()
+                stored = await self._stored(thread_id) if left is None or left.is_behind else DraftContent()
             if thread_id != self._thread_id or self._is_loaded or self._left.get(thread_id) is not left:
                 continue  # another one was shown in the meantime, or this one got its first message
-            before, typed = (left or Words()).behind(stored), self.words()
+            before, typed = (left or DraftContent()).behind(stored), self.content()
             self._left.pop(thread_id, None)
             self._is_loaded = True
             self._has_unsaved = left is not None
             if before:
-                self._set_words(typed.behind(before))
+                self._set_content(typed.behind(before))
             if before and typed:
                 self._joined = before, typed
             if typed or left is not None:
                 self._on_composer_text_changed()
 
     async def _save_left(self) -> None:
-        for thread_id, words in tuple(self._left.items()):
+        for thread_id, content in tuple(self._left.items()):
             if other := self._shared.other(self, thread_id):
                 del self._left[thread_id]
-                other.insert_before(words)
+                other.insert_before(content)
                 continue
-            whole = words.behind(await self._stored(thread_id)) if words.is_behind else words
-            if self._left.get(thread_id) is words:
+            whole = content.behind(await self._stored(thread_id)) if content.is_behind else content
+            if self._left.get(thread_id) is content:
                 self._left[thread_id] = whole
                 await self._store(thread_id, whole)
             if self._left.get(thread_id) is whole:
                 del self._left[thread_id]
 
-    async def _forget(self, thread_id: str | None, words: Words | None = None, *, restores_aside: bool = False) -> None:
-        """Delete a stored draft, with ``words`` only if these are what is stored."""
+    async def _forget(
+        self, thread_id: str | None, content: DraftContent | None = None, *, restores_aside: bool = False
+    ) -> None:
+        """Delete a stored draft; with ``content`` only if that is what is stored."""
         async with self._lock:
             back = _NONE
-            if words is not None:
+            if content is not None:
                 await self._save_left()
-                stored, is_joined = await self._stored(thread_id), self._over is not None
+                stored, is_joined = await self._stored(thread_id), self._replacement_stored is not None
                 back = self._pop_aside(thread_id) if restores_aside else _NONE
-                if not stored.is_like(words):
+                if not stored.is_like(content):
                     if back and not is_joined:
                         self._left[thread_id] = replace(back, is_behind=True)
                         await self._save_left()
                     return
             await self._store(thread_id, back)
 
-    def _pop_aside(self, thread_id: str | None) -> Words:
+    def _pop_aside(self, thread_id: str | None) -> DraftContent:
         if self._aside is None or self._aside[0] != thread_id:
             return _NONE
-        words, self._aside, self._over = self._aside[1], None, None
-        return words
+        content, self._aside, self._replacement_stored = self._aside[1], None, None
+        return content
 
-    def insert_before(self, words: Words) -> None:
+    def insert_before(self, content: DraftContent) -> None:
         """Insert text and files before those in the composer."""
-        self._set_words(self.words().behind(words))
+        self._set_content(self.content().behind(content))
         self._on_composer_text_changed()
 
     async def _save(self) -> None:
@@ -327,56 +330,56 @@ class DraftKeeper(QObject):
         if not self._has_unsaved or not self._is_loaded:
             return
         self._has_unsaved = False
-        thread_id, words = self._thread_id, self.words()
+        thread_id, content = self._thread_id, self.content()
         try:
-            await self._store(thread_id, words)
+            await self._store(thread_id, content)
         except BaseException:
             if thread_id == self._thread_id and self._is_loaded:
                 self._has_unsaved = True
             else:
-                self._left.setdefault(thread_id, words)
+                self._left.setdefault(thread_id, content)
             raise
 
-    async def _stored(self, thread_id: str | None) -> Words:
+    async def _stored(self, thread_id: str | None) -> DraftContent:
         draft = await self._chat_of(thread_id).drafts.get(thread_id)
-        if self._over is not None and self._aside is not None and self._aside[0] == thread_id:
-            return self._over
-        return Words() if draft is None else Words(draft.text, draft.cursor, tuple(draft.attachments))
+        if self._replacement_stored is not None and self._aside is not None and self._aside[0] == thread_id:
+            return self._replacement_stored
+        return DraftContent() if draft is None else DraftContent(draft.text, draft.cursor, tuple(draft.attachments))
 
-    async def _store(self, thread_id: str | None, words: Words) -> None:
+    async def _store(self, thread_id: str | None, content: DraftContent) -> None:
         chat = self._chat_of(thread_id)
-        aside, over = self._aside, words
+        aside, replacement = self._aside, content
         if aside is not None and aside[0] == thread_id:
-            words = words.behind(aside[1])
-        for more in self._shared.all_lent_in(self, thread_id):
-            words = more.instead.behind(words)
+            content = content.behind(aside[1])
+        for more in self._shared.all_set_aside_in(self, thread_id):
+            content = more.replacement.behind(content)
         try:
-            await chat.drafts.save(thread_id, words.text, words.cursor, attachments=words.attached)
+            await chat.drafts.save(thread_id, content.text, content.cursor, attachments=content.attached)
             if aside is not None and aside[0] == thread_id and self._aside is aside:
-                self._over = over
+                self._replacement_stored = replacement
         except NotFound:
-            # The thread is gone for good: its words wait in the one that does not exist yet.
+            # The thread is gone for good: its content waits in the one that does not exist yet.
             chat = self._chat_of(None)
-            whole = words.behind(await self._stored(None))
+            whole = content.behind(await self._stored(None))
             await chat.drafts.save(None, whole.text, whole.cursor, attachments=whole.attached)
 
-    def words(self, *, is_behind: bool = False) -> Words:
+    def content(self, *, is_behind: bool = False) -> DraftContent:
         """Return the composer's text and files."""
         composer = self._composer
-        return Words(composer.text(), composer.cursor_position(), tuple(composer.files.attached), is_behind)
+        return DraftContent(composer.text(), composer.cursor_position(), tuple(composer.files.attached), is_behind)
 
-    def _remove_sent(self, sent: Words) -> None:
-        now, joined = self.words(), self._joined
+    def _remove_sent(self, sent: DraftContent) -> None:
+        now, joined = self.content(), self._joined
         if now.is_like(sent):
             self._composer.clear()
         elif joined is not None and joined[1].is_like(sent) and now.is_like(joined[1].behind(joined[0])):
-            self._set_words(joined[0])  # its draft came while it was being sent
+            self._set_content(joined[0])  # its draft came while it was being sent
 
-    def _set_words(self, words: Words) -> None:
+    def _set_content(self, content: DraftContent) -> None:
         self._is_loading = True
         try:
-            self._composer.files.set_attached(words.attached)
-            self._composer.set_text(words.text)
-            self._composer.set_cursor_position(min(words.cursor, len(words.text)))
+            self._composer.files.set_attached(content.attached)
+            self._composer.set_text(content.text)
+            self._composer.set_cursor_position(min(content.cursor, len(content.text)))
         finally:
             self._is_loading = False

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class DraftContent:
     """The text and files that are, or was, in the composer."""
 
     text: str = ""
@@ -24,71 +24,73 @@ class Words:
     def __bool__(self) -> bool:
         return bool(self.text or self.attached)
 
-    def is_like(self, other: Words) -> bool:
+    def is_like(self, other: DraftContent) -> bool:
         return self.text.strip() == other.text.strip() and self.attached == other.attached
 
-    def behind(self, before: Words) -> Words:
+    def behind(self, before: DraftContent) -> DraftContent:
         if not self or not before:
-            return Words(self.text, self.cursor, self.attached) if self else before
+            return DraftContent(self.text, self.cursor, self.attached) if self else before
         is_other = bool(self.text) and before.text.strip() not in ("", self.text.strip())
         joined = f"{before.text}\n{self.text}" if is_other else self.text or before.text
-        return Words(joined, len(joined), (*before.attached, *self.attached))
+        return DraftContent(joined, len(joined), (*before.attached, *self.attached))
 
 
 @dataclass(frozen=True, slots=True)
-class Lent:
+class SetAsideDraft:
     """A draft that was set aside in its composer, and what is in its place. Both are stored until that ends."""
 
-    aside: Words
-    instead: Words
+    draft: DraftContent
+    replacement: DraftContent
 
 
-class Holder(Protocol):
+class Keeper(Protocol):
     """The keeper of one composer's draft, as the others see it."""
 
     def has_draft_of(self, thread_id: str | None) -> bool: ...
 
-    def words(self) -> Words: ...
+    def content(self) -> DraftContent: ...
 
-    def lent_in(self, thread_id: str | None) -> Lent | None: ...
+    def set_aside_in(self, thread_id: str | None) -> SetAsideDraft | None: ...
 
-    def follow(self, thread_id: str | None, words: Words) -> None: ...
+    def follow(self, thread_id: str | None, content: DraftContent) -> None: ...
 
-    def insert_before(self, words: Words) -> None: ...
+    def insert_before(self, content: DraftContent) -> None: ...
 
     def store_soon(self) -> None: ...
 
     def sent(self, thread_id: str | None, text: str, attached: Sequence[Attachment]) -> None: ...
 
-    async def add_words(self, thread_id: str | None, text: str, attached: Sequence[Attachment] = ()) -> None: ...
+    async def prepend(self, thread_id: str | None, text: str, attached: Sequence[Attachment] = ()) -> None: ...
 
 
 class SharedDrafts:
     """Joins the keepers of all chats that are shown."""
 
     def __init__(self) -> None:
-        self._keepers: list[Holder] = []
+        self._keepers: list[Keeper] = []
 
-    def add(self, keeper: Holder) -> None:
+    def add(self, keeper: Keeper) -> None:
         self._keepers.append(keeper)
 
-    def remove(self, keeper: Holder) -> None:
+    def remove(self, keeper: Keeper) -> None:
         self._keepers.remove(keeper)
 
-    def other(self, keeper: Holder, thread_id: str | None) -> Holder | None:
+    def other(self, keeper: Keeper, thread_id: str | None) -> Keeper | None:
         """Return another keeper whose composer has the draft of a thread."""
         return next((each for each in self._keepers if each is not keeper and each.has_draft_of(thread_id)), None)
 
-    def lent_in(self, keeper: Holder, thread_id: str | None) -> Lent | None:
-        """Return what another composer is lent to in a thread, None where none is."""
-        return next(iter(self.all_lent_in(keeper, thread_id)), None)
+    def set_aside_in(self, keeper: Keeper, thread_id: str | None) -> SetAsideDraft | None:
+        """Return the draft of a thread that another composer has set aside; None if there is none."""
+        return next(iter(self.all_set_aside_in(keeper, thread_id)), None)
 
-    def all_lent_in(self, keeper: Holder, thread_id: str | None) -> list[Lent]:
-        """Return what the other composers are lent to in a thread, such as edits."""
-        return [lent for each in self._keepers if each is not keeper and (lent := each.lent_in(thread_id))]
+    def all_set_aside_in(self, keeper: Keeper, thread_id: str | None) -> list[SetAsideDraft]:
+        """Return the drafts of a thread that other composers have set aside, with their replacements, such as edits."""
+        return [
+            set_aside for each in self._keepers if each is not keeper and (set_aside := each.set_aside_in(thread_id))
+        ]
 
-    def spread(self, keeper: Holder, thread_id: str | None, words: Words) -> None:
+    def share(self, keeper: Keeper, thread_id: str | None, content: DraftContent) -> None:
         """Show the text of one composer in the other composers of the same thread."""
         for each in self._keepers:
             if each is not keeper:
-                each.follow(thread_id, words)
+                each.follow(thread_id, content)

@@ -83,7 +83,7 @@ class WaitingQuestionsBinding(Controller):
             edited = self._messages.edit.edited
             if edited is not None and edited.thread_id == question.thread_id:
                 self._messages.edit.end()
-            await self._drafts.add_words(question.thread_id, question.text, question.attachments)
+            await self._drafts.prepend(question.thread_id, question.text, question.attachments)
 
         try:
             await queue.withdraw(question_id, keep)
