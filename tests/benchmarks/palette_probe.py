@@ -22,7 +22,7 @@ from chatdesk.core.domain.search import SearchHit, SearchKind
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.palette.row_list import RowDelegate
-from chatdesk.ui.palette.rows import Row, RowKind
+from chatdesk.ui.palette.rows import PaletteRow, RowKind
 from tests.benchmarks.loop_probe import LoopProbe
 from tests.benchmarks.reading_probe import Paints
 
@@ -41,7 +41,7 @@ class PaintedHits:
 
         def watched(delegate: RowDelegate, painter: Any, option: Any, index: Any) -> None:
             paint(delegate, painter, option, index)
-            row: Row = index.data(256)
+            row: PaletteRow = index.data(256)
             if row.kind is RowKind.HIT and isinstance(row.value, SearchHit) and row.value.kind is SearchKind.MESSAGE:
                 self.at = self.at or (time.perf_counter(), time.thread_time())
 

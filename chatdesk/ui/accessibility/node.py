@@ -139,7 +139,7 @@ def close_all() -> None:
         node.close()
 
 
-class Actions(QAccessibleActionInterface):
+class ActionInterface(QAccessibleActionInterface):
     """Named actions; the first is what a press does."""
 
     def __init__(self, actions: dict[str, Callable[[], object]]) -> None:

@@ -12,7 +12,7 @@ from chatdesk.core.domain.search import HAS_VALUES, IS_VALUES, FilterName, Searc
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.commands.command import Command, group_name
-from chatdesk.ui.palette.rows import ORDER, Marks, Row, RowKind, rows_of_group, rows_of_threads
+from chatdesk.ui.palette.rows import ORDER, Marks, PaletteRow, RowKind, rows_of_group, rows_of_threads
 from chatdesk.ui.widgets.listed import with_commas
 
 COMMANDS_ONLY: Final = ">"
@@ -59,13 +59,13 @@ def wants_commands_only(text: str) -> bool:
     return text.lstrip().startswith(COMMANDS_ONLY)
 
 
-def rows_of(listed: Listed, *, now: datetime) -> list[Row]:
+def rows_of(listed: Listed, *, now: datetime) -> list[PaletteRow]:
     """Return the rows of the list from top to bottom."""
     only_commands = wants_commands_only(listed.text)
     text = listed.text.replace(COMMANDS_ONLY, " ", 1) if only_commands else listed.text
     words = text.casefold().split()
     is_empty = not words and not only_commands
-    rows: list[Row] = []
+    rows: list[PaletteRow] = []
     if is_empty:
         rows.extend(rows_of_threads(listed.recent, now=now))
     elif not only_commands:
@@ -75,39 +75,39 @@ def rows_of(listed: Listed, *, now: datetime) -> list[Row]:
                 rows.extend(rows_of_group(listed.groups[kind], now=now))
     rows.extend(_command_rows(listed.commands, words, limit=None if only_commands else _MOST_COMMANDS))
     if listed.note:
-        rows.append(Row(RowKind.NOTE, "note", shown(listed.note)))
+        rows.append(PaletteRow(RowKind.NOTE, "note", shown(listed.note)))
     if only_commands and not rows:
-        rows.append(Row(RowKind.NOTE, "nothing", tr("No command matches.")))
+        rows.append(PaletteRow(RowKind.NOTE, "nothing", tr("No command matches.")))
     elif listed.is_over and not rows:
-        rows.append(Row(RowKind.NOTE, "nothing", tr("Nothing was found.")))
+        rows.append(PaletteRow(RowKind.NOTE, "nothing", tr("Nothing was found.")))
     if is_empty:
-        rows.append(Row(RowKind.NOTE, "help", shown(HELP)))
+        rows.append(PaletteRow(RowKind.NOTE, "help", shown(HELP)))
     return rows
 
 
-def _completion_rows(text: str, names: Mapping[FilterName, Sequence[str]]) -> list[Row]:
+def _completion_rows(text: str, names: Mapping[FilterName, Sequence[str]]) -> list[PaletteRow]:
     found = completions(text, names)
     if not found:
         return []
-    rows = [Row(RowKind.HEADING, "heading filters", tr("Filters"))]
+    rows = [PaletteRow(RowKind.HEADING, "heading filters", tr("Filters"))]
     for each in found:
         spoken = with_commas((tr("Filter {filter}", filter=each.shown), each.meaning))
         key, icon = f"completion {each.whole}", "search"
-        rows.append(Row(RowKind.COMPLETION, key, each.shown, (), each.meaning, icon, spoken, each.whole))
+        rows.append(PaletteRow(RowKind.COMPLETION, key, each.shown, (), each.meaning, icon, spoken, each.whole))
     return rows
 
 
-def _command_rows(commands: Sequence[tuple[Command, str]], words: list[str], *, limit: int | None) -> list[Row]:
+def _command_rows(commands: Sequence[tuple[Command, str]], words: list[str], *, limit: int | None) -> list[PaletteRow]:
     fitting = [each for each in commands if all(word in _searched(each[0]) for word in words)]
     found = sorted(fitting, key=lambda each: _rank(each[0], words))[:limit]
     if not found:
         return []
-    rows = [Row(RowKind.HEADING, "heading commands", tr("Commands"))]
+    rows = [PaletteRow(RowKind.HEADING, "heading commands", tr("Commands"))]
     for command, keys in found:
         title = shown(command.title)
         icon, marks = command.icon or "terminal", _marks_of(title, words)
         spoken = with_commas((title, keys))
-        rows.append(Row(RowKind.COMMAND, f"command {command.id}", title, marks, keys, icon, spoken, command.id))
+        rows.append(PaletteRow(RowKind.COMMAND, f"command {command.id}", title, marks, keys, icon, spoken, command.id))
     return rows
 
 

@@ -22,7 +22,7 @@ from chatdesk.ui.palette.row_list import RowDelegate, RowModel
 from chatdesk.ui.palette.rows import (
     ORDER,
     NextPage,
-    Row,
+    PaletteRow,
     RowKind,
     summary_of,
 )
@@ -126,11 +126,11 @@ class Palette(Panel):
         return self._searched
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[PaletteRow, ...]:
         return self._model.rows
 
     @property
-    def current(self) -> Row | None:
+    def current(self) -> PaletteRow | None:
         return self._model.row(self.list.currentIndex().row())
 
     # Qt's questions
@@ -250,7 +250,7 @@ class Palette(Panel):
     def _on_list_clicked(self, index: QModelIndex) -> None:
         self._choose(self._model.row(index.row()))
 
-    def _choose(self, row: Row | None) -> None:
+    def _choose(self, row: PaletteRow | None) -> None:
         if row is None or not row.is_choosable:
             return
         if row.kind is RowKind.COMPLETION:

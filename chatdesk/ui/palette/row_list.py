@@ -17,7 +17,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextOption
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from chatdesk.ui.palette.rows import Row, RowKind
+from chatdesk.ui.palette.rows import PaletteRow, RowKind
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -40,13 +40,13 @@ class RowModel(QAbstractListModel):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._rows: list[Row] = []
+        self._rows: list[PaletteRow] = []
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[PaletteRow, ...]:
         return tuple(self._rows)
 
-    def show(self, rows: list[Row]) -> None:
+    def show(self, rows: list[PaletteRow]) -> None:
         if rows == self._rows:
             return
         same = 0
@@ -61,7 +61,7 @@ class RowModel(QAbstractListModel):
             self._rows.extend(rows[same:])
             self.endInsertRows()
 
-    def row(self, number: int) -> Row | None:
+    def row(self, number: int) -> PaletteRow | None:
         return self._rows[number] if 0 <= number < len(self._rows) else None
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
@@ -96,13 +96,13 @@ class RowDelegate(QStyledItemDelegate):
         self._heights: dict[tuple[str, str, str, int, int], int] = {}
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
-        row: Row = index.data(int(Qt.ItemDataRole.UserRole))
+        row: PaletteRow = index.data(int(Qt.ItemDataRole.UserRole))
         width = self._view.viewport().width()
         if row.kind is RowKind.HEADING:
             return QSize(width, round(_HEADING_PX * self._scale))
         return QSize(width, self._height(row, width))
 
-    def _height(self, row: Row, width: int) -> int:
+    def _height(self, row: PaletteRow, width: int) -> int:
         # The list asks again for every row whenever one of them changes.
         least = self._theme.target_px(round(_ROW_PX))
         asked = (row.key, row.text, row.aside, width, least)
@@ -116,7 +116,7 @@ class RowDelegate(QStyledItemDelegate):
         return known
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        row: Row = index.data(int(Qt.ItemDataRole.UserRole))
+        row: PaletteRow = index.data(int(Qt.ItemDataRole.UserRole))
         rect = QRectF(option.rect)
         painter.save()
         read_by_letters(painter)
@@ -130,14 +130,14 @@ class RowDelegate(QStyledItemDelegate):
             self._paint_row(painter, rect, row)
         painter.restore()
 
-    def _paint_heading(self, painter: QPainter, rect: QRectF, row: Row) -> None:
+    def _paint_heading(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
         painter.setFont(self._theme.font("group"))
         painter.setPen(self._theme.colour("muted"))
         inner = rect.adjusted(_SIDE_PX, 0, -_SIDE_PX, -5)
         flags = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeading | Qt.TextFlag.TextSingleLine
         painter.drawText(inner, int(self._visual(flags)), row.text)
 
-    def _paint_row(self, painter: QPainter, rect: QRectF, row: Row) -> None:
+    def _paint_row(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
         theme, direction = self._theme, self._view.layoutDirection()
         side = ICON_PX * self._scale
         if row.icon:
@@ -155,7 +155,7 @@ class RowDelegate(QStyledItemDelegate):
         if row.aside:
             self._paint_aside(painter, rect, row)
 
-    def _paint_aside(self, painter: QPainter, rect: QRectF, row: Row) -> None:
+    def _paint_aside(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
         painter.setFont(self._theme.font("muted"))
         painter.setPen(self._theme.colour("muted"))
         width = self._aside_width(row, rect.width())
@@ -164,7 +164,7 @@ class RowDelegate(QStyledItemDelegate):
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignTrailing | Qt.TextFlag.TextSingleLine
         painter.drawText(mirrored(area, rect, self._view.layoutDirection()), int(self._visual(flags)), text)
 
-    def _laid_out(self, row: Row, width: float) -> tuple[QTextLayout, int]:
+    def _laid_out(self, row: PaletteRow, width: float) -> tuple[QTextLayout, int]:
         """Return the text laid out in at most two lines, with an ellipsis for the rest."""
         layout = self._layout_of(row.text, row.marks, width)
         if layout.lineCount() <= _MOST_LINES:
@@ -205,14 +205,14 @@ class RowDelegate(QStyledItemDelegate):
         mark.format = form
         return mark
 
-    def _text_left(self, row: Row) -> float:
+    def _text_left(self, row: PaletteRow) -> float:
         return _SIDE_PX + (ICON_PX * self._scale + _ICON_GAP_PX if row.icon else 0)
 
-    def _text_width(self, row: Row, width: float) -> float:
+    def _text_width(self, row: PaletteRow, width: float) -> float:
         aside = self._aside_width(row, width) + _ASIDE_GAP_PX if row.aside else 0
         return max(40.0, width - self._text_left(row) - _SIDE_PX - aside)
 
-    def _aside_width(self, row: Row, width: float) -> float:
+    def _aside_width(self, row: PaletteRow, width: float) -> float:
         wanted = QFontMetricsF(self._theme.font("muted")).horizontalAdvance(row.aside) + 1
         return min(wanted, width * _ASIDE_SHARE)
 

@@ -58,7 +58,7 @@ class NextPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PaletteRow:
     """A line of the list. ``marks`` are ranges of ``text``; ``aside`` is at its end; ``spoken`` is the whole row
     for a screen reader. ``key`` tells rows apart while the list changes. ``value`` is what choosing means: a hit, a
     command's id, a completed text or a ``NextPage``."""
@@ -81,26 +81,26 @@ def group_title(kind: SearchKind) -> str:
     return shown(_TITLES[kind][0])
 
 
-def rows_of_group(group: SearchGroup, *, now: datetime) -> list[Row]:
+def rows_of_group(group: SearchGroup, *, now: datetime) -> list[PaletteRow]:
     """Return a heading with the count, the hits, and the note of the group."""
     if not group.hits and group.note is None:
         return []
     title = group_title(group.kind)
-    rows = [Row(RowKind.HEADING, f"heading {group.kind}", _joined(title, _count_text(group)))]
+    rows = [PaletteRow(RowKind.HEADING, f"heading {group.kind}", _joined(title, _count_text(group)))]
     rows.extend(_row_of_hit(hit, now) for hit in group.hits)
     if group.next_cursor is not None:
-        more = Row(RowKind.MORE, f"more {group.kind}", shown(_TITLES[group.kind][1]), icon="chevron-down")
+        more = PaletteRow(RowKind.MORE, f"more {group.kind}", shown(_TITLES[group.kind][1]), icon="chevron-down")
         rows.append(_speaking(more, value=NextPage(group.kind, group.next_cursor)))
     if group.note is not None:
-        rows.append(Row(RowKind.NOTE, f"note {group.kind}", shown(group.note)))
+        rows.append(PaletteRow(RowKind.NOTE, f"note {group.kind}", shown(group.note)))
     return rows
 
 
-def rows_of_threads(threads: Sequence[Thread], *, now: datetime) -> list[Row]:
+def rows_of_threads(threads: Sequence[Thread], *, now: datetime) -> list[PaletteRow]:
     """Return rows of the threads that were used last, for a box in which nothing is yet."""
     if not threads:
         return []
-    rows = [Row(RowKind.HEADING, "heading recent", tr("Recent threads"))]
+    rows = [PaletteRow(RowKind.HEADING, "heading recent", tr("Recent threads"))]
     for thread in threads:
         hit = SearchHit(
             SearchKind.THREAD,
@@ -138,7 +138,7 @@ def when_text(at_ms: int, now: datetime) -> str:
     return day_text(at, is_short=True, with_year=at.year != now.year)
 
 
-def _row_of_hit(hit: SearchHit, now: datetime) -> Row:
+def _row_of_hit(hit: SearchHit, now: datetime) -> PaletteRow:
     icon = _TITLES[hit.kind][2]
     when = when_text(hit.at, now) if hit.at else ""
     place = tr("in the trash") if hit.is_in_trash else tr("archived") if hit.is_archived else ""
@@ -154,7 +154,7 @@ def _row_of_hit(hit: SearchHit, now: datetime) -> Row:
         aside = _joined(hit.project if hit.kind is SearchKind.THREAD else "", place, when)
         spoken = _joined(_named(hit.kind, text), hit.project, place, when)
     icon = "image" if hit.kind is SearchKind.ARTIFACT and _is_image(hit.title) else icon
-    return Row(RowKind.HIT, f"{hit.kind} {hit.id}", text, marks, aside, icon, spoken, hit)
+    return PaletteRow(RowKind.HIT, f"{hit.kind} {hit.id}", text, marks, aside, icon, spoken, hit)
 
 
 def _named(kind: SearchKind, name: str) -> str:
@@ -169,8 +169,8 @@ def _named(kind: SearchKind, name: str) -> str:
     return tr("file {name}", name=name)
 
 
-def _speaking(row: Row, *, value: object) -> Row:
-    return Row(row.kind, row.key, row.text, row.marks, row.aside, row.icon, row.text.rstrip("…"), value)
+def _speaking(row: PaletteRow, *, value: object) -> PaletteRow:
+    return PaletteRow(row.kind, row.key, row.text, row.marks, row.aside, row.icon, row.text.rstrip("…"), value)
 
 
 def _count_text(group: SearchGroup) -> str:

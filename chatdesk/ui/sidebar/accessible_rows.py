@@ -12,7 +12,7 @@ from PySide6.QtCore import QModelIndex, QPoint, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtWidgets import QAccessibleWidget
 
-from chatdesk.ui.accessibility.node import AccessibleNode, Actions, Level, in_viewport, on_screen
+from chatdesk.ui.accessibility.node import AccessibleNode, ActionInterface, Level, in_viewport, on_screen
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.listed_rows import RowName
 from chatdesk.ui.sidebar.row_view import RowView
@@ -80,7 +80,9 @@ class RowNode(AccessibleNode):
         super().__init__(view, rows, QAccessible.Role.ListItem)
         self._rows = rows
         self._name = name
-        actions = Actions({Actions.pressAction(): self._press, Actions.setFocusAction(): self._go_there})
+        actions = ActionInterface(
+            {ActionInterface.pressAction(): self._press, ActionInterface.setFocusAction(): self._go_there}
+        )
         self.offer(QAccessible.InterfaceType.ActionInterface, actions)
         self.offer(QAccessible.InterfaceType.AttributesInterface, Level(self._level))
 

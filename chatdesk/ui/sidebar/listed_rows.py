@@ -26,7 +26,7 @@ _FREED_AT_ONCE: Final = 500  # of the rows that another list replaces: freeing t
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Row:
+class ListedRow:
     """A row of the list: a thread, a folder of threads, or a heading."""
 
     title: str
@@ -34,7 +34,7 @@ class Row:
     folder: Folder | None = None
 
 
-Entry = tuple[RowKey, Row]
+Entry = tuple[RowKey, ListedRow]
 
 
 class ListedRows:
@@ -42,11 +42,11 @@ class ListedRows:
 
     def __init__(self) -> None:
         self.keys: list[RowKey] = []
-        self.rows: list[Row] = []
+        self.rows: list[ListedRow] = []
         self.group_sizes: Counter[int] = Counter()
         self._key_of: dict[str, RowKey] = {}
         # Rows that are gone, with the dict that still has their keys; ``free_some`` takes them out of it.
-        self._gone: list[tuple[list[RowKey], list[Row], dict[str, RowKey]]] = []
+        self._gone: list[tuple[list[RowKey], list[ListedRow], dict[str, RowKey]]] = []
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -144,7 +144,7 @@ class ListedRows:
         del self.keys[source], self.rows[source]
         place = target if target <= source else target - 1
         self.keys.insert(place, key)
-        self.rows.insert(place, Row(shown(thread.name), thread))
+        self.rows.insert(place, ListedRow(shown(thread.name), thread))
         return target, place
 
     # What is not listed any more

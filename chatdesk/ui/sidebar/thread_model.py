@@ -18,7 +18,7 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.texts import shown
 from chatdesk.ui.sidebar.folders import Folder, Folders
 from chatdesk.ui.sidebar.grouping import PINNED, Arrangement, RowKey, ThreadFilter, ThreadView, group_title, heading_key
-from chatdesk.ui.sidebar.listed_rows import Entry, ListedRows, Row, RowName
+from chatdesk.ui.sidebar.listed_rows import Entry, ListedRow, ListedRows, RowName
 from chatdesk.ui.sidebar.row_display import RowDisplay, ThreadRole
 from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
@@ -311,7 +311,7 @@ class ThreadModel(QStringListModel):
         entries = self._entries_for(threads)
         if self._folders is not None:
             entries += [
-                (heading_key(self._folders.group_of(folder)), Row(folder.title, None, folder))
+                (heading_key(self._folders.group_of(folder)), ListedRow(folder.title, None, folder))
                 for folder in self._folders
             ]
             entries.sort(key=lambda entry: entry[0])
@@ -325,9 +325,9 @@ class ThreadModel(QStringListModel):
     def _entries_for(self, threads: Sequence[Thread]) -> list[Entry]:
         """Return sorted rows for threads that are not listed yet, with the headings that are missing."""
         unique = {thread.id: thread for thread in threads}
-        entries = [(self._display.key(thread), Row(shown(thread.name), thread)) for thread in unique.values()]
+        entries = [(self._display.key(thread), ListedRow(shown(thread.name), thread)) for thread in unique.values()]
         groups = {key[0] for key, _ in entries if self._lacks_heading(key[0])}
-        entries.extend((heading_key(group), Row(group_title(group), None)) for group in groups)
+        entries.extend((heading_key(group), ListedRow(group_title(group), None)) for group in groups)
         return sorted(entries, key=lambda entry: entry[0])
 
     def _lacks_heading(self, group: int) -> bool:
@@ -363,7 +363,7 @@ class ThreadModel(QStringListModel):
             self._remove_rows(self.listed.place_for(heading_key(group)), 1)
 
     def _replace(self, place: int, thread: Thread) -> None:
-        self.listed.rows[place] = Row(shown(thread.name), thread)
+        self.listed.rows[place] = ListedRow(shown(thread.name), thread)
         self.dataChanged.emit(self.index(place), self.index(place))
 
     def _move(self, old_key: RowKey, key: RowKey, thread: Thread) -> None:
@@ -371,7 +371,7 @@ class ThreadModel(QStringListModel):
         follow."""
         if self._lacks_heading(key[0]):
             heading = heading_key(key[0])
-            self._insert_rows(self.listed.place_for(heading), [(heading, Row(group_title(key[0]), None))])
+            self._insert_rows(self.listed.place_for(heading), [(heading, ListedRow(group_title(key[0]), None))])
         self.listed.group_sizes[key[0]] += 1
         source = self.listed.place_for(old_key)
         target, place = self.listed.move(thread, source, key)

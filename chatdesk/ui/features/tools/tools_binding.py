@@ -144,12 +144,12 @@ class ToolsBinding(Controller):
 
     async def _edit(self, server_id: str) -> None:
         from chatdesk.core.tools.web_search.choice import WEB
-        from chatdesk.ui.features.tools.search_binding import SearchBinding
+        from chatdesk.ui.features.tools.web_search_binding import WebSearchBinding
 
         if server_id != WEB:
             await self._open_form(server_id)
         elif self._dialog is not None and isValid(self._dialog):
-            search = SearchBinding(self._panes.theme, self._tasks, load=self._load, show_problem=self._show_problem)
+            search = WebSearchBinding(self._panes.theme, self._tasks, load=self._load, show_problem=self._show_problem)
             await search.open_form(self._dialog)
 
     def _show_problem(self, sentence: str) -> None:

@@ -186,7 +186,7 @@ def _formula(name: str) -> _Formula | None:
     return None if across > _MOST_FORMULA_PX or up + down > _MOST_FORMULA_PX else _Formula(drawing, across, up, down)
 
 
-class Pages:
+class PdfPages:
     """Puts one document after another onto pages."""
 
     def __init__(self, device: QIODevice, title: str, blobs: Path) -> None:
@@ -334,7 +334,7 @@ def print_lines(source: BinaryIO, descriptor: int) -> None:
     file = QFile()
     if not file.open(descriptor, QIODevice.OpenModeFlag.WriteOnly):
         raise OSError(file.errorString())
-    pages = Pages(file, " ".join(str(head["title"]).split()), Path(head["blobs"]))
+    pages = PdfPages(file, " ".join(str(head["title"]).split()), Path(head["blobs"]))
     for line in source:
         pages.add(json.loads(line)["html"])
     pages.end()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.accessibility.node import Actions, Level
+from chatdesk.ui.accessibility.node import ActionInterface, Level
 from chatdesk.ui.transcript.accessible.item import ItemNode
 from chatdesk.ui.transcript.accessible.node import Node
 from chatdesk.ui.transcript.accessible.parts import PartKey, make_part, parts_of
@@ -60,7 +60,7 @@ class BlockNode(ItemNode):
             self.reading = ReadableText(self, self)
             self.offer(QAccessible.InterfaceType.TextInterface, self.reading)
         if isinstance(item, FoldItem) and item.can_open:
-            press = Actions({Actions.pressAction(): self._press_first})
+            press = ActionInterface({ActionInterface.pressAction(): self._press_first})
             self.offer(QAccessible.InterfaceType.ActionInterface, press)
         if _level(item):
             self.offer(QAccessible.InterfaceType.AttributesInterface, Level(partial(_level, item)))

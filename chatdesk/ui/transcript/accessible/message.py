@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 
-from chatdesk.ui.accessibility.node import Actions
+from chatdesk.ui.accessibility.node import ActionInterface
 from chatdesk.ui.transcript.accessible.block import BlockNode
 from chatdesk.ui.transcript.accessible.node import Node
 from chatdesk.ui.transcript.accessible.text import ReadableText, plain
@@ -30,7 +30,7 @@ class MessageNode(Node):
         self._blocks: dict[int, BlockNode] = {}
         self._text: tuple[list[Item], str] | None = None
         self.offer(QAccessible.InterfaceType.TextInterface, ReadableText(self, self))
-        go_there = Actions({Actions.setFocusAction(): self._focus})
+        go_there = ActionInterface({ActionInterface.setFocusAction(): self._focus})
         self.offer(QAccessible.InterfaceType.ActionInterface, go_there)
 
     def prune(self) -> None:

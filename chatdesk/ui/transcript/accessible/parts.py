@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QAccessible
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.node import Actions
+from chatdesk.ui.accessibility.node import ActionInterface
 from chatdesk.ui.transcript.accessible.item import ItemNode
 from chatdesk.ui.transcript.accessible.node import Node
 from chatdesk.ui.transcript.accessible.text import ReadableText, plain
@@ -56,7 +56,9 @@ class ButtonNode(PartNode):
     def __init__(self, block: ItemNode, action: str) -> None:
         super().__init__(block, QAccessible.Role.Button)
         self._action = action
-        self.offer(QAccessible.InterfaceType.ActionInterface, Actions({Actions.pressAction(): self._press}))
+        self.offer(
+            QAccessible.InterfaceType.ActionInterface, ActionInterface({ActionInterface.pressAction(): self._press})
+        )
 
     def name(self) -> str:
         button = self._button()
@@ -93,7 +95,9 @@ class LinkNode(PartNode):
         super().__init__(block, QAccessible.Role.Link)
         self._action = f"{LINK_ACTION}{number}"
         self._start, self._end, self._target = start, end, target
-        self.offer(QAccessible.InterfaceType.ActionInterface, Actions({Actions.pressAction(): self._follow}))
+        self.offer(
+            QAccessible.InterfaceType.ActionInterface, ActionInterface({ActionInterface.pressAction(): self._follow})
+        )
 
     def name(self) -> str:
         words = plain(self.block.item.text[self._start : self._end]).strip()

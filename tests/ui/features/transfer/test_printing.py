@@ -16,7 +16,7 @@ from PySide6.QtCore import QBuffer, QIODevice, Qt, QUrl
 from PySide6.QtGui import QImage, QPainter, QTextDocument
 
 from chatdesk.ui.features.transfer import printing
-from chatdesk.ui.features.transfer.printing import Pages, print_lines
+from chatdesk.ui.features.transfer.printing import PdfPages, print_lines
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -52,7 +52,7 @@ def test_a_file_is_written_and_long_text_goes_over_pages(tmp_path: Path) -> None
 
 
 def test_no_line_is_cut_where_a_page_ends(device: QBuffer, tmp_path: Path) -> None:
-    pages = Pages(device, "t", tmp_path)
+    pages = PdfPages(device, "t", tmp_path)
     cuts: list[tuple[float, float]] = []
     documents: list[QTextDocument] = []
 
@@ -89,7 +89,7 @@ def test_something_higher_than_a_page_is_cut_and_ends(device: QBuffer, tmp_path:
     name = hashlib.sha256(data).hexdigest()
     (tmp_path / name[:2]).mkdir()
     (tmp_path / name[:2] / name).write_bytes(data)
-    pages = Pages(device, "t", tmp_path)
+    pages = PdfPages(device, "t", tmp_path)
     pages.add(f'<p>before</p><p><img src="blob:{name}"></p><p>after</p>')
     pages.end()
     assert 3 < pages.count < 30
@@ -148,14 +148,14 @@ def test_a_formula_is_drawn(tmp_path: Path) -> None:
 
 
 def test_a_formula_is_outlines_and_no_picture(device: QBuffer, tmp_path: Path) -> None:
-    pages = Pages(device, "t", tmp_path)
+    pages = PdfPages(device, "t", tmp_path)
     pages.add(f'<p>words <img src="formula:{_formula()}"> and words</p>')
     pages.end()
     assert b"/Image" not in bytes(device.data().data()).replace(b"/ImageB", b"").replace(b"/ImageC", b"")
 
 
 def test_a_word_without_end_takes_no_time(device: QBuffer, tmp_path: Path) -> None:
-    pages = Pages(device, "t", tmp_path)
+    pages = PdfPages(device, "t", tmp_path)
     pages.add("<p>" + "a" * 300_000 + "</p>")
     pages.end()
     assert pages.count > 20

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.theme.theme import Theme
 
 
-class SearchBinding:
+class WebSearchBinding:
     """Controller of the web search settings. ``show_problem`` shows a sentence on the page below the form."""
 
     def __init__(
