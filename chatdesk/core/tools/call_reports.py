@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -85,6 +86,7 @@ class CallReports:
 def progress_text(progress: float, total: float | None, message: str) -> str:
     """Return the progress of a call as text: the share that is done, where the server names a total, and its
     message."""
-    share = Text("{percent}%", percent=round(100 * progress / total)) if total and 0 <= progress <= total else ""
+    is_share = total and 0 <= progress <= total < math.inf
+    share = Text("{percent}%", percent=round(100 * (progress / total))) if total and is_share else ""
     words = shortened(clean_line(message[:_LONGEST_WORDS]), _SHOWN_WORDS)
     return " · ".join(filter(None, (shown(share), words)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
@@ -19,6 +20,11 @@ from tests.helpers.waiting import until
         (12, 10, "", ""),
         (-1, 0, "\u202e\x1b[31mred\nline", "[31mred line"),
         (1, 1, "x" * 500, "100% · " + "x" * 39 + "…"),
+        (1e308, 1e308, "", "100%"),
+        (5e-324, 5e-324, "", "100%"),
+        (math.inf, math.inf, "", ""),
+        (1, math.inf, "", ""),
+        (math.nan, 10, "", ""),
     ],
 )
 def test_progress_is_a_share_and_a_few_clean_words(
