@@ -177,6 +177,10 @@ class Server:
             self.send({"id": number, "error": {"code": -32601, "message": f"no {method}"}})
             return
         self.send({"id": number, "result": result})
+        if method == "tools/list" and self.how in ("ask-without-end", "ask-under-one-id"):
+            while True:  # and read no answer
+                self.asked += self.how == "ask-without-end"
+                self.send({"id": f"asked-{self.asked}", "method": "ping"})
 
     def offer(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         """Answer about prompts and resources."""

@@ -1,4 +1,4 @@
-"""Programs that write without end: what they say is told at most so often, and their calls are answered."""
+"""Programs that write without end: what they say is reported at most so often, and requests do not pile up."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from chatdesk.core.tools.host.server_connection import Connection
 from chatdesk.core.tools.host.throttle import PAUSE_S
 from tests.helpers.tools_world import command
+from tests.helpers.waiting import until
 
 
 @pytest.mark.parametrize("how", ["talk", "babble"])
@@ -30,3 +31,17 @@ async def test_a_program_that_writes_without_end_does_not_flood_chatdesk(tmp_pat
     assert 1 <= len(words) <= 3 + (time.monotonic() - began_s) / PAUSE_S
     assert "⟦U+001B⟧[2J no message" in str(words[-1])
     assert told[-1][0] == "gone"  # its last words come before
+
+
+@pytest.mark.parametrize("how", ["ask-without-end", "ask-under-one-id"])
+async def test_a_program_that_asks_without_end_and_reads_no_answer_is_ended(tmp_path: Path, how: str) -> None:
+    """Each request is kept in memory until its answer can be written."""
+    reports: list[tuple[object, ...]] = []
+    spec = {"argv": command("--how", how), "env": dict(os.environ), "cwd": str(tmp_path)}
+    connection = Connection("notes", spec, lambda *report: reports.append(report))
+    try:
+        await connection.tools()
+        await until(lambda: reports[-1][0] == "gone")
+    finally:
+        await connection.end(at_once=True)
+    assert "too many requests" in str(reports[-1][2])
