@@ -23,14 +23,14 @@ TABLE = Path(__file__).resolve().parents[2] / "docs" / "failures.md"
 NEXT = "And now it works"
 _HEAD = """# What happens when a server misbehaves
 
-Every line was played by a server on loopback that does exactly this, and shows what ChatDesk made of it; the tests play
-them again and compare (`tests/core/providers/test_failure_texts.py`). After each of them the next message in the same
-thread was answered as if nothing had been.
+Each row was recorded with a test server that fails in exactly this way; the tests repeat them
+(`tests/core/providers/test_failure_texts.py`). After each failure the next message in the same thread was answered
+normally.
 
-*Continue* goes on from what is kept, *Try again* asks anew. What is tried again by itself was never once begun to be
-answered; it is sent with the same Idempotency-Key, and the thread says how long it waits. A waiting time that a server
-asks for is kept up to a minute; a longer one is told instead. Times are those that hold without a setting. Vendors'
-own words are quoted as plain text, shortened, without anything secret.
+*Continue* goes on from what is kept, *Try again* asks again. ChatDesk retries by itself only while no answer has begun,
+with the same Idempotency-Key, and the thread shows how long it waits. It waits up to a minute if a server asks for
+that, and tells you if the server asks for longer. Times are the defaults. Vendors' own words are quoted as plain text,
+shortened and without secrets.
 
 """
 _COLUMNS = "| The server … | What the person reads | What is kept | Tried again |\n|---|---|---|---|\n"
