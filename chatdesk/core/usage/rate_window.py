@@ -43,8 +43,10 @@ class RateWindow:
         if self._rate is None:
             return [now_ms] * count
         period_ms = self._rate.period_s * _MS_PER_S
-        # A clock that was set back must not make anybody wait for longer than a period.
-        taken = [min(moment, now_ms) for moment in self._sent[bisect_right(self._sent, now_ms - period_ms) :]]
+        # A clock that was set back must not make anybody wait for longer than a period, from the first look on.
+        later = bisect_right(self._sent, now_ms)
+        self._sent[later:] = [now_ms] * (len(self._sent) - later)
+        taken = self._sent[bisect_right(self._sent, now_ms - period_ms) :]
         times: list[int] = []
         for _ in range(count):
             is_full = len(taken) >= self._rate.count
@@ -56,10 +58,12 @@ class RateWindow:
 
 @dataclass(slots=True)
 class _Quota:
-    """The number of requests left at a vendor for one model, until a moment."""
+    """The number of requests left at a vendor for one model, until a moment. ``read_ms`` is what the clock said
+    last."""
 
     left: int
     until_ms: int
+    read_ms: int
 
 
 class VendorQuotas:
@@ -72,7 +76,7 @@ class VendorQuotas:
         """Record what the headers of an answer said."""
         wait_ms = min(round(report.resets_in_s * _MS_PER_S), _LONGEST_VENDOR_WAIT_MS)
         if wait_ms > 0:
-            self._quotas[provider, model] = _Quota(max(0, report.requests_left), now_ms + wait_ms)
+            self._quotas[provider, model] = _Quota(max(0, report.requests_left), now_ms + wait_ms, now_ms)
 
     def forget(self, provider: str, model: str) -> None:
         self._quotas.pop((provider, model), None)
@@ -87,6 +91,8 @@ class VendorQuotas:
         quota = self._quotas.get((provider, model))
         if quota is None:
             return None
+        quota.until_ms -= max(0, quota.read_ms - now_ms)  # by as much as the clock was set back
+        quota.read_ms = now_ms
         if quota.until_ms <= now_ms:
             del self._quotas[provider, model]
             return None

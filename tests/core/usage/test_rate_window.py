@@ -93,3 +93,14 @@ def test_an_absurd_wait_is_a_day_at_most() -> None:
     quotas = VendorQuotas()
     quotas.record("p", "m", RateReport(0, 1e12), now_ms=_NOW)
     assert quotas.free_at("p", "m", _NOW) == _NOW + 24 * 3_600_000
+
+
+def test_a_clock_that_was_set_back_does_not_move_the_end_of_a_wait() -> None:
+    window, vendors, back = RateWindow(Rate(1, 60)), VendorQuotas(), _NOW - 86_400_000
+    window.record_sent(_NOW)
+    vendors.record("a", "m", RateReport(0, 60.0), now_ms=_NOW)
+    for waited_ms in (0, 30_000, 59_999):
+        assert window.next_times(1, back + waited_ms) == [back + 60_000]
+        assert vendors.free_at("a", "m", back + waited_ms) == back + 60_000
+    assert window.next_times(1, back + 60_000) == [back + 60_000]
+    assert vendors.free_at("a", "m", back + 60_000) is None
