@@ -155,6 +155,17 @@ def test_the_files_that_the_runbook_names_are_those_that_a_start_makes(tmp_path:
         assert f"`{path.relative_to(tmp_path).as_posix()}`" in text
 
 
+def test_the_lines_of_the_log_that_the_runbook_names_are_written() -> None:
+    table = (ROOT / "docs" / "runbook.md").read_text("utf-8").split("| line | says |")[1].split("\n\n")[0]
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "chatdesk").rglob("*.py"))
+    named, family = [], ""
+    for name in re.findall(r"`([a-z.]+)`", "".join(re.findall(r"^\| [^|]+ \|", table, re.MULTILINE))):
+        family = name.split(".")[0] or family
+        named.append(family + name if name.startswith(".") else name)
+    assert len(named) > 30
+    assert [name for name in named if f'"{name}"' not in source] == []
+
+
 @pytest.mark.skipif(shutil.which("sh") is None, reason="the runbook's commands are for a shell")
 def test_the_runbooks_way_to_restore_a_backup_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
