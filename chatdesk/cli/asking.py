@@ -92,7 +92,7 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
                 tries = Text("Trying to save the answer for a while; Ctrl+C ends it.")
                 terminal.complain(Sentences.of(event["reason"], tries))
     answer.close(ends_line=True)
-    _tell_sources({} if options.json else last)
+    _print_sources({} if options.json else last)
     if last.get("thread_id"):
         await team_sharing.send_asked(services, last["thread_id"])
     if last.get("status") == "complete":
@@ -101,7 +101,7 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
     return 1
 
 
-def _tell_sources(finish: dict[str, Any]) -> None:
+def _print_sources(finish: dict[str, Any]) -> None:
     """Write the sources of an answer to stderr, so that a pipe gets the answer alone."""
     for each in finish.get("sources", ()):
         terminal.report(f"[{each['number']}] {each['title']}  {each['url']}")

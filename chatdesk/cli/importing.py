@@ -48,7 +48,7 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
         raise services.database.refusal
     is_shown = terminal.can_show_progress()
 
-    def tell(progress: ImportProgress) -> None:
+    def show_progress(progress: ImportProgress) -> None:
         percent = 100 * progress.done_bytes // max(progress.total_bytes, 1)
         share = f"{percent:3d}"
         words = plural("{percent} %  {count} threads", "{percent} %  {count} thread", progress.threads, percent=share)
@@ -58,7 +58,7 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
         Path(options.file),
         project=options.project,
         is_dry_run=options.dry_run,
-        on_progress=tell if is_shown else None,
+        on_progress=show_progress if is_shown else None,
     )
     if is_shown:
         terminal.show_progress("")

@@ -134,7 +134,7 @@ def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None
         terminal.complain(error.sentence)
         return FAILED
     except ChatDeskError as error:
-        return _told(error, is_json=getattr(options, "json", False) and options.command == "ask")
+        return _report_failure(error, is_json=getattr(options, "json", False) and options.command == "ask")
     except KeyboardInterrupt:
         return INTERRUPTED
     except EndedBySignal as ended:
@@ -182,7 +182,7 @@ def _use_language(data_dir: str | None) -> None:
 
     use_language(str(SettingsStore(AppPaths.find(data_dir).settings_file).peek("language")))
     if is_translated():
-        from chatdesk.cli.argparse_words import translate_argparse
+        from chatdesk.cli.argparse_text import translate_argparse
 
         translate_argparse()
 
@@ -196,7 +196,7 @@ def _target_of(options: argparse.Namespace) -> str:
     return target_of(options)
 
 
-def _told(error: ChatDeskError, *, is_json: bool) -> int:
+def _report_failure(error: ChatDeskError, *, is_json: bool) -> int:
     sentence = error.sentence_without_window
     terminal.complain(sentence)
     if is_json:
@@ -223,7 +223,7 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
         terminal.complain(problem)
     logs = start_logging(paths.log_file, process_redactor, level=loaded.settings.log_level, is_debug=is_debug)
 
-    def tell(report: CrashReport) -> None:
+    def report_crash(report: CrashReport) -> None:
         what = Text("Something unexpected happened: {title}. Your messages are kept.", title=report.title)
         terminal.complain(Sentences.of(what, Text("A report is in {path}.", path=report.path) if report.path else ""))
 
@@ -239,7 +239,7 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
         lack = failures.resource_failure(error)
         if lack is not None:
             raise lack from error
-        CrashReporter(paths.crash_dir, process_redactor, on_crash=tell).report(error, where="command line")
+        CrashReporter(paths.crash_dir, process_redactor, on_crash=report_crash).report(error, where="command line")
         return FAILED
     finally:
         logs.stop()

@@ -26,7 +26,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
 async def mcp(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     """Answer until stdin is closed. Opens nothing until a tool is used."""
     try:
-        door = await import_beside("chatdesk.service.mcp_protocol.stdio_door")
+        transport = await import_beside("chatdesk.service.mcp_protocol.stdio_transport")
     except ImportError as error:
         if (error.name or "").startswith("chatdesk"):
             raise
@@ -36,7 +36,7 @@ async def mcp(options: argparse.Namespace, paths: AppPaths, settings: Settings) 
         ) from error
     from chatdesk.service.declaration import Scope
 
-    await door.StdioDoor(paths, settings, [Scope(each) for each in options.allow]).serve()
+    await transport.StdioTransport(paths, settings, [Scope(each) for each in options.allow]).serve()
     return 0
 
 

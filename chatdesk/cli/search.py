@@ -38,7 +38,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
 async def _search(options: argparse.Namespace, services: Services) -> int:
     """Print what is found; returns 0 also when that is nothing. Where no window does it, the index is filled first."""
     if not services.database.is_read_only:
-        await services.search.fill(_tell, pause=0.0)
+        await services.search.fill(_show_progress, pause=0.0)
     text = " ".join(options.query)
     async with aclosing(services.search.search(text, limit=options.limit)) as groups:
         found = [group async for group in groups]
@@ -62,7 +62,7 @@ async def _search(options: argparse.Namespace, services: Services) -> int:
     return 0
 
 
-def _tell(percent: int) -> None:
+def _show_progress(percent: int) -> None:
     if terminal.can_show_progress():
         terminal.show_progress(tr("Indexing: {percent} %", percent=percent) if percent < 99 else "")
 

@@ -92,8 +92,8 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
     if not rows and not parked:
         terminal.complain(tr("this profile is in no workspace"))
     for each in parked:
-        parked_words = tr("parked: it came with a backup, nothing connects to it")
-        terminal.say(f"{each.id}  {each.name}  {each.address.host}  {parked_words}")
+        parked_text = tr("parked: it came with a backup, nothing connects to it")
+        terminal.say(f"{each.id}  {each.name}  {each.address.host}  {parked_text}")
         terminal.say("    " + tr("'chatdesk team join-again {id}' connects again", id=each.id))
     for row in rows:
         owner = tr("owner") if row["is_owner"] else tr("member")
@@ -127,7 +127,7 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
                 terminal.say(sentence)
         return 1 if result.differences else 0
     address, password = await asyncio.to_thread(address_of, options)
-    from chatdesk.cli.team_words import CHECK_WORDS
+    from chatdesk.cli.team_text import CHECK_TEXTS
 
     checks = await service.membership.examine(address, password)
     if options.json:
@@ -135,12 +135,12 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
         terminal.say_json(rows)
     else:
         for each in checks:
-            terminal.say(f"{shown(CHECK_WORDS[each.state]):8}{shown(each.name):20}{shown(each.sentence)}")
+            terminal.say(f"{shown(CHECK_TEXTS[each.state]):8}{shown(each.name):20}{shown(each.sentence)}")
     return 1 if any(each.state == "failed" for each in checks) else 0
 
 
 async def _members(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.cli.team_words import ROLE_WORDS, STATUS_WORDS
+    from chatdesk.cli.team_text import ROLE_TEXTS, STATUS_TEXTS
     from chatdesk.core.domain.sharing.team import TeamRole
 
     workspace = await find_workspace(services, options.workspace)
@@ -161,7 +161,7 @@ async def _members(options: argparse.Namespace, services: Services) -> int:
         return 0
     for each in found:
         mark = "*" if each.id == workspace.member_id else " "
-        standing = shown(ROLE_WORDS[TeamRole.OWNER] if each.is_owner else STATUS_WORDS[each.status])
+        standing = shown(ROLE_TEXTS[TeamRole.OWNER] if each.is_owner else STATUS_TEXTS[each.status])
         count = len(each.roles)
         projects = plural("{number} projects", "{number} project", count, number=f"{count:3}")
         terminal.say(f"{mark} {each.id}  {standing:8}  {shown(projects)}  {each.name}")

@@ -117,16 +117,16 @@ async def _create(options: argparse.Namespace, services: Services) -> int:
     address, password = await asyncio.to_thread(address_of, options)
     membership = (await services.load_team()).membership
     workspace = await membership.create_workspace(options.name, options.my_name, address, password=password)
-    _tell_joined(options, workspace, tr("The workspace {name} was made. You are its owner.", name=workspace.name))
+    _print_joined(options, workspace, tr("The workspace {name} was made. You are its owner.", name=workspace.name))
     return 0
 
 
 async def _invite(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.sync.address import reach_words
+    from chatdesk.core.sync.address import reach_text
 
     workspace = await find_workspace(services, options.workspace)
     roles = await _roles(options.role, services, workspace)
-    if warning := reach_words(workspace.address.host):
+    if warning := reach_text(workspace.address.host):
         terminal.complain(warning)
     membership = (await services.load_team()).membership
     invitation = await membership.administration.invite(
@@ -154,7 +154,7 @@ async def _join(options: argparse.Namespace, services: Services) -> int:
     workspace = await membership.join(
         text, options.my_name or view.member_name, passphrase=passphrase, allows_unencrypted=options.without_tls
     )
-    _tell_joined(options, workspace, tr("You are in the workspace {name} now.", name=workspace.name))
+    _print_joined(options, workspace, tr("You are in the workspace {name} now.", name=workspace.name))
     return 0
 
 
@@ -209,7 +209,7 @@ async def _sign_in(options: argparse.Namespace, services: Services) -> int:
 
     address, password = await asyncio.to_thread(address_of, options, VARIABLE)
     workspace = await (await services.load_team()).membership.sign_in(address, password=password)
-    _tell_joined(options, workspace, tr("You are in the workspace {name} now.", name=workspace.name))
+    _print_joined(options, workspace, tr("You are in the workspace {name} now.", name=workspace.name))
     return 0
 
 
@@ -251,7 +251,7 @@ async def _verifier(_options: argparse.Namespace, _services: Services) -> int:
     return 0
 
 
-def _tell_joined(options: argparse.Namespace, workspace: Workspace, sentence: str) -> None:
+def _print_joined(options: argparse.Namespace, workspace: Workspace, sentence: str) -> None:
     if options.json:
         terminal.say_json(workspace_as_data(workspace))
     else:

@@ -119,7 +119,7 @@ async def _share(options: argparse.Namespace, services: Services) -> int:
     await service.sharing.share(project.id, workspace.id)
     sent = await _wait(services, workspace.id, options.wait, [project.id])
     terminal.say(tr("“{project}” is shared with {workspace}.", project=project.name, workspace=workspace.name))
-    return _tell(sent)
+    return _report_sent(sent)
 
 
 async def _stop(options: argparse.Namespace, services: Services) -> int:
@@ -145,7 +145,7 @@ async def _stop(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _role(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.cli.team_words import ROLE_WORDS
+    from chatdesk.cli.team_text import ROLE_TEXTS
     from chatdesk.core.domain.sharing.team import TeamRole
 
     project = await find_project(services, options.project, is_shared=True)
@@ -155,7 +155,7 @@ async def _role(options: argparse.Namespace, services: Services) -> int:
     given = None if options.role == "none" else TeamRole(options.role)
     await service.membership.administration.set_role(project.id, member.id, given)
     terminal.say(
-        tr("{name} is {role} of “{project}” now.", name=member.name, role=ROLE_WORDS[given], project=project.name)
+        tr("{name} is {role} of “{project}” now.", name=member.name, role=ROLE_TEXTS[given], project=project.name)
         if given
         else tr("{name} is no longer in “{project}”.", name=member.name, project=project.name)
     )
@@ -216,7 +216,7 @@ async def _disconnect(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _policy(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.cli.team_words import POLICY_VALUES, POLICY_WORDS
+    from chatdesk.cli.team_text import POLICY_TEXTS, POLICY_VALUES
 
     workspace = await find_workspace(services, options.workspace)
     membership = (await services.load_team()).membership
@@ -225,7 +225,7 @@ async def _policy(options: argparse.Namespace, services: Services) -> int:
     found = await membership.administration.policy(workspace.id)
     for each in fields(found):
         value = getattr(found, each.name)
-        terminal.say(tr("{name}: {value}", name=POLICY_WORDS[each.name], value=POLICY_VALUES.get(value, value)))
+        terminal.say(tr("{name}: {value}", name=POLICY_TEXTS[each.name], value=POLICY_VALUES.get(value, value)))
     return 0
 
 
@@ -250,7 +250,7 @@ async def _sync(options: argparse.Namespace, services: Services) -> int:
                     "{state}, {count} refused ('chatdesk team refused' lists them)", state=state, count=sent.refused
                 )
             terminal.say(tr("{workspace}: {state}.", workspace=workspace.name, state=state))
-            code = max(code, _tell(sent))
+            code = max(code, _report_sent(sent))
         code = max(code, 0 if sent.is_done else 1)
     if options.json:
         terminal.say_json(rows)
@@ -260,7 +260,7 @@ async def _sync(options: argparse.Namespace, services: Services) -> int:
 async def send_now(services: Services, project_id: str, seconds: int) -> int:
     """Wait until the server has what was asked for in a shared project; returns the exit code."""
     shared = await _shared(services, project_id)
-    return _tell(await _wait(services, shared.workspace_id, seconds, [project_id]))
+    return _report_sent(await _wait(services, shared.workspace_id, seconds, [project_id]))
 
 
 async def send_asked(services: Services, thread_id: str) -> None:
@@ -295,7 +295,7 @@ async def _wait(services: Services, workspace_id: str, seconds: int, projects: S
     return await wait_until_sent(service, workspace_id, SystemClock(), projects=projects, timeout_s=timeout_s)
 
 
-def _tell(sent: Sending) -> int:
+def _report_sent(sent: Sending) -> int:
     if sent.is_done:
         return 0
     wait = plural("{count} changes wait here.", "{count} change waits here.", sent.waiting)

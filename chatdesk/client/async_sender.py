@@ -94,7 +94,7 @@ class AsyncSender:
         async with aclosing(response), aclosing(response.aiter_bytes()) as pieces:
             try:
                 async for piece in pieces:
-                    for frame in sent.take(piece):
+                    for frame in sent.feed(piece):
                         yield frame
             except httpx2.HTTPError as error:
                 raise error_of(error) from error

@@ -80,7 +80,7 @@ class SentFrames:
         self._rest = b""
         self._data: list[bytes] = []
 
-    def take(self, piece: bytes) -> Iterator[Any]:
+    def feed(self, piece: bytes) -> Iterator[Any]:
         """Iterate over the frames that a piece completes."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         for line in lines:

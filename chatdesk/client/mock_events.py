@@ -1,4 +1,4 @@
-"""Tells what happens in a service in memory, by server-sent events; connections to it can be cut."""
+"""Publishes the events of a service in memory as server-sent events; connections to it can be cut."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MockJournal:
         #: Increases when connections are cut.
         self.cuts = 0
 
-    def tell(self, kind: str, of_thread: str | None, /, **fields: Any) -> None:
+    def publish(self, kind: str, of_thread: str | None, /, **fields: Any) -> None:
         """Add an event with its fields as they are now; it is heard by those who follow this thread, or all."""
         with self._lock:
             self._events.append((of_thread, {"type": kind, **copy.deepcopy(fields)}))
@@ -40,7 +40,7 @@ class MockJournal:
         self._wake()
 
     def forget(self) -> None:
-        """Keep nothing of what was told, and end all connections, as a new start of the service does."""
+        """Forget all events, and end all connections, as a new start of the service does."""
         with self._lock:
             self._name = f"mock{next(self._starts)}"
             self._events.clear()
@@ -75,10 +75,10 @@ class MockJournal:
     def beat(self, place: int) -> dict[str, Any]:
         return {"type": "HEARTBEAT", "number": f"{self._name}-{place}"}
 
-    def listen(self, wake: Callable[[], None]) -> None:
+    def add_listener(self, wake: Callable[[], None]) -> None:
         self._waiting.add(wake)
 
-    def leave(self, wake: Callable[[], None]) -> None:
+    def remove_listener(self, wake: Callable[[], None]) -> None:
         self._waiting.discard(wake)
 
     def _wake(self) -> None:
@@ -99,7 +99,7 @@ class MockStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         woken = threading.Event()
-        self._journal.listen(woken.set)
+        self._journal.add_listener(woken.set)
         try:
             yield _sent(self._first)
             while True:
@@ -109,7 +109,7 @@ class MockStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
                     frame = self._journal.beat(self._place)
                 yield self._piece(frame)
         finally:
-            self._journal.leave(woken.set)
+            self._journal.remove_listener(woken.set)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         woken, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -117,7 +117,7 @@ class MockStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         def wake() -> None:
             loop.call_soon_threadsafe(woken.set)
 
-        self._journal.listen(wake)
+        self._journal.add_listener(wake)
         try:
             yield _sent(self._first)
             while True:
@@ -130,7 +130,7 @@ class MockStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
                         frame = self._journal.beat(self._place)
                 yield self._piece(frame)
         finally:
-            self._journal.leave(wake)
+            self._journal.remove_listener(wake)
 
     @property
     def _is_cut(self) -> bool:

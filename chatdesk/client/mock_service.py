@@ -145,7 +145,9 @@ class MockService:
         project = _one(self.projects, rest[0])
         result = _changed(seen, project)
         if seen.method != "GET":
-            self._journal.tell("ProjectDeleted" if seen.method == "DELETE" else "ProjectChanged", None, project=project)
+            self._journal.publish(
+                "ProjectDeleted" if seen.method == "DELETE" else "ProjectChanged", None, project=project
+            )
         return result
 
     def _in_threads(self, seen: SeenRequest, rest: list[str], query: Mapping[str, str]) -> tuple[int, Any]:
@@ -153,9 +155,9 @@ class MockService:
             thread = _one(self.threads, rest[0])
             result = _changed(seen, thread)
             if seen.method == "DELETE":
-                self._journal.tell("ThreadDeleted", thread["id"], thread_id=thread["id"], is_purged=False)
+                self._journal.publish("ThreadDeleted", thread["id"], thread_id=thread["id"], is_purged=False)
             elif seen.method != "GET":
-                self._journal.tell("ThreadChanged", thread["id"], thread=thread)
+                self._journal.publish("ThreadChanged", thread["id"], thread=thread)
             return result
         if seen.method == "POST":
             return 201, self._add_thread(seen.body)
@@ -179,7 +181,7 @@ class MockService:
             for each in path:
                 if self._left.pop(each["id"], None) is not None:
                     each["status"] = "stopped"
-                    self._journal.tell("AnswerFinished", thread["id"], message=each)
+                    self._journal.publish("AnswerFinished", thread["id"], message=each)
             return 204, None
         if seen.method == "GET":
             return 200, _page(path, query)
@@ -191,7 +193,7 @@ class MockService:
             return 201, question
         answer = self._add_message(thread, "assistant", "", "pending")
         self._left[answer["id"]] = _PIECES
-        self._journal.tell("TurnStarted", thread["id"], thread_id=thread["id"], message_id=answer["id"])
+        self._journal.publish("TurnStarted", thread["id"], thread_id=thread["id"], message_id=answer["id"])
         return 201, {"question": question, "answer": dict(answer)}
 
     def _written(self) -> list[dict[str, Any]]:
@@ -221,17 +223,17 @@ class MockService:
         message["parts"] = [{"id": f"{id_}-1", "type": "text", "text": text}]
         message["status"] = "streaming"
         where = {"thread_id": thread_id, "message_id": id_}
-        self._journal.tell("TextStreamed", thread_id, **where, part_index=0, kind="text", delta=text[shown:])
+        self._journal.publish("TextStreamed", thread_id, **where, part_index=0, kind="text", delta=text[shown:])
         if not left:
             del self._left[id_]
             message["status"] = "complete"
             message["usage"] = {"input_tokens": len(question.split()), "output_tokens": len(whole.split())}
-            self._journal.tell("AnswerFinished", thread_id, message=message)
+            self._journal.publish("AnswerFinished", thread_id, message=message)
 
     def _add_project(self, body: Mapping[str, Any]) -> dict[str, Any]:
         made = {"id": f"project-{next(self._ids)}", "created_at": _NOW, **body}
         self.projects[made["id"]] = made
-        self._journal.tell("ProjectCreated", None, project=made)
+        self._journal.publish("ProjectCreated", None, project=made)
         return made
 
     def _add_thread(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,7 +242,7 @@ class MockService:
         _one(self.projects, made["project_id"])
         self.threads[made["id"]] = made
         self.messages[made["id"]] = []
-        self._journal.tell("ThreadCreated", made["id"], thread=made)
+        self._journal.publish("ThreadCreated", made["id"], thread=made)
         return made
 
     def _add_message(self, thread: dict[str, Any], role: str, text: str, status: str) -> dict[str, Any]:
@@ -258,7 +260,7 @@ class MockService:
         made["parts"] = [{"id": f"{made['id']}-1", "type": "text", "text": text}] if text else []
         path.append(made)
         thread["message_count"] = len(path)
-        self._journal.tell("MessageAdded", thread["id"], message=made)
+        self._journal.publish("MessageAdded", thread["id"], message=made)
         return made
 
 

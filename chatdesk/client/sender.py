@@ -87,7 +87,7 @@ class Sender:
         with closing(response):
             try:
                 for piece in response.iter_bytes():
-                    yield from sent.take(piece)
+                    yield from sent.feed(piece)
             except httpx2.HTTPError as error:
                 raise error_of(error) from error
 

@@ -30,7 +30,7 @@ from chatdesk.service.jobs import Jobs
 from chatdesk.service.live.conversation import Conversation, Followed, SocketEndpoint
 from chatdesk.service.live.events import LiveEvents
 from chatdesk.service.mcp_protocol.asking import Askings
-from chatdesk.service.mcp_protocol.http_door import PATH, HttpDoor
+from chatdesk.service.mcp_protocol.http_transport import PATH, HttpTransport
 from chatdesk.service.services_loop import ServicesLoop
 from chatdesk.service.token_watch import TokenWatch
 from chatdesk.service.uploads import received_file
@@ -74,7 +74,7 @@ class Application:
         ]
         routes += [WebSocketRoute(each.path, partial(self._converse, each)) for each in sockets]
         self._watch = TokenWatch(self._is_valid)
-        self._assistants = HttpDoor(loop, askings, self._call, self._watch)
+        self._assistants = HttpTransport(loop, askings, self._call, self._watch)
         routes.append(Route(PATH, self._assistants))
         self._router = Router(routes, redirect_slashes=False, default=_nothing_there)
 

@@ -29,8 +29,8 @@ from chatdesk.service.strict_http import StrictConnection
 
 _log = logging.getLogger(__name__)
 
-#: How a caller came in. ``remote`` is TLS at another address than loopback.
-Door = Literal["socket", "loopback", "remote"]
+#: The kind of listener that accepted a caller. ``remote`` is TLS at another address than loopback.
+ListenerKind = Literal["socket", "loopback", "remote"]
 
 _UNPROVEN_S: Final = 0.1
 _NO_DESCRIPTOR_PAUSE_S: Final = 1.0
@@ -61,10 +61,10 @@ def affordable(limits: ConnectionLimits) -> ConnectionLimits:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A bound socket, and how callers come in by it."""
+    """A bound socket and the kind of callers that it accepts."""
 
     socket: socket.socket
-    door: Door
+    kind: ListenerKind
     context: ssl.SSLContext | None = None
 
 
@@ -282,20 +282,20 @@ class Connections:
             return
         counted = _CountedSocket(fileno=taken.detach())
         counted.setblocking(False)
-        if listening.door == "socket" and not _is_own(counted):
+        if listening.kind == "socket" and not _is_own(counted):
             counted.close()
             return
-        if listening.door != "socket":
+        if listening.kind != "socket":
             counted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = OpenConnection(counted)
         self._open.add(connection)
         counted.on_close = partial(self._forget, connection)
-        task = asyncio.get_running_loop().create_task(self._begin(listening, connection), name="begin a connection")
+        task = asyncio.get_running_loop().create_task(self._start(listening, connection), name="begin a connection")
         self._handshakes.add(task)
         task.add_done_callback(self._handshakes.discard)
 
-    async def _begin(self, listening: Listening, connection: OpenConnection) -> None:
-        app_state = {"door": listening.door, "connection": connection}
+    async def _start(self, listening: Listening, connection: OpenConnection) -> None:
+        app_state = {"listener_kind": listening.kind, "connection": connection}
         make = partial(_LimitedProtocol, self._limits.header_s, self._config, self._state, app_state)
         handshake_s = self._limits.header_s if listening.context is not None else None
         try:

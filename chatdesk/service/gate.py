@@ -152,7 +152,7 @@ class Gate:
                 "service_request",
                 id=answer.request_id,
                 who=caller.id or "nobody",
-                by=state["door"],
+                by=state["listener_kind"],
                 method=scope.get("method", "WEBSOCKET") if scope.get("method") in (*_METHODS, None) else "other",
                 path=state.get("route", "unknown"),
                 status=answer.status,
@@ -173,15 +173,15 @@ class Gate:
         """Raise a ``ServiceError`` where the request, the address that it was sent to or the page that sent it is none
         that is answered. The origin of a page that a person has named is in the state then."""
         headers: list[tuple[bytes, bytes]] = scope["headers"]
-        door = scope["state"]["door"]
+        kind = scope["state"]["listener_kind"]
         self._check_form(scope, headers)
-        if door != "socket" and _only(headers, b"host").lower() not in self._hosts:
+        if kind != "socket" and _only(headers, b"host").lower() not in self._hosts:
             raise WrongHost
         origin = _only(headers, b"origin")
-        if origin in self._pages and door != "socket":
+        if origin in self._pages and kind != "socket":
             scope["state"]["page"] = origin
             return
-        if origin and (door == "socket" or origin.lower() not in self._origins):
+        if origin and (kind == "socket" or origin.lower() not in self._origins):
             raise ForeignOrigin
         site = _only(headers, b"sec-fetch-site")
         if site and site not in _OWN_SITE:
@@ -189,7 +189,7 @@ class Gate:
 
     def _admitted(self, scope: AsgiScope) -> Caller:
         """Return who asks. Raises a ``ServiceError`` for whoever may not."""
-        caller = self._caller(_only(scope["headers"], b"authorization"), scope["state"]["door"])
+        caller = self._caller(_only(scope["headers"], b"authorization"), scope["state"]["listener_kind"])
         if caller is not NOBODY:
             scope["state"]["connection"].is_proven = True
         return caller
@@ -213,25 +213,25 @@ class Gate:
     def _most_bytes(self, scope: AsgiScope) -> int:
         return self._limits.file_bytes if scope["path"] in self._file_paths else self._limits.body_bytes
 
-    def _caller(self, authorization: bytes, door: str) -> Caller:
+    def _caller(self, authorization: bytes, kind: str) -> Caller:
         if not authorization:
             # The system has said that it is the owner's own process, which could read the owner's token as well.
-            if door == "remote":
+            if kind == "remote":
                 raise NoToken
-            return OWNER if door == "socket" else NOBODY
+            return OWNER if kind == "socket" else NOBODY
         scheme, _, text = authorization.decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             raise NoToken
         text = text.strip()
         if hmac.compare_digest(digest_of(text), self._owner_digest):
-            if door == "remote":
+            if kind == "remote":
                 raise NotAllowed("The owner's own token is for this computer only.")
             return OWNER
         token = self._tokens.find(text, now_ms=self._clock.now_ms())
         if token is None:
             raise NoToken
         caller = token.caller
-        if door == "remote":
+        if kind == "remote":
             caller.require(Scope.REMOTE)
         self.admit(caller)
         return caller

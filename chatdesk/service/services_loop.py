@@ -45,7 +45,7 @@ class ServicesLoop:
         where the services are ending."""
         handed = _HandedOver(asyncio.get_running_loop(), self._loop, partial(self._run, work))
         try:
-            self._loop.call_soon_threadsafe(handed.begin)
+            self._loop.call_soon_threadsafe(handed.start)
         except RuntimeError:  # that loop is closed
             raise ServiceEnding() from None
         outcome = await handed.outcome()
@@ -63,7 +63,7 @@ class ServicesLoop:
             while True:
                 await crossing.arrived.wait()
                 crossing.arrived.clear()
-                for item in crossing.take():
+                for item in crossing.pop_all():
                     yield item
                 if pump.done() and not crossing.waiting:
                     break
@@ -127,8 +127,8 @@ class _HandedOver(Generic[T]):
                 self._working.call_soon_threadsafe(self._cancel)
             raise
 
-    def begin(self) -> None:
-        """Begin the work; runs where it is done."""
+    def start(self) -> None:
+        """Start the work. Called on the loop that does it."""
         self._task = self._working.create_task(self._work())
         self._task.add_done_callback(self._end)
 
@@ -138,9 +138,9 @@ class _HandedOver(Generic[T]):
 
     def _end(self, done: asyncio.Task[_Outcome[T]]) -> None:
         with suppress(RuntimeError):  # the loop that asked is closed
-            self._asking.call_soon_threadsafe(self._settle, done)
+            self._asking.call_soon_threadsafe(self._set_outcome, done)
 
-    def _settle(self, done: asyncio.Task[_Outcome[T]]) -> None:
+    def _set_outcome(self, done: asyncio.Task[_Outcome[T]]) -> None:
         if self._outcome.done():
             return
         if done.cancelled():
@@ -155,7 +155,7 @@ class _Crossing(Generic[T]):
     def __init__(self, taking: asyncio.AbstractEventLoop, making: asyncio.AbstractEventLoop) -> None:
         self._taking = taking
         self._making = making
-        self._is_told = False
+        self._is_notified = False
         self._is_full = False
         self._has_room: asyncio.Event | None = None
         self.waiting: deque[T] = deque()
@@ -167,8 +167,8 @@ class _Crossing(Generic[T]):
         async with aclosing(source):
             async for item in source:
                 self.waiting.append(item)
-                if not self._is_told:
-                    self._is_told = True
+                if not self._is_notified:
+                    self._is_notified = True
                     self._taking.call_soon_threadsafe(self.arrived.set)
                 if len(self.waiting) >= _MOST_WAITING:
                     self._has_room.clear()
@@ -176,9 +176,9 @@ class _Crossing(Generic[T]):
                     if len(self.waiting) >= _MOST_WAITING:  # else it was taken in the meantime
                         await self._has_room.wait()
 
-    def take(self) -> list[T]:
-        """Return what has arrived; runs where it is taken."""
-        self._is_told = False
+    def pop_all(self) -> list[T]:
+        """Return the items that have arrived, each once. Called on the loop that reads them."""
+        self._is_notified = False
         taken = [self.waiting.popleft() for _ in range(len(self.waiting))]
         if self._is_full and self._has_room is not None:
             self._is_full = False

@@ -1,4 +1,4 @@
-"""Defines a connection that came in and from which nothing was read yet, and the interface of a door for them."""
+"""Defines a connection from which nothing was read yet, and the interface of a transport that accepts them."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ Admit = Callable[[IncomingConnection], None]
 RoomIn = Callable[[], float]
 
 
-class Door(Protocol):
-    """A way by which other processes of the same person can connect, as the system offers it."""
+class Transport(Protocol):
+    """A transport of the operating system by which other processes of the same person connect."""
 
     async def open(self, wanted: Path) -> str:
         """Listen, at ``wanted`` if possible; return the address. Raises ``OSError``."""

@@ -21,15 +21,15 @@ from typing import Any
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.local_api.frames import read_object, write_object
-from chatdesk.core.local_api.incoming_connection import Door, IncomingConnection, Streams
+from chatdesk.core.local_api.incoming_connection import IncomingConnection, Streams, Transport
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.local_api.proof import SECRET_BYTES, prove_ownership
 from chatdesk.core.texts import Text, packed
 
 if sys.platform == "win32":
-    from chatdesk.core.local_api.pipes import PipeDoor as SystemDoor
+    from chatdesk.core.local_api.pipes import PipeTransport as SystemTransport
 else:
-    from chatdesk.core.local_api.sockets import SocketDoor as SystemDoor
+    from chatdesk.core.local_api.sockets import SocketTransport as SystemTransport
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Listener:
         self._verbs = dict(verbs)
         self._secret = secret
         self._limits = limits or Limits()
-        self._door: Door = SystemDoor(self._admit, self._room_in_s)
+        self._transport: Transport = SystemTransport(self._admit, self._room_in_s)
         self._tasks = TaskSet()
         self._unproven: dict[int, _Unproven] = {}
         self._proven: set[int] = set()
@@ -86,18 +86,18 @@ class Listener:
 
     async def start(self, wanted: Path) -> str:
         """Listen at ``wanted``, or wherever this system can; return the address. Raises ``OSError``."""
-        return await self._door.open(wanted)
+        return await self._transport.open(wanted)
 
     async def wait_until_idle(self) -> None:
         """Wait until no request is being answered, take no more callers, and answer those who came in the meantime:
         they have proven who they are, or are about to, and take it that they are heard."""
         await self._is_idle.wait()
-        self._door.close()
+        self._transport.close()
         await self._tasks.wait()
 
     async def close(self) -> None:
         """Stop listening; running requests are ended as if their callers had left."""
-        self._door.close()
+        self._transport.close()
         await self._tasks.close()
 
     def _room_in_s(self) -> float:

@@ -15,8 +15,8 @@ from chatdesk.core.local_api.incoming_connection import Admit, IncomingConnectio
 from chatdesk.core.local_api.instance import PRIVATE_PREFIX
 
 
-class PipeDoor:
-    """A pipe that connections come in by."""
+class PipeTransport:
+    """A named pipe that accepts connections."""
 
     def __init__(self, admit: Admit, room_in_s: RoomIn) -> None:
         self._admit = admit

@@ -62,8 +62,8 @@ else:
         return Peer(uid.value, 0)
 
 
-class SocketDoor:
-    """A UNIX socket that connections come in by; the next one is accepted when ``room_in_s`` returns 0."""
+class SocketTransport:
+    """A UNIX socket that accepts connections; the next one is accepted when ``room_in_s`` returns 0."""
 
     def __init__(self, admit: Admit, room_in_s: RoomIn) -> None:
         self._admit = admit

@@ -106,7 +106,7 @@ def is_private(host: str, port: int) -> bool:
     return bool(found) and all(_is_own(ipaddress.ip_address(each.split("%")[0])) for each in found)
 
 
-def reach_words(host: str) -> str:
+def reach_text(host: str) -> str:
     """Return a warning for an invitation to a server that is reached from this computer or network only; empty for
     every other host."""
     name = host.strip("[]").rstrip(".").casefold()

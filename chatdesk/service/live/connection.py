@@ -1,4 +1,4 @@
-"""Speaks with one client over a WebSocket, or tells it by server-sent events what happens."""
+"""Sends events to one client, over a WebSocket that also receives operations or as server-sent events."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ async def converse(conversation: Conversation) -> None:
         raise MalformedRequest("The thread of this address is in its path.")
     thread_id = await _reached(conversation, thread_id or wanted.thread_id)
     await websocket.accept()
-    telling = asyncio.ensure_future(_tell(conversation, caller, thread_id, wanted.after))
+    sending = asyncio.ensure_future(_send_frames(conversation, caller, thread_id, wanted.after))
     listening = asyncio.ensure_future(_listen(conversation))
     try:
-        await asyncio.wait((telling, listening), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        telling.cancel()
+        sending.cancel()
         listening.cancel()
-        await asyncio.wait((telling, listening))
+        await asyncio.wait((sending, listening))
     try:
-        for each in (telling, listening):
+        for each in (sending, listening):
             if not each.cancelled():
                 each.result()
     except _BytesArrived:
@@ -78,7 +78,7 @@ async def _reached(conversation: Conversation, thread_id: str | None) -> str | N
     return (await conversation.live.call(lambda: reached_thread(call, thread_id))).id
 
 
-async def _tell(conversation: Conversation, caller: Caller, thread_id: str | None, after: str) -> None:
+async def _send_frames(conversation: Conversation, caller: Caller, thread_id: str | None, after: str) -> None:
     async with aclosing(conversation.live.frames(caller, thread_id=thread_id, after=after)) as frames:
         async for frame in frames:
             await conversation.websocket.send_text(frame_json(frame).decode())

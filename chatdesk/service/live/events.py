@@ -76,7 +76,7 @@ class LiveEvents:
         self._of_all: set[_Follower] = set()
         self._of_thread: dict[str, set[_Follower]] = {}
         self._seen = 0
-        self._is_told = False
+        self._is_notified = False
         self._stop_listening: Callable[[], None] | None = None
 
     async def call(self, work: Callable[[], Awaitable[T]]) -> T:
@@ -141,7 +141,7 @@ class LiveEvents:
         """Iterate over events and heartbeats, and end where some that may have been heard are not kept any more."""
         journal = self._journal
         follower = _Follower(thread_id)
-        self._join(follower)
+        self._add(follower)
         follower.wake(cursor + 1)
         beat_s = asyncio.get_running_loop().time
         next_beat_s = beat_s() + self._heartbeat_s
@@ -168,7 +168,7 @@ class LiveEvents:
                 if entries is None:
                     return
         finally:
-            self._leave(follower)
+            self._remove(follower)
 
     async def _heard(self, entries: Sequence[NumberedEvent], caller: Caller, thread_id: str | None) -> list[Any]:
         """Return the events that a client may hear and wants to."""
@@ -219,7 +219,7 @@ class LiveEvents:
             if moves == journal.moves:
                 return journal.projects.setdefault(thread_id, thread.project_id)
 
-    def _join(self, follower: _Follower) -> None:
+    def _add(self, follower: _Follower) -> None:
         if follower.thread_id is None:
             self._of_all.add(follower)
         else:
@@ -227,17 +227,17 @@ class LiveEvents:
         if self._stop_listening is None:
             journal, loop = self._journal, asyncio.get_running_loop()
 
-            def tell() -> None:
-                if not self._is_told:
-                    self._is_told = True
+            def notify() -> None:
+                if not self._is_notified:
+                    self._is_notified = True
                     with suppress(RuntimeError):  # that loop is closed
                         loop.call_soon_threadsafe(self._wake)
 
-            self._is_told = False
-            self._stop_listening = journal.listen(tell)
+            self._is_notified = False
+            self._stop_listening = journal.listen(notify)
             self._seen = journal.last
 
-    def _leave(self, follower: _Follower) -> None:
+    def _remove(self, follower: _Follower) -> None:
         self._of_all.discard(follower)
         if follower.thread_id is not None and (those := self._of_thread.get(follower.thread_id)) is not None:
             those.discard(follower)
@@ -249,7 +249,7 @@ class LiveEvents:
 
     def _wake(self) -> None:
         """Wake those for whom something came."""
-        self._is_told = False
+        self._is_notified = False
         journal = self._journal
         while entries := journal.read(self._seen, _WOKEN_AT_ONCE):
             for follower in self._of_all:

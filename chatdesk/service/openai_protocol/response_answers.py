@@ -82,7 +82,7 @@ class _Item:
     def shown_part(self, text: str) -> dict[str, Any]:
         return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
-    def begin(self) -> Iterator[_Event]:
+    def start(self) -> Iterator[_Event]:
         yield "response.output_item.added", {"output_index": self.index, "item": self.shown("in_progress")}
         if self.part:
             yield f"{self.part}.added", {**self.place, **self.position, "part": self.shown_part("")}
@@ -143,7 +143,7 @@ class _Picture(_Item):
     def shown(self, status: _Status) -> dict[str, Any]:
         return {"id": self.id, "type": "image_generation_call", "status": status, "result": self.text or None}
 
-    def begin(self) -> Iterator[_Event]:
+    def start(self) -> Iterator[_Event]:
         yield "response.output_item.added", {"output_index": self.index, "item": self.shown("in_progress")}
 
     def end(self, status: _Status) -> Iterator[_Event]:
@@ -164,7 +164,7 @@ class ResponseWriter:
 
     def encode(self, piece: Piece) -> bytes:
         """Return a piece as server-sent events; the first one begins the response, and the last one ends it."""
-        begun = () if self._number else self._begin()
+        begun = () if self._number else self._start()
         return b"".join([self._encoded(*each) for each in (*begun, *self._events(piece))])
 
     def response(self, whole: Whole) -> ResponseShown:
@@ -182,7 +182,7 @@ class ResponseWriter:
         text = json.dumps(numbered, ensure_ascii=True, separators=(",", ":"))
         return f"event: {kind}\ndata: {text}\n\n".encode()
 
-    def _begin(self) -> tuple[_Event, ...]:
+    def _start(self) -> tuple[_Event, ...]:
         begun = {"response": asdict(self._shown("in_progress"))}
         return ("response.created", begun), ("response.in_progress", begun)
 
@@ -196,7 +196,7 @@ class ResponseWriter:
                 yield from self._close(self._open)
                 self._open = None
                 picture = self._made(_Picture, "ig")
-                yield from picture.begin()
+                yield from picture.start()
                 picture.parts.append(piece.url.partition(",")[2])
                 yield from picture.end("completed")
             case ToolCallDelta():
@@ -217,7 +217,7 @@ class ResponseWriter:
         if item is None or type(item) is not kind:
             yield from self._close(item)
             item = self._open = self._made(kind, prefix)
-            yield from item.begin()
+            yield from item.start()
         item.parts.append(text)
         yield item.delta, {**item.place, **item.more, "delta": text}
 
@@ -231,7 +231,7 @@ class ResponseWriter:
         call.call_id = piece.call_id or call.call_id
         call.name = piece.name or call.name
         if is_new:
-            yield from call.begin()
+            yield from call.start()
         if piece.arguments:
             call.parts.append(piece.arguments)
             yield call.delta, {**call.place, "delta": piece.arguments}

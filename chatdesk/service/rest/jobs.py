@@ -100,12 +100,12 @@ async def _export(call: Call[None, ExportWanted]) -> Job | Repeated:
     wanted = ExportFormat(body.format)
 
     async def work(job: Job) -> str:
-        def tell(progress: ExportProgress) -> None:
+        def report_progress(progress: ExportProgress) -> None:
             job.done, job.total = progress.messages, progress.of_messages
 
         is_one_file = wanted is ExportFormat.JSON or len(choice.thread_ids) == 1
         target = job.folder / f"chatdesk.{wanted.value}" if is_one_file else job.folder
-        report = await exports.export(choice, wanted, target, on_progress=tell, is_apart=True)
+        report = await exports.export(choice, wanted, target, on_progress=report_progress, is_apart=True)
         job.done = job.total = report.messages  # progress is told now and then, and not at the end
         job.path = report.path
         if report.path.is_dir():
@@ -131,11 +131,11 @@ async def _import(call: Call[ImportWanted, UploadedFile]) -> Job | Repeated:
     await asyncio.to_thread(call.body.path.replace, file)
 
     async def work(job: Job) -> str:
-        def tell(progress: ImportProgress) -> None:
+        def report_progress(progress: ImportProgress) -> None:
             job.done, job.total = progress.done_bytes, progress.total_bytes
 
         report = await services.importer.run(
-            job.folder / file.name, project=wanted.project_id, is_dry_run=wanted.dry_run, on_progress=tell
+            job.folder / file.name, project=wanted.project_id, is_dry_run=wanted.dry_run, on_progress=report_progress
         )
         return report.summary
 

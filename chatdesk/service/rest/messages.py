@@ -240,7 +240,7 @@ async def _asked(call: Call[Any, Any], done: DoneRequest) -> Sent:
     return Sent(thread, await chat.reader.get_message(question_id), await chat.reader.get_message(answer_id))
 
 
-async def _note(call: Call[None, NewNote]) -> Noted:
+async def _add_note(call: Call[None, NewNote]) -> Noted:
     thread = await reached_thread(call, call.path["thread_id"])
     return await call.services.chat.manual_messages.add_note(
         thread.id, call.body.text, attachments=await given_files(call, call.body.attachments)
@@ -286,7 +286,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         f"{_IN_THREAD}/notes",
-        _note,
+        _add_note,
         "Write a note",
         noted_answer,
         scope=Scope.WRITE,

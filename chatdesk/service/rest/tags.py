@@ -79,13 +79,13 @@ async def _delete(call: Call[Any, Any]) -> None:
     await call.services.library.delete_tag((await _tag(call)).id)
 
 
-async def _put_on(call: Call[None, TaggingWanted]) -> Thread:
+async def _change_tags(call: Call[None, TaggingWanted]) -> Thread:
     thread = await reached_thread(call, call.path["thread_id"])
     await call.services.library.tag([thread.id], add=call.body.add, remove=call.body.remove)
     return await reached_thread(call, thread.id)
 
 
-async def _was_put_on(call: Call[Any, Any], _done: DoneRequest) -> Thread:
+async def _changed_tags(call: Call[Any, Any], _done: DoneRequest) -> Thread:
     return await reached_thread(call, call.path["thread_id"])
 
 
@@ -107,11 +107,11 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/v1/threads/{thread_id}/tags",
-        _put_on,
+        _change_tags,
         "Put tags on a thread and take others off",
         thread_answer,
         scope=Scope.WRITE,
         body=TaggingWanted,
-        again=_was_put_on,
+        again=_changed_tags,
     ),
 )

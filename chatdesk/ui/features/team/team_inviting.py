@@ -13,7 +13,7 @@ from shiboken6 import isValid
 from chatdesk.core.domain.sharing.team import TeamRole, Workspace
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.file_writing import write_text
-from chatdesk.core.sync.address import reach_words
+from chatdesk.core.sync.address import reach_text
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -60,7 +60,7 @@ class TeamInviting:
             workspace.name,
             projects,
             chosen=project_id,
-            warning=reach_words(workspace.address.host),
+            warning=reach_text(workspace.address.host),
             parent=self._parent(),
         )
 

@@ -26,7 +26,7 @@ from chatdesk.core.domain.sharing.team import (
     TeamRole,
 )
 from chatdesk.core.settings.schema import all_settings
-from chatdesk.core.sync.address import reach_words
+from chatdesk.core.sync.address import reach_text
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.settings.settings_page import SettingsPage
@@ -889,7 +889,7 @@ def test_who_is_invited_where_there_is_one_project_sees_it(theme: Theme, show: S
 def test_a_server_that_others_do_not_reach_is_said_before_anybody_is_invited(
     theme: Theme, show: Show, host: str, word: str
 ) -> None:
-    warning = reach_words(host)
+    warning = reach_text(host)
     assert word in warning
     assert bool(warning) is bool(word)
     dialog = InviteDialog(theme, "Blue team", [], warning=warning)

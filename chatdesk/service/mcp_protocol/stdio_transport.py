@@ -35,8 +35,8 @@ T = TypeVar("T")
 _STDIN: Final = 0
 
 
-class StdioDoor:
-    """The way from stdin and stdout to the services of ``paths``; ``allowed`` are scopes besides reading."""
+class StdioTransport:
+    """Connects stdin and stdout to the services of ``paths``; ``allowed`` are scopes besides reading."""
 
     def __init__(self, paths: AppPaths, settings: Settings, allowed: Iterable[Scope]) -> None:
         self._paths = paths

@@ -38,7 +38,7 @@ _MOST_BYTES: Final = 4 * 1024 * 1024
 _METHODS: Final = ("POST", "DELETE")
 
 
-class HttpDoor:
+class HttpTransport:
     """An ASGI application for the address. ``make_call`` makes a call of a caller with the id of its request and what
     was sent; ``watch`` ends calls whose token is gone."""
 

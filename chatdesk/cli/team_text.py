@@ -8,23 +8,23 @@ from chatdesk.core.domain.sharing.team import MemberStatus, TeamRole
 from chatdesk.core.domain.sharing.team_setup import CheckState
 from chatdesk.core.texts import Text
 
-ROLE_WORDS: Final = {
+ROLE_TEXTS: Final = {
     TeamRole.VIEWER: Text("viewer"),
     TeamRole.EDITOR: Text("editor"),
     TeamRole.ADMIN: Text("admin"),
     TeamRole.OWNER: Text("owner"),
 }
-STATUS_WORDS: Final = {
+STATUS_TEXTS: Final = {
     MemberStatus.INVITED: Text("invited"),
     MemberStatus.ACTIVE: Text("active"),
     MemberStatus.REMOVED: Text("removed"),
 }
-CHECK_WORDS: Final = {
+CHECK_TEXTS: Final = {
     CheckState.OK: Text("ok"),
     CheckState.WARNING: Text("warning"),
     CheckState.FAILED: Text("failed"),
 }
-POLICY_WORDS: Final = {
+POLICY_TEXTS: Final = {
     "who_invites": Text("who invites"),
     "who_creates": Text("who creates"),
     "members": Text("members"),
