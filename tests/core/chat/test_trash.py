@@ -49,3 +49,24 @@ async def test_a_clock_that_was_set_forward_removes_nothing_until_it_has_run_on_
     assert await kept(ahead_ms=365 * _DAY_MS) == all_of_it
     assert await kept(ahead_ms=3 * _DAY_MS) == [1, 1, ""]  # nobody was here for a year; the archived one moved
     await store.db.close()
+
+
+async def test_what_was_deleted_while_the_clock_was_behind_stays_as_long_as_anything_else(tmp_path: Path) -> None:
+    clock = MovableClock(_NOW_MS)
+    store = Store(tmp_path / "chatdesk.db", clock)
+    await store.db.open()
+    trash = TrashService(Repositories.of(store.db), EventBus())
+    thread, _kept = await store.thread(), await store.thread()
+
+    async def gone(*, at_ms: int) -> int:
+        clock.now = at_ms
+        return await trash.sweep(trash_days=30)
+
+    assert await gone(at_ms=_NOW_MS) == 0
+    clock.now = _NOW_MS - 400 * _DAY_MS
+    await store.library.delete([thread])
+    assert await gone(at_ms=_NOW_MS + _HOUR_MS) == 0
+    for day in range(1, 30, 5):
+        assert await gone(at_ms=_NOW_MS + day * _DAY_MS) == 0
+    assert await gone(at_ms=_NOW_MS + 31 * _DAY_MS) == 1
+    await store.db.close()

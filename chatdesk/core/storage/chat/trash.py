@@ -21,6 +21,8 @@ from chatdesk.core.texts import Text
 
 _THREADS_A_STEP = 50
 _MESSAGES_A_STEP = 500
+# A row that was stamped after this moment went to the trash later than it says: the clock was behind then.
+_IS_STAMPED_BEFORE = "(hlc >> 16) NOT BETWEEN ? AND ?"
 _SHARED = "IN (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
 
 _SUBTREE = """
@@ -232,20 +234,22 @@ def mark_gone(conn: Connection, thread_ids: Sequence[str] | None) -> int:
     return count
 
 
-def mark_expired_gone(conn: Connection, trashed_before: int) -> list[str]:
+def mark_expired_gone(conn: Connection, trashed_before: int, now: int) -> list[str]:
     """Mark the next few threads that are marked as gone already or have been in the trash for long enough. Those of
     shared projects are marked all at once and not returned: others may bring them back, and then they come back
     whole."""
     conn.exec_driver_sql(
-        f"UPDATE threads SET deleted_at = {GONE} WHERE deleted_at > {GONE} AND deleted_at < ? AND project_id {_SHARED}",
-        (trashed_before,),
+        f"UPDATE threads SET deleted_at = {GONE} WHERE deleted_at > {GONE} AND deleted_at < ? AND {_IS_STAMPED_BEFORE}"
+        f" AND project_id {_SHARED}",
+        (trashed_before, trashed_before, now),
     )
     ids = [
         row[0]
         for row in conn.exec_driver_sql(
             "SELECT id FROM threads WHERE deleted_at IS NOT NULL AND deleted_at < ?"
+            f" AND (deleted_at = {GONE} OR {_IS_STAMPED_BEFORE})"
             f" AND project_id NOT {_SHARED} ORDER BY deleted_at, id LIMIT ?",
-            (max(trashed_before, GONE + 1), _THREADS_A_STEP),
+            (max(trashed_before, GONE + 1), trashed_before, now, _THREADS_A_STEP),
         )
     ]
     conn.exec_driver_sql(f"UPDATE threads SET deleted_at = {GONE} WHERE id IN ({marks(ids)})", tuple(ids))
@@ -325,8 +329,9 @@ def purge_messages(conn: Connection, trashed_before: int, now: int) -> int:
         row[0]
         for row in conn.exec_driver_sql(
             "SELECT id FROM messages WHERE deleted_at IS NOT NULL AND deleted_at < ? AND purged_at IS NULL"
+            f" AND {_IS_STAMPED_BEFORE}"
             f" AND thread_id NOT IN (SELECT id FROM threads WHERE project_id {_SHARED}) LIMIT ?",
-            (trashed_before, _MESSAGES_A_STEP),
+            (trashed_before, trashed_before, now, _MESSAGES_A_STEP),
         )
     ]
     empty_messages(conn, doomed, now)

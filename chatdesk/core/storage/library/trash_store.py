@@ -50,7 +50,7 @@ class TrashRepository:
         origin = self._db.origin
         moment = origin.now() - TRASH_DAYS * _DAY_MS if trashed_before_ms is None else trashed_before_ms
         gone = 0
-        while marked := await self._db.write(lambda conn: trash.mark_expired_gone(conn, moment)):
+        while marked := await self._db.write(lambda conn: trash.mark_expired_gone(conn, moment, origin.now())):
             for step in await self._db.read(partial(trash.steps, thread_ids=marked)):
                 await self._db.write(partial(trash.remove_messages, message_ids=step))
             await self._db.write(partial(trash.remove_threads, thread_ids=marked))
