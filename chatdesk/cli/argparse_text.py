@@ -1,4 +1,4 @@
-"""Shows the words of ``argparse`` itself in the language of the program: its headings and what it says of arguments."""
+"""Translates the sentences of ``argparse`` itself into the language of the program: its headings and errors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WORDS: Final = {
 
 
 def translate_argparse() -> None:
-    """Have ``argparse`` say its words in the language of the program, for the rest of the process. It asks gettext for
+    """Have ``argparse`` write in the language of the program for the rest of the process. It asks gettext for
     them by two names of its module; anything that is not known here stays English."""
     vars(argparse).update(_=_word, ngettext=_of_number)
 

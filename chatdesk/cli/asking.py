@@ -125,7 +125,7 @@ class Approver:
         self.has_denied_unasked = False
 
     async def answer(self, services: Services, event: dict[str, Any]) -> None:
-        """Answer one call that waits, and say so."""
+        """Answer one call that waits for approval, and print the answer."""
         from chatdesk.core.domain.tools import Answer
 
         if services.has_other_owner:
@@ -170,7 +170,7 @@ _NOBODY: Final = Text("It was denied: nobody can be asked here (see --approve)."
 
 
 async def _prepare_tools(services: Services, options: argparse.Namespace, approver: Approver) -> None:
-    """Say which servers the model gets, and that calls are answered here."""
+    """Limit the tool servers to those that were chosen, and register that calls are answered here."""
     if services.has_other_owner:
         if options.tools is not None or options.approve:
             raise InvalidInput(

@@ -26,7 +26,7 @@ def check_files() -> None:
 
 
 def unusable(directory: Path, error: OSError) -> InvalidInput:
-    """Return the error that says why nothing can be kept in ``directory``."""
+    """Return the error for a data ``directory`` that cannot be used."""
     next_step = Text("Check its owner and permissions, or choose another with --data-dir.")
     if isinstance(error, (FileExistsError, NotADirectoryError)):
         what = Text("The data directory cannot be used: {file} is a file.", file=error.filename)

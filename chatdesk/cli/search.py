@@ -36,7 +36,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 async def _search(options: argparse.Namespace, services: Services) -> int:
-    """Print what is found; returns 0 also when that is nothing. Where no window does it, the index is filled first."""
+    """Print the hits; returns 0 also when that is nothing. Where no window does it, the index is filled first."""
     if not services.database.is_read_only:
         await services.search.fill(_show_progress, pause=0.0)
     text = " ".join(options.query)

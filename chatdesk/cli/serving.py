@@ -1,4 +1,4 @@
-"""The command that serves other programs, and those that say which may use it."""
+"""The commands that run the local service and manage its access tokens."""
 
 from __future__ import annotations
 

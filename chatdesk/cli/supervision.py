@@ -1,4 +1,4 @@
-"""Tells systemd, where it started this process, that the service is ready, and from then on that it still answers.
+"""Notifies systemd, where it started this process, that the service is ready, and from then on that it still answers.
 
 The protocol is sd_notify(3): datagrams to the socket that ``NOTIFY_SOCKET`` names. With ``WatchdogSec=`` in its unit,
 systemd starts the process again when it hears nothing for so long.
@@ -22,7 +22,8 @@ _TRIES: Final = 3  # in the time that systemd waits: one that fails is not the e
 
 @asynccontextmanager
 async def supervised(data_dir: Path) -> AsyncIterator[None]:
-    """Tell that the service of ``data_dir`` is ready, and that it answers during the block; nothing without systemd."""
+    """Notify systemd that the service of ``data_dir`` is ready, and that it answers during the block; nothing without
+    systemd."""
     _notify("READY=1")
     watching = asyncio.ensure_future(_watch(data_dir))
     try:

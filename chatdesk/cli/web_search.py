@@ -34,7 +34,7 @@ def add_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 
 def changes(options: argparse.Namespace) -> bool:
-    """Return whether the command line would change what is set up."""
+    """Return whether the command would change the settings of web search."""
     return options.verb == VERB and (options.forget_key or (options.engine is not None and not options.test))
 
 

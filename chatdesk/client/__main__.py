@@ -1,4 +1,4 @@
-"""Tells whether the local service is ready, for health checks: ``python -m chatdesk.client``.
+"""Reports whether the local service is ready, for health checks: ``python -m chatdesk.client``.
 
 Prints one line. The exit status is 0 where the service can be used, also without a provider, and 1 otherwise.
 """

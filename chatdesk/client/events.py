@@ -1,4 +1,4 @@
-"""The events that the service tells, by their names there. What a newer service says more is left out, and an event
+"""The events that the service sends, named as on the wire. What a newer service says more is left out, and an event
 that this client does not know is an ``UnknownEvent``."""
 
 from __future__ import annotations
@@ -275,7 +275,7 @@ class WaitingQuestionsChanged:
 
 @dataclass(frozen=True, slots=True)
 class TurnTimed:
-    """The durations within a turn, told after its end."""
+    """The durations within a turn, sent after its end."""
 
     thread_id: str
     message_id: str

@@ -157,7 +157,8 @@ def change_summary(
 def usage(
     *, thread_id: str | None = None, project_id: str | None = None, first: str | None = None, last: str | None = None
 ) -> Request[UsageReport]:
-    """Add up what requests took: of a thread, a project or all, from one day to another (2026-11-23), else today."""
+    """Add up the tokens and costs of requests: of a thread, a project or all, from one day to another (2026-11-23),
+    else today."""
     return get("/usage", form(UsageReport), thread_id=thread_id, project_id=project_id, first=first, last=last)
 
 
@@ -184,13 +185,13 @@ def export(
     trash_too: bool = False,
     key: str = "",
 ) -> Request[Job]:
-    """Begin an export of threads, of a project or of all."""
+    """Start an export of threads, of a project or of all."""
     body = {"format": format_, "thread_ids": list(thread_ids), "project_id": project_id, "trash_too": trash_too}
     return write("POST", "/exports", form(Job), body, key=key)
 
 
 def import_file(file: File, *, name: str = "", project_id: str | None = None, dry_run: bool = False) -> Request[Job]:
-    """Begin an import of a file of any kind that the window imports; with ``dry_run`` nothing is kept of it."""
+    """Start an import of a file of any kind that the window imports; with ``dry_run`` nothing is kept of it."""
     body = FileBody(file)
     query = {"name": name or body.name or "import", "project_id": project_id, "dry_run": "true" if dry_run else None}
     return Request("POST", f"{API}/imports", form(Job), query, body)

@@ -16,7 +16,7 @@ _HEARTBEAT_S: Final = 20.0
 
 
 class MockJournal:
-    """The events of a service in memory. ``go_on`` is called when somebody waits for more, and may tell some."""
+    """The events of a service in memory. ``go_on`` is called when a reader waits for more, and may publish some."""
 
     def __init__(self, go_on: Callable[[], object]) -> None:
         self._go_on = go_on
@@ -47,8 +47,8 @@ class MockJournal:
         self.cut()
 
     def stream(self, thread_id: str | None, after: str, written: Callable[[], list[Any]]) -> MockStream:
-        """Return what follows ``after``, else what comes from now on; ``written`` are the answers that are being
-        written."""
+        """Return a stream of the events after ``after``, or of new ones if it is not known; ``written`` are the answers
+        that are being written."""
         with self._lock:
             name, _, number = after.partition("-")
             begin = len(self._events)
@@ -62,7 +62,7 @@ class MockJournal:
         return MockStream(self, thread_id, begin, first)
 
     def frame_after(self, begin: int, thread_id: str | None) -> tuple[int, dict[str, Any] | None]:
-        """Return a place behind ``begin``, and what is to be told up to there; None where nothing is there yet."""
+        """Return the position after ``begin`` and the frame up to there, None if there is no event yet."""
         with self._lock:
             if begin >= len(self._events):
                 self._go_on()
@@ -87,7 +87,7 @@ class MockJournal:
 
 
 class MockStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """The body of an answer that goes on, for both clients."""
+    """The body of an endless response, for both clients."""
 
     def __init__(self, journal: MockJournal, thread_id: str | None, begin: int, first: dict[str, Any]) -> None:
         self._journal = journal

@@ -55,7 +55,7 @@ def find_place(
 
 
 def data_directory(environ: Mapping[str, str]) -> Path:
-    """Return where ChatDesk keeps its data unless it is told otherwise."""
+    """Return the default data directory of ChatDesk."""
     chosen = environ.get(DATA_DIR_VARIABLE)
     if chosen:
         return Path(chosen).expanduser()

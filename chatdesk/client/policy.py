@@ -1,4 +1,5 @@
-"""Says when a request is sent again: only where that can make nothing twice, and not for longer than somebody waits."""
+"""Decides when a request is sent again: only where that can make nothing twice, and not for longer than somebody
+waits."""
 
 from __future__ import annotations
 

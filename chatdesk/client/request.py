@@ -63,7 +63,7 @@ class Request(Generic[T]):
         return httpx2.Request(self.method, url, params=query, json=self.body, headers=headers)
 
     def result_of(self, response: httpx2.Response) -> T:
-        """Return what a response says. Raises the ``Problem`` that it is."""
+        """Return the result in a response. Raises the ``Problem`` that it is."""
         if self.is_for_file and response.is_success:
             return self.read(response.content)
         body: Any = None

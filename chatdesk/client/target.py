@@ -1,4 +1,4 @@
-"""Knows the service of one client: where it is, and when it is worth another try."""
+"""Finds the service of one client: where it is, and when it is worth another try."""
 
 from __future__ import annotations
 

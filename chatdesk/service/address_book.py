@@ -58,7 +58,7 @@ class ServiceFiles:
         return token
 
     def retract(self) -> None:
-        """Remove both, because nobody listens any more."""
+        """Remove both files, because the service has stopped listening."""
         for path in (self.address, self.owner_token):
             with suppress(OSError):
                 path.unlink()

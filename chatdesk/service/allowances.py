@@ -62,7 +62,7 @@ class _Spent:
 
 
 class Allowances:
-    """The spending of all tokens, and whether each may go on."""
+    """Keeps what each access token has spent, and checks it against its limit."""
 
     def __init__(self, directory: Path, bus: EventBus, clock: Clock) -> None:
         self._directory = directory
@@ -79,7 +79,7 @@ class Allowances:
         )
 
     async def admit(self, caller: Spender) -> None:
-        """Raise ``TokenLimitReached`` where the token has taken all that it may."""
+        """Raise ``TokenLimitReached`` if the token has used up its limit."""
         if not caller.tokens_per_minute and not caller.money_per_day:
             return
         if caller.id not in self._spent:
@@ -97,7 +97,7 @@ class Allowances:
             raise TokenLimitReached(f"This token spent its {cost_text(caller.money_per_day)} of today.", wait_s)
 
     def follow(self, caller: Spender, answer_id: str, request_id: str) -> None:
-        """Count an answer for a token once it has ended, and log what it took under the id of the request."""
+        """Count an answer for a token once it has ended, and log its tokens and cost under the id of the request."""
         self._asked[answer_id] = caller, request_id
         ended = self._ended.pop(answer_id, None)
         if ended is not None:

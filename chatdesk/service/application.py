@@ -85,7 +85,7 @@ class Application:
         return self.still_valid(caller)
 
     async def close(self) -> None:
-        """End what goes on between requests."""
+        """End the work that runs between requests."""
         await self._assistants.close()
 
     async def _respond(self, path: str, methods: dict[str, Endpoint], request: Request) -> Response:
@@ -234,7 +234,7 @@ def _json_response(content: bytes, status: int, etag: str, request: Request) -> 
 
 
 def _takes_gzip(accepted: str) -> bool:
-    """Return what Accept-Encoding says of gzip. Not by a pattern: whoever writes the header chooses how long it is."""
+    """Return whether Accept-Encoding allows gzip. Not by a pattern: the caller chooses its length."""
     for each in accepted.lower().split(","):
         name, _, weight = each.replace(" ", "").partition(";")
         if name == "gzip":

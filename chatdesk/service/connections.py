@@ -1,4 +1,4 @@
-"""Takes connections within a budget of descriptors, and gives each its limits before anything is known of its caller.
+"""Accepts connections within a budget of descriptors, and gives each its limits before anything is known of its caller.
 
 A flood waits in the system's queue: the next connection is taken when there is room, and those that have shown no token
 make room first. Only one's own user gets in by the UNIX socket.
@@ -70,7 +70,7 @@ class Listening:
 
 @dataclass(slots=True, eq=False)
 class OpenConnection:
-    """A connection that was taken. ``is_proven`` once one of its requests had a valid token."""
+    """A connection that was accepted. ``is_proven`` once one of its requests had a valid token."""
 
     descriptor: socket.socket
     since_s: float = field(default_factory=time.monotonic)
@@ -93,7 +93,7 @@ class OpenConnection:
 
 
 class _CountedSocket(socket.socket):
-    """A socket that says when it is closed: its descriptor is free then, whoever spoke over it."""
+    """A socket that reports when it is closed: its descriptor is free then, whoever spoke over it."""
 
     on_close: Callable[[], None] | None = None
 
@@ -194,7 +194,7 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
 
 
 class Connections:
-    """Takes connections from ``open`` to ``close``, on the loop that opened them."""
+    """Accepts connections from ``open`` to ``close``, on the loop that opened them."""
 
     def __init__(self, config: Config, limits: ConnectionLimits) -> None:
         self._config = config
@@ -212,7 +212,7 @@ class Connections:
         self._listen()
 
     async def close(self, *, within_s: float) -> None:
-        """Take no more, let running requests end within a time, then cut what is left."""
+        """Stop accepting, let running requests end within a time, then cut what is left."""
         self._pause(None)
         for each in self._listening:
             each.socket.close()
@@ -234,7 +234,7 @@ class Connections:
             connection.descriptor.close()
 
     def cut(self) -> None:
-        """Cut what is open, without a word to anybody; it is closed by the next turns of the loop."""
+        """Abort all open connections without an answer; the next turns of the loop close them."""
         for protocol in list(self._state.connections):
             protocol.transport.abort()
 
@@ -267,7 +267,7 @@ class Connections:
             self._timer = loop.call_later(seconds, self._listen)
 
     def _on_readable(self, listening: Listening) -> None:
-        """Take one connection, so that all that is open has its turn before the next."""
+        """Accept one connection, so that open ones have their turn before the next."""
         wait_s = self._room_in_s()
         if wait_s > 0:
             self._pause(wait_s)

@@ -105,8 +105,8 @@ class LocalService:
         self._ending: asyncio.Event | None = None
 
     async def start(self) -> ServiceAddress:
-        """Listen, and tell other programs of this person where. Raises a ``ChatDeskError`` where that is not
-        possible."""
+        """Listen, and publish the address for other programs of this person. Raises a ``ChatDeskError`` where that is
+        not possible."""
         self._origins = PageOrigins(self._options.origins)
         self._loop = ServicesLoop()
         if self._options.remote_address:

@@ -1,4 +1,4 @@
-"""Opens the service for ``services/service_switch.py``, which loads this module when somebody turns it on."""
+"""Opens the service for ``services/service_switch.py``, which loads this module when it is switched on."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from chatdesk.services.services import Services
 async def open_service(
     services: Services, settings: Settings, port: int | None, on_died: Callable[[], None]
 ) -> tuple[LocalService, ServiceAddress]:
-    """Start the service where the settings say; ``port`` wins over them. ``on_died`` is called when it ends by a fault.
-    Raises a ``ChatDeskError``."""
+    """Start the service at the address in the settings; ``port`` wins over them. ``on_died`` is called when it ends by
+    a fault. Raises a ``ChatDeskError``."""
     service = LocalService(services, options_of(settings, port), on_died=on_died)
     return service, await service.start()
 

@@ -1,4 +1,4 @@
-"""Tells which web pages may ask, besides the service's own: those of the origins that a person has named.
+"""Decides which web pages may send requests, besides the service's own: those of the origins that a person has named.
 
 Such a page still needs a token in each request; cookies and other credentials of a browser are never taken (CORS).
 """

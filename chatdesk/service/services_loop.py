@@ -150,7 +150,7 @@ class _HandedOver(Generic[T]):
 
 
 class _Crossing(Generic[T]):
-    """Items on their way from the loop that makes them to the loop that takes them."""
+    """A queue of items from the loop that makes them to the loop that reads them."""
 
     def __init__(self, taking: asyncio.AbstractEventLoop, making: asyncio.AbstractEventLoop) -> None:
         self._taking = taking

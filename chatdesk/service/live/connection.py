@@ -40,7 +40,7 @@ class EventsWanted:
 
 
 async def converse(conversation: Conversation) -> None:
-    """Tell the client what happens and carry out what it asks for, one operation after the other, until either ends."""
+    """Send events to the client and carry out its operations, one after the other, until either side ends."""
     websocket, caller = conversation.websocket, conversation.caller
     thread_id = websocket.path_params.get("thread_id")
     wanted = forms.checked_query(EventsWanted, dict(websocket.query_params))
@@ -148,7 +148,7 @@ async def _carried_out(conversation: Conversation, endpoint: Endpoint, operation
 
 
 async def _end_typing(conversation: Conversation, last: TypingIndicator) -> None:
-    """Say that a client that left types no longer."""
+    """Publish that a client which disconnected has stopped typing."""
     ended = TypingIndicator(op=last.op, id=last.id, thread_id=last.thread_id, is_typing=False)
     try:
         await _carried_out(conversation, OPERATIONS[last.op], ended)

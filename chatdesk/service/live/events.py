@@ -129,7 +129,7 @@ class LiveEvents:
         return message if thread_id in (None, message.thread_id) else None
 
     def _cursor(self, start: _Start, wanted: str) -> int | None:
-        """Return the number that a client goes on after; None where it has to start over."""
+        """Return the number after which a client continues; None where it has to start over."""
         name, _, number = wanted.partition("-")
         if name != start.name or not (number.isascii() and number.isdecimal()) or len(number) > 18:
             return None
@@ -171,7 +171,7 @@ class LiveEvents:
             self._remove(follower)
 
     async def _heard(self, entries: Sequence[NumberedEvent], caller: Caller, thread_id: str | None) -> list[Any]:
-        """Return the events that a client may hear and wants to."""
+        """Return the events that a client may read and asked for."""
         if thread_id is not None:
             entries = [each for each in entries if each.thread_ids is None or thread_id in each.thread_ids]
         if not caller.projects:
@@ -248,7 +248,7 @@ class LiveEvents:
             self._stop_listening = None
 
     def _wake(self) -> None:
-        """Wake those for whom something came."""
+        """Wake the followers that have new events."""
         self._is_notified = False
         journal = self._journal
         while entries := journal.read(self._seen, _WOKEN_AT_ONCE):

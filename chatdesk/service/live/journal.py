@@ -1,5 +1,5 @@
-"""Numbers the events that other programs follow, and keeps the last of them, so that whoever lost the connection can go
-on where it was.
+"""Numbers the events that other programs follow, and keeps the last of them, so that a client can continue
+after a lost connection.
 
 Written on the loop of the services and read from any thread. While nobody follows, and nobody can come back, it is not
 subscribed to the bus and costs nothing.

@@ -49,14 +49,14 @@ Context = ServerRequestContext[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Whoever sent a message, and the id of the request for the log."""
+    """The caller that sent a message, and the id of the request for the log."""
 
     caller: Caller
     request_id: str
 
 
 class Access(Protocol):
-    """The way from the protocol to the services."""
+    """The access of the protocol to the services."""
 
     def asker_of(self, context: Context) -> Asker: ...
 

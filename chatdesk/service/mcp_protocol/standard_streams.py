@@ -94,7 +94,7 @@ def _end(written: asyncio.Future[None], error: OSError | None) -> None:
 
 
 def claimed_stdout() -> int:
-    """Return a descriptor for what is stdout now; from now on stdout is stderr."""
+    """Return a descriptor of stdout, and redirect stdout to stderr from now on."""
     sys.stdout.flush()
     descriptor = os.dup(1)
     os.dup2(2, 1)

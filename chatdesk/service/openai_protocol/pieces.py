@@ -53,7 +53,7 @@ class Whole:
 
 
 def headers(whole: Whole) -> dict[str, str]:
-    """Return what an answer took, for its headers."""
+    """Return the headers with the thread, tokens and cost of an answer."""
     found = {"x-chatdesk-thread": whole.head.thread_id} if whole.head.thread_id else {}
     return found | spent_headers(whole.end.usage, whole.end.cost_usd)
 

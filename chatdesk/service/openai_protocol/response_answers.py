@@ -94,7 +94,7 @@ class _Item:
         yield "response.output_item.done", {"output_index": self.index, "item": self.shown(status)}
 
     def done(self) -> dict[str, Any]:
-        """Return the whole of what the pieces said."""
+        """Return the fields with the whole text of the pieces."""
         return {"text": self.text}
 
 
