@@ -28,7 +28,9 @@ class ErrorSurface(Protocol):
 
     def show_banner(
         self, text: str, *, is_danger: bool, action_text: str | None = None, run: Callable[[], object] | None = None
-    ) -> None: ...
+    ) -> None:
+        """Show a notice. A danger, which offers to try again, stays until ``hide_banner``, whatever else is said."""
+        ...
 
     def hide_banner(self) -> None: ...
 
@@ -41,10 +43,6 @@ class ErrorSurface(Protocol):
     def has_just_acted(self) -> bool:
         """Return whether the person pressed something just now."""
         ...
-
-    def show_toast(
-        self, text: str, action_text: str | None = None, run: Callable[[], object] | None = None
-    ) -> None: ...
 
     def show_notice(self, title: str, text: str, *, file: Path | None = None) -> None:
         """Open a dialog without waiting for it; ``file`` is offered to be copied or shown."""
@@ -64,10 +62,8 @@ class ErrorDisplay:
         """Show a failure that answers something a person did."""
         if not isinstance(error, ChatDeskError):
             self.show_crash(is_of_action=True)
-        elif self._lasting is None:
+        else:
             self._surface.show_banner(error.sentence, is_danger=False)
-        else:  # the banner says what is not saved, and offers to try again: it must not go away for less
-            self._surface.show_toast(error.sentence)
 
     def show_lasting(self, sentence: str, *, retry: Callable[[], object] | None = None) -> None:
         """Show a failure that stays until ``clear_lasting``: saving fails, the file is gone."""
@@ -95,12 +91,6 @@ class ErrorDisplay:
             open_details()
         elif not self._has_noted_crash or (is_of_action and self._surface.has_just_acted):
             self._has_noted_crash = True
-            self._show_crash_note(open_details)
+            self._surface.show_banner(_CRASH_NOTE, is_danger=False, action_text=tr("Details…"), run=open_details)
         else:
             _log.info("another failure was not shown")
-
-    def _show_crash_note(self, open_details: Callable[[], object]) -> None:
-        if self._lasting is None:
-            self._surface.show_banner(_CRASH_NOTE, is_danger=False, action_text=tr("Details…"), run=open_details)
-        else:  # the banner says what matters more
-            self._surface.show_toast(_CRASH_NOTE, tr("Details…"), open_details)

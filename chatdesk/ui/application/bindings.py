@@ -88,6 +88,7 @@ class Bindings(PaneBindings):
             self.shown_chats,
         )
         super().__init__(context, self._shared_parts(context, services, store))
+        panes.main_window.all_windows = self.shown_chats.windows
         self._build_library(context, services)
         self._build_once(context, services)
         self._build_data(context, services, restart_after)

@@ -113,6 +113,8 @@ class ChatMaker:
         threads.restore_anchors(main.threads.anchors())
         threads.opened.connect(self._opened)
         self._notices.follow(bindings.unsaved)
+        if window is not panes.main_window:
+            panes.main_window.join(window)
         if services.read_only_reason is not None:
             panes.composer.set_enabled(False)
         subscriptions.subscribe(chat, StorageRecovered, lambda _event: panes.composer.set_enabled(True))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QMoveEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from chatdesk.core.texts import tr
@@ -24,10 +24,12 @@ from chatdesk.ui.window.window_place import DEFAULT_SIZE, MIN_SIZE
 
 
 class ChatWindow(QMainWindow):
-    """The base of all windows with chats. ``closing`` comes once, when the window goes away; ``stateChanged`` whenever
-    ``state()`` would differ. What a person is told appears in the active pane."""
+    """The base of all windows with chats. ``closing`` comes once, when the window goes away; ``seen`` when it appears,
+    also after it was minimised; ``stateChanged`` whenever ``state()`` would differ. What a person is told appears in
+    the active pane."""
 
     closing = Signal()
+    seen = Signal()
     stateChanged = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -60,6 +62,11 @@ class ChatWindow(QMainWindow):
     def _parts(self) -> Sequence[QWidget]:
         """Return the widgets that can have the focus, in the order of Tab."""
         return tuple(part for pane in self.panes() for part in pane.parts())
+
+    @property
+    def is_seen(self) -> bool:
+        """Return whether a person can see the window: it is neither hidden nor minimised."""
+        return self.isVisible() and not self.isMinimized()
 
     # What the controller says
 
@@ -166,6 +173,11 @@ class ChatWindow(QMainWindow):
         self._order.set_now()
         return super().focusNextPrevChild(is_next)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.is_seen:
+            self.seen.emit()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place_inspectors()
@@ -179,6 +191,8 @@ class ChatWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:
             self.stateChanged.emit()
+            if self.is_seen:
+                self.seen.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Handle keys that no widget wanted. Letters and *Paste* go to the composer, wherever the focus was."""

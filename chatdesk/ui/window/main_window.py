@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.sidebar_place import SidebarPlace
@@ -27,7 +29,8 @@ _BESIDE_PX = 380  # what a second chat takes at least beside the sidebar
 
 
 class MainWindow(ChatWindow):
-    """The window that ChatDesk starts with. ``pane`` is the one at the left, which is always there."""
+    """The window that ChatDesk starts with. ``pane`` is the one at the left, which is always there. What is said here
+    concerns the whole program, so it appears in the window that a person sees; what is dangerous, in all."""
 
     def __init__(
         self,
@@ -38,6 +41,11 @@ class MainWindow(ChatWindow):
         composer: QWidget,
     ) -> None:
         super().__init__(theme)
+        #: All windows with chats, the one that had the focus last first.
+        self.all_windows: Callable[[], Sequence[ChatWindow]] = lambda: (self,)
+        self._waiting_toast: Callable[[], None] | None = None
+        self._show_danger_in: Callable[[ChatPane], None] | None = None
+        self._banner_text = ""
         self.sidebar = sidebar
         self.setObjectName("mainWindow")
         self._lay_out(header, empty_state, composer)
@@ -47,6 +55,60 @@ class MainWindow(ChatWindow):
 
     def panes(self) -> Sequence[ChatPane]:
         return self.chats.panes()
+
+    # What the controllers say
+
+    def show_toast(self, text: str, action_text: str | None = None, run: Callable[[], object] | None = None) -> None:
+        """Show a short message where a person sees it. While they see no window, it waits for the next one."""
+        window = self._seen_window()
+        if window is None:
+            self._waiting_toast = partial(self.show_toast, text, action_text, run)
+        else:
+            window.active_pane.show_toast(text, action_text, run)
+
+    def show_banner(
+        self, text: str, *, is_danger: bool, action_text: str | None = None, run: Callable[[], object] | None = None
+    ) -> None:
+        """Show a danger in all windows until ``hide_banner``, anything else where a person sees it; while there is a
+        danger, that is a short message, because the banner must not go away for less."""
+        if self._show_danger_in is not None and not is_danger:
+            self.show_toast(text, action_text, run)
+            return
+
+        def show_in(pane: ChatPane) -> None:
+            pane.show_banner(text, is_danger=is_danger, action_text=action_text, run=run)
+
+        self._banner_text = shown(text)
+        self._show_danger_in = show_in if is_danger else None
+        for window in self.all_windows() if is_danger else (self._seen_window() or self,):
+            show_in(window.pane)
+
+    def hide_banner(self) -> None:
+        self._show_danger_in = None
+        for window in self.all_windows():
+            if window.pane.banner.text == self._banner_text:
+                window.pane.banner.setVisible(False)
+
+    def join(self, window: ChatWindow) -> None:
+        """Show in a new window what is shown in all, and what waits for one that a person sees."""
+        window.seen.connect(self._on_window_seen)
+        if self._show_danger_in is not None:
+            self._show_danger_in(window.pane)
+
+    def show_notice(self, title: str, text: str, *, file: Path | None = None) -> None:
+        window = self._seen_window() or self
+        if window is self:
+            super().show_notice(title, text, file=file)
+        else:
+            window.show_notice(title, text, file=file)
+
+    def _seen_window(self) -> ChatWindow | None:
+        return next((each for each in self.all_windows() if each.is_seen), None)
+
+    def _on_window_seen(self) -> None:
+        if self._waiting_toast is not None and self._seen_window() is not None:
+            show, self._waiting_toast = self._waiting_toast, None
+            show()
 
     # Two chats
 
@@ -123,6 +185,7 @@ class MainWindow(ChatWindow):
         self._set_first_pane(ChatPane(self.theme, header, empty_state, composer, self.chats.splitter))
 
     def _connect(self) -> None:
+        self.seen.connect(self._on_window_seen)
         self.sidebar.thread_list.written.connect(self._on_thread_list_written)
         self.pane.header.sidebarRequested.connect(self.place.toggle)
         self.place.changed.connect(self._on_place_changed)

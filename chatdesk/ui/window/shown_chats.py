@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from chatdesk.ui.async_tasks import AsyncTasks
     from chatdesk.ui.window.chat_pane import ChatPane
+    from chatdesk.ui.window.chat_window import ChatWindow
     from chatdesk.ui.window.panes import Panes
 
 
@@ -77,9 +78,11 @@ class ShownChats:
         window = QApplication.activeWindow()
         while window is not None and (parent := window.parentWidget()) is not None:
             window = parent.window()
-        return any(
-            each.panes.window is window and window.isVisible() and not window.isMinimized() for each in self.listed()
-        )
+        return any(each is window and each.is_seen for each in self.windows())
+
+    def windows(self) -> Sequence[ChatWindow]:
+        """Return the windows of all chats, that of the active one first."""
+        return tuple(dict.fromkeys(each.panes.window for each in (self.active(), *self.listed())))
 
     def announces_for(self, panes: Panes, thread_id: str) -> bool:
         """Return whether the chat with these panes announces the events of a thread. Of all chats that show it only

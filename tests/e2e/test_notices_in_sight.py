@@ -1,0 +1,120 @@
+"""What concerns the whole program is said where a person sees it, whichever windows are shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QSystemTrayIcon
+
+from chatdesk.core.errors import NotPossible, StorageFull
+from chatdesk.core.events import LimitNear, StorageFailed, StorageRecovered
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.pane_bindings import PaneBindings
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.dialogs.notice import NoticeDialog
+from tests.helpers.window import FAST, play, until
+
+pytestmark = [
+    pytest.mark.usefixtures("qapp"),
+    pytest.mark.qt_log_ignore("systemTrayWindowChanged"),  # of a platform that has no tray
+]
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    return AppPaths.find(tmp_path / "profile")
+
+
+async def _new_window(application: WindowApplication) -> PaneBindings:
+    chats = application.chats
+    count = len(chats.windows)
+    chats.open_window(None)
+    await until(lambda: len(chats.windows) == count + 1 and chats.active is chats.windows[-1])
+    return chats.windows[-1]
+
+
+def _banner(chat: PaneBindings) -> str:
+    banner = chat.panes.pane.banner
+    return banner.text if banner.isVisibleTo(chat.panes.window) else ""
+
+
+def _toast(chat: PaneBindings) -> str:
+    toast = chat.panes.pane.toast
+    return toast.text if toast.isVisibleTo(chat.panes.window) else ""
+
+
+def test_a_window_of_its_own_says_it_while_the_main_one_is_hidden(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        services, main = await application.services(), application.bindings
+        own = await _new_window(application)
+        application.panes.window.close()
+        await until(lambda: not application.panes.window.isVisible())
+        services.events.publish(LimitNear("The warning at 5 $ is passed."))
+        assert (_banner(own), _banner(main)) == ("The warning at 5 $ is passed.", "")
+        ran: list[str] = []
+        application.panes.window.show_toast("Imported", "Report", lambda: ran.append("report"))
+        assert (_toast(own), _toast(main)) == ("Imported", "")
+        own.panes.pane.toast.actionTriggered.emit()
+        assert ran == ["report"]
+        application.panes.window.show_notice("Check", "Nothing is wrong.")
+        dialog = own.panes.window.findChild(NoticeDialog)
+        assert dialog is not None and dialog.isVisible()
+        dialog.close()
+
+    play(paths, script)
+
+
+def test_the_window_that_is_worked_in_says_it_while_others_are_shown(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        own, main = await _new_window(application), application.bindings
+        application.panes.window.show_toast("Imported")
+        assert (_toast(own), _toast(main)) == ("Imported", "")
+        own.panes.window.showMinimized()
+        application.panes.window.show_toast("Exported")
+        assert _toast(main) == "Exported"
+
+    play(paths, script)
+
+
+def test_what_nobody_could_see_is_said_in_the_next_window(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        window, main = application.panes.window, application.bindings
+        window.close()
+        await until(lambda: not window.isVisible())
+        window.show_toast("Imported")
+        assert _toast(main) == ""
+        window.come_to_front()
+        await until(lambda: _toast(main) == "Imported")
+        main.panes.pane.toast.dismiss()
+        window.showMinimized()
+        window.show_toast("Exported")
+        assert _toast(main) == ""
+        window.showNormal()
+        await until(lambda: _toast(main) == "Exported")
+
+    play(paths, script, replace(FAST, tray="close"))
+
+
+def test_that_nothing_is_saved_is_said_in_all_windows_until_it_is(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        services, main = await application.services(), application.bindings
+        first = await _new_window(application)
+        application.panes.window.close()
+        services.events.publish(StorageFailed(StorageFull()))
+        second = await _new_window(application)
+        chats = (main, first, second)
+        assert [_banner(each) for each in chats] == [StorageFull().sentence] * 3
+        services.events.publish(LimitNear("The warning at 5 $ is passed."))  # less than that
+        assert [_banner(each) for each in chats] == [StorageFull().sentence] * 3
+        assert _toast(second) == "The warning at 5 $ is passed."
+        first.panes.pane.show_banner(NotPossible("This chat is being erased.").sentence, is_danger=False)
+        services.events.publish(StorageRecovered())
+        assert [_banner(each) for each in chats] == ["", NotPossible("This chat is being erased.").sentence, ""]
+
+    play(paths, script)
