@@ -15,7 +15,7 @@ from chatdesk.core.rendering.blocks import CodeRun
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-MAX_CODE_BYTES = 20_000
+MAX_CODE_CHARACTERS = 20_000
 BUDGET_S = 0.3
 
 # Token type prefixes, the most exact first.
@@ -64,7 +64,7 @@ def extend_runs(runs: tuple[CodeRun, ...], added: int) -> tuple[CodeRun, ...]:
 
 
 def is_highlightable(language: str, code: str) -> bool:
-    return bool(language and code) and len(code) <= MAX_CODE_BYTES
+    return bool(language and code) and len(code) <= MAX_CODE_CHARACTERS
 
 
 # What models write on fences, by the name of the lexer that reads it.
@@ -119,9 +119,9 @@ def _names_a_file(code: str, at: int) -> bool:
 
 def highlight(language: str, code: str, *, budget: float = BUDGET_S) -> tuple[CodeRun, ...]:
     """Return runs that cover ``code`` exactly; what the budget (seconds) does not reach is plain. Empty for an unknown
-    language or code over ``MAX_CODE_BYTES``."""
+    language or code over ``MAX_CODE_CHARACTERS``."""
     lexer = find_lexer(language) if is_highlightable(language, code) else None
-    if lexer is None or len(code.encode("utf-8", "replace")) > MAX_CODE_BYTES:
+    if lexer is None:
         return ()
     ends_at = time.perf_counter() + budget
     runs: list[CodeRun] = []

@@ -11,9 +11,9 @@ from PySide6.QtCore import QObject, QTimer
 from chatdesk.core.domain.artifacts.artifact import ArtifactVersion
 from chatdesk.core.domain.artifacts.code_blocks import fenced
 from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
+from chatdesk.core.rendering.highlighting import MAX_CODE_CHARACTERS
 
 _PIECE_LINES: Final = 400
-_PIECE_CHARACTERS: Final = 24_000
 _MARKDOWN_CHARACTERS: Final = 4_000
 _PIECES_AT_ONCE: Final = 3
 
@@ -30,17 +30,18 @@ class PagedText:
 
 
 def paged_code(text: str, language: str) -> PagedText:
-    """Cut code into pieces at line ends, and lines that are too long within them. Linear; for a thread."""
+    """Cut code into pieces at line ends, and lines that are too long within them: none is too large to be coloured.
+    Linear; for a thread."""
     pieces: list[tuple[int, int]] = []
     begin = place = lines = 0
     while place < len(text):
         end = text.find("\n", place) + 1 or len(text)
-        is_long = end - place > _PIECE_CHARACTERS
-        if begin < place and (is_long or lines >= _PIECE_LINES or end - begin > _PIECE_CHARACTERS):
+        is_long = end - place > MAX_CODE_CHARACTERS
+        if begin < place and (is_long or lines >= _PIECE_LINES or end - begin > MAX_CODE_CHARACTERS):
             pieces.append((begin, place))
             begin, lines = place, 0
         while is_long and begin < end:
-            pieces.append((begin, min(end, begin + _PIECE_CHARACTERS)))
+            pieces.append((begin, min(end, begin + MAX_CODE_CHARACTERS)))
             begin = pieces[-1][1]
         place, lines = end, lines + 1
     if begin < len(text) or not pieces:

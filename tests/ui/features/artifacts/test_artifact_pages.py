@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.domain.artifacts.artifact import ArtifactVersion
 from chatdesk.core.domain.artifacts.code_blocks import fenced_code
 from chatdesk.core.domain.message import MessagePage, PartType, Role
+from chatdesk.core.rendering.highlighting import MAX_CODE_CHARACTERS, highlight
 from chatdesk.ui.features.artifacts.artifact_pages import ArtifactPages, PagedText, paged_code, paged_markdown
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -40,7 +41,13 @@ def test_pieces_of_code_are_small(text: str) -> None:
     paged = paged_code(text, "")
     assert time.monotonic() - began < 5
     assert "".join(pieces_of(paged)) == text
-    assert all(0 < len(each) <= 24_000 and each.count("\n") <= 401 for each in pieces_of(paged))
+    assert all(0 < len(each) <= MAX_CODE_CHARACTERS and each.count("\n") <= 401 for each in pieces_of(paged))
+
+
+@pytest.mark.parametrize("text", ["x = 1; " * 9_000, "x = 'トークン'\n" * 6_000, ("'" + "語" * 70 + "'\n") * 400])
+def test_each_piece_of_code_is_coloured(text: str) -> None:
+    pieces = pieces_of(paged_code(text, "python"))
+    assert [len(each) for each in pieces if not highlight("python", each, budget=60)] == []
 
 
 def test_code_of_usual_size_stays_whole_and_ends_pieces_with_lines() -> None:
