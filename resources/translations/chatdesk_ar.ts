@@ -12446,8 +12446,12 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>نموذج المحادثات الجديدة</translation>
     </message>
     <message>
-        <source>its own choice</source>
-        <translation>اختياره نفسه</translation>
+        <source>Only those of the system</source>
+        <translation>شهادات النظام فقط</translation>
+    </message>
+    <message>
+        <source>The usual time</source>
+        <translation>المدة المعتادة</translation>
     </message>
     <message>
         <source>Organisation</source>
@@ -12466,10 +12470,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>ملف الشهادات</translation>
     </message>
     <message>
-        <source>the system&apos;s only</source>
-        <translation>شهادات النظام فقط</translation>
-    </message>
-    <message>
         <source>Choose a file of certificates</source>
         <translation>اختيار ملف شهادات</translation>
     </message>
@@ -12480,10 +12480,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>{what}, seconds</source>
         <translation>{what}، بالثواني</translation>
-    </message>
-    <message>
-        <source>usual</source>
-        <translation>المعتاد</translation>
     </message>
     <message>
         <source>Certificates to trust in addition to the system&apos;s</source>
@@ -13563,15 +13559,15 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>المضيف</translation>
     </message>
     <message>
-        <source>an empty database</source>
-        <translation>قاعدة بيانات فارغة</translation>
-    </message>
-    <message>
         <source>User</source>
         <translation>المستخدم</translation>
     </message>
     <message>
-        <source>an account that may create roles</source>
+        <source>An empty database</source>
+        <translation>قاعدة بيانات فارغة</translation>
+    </message>
+    <message>
+        <source>An account that may create roles</source>
         <translation>حساب يحق له إنشاء الأدوار</translation>
     </message>
     <message>
@@ -13635,16 +13631,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>اسم مساحة العمل</translation>
     </message>
     <message>
-        <source>such as the name of your team</source>
-        <translation>مثل اسم فريقك</translation>
-    </message>
-    <message>
         <source>Your name, as the others see it</source>
         <translation>اسمك كما يراه الآخرون</translation>
     </message>
     <message>
-        <source>such as Ana Lima</source>
-        <translation>مثل ليلى حداد</translation>
+        <source>For example: the name of your team</source>
+        <translation>مثلًا: اسم فريقك</translation>
+    </message>
+    <message>
+        <source>For example: Ana Lima</source>
+        <translation>مثلًا: ليلى حداد</translation>
     </message>
     <message>
         <source>Next</source>

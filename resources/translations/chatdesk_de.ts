@@ -11942,8 +11942,12 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Modell für neue Unterhaltungen</translation>
     </message>
     <message>
-        <source>its own choice</source>
-        <translation>eigene Wahl</translation>
+        <source>Only those of the system</source>
+        <translation>Nur die des Systems</translation>
+    </message>
+    <message>
+        <source>The usual time</source>
+        <translation>Die übliche Zeit</translation>
     </message>
     <message>
         <source>Organisation</source>
@@ -11962,10 +11966,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Zertifikatsdatei</translation>
     </message>
     <message>
-        <source>the system&apos;s only</source>
-        <translation>nur die des Systems</translation>
-    </message>
-    <message>
         <source>Choose a file of certificates</source>
         <translation>Zertifikatsdatei wählen</translation>
     </message>
@@ -11976,10 +11976,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>{what}, seconds</source>
         <translation>{what}, Sekunden</translation>
-    </message>
-    <message>
-        <source>usual</source>
-        <translation>üblich</translation>
     </message>
     <message>
         <source>Certificates to trust in addition to the system&apos;s</source>
@@ -12987,16 +12983,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Host</translation>
     </message>
     <message>
-        <source>an empty database</source>
-        <translation>eine leere Datenbank</translation>
-    </message>
-    <message>
         <source>User</source>
         <translation>Benutzer</translation>
     </message>
     <message>
-        <source>an account that may create roles</source>
-        <translation>ein Konto, das Rollen anlegen darf</translation>
+        <source>An empty database</source>
+        <translation>Eine leere Datenbank</translation>
+    </message>
+    <message>
+        <source>An account that may create roles</source>
+        <translation>Ein Konto, das Rollen anlegen darf</translation>
     </message>
     <message>
         <source>Password</source>
@@ -13059,16 +13055,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Name des Arbeitsbereichs</translation>
     </message>
     <message>
-        <source>such as the name of your team</source>
-        <translation>etwa der Name Ihres Teams</translation>
-    </message>
-    <message>
         <source>Your name, as the others see it</source>
         <translation>Ihr Name, wie die anderen ihn sehen</translation>
     </message>
     <message>
-        <source>such as Ana Lima</source>
-        <translation>etwa Ana Lima</translation>
+        <source>For example: the name of your team</source>
+        <translation>Zum Beispiel: der Name Ihres Teams</translation>
+    </message>
+    <message>
+        <source>For example: Ana Lima</source>
+        <translation>Zum Beispiel: Ana Lima</translation>
     </message>
     <message>
         <source>Next</source>

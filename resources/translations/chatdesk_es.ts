@@ -11942,8 +11942,12 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Modelo para conversaciones nuevas</translation>
     </message>
     <message>
-        <source>its own choice</source>
-        <translation>el que elija</translation>
+        <source>Only those of the system</source>
+        <translation>Solo los del sistema</translation>
+    </message>
+    <message>
+        <source>The usual time</source>
+        <translation>El tiempo habitual</translation>
     </message>
     <message>
         <source>Organisation</source>
@@ -11962,10 +11966,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Archivo de certificados</translation>
     </message>
     <message>
-        <source>the system&apos;s only</source>
-        <translation>solo los del sistema</translation>
-    </message>
-    <message>
         <source>Choose a file of certificates</source>
         <translation>Elegir un archivo de certificados</translation>
     </message>
@@ -11976,10 +11976,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>{what}, seconds</source>
         <translation>{what}, segundos</translation>
-    </message>
-    <message>
-        <source>usual</source>
-        <translation>habitual</translation>
     </message>
     <message>
         <source>Certificates to trust in addition to the system&apos;s</source>
@@ -12987,16 +12983,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Host</translation>
     </message>
     <message>
-        <source>an empty database</source>
-        <translation>una base de datos vacía</translation>
-    </message>
-    <message>
         <source>User</source>
         <translation>Usuario</translation>
     </message>
     <message>
-        <source>an account that may create roles</source>
-        <translation>una cuenta que pueda crear roles</translation>
+        <source>An empty database</source>
+        <translation>Una base de datos vacía</translation>
+    </message>
+    <message>
+        <source>An account that may create roles</source>
+        <translation>Una cuenta que pueda crear roles</translation>
     </message>
     <message>
         <source>Password</source>
@@ -13059,16 +13055,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Nombre del espacio de trabajo</translation>
     </message>
     <message>
-        <source>such as the name of your team</source>
-        <translation>como el nombre de tu equipo</translation>
-    </message>
-    <message>
         <source>Your name, as the others see it</source>
         <translation>Tu nombre, como lo ven los demás</translation>
     </message>
     <message>
-        <source>such as Ana Lima</source>
-        <translation>como Ana Lima</translation>
+        <source>For example: the name of your team</source>
+        <translation>Por ejemplo: el nombre de tu equipo</translation>
+    </message>
+    <message>
+        <source>For example: Ana Lima</source>
+        <translation>Por ejemplo: Ana Lima</translation>
     </message>
     <message>
         <source>Next</source>

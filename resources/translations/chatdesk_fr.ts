@@ -11942,8 +11942,12 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Modèle des nouvelles conversations</translation>
     </message>
     <message>
-        <source>its own choice</source>
-        <translation>son propre choix</translation>
+        <source>Only those of the system</source>
+        <translation>Seulement ceux du système</translation>
+    </message>
+    <message>
+        <source>The usual time</source>
+        <translation>La durée habituelle</translation>
     </message>
     <message>
         <source>Organisation</source>
@@ -11962,10 +11966,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Fichier de certificats</translation>
     </message>
     <message>
-        <source>the system&apos;s only</source>
-        <translation>ceux du système seulement</translation>
-    </message>
-    <message>
         <source>Choose a file of certificates</source>
         <translation>Choisir un fichier de certificats</translation>
     </message>
@@ -11976,10 +11976,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>{what}, seconds</source>
         <translation>{what}, secondes</translation>
-    </message>
-    <message>
-        <source>usual</source>
-        <translation>habituel</translation>
     </message>
     <message>
         <source>Certificates to trust in addition to the system&apos;s</source>
@@ -12987,16 +12983,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Hôte</translation>
     </message>
     <message>
-        <source>an empty database</source>
-        <translation>une base de données vide</translation>
-    </message>
-    <message>
         <source>User</source>
         <translation>Utilisateur</translation>
     </message>
     <message>
-        <source>an account that may create roles</source>
-        <translation>un compte qui peut créer des rôles</translation>
+        <source>An empty database</source>
+        <translation>Une base de données vide</translation>
+    </message>
+    <message>
+        <source>An account that may create roles</source>
+        <translation>Un compte qui peut créer des rôles</translation>
     </message>
     <message>
         <source>Password</source>
@@ -13059,16 +13055,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Nom de l’espace de travail</translation>
     </message>
     <message>
-        <source>such as the name of your team</source>
-        <translation>comme le nom de votre équipe</translation>
-    </message>
-    <message>
         <source>Your name, as the others see it</source>
         <translation>Votre nom, tel que les autres le voient</translation>
     </message>
     <message>
-        <source>such as Ana Lima</source>
-        <translation>comme Ana Lima</translation>
+        <source>For example: the name of your team</source>
+        <translation>Par exemple&#xa0;: le nom de votre équipe</translation>
+    </message>
+    <message>
+        <source>For example: Ana Lima</source>
+        <translation>Par exemple&#xa0;: Ana Lima</translation>
     </message>
     <message>
         <source>Next</source>

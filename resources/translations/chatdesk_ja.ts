@@ -11816,8 +11816,12 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>新しいスレッドのモデル</translation>
     </message>
     <message>
-        <source>its own choice</source>
-        <translation>プロバイダーの既定</translation>
+        <source>Only those of the system</source>
+        <translation>システムのもののみ</translation>
+    </message>
+    <message>
+        <source>The usual time</source>
+        <translation>標準の時間</translation>
     </message>
     <message>
         <source>Organisation</source>
@@ -11836,10 +11840,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>証明書のファイル</translation>
     </message>
     <message>
-        <source>the system&apos;s only</source>
-        <translation>システムのもののみ</translation>
-    </message>
-    <message>
         <source>Choose a file of certificates</source>
         <translation>証明書のファイルを選択</translation>
     </message>
@@ -11850,10 +11850,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>{what}, seconds</source>
         <translation>{what}、秒</translation>
-    </message>
-    <message>
-        <source>usual</source>
-        <translation>標準</translation>
     </message>
     <message>
         <source>Certificates to trust in addition to the system&apos;s</source>
@@ -12843,15 +12839,15 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ホスト</translation>
     </message>
     <message>
-        <source>an empty database</source>
-        <translation>空のデータベース</translation>
-    </message>
-    <message>
         <source>User</source>
         <translation>ユーザー</translation>
     </message>
     <message>
-        <source>an account that may create roles</source>
+        <source>An empty database</source>
+        <translation>空のデータベース</translation>
+    </message>
+    <message>
+        <source>An account that may create roles</source>
         <translation>ロールを作成できるアカウント</translation>
     </message>
     <message>
@@ -12915,15 +12911,15 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ワークスペースの名前</translation>
     </message>
     <message>
-        <source>such as the name of your team</source>
-        <translation>例: チームの名前</translation>
-    </message>
-    <message>
         <source>Your name, as the others see it</source>
         <translation>ほかの人に表示される自分の名前</translation>
     </message>
     <message>
-        <source>such as Ana Lima</source>
+        <source>For example: the name of your team</source>
+        <translation>例: チームの名前</translation>
+    </message>
+    <message>
+        <source>For example: Ana Lima</source>
         <translation>例: 山田花子</translation>
     </message>
     <message>

@@ -11942,8 +11942,12 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Modelo para novas conversas</translation>
     </message>
     <message>
-        <source>its own choice</source>
-        <translation>escolha própria</translation>
+        <source>Only those of the system</source>
+        <translation>Só os do sistema</translation>
+    </message>
+    <message>
+        <source>The usual time</source>
+        <translation>O tempo usual</translation>
     </message>
     <message>
         <source>Organisation</source>
@@ -11962,10 +11966,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Arquivo de certificados</translation>
     </message>
     <message>
-        <source>the system&apos;s only</source>
-        <translation>só os do sistema</translation>
-    </message>
-    <message>
         <source>Choose a file of certificates</source>
         <translation>Escolher um arquivo de certificados</translation>
     </message>
@@ -11976,10 +11976,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>{what}, seconds</source>
         <translation>{what}, segundos</translation>
-    </message>
-    <message>
-        <source>usual</source>
-        <translation>usual</translation>
     </message>
     <message>
         <source>Certificates to trust in addition to the system&apos;s</source>
@@ -12987,16 +12983,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Host</translation>
     </message>
     <message>
-        <source>an empty database</source>
-        <translation>um banco de dados vazio</translation>
-    </message>
-    <message>
         <source>User</source>
         <translation>Usuário</translation>
     </message>
     <message>
-        <source>an account that may create roles</source>
-        <translation>uma conta que possa criar papéis</translation>
+        <source>An empty database</source>
+        <translation>Um banco de dados vazio</translation>
+    </message>
+    <message>
+        <source>An account that may create roles</source>
+        <translation>Uma conta que possa criar papéis</translation>
     </message>
     <message>
         <source>Password</source>
@@ -13059,16 +13055,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Nome do espaço de trabalho</translation>
     </message>
     <message>
-        <source>such as the name of your team</source>
-        <translation>como o nome da sua equipe</translation>
-    </message>
-    <message>
         <source>Your name, as the others see it</source>
         <translation>Seu nome, como os outros o veem</translation>
     </message>
     <message>
-        <source>such as Ana Lima</source>
-        <translation>como Ana Lima</translation>
+        <source>For example: the name of your team</source>
+        <translation>Por exemplo: o nome da sua equipe</translation>
+    </message>
+    <message>
+        <source>For example: Ana Lima</source>
+        <translation>Por exemplo: Ana Lima</translation>
     </message>
     <message>
         <source>Next</source>

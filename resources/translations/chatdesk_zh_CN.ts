@@ -11816,8 +11816,12 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>新对话的模型</translation>
     </message>
     <message>
-        <source>its own choice</source>
-        <translation>由它自己选择</translation>
+        <source>Only those of the system</source>
+        <translation>仅系统的证书</translation>
+    </message>
+    <message>
+        <source>The usual time</source>
+        <translation>默认时间</translation>
     </message>
     <message>
         <source>Organisation</source>
@@ -11836,10 +11840,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>证书文件</translation>
     </message>
     <message>
-        <source>the system&apos;s only</source>
-        <translation>仅系统的</translation>
-    </message>
-    <message>
         <source>Choose a file of certificates</source>
         <translation>选择证书文件</translation>
     </message>
@@ -11850,10 +11850,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>{what}, seconds</source>
         <translation>{what}，秒</translation>
-    </message>
-    <message>
-        <source>usual</source>
-        <translation>默认</translation>
     </message>
     <message>
         <source>Certificates to trust in addition to the system&apos;s</source>
@@ -12843,15 +12839,15 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>主机</translation>
     </message>
     <message>
-        <source>an empty database</source>
-        <translation>一个空数据库</translation>
-    </message>
-    <message>
         <source>User</source>
         <translation>用户</translation>
     </message>
     <message>
-        <source>an account that may create roles</source>
+        <source>An empty database</source>
+        <translation>一个空数据库</translation>
+    </message>
+    <message>
+        <source>An account that may create roles</source>
         <translation>可创建角色的账户</translation>
     </message>
     <message>
@@ -12915,16 +12911,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>工作区名称</translation>
     </message>
     <message>
-        <source>such as the name of your team</source>
-        <translation>例如团队的名称</translation>
-    </message>
-    <message>
         <source>Your name, as the others see it</source>
         <translation>你的名称，他人会看到</translation>
     </message>
     <message>
-        <source>such as Ana Lima</source>
-        <translation>例如 王小明</translation>
+        <source>For example: the name of your team</source>
+        <translation>例如：团队的名称</translation>
+    </message>
+    <message>
+        <source>For example: Ana Lima</source>
+        <translation>例如：王小明</translation>
     </message>
     <message>
         <source>Next</source>

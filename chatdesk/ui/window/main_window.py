@@ -41,7 +41,7 @@ class MainWindow(ChatWindow):
         composer: QWidget,
     ) -> None:
         super().__init__(theme)
-        #: All windows with chats, the one that had the focus last first.
+        # All windows with chats, the one that had the focus last first.
         self.all_windows: Callable[[], Sequence[ChatWindow]] = lambda: (self,)
         self._waiting_toast: Callable[[], None] | None = None
         self._show_danger_in: Callable[[ChatPane], None] | None = None

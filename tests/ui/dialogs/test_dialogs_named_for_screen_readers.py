@@ -1,18 +1,24 @@
-"""Every stop of Tab and every cell in a dialog of the gallery has a name, and no name or description has marks."""
+"""Every stop of Tab and every cell in a dialog of the gallery has a name, no name or description has marks, and what an
+empty field shows begins like a sentence."""
 
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QApplication, QTreeWidget, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QTreeWidget, QWidget
 
 import tests.gallery
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.theme.theme import Theme
+from tests.helpers.sentences import sentences_of_source
+
+#: A word; an address or a path is an example, which is written as it is typed.
+_SMALL_WORD = re.compile(r"[a-z]+(?=[\s,;]|$)")
 
 _MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_samples.py"))
 
@@ -35,6 +41,17 @@ def wrong_in(root: QWidget) -> list[str]:
         if isinstance(widget, QTreeWidget):
             found += [f"{label}: {each}" for each in _unspoken(widget)]
     return found
+
+
+def small_hints_in(root: QWidget) -> list[str]:
+    """Return the sentences in empty fields that begin with a small letter, also in fields that are not shown yet."""
+    sentences = {each.source for each in sentences_of_source()}
+    hints = {
+        widget.placeholderText()
+        for kind in (QLineEdit, QPlainTextEdit, QTextEdit, QComboBox)
+        for widget in root.findChildren(kind)
+    }
+    return sorted(each for each in hints & sentences if _SMALL_WORD.match(each))
 
 
 def _unspoken(tree: QTreeWidget) -> list[str]:
@@ -61,7 +78,7 @@ def test_every_dialog_can_be_heard(qapp: QApplication, module: str) -> None:
         if isinstance(widget, Panel):
             widget.show()
             QApplication.processEvents()
-            found = wrong_in(widget)
+            found = wrong_in(widget) + small_hints_in(widget)
             if found:
                 wrong[name] = found
         widget.close()

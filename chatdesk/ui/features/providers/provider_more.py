@@ -45,7 +45,9 @@ class ProviderMore(QWidget):
     def __init__(self, theme: Theme, profile: ProviderProfile) -> None:
         super().__init__()
         self.setObjectName("providerMore")
-        self.model = _field("providerModel", tr("Model for new threads"), profile.model, tr("its own choice"))
+        self.model = _field(
+            "providerModel", tr("Model for new threads"), profile.model, tr("The provider's own choice")
+        )
         self.organisation = _field("providerOrganisation", tr("Organisation"), profile.organisation)
         self.project = _field("providerProject", tr("Project"), profile.project)
         self.proxy = named(QComboBox(), "providerProxy", tr("Proxy"))
@@ -54,7 +56,9 @@ class ProviderMore(QWidget):
         for name, words in _PROXIES.items():
             self.proxy.addItem(shown(words), name)
         self.proxy.setEditText(shown(_PROXIES.get(profile.proxy, profile.proxy)))
-        self.ca_file = _field("providerCaFile", tr("File of certificates"), profile.ca_file, tr("the system's only"))
+        self.ca_file = _field(
+            "providerCaFile", tr("File of certificates"), profile.ca_file, tr("Only those of the system")
+        )
         choose = push_button(
             tr("Choose…"), "providerCaChoose", self._choose_file, name=tr("Choose a file of certificates")
         )
@@ -68,7 +72,10 @@ class ProviderMore(QWidget):
         )
         self.times = {
             name: _field(
-                f"provider_{name}", tr("{what}, seconds", what=words), _number(getattr(profile, name)), tr("usual")
+                f"provider_{name}",
+                tr("{what}, seconds", what=words),
+                _number(getattr(profile, name)),
+                tr("The usual time"),
             )
             for name, words in _TIMES
         }

@@ -53,8 +53,8 @@ class CreateWorkspaceDialog(TaskPanel):
         self.address = AddressFields(read_address)
         self.checks = _Checks(theme)
         self.keep = KeepInFile()
-        self.name = _name_field("teamName", tr("Name of the workspace"), tr("such as the name of your team"))
-        self.my_name = _name_field("teamMyName", tr("Your name, as the others see it"), tr("such as Ana Lima"))
+        self.name = _name_field("teamName", tr("Name of the workspace"), tr("For example: the name of your team"))
+        self.my_name = _name_field("teamMyName", tr("Your name, as the others see it"), tr("For example: Ana Lima"))
         self.my_name.setText(my_name)
         self._place = 0
         # Not stacked: a stack is as high as the highest of its pages.
