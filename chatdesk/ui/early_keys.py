@@ -180,15 +180,24 @@ class EarlyKeys(QObject):
 
     def _deliver(self) -> None:
         """Deliver the held keys one by one: each may open the window that the next one belongs to, or begin to."""
-        while self._held and self._opening is None:
-            top = QApplication.activePopupWidget() or self._top()
-            event = self._held.pop(0)
-            if top is not None:
-                before, self._is_sending = self._is_sending, True
-                try:
-                    self._send(event, top)
-                finally:
-                    self._is_sending = before
+        interval = QApplication.keyboardInputInterval()
+        # A list searches for a word whose letters follow each other: the page that the first one leads to may be slow.
+        QApplication.setKeyboardInputInterval(_LONGEST_MS)
+        try:
+            while self._held and self._opening is None:
+                self._deliver_next()
+        finally:
+            QApplication.setKeyboardInputInterval(interval)
+
+    def _deliver_next(self) -> None:
+        top = QApplication.activePopupWidget() or self._top()
+        event = self._held.pop(0)
+        if top is not None:
+            before, self._is_sending = self._is_sending, True
+            try:
+                self._send(event, top)
+            finally:
+                self._is_sending = before
 
     def _send(self, event: QKeyEvent | QInputMethodEvent, top: QWidget) -> None:
         widget = top.focusWidget() or top

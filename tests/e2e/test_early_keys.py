@@ -151,6 +151,7 @@ def test_keys_wait_for_settings_that_are_still_being_read(tmp_path: Path, monkey
         await ask(application, "hello")
         await active(application)
         monkeypatch.delitem(sys.modules, "chatdesk.ui.features.settings.settings_dialog", raising=False)
+        QApplication.setKeyboardInputInterval(-1)  # as if each letter came too late to belong to the one before
         editor = application.panes.composer.editor
         QTest.keyClick(editor, *SETTINGS)
         assert opened("Settings") is None
@@ -165,7 +166,11 @@ def test_keys_wait_for_settings_that_are_still_being_read(tmp_path: Path, monkey
         assert pages.currentItem().text() == "Usage and limits"
         assert_nothing_sent(application)
 
-    play(AppPaths.find(tmp_path / "data"), script)
+    interval = QApplication.keyboardInputInterval()
+    try:
+        play(AppPaths.find(tmp_path / "data"), script)
+    finally:
+        QApplication.setKeyboardInputInterval(interval)
 
 
 @pytest.mark.parametrize("command", ["prompt.library", "tag.manage", "app.usage", "project.new", "app.import"])
