@@ -20,7 +20,7 @@ import hypothesis
 import pytest
 
 from chatdesk.core.processes import share_malloc_arena
-from tests.helpers import prepared_processes
+from tests.helpers import memory, prepared_processes
 from tests.helpers.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -30,23 +30,7 @@ if TYPE_CHECKING:
 
 # Before Qt is imported anywhere: where there is a screen, tests must not open windows on it.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-_IN_MEMORY = Path("/dev/shm")
-_ROOM_BYTES = 4 * 2**30  # a run has at most a fifth of it at a time
-
-
-def _folder() -> str | None:
-    """The parent of all that tests write: a file system in memory where there is one, since a database waits for the
-    disk at each commit, which is two fifths of what a test of one takes. None is the usual place. Programs are run from
-    there too, which some containers forbid."""
-    try:
-        system = os.statvfs(_IN_MEMORY)
-    except (OSError, AttributeError):
-        return None
-    is_usable = os.access(_IN_MEMORY, os.W_OK) and not system.f_flag & os.ST_NOEXEC
-    return str(_IN_MEMORY) if is_usable and system.f_bavail * system.f_frsize >= _ROOM_BYTES else None
-
-
-_ROOT = Path(tempfile.mkdtemp(prefix=f"chatdesk-{os.getpid()}-", dir=_folder()))
+_ROOT = Path(tempfile.mkdtemp(prefix=f"chatdesk-{os.getpid()}-", dir=memory.folder()))
 _HOME = _ROOT / "home"
 _FOREIGN = ("OPENAI_", "CHATDESK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 # Where the PostgreSQL to test with is, with which seed histories of teams and streamed texts begin, how many such
@@ -152,14 +136,14 @@ hypothesis.settings.load_profile("same")
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("randomly_seed", None) == "default":
         config.option.randomly_seed = _ORDER_SEED
-    if config.option.basetemp is None and _folder() is not None:  # processes of pytest-xdist are told where
+    if config.option.basetemp is None and memory.folder() is not None:  # processes of pytest-xdist are told where
         config.option.basetemp = str(_ROOT / "t")  # ``--basetemp`` keeps what a failed test wrote
         _remove_left()
 
 
 def _remove_left() -> None:
     """Remove what runs that were killed have left in memory."""
-    for folder in _IN_MEMORY.glob("chatdesk-*-*"):
+    for folder in memory.PATH.glob("chatdesk-*-*"):
         pid = folder.name.split("-")[1]
         if pid.isdecimal() and not Path("/proc", pid).exists():
             shutil.rmtree(folder, ignore_errors=True)

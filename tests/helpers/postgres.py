@@ -34,7 +34,7 @@ from psycopg import sql
 
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.sync.members.scram import verifier_of
-from tests.helpers import postgres_binaries
+from tests.helpers import memory, postgres_binaries
 from tests.helpers.certificates import Authority
 from tests.helpers.postgres_binaries import Binaries, NoPostgres
 
@@ -127,7 +127,7 @@ class Cluster:
         self.has_tls = binaries.has_tls
         self.port = 0
         self.password = secrets.token_urlsafe(16)
-        self.folder = Path(tempfile.mkdtemp(prefix="chatdesk-pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="chatdesk-pg-", dir=memory.folder()))
         self.data = self.folder / "data"
         self._programs = binaries.folder
         self._user = other_user()
