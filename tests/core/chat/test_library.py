@@ -339,7 +339,9 @@ async def test_archived_threads_retire_and_emptied_projects_go(library: Library)
     await last_chats_are_right(library)
     await library.service.delete_project(project.id)
     await library.world.database.write(
-        lambda conn: conn.exec_driver_sql("UPDATE projects SET deleted_at = 1000 WHERE deleted_at IS NOT NULL")
+        lambda conn: conn.exec_driver_sql(
+            "UPDATE projects SET deleted_at = 1000, hlc = 1000 << 16 WHERE deleted_at IS NOT NULL"
+        )
     )
     await library.service.trash.sweep(trash_days=30)
     assert len(await library.service.projects.list(deleted_too=True)) == 2

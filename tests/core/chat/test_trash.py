@@ -56,7 +56,15 @@ async def test_what_was_deleted_while_the_clock_was_behind_stays_as_long_as_anyt
     store = Store(tmp_path / "chatdesk.db", clock)
     await store.db.open()
     trash = TrashService(Repositories.of(store.db), EventBus())
+    prompts = Repositories.of(store.db).prompts
     thread, _kept = await store.thread(), await store.thread()
+    empty = await store.projects.create("Empty")
+    (prompt,) = await prompts.add([NewPrompt(next(iter(PromptKind)), "Greet", "Hello")])
+
+    async def deleted() -> tuple[object, ...]:
+        """Read what of the project and of the prompt is still there."""
+        names = "SELECT (SELECT name FROM projects WHERE deleted_at IS NOT NULL), (SELECT name FROM prompts)"
+        return tuple(await store.db.read(lambda conn: conn.exec_driver_sql(names).one()))
 
     async def gone(*, at_ms: int) -> int:
         clock.now = at_ms
@@ -65,8 +73,12 @@ async def test_what_was_deleted_while_the_clock_was_behind_stays_as_long_as_anyt
     assert await gone(at_ms=_NOW_MS) == 0
     clock.now = _NOW_MS - 400 * _DAY_MS
     await store.library.delete([thread])
+    await store.library.delete_project(empty.id)
+    await prompts.set_deleted([prompt.id], is_deleted=True)
     assert await gone(at_ms=_NOW_MS + _HOUR_MS) == 0
     for day in range(1, 30, 5):
         assert await gone(at_ms=_NOW_MS + day * _DAY_MS) == 0
+        assert await deleted() == ("Empty", "Greet")
     assert await gone(at_ms=_NOW_MS + 31 * _DAY_MS) == 1
+    assert await deleted() == (None, "")
     await store.db.close()

@@ -21,8 +21,9 @@ from chatdesk.core.texts import Text
 
 _THREADS_A_STEP = 50
 _MESSAGES_A_STEP = 500
-# A row that was stamped after this moment went to the trash later than it says: the clock was behind then.
-_IS_STAMPED_BEFORE = "(hlc >> 16) NOT BETWEEN ? AND ?"
+#: True of a row without a stamp between the two moments. One stamped later than it was deleted was deleted while the
+#: clock was behind; a stamp after the second moment, which is now, says nothing.
+IS_STAMPED_BEFORE = "(hlc >> 16) NOT BETWEEN ? AND ?"
 _SHARED = "IN (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
 
 _SUBTREE = """
@@ -239,7 +240,7 @@ def mark_expired_gone(conn: Connection, trashed_before: int, now: int) -> list[s
     shared projects are marked all at once and not returned: others may bring them back, and then they come back
     whole."""
     conn.exec_driver_sql(
-        f"UPDATE threads SET deleted_at = {GONE} WHERE deleted_at > {GONE} AND deleted_at < ? AND {_IS_STAMPED_BEFORE}"
+        f"UPDATE threads SET deleted_at = {GONE} WHERE deleted_at > {GONE} AND deleted_at < ? AND {IS_STAMPED_BEFORE}"
         f" AND project_id {_SHARED}",
         (trashed_before, trashed_before, now),
     )
@@ -247,7 +248,7 @@ def mark_expired_gone(conn: Connection, trashed_before: int, now: int) -> list[s
         row[0]
         for row in conn.exec_driver_sql(
             "SELECT id FROM threads WHERE deleted_at IS NOT NULL AND deleted_at < ?"
-            f" AND (deleted_at = {GONE} OR {_IS_STAMPED_BEFORE})"
+            f" AND (deleted_at = {GONE} OR {IS_STAMPED_BEFORE})"
             f" AND project_id NOT {_SHARED} ORDER BY deleted_at, id LIMIT ?",
             (max(trashed_before, GONE + 1), trashed_before, now, _THREADS_A_STEP),
         )
@@ -284,12 +285,12 @@ def remove_threads(conn: Connection, thread_ids: Sequence[str]) -> None:
     conn.exec_driver_sql(f"DELETE FROM threads WHERE id IN ({marks(thread_ids)})", tuple(thread_ids))
 
 
-def remove_projects(conn: Connection, trashed_before: int) -> None:
+def remove_projects(conn: Connection, trashed_before: int, now: int) -> None:
     """Remove projects whose time in the trash is over, once their threads are gone."""
     conn.exec_driver_sql(
-        "DELETE FROM projects WHERE deleted_at IS NOT NULL AND deleted_at < ?"
+        f"DELETE FROM projects WHERE deleted_at IS NOT NULL AND deleted_at < ? AND {IS_STAMPED_BEFORE}"
         " AND NOT EXISTS (SELECT 1 FROM threads t WHERE t.project_id = projects.id)",
-        (trashed_before,),
+        (trashed_before, trashed_before, now),
     )
 
 
@@ -329,7 +330,7 @@ def purge_messages(conn: Connection, trashed_before: int, now: int) -> int:
         row[0]
         for row in conn.exec_driver_sql(
             "SELECT id FROM messages WHERE deleted_at IS NOT NULL AND deleted_at < ? AND purged_at IS NULL"
-            f" AND {_IS_STAMPED_BEFORE}"
+            f" AND {IS_STAMPED_BEFORE}"
             f" AND thread_id NOT IN (SELECT id FROM threads WHERE project_id {_SHARED}) LIMIT ?",
             (trashed_before, trashed_before, now, _MESSAGES_A_STEP),
         )

@@ -4,6 +4,8 @@ They belong to a person and to no project, so that they are stamped like every r
 kept by project.
 """
 
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
+
 from __future__ import annotations
 
 import json
@@ -25,6 +27,7 @@ from chatdesk.core.domain.prompt import (
 from chatdesk.core.errors import NotPossible, PromptNotFound
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.chat.outside_text import record_prompt
+from chatdesk.core.storage.chat.trash import IS_STAMPED_BEFORE
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.plain_text import clean, folded, from_json, to_json
 from chatdesk.core.texts import Text
@@ -143,13 +146,15 @@ class PromptRepository:
 
     async def purge_deleted(self, before_ms: int) -> int:
         """Empty prompts that were deleted before a moment; the rows stay, to tell other devices. Returns how many."""
-
-        expired, values = "FROM prompts WHERE deleted_at < ? AND name <> ''", (before_ms,)
+        expired = f"deleted_at < ? AND {IS_STAMPED_BEFORE}"
+        values = (before_ms, before_ms, self._db.origin.now())
         count = await self._db.read(
-            lambda conn: conn.exec_driver_sql(f"SELECT count(*) {expired}", values).scalar_one()
+            lambda conn: conn.exec_driver_sql(
+                f"SELECT count(*) FROM prompts WHERE {expired} AND name <> ''", values
+            ).scalar_one()
         )
         if count:
-            sql = "UPDATE prompts SET name = '', name_folded = '', text = '', setup = '' WHERE deleted_at < ?"
+            sql = f"UPDATE prompts SET name = '', name_folded = '', text = '', setup = '' WHERE {expired}"
             await self._db.write(lambda conn: conn.exec_driver_sql(sql, values))
         return int(count)
 

@@ -60,7 +60,7 @@ class TrashRepository:
             continue
         while purged := await self._db.write(lambda conn: trash.purge_messages(conn, moment, origin.now())):
             gone += purged
-        await self._db.write(lambda conn: trash.remove_projects(conn, moment))
+        await self._db.write(lambda conn: trash.remove_projects(conn, moment, origin.now()))
         return gone
 
     async def trash_archived(self, archived_before_ms: int) -> int:
