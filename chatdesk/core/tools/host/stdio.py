@@ -62,6 +62,7 @@ async def program(
         start_new_session=True,
         limit=LONGEST_LINE_BYTES,
     )
+    _ignore_broken_input(process)
     on_started(process.pid)
     to_session, from_server = anyio.create_memory_object_stream[SessionMessage | Exception](16)
     to_server, from_session = anyio.create_memory_object_stream[SessionMessage](16)
@@ -81,6 +82,14 @@ async def program(
             stream.close()
         if not broken.done():
             broken.cancel()
+
+
+def _ignore_broken_input(process: asyncio.subprocess.Process) -> None:
+    """Read the error that asyncio keeps for ``stdin.wait_closed()``: a pipe that broke amid a message. Python 3.11.2
+    reports it where nobody waits."""
+    closed = getattr(getattr(process, "_protocol", None), "_stdin_closed", None)
+    if isinstance(closed, asyncio.Future):
+        closed.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 class _Unanswered:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
+import sys
 import time
 from collections import deque
 from pathlib import Path
 
+import mcp_types as types
 import pytest
+from mcp.shared.message import SessionMessage
 
+from chatdesk.core.tools.host import stdio
 from chatdesk.core.tools.host.server_connection import Connection
 from chatdesk.core.tools.host.throttle import PAUSE_S
 from tests.helpers.tools_world import command
@@ -45,3 +51,26 @@ async def test_a_program_that_asks_without_end_and_reads_no_answer_is_ended(tmp_
     finally:
         await connection.end(at_once=True)
     assert "too many requests" in str(reports[-1][2])
+
+
+async def test_a_program_that_ends_amid_a_message_leaves_no_error_that_nobody_reads(tmp_path: Path) -> None:
+    """asyncio would report the broken pipe of such a program once more, when its memory is freed."""
+    reports: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reports.append(context))
+    half_read = [sys.executable, "-c", "import os; os.read(0, 1)"]
+    tail = stdio.StderrTail(lambda: None)
+    long = types.JSONRPCNotification(jsonrpc="2.0", method="long", params={"text": "x" * 2_000_000})
+    environment = dict(os.environ)
+    async with stdio.program(
+        half_read, env=environment, cwd=str(tmp_path), tail=tail, on_started=lambda _pid: None
+    ) as (
+        _from_server,
+        to_server,
+        broken,
+    ):
+        await to_server.send(SessionMessage(long))
+        assert await broken == "It ended."
+    del to_server, _from_server
+    gc.collect()
+    await asyncio.sleep(0)
+    assert reports == []
