@@ -27,7 +27,7 @@ class ContextSettings(ToolSettings):
     summary_share: float = declared(
         "context.summary_share",
         0.75,
-        "How full a model's context window is when the oldest messages are summarised; 0.75 is 75 %.",
+        "How full a model's context window is when the oldest messages are summarised; 0.75 means 75 %.",
         Shown(
             "Context",
             Text("Summarise when the window is"),
@@ -41,7 +41,8 @@ class ContextSettings(ToolSettings):
     summary_cron: str = declared(
         "context.summary_cron",
         "",
-        "When to summarise idle threads that will soon need it, as five cron fields such as 0 3 * * *; empty is never.",
+        "When to summarise idle threads that will soon need it, as five cron fields such as 0 3 * * *; empty means "
+        "never.",
         Shown(
             "Context",
             Text("Summarise idle threads ahead"),
@@ -61,15 +62,15 @@ class ContextSettings(ToolSettings):
     model_titles: bool = declared(
         "context.model_titles",
         True,
-        "Titles of new threads: written by the model after the first answer (true), or the start of the question "
-        "(false).",
+        "If true, the model writes the title of a new thread after the first answer. If false, the title is the start "
+        "of the question.",
         Shown("Context", Text("Titles of new threads"), section=Text("Titles")),
         choices={True: Text("Written by the model"), False: Text("The start of the question")},
     )
     background_tokens_per_day: int = declared(
         "limits.background_tokens_per_day",
         0,
-        "Most tokens a day for titles and summaries; 0 is no limit.",
+        "Most tokens a day for titles and summaries; 0 means no limit.",
         Shown(
             "Context",
             Text("Limit for titles and summaries"),
@@ -83,7 +84,7 @@ class ContextSettings(ToolSettings):
     summary_cost_usd: float = declared(
         "limits.summary_cost_usd",
         0.05,
-        "Summarising a thread asks first if it would cost more than this, in US dollars; 0 never asks.",
+        "Ask before making a summary that would cost more than this, in US dollars; 0 means never ask.",
         Shown(
             "Context",
             Text("Ask before a summary costs more than"),
@@ -97,7 +98,7 @@ class ContextSettings(ToolSettings):
     summary_tokens: int = declared(
         "limits.summary_tokens",
         100_000,
-        "Summarising a thread asks first if it would take more tokens than this, whatever they cost; 0 never asks.",
+        "Ask before making a summary that would take more tokens than this, whatever they cost; 0 means never ask.",
         Shown(
             "Context",
             Text("Ask before a summary takes more than"),

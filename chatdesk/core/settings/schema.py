@@ -27,7 +27,8 @@ class Settings(ContextSettings):
     provider: str = declared(
         "provider.name",
         "auto",
-        "Provider of new threads: auto (the first that is ready), offline, or the id of a provider.",
+        "Provider of new threads: auto (the first one that is ready), offline (the offline demo) or the id of a "
+        "provider.",
         Shown("Providers", Text("New threads use"), section=Text("Models")),
         choices={"auto": Text("The first provider that is ready"), "offline": Text("The offline demo")},
         is_open=True,
@@ -35,7 +36,7 @@ class Settings(ContextSettings):
     openai_base_url: str = declared(
         "provider.openai_base_url",
         "",
-        "Address of an OpenAI-compatible server; empty is OpenAI itself.",
+        "Address of an OpenAI-compatible server; empty means OpenAI itself.",
         Shown("Providers", Text("Address of OpenAI"), hidden="the form of a provider"),
         env="OPENAI_BASE_URL",
         is_url=True,
@@ -43,7 +44,7 @@ class Settings(ContextSettings):
     openai_model: str = declared(
         "provider.openai_model",
         "",
-        "Model of new threads; empty leaves the choice to the provider.",
+        "Model of new threads; empty lets the provider choose.",
         Shown(
             "Providers", Text("Model of new threads"), section=Text("Models"), empty=Text("The provider's own choice")
         ),
@@ -53,13 +54,14 @@ class Settings(ContextSettings):
     openai_headers: Mapping[str, str] = declared(
         "provider.openai_headers",
         {},
-        "More HTTP headers for that server. Put a key into the keyring or OPENAI_API_KEY, not here.",
+        "Additional HTTP headers for the server of provider.openai_base_url. Keys belong in the keyring or in "
+        "OPENAI_API_KEY, not here.",
         Shown("Providers", Text("Headers for OpenAI"), hidden="the form of a provider"),
     )
     task_model: str = declared(
         "models.task",
         "",
-        "Model for titles and summaries, as provider/model; empty is the thread's own model.",
+        "Model that writes titles and summaries, as provider/model; empty means the thread's own model.",
         Shown(
             "Providers",
             Text("Model for titles and summaries"),
@@ -71,8 +73,8 @@ class Settings(ContextSettings):
     image_tool: bool = declared(
         "models.image_tool",
         False,
-        "Offers models of providers with the Responses protocol the vendor's image tool. What drawing costs is in no "
-        "usage that the vendor sends, so that no limit sees it.",
+        "Let models of providers with the Responses protocol draw with their vendor's image tool. Vendors do not "
+        "report what drawing costs, so limits do not count it.",
         Shown(
             "Providers",
             Text("Let models draw with their vendor's image tool"),
@@ -84,8 +86,8 @@ class Settings(ContextSettings):
     image_model: str = declared(
         "models.images",
         "",
-        "Model offered for messages with pictures that the thread's own model cannot see, as provider/model; empty is "
-        "none.",
+        "Model to offer when a message has pictures that the thread's own model cannot see, as provider/model; empty "
+        "means none.",
         Shown(
             "Providers",
             Text("Model for pictures"),
@@ -98,7 +100,7 @@ class Settings(ContextSettings):
     longest_answer: int = declared(
         "models.longest_answer",
         0,
-        "Longest answer in tokens, where neither thread nor project says otherwise; 0 leaves it to the model.",
+        "Longest answer in tokens, unless the thread or its project sets its own; 0 means the model's own limit.",
         Shown(
             "Providers",
             Text("Longest answer"),
@@ -113,8 +115,8 @@ class Settings(ContextSettings):
     prompt_cache: str = declared(
         "models.prompt_cache",
         "5m",
-        "How long Anthropic's models keep the start of a thread, so that the next question costs less: 5m, 1h (storing "
-        "it costs more), or off.",
+        "How long Anthropic's models keep the start of a thread, which makes the next question cheaper: 5m, 1h "
+        "(storing it costs more) or off.",
         Shown(
             "Providers",
             Text("Keep the start of a thread for"),
@@ -148,7 +150,7 @@ class Settings(ContextSettings):
     silence_timeout_s: float = declared(
         "provider.silence_timeout_s",
         60.0,
-        "Longest silence within an answer, in seconds; after that the answer counts as broken off.",
+        "Longest pause within an answer, in seconds; after that the answer counts as broken off.",
         Shown("Providers", Text("Wait when an answer pauses"), section=Text("Slow servers"), unit=Text("seconds")),
         minimum=1,
         maximum=3600,
@@ -156,16 +158,16 @@ class Settings(ContextSettings):
     send_when_back: bool = declared(
         "provider.send_when_back",
         True,
-        "Questions asked while you are offline: send them when the connection is back (true), or keep them until you "
-        "try again (false).",
+        "What happens to questions that you ask while you are offline. If true, they are sent when the connection is "
+        "back. If false, they wait until you try again.",
         Shown("General", Text("When you are offline"), section=Text("Messages")),
         choices={True: Text("Send when the connection is back"), False: Text("Wait until you try again")},
     )
     answers_on_close: str = declared(
         "provider.answers_on_close",
         "end",
-        "Answers that are being written when the window closes: end (they can be continued), or finish first, without "
-        "a window.",
+        "What happens to an answer that is being written when the window closes: end (it stops and can be continued) "
+        "or finish (it is finished first, without a window).",
         Shown("General", Text("When you close the window during an answer"), section=Text("Messages")),
         choices={"end": Text("Stop, and continue it later"), "finish": Text("Finish it first")},
     )
@@ -200,7 +202,7 @@ class Settings(ContextSettings):
     rate_limit: str = declared(
         "limits.rate",
         "",
-        "Most messages in a stretch of time, such as 20/min, 5/10s or 200/day; further ones wait. Empty is no limit.",
+        "Most messages in a period, such as 20/min, 5/10s or 200/day; further messages wait. Empty means no limit.",
         Shown(
             "Usage and limits",
             Text("Send at most"),
@@ -214,8 +216,8 @@ class Settings(ContextSettings):
     scoped_rates: Mapping[str, str] = declared(
         "limits.rates",
         {},
-        "The same for one provider or project: provider.ID or project.ID, and a rate such as 20/min. A message waits "
-        "for all that concern it.",
+        "Limits like limits.rate for one provider or project: provider.ID or project.ID with a rate such as 20/min. A "
+        "message waits for every limit that applies to it.",
         Shown("Usage and limits", Text("Send at most, by provider and project"), hidden="the dialog of limits"),
         is_rate=True,
     )
@@ -238,7 +240,7 @@ class Settings(ContextSettings):
     max_attachments: int = declared(
         "limits.max_attachments",
         20,
-        "Most files that can go with one message.",
+        "Most files in one message.",
         Shown("Usage and limits", Text("Most files in a message"), unit=Text("files")),
         minimum=1,
         maximum=100,
@@ -246,7 +248,7 @@ class Settings(ContextSettings):
     max_message_attachments_mb: int = declared(
         "limits.max_message_attachments_mb",
         100,
-        "Largest size of all files of one message together, in MB.",
+        "Largest total size of the files in one message, in MB.",
         Shown("Usage and limits", Text("Largest size of all files in a message"), unit="MB"),
         minimum=1,
         maximum=2_000,
@@ -254,7 +256,7 @@ class Settings(ContextSettings):
     max_day_attachments_mb: int = declared(
         "limits.max_day_attachments_mb",
         0,
-        "Largest size of all files attached in a day together, in MB; 0 is no limit.",
+        "Largest total size of the files attached in one day, in MB; 0 means no limit.",
         Shown("Usage and limits", Text("Largest size of all files in a day"), unit="MB", empty=Text("No limit")),
         minimum=0,
         maximum=1_000_000,
@@ -262,7 +264,8 @@ class Settings(ContextSettings):
     refused_attachments: str = declared(
         "limits.refused_attachments",
         "",
-        "Kinds of files that cannot be attached, whatever their names say: types with commas, such as video/*.",
+        "Kinds of files that cannot be attached: MIME types separated by commas, such as video/*. The content of a "
+        "file decides, not its name.",
         Shown(
             "Usage and limits",
             Text("Kinds of files kept out"),
@@ -273,7 +276,7 @@ class Settings(ContextSettings):
     trash_days: int = declared(
         "limits.trash_days",
         30,
-        "Days that deleted threads and messages stay in the trash.",
+        "How many days deleted threads and messages stay in the trash.",
         Shown(
             "Data and backup",
             Text("Empty the trash after"),
@@ -287,7 +290,7 @@ class Settings(ContextSettings):
     archive_days: int = declared(
         "limits.archive_days",
         0,
-        "Days after which archived threads move to the trash; 0 is never.",
+        "After how many days archived threads move to the trash; 0 means never.",
         Shown(
             "Data and backup",
             Text("Move archived threads to the trash after"),
@@ -301,7 +304,7 @@ class Settings(ContextSettings):
     backups_daily: int = declared(
         "backups.daily",
         7,
-        "Daily backups that are kept. One is made each day while a window is open.",
+        "How many daily backups are kept. One is made each day while a window is open.",
         Shown("Data and backup", Text("Keep a backup of each day for"), section=Text("Backups"), unit=Text("days")),
         minimum=1,
         maximum=365,
@@ -309,7 +312,7 @@ class Settings(ContextSettings):
     backups_weekly: int = declared(
         "backups.weekly",
         4,
-        "Weeks before those days for which one backup each is kept.",
+        "For how many weeks before the daily backups one backup of each week is kept.",
         Shown(
             "Data and backup",
             Text("Before that, one of each week for"),
@@ -323,8 +326,8 @@ class Settings(ContextSettings):
     team_notifications: str = declared(
         "team.notifications",
         "names",
-        "Notifications of others' messages while the window is not in front: off, names (who wrote, and in which "
-        "thread), or the text too.",
+        "Notify you of other members' messages while the window is not in front: off, names (who wrote, and in which "
+        "thread) or text (the message as well).",
         Shown("Team sync", Text("Notify about others' messages"), Text("Only while the window is not in front.")),
         choices={
             "off": Text("Never"),
@@ -335,7 +338,7 @@ class Settings(ContextSettings):
     log_level: str = declared(
         "diagnostics.log_level",
         "info",
-        "How much goes into the log file, from the next start on.",
+        "How much is written to the log file. Takes effect at the next start.",
         Shown("Data and backup", Text("Detail of the log file"), Text("From the next start on."), section=Text("Log")),
         choices={
             "debug": Text("Everything"),
@@ -347,7 +350,8 @@ class Settings(ContextSettings):
     virus_scanner: str = declared(
         "attachments.virus_scanner",
         "",
-        "clamd that scans files before they come in: the path of its socket, or host:port; empty scans nothing.",
+        "The clamd that scans files before they are stored: the path of its socket, or host:port; empty means that no "
+        "file is scanned.",
         Shown(
             "Data and backup",
             Text("Virus scanner (clamd)"),
@@ -359,7 +363,7 @@ class Settings(ContextSettings):
     unscanned_files: str = declared(
         "attachments.unscanned_files",
         "refuse",
-        "Files that the scanner does not answer about: refuse, or allow.",
+        "What happens to files when the scanner does not answer: refuse or allow.",
         Shown("Data and backup", Text("When the scanner does not answer"), section=Text("Attached files")),
         choices={"refuse": Text("Keep files out"), "allow": Text("Let files in")},
     )

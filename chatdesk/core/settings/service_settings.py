@@ -16,13 +16,14 @@ class ServiceSettings(WindowSettings):
     service_on: bool = declared(
         "service.on",
         False,
-        "The open window lets other programs of this computer read, write and ask over HTTP (docs/local-service.md).",
+        "Let other programs on this computer read, write and ask over HTTP while the window is open "
+        "(docs/local-service.md).",
         Shown("Local service", Text("Let other programs use ChatDesk"), hidden="the page of the local service"),
     )
     service_port: int = declared(
         "service.port",
         0,
-        "Port of the local service on this computer; 0 is any that is free.",
+        "Port of the local service on this computer; 0 means any free port.",
         Shown(
             "Local service",
             Text("Port"),
@@ -37,7 +38,7 @@ class ServiceSettings(WindowSettings):
     service_address: str = declared(
         "service.address",
         "",
-        "Another address on which the local service listens with TLS, such as 192.168.1.5:8443; empty is none.",
+        "Another address on which the local service listens, with TLS, such as 192.168.1.5:8443; empty means none.",
         Shown(
             "Local service",
             Text("Also listen on"),
@@ -48,13 +49,13 @@ class ServiceSettings(WindowSettings):
     service_certificate: str = declared(
         "service.certificate",
         "",
-        "File of the certificate for that address, PEM.",
+        "PEM file of the certificate for service.address.",
         Shown("Local service", Text("Certificate"), Text("A PEM file."), empty=Text("None")),
     )
     service_certificate_key: str = declared(
         "service.certificate_key",
         "",
-        "File of the certificate's key, PEM without a passphrase.",
+        "PEM file of the certificate's key, without a passphrase.",
         Shown(
             "Local service",
             Text("Key of the certificate"),
@@ -65,8 +66,8 @@ class ServiceSettings(WindowSettings):
     service_origins: str = declared(
         "service.origins",
         "",
-        "Web pages that may ask the local service with a token, by their origins such as https://tool.example, with"
-        " spaces between several; empty is none.",
+        "Origins of web pages that may call the local service with a token, such as https://tool.example, separated "
+        "by spaces; empty means none.",
         Shown(
             "Local service",
             Text("Let web pages of these origins ask"),

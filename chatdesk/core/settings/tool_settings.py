@@ -16,7 +16,7 @@ class ToolSettings(ServiceSettings):
     tool_steps: int = declared(
         "tools.steps",
         25,
-        "Most requests to the model for one answer with tools.",
+        "Most requests to the model for one answer that uses tools.",
         Shown("Tools", Text("Steps of an answer"), section=Text("Limits"), unit=Text("requests to the model")),
         minimum=1,
         maximum=200,
@@ -24,7 +24,7 @@ class ToolSettings(ServiceSettings):
     tool_minutes: float = declared(
         "tools.minutes",
         10.0,
-        "Longest time for one answer with tools, in minutes; then the model answers with what it has.",
+        "Longest time for one answer that uses tools, in minutes; after that the model answers with what it has.",
         Shown("Tools", Text("Time for an answer"), section=Text("Limits"), unit=Text("minutes")),
         minimum=1,
         maximum=600,
@@ -32,7 +32,7 @@ class ToolSettings(ServiceSettings):
     tool_call_s: float = declared(
         "tools.call_s",
         60.0,
-        "Longest time for one call of a tool, in seconds.",
+        "Longest time for one tool call, in seconds.",
         Shown("Tools", Text("Time for a call"), section=Text("Limits"), unit=Text("seconds")),
         minimum=1,
         maximum=3600,
@@ -40,7 +40,8 @@ class ToolSettings(ServiceSettings):
     tool_dollars: float = declared(
         "tools.dollars",
         0.0,
-        "Most that one answer with tools may cost in US dollars, where prices are known; 0 is no limit of its own.",
+        "Most that one answer that uses tools may cost in US dollars, as far as prices are known; 0 means no such "
+        "limit.",
         Shown(
             "Tools",
             Text("Cost of an answer"),

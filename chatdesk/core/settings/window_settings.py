@@ -17,7 +17,7 @@ class WindowSettings:
     theme: str = declared(
         "appearance.theme",
         "system",
-        "Colours: those of the system, light, dark, or either of them with high contrast.",
+        "Colours of the window: those of the system, light or dark, or either of these with high contrast.",
         Shown(
             "General",
             Text("Theme"),
@@ -36,7 +36,7 @@ class WindowSettings:
     language: str = declared(
         "appearance.language",
         SYSTEM,
-        "Language of the window and of the command line: that of the system, or one of those that ChatDesk speaks.",
+        "Language of the window and of the command line: that of the system, or one that ChatDesk comes with.",
         Shown(
             "General",
             Text("Language"),
@@ -49,7 +49,7 @@ class WindowSettings:
     text_scale: float = declared(
         "appearance.text_scale",
         1.0,
-        "Size of all text; 1.25 is 125 %.",
+        "Size of all text; 1.25 means 125 %.",
         Shown("General", Text("Text size"), section=Text("Look"), also=Text("font zoom"), is_previewed=True),
         choices={0.75: "75 %", 0.9: "90 %", 1.0: "100 %", 1.1: "110 %", 1.25: "125 %", 1.5: "150 %", 1.75: "175 %"}
         | {2.0: "200 %"},
@@ -59,7 +59,8 @@ class WindowSettings:
     touch: str = declared(
         "appearance.touch",
         "auto",
-        "Room for fingers in buttons, menus and lists: from the first touch of the screen on, always, or never.",
+        "When buttons, menus and lists are large enough for fingers: auto (from the first touch of the screen on), on "
+        "(always) or off (never).",
         Shown(
             "General",
             Text("Room for fingers"),
@@ -71,15 +72,15 @@ class WindowSettings:
     motion: str = declared(
         "accessibility.motion",
         "system",
-        "Animations: as the system has them, all, or none.",
+        "Animations: system (as the system is set), full (all) or none.",
         Shown("Accessibility", Text("Animations"), also=Text("movement")),
         choices={"system": Text("Same as the system"), "full": Text("On"), "none": Text("Off")},
     )
     read_answers: str = declared(
         "accessibility.read_answers",
         "off",
-        "What a screen reader says of an answer besides its start and end: nothing, all of it at the end, or each "
-        "sentence as it comes.",
+        "What a screen reader reads of an answer, besides announcing its start and end: off (nothing), end (the whole "
+        "answer once it is complete) or sentences (each sentence as it arrives).",
         Shown(
             "Accessibility",
             Text("Screen reader reads answers"),
@@ -91,7 +92,7 @@ class WindowSettings:
     send_on_enter: bool = declared(
         "composer.send_on_enter",
         True,
-        "Enter sends and Shift+Enter adds a line (true), or Ctrl+Enter sends (false).",
+        "If true, Enter sends and Shift+Enter adds a line. If false, Ctrl+Enter sends.",
         Shown(
             "General",
             Text("Send with"),
@@ -104,7 +105,8 @@ class WindowSettings:
     shortcuts: Mapping[str, str] = declared(
         "keyboard.shortcuts",
         {},
-        "Keys that you changed: a command and its keys, several with a semicolon and a space between; empty is none.",
+        "Keyboard shortcuts that you changed: each command with its keys. Several keys are separated by a semicolon "
+        "and a space.",
         Shown(
             "Shortcuts",
             Text("Keyboard shortcuts"),
@@ -115,15 +117,15 @@ class WindowSettings:
     plain_user_messages: bool = declared(
         "transcript.plain_user_messages",
         False,
-        "Your own messages are shown exactly as typed (true), or with their Markdown formatted (false).",
+        "If true, your own messages are shown exactly as typed. If false, their Markdown is formatted.",
         Shown("General", Text("Show your messages"), section=Text("Writing"), also=Text("markdown")),
         choices={False: Text("With formatting"), True: Text("Exactly as typed")},
     )
     answer_notices: str = declared(
         "desktop.answer_notices",
         "long",
-        "Notify of answers that end, and of tools that wait for approval, while another window is in front: of answers "
-        "that took longer than ten seconds, of all, or never.",
+        "When to notify you that an answer has ended, while another window is in front: long (if it took ten seconds "
+        "or more), all or off. Unless it is off, you are also notified of tools that wait for your approval.",
         Shown(
             "General",
             Text("Notify when an answer is ready"),
@@ -135,8 +137,8 @@ class WindowSettings:
     tray: str = declared(
         "desktop.tray",
         "off",
-        "An icon in the tray, where the desktop has one: none, an icon, or one with which ChatDesk goes on when its "
-        "window is closed.",
+        "Icon in the tray, if the desktop has one: off (no icon), on (an icon) or close (an icon, and ChatDesk keeps "
+        "running when its window is closed).",
         Shown(
             "General",
             Text("Icon in the tray"),
@@ -148,7 +150,7 @@ class WindowSettings:
     quick_keys: str = declared(
         "desktop.quick_keys",
         "",
-        "Keys that show the quick window in whatever program you are, such as Ctrl+Alt+Space; empty is none.",
+        "Keys that open the quick window from any program, such as Ctrl+Alt+Space; empty means none.",
         Shown("Shortcuts", "Keys for a quick question", hidden="the page of shortcuts"),
     )
     start_at_login: bool = declared(
@@ -160,7 +162,8 @@ class WindowSettings:
     delete_messages: str = declared(
         "transcript.delete_messages",
         "ask",
-        "Deleting a message that others follow: ask each time, delete only this message, or the later ones too.",
+        "What deleting a message does when later messages follow it: ask (asks each time), only (deletes only this "
+        "message) or later (deletes the later ones too).",
         Shown("General", Text("When you delete a message"), section=Text("Messages")),
         choices={
             "ask": Text("Ask about later ones"),
@@ -172,7 +175,7 @@ class WindowSettings:
         "updates.check",
         False,
         "Look for a new version once a day, in the feed that the portable program was built with. Copies that were "
-        "installed in another way are updated there.",
+        "installed in another way are updated in that way.",
         Shown(
             "General",
             Text("Look for a new version once a day"),
