@@ -4,13 +4,14 @@ no other, or, where it is the program's, it is done once."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
@@ -142,13 +143,19 @@ def are_dialogs_closed() -> bool:
 def visible(widget: QWidget) -> frozenset[tuple[str, str, str]]:
     return frozenset(
         (type(each).__name__, each.objectName(), each.text() if isinstance(each, QLabel) else "")
-        for each in widget.findChildren(QWidget)
-        if each.isVisible()
+        for each in _visible_below(widget)
     )
 
 
+def _visible_below(widget: QWidget) -> Iterator[QWidget]:
+    for child in widget.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        if child.isVisible():  # else nothing below it is
+            yield child
+            yield from _visible_below(child)
+
+
 def dialogs() -> list[Panel]:
-    return [each for each in QApplication.allWidgets() if isinstance(each, Panel) and each.isVisible()]
+    return [each for each in QApplication.topLevelWidgets() if isinstance(each, Panel) and each.isVisible()]
 
 
 def looks_of(chat: PaneBindings) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ bundled fonts do not hold (Arabic, CJK and more) come from the system's fonts by
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -37,4 +38,11 @@ def load_other_fonts(directory: Path) -> tuple[str, ...]:
 
 
 def _load(directory: Path, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if QFontDatabase.addApplicationFont(str(directory / name)) == -1)
+    return tuple(name for name in names if not _load_once(directory / name))
+
+
+@cache
+def _load_once(file: Path) -> bool:
+    """Load a font and return whether Qt could. Qt adds a file as often as it is asked to, and each time forgets which
+    fonts it has found for what."""
+    return QFontDatabase.addApplicationFont(str(file)) != -1

@@ -173,7 +173,9 @@ class Theme(QObject):
             self._is_applied = True
         application.setPalette(self.palette())
         application.setFont(self.font("text"))
-        application.setStyleSheet(build_stylesheet(self.tokens, self.point_size, is_touched=self._is_touched))
+        stylesheet = build_stylesheet(self.tokens, self.point_size, is_touched=self._is_touched)
+        if stylesheet != application.styleSheet():  # Qt would style every widget again
+            application.setStyleSheet(stylesheet)
 
     def palette(self) -> QPalette:
         """Return a palette with all colours of Fusion, from the tokens."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontDatabase, QFontInfo, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QSlider, QStyle
+from PySide6.QtWidgets import QApplication, QLabel, QSlider, QStyle
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.paths import resources_dir
@@ -161,6 +161,27 @@ def test_the_bundled_fonts_are_drawn_with(theme: Theme) -> None:
         family = "JetBrains Mono" if role == "code" else "Inter"
         assert QFontInfo(theme.font(role)).family() == family
     assert QFontInfo(theme.font("strong")).weight() == 600
+
+
+def test_the_same_look_again_loads_no_font_and_styles_nothing_anew(theme: Theme, qtbot: QtBot) -> None:
+    class Styled(QLabel):
+        count = 0
+
+        def changeEvent(self, event: QEvent) -> None:
+            self.count += event.type() == QEvent.Type.StyleChange
+
+    label = Styled("text")
+    qtbot.addWidget(label)
+    label.ensurePolished()
+    label.count = 0
+    with qtbot.assertNotEmitted(QGuiApplication.instance().fontDatabaseChanged):
+        again = Theme(QApplication.instance(), has_style=True)
+        again.apply()
+        again.load_other_fonts()
+    assert label.count == 0
+    again.set_scale(1.5)
+    assert label.count > 0
+    again.set_scale(1.0)
 
 
 def test_every_bundled_thing_has_its_licence() -> None:
