@@ -56,7 +56,6 @@ async def searching(application: Any, painted: PaintedHits, queries: list[str]) 
     await asyncio.sleep(0.5)
     for text in queries:
         palette.field.clear()
-        palette.search_now()
         await asyncio.sleep(0.15)
         painted.at = None
         wall, cpu = time.perf_counter(), time.thread_time()

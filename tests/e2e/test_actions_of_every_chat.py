@@ -126,7 +126,8 @@ class Walk:
         self.chat.panes.window.come_to_front()
         await self.chat.threads.open(self.home)
         self.chat.panes.pane.focus_composer()
-        await until(lambda: self.application.chats.active is self.chat and len(self.chat.panes.transcript.entries) > 1)
+        main = self.application.bindings
+        await until(lambda: main.active() is self.chat and len(self.chat.panes.transcript.entries) > 1)
         await until_still(
             lambda: ([looks_of(each) for each in self.application.chats.shown()], self._shared()), for_s=0.15
         )
@@ -239,9 +240,9 @@ async def begin(application: WindowApplication, place: str, outside: list[str]) 
     chats = application.chats
     for each, question in zip((place, *{"beside", "window"} - {place}), ("/demo code", "/demo markdown"), strict=True):
         (chats.open_beside if each == "beside" else chats.open_window)(None)
-        await until(lambda: chats.active not in (application.bindings, *found.values()))
-        found[each] = chats.active
-        await answered(application, partial(chats.active.commands.ask, question))
+        await until(lambda: application.bindings.active() not in (application.bindings, *found.values()))
+        found[each] = application.bindings.active()
+        await answered(application, partial(application.bindings.active().commands.ask, question))
     chat = found[place]
     assert chat.threads.thread_id is not None
     return Walk(application, chat, chat.threads.thread_id, outside)

@@ -22,6 +22,7 @@ from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.bug_report import BugReportDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from tests.helpers.asked_team import shown
+from tests.helpers.settings_pages import data_page
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -95,7 +96,7 @@ def test_the_settings_have_the_button(paths: AppPaths) -> None:
         application.panes.commands.trigger("app.settings")
         dialog = await shown(SettingsDialog)
         dialog.show_page("Data and backup")
-        QTest.mouseClick(dialog.data_page.button("report"), Qt.MouseButton.LeftButton)
+        QTest.mouseClick(data_page(dialog).findChild(QPushButton, "data_report"), Qt.MouseButton.LeftButton)
         await until(lambda: _dialog(application))
 
     play(paths, script)

@@ -15,7 +15,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QTabBar
+from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QWidget
 
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.events import TextStreamed
@@ -45,9 +45,21 @@ async def beside(application: WindowApplication) -> PaneBindings:
     """Open the open thread beside itself by its keys."""
     await _activate(application)
     QTest.keyClick(application.panes.window, Qt.Key.Key_B, CTRL | SHIFT)
-    await until(lambda: application.chats.beside is not None and application.chats.active is application.chats.beside)
-    assert application.chats.beside is not None
-    return application.chats.beside
+    chats = application.chats
+    await until(lambda: chats.beside is not None and application.bindings.active() is chats.beside)
+    assert chats.beside is not None
+    return chats.beside
+
+
+def _marked_pane(application: WindowApplication) -> QWidget:
+    """Return the pane that is marked as the one where commands act."""
+    accent = application.panes.theme.colour("accent").name()
+    marks = application.panes.window.findChildren(QWidget, "activeMark")
+    [marked] = [each for each in marks if each.isVisible() and each.grab().toImage().pixelColor(1, 0).name() == accent]
+    pane = marked.parentWidget()
+    assert pane is not None
+    assert pane.accessibleDescription() == "Active: commands act here"
+    return pane
 
 
 async def window(application: WindowApplication) -> PaneBindings:
@@ -154,7 +166,7 @@ def test_a_second_chat_may_be_opened_while_it_is_closed(paths: AppPaths) -> None
         thread_id, chats = application.threads.thread_id, application.chats
         for _ in range(3):
             chats.open_beside(None)
-            await until(lambda: chats.active is chats.beside)
+            await until(lambda: application.bindings.active() is chats.beside)
             chats.close_beside()
             chats.open_beside(thread_id)
             chats.close_beside()
@@ -197,7 +209,7 @@ def test_closing_the_chat_at_the_left_leaves_the_other_in_its_place(paths: AppPa
         QTest.mouseClick(application.panes.header.findChild(IconButton, "closeChatButton"), Qt.MouseButton.LeftButton)
         await until(lambda: application.chats.beside is None)
         assert application.threads.thread_id == thread_id
-        assert application.chats.active is application.bindings
+        assert application.bindings.active() is application.bindings
 
     play(paths, script)
 
@@ -207,15 +219,14 @@ def test_commands_act_on_the_chat_that_has_the_focus(paths: AppPaths) -> None:
         await ask(application, "hello")
         first, second = application.bindings, await beside(application)
         registry, pane = application.panes.registry, second.panes.pane
-        assert pane.is_shown_active and not first.panes.pane.is_shown_active
-        assert pane.accessibleDescription() == "Active: commands act here"
+        assert _marked_pane(application) is pane
         registry.trigger("thread.new")
         await until(lambda: second.threads.thread_id is None)
         assert first.threads.thread_id is not None
         assert not registry.is_enabled("thread.pin")
         QTest.keyClick(application.panes.window, Qt.Key.Key_Left, CTRL | ALT)
-        assert application.chats.active is first
-        assert first.panes.pane.is_shown_active and not pane.is_shown_active
+        assert application.bindings.active() is first
+        assert _marked_pane(application) is first.panes.pane
         assert first.panes.composer.editor.hasFocus()
         assert registry.is_enabled("thread.pin")
         registry.trigger("go.find")
@@ -223,7 +234,7 @@ def test_commands_act_on_the_chat_that_has_the_focus(paths: AppPaths) -> None:
         walked = set()
         for _ in range(12):
             registry.trigger("go.next_pane")
-            walked.add(application.chats.active)
+            walked.add(application.bindings.active())
         assert walked == {first, second}
 
     play(paths, script)
@@ -297,7 +308,7 @@ def test_a_narrow_window_shows_one_of_two_chats_and_tabs(paths: AppPaths) -> Non
         assert [tabs.tabText(place) for place in range(2)] == ["hello", "New chat"]
         QTest.mouseClick(tabs, Qt.MouseButton.LeftButton, pos=tabs.tabRect(0).center())
         assert first.panes.pane.isVisible() and not second.panes.pane.isVisible()
-        assert application.chats.active is first
+        assert application.bindings.active() is first
         QTest.keyClick(main, Qt.Key.Key_Right, CTRL | ALT)
         assert second.panes.pane.isVisible() and second.panes.composer.text() == "kept"
         main.resize(1400, 800)
@@ -355,7 +366,7 @@ def test_the_main_window_comes_back_for_what_it_alone_has(paths: AppPaths) -> No
         assert not main.isVisible()
         await until(own.panes.pane.toast.isVisible)
         registry.trigger("go.filter")
-        assert main.isVisible() and application.chats.active is application.bindings
+        assert main.isVisible() and application.bindings.active() is application.bindings
 
     play(paths, script)
 
@@ -403,7 +414,7 @@ def test_windows_and_chats_come_back_with_their_threads_and_drafts(paths: AppPat
         assert (own.panes.window.width(), own.panes.window.height()) == (640, 500)
         assert own.panes.composer.text() == "unsent"
         await until(application.panes.window.isActiveWindow)
-        await until(lambda: application.chats.active is application.bindings)
+        await until(lambda: application.bindings.active() is application.bindings)
         await until(lambda: application.panes.window.focusWidget() is application.panes.composer.editor)
 
     play(paths, first)
@@ -477,7 +488,7 @@ async def script(application):
     commands.trigger("thread.open_window")
     await until(lambda: len(chats.windows) == 1 and chats.windows[0].panes.window.isVisible())
     commands.trigger("thread.open_beside")
-    await until(lambda: chats.beside is not None and chats.active is chats.beside)
+    await until(lambda: chats.beside is not None and application.bindings.active() is chats.beside)
     await chats.beside.threads.open(None)
     chats.windows[0].panes.composer.set_text("of the window")
     chats.beside.panes.composer.set_text("of the new chat")

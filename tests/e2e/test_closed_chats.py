@@ -40,13 +40,13 @@ class Elsewhere:
         await _until_idle()
         self._before = _tasks()
         (chats.open_beside if self._place == "beside" else chats.open_window)(thread_id)
-        await until(lambda: chats.active is not self._application.bindings)
-        await until(lambda: chats.active.threads.has_shown)
-        return chats.active
+        await until(lambda: self._application.bindings.active() is not self._application.bindings)
+        await until(lambda: self._application.bindings.active().threads.has_shown)
+        return self._application.bindings.active()
 
     async def close(self) -> None:
         chats = self._application.chats
-        assert chats.active.panes.registry.trigger("view.close_chat")
+        assert self._application.bindings.active().panes.registry.trigger("view.close_chat")
         await until(lambda: chats.beside is None and not chats.windows)
         await until(lambda: _tasks() <= self._before)
         assert not self._application.panes.pane.banner.isVisible()

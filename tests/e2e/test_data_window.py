@@ -25,6 +25,7 @@ from chatdesk.ui.features.settings.restore import RestoreDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.transfer.export_dialog import ExportDialog
 from chatdesk.ui.widgets.toast import Toast
+from tests.helpers.settings_pages import data_page
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -51,7 +52,7 @@ async def _open_data_page(application: WindowApplication) -> DataPage:
     await until(lambda: _shown(application, SettingsDialog))
     dialog = _shown(application, SettingsDialog)
     dialog.show_page("Data and backup")
-    page: DataPage = dialog.data_page
+    page: DataPage = data_page(dialog)
     return page
 
 

@@ -49,12 +49,22 @@ class _Desktop:
         self.shown.clear()
 
 
+@pytest.fixture
+def desktop(monkeypatch: pytest.MonkeyPatch) -> _Desktop:
+    """The way that is used where there is no session bus."""
+    found = _Desktop()
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.setattr("chatdesk.ui.features.desktop.notify.TrayNotices", lambda _window, _notifier: found)
+    return found
+
+
 def test_a_closed_window_goes_on_in_the_tray_and_comes_back_from_there(tmp_path: Path, tray: list[str]) -> None:
     async def script(application: WindowApplication) -> None:
         answer = await ask(application, "kept in the tray")
         window, binding = application.panes.window, application.bindings.desktop.tray
         icon = binding.icon
         assert icon is not None and icon.is_visible
+        in_tray = icon.findChild(QSystemTrayIcon)
         icon.menu.aboutToShow.emit()
         await until(lambda: any("kept in the tray" in each.text() for each in icon.menu.actions()))
         window.close()
@@ -63,8 +73,8 @@ def test_a_closed_window_goes_on_in_the_tray_and_comes_back_from_there(tmp_path:
         # It answers there, too.
         application.panes.composer.set_text("asked while nobody looks")
         application.panes.composer.send_button.click()
-        await until(lambda: "being written" in icon.tool_tip or application.panes.transcript.total == 4)
-        await until(lambda: icon.tool_tip == "ChatDesk")
+        await until(lambda: "being written" in in_tray.toolTip() or application.panes.transcript.total == 4)
+        await until(lambda: in_tray.toolTip() == "ChatDesk")
         next(each for each in icon.menu.actions() if each.text() == "New thread").trigger()
         await until(lambda: window.isVisible() and application.threads.thread_id is None)
         window.close()
@@ -121,13 +131,12 @@ def test_the_icon_comes_and_goes_with_the_setting(tmp_path: Path, tray: list[str
 
 
 @pytest.mark.parametrize(("wanted", "is_told"), [("all", True), ("long", False), ("off", False)])
-def test_a_quick_answer_is_told_of_where_that_is_wanted(tmp_path: Path, wanted: str, is_told: bool) -> None:
-    desktop = _Desktop()
-
+def test_a_quick_answer_is_told_of_where_that_is_wanted(
+    tmp_path: Path, desktop: _Desktop, wanted: str, is_told: bool
+) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
         notices = application.bindings.desktop.notices
-        notices.notifier.use(desktop)
         application.panes.window.showMinimized()
         answer = await ask(application, "a question of few words")
         if not is_told:
@@ -153,12 +162,9 @@ def test_a_quick_answer_is_told_of_where_that_is_wanted(tmp_path: Path, wanted: 
     play(AppPaths.find(tmp_path / "profile"), script, replace(FAST, answer_notices=wanted))
 
 
-def test_notices_are_kept_from_whoever_looks_at_any_window_or_dialog(tmp_path: Path) -> None:
-    desktop = _Desktop()
-
+def test_notices_are_kept_from_whoever_looks_at_any_window_or_dialog(tmp_path: Path, desktop: _Desktop) -> None:
     async def script(application: WindowApplication) -> None:
         answer = await ask(application, "in two windows")
-        application.bindings.desktop.notices.notifier.use(desktop)
         main, chats = application.panes.window, application.chats
         chats.open_window(answer.thread_id)
         await until(lambda: len(chats.windows) == 1 and chats.windows[0].panes.window.isActiveWindow())

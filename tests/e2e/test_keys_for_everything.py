@@ -15,6 +15,7 @@ from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.chat.delete_message import DeleteMessageDialog
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.toast import Toast
+from tests.helpers.waiting import running_tasks
 from tests.helpers.window import answered, ask, play, until
 
 ALT = Qt.KeyboardModifier.AltModifier
@@ -130,10 +131,10 @@ def test_every_action_of_a_message_is_a_command(tmp_path: Path) -> None:
 
         QTest.keyClick(panes.composer.editor, Qt.Key.Key_PageUp, ALT)
         await until(lambda: shown_version() == 1)
-        await until(lambda: not application.messages.versions.is_stepping)
+        await until(lambda: not running_tasks("select version"))
         QTest.keyClick(panes.composer.editor, Qt.Key.Key_PageDown, ALT)
         await until(lambda: shown_version() == 2)
-        await until(lambda: not application.messages.versions.is_stepping)
+        await until(lambda: not running_tasks("select version"))
         run("message.next_version")
         assert toast(application) == "There is no later version of this message."
 

@@ -31,6 +31,7 @@ from dataclasses import replace
 from chatdesk.app import run_window
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from tests.helpers.settings_pages import row_of
 
 async def script(window):
     await window.services()
@@ -39,7 +40,7 @@ async def script(window):
     while not (dialog := window.panes.window.findChild(SettingsDialog)):
         await asyncio.sleep(0.01)
     dialog.show_page("Local service")
-    dialog.row("service_port")
+    row_of(dialog, "service_port")
     await asyncio.sleep(0.2)
     print(*(name for name in sys.modules if name.startswith(("chatdesk.service.", "starlette", "uvicorn"))))
     return 0

@@ -20,6 +20,7 @@ from chatdesk.core.settings.store import SettingsStore
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from tests.helpers.asked_team import shown
+from tests.helpers.settings_pages import row_of
 from tests.helpers.window import play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -89,8 +90,8 @@ def test_what_a_variable_decides_cannot_be_changed_in_the_dialog(
         await application.services()
         application.panes.commands.trigger("app.settings")
         dialog = await shown(SettingsDialog)
-        assert not dialog.row("trash_days").field.isEnabled()
-        assert dialog.row("send_on_enter").field.isEnabled()
+        assert not row_of(dialog, "trash_days").field.isEnabled()
+        assert row_of(dialog, "send_on_enter").field.isEnabled()
         dialog.reject()
 
     play(paths, script)
@@ -122,7 +123,7 @@ def test_a_look_is_seen_at_once_and_kept_by_save_only(paths: AppPaths, ends: str
         application.bindings.settings.open()
         dialog = await shown(SettingsDialog)
         for name, words in (("theme", "Dark"), ("text_scale", "125 %")):
-            field = dialog.row(name).field
+            field = row_of(dialog, name).field
             assert isinstance(field, QComboBox)
             field.setCurrentIndex(field.findText(words))
         assert (theme.preference, theme.scale) == ("dark", 1.25)
@@ -142,7 +143,7 @@ def test_own_instructions_go_with_the_next_question(paths: AppPaths) -> None:
         services = await application.services()
         application.bindings.settings.open()
         dialog = await shown(SettingsDialog)
-        field = dialog.row("system_prompt").field
+        field = row_of(dialog, "system_prompt").field
         assert isinstance(field, QPlainTextEdit)
         field.setPlainText("Be brief.\nIn British English.")
         assert dialog.apply()

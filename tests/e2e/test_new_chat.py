@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QMenu, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QWidget
 
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
@@ -17,6 +17,7 @@ from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.transfer.export_dialog import ExportDialog
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from tests.helpers.asked_team import shown
+from tests.helpers.settings_pages import data_page
 from tests.helpers.window import ask, play, press, type_text, until
 
 _ABOUT_A_THREAD = ("thread.rename", "thread.pin", "thread.archive", "thread.move", "thread.tags", "thread.delete")
@@ -148,12 +149,12 @@ def test_the_page_of_data_imports_and_exports(tmp_path: Path) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
         application.bindings.settings.open("Data and backup")
-        page = (await shown(SettingsDialog)).data_page
+        page = data_page(await shown(SettingsDialog))
         assert page is not None
-        page.button("import").click()
+        page.findChild(QPushButton, "data_import").click()
         await until(lambda: application.panes.window.findChild(ImportDialog) is not None)
         application.panes.window.findChild(ImportDialog).reject()
-        page.button("export").click()
+        page.findChild(QPushButton, "data_export").click()
         await until(lambda: application.panes.window.findChild(ExportDialog) is not None)
 
     play(AppPaths.find(tmp_path, {}), script)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
-from chatdesk.core.domain.message import ContextMark, Message
+from chatdesk.core.domain.message import Message
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.window import ask, play, type_text, until
@@ -42,7 +42,7 @@ def test_a_note_by_keys_is_shown_as_one(paths: AppPaths) -> None:
         entry = entries.entries[-1]
         await until(lambda: any(getattr(item, "words", "") == "Note, not sent to the model" for item in entry.items))
         assert not entry.is_unanswered
-        application.bindings.transcript_context.mark(note.id, ContextMark.NONE)
+        panes.message_handlers.run("include", note.id)
         await until(
             lambda: any(
                 getattr(item, "words", "") == "Note, which the model sees" for item in entries.entries[-1].items

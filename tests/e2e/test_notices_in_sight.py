@@ -31,7 +31,7 @@ async def _new_window(application: WindowApplication) -> PaneBindings:
     chats = application.chats
     count = len(chats.windows)
     chats.open_window(None)
-    await until(lambda: len(chats.windows) == count + 1 and chats.active is chats.windows[-1])
+    await until(lambda: len(chats.windows) == count + 1 and application.bindings.active() is chats.windows[-1])
     return chats.windows[-1]
 
 

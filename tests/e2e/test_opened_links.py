@@ -190,27 +190,27 @@ def test_a_link_goes_to_the_chat_that_shows_its_thread_else_to_the_one_that_was_
 
     async def script(application: WindowApplication) -> None:
         first = await ask(application, "in its window")
-        chats, links = application.chats, application.bindings.links
+        chats, main, links = application.chats, application.bindings, application.bindings.links
         application.panes.commands.trigger("thread.new")
         await until(lambda: application.threads.thread_id is None)
         second = await ask(application, "in the main window")
         chats.open_window(first.thread_id)
-        await until(lambda: len(chats.windows) == 1 and chats.active is chats.windows[0])
+        await until(lambda: len(chats.windows) == 1 and application.bindings.active() is chats.windows[0])
         [own] = chats.windows
         chats.open_beside(None)
-        await until(lambda: chats.beside is not None and chats.active is chats.beside)
+        await until(lambda: chats.beside is not None and application.bindings.active() is chats.beside)
         assert chats.beside is not None
         # It is shown in the window, at the message that the link names.
         links.show(link_to(first.thread_id, first.id))
-        await until(lambda: chats.active is own and own.panes.window.isActiveWindow())
+        await until(lambda: application.bindings.active() is own and own.panes.window.isActiveWindow())
         # It is shown at the left, though the window was active.
         links.show(link_to(second.thread_id))
-        await until(lambda: chats.active is application.bindings and application.panes.window.isActiveWindow())
+        await until(lambda: main.active() is main and application.panes.window.isActiveWindow())
         # It is shown nowhere: the active chat has it.
         services = await application.services()
         third = (await services.chat.create_thread(None, "", "nowhere yet")).thread
         chats.beside.panes.pane.focus_composer()
-        await until(lambda: chats.active is chats.beside)
+        await until(lambda: application.bindings.active() is chats.beside)
         links.show(link_to(third.id))
         await until(lambda: chats.beside is not None and chats.beside.threads.thread_id == third.id)
         assert [application.threads.thread_id, own.threads.thread_id] == [second.thread_id, first.thread_id]
@@ -219,12 +219,12 @@ def test_a_link_goes_to_the_chat_that_shows_its_thread_else_to_the_one_that_was_
         await until(chats.beside.panes.pane.banner.isVisible)
         assert not application.panes.pane.banner.isVisible()
         own.panes.window.activateWindow()
-        await until(lambda: chats.active is own)
+        await until(lambda: application.bindings.active() is own)
         links.show("")
         assert own.panes.window.isActiveWindow()
         links.show(NEW_CHAT)
         await until(lambda: own.threads.thread_id is None)
         application.bindings.desktop.notices.notifier.pressed.emit(second.thread_id, second.id)
-        await until(lambda: chats.active is application.bindings and application.panes.window.isActiveWindow())
+        await until(lambda: main.active() is main and application.panes.window.isActiveWindow())
 
     play(paths, script)

@@ -74,7 +74,7 @@ def test_a_chat_is_listed_when_its_thread_is_there(
         may_answer.set()
         await until(lambda: len(chats.shown()) == 2)
         assert chats.shown()[1].threads.thread_id == thread_id
-        await until(lambda: chats.active is chats.shown()[1])
+        await until(lambda: application.bindings.active() is chats.shown()[1])
         if place == "window":
             assert chats.windows[0].panes.window.windowTitle().startswith("hello")
 

@@ -27,6 +27,7 @@ from chatdesk.ui.features.providers.provider_models import ProviderModels
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from tests.helpers.asked_team import shown
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
+from tests.helpers.settings_pages import provider_page
 from tests.helpers.window import ask, play, until
 
 KEY = "sk-marked-0123456789"
@@ -80,7 +81,7 @@ def test_a_server_is_added_tested_asked_and_removed(paths: AppPaths) -> None:
         async with FaultServer(_chat) as server:
             services = await application.services()
             dialog = await _settings(application)
-            dialog.provider_page.addRequested.emit("other")
+            provider_page(dialog).addRequested.emit("other")
             form = await _form(dialog)
             form.name.setText("Team")
             form.address.setText(server.base_url)
@@ -93,7 +94,7 @@ def test_a_server_is_added_tested_asked_and_removed(paths: AppPaths) -> None:
             await until(lambda: dialog.findChild(QPushButton, "providerEdit_team"))
             await until(lambda: services.providers.default()[0] == "team")
             _press(dialog, "providerTest_team")
-            await until(lambda: (dialog.provider_page.row("team").said or ("",))[0] == "works, 2 models")
+            await until(lambda: (provider_page(dialog).row("team").said or ("",))[0] == "works, 2 models")
             dialog.reject()
             message = await ask(application, "Hello")
             assert (message.provider, message.text) == ("team", "Hi from the team")
@@ -193,7 +194,7 @@ def test_a_form_says_what_failed_and_stays(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         paths.config_dir.joinpath("providers.json").mkdir()  # nothing can be written there
         dialog = await _settings(application)
-        dialog.provider_page.addRequested.emit("groq")
+        provider_page(dialog).addRequested.emit("groq")
         form = await _form(dialog)
         _press(form, "providerSave")
         await until(lambda: "could not be written" in form.problem.text())
@@ -215,7 +216,7 @@ def test_a_server_that_was_found_is_one_press_away(paths: AppPaths, found: list[
         _press(dialog, "foundAdd_ollama")
         await until(lambda: dialog.findChild(QPushButton, "providerEdit_ollama"))
         assert services.providers.default()[0] == "ollama"
-        dialog.provider_page.finding.click()
+        provider_page(dialog).finding.click()
         await until(lambda: not services.provider_service.finds_local_servers)
         dialog.reject()
 
@@ -290,7 +291,7 @@ def test_a_key_that_is_pasted_into_the_row_is_kept_and_tested(paths: AppPaths) -
             services = await application.services()
             await services.provider_service.save(ProviderProfile("", "other", "Team", server.base_url))
             dialog = await _settings(application)
-            page = dialog.provider_page
+            page = provider_page(dialog)
             _press(dialog, "providerTest_team")
             await until(lambda: (page.row("team").said or ("",))[0] == "401: the key was refused")
             await until(lambda: page.focusWidget() is page.row("team").key)
@@ -312,7 +313,7 @@ def test_an_address_in_the_row_is_completed_and_asked_about(paths: AppPaths) -> 
             services = await application.services()
             await services.provider_service.save(ProviderProfile("", "other", "Team", server.base_url), key=KEY)
             dialog = await _settings(application)
-            page = dialog.provider_page
+            page = provider_page(dialog)
             await until(lambda: "team" in str(page.findChildren(QLineEdit, "providerAddress_team")))
             field = page.row("team").address
             field.setText(f"127.0.0.1:{other.port}")
@@ -335,7 +336,7 @@ def test_what_is_said_of_models_holds_for_the_menu_and_the_costs(paths: AppPaths
             services = await application.services()
             await services.provider_service.save(ProviderProfile("", "other", "Team", server.base_url))
             dialog = await _settings(application)
-            page = dialog.provider_page
+            page = provider_page(dialog)
             await until(lambda: page.findChildren(QPushButton, "providerModels_team"))
             page.modelsRequested.emit("team")
             await until(lambda: dialog.findChildren(ProviderModels))
@@ -366,7 +367,7 @@ def test_where_nobody_decided_where_keys_lie_the_form_asks(paths: AppPaths) -> N
             services = await application.services()
             await services.provider_service.save(ProviderProfile("", "other", "Team", server.base_url))
             dialog = await _settings(application)
-            page = dialog.provider_page
+            page = provider_page(dialog)
             await until(lambda: page.findChildren(QPushButton, "providerTest_team"))
             page.ask_for_key("team", "Paste a key")
             QApplication.clipboard().setText(KEY)

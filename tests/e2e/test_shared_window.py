@@ -607,7 +607,7 @@ def test_each_chat_shows_who_is_here_and_the_person_is_told_of_at_one_place(path
         thread, first = open_thread(application), application.bindings
         project = thread.project_id
         application.chats.open_beside(None)
-        await until(lambda: application.chats.beside is not None and application.chats.active is not first)
+        await until(lambda: application.chats.beside is not None and application.bindings.active() is not first)
         beside = application.chats.beside
         assert beside is not None
         services = await application.services()

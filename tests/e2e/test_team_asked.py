@@ -31,6 +31,7 @@ from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.widgets.toast import Toast
 from tests.gallery import team_samples as samples
 from tests.helpers.asked_team import Team, gone, install, joined, page_of, pressed, shown
+from tests.helpers.team_widgets import role_box, team_table
 from tests.helpers.window import play, until
 
 LEFT = Qt.MouseButton.LeftButton
@@ -47,10 +48,10 @@ def test_people_and_computers_are_managed_from_the_page(tmp_path: Path, team: Te
     async def script(application: WindowApplication) -> None:
         project_id = await joined(application, team)
         page = await page_of(application)
-        page.block("w1").members.select("m2")
+        team_table(page, "teamMembers").select("m2")
         await pressed(page, "teamMembersAct")
         member = await shown(MemberDialog)
-        box = member.roles.box(project_id)
+        box = role_box(member.roles, project_id)
         box.setCurrentIndex(2)
         box.activated.emit(2)
         await until(lambda: ("role", "m2", TeamRole.EDITOR) in team.membership.asked)
@@ -75,20 +76,20 @@ def test_people_and_computers_are_managed_from_the_page(tmp_path: Path, team: Te
         await gone(MemberDialog)
         assert "Ben Okafor was removed" in page.said.text()
 
-        page.block("w1").members.select("m1")
+        team_table(page, "teamMembers").select("m1")
         await pressed(page, "teamMembersAct")
         me = await shown(MemberDialog)
         me.name.setText("Ana L.")
         await pressed(me, "teamRename")
         await gone(MemberDialog)
-        page.block("w1").members.select("m1")
+        team_table(page, "teamMembers").select("m1")
         await pressed(page, "teamMembersAct")
         await pressed(await shown(MemberDialog), "teamNewPassword")
         await pressed(await shown(ConfirmDialog), "confirmYes")
         await gone(MemberDialog)
         assert asked[-2:] == [("rename", "w1", "Ana L."), ("new password", "w1")]
 
-        page.block("w1").devices.select("d3")
+        team_table(page, "teamDevices").select("d3")
         await pressed(page, "teamDevicesAct")
         await pressed(await shown(ConfirmDialog), "confirmYes")
         await until(lambda: ("remove device", "w1", "d3") in asked)
@@ -104,7 +105,7 @@ def test_codes_are_made_saved_and_their_failures_told(tmp_path: Path, team: Team
         await pressed(page, "teamInvite")
         invite = await shown(InviteDialog)
         invite.name.setText("Chi")
-        invite.roles.box(project_id).setCurrentIndex(1)
+        role_box(invite.roles, project_id).setCurrentIndex(1)
         team.membership.refuses = NotPossible("The server has no room for another member.")
         await pressed(invite, "teamInviteMake")
         await until(lambda: "no room for another member" in invite.problem.text())
@@ -282,13 +283,13 @@ def test_a_project_is_shared_and_given_up_again(tmp_path: Path, team: Team) -> N
         shared = await shown(SharedProjectDialog)
         services.events.publish(SyncStatusChanged(samples.WAITING))
         await until(lambda: "Offline" in shared.state.text())
-        shared.roles.box("m3").setCurrentIndex(1)
-        shared.roles.box("m3").activated.emit(1)
+        role_box(shared.roles, "m3").setCurrentIndex(1)
+        role_box(shared.roles, "m3").activated.emit(1)
         await until(lambda: ("role", "m3", TeamRole.VIEWER) in team.membership.asked)
         await until(lambda: not shared.is_busy)
         team.membership.refuses = TeamUnreachable()
-        shared.roles.box("m3").setCurrentIndex(0)
-        shared.roles.box("m3").activated.emit(0)
+        role_box(shared.roles, "m3").setCurrentIndex(0)
+        role_box(shared.roles, "m3").activated.emit(0)
         await until(lambda: "cannot be reached" in shared.problem.text())
         team.membership.refuses = None
         await pressed(shared, "sharedInvite")

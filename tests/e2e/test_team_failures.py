@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from chatdesk.core.domain.sharing.team import EndReason, ShareState
 from chatdesk.core.errors import ChatDeskError
@@ -26,6 +26,7 @@ from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, Tea
 from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
 from tests.gallery import team_samples as samples
 from tests.helpers.asked_team import Team, gone, install, joined, page_of, pressed, shown
+from tests.helpers.team_widgets import team_table
 from tests.helpers.window import play, until
 
 
@@ -91,7 +92,7 @@ def test_a_copy_that_waits_is_shared_from_the_page(tmp_path: Path, team: Team) -
         copy = replace(team.shared[project_id], state=ShareState.ENDED, ended=EndReason.REMOVED, is_let_in=True)
         team.shared[project_id] = copy
         page = await page_of(application)
-        projects = page.block("w1").projects
+        projects = team_table(page, "teamProjects")
         assert "choose Share…" in projects.texts()[0][1]
         assert projects.button.text() == "Share…"
         await pressed(page, "teamProjectsAct")
@@ -112,13 +113,12 @@ def test_the_password_the_address_and_the_upgrade_say_what_the_server_refuses(tm
         services = await application.services()
         await joined(application, team)
         page = await page_of(application)
-        block = page.block("w1")
-        upgrade = next(each for each in block.findChildren(QPushButton) if each.objectName() == "teamUpgrade")
+        upgrade = page.findChild(QPushButton, "teamUpgrade")
         assert not upgrade.isVisible(), "there is nothing newer"
 
         team.now = samples.REFUSED
         services.events.publish(SyncStatusChanged(team.now))
-        await until(lambda: "The password is wrong" in block.status.text())
+        await until(lambda: "The password is wrong" in page.findChild(QLabel, "teamStatus_w1").text())
         await pressed(page, "teamPasswordEnter")
         password = await shown(TeamPasswordDialog)
         password.field.setText("guess")
@@ -195,9 +195,8 @@ def test_sharing_and_details_say_what_the_server_refuses(tmp_path: Path, team: T
         page.projectRequested.emit("w1", project_id)
         await until(lambda: "is not shared any more" in page.said.text())
         # Without a dialog of their own they are said on the page: the window is in the shade.
-        block = page.block("w1")
         team.membership.refuses = errors.TeamUnreachable()
-        block.devices.select("d2")
+        team_table(page, "teamDevices").select("d2")
         await pressed(page, "teamDevicesAct")
         await pressed(await shown(ConfirmDialog), "confirmYes")
         await until(lambda: "cannot be reached" in page.said.text())

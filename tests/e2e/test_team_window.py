@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 from PySide6.QtCore import Qt
@@ -27,6 +26,7 @@ from chatdesk.ui.features.team.pages.team_members import MemberDialog
 from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.features.team.pages.team_table import ActionTable
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
+from tests.helpers.team_widgets import role_box, team_table
 from tests.helpers.window import ask, play, until
 
 LEFT = Qt.MouseButton.LeftButton
@@ -176,19 +176,14 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
         await synced(application)
         workspace_id = services.team.statuses()[0].workspace_id
 
-        def members_of() -> Any:
-            """The page lists its workspaces once it has read them."""
-            with suppress(KeyError):
-                return page.block(workspace_id).members
-
-        await until(members_of)
-        members = members_of()
+        await until(lambda: page.findChild(ActionTable, "teamMembersBox"))  # once its workspaces are read
+        members = team_table(page, "teamMembers")
         await until(lambda: "Ben" in [row[0] for row in members.texts()])
         ben = next(each for each in await services.team.records.members(workspace_id) if each.name == "Ben")
         members.select(ben.id)
         await pressed(page, "teamMembersAct")
         dialog = await shown(MemberDialog)
-        box = dialog.roles.box((await services.team.records.projects())[0].project_id)
+        box = role_box(dialog.roles, (await services.team.records.projects())[0].project_id)
         box.setCurrentIndex(1)
         box.activated.emit(1)
         await until(lambda: not dialog.is_busy)

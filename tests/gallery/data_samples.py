@@ -12,6 +12,7 @@ from chatdesk.ui.features.settings.restore import RestoreDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.transfer.export_dialog import ExportDialog
 from chatdesk.ui.theme.theme import Theme
+from tests.helpers.settings_pages import data_page
 
 _BACKUPS = [
     ("/b/1", "2026-11-21 09:12, daily"),
@@ -27,8 +28,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         theme, {"backups_daily": 7, "backups_weekly": 4, "backup_dir": "/home/me/.local/share/chatdesk-backups"}
     )
     settings.show_page("Data and backup")
-    assert settings.data_page is not None
-    settings.data_page.show_result(["The counters of 2 threads were counted afresh.", "Nothing else was wrong."])
+    data_page(settings).show_result(["The counters of 2 threads were counted afresh.", "Nothing else was wrong."])
     restore = RestoreDialog(theme, _BACKUPS)
     restore.show_contents(
         "/b/1",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import FilterName, SearchGroup, SearchHit, SearchKind, Snippet
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.palette.listing import wants_commands_only
 from chatdesk.ui.palette.palette import Palette
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery.sidebar_samples import sample_threads
+from tests.helpers.waiting import PATIENCE_S
 
 _DAY_MS = 86_400_000
 
@@ -63,10 +65,20 @@ def sample_groups(word: str = "checkpoint", *, now_ms: int | None = None) -> tup
     )
 
 
+def search(palette: Palette, text: str) -> None:
+    """Type a text, and wait until it is searched for."""
+    palette.field.setText(text)
+    end = time.monotonic() + PATIENCE_S
+    while palette.searched != text:
+        assert time.monotonic() < end, "it is not searched for"
+        QApplication.processEvents()
+
+
 def build_palette(theme: Theme, commands: CommandRegistry, text: str, groups: Sequence[SearchGroup]) -> Palette:
     palette = Palette(theme, commands, text=text)
     palette.set_names({FilterName.PROJECT: ["Research", "Home and garden"], FilterName.TAG: ["paper"]})
-    palette.search_now()
+    if not wants_commands_only(text):
+        search(palette, text)
     for group in groups:
         palette.show_group(text, group)
     palette.finish(text)

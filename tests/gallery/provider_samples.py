@@ -22,6 +22,7 @@ from chatdesk.ui.features.providers.provider_models import ProviderModels
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.models.model_chooser import ModelChooser
+from tests.helpers.settings_pages import provider_page
 
 OPENAI = ShownProvider(
     ProviderProfile("openai", "openai", "OpenAI", "https://api.openai.com/v1"),
@@ -119,7 +120,7 @@ def build_settings(theme: Theme) -> QWidget:
     values |= {"provider": "openai", "openai_model": "gpt-5.4", "task_model": "ollama/qwen3:8b"}
     models = [("openai", "OpenAI", [("gpt-5.4", "GPT-5.4")]), ("ollama", "Ollama", [("qwen3:8b", "qwen3:8b")])]
     dialog = SettingsDialog(theme, values, models=models)
-    page = dialog.provider_page
+    page = provider_page(dialog)
     page.show_providers([OPENAI, OLLAMA, TEAM])
     page.show_status("openai", "works, 31 models", True)
     page.show_status("ollama", "4 models", True)
@@ -133,7 +134,7 @@ def build_settings(theme: Theme) -> QWidget:
 def _tested_row(theme: Theme) -> QWidget:
     """A key that is being typed; a test that failed, with its steps and a field for the key."""
     dialog = SettingsDialog(theme, {setting.name: setting.default for setting in all_settings()})
-    page = dialog.provider_page
+    page = provider_page(dialog)
     page.show_providers([NO_KEY, TEAM_WITHOUT_KEY])
     page.row("groq").key.setText("sk-not-a-key-0000")
     page.show_testing("team", True)

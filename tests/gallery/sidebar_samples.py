@@ -25,6 +25,7 @@ from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.fonts import load_first_fonts
 from chatdesk.ui.theme.theme import Theme
+from tests.helpers.settings_pages import row_of
 
 #: Pages that others fill and draw.
 _FILLED = ("Providers", "Usage and limits", "Team sync")
@@ -230,7 +231,7 @@ def _settings(
         assert field is not None
         field.setText(search)
     if is_changed:
-        check = dialog.row("summaries").field
+        check = row_of(dialog, "summaries").field
         assert isinstance(check, QCheckBox)
         check.setChecked(False)
     return dialog

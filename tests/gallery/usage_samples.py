@@ -11,6 +11,7 @@ from chatdesk.ui.features.chat.parameters import ParametersDialog
 from chatdesk.ui.inspector.inspector import Inspector
 from chatdesk.ui.inspector.usage_tab import UsageTab
 from chatdesk.ui.theme.theme import Theme
+from tests.helpers.settings_pages import row_of
 
 _HEIGHT_PX = 480
 _REPORT = UsageReport(
@@ -50,6 +51,6 @@ def _parameters(theme: Theme, abilities: frozenset[Ability]) -> ParametersDialog
 
 def _wrong(theme: Theme) -> ParametersDialog:
     dialog = _parameters(theme, frozenset(Ability))
-    dialog.row("temperature").field.setProperty("text", "hot")
+    row_of(dialog, "temperature").field.setProperty("text", "hot")
     dialog.apply()
     return dialog

@@ -66,11 +66,6 @@ class OpenChats(QObject):
         self._bind(panes.commands)
 
     @property
-    def active(self) -> PaneBindings:
-        """The controllers of the chat that commands act on."""
-        return self._active
-
-    @property
     def beside(self) -> PaneBindings | None:
         """The controllers of the second chat of the main window."""
         return None if self._beside is None else self._beside.bindings

@@ -85,13 +85,15 @@ class PaneBindings:
         self.shared = shared
         self.models = shared.models
         self.settings = shared.settings
+        # Controllers that only answer signals and commands; nothing else keeps them alive.
+        self._kept_alive: list[object] = []
         self._build_reading(context, shared.services)
         self._build_messages(context, shared.services)
         self._build_composing(context, shared.services)
         self._build_inspection(context, shared.services)
         self._build_tools(context, shared.services)
         self.panes.transcript.linkActivated.connect(open_link)
-        self.link_copying = LinkCopying(context, self.threads)
+        self._kept_alive.append(LinkCopying(context, self.threads))
 
     def _build_reading(self, context: WindowContext, services: Services) -> None:
         """Build what opens threads and keeps what is written in them."""
@@ -106,7 +108,7 @@ class PaneBindings:
         self.threads = ThreadBinding(context, self.drafts)
         self.undo = UndoBinding(context, self.threads, self.shared.history)
         self.erasing = ErasingBinding(context, self.threads, services.load_team)
-        self.dates = DateBinding(context, self.threads)
+        self._kept_alive.append(DateBinding(context, self.threads))
 
     def _build_messages(self, context: WindowContext, services: Services) -> None:
         """Build what happens to the messages of the open thread."""
@@ -121,11 +123,11 @@ class PaneBindings:
             member_name=lambda author_id: services.team.known.member_name(author_id),  # noqa: PLW0108 - the team loads when first asked
         )
         self.commands = CommandBinding(context.panes, self.threads, self.messages, self.undo)
-        self.waiting_answers = WaitingAnswers(context, self.threads, self.messages)
+        self._kept_alive.append(WaitingAnswers(context, self.threads, self.messages))
         self.recovery = RecoveryActions(
             context, self.messages, self.undo, self.shared.providers.edit, attachments=services.attachments
         )
-        self.answer_models = AnswerModels(context, self.threads)
+        self._kept_alive.append(AnswerModels(context, self.threads))
         self.comparison = CompareBinding(context, self.threads, self.messages, make_view=self.answer_view)
         self.waiting_questions = WaitingQuestionsBinding(
             context, self.threads, self.messages, self.drafts, questions=lambda: services.questions
@@ -165,7 +167,7 @@ class PaneBindings:
                 attachments=lambda: self.attachments,
             ),
         )
-        self.quick_actions = QuickActions(context, self.threads, self.prompts, prompt_service=services.prompts)
+        self._kept_alive.append(QuickActions(context, self.threads, self.prompts, prompt_service=services.prompts))
         self.parameters = ParametersBinding(context, self.threads)
         self.export = ExportBinding(context, self.threads, services.exports_of)
         self.files = TranscriptFiles(context, services.attachments)
@@ -184,7 +186,7 @@ class PaneBindings:
         self.inspection = InspectorBinding(context, self.threads, self.undo, usage_of=services.usage_of)
         self.inspection.pricesRequested.connect(self._on_prices_requested)
         self.context = ContextBinding(context, self.threads, self.inspection)
-        self.transcript_context = TranscriptContext(context, self.threads, self.inspection, self.undo)
+        self._kept_alive.append(TranscriptContext(context, self.threads, self.inspection, self.undo))
         self.artifacts = ArtifactsBinding(
             context,
             self.threads,
@@ -194,13 +196,13 @@ class PaneBindings:
             make_service=lambda: artifacts_of(services),
             make_view=self.answer_view,
         )
-        self.summary_work = SummaryWorkBinding(context, self.threads)
+        self._kept_alive.append(SummaryWorkBinding(context, self.threads))
 
     def _build_tools(self, context: WindowContext, services: Services) -> None:
         """Build what asks a person about tools."""
         self.consent = ConsentBinding(context, self.threads, in_use=services.tools.in_use)
         self.changes = ChangesBinding(context, self.threads, in_use=services.tools.in_use)
-        self.chosen_servers = ChosenServers(context, self.threads, in_use=services.tools.in_use)
+        self._kept_alive.append(ChosenServers(context, self.threads, in_use=services.tools.in_use))
 
     def build_search(self, lists: ThreadListBinding) -> None:
         """Build the search, which may narrow ``lists``."""

@@ -105,11 +105,6 @@ class Palette(Panel):
         self._fresh.add(group.kind)
         self._refill()
 
-    def search_now(self) -> None:
-        """Ask for what is in the field without waiting for typing to pause."""
-        self._typing.stop()
-        self._search()
-
     def finish(self, text: str, note: str = "") -> None:
         """End the search for ``text``; ``note`` is what else is to be said."""
         if text != self._searched:

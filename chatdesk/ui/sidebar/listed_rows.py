@@ -51,11 +51,6 @@ class ListedRows:
     def __len__(self) -> int:
         return len(self.rows)
 
-    @property
-    def unfreed_count(self) -> int:
-        """Rows that are not listed any more and were not freed yet."""
-        return sum(len(rows) for _, rows, _ in self._gone)
-
     # Finding
 
     def key_of(self, thread_id: str) -> RowKey | None:

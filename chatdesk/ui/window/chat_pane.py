@@ -177,11 +177,6 @@ class ChatPane(QWidget):
         self._mark.set_active(is_active)
         self._mark.raise_()
 
-    @property
-    def is_shown_active(self) -> bool:
-        """Return whether the pane is marked as the one that commands act on."""
-        return self._mark is not None and not self._mark.isHidden() and self._mark.is_active
-
     def focus_composer(self) -> None:
         self.composer_field().setFocus(Qt.FocusReason.ShortcutFocusReason)
 

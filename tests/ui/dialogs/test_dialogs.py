@@ -17,6 +17,7 @@ from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.theme.theme import Theme
+from tests.helpers.settings_pages import row_of
 
 HOSTILE = "<img src='file:///etc/passwd'> & <b>bold</b>"
 
@@ -121,7 +122,7 @@ def test_every_dialog_fits_into_a_small_window(window: QWidget, theme: Theme, sc
 def test_a_setting_that_a_variable_decides_cannot_be_changed(window: QWidget, theme: Theme) -> None:
     values = {"theme": "dark", "openai_model": "tiny"}
     dialog = SettingsDialog(theme, values, fixed=frozenset({"openai_model"}), parent=window)
-    assert not dialog.row("openai_model").field.isEnabled()
+    assert not row_of(dialog, "openai_model").field.isEnabled()
     shown = [label.text() for label in dialog.findChildren(QLabel)]
     assert any("CHATDESK_MODEL" in text for text in shown)
 
@@ -131,7 +132,7 @@ def test_settings_are_saved_by_enter_and_left_by_escape(window: QWidget, theme: 
     dialog.open()
     applied: list[dict[str, object]] = []
     dialog.applied.connect(applied.append)
-    chooser = dialog.row("theme").field
+    chooser = row_of(dialog, "theme").field
     assert isinstance(chooser, QComboBox)
     chooser.setCurrentIndex(chooser.findText("Dark"))
     qtbot.mouseClick(dialog.findChild(QPushButton, "settingsSave"), Qt.MouseButton.LeftButton)
@@ -169,7 +170,7 @@ def test_tab_reaches_what_a_page_was_filled_with_before_the_buttons(
 def test_a_wrong_value_shows_its_page_and_its_reason_and_stays(window: QWidget, theme: Theme, qtbot: QtBot) -> None:
     dialog = SettingsDialog(theme, {"theme": "system", "openai_model": ""}, parent=window)
     dialog.open()
-    field = dialog.row("openai_model").field
+    field = row_of(dialog, "openai_model").field
     assert isinstance(field, QLineEdit)
     field.setText("two\nlines")
     qtbot.mouseClick(dialog.findChild(QPushButton, "settingsSave"), Qt.MouseButton.LeftButton)

@@ -116,17 +116,17 @@ def test_one_thing_at_a_time_and_long_results_are_cut(look: Theme) -> None:
     page = DataPage("/home/me/backups")
     requested: list[str] = []
     page.requested.connect(requested.append)
-    page.button("check").click()
+    page.findChild(QPushButton, "data_check").click()
     page.show_busy("Checking…")
-    assert not page.button("repair").isEnabled()
+    assert not page.findChild(QPushButton, "data_repair").isEnabled()
     page.show_result([f"line {number}" for number in range(40)])
-    assert page.button("repair").isEnabled()
+    assert page.findChild(QPushButton, "data_repair").isEnabled()
     label = page.findChild(QLabel, "dataResult")
     assert label is not None
     assert "28 more" in label.text()
     assert requested == ["check"]
     for name in ("backup", "zip", "folder", "restore", "check", "repair"):
-        assert page.button(name).accessibleName()
+        assert page.findChild(QPushButton, f"data_{name}").accessibleName()
     page.close()
 
 

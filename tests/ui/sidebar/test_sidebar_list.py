@@ -9,7 +9,7 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, QRect, Qt
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer
 from PySide6.QtGui import QPainter, QPixmap, QRegion
 from PySide6.QtWidgets import QApplication, QLineEdit, QStyle, QStyleOptionViewItem
 
@@ -315,10 +315,12 @@ def test_the_rows_of_a_replaced_list_are_given_back_a_few_at_a_time(qtbot, theme
     model = model_of(sidebar)
     sidebar.reload()
     assert model.thread_count == 2_000
+    freeing, pieces = model.findChild(QTimer), []
+    freeing.timeout.connect(lambda: pieces.append(None))
     sidebar.reload()
     assert model.thread_count == 3
-    assert model.listed.unfreed_count > 500  # nothing was freed yet
-    qtbot.waitUntil(lambda: not model.listed.unfreed_count)
+    qtbot.waitUntil(lambda: not freeing.isActive())
+    assert len(pieces) > 2
     assert model.thread_count == 3
     assert rows(sidebar)[-1].startswith("t ")
 

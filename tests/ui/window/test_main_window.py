@@ -24,6 +24,7 @@ from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.widgets.toast import Toast
 from chatdesk.ui.window.main_window import MainWindow
 from chatdesk.ui.window.window_state import WindowState
+from tests.helpers.settings_pages import row_of
 
 
 @pytest.fixture
@@ -238,9 +239,9 @@ def test_settings_give_only_what_changed(window, qtbot):
     values = {"theme": "system", "openai_model": "", "text_scale": 1.0, "send_on_enter": True}
     dialog = SettingsDialog(window.theme, values, parent=window)
     qtbot.addWidget(dialog)
-    dialog.row("openai_model").field.setText("two\nlines")
+    row_of(dialog, "openai_model").field.setText("two\nlines")
     assert not dialog.apply()
-    dialog.row("openai_model").field.setText("tiny")
+    row_of(dialog, "openai_model").field.setText("tiny")
     with qtbot.waitSignal(dialog.applied) as applied:
         assert dialog.apply()
     assert applied.args == [{"openai_model": "tiny"}]

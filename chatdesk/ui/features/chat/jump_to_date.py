@@ -66,7 +66,7 @@ class JumpToDateDialog(FormPanel):
         self.calendar.activated.connect(lambda _day: self._go())
         self.field.dateChanged.connect(self.calendar.setSelectedDate)
         self.add_button(push_button(tr("Cancel"), "jumpCancel", self.reject))
-        self.go_button = self.add_button(push_button(tr("Go"), "goToDateButton", self._go, is_default=True))
+        self.add_button(push_button(tr("Go"), "goToDateButton", self._go, is_default=True))
         self.add_text(words)
         self.body.addWidget(self.field)
         self.body.addWidget(self.calendar)

@@ -43,11 +43,6 @@ class VersionSteps:
         for name, step in (("version-previous", -1), ("version-next", 1)):
             context.panes.message_handlers.bind(name, partial(self._step_version, step))
 
-    @property
-    def is_stepping(self) -> bool:
-        """True until the version that was stepped to is stored as the shown one."""
-        return self._switching.locked()
-
     def forget(self) -> None:
         """Forget what is shown ahead: the pages of a thread that was left are asked for again when it is opened."""
         self._ahead = None

@@ -38,10 +38,6 @@ class Notifier(QObject):
         self.running: asyncio.Task[object] | None = None
         self._has_failed = False
 
-    def use(self, backend: NoticeBackend) -> None:
-        """Show notices by ``backend`` instead of the desktop's own way."""
-        self._backend = backend
-
     def show(self, notice: Notice) -> None:
         self._wanted.pop(notice.thread_id, None)
         self._wanted[notice.thread_id] = notice

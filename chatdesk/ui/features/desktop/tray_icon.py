@@ -50,10 +50,6 @@ class TrayIcon(QObject):
         self.show_threads(())
         self.show_state(running=0, unread=0)
 
-    @property
-    def tool_tip(self) -> str:
-        return self._icon.toolTip()
-
     def show(self) -> None:
         self._icon.show()
 

@@ -55,7 +55,7 @@ class DataPage(QWidget):
     def __init__(self, folder: str) -> None:
         super().__init__()
         self.setObjectName("dataPage")
-        self._buttons: dict[str, QPushButton] = {}
+        self._buttons: list[QPushButton] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 10, 0, 10)
         column.setSpacing(6)
@@ -65,7 +65,7 @@ class DataPage(QWidget):
             row = FlowRow(8)
             for name, words in actions:
                 button = push_button(shown(words), f"data_{name}", partial(self.requested.emit, name))
-                self._buttons[name] = button
+                self._buttons.append(button)
                 row.addWidget(button)
             column.addLayout(row)
             column.addSpacing(10)
@@ -76,19 +76,16 @@ class DataPage(QWidget):
         self._pressed: QPushButton | None = None
         column.addWidget(self._result)
 
-    def button(self, name: str) -> QPushButton:
-        return self._buttons[name]
-
     def show_busy(self, text: str) -> None:
         """Show that something is being done; nothing else can be requested. The focus stays on the progress text,
         because otherwise it would move to another widget."""
-        self._pressed = next((each for each in self._buttons.values() if each.hasFocus()), None)
+        self._pressed = next((each for each in self._buttons if each.hasFocus()), None)
         if self._pressed is not None:
             self._result.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             self._result.setFocus(Qt.FocusReason.OtherFocusReason)
         self._result.setText(text)
         self._result.setAccessibleName(text)
-        for button in self._buttons.values():
+        for button in self._buttons:
             button.setEnabled(False)
 
     def show_result(self, lines: Sequence[str]) -> None:
@@ -99,7 +96,7 @@ class DataPage(QWidget):
         text = "\n".join(said)
         self._result.setText(text)
         self._result.setAccessibleName(text)
-        for button in self._buttons.values():
+        for button in self._buttons:
             button.setEnabled(True)
         if self._pressed is not None and self._result.hasFocus():
             self._pressed.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -95,8 +95,6 @@ class SettingsDialog(Panel):
         self._values = dict(values)
         self._settings = {each.name: each for each in all_settings() if each.name in values and not each.shown.hidden}
         self._seen = {name: values[name] for name, each in self._settings.items() if each.shown.is_previewed}
-        self._provider_page: ProviderPage | None = None
-        self._data_page: DataPage | None = None
         self._awaited: Found | None = None
         self._search = SearchField(theme, object_name="settingsSearch", placeholder=tr("Search"))
         self._nav, self._found = QListWidget(), FoundList(self._search, self._settings.values())
@@ -116,19 +114,6 @@ class SettingsDialog(Panel):
     def fixed(self) -> frozenset[str]:
         return self._fixed
 
-    @property
-    def provider_page(self) -> ProviderPage:
-        if self._provider_page is None:
-            self._page("Providers").finish()
-        assert self._provider_page is not None
-        return self._provider_page
-
-    @property
-    def data_page(self) -> DataPage | None:
-        """The page of backups, where their folder is known."""
-        self._page("Data and backup").finish()
-        return self._data_page
-
     def show_page(self, title: str) -> None:
         self._nav.setCurrentRow(PAGES.index(title))
 
@@ -139,11 +124,6 @@ class SettingsDialog(Panel):
         else:
             self._fillers.setdefault(title, []).append(make)
         self._nav.item(PAGES.index(title)).setHidden(False)
-
-    def row(self, name: str) -> SettingsRow:
-        page = self._page(self._settings[name].shown.page)
-        page.finish()
-        return page.rows[name]
 
     def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002 - Qt's own name
         """Move the focus with the buttons last: pages are built later, so Qt's order has them behind the buttons."""
@@ -212,12 +192,12 @@ class SettingsDialog(Panel):
         return page
 
     def _make_provider_page(self) -> QWidget:
-        made = self._provider_page = ProviderPage(self.theme)
+        made = ProviderPage(self.theme)
         self.providerPageMade.emit(made)
         return made
 
     def _make_data_page(self) -> QWidget:
-        made = self._data_page = DataPage(str(self._values["backup_dir"]))
+        made = DataPage(str(self._values["backup_dir"]))
         self.dataPageMade.emit(made)
         return made
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from PySide6.QtCore import QDate, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QTableView
+from PySide6.QtWidgets import QApplication, QPushButton, QTableView
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
@@ -49,7 +49,7 @@ def test_a_day_of_the_calendar_goes_into_the_field(theme: Theme, qtbot: QtBot) -
     dialog, chosen = _date(theme, qtbot)
     dialog.calendar.setSelectedDate(QDate(2026, 4, 2))
     assert dialog.field.date() == QDate(2026, 4, 2)
-    dialog.go_button.click()
+    dialog.findChild(QPushButton, "goToDateButton").click()
     assert [datetime.fromtimestamp(each / 1000) for each in chosen] == [datetime(2026, 4, 2)]
 
 

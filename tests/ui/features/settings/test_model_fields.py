@@ -12,6 +12,7 @@ from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 from chatdesk.ui.widgets.models.model_field import ModelField
+from tests.helpers.settings_pages import row_of
 
 MODELS = [("openai", "OpenAI", [("gpt-5.4", "GPT-5.4")]), ("box", "Box", [("maker/tiny:8b", "Tiny")])]
 
@@ -27,7 +28,7 @@ def _dialog(qapp: QApplication, qtbot: QtBot, **values: object) -> SettingsDialo
 
 
 def _field(dialog: SettingsDialog, name: str) -> ModelField:
-    field = dialog.row(name).field
+    field = row_of(dialog, name).field
     assert isinstance(field, ModelField)
     return field
 
@@ -50,7 +51,7 @@ def _saved(dialog: SettingsDialog, qtbot: QtBot) -> dict[str, object]:
 def test_the_model_of_new_threads_is_chosen_with_its_provider(qapp: QApplication, qtbot: QtBot) -> None:
     dialog = _dialog(qapp, qtbot)
     field = _field(dialog, "provider")
-    assert dialog.row("openai_model").field is field
+    assert row_of(dialog, "openai_model").field is field
     _choose(field, "tiny", qtbot)
     assert field.text() == "Tiny (Box)"
     assert _saved(dialog, qtbot) == {"provider": "box", "openai_model": "maker/tiny:8b"}
@@ -94,4 +95,4 @@ def test_a_variable_that_names_the_model_closes_the_field(qapp: QApplication, qt
     defaults = {each.name: each.default for each in all_settings()}
     dialog = SettingsDialog(Theme(qapp, preference="light"), defaults, models=MODELS, fixed=frozenset({"openai_model"}))
     qtbot.addWidget(dialog)
-    assert not dialog.row("provider").field.isEnabled()
+    assert not row_of(dialog, "provider").field.isEnabled()

@@ -15,6 +15,7 @@ from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.settings.settings_fields import NumberField
 from chatdesk.ui.features.settings.settings_page import SettingsPage
 from chatdesk.ui.theme.theme import Theme
+from tests.helpers.settings_pages import data_page, row_of
 
 VALUES = {each.name: each.default for each in all_settings()} | {"backup_dir": "/home/me/backups"}
 
@@ -47,7 +48,7 @@ def _button(dialog: QWidget, name: str) -> QPushButton:
 
 
 def _choose(dialog: SettingsDialog, name: str, words: str) -> None:
-    field = dialog.row(name).field
+    field = row_of(dialog, name).field
     assert isinstance(field, QComboBox)
     assert field.findText(words) >= 0
     field.setCurrentIndex(field.findText(words))
@@ -62,7 +63,7 @@ def _found(dialog: SettingsDialog) -> list[str]:
 def test_every_setting_with_a_row_has_one_on_its_page(dialog: SettingsDialog) -> None:
     for setting in all_settings():
         if not setting.shown.hidden:
-            assert dialog.row(setting.name).field.accessibleName() == setting.shown.title
+            assert row_of(dialog, setting.name).field.accessibleName() == setting.shown.title
 
 
 def test_no_page_shows_the_text_of_the_documents(dialog: SettingsDialog) -> None:
@@ -70,7 +71,7 @@ def test_no_page_shows_the_text_of_the_documents(dialog: SettingsDialog) -> None
         dialog.show_page(title)
     for setting in all_settings():
         if not setting.shown.hidden:
-            row = dialog.row(setting.name)
+            row = row_of(dialog, setting.name)
             description = row.field.accessibleDescription()
             if setting.trial is None:
                 assert description in (setting.shown.hint, "")
@@ -111,7 +112,7 @@ def test_the_look_is_told_at_once(dialog: SettingsDialog, qtbot: QtBot) -> None:
 
 def test_numbers_have_units_and_words_for_zero(dialog: SettingsDialog) -> None:
     def text(name: str) -> str:
-        field = dialog.row(name).field
+        field = row_of(dialog, name).field
         assert isinstance(field, NumberField)
         return field.text()
 
@@ -120,7 +121,7 @@ def test_numbers_have_units_and_words_for_zero(dialog: SettingsDialog) -> None:
     assert text("summary_share") == "75% full"
     assert text("max_message_bytes").replace(",", "") == "1024 KB"
     assert text("background_tokens_per_day") == "No limit"
-    field = dialog.row("backups_daily").field
+    field = row_of(dialog, "backups_daily").field
     assert isinstance(field, NumberField)
     field.setValue(1)
     assert field.text() == "1 day"
@@ -138,16 +139,16 @@ def test_a_value_between_two_steps_stays_until_it_is_changed(window: QWidget, th
     dialog.applied.connect(applied.append)
     for name in odd:
         if name != "backup_dir" and name in {each.name for each in all_settings() if not each.shown.hidden}:
-            dialog.row(name)
+            row_of(dialog, name)
     assert dialog.apply() and applied == []
-    field = dialog.row("max_message_bytes").field
+    field = row_of(dialog, "max_message_bytes").field
     assert isinstance(field, NumberField)
     field.setValue(2048)
     assert dialog.apply() and applied == [{"max_message_bytes": 2048 * 1024}]
 
 
 def test_own_instructions_have_several_lines(dialog: SettingsDialog) -> None:
-    field = dialog.row("system_prompt").field
+    field = row_of(dialog, "system_prompt").field
     assert isinstance(field, QPlainTextEdit)
     applied: list[dict[str, object]] = []
     dialog.applied.connect(applied.append)
@@ -158,7 +159,7 @@ def test_own_instructions_have_several_lines(dialog: SettingsDialog) -> None:
 
 def test_the_wheel_scrolls_the_page_and_changes_no_field(dialog: SettingsDialog) -> None:
     dialog.show_page("Data and backup")
-    field = dialog.row("trash_days").field
+    field = row_of(dialog, "trash_days").field
     assert isinstance(field, NumberField)
     middle = QPointF(field.rect().center())
     down = QWheelEvent(
@@ -200,8 +201,8 @@ def test_enter_in_the_search_leads_to_the_field(dialog: SettingsDialog, qtbot: Q
     QTest.keyClicks(field, "animations")
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert dialog.isVisible()
-    assert QApplication.focusWidget() is dialog.row("motion").field
-    qtbot.waitUntil(dialog.row("motion").field.isVisible)
+    assert QApplication.focusWidget() is row_of(dialog, "motion").field
+    qtbot.waitUntil(row_of(dialog, "motion").field.isVisible)
     QTest.keyClicks(field, " nothing has this")
     assert _found(dialog) == ["Nothing found"]
     QTest.keyClick(field, Qt.Key.Key_Escape)
@@ -235,7 +236,7 @@ def test_larger_text_gets_larger_fields_while_the_dialog_is_open(window: QWidget
     theme.apply()
     dialog = SettingsDialog(theme, VALUES, parent=window)
     dialog.open()
-    field = dialog.row("theme").field
+    field = row_of(dialog, "theme").field
     qtbot.waitUntil(field.isVisible)
     qtbot.waitUntil(lambda: field.height() >= 28)
     before = field.height(), field.maximumWidth()
@@ -252,10 +253,10 @@ def test_the_focus_comes_back_to_what_was_pressed(window: QWidget, theme: Theme,
     dialog.activateWindow()
     qtbot.waitUntil(dialog.isActiveWindow)
     dialog.show_page("Data and backup")
-    page = dialog.data_page
+    page = data_page(dialog)
     assert isinstance(page, DataPage)
     qtbot.waitUntil(page.isVisible)
-    check = page.button("check")
+    check = page.findChild(QPushButton, "data_check")
     check.setFocus()
     page.show_busy("Checking…")
     assert QApplication.focusWidget() is not _button(dialog, "settingsCancel")

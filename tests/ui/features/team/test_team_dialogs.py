@@ -49,6 +49,8 @@ from chatdesk.ui.features.team.pages.team_table import ActionTable
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery import provider_samples as providers
 from tests.gallery import team_samples as samples
+from tests.helpers.settings_pages import provider_page
+from tests.helpers.team_widgets import role_box, team_table
 
 LEFT = Qt.MouseButton.LeftButton
 HOSTILE = "<img src='file:///etc/passwd'> & <b>bold</b>"
@@ -128,8 +130,9 @@ def test_the_page_shows_a_workspace_and_asks_for_what_is_pressed(theme: Theme, s
     page = TeamPage(theme)
     page.show_workspaces((samples.workspace_view(),), now_ms=samples.NOW)
     show(page)
-    block = page.block("w1")
-    tables = (block.projects, block.members, block.devices)
+    tables = projects, members, devices = [
+        team_table(page, name) for name in ("teamProjects", "teamMembers", "teamDevices")
+    ]
     words = "\n".join([texts(page), *(", ".join(row) for table in tables for row in table.texts())])
     for expected in (
         "Blue team",
@@ -143,9 +146,9 @@ def test_the_page_shows_a_workspace_and_asks_for_what_is_pressed(theme: Theme, s
     ):
         assert expected in words, expected
     assert "Dora" not in words, "who was removed matters only as an author"
-    block.projects.select("p3")
-    assert not block.projects.button.isEnabled(), "there is nothing to manage about a private copy"
-    for table, key in ((block.projects, "p1"), (block.members, "m2"), (block.devices, "d3")):
+    projects.select("p3")
+    assert not projects.button.isEnabled(), "there is nothing to manage about a private copy"
+    for table, key in ((projects, "p1"), (members, "m2"), (devices, "d3")):
         table.select(key)
     for name, signal, wanted in (
         ("teamInvite", page.inviteRequested, ["w1"]),
@@ -181,7 +184,7 @@ def test_the_focus_stays_when_the_page_is_filled_again(theme: Theme, show: Show)
     show(page)
     page.activateWindow()
     button(page, "teamAddComputer").setFocus()
-    members = page.block("w1").members
+    members = team_table(page, "teamMembers")
     members.select("m3")
     view = samples.workspace_view(samples.WAITING)
     page.show_workspaces((replace(view, members=samples.MEMBERS[1:]),), now_ms=samples.NOW)
@@ -195,14 +198,14 @@ def test_tables_of_the_page_are_walked_by_keys_and_entered(theme: Theme, show: S
     page = TeamPage(theme)
     page.show_workspaces((samples.workspace_view(),), now_ms=samples.NOW)
     show(page)
-    members = page.block("w1").members
+    members = team_table(page, "teamMembers")
     assert members.button.text() == "My name and roles…"
     QTest.keyClick(members.table, Qt.Key.Key_Down)
     assert members.button.accessibleName() == "Roles: Ben Okafor"
     with qtbot.waitSignal(page.memberRequested) as asked:
         QTest.keyClick(members.table, Qt.Key.Key_Return)
     assert asked.args == ["w1", "m2"]
-    devices = page.block("w1").devices
+    devices = team_table(page, "teamDevices")
     with qtbot.assertNotEmitted(page.deviceRemoveRequested):
         QTest.keyClick(devices.table, Qt.Key.Key_Return)  # this computer
     said = members.table.model().index(1, 2).data(Qt.ItemDataRole.AccessibleTextRole)
@@ -232,7 +235,7 @@ def test_a_member_without_a_managing_role_cannot_invite(theme: Theme, show: Show
     page.show_workspaces((plain,), now_ms=samples.NOW)
     show(page)
     assert not has(page, "teamInvite")
-    devices = page.block("w1").devices
+    devices = team_table(page, "teamDevices")
     devices.select("d2")
     assert not devices.button.isEnabled(), "another person's computer"
     devices.select("d3")
@@ -438,7 +441,7 @@ def test_an_invitation_has_a_name_roles_and_an_end(theme: Theme, show: Show, qtb
     show(dialog)
     assert not dialog.invite_button.isEnabled()
     QTest.keyClicks(dialog.name, "Chi")
-    dialog.roles.box("p2").setCurrentIndex(1)
+    role_box(dialog.roles, "p2").setCurrentIndex(1)
     dialog.days.setValue(2)
     with qtbot.waitSignal(dialog.inviteRequested) as asked:
         press(dialog, "teamInviteMake")
@@ -491,10 +494,9 @@ def member_dialog(theme: Theme, *, is_me: bool = False, is_owner: bool = True) -
 def test_a_role_is_changed_where_one_may_and_put_back_where_it_failed(theme: Theme, show: Show, qtbot: QtBot) -> None:
     dialog = member_dialog(theme)
     show(dialog)
-    box = dialog.roles.box("p1")
+    box = role_box(dialog.roles, "p1")
     assert box.accessibleName() == "Role of Ben Okafor in Research"
-    with pytest.raises(KeyError):
-        dialog.roles.box("p2")  # an editor gives no roles
+    assert role_box(dialog.roles, "p2") is None  # an editor gives no roles
     with qtbot.waitSignal(dialog.roleRequested) as asked:
         box.setCurrentIndex(1)
         box.activated.emit(1)
@@ -503,7 +505,7 @@ def test_a_role_is_changed_where_one_may_and_put_back_where_it_failed(theme: The
     dialog.show_roles({"p1": TeamRole.EDITOR}, {"p1": "Research", "p2": "Plans"})
     dialog.show_problem("The server cannot be reached.")
     assert dialog.roles.role("p1") is TeamRole.EDITOR
-    assert dialog.roles.box("p1").isEnabled()
+    assert role_box(dialog.roles, "p1").isEnabled()
     with qtbot.waitSignal(dialog.roleRequested) as asked:
         box.setCurrentIndex(0)
         box.activated.emit(0)
@@ -568,8 +570,8 @@ def test_a_shared_project_shows_who_sees_it(theme: Theme, show: Show, qtbot: QtB
     dialog.show_status(samples.SYNCED)
     assert dialog.state.text() == "3 changes wait."
     with qtbot.waitSignal(dialog.roleRequested) as asked:
-        dialog.roles.box("m3").setCurrentIndex(2)
-        dialog.roles.box("m3").activated.emit(2)
+        role_box(dialog.roles, "m3").setCurrentIndex(2)
+        role_box(dialog.roles, "m3").activated.emit(2)
     assert asked.args == ["m3", TeamRole.EDITOR]
     dialog.show_roles(samples.MEMBERS)
     assert dialog.roles.role("m3") is TeamRole.VIEWER
@@ -845,8 +847,8 @@ def test_the_settings_never_scroll_sideways_and_their_tables_are_never_squashed(
     dialog = SettingsDialog(theme, values, parent=window)
     page = TeamPage(theme)
     dialog.fill_page("Team sync", lambda: page)
-    dialog.provider_page.show_providers([providers.OPENAI, providers.OLLAMA, providers.TEAM])
-    dialog.provider_page.show_status("team", "401: Team gateway did not accept the API key", False)
+    provider_page(dialog).show_providers([providers.OPENAI, providers.OLLAMA, providers.TEAM])
+    provider_page(dialog).show_status("team", "401: Team gateway did not accept the API key", False)
     dialog.show()
     page.show_workspaces((samples.workspace_view(samples.REFUSED),), now_ms=samples.NOW)
     for title in ("General", "Providers", "Context", "Accessibility", "Team sync", "Data and backup", "Shortcuts"):

@@ -157,10 +157,6 @@ class TeamPage(QWidget):
             row.addWidget(leave)
             self._parked.addLayout(row)
 
-    def block(self, workspace_id: str) -> _Workspace:
-        """Return the widget of one workspace."""
-        return self._blocks[workspace_id]
-
     def show_status(self, status: SyncStatus) -> None:
         """Show the changed sync state of a workspace."""
         block = self._blocks.get(status.workspace_id)

@@ -107,16 +107,6 @@ class RoleRows(QWidget):
         """Return the chosen roles by key; keys without access are left out."""
         return {key: role for key, role in self._roles.items() if role is not None}
 
-    def box(self, key: str) -> QComboBox:
-        """Return the box in which a row's role is chosen. A table of many rows has a single box, which moves to that
-        row. Raises ``KeyError`` for an unknown key."""
-        if key not in self._roles:
-            raise KeyError(key)
-        if self.table is not None:
-            self.table.select(key)
-            return self.table.box
-        return self._boxes[key]
-
     def show_role(self, key: str, role: TeamRole | None) -> None:
         if key not in self._roles:
             return
