@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
-#: How long each kind of metadata is good for: the online ones are renewed by a timer, the others by people.
+# How long each kind of metadata is good for: the online ones are renewed by a timer, the others by people.
 DAYS = {"root": 365, "targets": 180, "snapshot": 30, "timestamp": 7}
 
 

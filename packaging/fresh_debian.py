@@ -23,7 +23,7 @@ SYSTEM = package.PLACE / "chroot"
 BASE = package.PLACE / "debian.tar"
 MIRROR = os.environ.get("CHATDESK_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 USER = "ada"
-#: What a desktop has that the tries use, or that opens links and files with their program.
+# What a desktop has that the tries use, or that opens links and files with their program.
 HELPERS = "xvfb xdotool curl dbus gnome-keyring poppler-utils postgresql"
 HELPERS += " libglib2.0-bin desktop-file-utils shared-mime-info unzip"
 _PAGE = "```html\n<!doctype html><title>Lens</title><h1>Fresnel</h1>\n```"

@@ -41,13 +41,13 @@ from package_base import (  # noqa: E402
 )
 
 ICON = ROOT / "resources" / "app" / "chatdesk.svg"
-#: What the .deb takes from Debian: what belongs to the graphics driver, the desktop and the C library.
+# What the .deb takes from Debian: what belongs to the graphics driver, the desktop and the C library.
 DEPENDS = (
     "libc6 (>= 2.36), libstdc++6, libgcc-s1, zlib1g, libgl1, libegl1, libglib2.0-0 | libglib2.0-0t64, libfontconfig1,"
     " libfreetype6, libdbus-1-3, libx11-6, libx11-xcb1, libxcb1, libxkbcommon0, libexpat1, ca-certificates"
 )
 RECOMMENDS = "fonts-dejavu-core, fonts-noto-core, fonts-noto-cjk, gnome-keyring | kwalletmanager | keepassxc"
-#: The steps, in their order, with the programs that each needs on Linux and Debian's packages of these.
+# The steps, in their order, with the programs that each needs on Linux and Debian's packages of these.
 STEPS = {
     "build": {"strip": "binutils", "objdump": "binutils"},
     "deb": {"dpkg-deb": "dpkg", "xz": "xz-utils"},

@@ -16,7 +16,7 @@ ENVIRONMENT = PLACE / "venv"
 PROGRAM = PLACE / "dist" / "chatdesk"
 DESKTOP = ROOT / "packaging" / "desktop"
 LOCK = ROOT / "requirements" / "package.txt"
-#: What builds the pages of help; nothing of it is packaged.
+# What builds the pages of help; nothing of it is packaged.
 SITE_ENVIRONMENT, SITE_LOCK = PLACE / "site-venv", ROOT / "requirements" / "docs.txt"
 
 

@@ -119,7 +119,7 @@ def _licences_of_packages():
     return found
 
 
-#: Licences that every Debian system has, by how their texts begin.
+# Licences that every Debian system has, by how their texts begin.
 COMMON_LICENCES = {
     r"Apache License\s+Version 2\.0, January 2004": ("Apache License 2.0", "Apache-2.0"),
     r"\A\s*GNU GENERAL PUBLIC LICENSE\s+Version 2, June 1991": ("GNU General Public License 2", "GPL-2"),

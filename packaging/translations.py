@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "resources" / "translations"
 TARGET = ROOT / "build" / "translations"
-#: The functions of chatdesk/core/texts.py, which lupdate takes for its own ``tr``.
+# The functions of chatdesk/core/texts.py, which lupdate takes for its own ``tr``.
 _ALIASES = "tr+=Text,tr+=plural"
 
 

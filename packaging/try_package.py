@@ -40,7 +40,7 @@ from fresh_debian import (  # noqa: E402
 OLDER = "0.0.1"
 LARGEST_DEB_MB = 90
 PARTS = ("program", "portable", "languages", "pipx", "upgrade")
-#: The programs that this needs here besides those of `make package`, with Debian's packages of these.
+# The programs that this needs here besides those of `make package`, with Debian's packages of these.
 TOOLS = {
     "debootstrap": "debootstrap",
     "lintian": "lintian",
@@ -49,7 +49,7 @@ TOOLS = {
     "openssl": "openssl",
     "git": "git",
 }
-#: What takes a picture of a window, lists fonts, and hears what a screen reader hears.
+# What takes a picture of a window, lists fonts, and hears what a screen reader hears.
 WATCHERS = "scrot fontconfig at-spi2-core python3-gi gir1.2-atspi-2.0"
 
 

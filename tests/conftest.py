@@ -36,7 +36,7 @@ _FOREIGN = ("OPENAI_", "CHATDESK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "h
 # Where the PostgreSQL to test with is, with which seed histories of teams and streamed texts begin, how many such
 # texts there are, and how often a process is killed.
 _KEPT = ("CHATDESK_PG_BIN", "CHATDESK_FIRST_SEED", "CHATDESK_STREAMED_TEXTS", "CHATDESK_KILLS")
-#: The order of `make test`. It is mixed, so that tests cannot lean on each other, and the same each time.
+# The order of `make test`. It is mixed, so that tests cannot lean on each other, and the same each time.
 _ORDER_SEED = 20_261_122
 _THREAD_GRACE_S = 3.0
 _EXIT_CODE = pytest.StashKey[int]()

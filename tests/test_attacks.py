@@ -15,7 +15,7 @@ import pytest
 _TESTS: Final = Path(__file__).parent
 _CALLS: Final = "core/chat/tool_calls"
 
-#: What is attacked, and the tests: a file below ``tests`` and its functions.
+# What is attacked, and the tests: a file below ``tests`` and its functions.
 ATTACKS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "an image in an answer carries data out": {
         "ui/transcript/items/test_image_item.py": (

@@ -18,7 +18,7 @@ from tests.helpers.sentences import CATALOGUES, ROOT, read_catalogue
 sys.path.insert(0, str(ROOT / "packaging"))
 import translations
 
-#: What only a mistake in the program, or a kind of argument that ChatDesk has none of, brings up.
+# What only a mistake in the program, or a kind of argument that ChatDesk has none of, brings up.
 _NEVER_SAID = (
     "is not callable",
     "not defined", "conflicting", "unknown parser", "argument \"-\"", "can't open", "cannot merge", "'required' is",

@@ -21,7 +21,7 @@ from tests.helpers import environment_file, import_diagram, settings_table
 from tests.helpers.command_parsers import arguments_of, commands_of
 
 ROOT = Path(__file__).parents[1]
-#: Everything that is written for people, by its place in the repository.
+# Everything that is written for people, by its place in the repository.
 DOCUMENTS = (
     *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))),
     *("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"),
@@ -110,7 +110,7 @@ def test_make_targets_and_files_that_documents_name_exist() -> None:
             assert (ROOT / "chatdesk" / path).exists(), path
 
 
-#: Variables of scripts in the repository and of the tests.
+# Variables of scripts in the repository and of the tests.
 _OF_SCRIPTS = {
     "CHATDESK_INSTALL_DIR", "CHATDESK_TEAM_BIND", "CHATDESK_SIGNING_KEY", "CHATDESK_TEST_PARTITIONS",
     "CHATDESK_OLDER_DEB", "CHATDESK_CODESIGN_IDENTITY", "CHATDESK_NOTARY_PROFILE",

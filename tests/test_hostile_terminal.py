@@ -43,7 +43,7 @@ if sys.platform != "win32":
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 
-#: Titles and clipboard of the terminal, colours, cursor; C1; bidi; zero width; tags; separators.
+# Titles and clipboard of the terminal, colours, cursor; C1; bidi; zero width; tags; separators.
 HOSTILE = (
     "\x1b]0;owned\x07 \x1b]52;c;eA==\x07 \x1b[2J\x1b[31m \x9b31m\x9d0;x\x9c \x7f\x08 \u202emoc\u2066\u2069 "
     "\u200b\ufeff\u2060\U000e0041\U000e0042 \u2028\u2029 \u00ad\u061c"
@@ -54,7 +54,7 @@ FORBIDDEN = re.compile(
 NOT_IN_TOML = dict.fromkeys((0xE0041, 0xE0042))  # whose escapes are not those of JSON
 SEARCHED = "zebra"
 
-#: Arguments of each command; those of what is in the profile are filled in.
+# Arguments of each command; those of what is in the profile are filled in.
 COMMANDS: dict[str, list[list[str]]] = {
     "ask": [
         [f"{HOSTILE} {SEARCHED}", "--model", "offline-echo", "--provider", "offline"],
@@ -96,11 +96,11 @@ COMMANDS: dict[str, list[list[str]]] = {
     "serve": [["--port", "0"], ["--port", HOSTILE]],
     "open": [[f"chatdesk://thread/{HOSTILE}"], [f"chatdesk://{HOSTILE}"]],  # else it opens the window
 }
-#: It opens a window, which has the terminal until it is closed, and takes nothing of others.
+# It opens a window, which has the terminal until it is closed, and takes nothing of others.
 WITH_WINDOW = ("quick",)
-#: A command that says this runs until it is told to end.
+# A command that says this runs until it is told to end.
 RUNS = b"Listening on"
-#: These write over one line of their own to show how far they are.
+# These write over one line of their own to show how far they are.
 WITH_PROGRESS = ("import", "search")
 
 

@@ -24,7 +24,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 FLATPAK = PACKAGING / "flatpak" / "io.github.chatdesk.ChatDesk.yml"
 SNAP = PACKAGING / "snap" / "snapcraft.yaml"
 WINDOWS = PACKAGING / "windows" / "chatdesk.iss"
-#: What `package.py` makes, and is no part of a checkout.
+# What `package.py` makes, and is no part of a checkout.
 MADE = ("build/package/dist", "build/package/deb", "build/package/chatdesk.ico", "build/package")
 
 

@@ -16,7 +16,7 @@ from chatdesk.cli.main import run
 
 ROOT = Path(__file__).parents[1]
 Shell = Callable[[str, Path], str]
-#: What is quoted of the window or of Qt, and is no sentence of a failure.
+# What is quoted of the window or of Qt, and is no sentence of a failure.
 _OTHERS = {"Not saved", "Read only", "Use it there…", "denied", "Could not load the Qt platform plugin"}
 
 pytestmark = [

@@ -17,25 +17,26 @@ from tests.helpers.sentences import CATALOGUES, FIELD, ROOT, read_catalogue, sen
 sys.path.insert(0, str(ROOT / "packaging"))
 import translations
 
-#: ``plural`` fills the number, and what makes a provider's failure its name and the time.
+# ``plural`` fills the number, and what makes a provider's failure its name and the time.
 _FILLED_LATER = {"count", "who", "seconds"}
 _OTHERS = [code for code in LANGUAGES if code != "en"]
 
-#: What is no word: fields of argparse, tags, code, bold words, and the ends of lines.
+# What is no word: fields of argparse, tags, code, bold words, and the ends of lines.
 _KEPT = re.compile(r"%\(\w+\)[rs]|%[rs]|</?[a-z][^>]*>|`|\*\*|\n")
-#: Options, addresses without what ends a sentence, and variables of the environment.
+# Options, addresses without what ends a sentence, and variables of the environment.
 _TYPED = re.compile(r"--[a-z][a-z-]+|https?://[\w:/-]*|\b[A-Z]+_[A-Z_]+\b")
 _GROUPED = re.compile(r"(?<=\d)[.,\s\u00a0\u202f\u066c](?=\d{3})")
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789")
 _MANY_THINGS = re.compile(r"\{count\} (?:\w+ )?(?:people|\w+[a-rt-z]s)\b(?! a\b)")
 _ENDS = {"…": "…", ":": ":：", "?": "?？؟"}
-#: A Latin number before a thing that is counted, or in a range with a field.
+# A Latin number before a thing that is counted, or in a range with a field.
 _AMOUNT_IN_LATIN = re.compile(
     r"[0-9] (?:من \{\}|إلى \{\}|و\{\}|أيام|يوم|دقائق|ساع|ثوان|ثانية|سطر|حرف|كلم|بايت|م\.ث)|الساعة [0-9]"
 )
 _CJK = "\u3040-\u30ff\u4e00-\u9fff"
-#: Lists of endings for the system's dialogs, lists of words that a question has, headers, and words of a search.
+# Lists of endings for the system's dialogs, lists of words that a question has, headers, and words of a search.
 _NO_SENTENCE = re.compile(r"\(\*|^[^.]+, [^.]+$|Name: |project:")
+_SENTENCE = re.compile(r"\b(?:tr|plural|Text)\(")
 _WRONG_BY_LANGUAGE = {
     "de": re.compile(r"“[^“„]*”|(?<!-)\b(?:dein|deine[mnrs]?|dir|dich)\b(?!-)"),
     "fr": re.compile(
@@ -96,6 +97,19 @@ def test_each_field_of_a_sentence_is_filled() -> None:
         if set(FIELD.findall(f"{each.source} {each.singular}")) - _FILLED_LATER != each.fields - _FILLED_LATER
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_notes_for_translators_stand_above_a_sentence() -> None:
+    """``lupdate`` puts comments that begin with ``#:`` into the catalogues, with the next sentence below."""
+    wrong = []
+    for path in (ROOT / "chatdesk").rglob("*.py"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for place, line in enumerate(lines):
+            if line.lstrip().startswith("#:") or "  #: " in line:
+                below = next((each for each in lines[place + 1 :] if not each.lstrip().startswith("#")), "")
+                if not _SENTENCE.search(below):
+                    wrong.append(f"{path.relative_to(ROOT)}:{place + 1}")
+    assert not wrong, "a comment for programmers begins with “# ”: " + ", ".join(sorted(wrong))
 
 
 def test_lupdate_finds_every_sentence(updated: Path) -> None:

@@ -18,7 +18,7 @@ from chatdesk.services.asking import ask
 if TYPE_CHECKING:
     from chatdesk.services.services import Services
 
-#: The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.
+# The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.
 CALL_DENIED: Final = 3
 _ASK, _DENY = "ask", "deny"
 

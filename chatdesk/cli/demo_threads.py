@@ -12,7 +12,7 @@ from typing import Any, Final
 from chatdesk.core.ids import id_of_moment
 
 MOST_MESSAGES: Final = 1_000_000
-#: The longest thread, so that one conversation stays below what an import reads.
+# The longest thread, so that one conversation stays below what an import reads.
 _MOST_IN_THREAD: Final = 20_000
 _SHARE_OF_LONGEST, _USUAL_LENGTH, _ASKED_AGAIN = 0.3, 14, 0.08
 _MINUTE_MS, _DAY_MS = 60_000, 86_400_000

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from chatdesk.core.sync.sending import Sending
     from chatdesk.services.services import Services
 
-#: How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise.
+# How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise.
 WAIT_S: Final = 60
-#: The same after a question: its answer is here already.
+# The same after a question: its answer is here already.
 ASK_WAIT_S: Final = 15
 
 

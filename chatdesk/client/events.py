@@ -386,7 +386,7 @@ ServiceEvent = (
 )
 Event = Following | Resync | ServiceEvent | UnknownEvent
 
-#: The events of the service by their names.
+# The events of the service by their names.
 KINDS: Final[Mapping[str, type[Any]]] = {kind.__name__: kind for kind in ServiceEvent.__args__}
 
 

@@ -16,7 +16,7 @@ from chatdesk.client.request import API, Request, nothing
 
 Way = Literal["websocket", "sse"]
 
-#: The service says something every 20 seconds. After such a silence the connection is lost.
+# The service says something every 20 seconds. After such a silence the connection is lost.
 SILENCE_S: Final = 45.0
 _messages_of = listed(Message, "messages")
 

@@ -25,7 +25,7 @@ class MockJournal:
         self._events: list[tuple[str | None, dict[str, Any]]] = []
         self._waiting: set[Callable[[], None]] = set()
         self._lock = threading.RLock()
-        #: Increases when connections are cut.
+        # Increases when connections are cut.
         self.cuts = 0
 
     def publish(self, kind: str, of_thread: str | None, /, **fields: Any) -> None:

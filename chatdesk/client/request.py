@@ -20,7 +20,7 @@ from chatdesk.client.reading import read
 
 T = TypeVar("T")
 
-#: Each request that the document of the service has below this has a method.
+# Each request that the document of the service has below this has a method.
 API: Final = "/api/v1"
 
 

@@ -18,7 +18,7 @@ from chatdesk.core.processes import child_environment
 _CHECKOUT = Path(__file__).parents[2]
 
 
-#: The modules that run as processes of their own, by their switches.
+# The modules that run as processes of their own, by their switches.
 WORKERS: Final[Mapping[str, str]] = {
     "--render-worker": "chatdesk.core.rendering.worker",
     "--print-worker": "chatdesk.ui.features.transfer.printing",

@@ -15,9 +15,9 @@ from typing import Final, Protocol
 _COUNTER_BITS = 16
 MAX_DRIFT_MS = 60_000
 _DAY_MS: Final = 24 * 3600 * 1000
-#: A clock that is further ahead than this when it is read again has jumped: it was set, or nobody read it for so long.
+# A clock that is further ahead than this when it is read again has jumped: it was set, or nobody read it for so long.
 JUMP_MS: Final = 7 * _DAY_MS
-#: How long a clock that jumped must run on before it is trusted.
+# How long a clock that jumped must run on before it is trusted.
 PROBATION_MS: Final = 3 * _DAY_MS
 
 

@@ -22,7 +22,7 @@ from chatdesk.core.paths import sync_directory
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 
-#: What ends the names of files and folders that are being written.
+# What ends the names of files and folders that are being written.
 UNFINISHED = ".part"
 _PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
 _LONGEST_STEM_BYTES = 160  # of 255 that most file systems take

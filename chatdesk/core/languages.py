@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-#: Codes as Qt names catalogues, each with the name that its own speakers read.
+# Codes as Qt names catalogues, each with the name that its own speakers read.
 LANGUAGES: Final[Mapping[str, str]] = {
     "en": "English",
     "de": "Deutsch",

@@ -14,10 +14,10 @@ from chatdesk.core.errors import InvalidInput
 from chatdesk.core.ids import checked_id
 
 SCHEME: Final = "chatdesk:"
-#: What the launcher's menu asks a window for. These are no links, so that no page can open them.
+# What the launcher's menu asks a window for. These are no links, so that no page can open them.
 NEW_CHAT: Final = "new-chat:"
 SEARCH: Final = "search:"
-#: An invitation may have the certificates of its server in it.
+# An invitation may have the certificates of its server in it.
 LONGEST: Final = 80_000
 
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

@@ -13,7 +13,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from contextlib import suppress
 
-#: Set to 1 to look into a crash: cores are written, and debuggers can be attached.
+# Set to 1 to look into a crash: cores are written, and debuggers can be attached.
 CORE_DUMPS_VARIABLE = "CHATDESK_CORE_DUMPS"
 _PR_SET_DUMPABLE = 4
 _M_ARENA_MAX = -8  # of malloc.h

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-#: What begins a formula or a command. Wide, small and raised forms count too: spreadsheets of East Asia take those.
+# What begins a formula or a command. Wide, small and raised forms count too: spreadsheets of East Asia take those.
 _SIGNS = ("=", "+", "-", "@", "|", "%")
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d{1,4})?[ \u00a0]?%?", re.ASCII)
 # Where a program takes another separator than was meant, a cell begins behind it.

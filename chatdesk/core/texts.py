@@ -16,18 +16,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Self, TypeGuard
 
-#: Returns the translation of a source, "" where there is none. The second argument is the English singular of a plural
-#: source, else what the text is about, the third its number, else -1.
+# Returns the translation of a source, "" where there is none. The second argument is the English singular of a plural
+# source, else what the text is about, the third its number, else -1.
 Translate = Callable[[str, str, int], str]
 
 _MIB = 2**20
-#: Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.
+# Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.
 _LONGEST_SOURCE = 2_000
 _LONGEST_SENTENCE = 100_000
 _LARGEST_NUMBER = 2**63
 _MOST_LISTED = 100
 _FIELD = re.compile(r"\{(\w+)\}")
-#: The blank between two sentences where the first ends with a wide sign, which has its blank in itself.
+# The blank between two sentences where the first ends with a wide sign, which has its blank in itself.
 _AFTER_WIDE_STOP = re.compile(r"(?<=[。！？]) (?=\S)")
 
 

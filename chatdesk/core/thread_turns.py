@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-#: A thread of SQLite runs without the lock for a few milliseconds and then needs it for a moment: where it waits for
-#: longer than that each time, it and a busy thread of Python take as long as one after the other.
+# A thread of SQLite runs without the lock for a few milliseconds and then needs it for a moment: where it waits for
+# longer than that each time, it and a busy thread of Python take as long as one after the other.
 SHORT_S: Final = 0.0002
-#: Objects more than before, and younger collections, after which Python collects in the meantime.
+# Objects more than before, and younger collections, after which Python collects in the meantime.
 COLLECT_AFTER: Final = (50_000, 10, 10)
 
 

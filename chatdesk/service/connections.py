@@ -29,7 +29,7 @@ from chatdesk.service.strict_http import StrictConnection
 
 _log = logging.getLogger(__name__)
 
-#: The kind of listener that accepted a caller. ``remote`` is TLS at another address than loopback.
+# The kind of listener that accepted a caller. ``remote`` is TLS at another address than loopback.
 ListenerKind = Literal["socket", "loopback", "remote"]
 
 _UNPROVEN_S: Final = 0.1

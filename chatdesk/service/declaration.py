@@ -68,7 +68,7 @@ class Caller:
             raise missing
 
 
-#: Whoever asks without a token what everybody on this computer may ask.
+# Whoever asks without a token what everybody on this computer may ask.
 NOBODY = Caller("", "", frozenset())
 
 
@@ -109,7 +109,7 @@ class Repeated:
     result: Any
 
 
-#: The type of a body that is the bytes of a file: no form of a web page can send it.
+# The type of a body that is the bytes of a file: no form of a web page can send it.
 FILE: Final = "application/octet-stream"
 
 

@@ -23,7 +23,7 @@ td, th { border-top: 1px solid var(--line); padding: 0.3rem 0.6rem 0.3rem 0; tex
 .quiet { color: var(--quiet); }
 """
 _HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-#: The policy of the page: its own style and nothing else.
+# The policy of the page: its own style and nothing else.
 POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_HASH}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )

@@ -18,11 +18,11 @@ from pydantic_core import PydanticCustomError, core_schema
 from chatdesk.service.errors import InvalidRequest
 
 _MOST_FIELDS: Final = 20
-#: ``__pydantic_config__`` of the form of a body.
+# ``__pydantic_config__`` of the form of a body.
 BODY: Final = ConfigDict(extra="forbid", strict=True, str_max_length=16 * 1024 * 1024)
-#: ``__pydantic_config__`` of a form that leaves out the fields that it does not know.
+# ``__pydantic_config__`` of a form that leaves out the fields that it does not know.
 OPEN: Final = ConfigDict(extra="ignore", strict=True, str_max_length=16 * 1024 * 1024)
-#: ``__pydantic_config__`` of the form of a query, where all values arrive as text.
+# ``__pydantic_config__`` of the form of a query, where all values arrive as text.
 QUERY: Final = ConfigDict(extra="forbid", str_max_length=2_000)
 
 

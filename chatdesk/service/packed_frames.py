@@ -17,7 +17,7 @@ from websockets.frames import CTRL_OPCODES, Frame
 from websockets.typing import ExtensionParameter
 
 _LEAST_BYTES: Final = 128
-#: 144 KB for a connection that is told something.
+# 144 KB for a connection that is told something.
 _SETTINGS: Final = {"memLevel": 5}
 
 

@@ -14,7 +14,7 @@ from chatdesk.service.errors import CallerLeft, InvalidRequest, ServiceError
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-#: The first that fits holds; what is not here is 500.
+# The first that fits holds; what is not here is 500.
 _STATUSES: Final[tuple[tuple[type[ChatDeskError], int], ...]] = (
     (errors.MessageTooLarge, 413),
     (errors.AttachmentTooLarge, 413),
@@ -38,7 +38,7 @@ _STATUSES: Final[tuple[tuple[type[ChatDeskError], int], ...]] = (
     (errors.TeamError, 503),
     (errors.ProviderError, 502),
 )
-#: What other programs are told of a provider, where they can tell the cases apart; the rest is 502.
+# What other programs are told of a provider, where they can tell the cases apart; the rest is 502.
 _VENDOR_STATUSES: Final = {
     ProviderErrorKind.BAD_REQUEST: 400,
     ProviderErrorKind.CONTEXT_TOO_LONG: 400,

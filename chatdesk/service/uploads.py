@@ -14,7 +14,7 @@ from typing import IO, Final
 from chatdesk.core.errors import StorageError, StorageFull
 from chatdesk.core.file_writing import open_new
 
-#: The folder of files that are being received, beside the address.
+# The folder of files that are being received, beside the address.
 UPLOADS: Final = "uploads"
 
 

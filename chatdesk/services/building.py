@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from chatdesk.core.usage.limits import UsageLimits
     from chatdesk.core.usage.usage_service import UsageService
 
-#: What ``_build`` and those below it import: slow, so a thread does it before.
+# What ``_build`` and those below it import: slow, so a thread does it before.
 _IMPORTED_AHEAD: Final = (
     "chatdesk.core.chat.chat_service",
     "chatdesk.core.chat.context.attachment_payloads",

@@ -30,7 +30,7 @@ _STATUS_WORDS = {
     "interrupted": Text("interrupted"),
     "error": Text("failed"),
 }
-#: What a command that examines has the directory open for.
+# What a command that examines has the directory open for.
 PURPOSE = "doctor"
 
 

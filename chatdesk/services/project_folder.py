@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ID: Final = "chatdesk-folder"
 _LONGEST_ARGUMENT: Final = 1_000
 _AT_ONCE: Final = 2
-#: What the transcript shows of a diff without asking for its file.
+# What the transcript shows of a diff without asking for its file.
 _SHOWN_CHARACTERS: Final = 16_000
 _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
 _PATH: Final[Mapping[str, Any]] = {"type": "string", "description": "path from the project's folder, with /"}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
 
 MS_PER_DAY: Final = 24 * 3600 * 1000
-#: What a token may allow, in words for those who choose.
+# What a token may allow, in words for those who choose.
 SCOPES: Final = {
     "read": "Read projects, threads and messages",
     "write": "Make, change and move to the trash; write notes",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PAGE_CHARACTERS: Final = 8_000
 _LONGEST_ADDRESS: Final = 2_000
 _LONGEST_QUERY: Final = 1_000
-#: More would leave other work of the program without a thread.
+# More would leave other work of the program without a thread.
 _MOST_AT_ONCE: Final = 3
 _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
 

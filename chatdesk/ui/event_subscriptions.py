@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 E = TypeVar("E")
 
-#: The events of another bus that a window hears, too: what happens to threads and messages.
+# The events of another bus that a window hears, too: what happens to threads and messages.
 _OF_THREADS = (
     events.ThreadCreated,
     events.ThreadChanged,

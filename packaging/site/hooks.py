@@ -16,7 +16,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Pages from outside docs/, by their places in the repository, and what they are called in the site.
+# Pages from outside docs/, by their places in the repository, and what they are called in the site.
 PAGES = {
     "ARCHITECTURE.md": "architecture.md",
     "CHANGELOG.md": "changelog.md",
@@ -27,13 +27,13 @@ PAGES = {
     "packaging/service/README.md": "service-without-window.md",
     "packaging/team/README.md": "team-server.md",
 }
-#: Other files of the site, and where they come from.
+# Other files of the site, and where they come from.
 FILES = {
     "files/chatdesk.svg": "resources/app/chatdesk.svg",
     "files/iframe-worker.js": "packaging/site/files/iframe-worker.js",
     "files/style.css": "packaging/site/files/style.css",
 }
-#: Code is left as it is, whatever stands in it.
+# Code is left as it is, whatever stands in it.
 _CODE_OR_LINK = re.compile(
     r"^```.*?^```$|^ {4,}\S[^\n]*$"
     r"|(?<!!)\[(?P<words>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<address>[^()\s#]+)(?P<anchor>#[^()\s]*)?\)"

@@ -9,7 +9,6 @@
     </message>
     <message>
         <source>ask a question and print the answer as it comes</source>
-        <extracomment>The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.</extracomment>
         <translation>طرح سؤال وطباعة الإجابة أثناء وصولها</translation>
     </message>
     <message>
@@ -602,7 +601,6 @@
     </message>
     <message>
         <source>Messages</source>
-        <extracomment>The order of the groups from top to bottom; commands come last.</extracomment>
         <translation>الرسائل</translation>
     </message>
     <message>
@@ -611,7 +609,6 @@
     </message>
     <message>
         <source>Projects</source>
-        <extracomment>What a drag of threads from the list carries: their ids, one a line.</extracomment>
         <translation>المشاريع</translation>
     </message>
     <message>
@@ -1280,7 +1277,6 @@
     </message>
     <message>
         <source>share a project with a workspace</source>
-        <extracomment>How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise. The same after a question: its answer is here already.</extracomment>
         <translation>مشاركة مشروع مع مساحة عمل</translation>
     </message>
     <message>
@@ -1805,7 +1801,6 @@
     </message>
     <message>
         <source>Left out: an answer has at most {most_in_message} pictures.</source>
-        <extracomment>Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.</extracomment>
         <translation>تُركت: للإجابة {most_in_message} من الصور على الأكثر.</translation>
     </message>
     <message>
@@ -1826,7 +1821,6 @@
     </message>
     <message>
         <source>Remove some and send them with the next message, or raise the limit in Settings, Usage and limits.</source>
-        <extracomment>An export may have files of other programs, which take larger ones.</extracomment>
         <translation>أزل بعضها وأرسلها مع الرسالة التالية، أو ارفع الحدّ في الإعدادات، الاستخدام والحدود.</translation>
     </message>
     <message>
@@ -1887,12 +1881,10 @@
     </message>
     <message>
         <source>It needs too much time or memory to be read.</source>
-        <extracomment>OpenAI scales larger ones down itself; more would only take longer to send.</extracomment>
         <translation>تحتاج قراءته إلى وقت أو ذاكرة أكثر مما ينبغي.</translation>
     </message>
     <message>
         <source>It is damaged.</source>
-        <extracomment>More pixels than these are a bomb or a map; neither is shown or sent.</extracomment>
         <translation>هو تالف.</translation>
     </message>
     <message>
@@ -1993,7 +1985,6 @@
     </message>
     <message>
         <source>Files of this kind have no text that can be read.</source>
-        <extracomment>What a person reads when a file of this kind has no text that could be read.</extracomment>
         <translation>ليس في ملفات هذا النوع نص تمكن قراءته.</translation>
     </message>
     <message>
@@ -2066,7 +2057,6 @@
     </message>
     <message>
         <source>This message has no text that could be opened as an artifact.</source>
-        <extracomment>A text above this is saved or opened with another program, and not shown or edited here. A text above this is compared with nothing.</extracomment>
         <translation>ليس في هذه الرسالة نص يمكن فتحه ناتجًا.</translation>
     </message>
     <message>
@@ -2343,7 +2333,6 @@
     </message>
     <message>
         <source>The provider takes no more requests for now.</source>
-        <extracomment>What a rate is for: a kind, and the name of a provider or the id of a project.</extracomment>
         <translation>لا يقبل المزوّد مزيدًا من الطلبات الآن.</translation>
     </message>
     <message>
@@ -2416,7 +2405,6 @@
     </message>
     <message>
         <source>The tool does not take these arguments.</source>
-        <extracomment>How long a server waits for a person.</extracomment>
         <translation>لا تقبل الأداة هذه المعطيات.</translation>
     </message>
     <message>
@@ -2489,7 +2477,6 @@
     </message>
     <message>
         <source>ChatDesk ended while this ran. It may have done its work already.</source>
-        <extracomment>Has a provider answer a request: its text, the model that gave it, whether it was cut off. Raises errors of ChatDesk.</extracomment>
         <translation>انتهى ChatDesk أثناء عمل هذه. ربما أنجزت عملها بالفعل.</translation>
     </message>
     <message>
@@ -2578,7 +2565,6 @@
     </message>
     <message>
         <source>ChatDesk made a mistake while it summarised.</source>
-        <extracomment>Builds a summariser on the worker&apos;s loop, with the ways back to the owner that it is given, and takes it down again.</extracomment>
         <translation>أخطأ ChatDesk أثناء التلخيص.</translation>
     </message>
     <message>
@@ -2591,7 +2577,6 @@
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
-        <extracomment>No link is followed, and no pipe waited for, in a directory that somebody else may have made.</extracomment>
         <translation>انتهى ChatDesk على نحو غير متوقع.</translation>
     </message>
     <message>
@@ -2681,7 +2666,6 @@
     </message>
     <message>
         <source>It did not arrive whole.</source>
-        <extracomment>Files that go with one message. The sentence in the place of a picture of an answer until its data have come.</extracomment>
         <translation>لم يصل كاملًا.</translation>
     </message>
     <message numerus="yes">
@@ -2766,7 +2750,6 @@
     </message>
     <message>
         <source>has new messages</source>
-        <extracomment>A row, and the files that it names.</extracomment>
         <translation>فيها رسائل جديدة</translation>
     </message>
     <message>
@@ -2795,7 +2778,6 @@
     </message>
     <message>
         <source>Send the key of {short} to {server}?</source>
-        <extracomment>it was given for another origin an earlier version kept it and did not write down for which server it would travel unencrypted, and nobody agreed to that a variable names the server: only a variable&apos;s key goes there</extracomment>
         <translation>هل تريد إرسال مفتاح {short} إلى {server}؟</translation>
     </message>
     <message>
@@ -2896,7 +2878,6 @@
     </message>
     <message>
         <source>waiting for an answer</source>
-        <extracomment>The state of an answer: as a label beside its name, and as what a sentence about it says.</extracomment>
         <translation>بانتظار إجابة</translation>
     </message>
     <message>
@@ -2965,7 +2946,6 @@
     </message>
     <message>
         <source>An assistant has at most {most_in_message} files.</source>
-        <extracomment>The icons that an assistant can have; the first is what an unknown one is shown as.</extracomment>
         <translation>للمساعد {most_in_message} من الملفات على الأكثر.</translation>
     </message>
     <message>
@@ -2974,7 +2954,6 @@
     </message>
     <message>
         <source>The provider&apos;s id may have small letters, digits and hyphens only.</source>
-        <extracomment>What a person may type of a model. Headers that are a key by their name: their values are where keys are.</extracomment>
         <translation>لا يجوز أن يضم معرّف المزوّد إلا حروفًا لاتينية صغيرة وأرقامًا وشرطات.</translation>
     </message>
     <message>
@@ -3027,7 +3006,6 @@
     </message>
     <message>
         <source>It is no longer shared.</source>
-        <extracomment>The schema that this ChatDesk sets up and upgrades team databases to. The longest time that a shared project can be told to keep its messages for; else it keeps them for ever. came back in a pull: everybody can have it by the server; kept here and shown another member&apos;s, and the server does not have it (any more) taken by the server, not yet seen in a pull never sent: personal, or of a project that is no longer shared by its owner, with all that was in it</extracomment>
         <translation>لم يعد مشتركًا.</translation>
     </message>
     <message>
@@ -3069,7 +3047,6 @@
     <message numerus="yes">
         <source>{count} changes wait here to be sent.</source>
         <comment>{count} change waits here to be sent.</comment>
-        <extracomment>the server cannot be reached; tried again at ``next_try_at`` it could be reached and said no; ``problem`` says why this ChatDesk is too old to write</extracomment>
         <translation>
             <numerusform>لا تغييرات تنتظر إرسالها هنا.</numerusform>
             <numerusform>ينتظر هنا تغيير واحد لإرساله.</numerusform>
@@ -3089,7 +3066,6 @@
     </message>
     <message>
         <source>Waiting for approval</source>
-        <extracomment>Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``. It was running when ChatDesk ended, so nobody knows what it did. What a person reads for each state of a call.</extracomment>
         <translation>بانتظار الموافقة</translation>
     </message>
     <message>
@@ -3114,7 +3090,6 @@
     </message>
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
-        <extracomment>In the content of a running call while its answer is written: how far it is, in words. It is stored nowhere. In the content of a call that was made in another message or by another program: it stays as it is. States of a call that has not ended and will not end by itself. The problem of a server that a person has to sign in to.</extracomment>
         <translation>يطلب منك تسجيل الدخول: اختر تسجيل الدخول في الإعدادات، الأدوات.</translation>
     </message>
     <message>
@@ -3151,7 +3126,6 @@
     </message>
     <message>
         <source>That is not a valid id.</source>
-        <extracomment>What is safe where no window holds what was typed; None: the same.</extracomment>
         <translation>ليس هذا معرّفًا صالحًا.</translation>
     </message>
     <message>
@@ -3584,7 +3558,6 @@
     </message>
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
-        <extracomment>What ends the names of files and folders that are being written.</extracomment>
         <translation>«{name}» إلى جانبه رابط أو ملف، لا مجلّد</translation>
     </message>
     <message>
@@ -3661,7 +3634,6 @@
     </message>
     <message>
         <source>The disk is full, so ChatDesk can only read.</source>
-        <extracomment>What a window has the directory open for; every other purpose is the name of a command. The sockets of an owner: the line of ``local_api``, and the service for other programs. Why nobody can own this directory, so that all it is good for is reading.</extracomment>
         <translation>القرص ممتلئ، فلا يمكن لـ ChatDesk إلا القراءة.</translation>
     </message>
     <message>
@@ -3722,7 +3694,6 @@
     </message>
     <message>
         <source>Continue the answer, or try again.</source>
-        <extracomment>What to do once a part of the answer is there, where that differs.</extracomment>
         <translation>تابع الإجابة، أو أعد المحاولة.</translation>
     </message>
     <message>
@@ -3735,7 +3706,6 @@
     </message>
     <message>
         <source>{who} has no embeddings.</source>
-        <extracomment>What a protocol without embeddings says.</extracomment>
         <translation>ليس لدى {who} تضمينات.</translation>
     </message>
     <message>
@@ -4012,7 +3982,6 @@
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is not valid yet.</source>
-        <extracomment>By OpenSSL&apos;s X509_V_ERR codes.</extracomment>
         <translation>الاتصال بـ {who} غير آمن: شهادته غير صالحة بعد.</translation>
     </message>
     <message>
@@ -4121,7 +4090,6 @@
     </message>
     <message>
         <source>Correct it in the settings, then try again.</source>
-        <extracomment>Fields that a server may refuse; without them the answer comes all the same.</extracomment>
         <translation>صحّحه في الإعدادات، ثم أعد المحاولة.</translation>
     </message>
     <message>
@@ -4234,7 +4202,6 @@
     </message>
     <message>
         <source>Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. Do not repeat anything and do not add an introduction.</source>
-        <extracomment>*Continue* sends the partial answer as the last assistant message and after it this as the user. Without it only few servers go on from a partial answer, and some refuse it; with it every server understands.</extracomment>
         <translation>انقطعت رسالتك الأخيرة. تابعها من حيث توقفت تمامًا، في وسط الكلمة أو السطر إن لزم. لا تكرّر شيئًا ولا تُضف مقدمة.</translation>
     </message>
     <message>
@@ -4363,7 +4330,6 @@
     </message>
     <message>
         <source>it must be true or false</source>
-        <extracomment>A page of the window&apos;s settings. All pages, in order.</extracomment>
         <translation>يجب أن يكون true أو false</translation>
     </message>
     <message>
@@ -4544,7 +4510,6 @@
     </message>
     <message>
         <source>A new passphrase: four words or more</source>
-        <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
         <translation>عبارة مرور جديدة: أربع كلمات أو أكثر</translation>
     </message>
     <message>
@@ -4933,7 +4898,6 @@
     </message>
     <message>
         <source>The key could not be put into the system&apos;s keyring.</source>
-        <extracomment>The keyrings that lock what they keep. Others are on offer for ``keyring``, and some of them write plain text.</extracomment>
         <translation>تعذّر وضع المفتاح في حلقة مفاتيح النظام.</translation>
     </message>
     <message>
@@ -5514,7 +5478,6 @@
     </message>
     <message>
         <source>Updates</source>
-        <extracomment>At scale 1: without notes, and with them.</extracomment>
         <translation>التحديثات</translation>
     </message>
     <message>
@@ -5527,7 +5490,6 @@
     </message>
     <message>
         <source>Only your own messages can be edited.</source>
-        <extracomment>As a parent: whatever is the end of the shown path when the transaction runs.</extracomment>
         <translation>لا يمكن تحرير سوى رسائلك أنت.</translation>
     </message>
     <message>
@@ -5564,7 +5526,6 @@
     </message>
     <message>
         <source>This answer is not waiting to be started.</source>
-        <extracomment>Plain columns that the end of a turn has under their own names; all others are written one by one.</extracomment>
         <translation>هذه الإجابة لا تنتظر أن تبدأ.</translation>
     </message>
     <message>
@@ -5609,7 +5570,6 @@
     </message>
     <message>
         <source>That is not a place in the list.</source>
-        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that are close enough together in any list to be met on the way through it.</extracomment>
         <translation>ليس هذا موضعًا في القائمة.</translation>
     </message>
     <message>
@@ -5630,7 +5590,6 @@
     </message>
     <message>
         <source>This answer does not wait any more.</source>
-        <extracomment>How the owner of such an answer begins; then comes its place.</extracomment>
         <translation>لم تعد هذه الإجابة تنتظر.</translation>
     </message>
     <message>
@@ -5735,7 +5694,6 @@
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
-        <extracomment>Those of the index have a note of their own where they are missing, see ``has_search``.</extracomment>
         <translation>تعود هذه البيانات إلى إصدار أحدث من ChatDesk (المخطط {revision}، وهنا {head_revision})، لذا يكتفي هذا الإصدار بالقراءة.</translation>
     </message>
     <message>
@@ -5772,7 +5730,6 @@
     </message>
     <message>
         <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
-        <extracomment>What SQLite itself keeps, such as indexes for UNIQUE and statistics. Nothing else can be called so by SQL.</extracomment>
         <translation>في قاعدة البيانات شيء لم يضعه ChatDesk فيها: {first}{more}.</translation>
     </message>
     <message>
@@ -5785,7 +5742,6 @@
     </message>
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
-        <extracomment>Backup, log and rebuilt tables together take up to this many times the database.</extracomment>
         <translation>الملف قاعدة بيانات، لكنها ليست من قواعد ChatDesk.</translation>
     </message>
     <message>
@@ -5962,7 +5918,6 @@
     </message>
     <message>
         <source>No project is called “{value}”.</source>
-        <extracomment>Threads that are in the trash, by themselves or with their project. Filters that nothing can fulfil, as sentences.</extracomment>
         <translation>لا يوجد مشروع باسم «{value}».</translation>
     </message>
     <message>
@@ -5983,7 +5938,6 @@
     </message>
     <message>
         <source>That version is no longer one of those to choose from.</source>
-        <extracomment>Register: what a person calls it, and which value of its body is the text.</extracomment>
         <translation>لم تعد تلك النسخة من النسخ التي يمكن اختيارها.</translation>
     </message>
     <message>
@@ -6148,12 +6102,10 @@
     </message>
     <message>
         <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
-        <extracomment>Said where projects of a team are pulled again.</extracomment>
         <translation>تُقارن المشاريع المشتركة بخادم فريقها؛ ويعود ما لديه مما فُقد.</translation>
     </message>
     <message>
         <source>The database as it was is kept at {kept}.</source>
-        <extracomment>The project of a lost thread, by what the log says of it and of its messages.</extracomment>
         <translation>قاعدة البيانات كما كانت محفوظة في {kept}.</translation>
     </message>
     <message>
@@ -6270,7 +6222,6 @@
     </message>
     <message>
         <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
-        <extracomment>A backup of the usual size is read in a few seconds; a gigabyte takes about a minute. Databases pack to a third. What claims to be so much larger than its file was made to fill the disk.</extracomment>
         <translation>تحتاج قراءة {name} إلى وقت أو ذاكرة أكثر مما ينبغي لنسخة احتياطية بحجمها، لذا تُخلّي عنها.</translation>
     </message>
     <message>
@@ -6295,7 +6246,6 @@
     </message>
     <message>
         <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
-        <extracomment>Found again from the texts. What takes the place of a stored value; ``{now}`` is the time in milliseconds.</extracomment>
         <translation>في {name} شيء لم يضعه ChatDesk فيها: {first}{more}.</translation>
     </message>
     <message>
@@ -6364,7 +6314,6 @@
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
-        <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
         <translation>تذكر الدعوة الخادم «{host}» الذي لا يصل إليه سوى هذا الحاسوب. أعطِ مساحة العمل اسمًا أو عنوان IP يصل إليه الآخرون قبل أن تدعو أحدًا: الإعدادات، مزامنة الفريق، العنوان.</translation>
     </message>
     <message>
@@ -6405,7 +6354,6 @@
     </message>
     <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
-        <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
         <translation>أرسلت اليوم من النص قدر ما تسمح مساحة العمل لكل عضو بإرساله.</translation>
     </message>
     <message>
@@ -6714,7 +6662,6 @@
     </message>
     <message>
         <source>The file is not on the computer that sent the message any more.</source>
-        <extracomment>What another member may make this computer keep, for one file. A large body is parsed in memory. How long the server is not asked again for what it did not have.</extracomment>
         <translation>لم يعد الملف على الحاسوب الذي أرسل الرسالة.</translation>
     </message>
     <message>
@@ -6887,7 +6834,6 @@
     </message>
     <message>
         <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
-        <extracomment>Comes before anything that is kept, for all workspaces of the profile.</extracomment>
         <translation>في كلمة مرور قاعدة بيانات الفريق من {shortest} إلى {longest} من الحروف والأرقام والرموز في لوحة مفاتيح إنجليزية، بلا مسافات.</translation>
     </message>
     <message>
@@ -6928,7 +6874,6 @@
     </message>
     <message>
         <source>Update ChatDesk.</source>
-        <extracomment>``SyncStatus.code`` where this version may not even read. From here on a person is told that a clock is wrong; nothing depends on it.</extracomment>
         <translation>حدّث ChatDesk.</translation>
     </message>
     <message>
@@ -7073,7 +7018,6 @@
     </message>
     <message>
         <source>Check the user and the password.</source>
-        <extracomment>Fewer leave too little for a team of five with two computers each, and for whoever looks after the server. What helps while one sets up: nobody has invited yet, and nothing is tried again by itself.</extracomment>
         <translation>تحقّق من المستخدم وكلمة المرور.</translation>
     </message>
     <message>
@@ -7206,7 +7150,6 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number. The blank between two sentences where the first ends with a wide sign, which has its blank in itself.</extracomment>
         <translation>{megabytes} م.ب</translation>
     </message>
     <message numerus="yes">
@@ -7223,7 +7166,6 @@
     </message>
     <message>
         <source>{about} of {server} failed: {reason}</source>
-        <extracomment>What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.</extracomment>
         <translation>فشل {about} من {server}: {reason}</translation>
     </message>
     <message>
@@ -7248,7 +7190,6 @@
     </message>
     <message>
         <source>No tool server was found in this text.</source>
-        <extracomment>A block of code in Markdown, as a page about a server has it.</extracomment>
         <translation>لم يُعثر على خادم أدوات في هذا النص.</translation>
     </message>
     <message>
@@ -7269,7 +7210,6 @@
     </message>
     <message>
         <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install npm).</source>
-        <extracomment>The line that installs a program that servers are often started with.</extracomment>
         <translation>ثبّت Node.js:‏ https://nodejs.org (على Debian وUbuntu:‏ sudo apt install npm).</translation>
     </message>
     <message>
@@ -7446,7 +7386,6 @@
     </message>
     <message>
         <source>This server cannot be signed in to.</source>
-        <extracomment>The name of the secret of an OAuth client that a person registered, among the secrets of a server. The names under which the keyring has something of a server that is signed in to.</extracomment>
         <translation>لا يمكن تسجيل الدخول إلى هذا الخادم.</translation>
     </message>
     <message>
@@ -7503,7 +7442,6 @@
     </message>
     <message>
         <source>Not encrypted: others on the network could read what is searched for.</source>
-        <extracomment>The services, in the form in which SearXNG&apos;s address is given. Brave&apos;s own limits; the others take as much.</extracomment>
         <translation>بلا تشفير: يمكن لآخرين على الشبكة قراءة ما يُبحث عنه.</translation>
     </message>
     <message>
@@ -7564,7 +7502,6 @@
     </message>
     <message>
         <source>There is not enough room on the disk to open the zip files in this one.</source>
-        <extracomment>JSON shrinks to a tenth, in odd cases to a fiftieth; a bomb to a thousandth. What is packed already hardly shrinks.</extracomment>
         <translation>لا يوجد مكان كافٍ على القرص لفتح ملفات zip التي في هذا الملف.</translation>
     </message>
     <message>
@@ -7941,7 +7878,6 @@
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <extracomment>Where packages of the system are.</extracomment>
         <translation>يبحث عن إصدار جديد مرة في اليوم؛ ويُثبَّت عندما تطلب ذلك.</translation>
     </message>
     <message>
@@ -7950,7 +7886,6 @@
     </message>
     <message>
         <source>January</source>
-        <extracomment>As in a date.</extracomment>
         <translation>يناير</translation>
     </message>
     <message>
@@ -8285,7 +8220,6 @@
     </message>
     <message>
         <source>database</source>
-        <extracomment>What a command that examines has the directory open for.</extracomment>
         <translation>قاعدة البيانات</translation>
     </message>
     <message>
@@ -8482,7 +8416,6 @@
     </message>
     <message>
         <source>The local service is off.</source>
-        <extracomment>What a token may allow, in words for those who choose.</extracomment>
         <translation>الخدمة المحلية متوقفة.</translation>
     </message>
     <message>
@@ -8563,7 +8496,6 @@
     </message>
     <message>
         <source>Help</source>
-        <extracomment>The services are None where the database could not be opened: then it is needed most.</extracomment>
         <translation>المساعدة</translation>
     </message>
     <message>
@@ -8624,7 +8556,6 @@
     </message>
     <message>
         <source>Type a message</source>
-        <extracomment>The exit code that asks for a new start.</extracomment>
         <translation>اكتب رسالة</translation>
     </message>
     <message>
@@ -9189,7 +9120,6 @@
     </message>
     <message>
         <source>There is no finished message here.</source>
-        <extracomment>How the name of a quick action begins; &quot;shorter&quot;, &quot;longer&quot; or the id of a prompt follows. The line that begins a block of HTML, also in a list or a quote.</extracomment>
         <translation>لا توجد رسالة مكتملة هنا.</translation>
     </message>
     <message>
@@ -9198,7 +9128,6 @@
     </message>
     <message>
         <source>Shorter</source>
-        <extracomment>The quick actions that everybody has.</extracomment>
         <translation>أقصر</translation>
     </message>
     <message>
@@ -9207,7 +9136,6 @@
     </message>
     <message>
         <source>Copy</source>
-        <extracomment>The actions on a message, in the order of its menu.</extracomment>
         <translation>نسخ</translation>
     </message>
     <message>
@@ -9513,7 +9441,6 @@
     </message>
     <message>
         <source>Attach files</source>
-        <extracomment>How long a chat that is closed waits for files that are being copied.</extracomment>
         <translation>إرفاق ملفات</translation>
     </message>
     <message>
@@ -10060,7 +9987,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Pasted image.png</source>
-        <extracomment>Returns the names and bytes of files, at least one. Raises errors of ChatDesk.</extracomment>
         <translation>صورة ملصقة.png</translation>
     </message>
     <message>
@@ -10385,7 +10311,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Minimal</source>
-        <extracomment>Parameters with a slider, and where it ends.</extracomment>
         <translation>أدنى</translation>
     </message>
     <message>
@@ -10638,7 +10563,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Compare models</source>
-        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
         <translation>مقارنة النماذج</translation>
     </message>
     <message>
@@ -10659,7 +10583,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>An answer is ready</source>
-        <extracomment>An answer that took longer is one that a person may have left alone.</extracomment>
         <translation>إجابة جاهزة</translation>
     </message>
     <message>
@@ -11212,7 +11135,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>New project</source>
-        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
         <translation>مشروع جديد</translation>
     </message>
     <message>
@@ -11987,7 +11909,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>From {name}</source>
-        <extracomment>Before the id of what a server offers; ids of the library have no colon.</extracomment>
         <translation>من {name}</translation>
     </message>
     <message>
@@ -12132,7 +12053,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>{name} changed the system prompt; it is sent with your question.</source>
-        <extracomment>Makes a thread of the new chat, in this project; its id.</extracomment>
         <translation>غيّر {name} موجِّه النظام؛ وهو يُرسَل مع سؤالك.</translation>
     </message>
     <message>
@@ -12273,7 +12193,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Address</source>
-        <extracomment>What a person reads for each step.</extracomment>
         <translation>العنوان</translation>
     </message>
     <message>
@@ -12426,7 +12345,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>As the system</source>
-        <extracomment>Stands for the value of a header that is kept with the keys; left as it is, the value stays.</extracomment>
         <translation>كالنظام</translation>
     </message>
     <message>
@@ -12503,7 +12421,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>testing…</source>
-        <extracomment>Opens the form of a provider, with a key that was typed elsewhere.</extracomment>
         <translation>جارٍ الاختبار…</translation>
     </message>
     <message>
@@ -12641,7 +12558,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Checking the database</source>
-        <extracomment>What has a dialog of its own.</extracomment>
         <translation>فحص قاعدة البيانات</translation>
     </message>
     <message>
@@ -12686,7 +12602,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Import and export</source>
-        <extracomment>What is asked for, by the words of its button, in rows.</extracomment>
         <translation>الاستيراد والتصدير</translation>
     </message>
     <message>
@@ -12739,7 +12654,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Result</source>
-        <extracomment>Codes of ``TeamError``; no password opens a login that was closed, or another&apos;s database.</extracomment>
         <translation>النتيجة</translation>
     </message>
     <message>
@@ -12748,7 +12662,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>{label}, its own choice</source>
-        <extracomment>The provider and the model of new threads, which are chosen together.</extracomment>
         <translation>{label}، اختياره نفسه</translation>
     </message>
     <message>
@@ -12833,7 +12746,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>API key of {label}</source>
-        <extracomment>Larger text puts the buttons of a row below its field: beside it there would be no room for what a test says.</extracomment>
         <translation>مفتاح API لـ {label}</translation>
     </message>
     <message>
@@ -13006,7 +12918,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Unpacking and checking the backup…</source>
-        <extracomment>Close the services, do this, and restart.</extracomment>
         <translation>يجري فك ضغط النسخة الاحتياطية وفحصها…</translation>
     </message>
     <message>
@@ -13539,7 +13450,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Encrypted, the server proves who it is</source>
-        <extracomment>What a pasted connection string means; raises ``InvalidInput``.</extracomment>
         <translation>مشفّر، ويثبت الخادم هويته</translation>
     </message>
     <message>
@@ -13821,7 +13731,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Invitations (*{ending});;All files (*)</source>
-        <extracomment>What a code says of itself, without asking anybody; raises ``InvalidInput``.</extracomment>
         <translation>الدعوات (*{ending});;كل الملفات (*)</translation>
     </message>
     <message>
@@ -14350,7 +14259,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>{role}: {rights}.</source>
-        <extracomment>What each role may do, for below the rows.</extracomment>
         <translation>{role}: {rights}.</translation>
     </message>
     <message>
@@ -14363,7 +14271,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <extracomment>Said on the page where an upgrade can be done.</extracomment>
         <translation>يأتي هذا الإصدار من ChatDesk بصيغة أحدث لقاعدة بيانات الفريق. وإلى أن ترقّيها يمكن للجميع مواصلة العمل بالصيغة الحالية.</translation>
     </message>
     <message>
@@ -14681,7 +14588,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>A project</source>
-        <extracomment>What a server says to somebody who is no member any more, and to a version that is too old.</extracomment>
         <translation>مشروع</translation>
     </message>
     <message>
@@ -15078,7 +14984,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>The workspace “{name}” is ready.</source>
-        <extracomment>How often, and how many times, it is looked whether anything of a joined workspace is here.</extracomment>
         <translation>مساحة العمل «{name}» جاهزة.</translation>
     </message>
     <message>
@@ -15267,7 +15172,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Allow in this chat</source>
-        <extracomment>More than this is shown in part, and cannot be changed here.</extracomment>
         <translation>السماح في هذه الدردشة</translation>
     </message>
     <message>
@@ -15581,7 +15485,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Give it a name.</source>
-        <extracomment>Stands for a value that is kept where keys are.</extracomment>
         <translation>أعطه اسمًا.</translation>
     </message>
     <message>
@@ -15658,7 +15561,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Found</source>
-        <extracomment>What a person reads for each step.</extracomment>
         <translation>عُثر عليه</translation>
     </message>
     <message>
@@ -16447,7 +16349,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Text of the artifact</source>
-        <extracomment>A text above this is edited with another program: an editor lays out all of its lines.</extracomment>
         <translation>نص الناتج</translation>
     </message>
     <message>
@@ -16480,7 +16381,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Ask for a change</source>
-        <extracomment>Action, words, icon; in the order of the buttons.</extracomment>
         <translation>طلب تغيير</translation>
     </message>
     <message>
@@ -16641,7 +16541,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>What the model will see</source>
-        <extracomment>Asks for entries below a position, None for the newest ones; they come through ``ContextTab.add_entries``.</extracomment>
         <translation>ما سيراه النموذج</translation>
     </message>
     <message>
@@ -16858,7 +16757,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Text of the summary</source>
-        <extracomment>Asks for entries from a position on; they come through ``SourceList.add``.</extracomment>
         <translation>نص الملخّص</translation>
     </message>
     <message>
@@ -17139,7 +17037,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>under {amount}</source>
-        <extracomment>Of most texts in most encodings, where nothing better is known. The least sum that is written as a number. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
         <translation>أقل من {amount}</translation>
     </message>
     <message>
@@ -17372,7 +17269,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Sync</source>
-        <extracomment>By tone: the icon, and the colours of icon and words. What differs is never the colour alone.</extracomment>
         <translation>المزامنة</translation>
     </message>
     <message>
@@ -17382,7 +17278,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message numerus="yes">
         <source>{title}, project folder, {count} threads</source>
         <comment>{title}, project folder, {count} thread</comment>
-        <extracomment>``next_cursor`` of a folder of which nothing was read.</extracomment>
         <translation>
             <numerusform>{title}، مجلّد مشروع، لا محادثات</numerusform>
             <numerusform>{title}، مجلّد مشروع، محادثة واحدة</numerusform>
@@ -17910,7 +17805,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Proposed</source>
-        <extracomment>The state of a change, in words; the state is never a colour alone.</extracomment>
         <translation>مقترح</translation>
     </message>
     <message>
@@ -18404,7 +18298,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Thinking…</source>
-        <extracomment>States that are beside a call; that it is done, its mark says.</extracomment>
         <translation>يفكّر…</translation>
     </message>
     <message>
@@ -18685,7 +18578,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>7 days</source>
-        <extracomment>What days took, added up in each way of looking at it.</extracomment>
         <translation>٧ أيام</translation>
     </message>
     <message>
@@ -18811,7 +18703,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>{percent}%</source>
-        <extracomment>How far a call is, in words. Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.</extracomment>
         <translation>{percent}%</translation>
     </message>
     <message>
@@ -19126,7 +19017,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Menu bar</source>
-        <extracomment>Whether the window may go now; who says no closes it later, or asks. Whether closing the window only hides it, as where it goes on in the tray.</extracomment>
         <translation>شريط القوائم</translation>
     </message>
     <message>
@@ -19317,7 +19207,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>New chat</source>
-        <extracomment>The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people. Ends the title of a thread that branched off another one, until somebody calls it otherwise.</extracomment>
         <translation>دردشة جديدة</translation>
     </message>
     <message>
@@ -19330,7 +19219,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>It answers</source>
-        <extracomment>The id of the server that has the tools for the web. What a person reads for each step that went well.</extracomment>
         <translation>يستجيب</translation>
     </message>
     <message>

@@ -9,7 +9,6 @@
     </message>
     <message>
         <source>ask a question and print the answer as it comes</source>
-        <extracomment>The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.</extracomment>
         <translation>eine Frage stellen und die Antwort ausgeben, wie sie kommt</translation>
     </message>
     <message>
@@ -590,7 +589,6 @@
     </message>
     <message>
         <source>Messages</source>
-        <extracomment>The order of the groups from top to bottom; commands come last.</extracomment>
         <translation>Nachrichten</translation>
     </message>
     <message>
@@ -599,7 +597,6 @@
     </message>
     <message>
         <source>Projects</source>
-        <extracomment>What a drag of threads from the list carries: their ids, one a line.</extracomment>
         <translation>Projekte</translation>
     </message>
     <message>
@@ -1228,7 +1225,6 @@
     </message>
     <message>
         <source>share a project with a workspace</source>
-        <extracomment>How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise. The same after a question: its answer is here already.</extracomment>
         <translation>ein Projekt mit einem Arbeitsbereich teilen</translation>
     </message>
     <message>
@@ -1733,7 +1729,6 @@
     </message>
     <message>
         <source>Left out: an answer has at most {most_in_message} pictures.</source>
-        <extracomment>Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.</extracomment>
         <translation>Weggelassen: Eine Antwort hat höchstens {most_in_message} Bilder.</translation>
     </message>
     <message>
@@ -1754,7 +1749,6 @@
     </message>
     <message>
         <source>Remove some and send them with the next message, or raise the limit in Settings, Usage and limits.</source>
-        <extracomment>An export may have files of other programs, which take larger ones.</extracomment>
         <translation>Entfernen Sie einige und senden Sie sie mit der nächsten Nachricht, oder erhöhen Sie das Limit unter Einstellungen, Nutzung und Limits.</translation>
     </message>
     <message>
@@ -1815,12 +1809,10 @@
     </message>
     <message>
         <source>It needs too much time or memory to be read.</source>
-        <extracomment>OpenAI scales larger ones down itself; more would only take longer to send.</extracomment>
         <translation>Das Lesen braucht zu viel Zeit oder Speicher.</translation>
     </message>
     <message>
         <source>It is damaged.</source>
-        <extracomment>More pixels than these are a bomb or a map; neither is shown or sent.</extracomment>
         <translation>Es ist beschädigt.</translation>
     </message>
     <message>
@@ -1921,7 +1913,6 @@
     </message>
     <message>
         <source>Files of this kind have no text that can be read.</source>
-        <extracomment>What a person reads when a file of this kind has no text that could be read.</extracomment>
         <translation>Dateien dieser Art enthalten keinen lesbaren Text.</translation>
     </message>
     <message>
@@ -1994,7 +1985,6 @@
     </message>
     <message>
         <source>This message has no text that could be opened as an artifact.</source>
-        <extracomment>A text above this is saved or opened with another program, and not shown or edited here. A text above this is compared with nothing.</extracomment>
         <translation>Diese Nachricht hat keinen Text, der sich als Artefakt öffnen lässt.</translation>
     </message>
     <message>
@@ -2251,7 +2241,6 @@
     </message>
     <message>
         <source>The provider takes no more requests for now.</source>
-        <extracomment>What a rate is for: a kind, and the name of a provider or the id of a project.</extracomment>
         <translation>Der Anbieter nimmt vorerst keine Anfragen mehr an.</translation>
     </message>
     <message>
@@ -2324,7 +2313,6 @@
     </message>
     <message>
         <source>The tool does not take these arguments.</source>
-        <extracomment>How long a server waits for a person.</extracomment>
         <translation>Das Werkzeug nimmt diese Argumente nicht an.</translation>
     </message>
     <message>
@@ -2397,7 +2385,6 @@
     </message>
     <message>
         <source>ChatDesk ended while this ran. It may have done its work already.</source>
-        <extracomment>Has a provider answer a request: its text, the model that gave it, whether it was cut off. Raises errors of ChatDesk.</extracomment>
         <translation>ChatDesk wurde beendet, während dies lief. Es hat seine Arbeit vielleicht schon getan.</translation>
     </message>
     <message>
@@ -2474,7 +2461,6 @@
     </message>
     <message>
         <source>ChatDesk made a mistake while it summarised.</source>
-        <extracomment>Builds a summariser on the worker&apos;s loop, with the ways back to the owner that it is given, and takes it down again.</extracomment>
         <translation>ChatDesk hat beim Zusammenfassen einen Fehler gemacht.</translation>
     </message>
     <message>
@@ -2487,7 +2473,6 @@
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
-        <extracomment>No link is followed, and no pipe waited for, in a directory that somebody else may have made.</extracomment>
         <translation>ChatDesk wurde unerwartet beendet.</translation>
     </message>
     <message>
@@ -2577,7 +2562,6 @@
     </message>
     <message>
         <source>It did not arrive whole.</source>
-        <extracomment>Files that go with one message. The sentence in the place of a picture of an answer until its data have come.</extracomment>
         <translation>Es kam nicht vollständig an.</translation>
     </message>
     <message numerus="yes">
@@ -2642,7 +2626,6 @@
     </message>
     <message>
         <source>has new messages</source>
-        <extracomment>A row, and the files that it names.</extracomment>
         <translation>neue Nachrichten</translation>
     </message>
     <message>
@@ -2671,7 +2654,6 @@
     </message>
     <message>
         <source>Send the key of {short} to {server}?</source>
-        <extracomment>it was given for another origin an earlier version kept it and did not write down for which server it would travel unencrypted, and nobody agreed to that a variable names the server: only a variable&apos;s key goes there</extracomment>
         <translation>Den Schlüssel von {short} an {server} senden?</translation>
     </message>
     <message>
@@ -2768,7 +2750,6 @@
     </message>
     <message>
         <source>waiting for an answer</source>
-        <extracomment>The state of an answer: as a label beside its name, and as what a sentence about it says.</extracomment>
         <translation>wartet auf eine Antwort</translation>
     </message>
     <message>
@@ -2837,7 +2818,6 @@
     </message>
     <message>
         <source>An assistant has at most {most_in_message} files.</source>
-        <extracomment>The icons that an assistant can have; the first is what an unknown one is shown as.</extracomment>
         <translation>Ein Assistent hat höchstens {most_in_message} Dateien.</translation>
     </message>
     <message>
@@ -2846,7 +2826,6 @@
     </message>
     <message>
         <source>The provider&apos;s id may have small letters, digits and hyphens only.</source>
-        <extracomment>What a person may type of a model. Headers that are a key by their name: their values are where keys are.</extracomment>
         <translation>Die Kennung des Anbieters darf nur Kleinbuchstaben, Ziffern und Bindestriche enthalten.</translation>
     </message>
     <message>
@@ -2899,7 +2878,6 @@
     </message>
     <message>
         <source>It is no longer shared.</source>
-        <extracomment>The schema that this ChatDesk sets up and upgrades team databases to. The longest time that a shared project can be told to keep its messages for; else it keeps them for ever. came back in a pull: everybody can have it by the server; kept here and shown another member&apos;s, and the server does not have it (any more) taken by the server, not yet seen in a pull never sent: personal, or of a project that is no longer shared by its owner, with all that was in it</extracomment>
         <translation>Es wird nicht mehr geteilt.</translation>
     </message>
     <message>
@@ -2941,7 +2919,6 @@
     <message numerus="yes">
         <source>{count} changes wait here to be sent.</source>
         <comment>{count} change waits here to be sent.</comment>
-        <extracomment>the server cannot be reached; tried again at ``next_try_at`` it could be reached and said no; ``problem`` says why this ChatDesk is too old to write</extracomment>
         <translation>
             <numerusform>{count} Änderung wartet hier auf das Senden.</numerusform>
             <numerusform>{count} Änderungen warten hier auf das Senden.</numerusform>
@@ -2957,7 +2934,6 @@
     </message>
     <message>
         <source>Waiting for approval</source>
-        <extracomment>Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``. It was running when ChatDesk ended, so nobody knows what it did. What a person reads for each state of a call.</extracomment>
         <translation>Wartet auf Zustimmung</translation>
     </message>
     <message>
@@ -2982,7 +2958,6 @@
     </message>
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
-        <extracomment>In the content of a running call while its answer is written: how far it is, in words. It is stored nowhere. In the content of a call that was made in another message or by another program: it stays as it is. States of a call that has not ended and will not end by itself. The problem of a server that a person has to sign in to.</extracomment>
         <translation>Er verlangt eine Anmeldung: Wählen Sie „Anmelden“ unter Einstellungen, Werkzeuge.</translation>
     </message>
     <message>
@@ -3019,7 +2994,6 @@
     </message>
     <message>
         <source>That is not a valid id.</source>
-        <extracomment>What is safe where no window holds what was typed; None: the same.</extracomment>
         <translation>Das ist keine gültige Kennung.</translation>
     </message>
     <message>
@@ -3452,7 +3426,6 @@
     </message>
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
-        <extracomment>What ends the names of files and folders that are being written.</extracomment>
         <translation>„{name}“ daneben ist ein Link oder eine Datei, kein Ordner</translation>
     </message>
     <message>
@@ -3529,7 +3502,6 @@
     </message>
     <message>
         <source>The disk is full, so ChatDesk can only read.</source>
-        <extracomment>What a window has the directory open for; every other purpose is the name of a command. The sockets of an owner: the line of ``local_api``, and the service for other programs. Why nobody can own this directory, so that all it is good for is reading.</extracomment>
         <translation>Der Datenträger ist voll, deshalb kann ChatDesk nur lesen.</translation>
     </message>
     <message>
@@ -3590,7 +3562,6 @@
     </message>
     <message>
         <source>Continue the answer, or try again.</source>
-        <extracomment>What to do once a part of the answer is there, where that differs.</extracomment>
         <translation>Setzen Sie die Antwort fort, oder versuchen Sie es erneut.</translation>
     </message>
     <message>
@@ -3603,7 +3574,6 @@
     </message>
     <message>
         <source>{who} has no embeddings.</source>
-        <extracomment>What a protocol without embeddings says.</extracomment>
         <translation>{who} hat keine Embeddings.</translation>
     </message>
     <message>
@@ -3880,7 +3850,6 @@
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is not valid yet.</source>
-        <extracomment>By OpenSSL&apos;s X509_V_ERR codes.</extracomment>
         <translation>Die Verbindung zu {who} ist nicht sicher: Das Zertifikat ist noch nicht gültig.</translation>
     </message>
     <message>
@@ -3973,7 +3942,6 @@
     </message>
     <message>
         <source>Correct it in the settings, then try again.</source>
-        <extracomment>Fields that a server may refuse; without them the answer comes all the same.</extracomment>
         <translation>Berichtigen Sie es in den Einstellungen und versuchen Sie es dann erneut.</translation>
     </message>
     <message>
@@ -4078,7 +4046,6 @@
     </message>
     <message>
         <source>Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. Do not repeat anything and do not add an introduction.</source>
-        <extracomment>*Continue* sends the partial answer as the last assistant message and after it this as the user. Without it only few servers go on from a partial answer, and some refuse it; with it every server understands.</extracomment>
         <translation>Deine letzte Nachricht wurde abgeschnitten. Setze sie genau dort fort, wo sie aufhört, notfalls mitten im Wort oder in der Zeile. Wiederhole nichts und füge keine Einleitung hinzu.</translation>
     </message>
     <message>
@@ -4207,7 +4174,6 @@
     </message>
     <message>
         <source>it must be true or false</source>
-        <extracomment>A page of the window&apos;s settings. All pages, in order.</extracomment>
         <translation>es muss true oder false sein</translation>
     </message>
     <message>
@@ -4388,7 +4354,6 @@
     </message>
     <message>
         <source>A new passphrase: four words or more</source>
-        <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
         <translation>Eine neue Passphrase: vier Wörter oder mehr</translation>
     </message>
     <message>
@@ -4773,7 +4738,6 @@
     </message>
     <message>
         <source>The key could not be put into the system&apos;s keyring.</source>
-        <extracomment>The keyrings that lock what they keep. Others are on offer for ``keyring``, and some of them write plain text.</extracomment>
         <translation>Der Schlüssel konnte nicht in den Schlüsselbund des Systems gelegt werden.</translation>
     </message>
     <message>
@@ -5350,7 +5314,6 @@
     </message>
     <message>
         <source>Updates</source>
-        <extracomment>At scale 1: without notes, and with them.</extracomment>
         <translation>Aktualisierungen</translation>
     </message>
     <message>
@@ -5363,7 +5326,6 @@
     </message>
     <message>
         <source>Only your own messages can be edited.</source>
-        <extracomment>As a parent: whatever is the end of the shown path when the transaction runs.</extracomment>
         <translation>Nur eigene Nachrichten können bearbeitet werden.</translation>
     </message>
     <message>
@@ -5400,7 +5362,6 @@
     </message>
     <message>
         <source>This answer is not waiting to be started.</source>
-        <extracomment>Plain columns that the end of a turn has under their own names; all others are written one by one.</extracomment>
         <translation>Diese Antwort wartet nicht darauf, begonnen zu werden.</translation>
     </message>
     <message>
@@ -5445,7 +5406,6 @@
     </message>
     <message>
         <source>That is not a place in the list.</source>
-        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that are close enough together in any list to be met on the way through it.</extracomment>
         <translation>Das ist keine Stelle in der Liste.</translation>
     </message>
     <message>
@@ -5466,7 +5426,6 @@
     </message>
     <message>
         <source>This answer does not wait any more.</source>
-        <extracomment>How the owner of such an answer begins; then comes its place.</extracomment>
         <translation>Diese Antwort wartet nicht mehr.</translation>
     </message>
     <message>
@@ -5571,7 +5530,6 @@
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
-        <extracomment>Those of the index have a note of their own where they are missing, see ``has_search``.</extracomment>
         <translation>Diese Daten gehören zu einem neueren ChatDesk (Schema {revision}, hier {head_revision}), deshalb liest dieses nur.</translation>
     </message>
     <message>
@@ -5608,7 +5566,6 @@
     </message>
     <message>
         <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
-        <extracomment>What SQLite itself keeps, such as indexes for UNIQUE and statistics. Nothing else can be called so by SQL.</extracomment>
         <translation>Die Datenbank enthält etwas, das nicht von ChatDesk stammt: {first}{more}.</translation>
     </message>
     <message>
@@ -5621,7 +5578,6 @@
     </message>
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
-        <extracomment>Backup, log and rebuilt tables together take up to this many times the database.</extracomment>
         <translation>Die Datei ist eine Datenbank, aber keine von ChatDesk.</translation>
     </message>
     <message>
@@ -5782,7 +5738,6 @@
     </message>
     <message>
         <source>No project is called “{value}”.</source>
-        <extracomment>Threads that are in the trash, by themselves or with their project. Filters that nothing can fulfil, as sentences.</extracomment>
         <translation>Kein Projekt heißt „{value}“.</translation>
     </message>
     <message>
@@ -5803,7 +5758,6 @@
     </message>
     <message>
         <source>That version is no longer one of those to choose from.</source>
-        <extracomment>Register: what a person calls it, and which value of its body is the text.</extracomment>
         <translation>Diese Version steht nicht mehr zur Wahl.</translation>
     </message>
     <message>
@@ -5952,12 +5906,10 @@
     </message>
     <message>
         <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
-        <extracomment>Said where projects of a team are pulled again.</extracomment>
         <translation>Geteilte Projekte werden mit dem Server ihres Teams verglichen; was er vom Verlorenen hat, kommt wieder.</translation>
     </message>
     <message>
         <source>The database as it was is kept at {kept}.</source>
-        <extracomment>The project of a lost thread, by what the log says of it and of its messages.</extracomment>
         <translation>Die Datenbank, wie sie war, ist unter {kept} erhalten.</translation>
     </message>
     <message>
@@ -6046,7 +5998,6 @@
     </message>
     <message>
         <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
-        <extracomment>A backup of the usual size is read in a few seconds; a gigabyte takes about a minute. Databases pack to a third. What claims to be so much larger than its file was made to fill the disk.</extracomment>
         <translation>{name} braucht mehr Zeit oder Speicher, als eine Sicherung dieser Größe sollte, deshalb wurde das Lesen aufgegeben.</translation>
     </message>
     <message>
@@ -6071,7 +6022,6 @@
     </message>
     <message>
         <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
-        <extracomment>Found again from the texts. What takes the place of a stored value; ``{now}`` is the time in milliseconds.</extracomment>
         <translation>{name} enthält etwas, das nicht von ChatDesk stammt: {first}{more}.</translation>
     </message>
     <message>
@@ -6136,7 +6086,6 @@
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
-        <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
         <translation>Die Einladung nennt den Server „{host}“, den nur dieser Computer erreicht. Geben Sie dem Arbeitsbereich einen Namen oder eine IP-Adresse, die andere erreichen, bevor Sie jemanden einladen: Einstellungen, Teamabgleich, Adresse.</translation>
     </message>
     <message>
@@ -6177,7 +6126,6 @@
     </message>
     <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
-        <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
         <translation>Sie haben das Tageslimit des Arbeitsbereichs für Text je Mitglied erreicht.</translation>
     </message>
     <message>
@@ -6486,7 +6434,6 @@
     </message>
     <message>
         <source>The file is not on the computer that sent the message any more.</source>
-        <extracomment>What another member may make this computer keep, for one file. A large body is parsed in memory. How long the server is not asked again for what it did not have.</extracomment>
         <translation>Die Datei ist nicht mehr auf dem Computer, der die Nachricht gesendet hat.</translation>
     </message>
     <message>
@@ -6659,7 +6606,6 @@
     </message>
     <message>
         <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
-        <extracomment>Comes before anything that is kept, for all workspaces of the profile.</extracomment>
         <translation>Ein Passwort für die Datenbank eines Teams hat {shortest} bis {longest} Buchstaben, Ziffern und Zeichen einer englischen Tastatur, ohne Leerzeichen.</translation>
     </message>
     <message>
@@ -6700,7 +6646,6 @@
     </message>
     <message>
         <source>Update ChatDesk.</source>
-        <extracomment>``SyncStatus.code`` where this version may not even read. From here on a person is told that a clock is wrong; nothing depends on it.</extracomment>
         <translation>Aktualisieren Sie ChatDesk.</translation>
     </message>
     <message>
@@ -6817,7 +6762,6 @@
     </message>
     <message>
         <source>Check the user and the password.</source>
-        <extracomment>Fewer leave too little for a team of five with two computers each, and for whoever looks after the server. What helps while one sets up: nobody has invited yet, and nothing is tried again by itself.</extracomment>
         <translation>Prüfen Sie Benutzer und Passwort.</translation>
     </message>
     <message>
@@ -6946,7 +6890,6 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number. The blank between two sentences where the first ends with a wide sign, which has its blank in itself.</extracomment>
         <translation>{megabytes} MB</translation>
     </message>
     <message numerus="yes">
@@ -6959,7 +6902,6 @@
     </message>
     <message>
         <source>{about} of {server} failed: {reason}</source>
-        <extracomment>What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.</extracomment>
         <translation>{about} von {server} ist fehlgeschlagen: {reason}</translation>
     </message>
     <message>
@@ -6984,7 +6926,6 @@
     </message>
     <message>
         <source>No tool server was found in this text.</source>
-        <extracomment>A block of code in Markdown, as a page about a server has it.</extracomment>
         <translation>In diesem Text wurde kein Werkzeugserver gefunden.</translation>
     </message>
     <message>
@@ -7005,7 +6946,6 @@
     </message>
     <message>
         <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install npm).</source>
-        <extracomment>The line that installs a program that servers are often started with.</extracomment>
         <translation>Installieren Sie Node.js: https://nodejs.org (unter Debian und Ubuntu: sudo apt install npm).</translation>
     </message>
     <message>
@@ -7174,7 +7114,6 @@
     </message>
     <message>
         <source>This server cannot be signed in to.</source>
-        <extracomment>The name of the secret of an OAuth client that a person registered, among the secrets of a server. The names under which the keyring has something of a server that is signed in to.</extracomment>
         <translation>Bei diesem Server kann man sich nicht anmelden.</translation>
     </message>
     <message>
@@ -7231,7 +7170,6 @@
     </message>
     <message>
         <source>Not encrypted: others on the network could read what is searched for.</source>
-        <extracomment>The services, in the form in which SearXNG&apos;s address is given. Brave&apos;s own limits; the others take as much.</extracomment>
         <translation>Nicht verschlüsselt: Andere im Netz könnten lesen, wonach gesucht wird.</translation>
     </message>
     <message>
@@ -7292,7 +7230,6 @@
     </message>
     <message>
         <source>There is not enough room on the disk to open the zip files in this one.</source>
-        <extracomment>JSON shrinks to a tenth, in odd cases to a fiftieth; a bomb to a thousandth. What is packed already hardly shrinks.</extracomment>
         <translation>Auf dem Datenträger ist nicht genug Platz, um die ZIP-Dateien in dieser zu öffnen.</translation>
     </message>
     <message>
@@ -7629,7 +7566,6 @@
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <extracomment>Where packages of the system are.</extracomment>
         <translation>Sucht einmal am Tag nach einer neuen Version; installiert wird sie, wenn Sie es sagen.</translation>
     </message>
     <message>
@@ -7638,7 +7574,6 @@
     </message>
     <message>
         <source>January</source>
-        <extracomment>As in a date.</extracomment>
         <translation>Januar</translation>
     </message>
     <message>
@@ -7973,7 +7908,6 @@
     </message>
     <message>
         <source>database</source>
-        <extracomment>What a command that examines has the directory open for.</extracomment>
         <translation>Datenbank</translation>
     </message>
     <message>
@@ -8166,7 +8100,6 @@
     </message>
     <message>
         <source>The local service is off.</source>
-        <extracomment>What a token may allow, in words for those who choose.</extracomment>
         <translation>Der lokale Dienst ist aus.</translation>
     </message>
     <message>
@@ -8243,7 +8176,6 @@
     </message>
     <message>
         <source>Help</source>
-        <extracomment>The services are None where the database could not be opened: then it is needed most.</extracomment>
         <translation>Hilfe</translation>
     </message>
     <message>
@@ -8300,7 +8232,6 @@
     </message>
     <message>
         <source>Type a message</source>
-        <extracomment>The exit code that asks for a new start.</extracomment>
         <translation>Nachricht schreiben</translation>
     </message>
     <message>
@@ -8865,7 +8796,6 @@
     </message>
     <message>
         <source>There is no finished message here.</source>
-        <extracomment>How the name of a quick action begins; &quot;shorter&quot;, &quot;longer&quot; or the id of a prompt follows. The line that begins a block of HTML, also in a list or a quote.</extracomment>
         <translation>Hier ist keine fertige Nachricht.</translation>
     </message>
     <message>
@@ -8874,7 +8804,6 @@
     </message>
     <message>
         <source>Shorter</source>
-        <extracomment>The quick actions that everybody has.</extracomment>
         <translation>Kürzer</translation>
     </message>
     <message>
@@ -8883,7 +8812,6 @@
     </message>
     <message>
         <source>Copy</source>
-        <extracomment>The actions on a message, in the order of its menu.</extracomment>
         <translation>Kopieren</translation>
     </message>
     <message>
@@ -9189,7 +9117,6 @@
     </message>
     <message>
         <source>Attach files</source>
-        <extracomment>How long a chat that is closed waits for files that are being copied.</extracomment>
         <translation>Dateien anhängen</translation>
     </message>
     <message>
@@ -9712,7 +9639,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Pasted image.png</source>
-        <extracomment>Returns the names and bytes of files, at least one. Raises errors of ChatDesk.</extracomment>
         <translation>Eingefügtes Bild.png</translation>
     </message>
     <message>
@@ -10005,7 +9931,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Minimal</source>
-        <extracomment>Parameters with a slider, and where it ends.</extracomment>
         <translation>Minimal</translation>
     </message>
     <message>
@@ -10250,7 +10175,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Compare models</source>
-        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
         <translation>Modelle vergleichen</translation>
     </message>
     <message>
@@ -10271,7 +10195,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>An answer is ready</source>
-        <extracomment>An answer that took longer is one that a person may have left alone.</extracomment>
         <translation>Eine Antwort ist fertig</translation>
     </message>
     <message>
@@ -10760,7 +10683,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>New project</source>
-        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
         <translation>Neues Projekt</translation>
     </message>
     <message>
@@ -11499,7 +11421,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>From {name}</source>
-        <extracomment>Before the id of what a server offers; ids of the library have no colon.</extracomment>
         <translation>Von {name}</translation>
     </message>
     <message>
@@ -11628,7 +11549,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{name} changed the system prompt; it is sent with your question.</source>
-        <extracomment>Makes a thread of the new chat, in this project; its id.</extracomment>
         <translation>{name} hat den Systemprompt geändert; er wird mit Ihrer Frage gesendet.</translation>
     </message>
     <message>
@@ -11769,7 +11689,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Address</source>
-        <extracomment>What a person reads for each step.</extracomment>
         <translation>Adresse</translation>
     </message>
     <message>
@@ -11922,7 +11841,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>As the system</source>
-        <extracomment>Stands for the value of a header that is kept with the keys; left as it is, the value stays.</extracomment>
         <translation>Wie das System</translation>
     </message>
     <message>
@@ -11999,7 +11917,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>testing…</source>
-        <extracomment>Opens the form of a provider, with a key that was typed elsewhere.</extracomment>
         <translation>wird getestet…</translation>
     </message>
     <message>
@@ -12129,7 +12046,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Checking the database</source>
-        <extracomment>What has a dialog of its own.</extracomment>
         <translation>Datenbank wird geprüft</translation>
     </message>
     <message>
@@ -12170,7 +12086,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Import and export</source>
-        <extracomment>What is asked for, by the words of its button, in rows.</extracomment>
         <translation>Importieren und exportieren</translation>
     </message>
     <message>
@@ -12223,7 +12138,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Result</source>
-        <extracomment>Codes of ``TeamError``; no password opens a login that was closed, or another&apos;s database.</extracomment>
         <translation>Ergebnis</translation>
     </message>
     <message>
@@ -12232,7 +12146,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{label}, its own choice</source>
-        <extracomment>The provider and the model of new threads, which are chosen together.</extracomment>
         <translation>{label}, eigene Wahl</translation>
     </message>
     <message>
@@ -12317,7 +12230,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>API key of {label}</source>
-        <extracomment>Larger text puts the buttons of a row below its field: beside it there would be no room for what a test says.</extracomment>
         <translation>API-Schlüssel von {label}</translation>
     </message>
     <message>
@@ -12482,7 +12394,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Unpacking and checking the backup…</source>
-        <extracomment>Close the services, do this, and restart.</extracomment>
         <translation>Die Sicherung wird entpackt und geprüft…</translation>
     </message>
     <message>
@@ -12963,7 +12874,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Encrypted, the server proves who it is</source>
-        <extracomment>What a pasted connection string means; raises ``InvalidInput``.</extracomment>
         <translation>Verschlüsselt, der Server weist sich aus</translation>
     </message>
     <message>
@@ -13241,7 +13151,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Invitations (*{ending});;All files (*)</source>
-        <extracomment>What a code says of itself, without asking anybody; raises ``InvalidInput``.</extracomment>
         <translation>Einladungen (*{ending});;Alle Dateien (*)</translation>
     </message>
     <message>
@@ -13750,7 +13659,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{role}: {rights}.</source>
-        <extracomment>What each role may do, for below the rows.</extracomment>
         <translation>{role}: {rights}.</translation>
     </message>
     <message>
@@ -13763,7 +13671,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <extracomment>Said on the page where an upgrade can be done.</extracomment>
         <translation>Diese Version von ChatDesk bringt eine neuere Form der Team-Datenbank mit. Bis Sie sie aktualisieren, arbeiten alle mit der bisherigen weiter.</translation>
     </message>
     <message>
@@ -14045,7 +13952,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>A project</source>
-        <extracomment>What a server says to somebody who is no member any more, and to a version that is too old.</extracomment>
         <translation>Ein Projekt</translation>
     </message>
     <message>
@@ -14426,7 +14332,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The workspace “{name}” is ready.</source>
-        <extracomment>How often, and how many times, it is looked whether anything of a joined workspace is here.</extracomment>
         <translation>Der Arbeitsbereich „{name}“ ist bereit.</translation>
     </message>
     <message>
@@ -14607,7 +14512,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Allow in this chat</source>
-        <extracomment>More than this is shown in part, and cannot be changed here.</extracomment>
         <translation>In diesem Chat erlauben</translation>
     </message>
     <message>
@@ -14905,7 +14809,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Give it a name.</source>
-        <extracomment>Stands for a value that is kept where keys are.</extracomment>
         <translation>Geben Sie ihm einen Namen.</translation>
     </message>
     <message>
@@ -14982,7 +14885,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Found</source>
-        <extracomment>What a person reads for each step.</extracomment>
         <translation>Gefunden</translation>
     </message>
     <message>
@@ -15739,7 +15641,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Text of the artifact</source>
-        <extracomment>A text above this is edited with another program: an editor lays out all of its lines.</extracomment>
         <translation>Text des Artefakts</translation>
     </message>
     <message>
@@ -15764,7 +15665,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Ask for a change</source>
-        <extracomment>Action, words, icon; in the order of the buttons.</extracomment>
         <translation>Änderung verlangen</translation>
     </message>
     <message>
@@ -15921,7 +15821,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>What the model will see</source>
-        <extracomment>Asks for entries below a position, None for the newest ones; they come through ``ContextTab.add_entries``.</extracomment>
         <translation>Was das Modell sehen wird</translation>
     </message>
     <message>
@@ -16110,7 +16009,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Text of the summary</source>
-        <extracomment>Asks for entries from a position on; they come through ``SourceList.add``.</extracomment>
         <translation>Text der Zusammenfassung</translation>
     </message>
     <message>
@@ -16363,7 +16261,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>under {amount}</source>
-        <extracomment>Of most texts in most encodings, where nothing better is known. The least sum that is written as a number. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
         <translation>unter {amount}</translation>
     </message>
     <message>
@@ -16572,7 +16469,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Sync</source>
-        <extracomment>By tone: the icon, and the colours of icon and words. What differs is never the colour alone.</extracomment>
         <translation>Abgleich</translation>
     </message>
     <message>
@@ -16582,7 +16478,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message numerus="yes">
         <source>{title}, project folder, {count} threads</source>
         <comment>{title}, project folder, {count} thread</comment>
-        <extracomment>``next_cursor`` of a folder of which nothing was read.</extracomment>
         <translation>
             <numerusform>{title}, Projektordner, {count} Unterhaltung</numerusform>
             <numerusform>{title}, Projektordner, {count} Unterhaltungen</numerusform>
@@ -17042,7 +16937,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Proposed</source>
-        <extracomment>The state of a change, in words; the state is never a colour alone.</extracomment>
         <translation>Vorgeschlagen</translation>
     </message>
     <message>
@@ -17500,7 +17394,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Thinking…</source>
-        <extracomment>States that are beside a call; that it is done, its mark says.</extracomment>
         <translation>Denkt nach…</translation>
     </message>
     <message>
@@ -17741,7 +17634,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>7 days</source>
-        <extracomment>What days took, added up in each way of looking at it.</extracomment>
         <translation>7 Tage</translation>
     </message>
     <message>
@@ -17859,7 +17751,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{percent}%</source>
-        <extracomment>How far a call is, in words. Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.</extracomment>
         <translation>{percent} %</translation>
     </message>
     <message>
@@ -18170,7 +18061,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Menu bar</source>
-        <extracomment>Whether the window may go now; who says no closes it later, or asks. Whether closing the window only hides it, as where it goes on in the tray.</extracomment>
         <translation>Menüleiste</translation>
     </message>
     <message>
@@ -18357,7 +18247,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>New chat</source>
-        <extracomment>The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people. Ends the title of a thread that branched off another one, until somebody calls it otherwise.</extracomment>
         <translation>Neuer Chat</translation>
     </message>
     <message>
@@ -18370,7 +18259,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>It answers</source>
-        <extracomment>The id of the server that has the tools for the web. What a person reads for each step that went well.</extracomment>
         <translation>Er antwortet</translation>
     </message>
     <message>

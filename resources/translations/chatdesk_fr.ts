@@ -9,7 +9,6 @@
     </message>
     <message>
         <source>ask a question and print the answer as it comes</source>
-        <extracomment>The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.</extracomment>
         <translation>poser une question et afficher la réponse à mesure qu’elle arrive</translation>
     </message>
     <message>
@@ -590,7 +589,6 @@
     </message>
     <message>
         <source>Messages</source>
-        <extracomment>The order of the groups from top to bottom; commands come last.</extracomment>
         <translation>Messages</translation>
     </message>
     <message>
@@ -599,7 +597,6 @@
     </message>
     <message>
         <source>Projects</source>
-        <extracomment>What a drag of threads from the list carries: their ids, one a line.</extracomment>
         <translation>Projets</translation>
     </message>
     <message>
@@ -1228,7 +1225,6 @@
     </message>
     <message>
         <source>share a project with a workspace</source>
-        <extracomment>How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise. The same after a question: its answer is here already.</extracomment>
         <translation>partager un projet avec un espace de travail</translation>
     </message>
     <message>
@@ -1733,7 +1729,6 @@
     </message>
     <message>
         <source>Left out: an answer has at most {most_in_message} pictures.</source>
-        <extracomment>Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.</extracomment>
         <translation>Laissé de côté&#xa0;: une réponse a au plus {most_in_message} images.</translation>
     </message>
     <message>
@@ -1754,7 +1749,6 @@
     </message>
     <message>
         <source>Remove some and send them with the next message, or raise the limit in Settings, Usage and limits.</source>
-        <extracomment>An export may have files of other programs, which take larger ones.</extracomment>
         <translation>Retirez-en quelques-uns et envoyez-les avec le message suivant, ou relevez la limite dans Paramètres, Utilisation et limites.</translation>
     </message>
     <message>
@@ -1815,12 +1809,10 @@
     </message>
     <message>
         <source>It needs too much time or memory to be read.</source>
-        <extracomment>OpenAI scales larger ones down itself; more would only take longer to send.</extracomment>
         <translation>Sa lecture demande trop de temps ou de mémoire.</translation>
     </message>
     <message>
         <source>It is damaged.</source>
-        <extracomment>More pixels than these are a bomb or a map; neither is shown or sent.</extracomment>
         <translation>Elle est endommagée.</translation>
     </message>
     <message>
@@ -1921,7 +1913,6 @@
     </message>
     <message>
         <source>Files of this kind have no text that can be read.</source>
-        <extracomment>What a person reads when a file of this kind has no text that could be read.</extracomment>
         <translation>Les fichiers de ce type n’ont pas de texte lisible.</translation>
     </message>
     <message>
@@ -1994,7 +1985,6 @@
     </message>
     <message>
         <source>This message has no text that could be opened as an artifact.</source>
-        <extracomment>A text above this is saved or opened with another program, and not shown or edited here. A text above this is compared with nothing.</extracomment>
         <translation>Ce message n’a pas de texte à ouvrir comme artefact.</translation>
     </message>
     <message>
@@ -2251,7 +2241,6 @@
     </message>
     <message>
         <source>The provider takes no more requests for now.</source>
-        <extracomment>What a rate is for: a kind, and the name of a provider or the id of a project.</extracomment>
         <translation>Le fournisseur n’accepte plus de requêtes pour le moment.</translation>
     </message>
     <message>
@@ -2324,7 +2313,6 @@
     </message>
     <message>
         <source>The tool does not take these arguments.</source>
-        <extracomment>How long a server waits for a person.</extracomment>
         <translation>L’outil n’accepte pas ces arguments.</translation>
     </message>
     <message>
@@ -2397,7 +2385,6 @@
     </message>
     <message>
         <source>ChatDesk ended while this ran. It may have done its work already.</source>
-        <extracomment>Has a provider answer a request: its text, the model that gave it, whether it was cut off. Raises errors of ChatDesk.</extracomment>
         <translation>ChatDesk s’est terminé pendant cette exécution. Elle a peut-être déjà fait son travail.</translation>
     </message>
     <message>
@@ -2474,7 +2461,6 @@
     </message>
     <message>
         <source>ChatDesk made a mistake while it summarised.</source>
-        <extracomment>Builds a summariser on the worker&apos;s loop, with the ways back to the owner that it is given, and takes it down again.</extracomment>
         <translation>ChatDesk a fait une erreur en résumant.</translation>
     </message>
     <message>
@@ -2487,7 +2473,6 @@
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
-        <extracomment>No link is followed, and no pipe waited for, in a directory that somebody else may have made.</extracomment>
         <translation>ChatDesk s’est terminé de façon inattendue.</translation>
     </message>
     <message>
@@ -2577,7 +2562,6 @@
     </message>
     <message>
         <source>It did not arrive whole.</source>
-        <extracomment>Files that go with one message. The sentence in the place of a picture of an answer until its data have come.</extracomment>
         <translation>Elle n’est pas arrivée entière.</translation>
     </message>
     <message numerus="yes">
@@ -2642,7 +2626,6 @@
     </message>
     <message>
         <source>has new messages</source>
-        <extracomment>A row, and the files that it names.</extracomment>
         <translation>nouveaux messages</translation>
     </message>
     <message>
@@ -2671,7 +2654,6 @@
     </message>
     <message>
         <source>Send the key of {short} to {server}?</source>
-        <extracomment>it was given for another origin an earlier version kept it and did not write down for which server it would travel unencrypted, and nobody agreed to that a variable names the server: only a variable&apos;s key goes there</extracomment>
         <translation>Envoyer la clé de {short} à {server}&#xa0;?</translation>
     </message>
     <message>
@@ -2768,7 +2750,6 @@
     </message>
     <message>
         <source>waiting for an answer</source>
-        <extracomment>The state of an answer: as a label beside its name, and as what a sentence about it says.</extracomment>
         <translation>attend une réponse</translation>
     </message>
     <message>
@@ -2837,7 +2818,6 @@
     </message>
     <message>
         <source>An assistant has at most {most_in_message} files.</source>
-        <extracomment>The icons that an assistant can have; the first is what an unknown one is shown as.</extracomment>
         <translation>Un assistant a au plus {most_in_message} fichiers.</translation>
     </message>
     <message>
@@ -2846,7 +2826,6 @@
     </message>
     <message>
         <source>The provider&apos;s id may have small letters, digits and hyphens only.</source>
-        <extracomment>What a person may type of a model. Headers that are a key by their name: their values are where keys are.</extracomment>
         <translation>L’identifiant du fournisseur ne peut avoir que des minuscules, des chiffres et des traits d’union.</translation>
     </message>
     <message>
@@ -2899,7 +2878,6 @@
     </message>
     <message>
         <source>It is no longer shared.</source>
-        <extracomment>The schema that this ChatDesk sets up and upgrades team databases to. The longest time that a shared project can be told to keep its messages for; else it keeps them for ever. came back in a pull: everybody can have it by the server; kept here and shown another member&apos;s, and the server does not have it (any more) taken by the server, not yet seen in a pull never sent: personal, or of a project that is no longer shared by its owner, with all that was in it</extracomment>
         <translation>Il n’est plus partagé.</translation>
     </message>
     <message>
@@ -2941,7 +2919,6 @@
     <message numerus="yes">
         <source>{count} changes wait here to be sent.</source>
         <comment>{count} change waits here to be sent.</comment>
-        <extracomment>the server cannot be reached; tried again at ``next_try_at`` it could be reached and said no; ``problem`` says why this ChatDesk is too old to write</extracomment>
         <translation>
             <numerusform>{count} modification attend ici d’être envoyée.</numerusform>
             <numerusform>{count} modifications attendent ici d’être envoyées.</numerusform>
@@ -2957,7 +2934,6 @@
     </message>
     <message>
         <source>Waiting for approval</source>
-        <extracomment>Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``. It was running when ChatDesk ended, so nobody knows what it did. What a person reads for each state of a call.</extracomment>
         <translation>Attend votre accord</translation>
     </message>
     <message>
@@ -2982,7 +2958,6 @@
     </message>
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
-        <extracomment>In the content of a running call while its answer is written: how far it is, in words. It is stored nowhere. In the content of a call that was made in another message or by another program: it stays as it is. States of a call that has not ended and will not end by itself. The problem of a server that a person has to sign in to.</extracomment>
         <translation>Il vous demande de vous connecter&#xa0;: choisissez Se connecter dans Paramètres, Outils.</translation>
     </message>
     <message>
@@ -3019,7 +2994,6 @@
     </message>
     <message>
         <source>That is not a valid id.</source>
-        <extracomment>What is safe where no window holds what was typed; None: the same.</extracomment>
         <translation>Ce n’est pas un identifiant valide.</translation>
     </message>
     <message>
@@ -3452,7 +3426,6 @@
     </message>
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
-        <extracomment>What ends the names of files and folders that are being written.</extracomment>
         <translation>«&#xa0;{name}&#xa0;» à côté est un lien ou un fichier, pas un dossier</translation>
     </message>
     <message>
@@ -3529,7 +3502,6 @@
     </message>
     <message>
         <source>The disk is full, so ChatDesk can only read.</source>
-        <extracomment>What a window has the directory open for; every other purpose is the name of a command. The sockets of an owner: the line of ``local_api``, and the service for other programs. Why nobody can own this directory, so that all it is good for is reading.</extracomment>
         <translation>Le disque est plein, ChatDesk ne peut donc que lire.</translation>
     </message>
     <message>
@@ -3590,7 +3562,6 @@
     </message>
     <message>
         <source>Continue the answer, or try again.</source>
-        <extracomment>What to do once a part of the answer is there, where that differs.</extracomment>
         <translation>Continuez la réponse, ou réessayez.</translation>
     </message>
     <message>
@@ -3603,7 +3574,6 @@
     </message>
     <message>
         <source>{who} has no embeddings.</source>
-        <extracomment>What a protocol without embeddings says.</extracomment>
         <translation>{who} n’a pas d’embeddings.</translation>
     </message>
     <message>
@@ -3880,7 +3850,6 @@
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is not valid yet.</source>
-        <extracomment>By OpenSSL&apos;s X509_V_ERR codes.</extracomment>
         <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat n’est pas encore valable.</translation>
     </message>
     <message>
@@ -3973,7 +3942,6 @@
     </message>
     <message>
         <source>Correct it in the settings, then try again.</source>
-        <extracomment>Fields that a server may refuse; without them the answer comes all the same.</extracomment>
         <translation>Corrigez-le dans les paramètres, puis réessayez.</translation>
     </message>
     <message>
@@ -4078,7 +4046,6 @@
     </message>
     <message>
         <source>Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. Do not repeat anything and do not add an introduction.</source>
-        <extracomment>*Continue* sends the partial answer as the last assistant message and after it this as the user. Without it only few servers go on from a partial answer, and some refuse it; with it every server understands.</extracomment>
         <translation>Ton dernier message a été coupé. Continue-le exactement là où il s’arrête, au milieu du mot ou de la ligne au besoin. Ne répète rien et n’ajoute pas d’introduction.</translation>
     </message>
     <message>
@@ -4207,7 +4174,6 @@
     </message>
     <message>
         <source>it must be true or false</source>
-        <extracomment>A page of the window&apos;s settings. All pages, in order.</extracomment>
         <translation>ce doit être true ou false</translation>
     </message>
     <message>
@@ -4388,7 +4354,6 @@
     </message>
     <message>
         <source>A new passphrase: four words or more</source>
-        <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
         <translation>Une nouvelle phrase secrète&#xa0;: quatre mots ou plus</translation>
     </message>
     <message>
@@ -4773,7 +4738,6 @@
     </message>
     <message>
         <source>The key could not be put into the system&apos;s keyring.</source>
-        <extracomment>The keyrings that lock what they keep. Others are on offer for ``keyring``, and some of them write plain text.</extracomment>
         <translation>La clé n’a pas pu être mise dans le trousseau du système.</translation>
     </message>
     <message>
@@ -5350,7 +5314,6 @@
     </message>
     <message>
         <source>Updates</source>
-        <extracomment>At scale 1: without notes, and with them.</extracomment>
         <translation>Mises à jour</translation>
     </message>
     <message>
@@ -5363,7 +5326,6 @@
     </message>
     <message>
         <source>Only your own messages can be edited.</source>
-        <extracomment>As a parent: whatever is the end of the shown path when the transaction runs.</extracomment>
         <translation>Seuls vos propres messages peuvent être modifiés.</translation>
     </message>
     <message>
@@ -5400,7 +5362,6 @@
     </message>
     <message>
         <source>This answer is not waiting to be started.</source>
-        <extracomment>Plain columns that the end of a turn has under their own names; all others are written one by one.</extracomment>
         <translation>Cette réponse n’attend pas d’être commencée.</translation>
     </message>
     <message>
@@ -5445,7 +5406,6 @@
     </message>
     <message>
         <source>That is not a place in the list.</source>
-        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that are close enough together in any list to be met on the way through it.</extracomment>
         <translation>Ce n’est pas un endroit de la liste.</translation>
     </message>
     <message>
@@ -5466,7 +5426,6 @@
     </message>
     <message>
         <source>This answer does not wait any more.</source>
-        <extracomment>How the owner of such an answer begins; then comes its place.</extracomment>
         <translation>Cette réponse n’attend plus.</translation>
     </message>
     <message>
@@ -5571,7 +5530,6 @@
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
-        <extracomment>Those of the index have a note of their own where they are missing, see ``has_search``.</extracomment>
         <translation>Ces données appartiennent à un ChatDesk plus récent (schéma {revision}, ici {head_revision}), celui-ci ne fait donc que lire.</translation>
     </message>
     <message>
@@ -5608,7 +5566,6 @@
     </message>
     <message>
         <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
-        <extracomment>What SQLite itself keeps, such as indexes for UNIQUE and statistics. Nothing else can be called so by SQL.</extracomment>
         <translation>La base de données contient quelque chose que ChatDesk n’y a pas mis&#xa0;: {first}{more}.</translation>
     </message>
     <message>
@@ -5621,7 +5578,6 @@
     </message>
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
-        <extracomment>Backup, log and rebuilt tables together take up to this many times the database.</extracomment>
         <translation>Le fichier est une base de données, mais pas de ChatDesk.</translation>
     </message>
     <message>
@@ -5782,7 +5738,6 @@
     </message>
     <message>
         <source>No project is called “{value}”.</source>
-        <extracomment>Threads that are in the trash, by themselves or with their project. Filters that nothing can fulfil, as sentences.</extracomment>
         <translation>Aucun projet ne s’appelle «&#xa0;{value}&#xa0;».</translation>
     </message>
     <message>
@@ -5803,7 +5758,6 @@
     </message>
     <message>
         <source>That version is no longer one of those to choose from.</source>
-        <extracomment>Register: what a person calls it, and which value of its body is the text.</extracomment>
         <translation>Cette version n’est plus parmi celles à choisir.</translation>
     </message>
     <message>
@@ -5952,12 +5906,10 @@
     </message>
     <message>
         <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
-        <extracomment>Said where projects of a team are pulled again.</extracomment>
         <translation>Les projets partagés sont comparés au serveur de leur équipe&#xa0;; ce qu’il a de ce qui était perdu revient.</translation>
     </message>
     <message>
         <source>The database as it was is kept at {kept}.</source>
-        <extracomment>The project of a lost thread, by what the log says of it and of its messages.</extracomment>
         <translation>La base de données telle qu’elle était est conservée à {kept}.</translation>
     </message>
     <message>
@@ -6046,7 +5998,6 @@
     </message>
     <message>
         <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
-        <extracomment>A backup of the usual size is read in a few seconds; a gigabyte takes about a minute. Databases pack to a third. What claims to be so much larger than its file was made to fill the disk.</extracomment>
         <translation>{name} demande plus de temps ou de mémoire qu’une sauvegarde de cette taille ne devrait, sa lecture a donc été abandonnée.</translation>
     </message>
     <message>
@@ -6071,7 +6022,6 @@
     </message>
     <message>
         <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
-        <extracomment>Found again from the texts. What takes the place of a stored value; ``{now}`` is the time in milliseconds.</extracomment>
         <translation>{name} contient quelque chose que ChatDesk n’y a pas mis&#xa0;: {first}{more}.</translation>
     </message>
     <message>
@@ -6136,7 +6086,6 @@
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
-        <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
         <translation>L’invitation nomme le serveur «&#xa0;{host}&#xa0;», que seul cet ordinateur atteint. Donnez à l’espace de travail un nom ou une adresse IP que les autres atteignent avant d’inviter quelqu’un&#xa0;: Paramètres, Synchronisation d’équipe, Adresse.</translation>
     </message>
     <message>
@@ -6177,7 +6126,6 @@
     </message>
     <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
-        <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
         <translation>Vous avez atteint la limite quotidienne de texte par membre de l’espace de travail.</translation>
     </message>
     <message>
@@ -6486,7 +6434,6 @@
     </message>
     <message>
         <source>The file is not on the computer that sent the message any more.</source>
-        <extracomment>What another member may make this computer keep, for one file. A large body is parsed in memory. How long the server is not asked again for what it did not have.</extracomment>
         <translation>Le fichier n’est plus sur l’ordinateur qui a envoyé le message.</translation>
     </message>
     <message>
@@ -6659,7 +6606,6 @@
     </message>
     <message>
         <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
-        <extracomment>Comes before anything that is kept, for all workspaces of the profile.</extracomment>
         <translation>Un mot de passe de base d’équipe a de {shortest} à {longest} lettres, chiffres et symboles d’un clavier anglais, sans espaces.</translation>
     </message>
     <message>
@@ -6700,7 +6646,6 @@
     </message>
     <message>
         <source>Update ChatDesk.</source>
-        <extracomment>``SyncStatus.code`` where this version may not even read. From here on a person is told that a clock is wrong; nothing depends on it.</extracomment>
         <translation>Mettez ChatDesk à jour.</translation>
     </message>
     <message>
@@ -6817,7 +6762,6 @@
     </message>
     <message>
         <source>Check the user and the password.</source>
-        <extracomment>Fewer leave too little for a team of five with two computers each, and for whoever looks after the server. What helps while one sets up: nobody has invited yet, and nothing is tried again by itself.</extracomment>
         <translation>Vérifiez l’utilisateur et le mot de passe.</translation>
     </message>
     <message>
@@ -6946,7 +6890,6 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number. The blank between two sentences where the first ends with a wide sign, which has its blank in itself.</extracomment>
         <translation>{megabytes} Mo</translation>
     </message>
     <message numerus="yes">
@@ -6959,7 +6902,6 @@
     </message>
     <message>
         <source>{about} of {server} failed: {reason}</source>
-        <extracomment>What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.</extracomment>
         <translation>{about} de {server} a échoué&#xa0;: {reason}</translation>
     </message>
     <message>
@@ -6984,7 +6926,6 @@
     </message>
     <message>
         <source>No tool server was found in this text.</source>
-        <extracomment>A block of code in Markdown, as a page about a server has it.</extracomment>
         <translation>Aucun serveur d’outils n’a été trouvé dans ce texte.</translation>
     </message>
     <message>
@@ -7005,7 +6946,6 @@
     </message>
     <message>
         <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install npm).</source>
-        <extracomment>The line that installs a program that servers are often started with.</extracomment>
         <translation>Installez Node.js&#xa0;: https://nodejs.org (sous Debian et Ubuntu&#xa0;: sudo apt install npm).</translation>
     </message>
     <message>
@@ -7174,7 +7114,6 @@
     </message>
     <message>
         <source>This server cannot be signed in to.</source>
-        <extracomment>The name of the secret of an OAuth client that a person registered, among the secrets of a server. The names under which the keyring has something of a server that is signed in to.</extracomment>
         <translation>On ne peut pas se connecter à ce serveur avec un compte.</translation>
     </message>
     <message>
@@ -7231,7 +7170,6 @@
     </message>
     <message>
         <source>Not encrypted: others on the network could read what is searched for.</source>
-        <extracomment>The services, in the form in which SearXNG&apos;s address is given. Brave&apos;s own limits; the others take as much.</extracomment>
         <translation>Non chiffré&#xa0;: d’autres sur le réseau pourraient lire ce qui est cherché.</translation>
     </message>
     <message>
@@ -7292,7 +7230,6 @@
     </message>
     <message>
         <source>There is not enough room on the disk to open the zip files in this one.</source>
-        <extracomment>JSON shrinks to a tenth, in odd cases to a fiftieth; a bomb to a thousandth. What is packed already hardly shrinks.</extracomment>
         <translation>Il n’y a pas assez de place sur le disque pour ouvrir les fichiers zip que celui-ci contient.</translation>
     </message>
     <message>
@@ -7629,7 +7566,6 @@
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <extracomment>Where packages of the system are.</extracomment>
         <translation>Cherche une nouvelle version une fois par jour&#xa0;; elle est installée quand vous le dites.</translation>
     </message>
     <message>
@@ -7638,7 +7574,6 @@
     </message>
     <message>
         <source>January</source>
-        <extracomment>As in a date.</extracomment>
         <translation>janvier</translation>
     </message>
     <message>
@@ -7973,7 +7908,6 @@
     </message>
     <message>
         <source>database</source>
-        <extracomment>What a command that examines has the directory open for.</extracomment>
         <translation>base de données</translation>
     </message>
     <message>
@@ -8166,7 +8100,6 @@
     </message>
     <message>
         <source>The local service is off.</source>
-        <extracomment>What a token may allow, in words for those who choose.</extracomment>
         <translation>Le service local est désactivé.</translation>
     </message>
     <message>
@@ -8243,7 +8176,6 @@
     </message>
     <message>
         <source>Help</source>
-        <extracomment>The services are None where the database could not be opened: then it is needed most.</extracomment>
         <translation>Aide</translation>
     </message>
     <message>
@@ -8300,7 +8232,6 @@
     </message>
     <message>
         <source>Type a message</source>
-        <extracomment>The exit code that asks for a new start.</extracomment>
         <translation>Écrivez un message</translation>
     </message>
     <message>
@@ -8865,7 +8796,6 @@
     </message>
     <message>
         <source>There is no finished message here.</source>
-        <extracomment>How the name of a quick action begins; &quot;shorter&quot;, &quot;longer&quot; or the id of a prompt follows. The line that begins a block of HTML, also in a list or a quote.</extracomment>
         <translation>Il n’y a pas de message fini ici.</translation>
     </message>
     <message>
@@ -8874,7 +8804,6 @@
     </message>
     <message>
         <source>Shorter</source>
-        <extracomment>The quick actions that everybody has.</extracomment>
         <translation>Plus courte</translation>
     </message>
     <message>
@@ -8883,7 +8812,6 @@
     </message>
     <message>
         <source>Copy</source>
-        <extracomment>The actions on a message, in the order of its menu.</extracomment>
         <translation>Copier</translation>
     </message>
     <message>
@@ -9189,7 +9117,6 @@
     </message>
     <message>
         <source>Attach files</source>
-        <extracomment>How long a chat that is closed waits for files that are being copied.</extracomment>
         <translation>Joindre des fichiers</translation>
     </message>
     <message>
@@ -9712,7 +9639,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Pasted image.png</source>
-        <extracomment>Returns the names and bytes of files, at least one. Raises errors of ChatDesk.</extracomment>
         <translation>Image collée.png</translation>
     </message>
     <message>
@@ -10005,7 +9931,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Minimal</source>
-        <extracomment>Parameters with a slider, and where it ends.</extracomment>
         <translation>Minimal</translation>
     </message>
     <message>
@@ -10250,7 +10175,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Compare models</source>
-        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
         <translation>Comparer des modèles</translation>
     </message>
     <message>
@@ -10271,7 +10195,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>An answer is ready</source>
-        <extracomment>An answer that took longer is one that a person may have left alone.</extracomment>
         <translation>Une réponse est prête</translation>
     </message>
     <message>
@@ -10760,7 +10683,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>New project</source>
-        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
         <translation>Nouveau projet</translation>
     </message>
     <message>
@@ -11499,7 +11421,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>From {name}</source>
-        <extracomment>Before the id of what a server offers; ids of the library have no colon.</extracomment>
         <translation>De {name}</translation>
     </message>
     <message>
@@ -11628,7 +11549,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{name} changed the system prompt; it is sent with your question.</source>
-        <extracomment>Makes a thread of the new chat, in this project; its id.</extracomment>
         <translation>{name} a changé le prompt système&#xa0;; il est envoyé avec votre question.</translation>
     </message>
     <message>
@@ -11769,7 +11689,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Address</source>
-        <extracomment>What a person reads for each step.</extracomment>
         <translation>Adresse</translation>
     </message>
     <message>
@@ -11922,7 +11841,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>As the system</source>
-        <extracomment>Stands for the value of a header that is kept with the keys; left as it is, the value stays.</extracomment>
         <translation>Comme le système</translation>
     </message>
     <message>
@@ -11999,7 +11917,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>testing…</source>
-        <extracomment>Opens the form of a provider, with a key that was typed elsewhere.</extracomment>
         <translation>test en cours…</translation>
     </message>
     <message>
@@ -12129,7 +12046,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Checking the database</source>
-        <extracomment>What has a dialog of its own.</extracomment>
         <translation>Vérification de la base de données</translation>
     </message>
     <message>
@@ -12170,7 +12086,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Import and export</source>
-        <extracomment>What is asked for, by the words of its button, in rows.</extracomment>
         <translation>Importer et exporter</translation>
     </message>
     <message>
@@ -12223,7 +12138,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Result</source>
-        <extracomment>Codes of ``TeamError``; no password opens a login that was closed, or another&apos;s database.</extracomment>
         <translation>Résultat</translation>
     </message>
     <message>
@@ -12232,7 +12146,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{label}, its own choice</source>
-        <extracomment>The provider and the model of new threads, which are chosen together.</extracomment>
         <translation>{label}, son propre choix</translation>
     </message>
     <message>
@@ -12317,7 +12230,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>API key of {label}</source>
-        <extracomment>Larger text puts the buttons of a row below its field: beside it there would be no room for what a test says.</extracomment>
         <translation>Clé d’API de {label}</translation>
     </message>
     <message>
@@ -12482,7 +12394,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Unpacking and checking the backup…</source>
-        <extracomment>Close the services, do this, and restart.</extracomment>
         <translation>Décompression et vérification de la sauvegarde…</translation>
     </message>
     <message>
@@ -12963,7 +12874,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Encrypted, the server proves who it is</source>
-        <extracomment>What a pasted connection string means; raises ``InvalidInput``.</extracomment>
         <translation>Chiffré, le serveur prouve qui il est</translation>
     </message>
     <message>
@@ -13241,7 +13151,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Invitations (*{ending});;All files (*)</source>
-        <extracomment>What a code says of itself, without asking anybody; raises ``InvalidInput``.</extracomment>
         <translation>Invitations (*{ending});;Tous les fichiers (*)</translation>
     </message>
     <message>
@@ -13750,7 +13659,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{role}: {rights}.</source>
-        <extracomment>What each role may do, for below the rows.</extracomment>
         <translation>{role}&#xa0;: {rights}.</translation>
     </message>
     <message>
@@ -13763,7 +13671,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <extracomment>Said on the page where an upgrade can be done.</extracomment>
         <translation>Cette version de ChatDesk apporte une forme plus récente de la base de données de l’équipe. D’ici à ce que vous la mettiez à niveau, tous peuvent continuer avec l’actuelle.</translation>
     </message>
     <message>
@@ -14045,7 +13952,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>A project</source>
-        <extracomment>What a server says to somebody who is no member any more, and to a version that is too old.</extracomment>
         <translation>Un projet</translation>
     </message>
     <message>
@@ -14426,7 +14332,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The workspace “{name}” is ready.</source>
-        <extracomment>How often, and how many times, it is looked whether anything of a joined workspace is here.</extracomment>
         <translation>L’espace de travail «&#xa0;{name}&#xa0;» est prêt.</translation>
     </message>
     <message>
@@ -14607,7 +14512,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Allow in this chat</source>
-        <extracomment>More than this is shown in part, and cannot be changed here.</extracomment>
         <translation>Autoriser dans cette discussion</translation>
     </message>
     <message>
@@ -14905,7 +14809,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Give it a name.</source>
-        <extracomment>Stands for a value that is kept where keys are.</extracomment>
         <translation>Donnez-lui un nom.</translation>
     </message>
     <message>
@@ -14982,7 +14885,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Found</source>
-        <extracomment>What a person reads for each step.</extracomment>
         <translation>Trouvé</translation>
     </message>
     <message>
@@ -15739,7 +15641,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Text of the artifact</source>
-        <extracomment>A text above this is edited with another program: an editor lays out all of its lines.</extracomment>
         <translation>Texte de l’artefact</translation>
     </message>
     <message>
@@ -15764,7 +15665,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Ask for a change</source>
-        <extracomment>Action, words, icon; in the order of the buttons.</extracomment>
         <translation>Demander un changement</translation>
     </message>
     <message>
@@ -15921,7 +15821,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>What the model will see</source>
-        <extracomment>Asks for entries below a position, None for the newest ones; they come through ``ContextTab.add_entries``.</extracomment>
         <translation>Ce que le modèle verra</translation>
     </message>
     <message>
@@ -16110,7 +16009,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Text of the summary</source>
-        <extracomment>Asks for entries from a position on; they come through ``SourceList.add``.</extracomment>
         <translation>Texte du résumé</translation>
     </message>
     <message>
@@ -16363,7 +16261,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>under {amount}</source>
-        <extracomment>Of most texts in most encodings, where nothing better is known. The least sum that is written as a number. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
         <translation>moins de {amount}</translation>
     </message>
     <message>
@@ -16572,7 +16469,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Sync</source>
-        <extracomment>By tone: the icon, and the colours of icon and words. What differs is never the colour alone.</extracomment>
         <translation>Synchronisation</translation>
     </message>
     <message>
@@ -16582,7 +16478,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message numerus="yes">
         <source>{title}, project folder, {count} threads</source>
         <comment>{title}, project folder, {count} thread</comment>
-        <extracomment>``next_cursor`` of a folder of which nothing was read.</extracomment>
         <translation>
             <numerusform>{title}, dossier de projet, {count} conversation</numerusform>
             <numerusform>{title}, dossier de projet, {count} conversations</numerusform>
@@ -17042,7 +16937,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Proposed</source>
-        <extracomment>The state of a change, in words; the state is never a colour alone.</extracomment>
         <translation>Proposé</translation>
     </message>
     <message>
@@ -17500,7 +17394,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Thinking…</source>
-        <extracomment>States that are beside a call; that it is done, its mark says.</extracomment>
         <translation>Réflexion…</translation>
     </message>
     <message>
@@ -17741,7 +17634,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>7 days</source>
-        <extracomment>What days took, added up in each way of looking at it.</extracomment>
         <translation>7 jours</translation>
     </message>
     <message>
@@ -17859,7 +17751,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{percent}%</source>
-        <extracomment>How far a call is, in words. Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.</extracomment>
         <translation>{percent} %</translation>
     </message>
     <message>
@@ -18170,7 +18061,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Menu bar</source>
-        <extracomment>Whether the window may go now; who says no closes it later, or asks. Whether closing the window only hides it, as where it goes on in the tray.</extracomment>
         <translation>Barre de menus</translation>
     </message>
     <message>
@@ -18357,7 +18247,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>New chat</source>
-        <extracomment>The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people. Ends the title of a thread that branched off another one, until somebody calls it otherwise.</extracomment>
         <translation>Nouvelle discussion</translation>
     </message>
     <message>
@@ -18370,7 +18259,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It answers</source>
-        <extracomment>The id of the server that has the tools for the web. What a person reads for each step that went well.</extracomment>
         <translation>Il répond</translation>
     </message>
     <message>

@@ -9,7 +9,6 @@
     </message>
     <message>
         <source>ask a question and print the answer as it comes</source>
-        <extracomment>The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.</extracomment>
         <translation>質問して、届いた順に回答を表示します</translation>
     </message>
     <message>
@@ -587,7 +586,6 @@
     </message>
     <message>
         <source>Messages</source>
-        <extracomment>The order of the groups from top to bottom; commands come last.</extracomment>
         <translation>メッセージ</translation>
     </message>
     <message>
@@ -596,7 +594,6 @@
     </message>
     <message>
         <source>Projects</source>
-        <extracomment>What a drag of threads from the list carries: their ids, one a line.</extracomment>
         <translation>プロジェクト</translation>
     </message>
     <message>
@@ -1215,7 +1212,6 @@
     </message>
     <message>
         <source>share a project with a workspace</source>
-        <extracomment>How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise. The same after a question: its answer is here already.</extracomment>
         <translation>プロジェクトをワークスペースと共有します</translation>
     </message>
     <message>
@@ -1715,7 +1711,6 @@
     </message>
     <message>
         <source>Left out: an answer has at most {most_in_message} pictures.</source>
-        <extracomment>Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.</extracomment>
         <translation>省略されました: 1つの回答の画像は最大{most_in_message}枚です。</translation>
     </message>
     <message>
@@ -1736,7 +1731,6 @@
     </message>
     <message>
         <source>Remove some and send them with the next message, or raise the limit in Settings, Usage and limits.</source>
-        <extracomment>An export may have files of other programs, which take larger ones.</extracomment>
         <translation>いくつか外して次のメッセージで送るか、「設定」の「使用量と上限」で上限を上げてください。</translation>
     </message>
     <message>
@@ -1797,12 +1791,10 @@
     </message>
     <message>
         <source>It needs too much time or memory to be read.</source>
-        <extracomment>OpenAI scales larger ones down itself; more would only take longer to send.</extracomment>
         <translation>読み込みに時間またはメモリがかかりすぎます。</translation>
     </message>
     <message>
         <source>It is damaged.</source>
-        <extracomment>More pixels than these are a bomb or a map; neither is shown or sent.</extracomment>
         <translation>破損しています。</translation>
     </message>
     <message>
@@ -1903,7 +1895,6 @@
     </message>
     <message>
         <source>Files of this kind have no text that can be read.</source>
-        <extracomment>What a person reads when a file of this kind has no text that could be read.</extracomment>
         <translation>この種類のファイルには読み取れるテキストがありません。</translation>
     </message>
     <message>
@@ -1976,7 +1967,6 @@
     </message>
     <message>
         <source>This message has no text that could be opened as an artifact.</source>
-        <extracomment>A text above this is saved or opened with another program, and not shown or edited here. A text above this is compared with nothing.</extracomment>
         <translation>このメッセージにはアーティファクトとして開けるテキストがありません。</translation>
     </message>
     <message>
@@ -2228,7 +2218,6 @@
     </message>
     <message>
         <source>The provider takes no more requests for now.</source>
-        <extracomment>What a rate is for: a kind, and the name of a provider or the id of a project.</extracomment>
         <translation>プロバイダーは今のところこれ以上リクエストを受け付けません。</translation>
     </message>
     <message>
@@ -2301,7 +2290,6 @@
     </message>
     <message>
         <source>The tool does not take these arguments.</source>
-        <extracomment>How long a server waits for a person.</extracomment>
         <translation>ツールはこの引数を受け付けません。</translation>
     </message>
     <message>
@@ -2374,7 +2362,6 @@
     </message>
     <message>
         <source>ChatDesk ended while this ran. It may have done its work already.</source>
-        <extracomment>Has a provider answer a request: its text, the model that gave it, whether it was cut off. Raises errors of ChatDesk.</extracomment>
         <translation>実行中にChatDeskが終了しました。すでに処理が済んでいるかもしれません。</translation>
     </message>
     <message>
@@ -2448,7 +2435,6 @@
     </message>
     <message>
         <source>ChatDesk made a mistake while it summarised.</source>
-        <extracomment>Builds a summariser on the worker&apos;s loop, with the ways back to the owner that it is given, and takes it down again.</extracomment>
         <translation>要約中にChatDeskで誤りが起きました。</translation>
     </message>
     <message>
@@ -2461,7 +2447,6 @@
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
-        <extracomment>No link is followed, and no pipe waited for, in a directory that somebody else may have made.</extracomment>
         <translation>ChatDeskが予期せず終了しました。</translation>
     </message>
     <message>
@@ -2551,7 +2536,6 @@
     </message>
     <message>
         <source>It did not arrive whole.</source>
-        <extracomment>Files that go with one message. The sentence in the place of a picture of an answer until its data have come.</extracomment>
         <translation>全体が届きませんでした。</translation>
     </message>
     <message numerus="yes">
@@ -2611,7 +2595,6 @@
     </message>
     <message>
         <source>has new messages</source>
-        <extracomment>A row, and the files that it names.</extracomment>
         <translation>新しいメッセージあり</translation>
     </message>
     <message>
@@ -2640,7 +2623,6 @@
     </message>
     <message>
         <source>Send the key of {short} to {server}?</source>
-        <extracomment>it was given for another origin an earlier version kept it and did not write down for which server it would travel unencrypted, and nobody agreed to that a variable names the server: only a variable&apos;s key goes there</extracomment>
         <translation>{short}のキーを{server}に送りますか？</translation>
     </message>
     <message>
@@ -2736,7 +2718,6 @@
     </message>
     <message>
         <source>waiting for an answer</source>
-        <extracomment>The state of an answer: as a label beside its name, and as what a sentence about it says.</extracomment>
         <translation>回答待ち</translation>
     </message>
     <message>
@@ -2805,7 +2786,6 @@
     </message>
     <message>
         <source>An assistant has at most {most_in_message} files.</source>
-        <extracomment>The icons that an assistant can have; the first is what an unknown one is shown as.</extracomment>
         <translation>アシスタントのファイルは最大{most_in_message}個です。</translation>
     </message>
     <message>
@@ -2814,7 +2794,6 @@
     </message>
     <message>
         <source>The provider&apos;s id may have small letters, digits and hyphens only.</source>
-        <extracomment>What a person may type of a model. Headers that are a key by their name: their values are where keys are.</extracomment>
         <translation>プロバイダーのidに使えるのは小文字、数字、ハイフンだけです。</translation>
     </message>
     <message>
@@ -2867,7 +2846,6 @@
     </message>
     <message>
         <source>It is no longer shared.</source>
-        <extracomment>The schema that this ChatDesk sets up and upgrades team databases to. The longest time that a shared project can be told to keep its messages for; else it keeps them for ever. came back in a pull: everybody can have it by the server; kept here and shown another member&apos;s, and the server does not have it (any more) taken by the server, not yet seen in a pull never sent: personal, or of a project that is no longer shared by its owner, with all that was in it</extracomment>
         <translation>共有は終了しています。</translation>
     </message>
     <message>
@@ -2909,7 +2887,6 @@
     <message numerus="yes">
         <source>{count} changes wait here to be sent.</source>
         <comment>{count} change waits here to be sent.</comment>
-        <extracomment>the server cannot be reached; tried again at ``next_try_at`` it could be reached and said no; ``problem`` says why this ChatDesk is too old to write</extracomment>
         <translation>
             <numerusform>{count}件の変更がここで送信待ちです。</numerusform>
         </translation>
@@ -2924,7 +2901,6 @@
     </message>
     <message>
         <source>Waiting for approval</source>
-        <extracomment>Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``. It was running when ChatDesk ended, so nobody knows what it did. What a person reads for each state of a call.</extracomment>
         <translation>承認待ち</translation>
     </message>
     <message>
@@ -2949,7 +2925,6 @@
     </message>
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
-        <extracomment>In the content of a running call while its answer is written: how far it is, in words. It is stored nowhere. In the content of a call that was made in another message or by another program: it stays as it is. States of a call that has not ended and will not end by itself. The problem of a server that a person has to sign in to.</extracomment>
         <translation>サインインを求めています。「設定」の「ツール」で「サインイン」を選んでください。</translation>
     </message>
     <message>
@@ -2986,7 +2961,6 @@
     </message>
     <message>
         <source>That is not a valid id.</source>
-        <extracomment>What is safe where no window holds what was typed; None: the same.</extracomment>
         <translation>有効なidではありません。</translation>
     </message>
     <message>
@@ -3419,7 +3393,6 @@
     </message>
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
-        <extracomment>What ends the names of files and folders that are being written.</extracomment>
         <translation>隣の「{name}」はフォルダーではなく、リンクかファイルです</translation>
     </message>
     <message>
@@ -3496,7 +3469,6 @@
     </message>
     <message>
         <source>The disk is full, so ChatDesk can only read.</source>
-        <extracomment>What a window has the directory open for; every other purpose is the name of a command. The sockets of an owner: the line of ``local_api``, and the service for other programs. Why nobody can own this directory, so that all it is good for is reading.</extracomment>
         <translation>ディスクがいっぱいのため、ChatDeskは読み取りしかできません。</translation>
     </message>
     <message>
@@ -3557,7 +3529,6 @@
     </message>
     <message>
         <source>Continue the answer, or try again.</source>
-        <extracomment>What to do once a part of the answer is there, where that differs.</extracomment>
         <translation>回答を続行するか、もう一度試してください。</translation>
     </message>
     <message>
@@ -3570,7 +3541,6 @@
     </message>
     <message>
         <source>{who} has no embeddings.</source>
-        <extracomment>What a protocol without embeddings says.</extracomment>
         <translation>{who}には埋め込みがありません。</translation>
     </message>
     <message>
@@ -3847,7 +3817,6 @@
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is not valid yet.</source>
-        <extracomment>By OpenSSL&apos;s X509_V_ERR codes.</extracomment>
         <translation>{who}への接続は安全ではありません。証明書がまだ有効になっていません。</translation>
     </message>
     <message>
@@ -3936,7 +3905,6 @@
     </message>
     <message>
         <source>Correct it in the settings, then try again.</source>
-        <extracomment>Fields that a server may refuse; without them the answer comes all the same.</extracomment>
         <translation>設定で修正してから、もう一度試してください。</translation>
     </message>
     <message>
@@ -4039,7 +4007,6 @@
     </message>
     <message>
         <source>Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. Do not repeat anything and do not add an introduction.</source>
-        <extracomment>*Continue* sends the partial answer as the last assistant message and after it this as the user. Without it only few servers go on from a partial answer, and some refuse it; with it every server understands.</extracomment>
         <translation>前回のメッセージは途中で切れました。必要なら単語や行の途中からでも、切れたちょうどその場所から続けてください。何も繰り返さず、前置きも加えないでください。</translation>
     </message>
     <message>
@@ -4168,7 +4135,6 @@
     </message>
     <message>
         <source>it must be true or false</source>
-        <extracomment>A page of the window&apos;s settings. All pages, in order.</extracomment>
         <translation>trueまたはfalseでなければなりません</translation>
     </message>
     <message>
@@ -4349,7 +4315,6 @@
     </message>
     <message>
         <source>A new passphrase: four words or more</source>
-        <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
         <translation>新しいパスフレーズ: 4語以上</translation>
     </message>
     <message>
@@ -4733,7 +4698,6 @@
     </message>
     <message>
         <source>The key could not be put into the system&apos;s keyring.</source>
-        <extracomment>The keyrings that lock what they keep. Others are on offer for ``keyring``, and some of them write plain text.</extracomment>
         <translation>キーをシステムのキーリングに保存できませんでした。</translation>
     </message>
     <message>
@@ -5309,7 +5273,6 @@
     </message>
     <message>
         <source>Updates</source>
-        <extracomment>At scale 1: without notes, and with them.</extracomment>
         <translation>アップデート</translation>
     </message>
     <message>
@@ -5322,7 +5285,6 @@
     </message>
     <message>
         <source>Only your own messages can be edited.</source>
-        <extracomment>As a parent: whatever is the end of the shown path when the transaction runs.</extracomment>
         <translation>編集できるのは自分のメッセージだけです。</translation>
     </message>
     <message>
@@ -5359,7 +5321,6 @@
     </message>
     <message>
         <source>This answer is not waiting to be started.</source>
-        <extracomment>Plain columns that the end of a turn has under their own names; all others are written one by one.</extracomment>
         <translation>この回答は開始待ちではありません。</translation>
     </message>
     <message>
@@ -5404,7 +5365,6 @@
     </message>
     <message>
         <source>That is not a place in the list.</source>
-        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that are close enough together in any list to be met on the way through it.</extracomment>
         <translation>一覧の中にその位置はありません。</translation>
     </message>
     <message>
@@ -5425,7 +5385,6 @@
     </message>
     <message>
         <source>This answer does not wait any more.</source>
-        <extracomment>How the owner of such an answer begins; then comes its place.</extracomment>
         <translation>この回答はもう待機していません。</translation>
     </message>
     <message>
@@ -5530,7 +5489,6 @@
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
-        <extracomment>Those of the index have a note of their own where they are missing, see ``has_search``.</extracomment>
         <translation>このデータは新しいバージョンのChatDesk(スキーマ{revision}、こちらは{head_revision})のものであるため、読み取りだけを行います。</translation>
     </message>
     <message>
@@ -5567,7 +5525,6 @@
     </message>
     <message>
         <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
-        <extracomment>What SQLite itself keeps, such as indexes for UNIQUE and statistics. Nothing else can be called so by SQL.</extracomment>
         <translation>データベースに、ChatDeskが入れたものではない内容があります: {first}{more}。</translation>
     </message>
     <message>
@@ -5580,7 +5537,6 @@
     </message>
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
-        <extracomment>Backup, log and rebuilt tables together take up to this many times the database.</extracomment>
         <translation>ファイルはデータベースですが、ChatDeskのものではありません。</translation>
     </message>
     <message>
@@ -5737,7 +5693,6 @@
     </message>
     <message>
         <source>No project is called “{value}”.</source>
-        <extracomment>Threads that are in the trash, by themselves or with their project. Filters that nothing can fulfil, as sentences.</extracomment>
         <translation>「{value}」という名前のプロジェクトはありません。</translation>
     </message>
     <message>
@@ -5758,7 +5713,6 @@
     </message>
     <message>
         <source>That version is no longer one of those to choose from.</source>
-        <extracomment>Register: what a person calls it, and which value of its body is the text.</extracomment>
         <translation>そのバージョンはもう選択肢にありません。</translation>
     </message>
     <message>
@@ -5903,12 +5857,10 @@
     </message>
     <message>
         <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
-        <extracomment>Said where projects of a team are pulled again.</extracomment>
         <translation>共有プロジェクトはチームのサーバーと比べられ、失われたもののうちサーバーにあるものが戻ります。</translation>
     </message>
     <message>
         <source>The database as it was is kept at {kept}.</source>
-        <extracomment>The project of a lost thread, by what the log says of it and of its messages.</extracomment>
         <translation>以前のデータベースは{kept}に保管されています。</translation>
     </message>
     <message>
@@ -5990,7 +5942,6 @@
     </message>
     <message>
         <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
-        <extracomment>A backup of the usual size is read in a few seconds; a gigabyte takes about a minute. Databases pack to a third. What claims to be so much larger than its file was made to fill the disk.</extracomment>
         <translation>{name}は、この大きさのバックアップにしては時間またはメモリがかかりすぎるため、読み込みを中止しました。</translation>
     </message>
     <message>
@@ -6015,7 +5966,6 @@
     </message>
     <message>
         <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
-        <extracomment>Found again from the texts. What takes the place of a stored value; ``{now}`` is the time in milliseconds.</extracomment>
         <translation>{name}に、ChatDeskが入れたものではない内容があります: {first}{more}。</translation>
     </message>
     <message>
@@ -6079,7 +6029,6 @@
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
-        <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
         <translation>招待のサーバー「{host}」には、このコンピューターからしか接続できません。誰かを招待する前に、ほかの人が接続できる名前かIPアドレスをワークスペースに設定してください:「設定」の「チーム同期」の「アドレス」。</translation>
     </message>
     <message>
@@ -6120,7 +6069,6 @@
     </message>
     <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
-        <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
         <translation>今日送信したテキストが、ワークスペースのメンバーごとの上限に達しました。</translation>
     </message>
     <message>
@@ -6429,7 +6377,6 @@
     </message>
     <message>
         <source>The file is not on the computer that sent the message any more.</source>
-        <extracomment>What another member may make this computer keep, for one file. A large body is parsed in memory. How long the server is not asked again for what it did not have.</extracomment>
         <translation>ファイルは、メッセージを送信したコンピューターにもうありません。</translation>
     </message>
     <message>
@@ -6602,7 +6549,6 @@
     </message>
     <message>
         <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
-        <extracomment>Comes before anything that is kept, for all workspaces of the profile.</extracomment>
         <translation>チームのデータベースのパスワードは、英語キーボードの文字、数字、記号で{shortest}から{longest}文字、空白なしです。</translation>
     </message>
     <message>
@@ -6643,7 +6589,6 @@
     </message>
     <message>
         <source>Update ChatDesk.</source>
-        <extracomment>``SyncStatus.code`` where this version may not even read. From here on a person is told that a clock is wrong; nothing depends on it.</extracomment>
         <translation>ChatDeskをアップデートしてください。</translation>
     </message>
     <message>
@@ -6753,7 +6698,6 @@
     </message>
     <message>
         <source>Check the user and the password.</source>
-        <extracomment>Fewer leave too little for a team of five with two computers each, and for whoever looks after the server. What helps while one sets up: nobody has invited yet, and nothing is tried again by itself.</extracomment>
         <translation>ユーザーとパスワードを確認してください。</translation>
     </message>
     <message>
@@ -6881,7 +6825,6 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number. The blank between two sentences where the first ends with a wide sign, which has its blank in itself.</extracomment>
         <translation>{megabytes} MB</translation>
     </message>
     <message numerus="yes">
@@ -6893,7 +6836,6 @@
     </message>
     <message>
         <source>{about} of {server} failed: {reason}</source>
-        <extracomment>What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.</extracomment>
         <translation>{server}の{about}が失敗しました: {reason}</translation>
     </message>
     <message>
@@ -6918,7 +6860,6 @@
     </message>
     <message>
         <source>No tool server was found in this text.</source>
-        <extracomment>A block of code in Markdown, as a page about a server has it.</extracomment>
         <translation>このテキストにツールサーバーが見つかりませんでした。</translation>
     </message>
     <message>
@@ -6939,7 +6880,6 @@
     </message>
     <message>
         <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install npm).</source>
-        <extracomment>The line that installs a program that servers are often started with.</extracomment>
         <translation>Node.jsをインストールしてください: https://nodejs.org(DebianとUbuntuの場合: sudo apt install npm)。</translation>
     </message>
     <message>
@@ -7106,7 +7046,6 @@
     </message>
     <message>
         <source>This server cannot be signed in to.</source>
-        <extracomment>The name of the secret of an OAuth client that a person registered, among the secrets of a server. The names under which the keyring has something of a server that is signed in to.</extracomment>
         <translation>このサーバーにはサインインできません。</translation>
     </message>
     <message>
@@ -7163,7 +7102,6 @@
     </message>
     <message>
         <source>Not encrypted: others on the network could read what is searched for.</source>
-        <extracomment>The services, in the form in which SearXNG&apos;s address is given. Brave&apos;s own limits; the others take as much.</extracomment>
         <translation>暗号化されていません。ネットワーク上のほかの人に検索内容を読まれる可能性があります。</translation>
     </message>
     <message>
@@ -7224,7 +7162,6 @@
     </message>
     <message>
         <source>There is not enough room on the disk to open the zip files in this one.</source>
-        <extracomment>JSON shrinks to a tenth, in odd cases to a fiftieth; a bomb to a thousandth. What is packed already hardly shrinks.</extracomment>
         <translation>この中のzipファイルを開くのに十分な空きがディスクにありません。</translation>
     </message>
     <message>
@@ -7551,7 +7488,6 @@
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <extracomment>Where packages of the system are.</extracomment>
         <translation>1日に1回新しいバージョンを確認します。インストールは指示したときに行われます。</translation>
     </message>
     <message>
@@ -7560,7 +7496,6 @@
     </message>
     <message>
         <source>January</source>
-        <extracomment>As in a date.</extracomment>
         <translation>1月</translation>
     </message>
     <message>
@@ -7895,7 +7830,6 @@
     </message>
     <message>
         <source>database</source>
-        <extracomment>What a command that examines has the directory open for.</extracomment>
         <translation>データベース</translation>
     </message>
     <message>
@@ -8087,7 +8021,6 @@
     </message>
     <message>
         <source>The local service is off.</source>
-        <extracomment>What a token may allow, in words for those who choose.</extracomment>
         <translation>ローカルサービスはオフです。</translation>
     </message>
     <message>
@@ -8163,7 +8096,6 @@
     </message>
     <message>
         <source>Help</source>
-        <extracomment>The services are None where the database could not be opened: then it is needed most.</extracomment>
         <translation>ヘルプ</translation>
     </message>
     <message>
@@ -8219,7 +8151,6 @@
     </message>
     <message>
         <source>Type a message</source>
-        <extracomment>The exit code that asks for a new start.</extracomment>
         <translation>メッセージを入力</translation>
     </message>
     <message>
@@ -8784,7 +8715,6 @@
     </message>
     <message>
         <source>There is no finished message here.</source>
-        <extracomment>How the name of a quick action begins; &quot;shorter&quot;, &quot;longer&quot; or the id of a prompt follows. The line that begins a block of HTML, also in a list or a quote.</extracomment>
         <translation>ここには完了したメッセージがありません。</translation>
     </message>
     <message>
@@ -8793,7 +8723,6 @@
     </message>
     <message>
         <source>Shorter</source>
-        <extracomment>The quick actions that everybody has.</extracomment>
         <translation>短く</translation>
     </message>
     <message>
@@ -8802,7 +8731,6 @@
     </message>
     <message>
         <source>Copy</source>
-        <extracomment>The actions on a message, in the order of its menu.</extracomment>
         <translation>コピー</translation>
     </message>
     <message>
@@ -9108,7 +9036,6 @@
     </message>
     <message>
         <source>Attach files</source>
-        <extracomment>How long a chat that is closed waits for files that are being copied.</extracomment>
         <translation>ファイルを添付</translation>
     </message>
     <message>
@@ -9625,7 +9552,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Pasted image.png</source>
-        <extracomment>Returns the names and bytes of files, at least one. Raises errors of ChatDesk.</extracomment>
         <translation>貼り付けた画像.png</translation>
     </message>
     <message>
@@ -9910,7 +9836,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Minimal</source>
-        <extracomment>Parameters with a slider, and where it ends.</extracomment>
         <translation>最小</translation>
     </message>
     <message>
@@ -10153,7 +10078,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Compare models</source>
-        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
         <translation>モデルを比較</translation>
     </message>
     <message>
@@ -10174,7 +10098,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>An answer is ready</source>
-        <extracomment>An answer that took longer is one that a person may have left alone.</extracomment>
         <translation>回答ができました</translation>
     </message>
     <message>
@@ -10647,7 +10570,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>New project</source>
-        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
         <translation>新しいプロジェクト</translation>
     </message>
     <message>
@@ -11377,7 +11299,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>From {name}</source>
-        <extracomment>Before the id of what a server offers; ids of the library have no colon.</extracomment>
         <translation>{name}より</translation>
     </message>
     <message>
@@ -11502,7 +11423,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>{name} changed the system prompt; it is sent with your question.</source>
-        <extracomment>Makes a thread of the new chat, in this project; its id.</extracomment>
         <translation>{name}がシステムプロンプトを変更しました。質問と一緒に送られます。</translation>
     </message>
     <message>
@@ -11643,7 +11563,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Address</source>
-        <extracomment>What a person reads for each step.</extracomment>
         <translation>アドレス</translation>
     </message>
     <message>
@@ -11796,7 +11715,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>As the system</source>
-        <extracomment>Stands for the value of a header that is kept with the keys; left as it is, the value stays.</extracomment>
         <translation>システムに従う</translation>
     </message>
     <message>
@@ -11873,7 +11791,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>testing…</source>
-        <extracomment>Opens the form of a provider, with a key that was typed elsewhere.</extracomment>
         <translation>テスト中…</translation>
     </message>
     <message>
@@ -12001,7 +11918,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Checking the database</source>
-        <extracomment>What has a dialog of its own.</extracomment>
         <translation>データベースを確認中</translation>
     </message>
     <message>
@@ -12041,7 +11957,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Import and export</source>
-        <extracomment>What is asked for, by the words of its button, in rows.</extracomment>
         <translation>インポートとエクスポート</translation>
     </message>
     <message>
@@ -12094,7 +12009,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Result</source>
-        <extracomment>Codes of ``TeamError``; no password opens a login that was closed, or another&apos;s database.</extracomment>
         <translation>結果</translation>
     </message>
     <message>
@@ -12103,7 +12017,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>{label}, its own choice</source>
-        <extracomment>The provider and the model of new threads, which are chosen together.</extracomment>
         <translation>{label}の既定</translation>
     </message>
     <message>
@@ -12188,7 +12101,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>API key of {label}</source>
-        <extracomment>Larger text puts the buttons of a row below its field: beside it there would be no room for what a test says.</extracomment>
         <translation>{label}のAPIキー</translation>
     </message>
     <message>
@@ -12351,7 +12263,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Unpacking and checking the backup…</source>
-        <extracomment>Close the services, do this, and restart.</extracomment>
         <translation>バックアップを展開して確認中…</translation>
     </message>
     <message>
@@ -12819,7 +12730,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Encrypted, the server proves who it is</source>
-        <extracomment>What a pasted connection string means; raises ``InvalidInput``.</extracomment>
         <translation>暗号化あり、サーバーの身元を確認</translation>
     </message>
     <message>
@@ -13096,7 +13006,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Invitations (*{ending});;All files (*)</source>
-        <extracomment>What a code says of itself, without asking anybody; raises ``InvalidInput``.</extracomment>
         <translation>招待 (*{ending});;すべてのファイル (*)</translation>
     </message>
     <message>
@@ -13600,7 +13509,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>{role}: {rights}.</source>
-        <extracomment>What each role may do, for below the rows.</extracomment>
         <translation>{role}: {rights}。</translation>
     </message>
     <message>
@@ -13613,7 +13521,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <extracomment>Said on the page where an upgrade can be done.</extracomment>
         <translation>このバージョンのChatDeskには、チームのデータベースの新しい形式が含まれています。アップグレードするまでは、全員が今の形式のまま作業を続けられます。</translation>
     </message>
     <message>
@@ -13886,7 +13793,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>A project</source>
-        <extracomment>What a server says to somebody who is no member any more, and to a version that is too old.</extracomment>
         <translation>プロジェクト</translation>
     </message>
     <message>
@@ -14263,7 +14169,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>The workspace “{name}” is ready.</source>
-        <extracomment>How often, and how many times, it is looked whether anything of a joined workspace is here.</extracomment>
         <translation>ワークスペース「{name}」の準備ができました。</translation>
     </message>
     <message>
@@ -14442,7 +14347,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Allow in this chat</source>
-        <extracomment>More than this is shown in part, and cannot be changed here.</extracomment>
         <translation>このチャットで許可</translation>
     </message>
     <message>
@@ -14736,7 +14640,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Give it a name.</source>
-        <extracomment>Stands for a value that is kept where keys are.</extracomment>
         <translation>名前を付けてください。</translation>
     </message>
     <message>
@@ -14813,7 +14716,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Found</source>
-        <extracomment>What a person reads for each step.</extracomment>
         <translation>検出</translation>
     </message>
     <message>
@@ -15562,7 +15464,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Text of the artifact</source>
-        <extracomment>A text above this is edited with another program: an editor lays out all of its lines.</extracomment>
         <translation>アーティファクトのテキスト</translation>
     </message>
     <message>
@@ -15585,7 +15486,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Ask for a change</source>
-        <extracomment>Action, words, icon; in the order of the buttons.</extracomment>
         <translation>変更を依頼</translation>
     </message>
     <message>
@@ -15741,7 +15641,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>What the model will see</source>
-        <extracomment>Asks for entries below a position, None for the newest ones; they come through ``ContextTab.add_entries``.</extracomment>
         <translation>モデルに渡される内容</translation>
     </message>
     <message>
@@ -15923,7 +15822,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Text of the summary</source>
-        <extracomment>Asks for entries from a position on; they come through ``SourceList.add``.</extracomment>
         <translation>要約の本文</translation>
     </message>
     <message>
@@ -16169,7 +16067,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>under {amount}</source>
-        <extracomment>Of most texts in most encodings, where nothing better is known. The least sum that is written as a number. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
         <translation>{amount}未満</translation>
     </message>
     <message>
@@ -16372,7 +16269,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Sync</source>
-        <extracomment>By tone: the icon, and the colours of icon and words. What differs is never the colour alone.</extracomment>
         <translation>同期</translation>
     </message>
     <message>
@@ -16382,7 +16278,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message numerus="yes">
         <source>{title}, project folder, {count} threads</source>
         <comment>{title}, project folder, {count} thread</comment>
-        <extracomment>``next_cursor`` of a folder of which nothing was read.</extracomment>
         <translation>
             <numerusform>{title}、プロジェクトフォルダー、{count}件のスレッド</numerusform>
         </translation>
@@ -16825,7 +16720,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Proposed</source>
-        <extracomment>The state of a change, in words; the state is never a colour alone.</extracomment>
         <translation>提案中</translation>
     </message>
     <message>
@@ -17274,7 +17168,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Thinking…</source>
-        <extracomment>States that are beside a call; that it is done, its mark says.</extracomment>
         <translation>思考中…</translation>
     </message>
     <message>
@@ -17505,7 +17398,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>7 days</source>
-        <extracomment>What days took, added up in each way of looking at it.</extracomment>
         <translation>7日間</translation>
     </message>
     <message>
@@ -17621,7 +17513,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>{percent}%</source>
-        <extracomment>How far a call is, in words. Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.</extracomment>
         <translation>{percent}%</translation>
     </message>
     <message>
@@ -17931,7 +17822,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Menu bar</source>
-        <extracomment>Whether the window may go now; who says no closes it later, or asks. Whether closing the window only hides it, as where it goes on in the tray.</extracomment>
         <translation>メニューバー</translation>
     </message>
     <message>
@@ -18117,7 +18007,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>New chat</source>
-        <extracomment>The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people. Ends the title of a thread that branched off another one, until somebody calls it otherwise.</extracomment>
         <translation>新しいチャット</translation>
     </message>
     <message>
@@ -18130,7 +18019,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>It answers</source>
-        <extracomment>The id of the server that has the tools for the web. What a person reads for each step that went well.</extracomment>
         <translation>応答します</translation>
     </message>
     <message>

@@ -9,7 +9,6 @@
     </message>
     <message>
         <source>ask a question and print the answer as it comes</source>
-        <extracomment>The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.</extracomment>
         <translation>fazer uma pergunta e exibir a resposta à medida que chega</translation>
     </message>
     <message>
@@ -590,7 +589,6 @@
     </message>
     <message>
         <source>Messages</source>
-        <extracomment>The order of the groups from top to bottom; commands come last.</extracomment>
         <translation>Mensagens</translation>
     </message>
     <message>
@@ -599,7 +597,6 @@
     </message>
     <message>
         <source>Projects</source>
-        <extracomment>What a drag of threads from the list carries: their ids, one a line.</extracomment>
         <translation>Projetos</translation>
     </message>
     <message>
@@ -1228,7 +1225,6 @@
     </message>
     <message>
         <source>share a project with a workspace</source>
-        <extracomment>How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise. The same after a question: its answer is here already.</extracomment>
         <translation>compartilhar um projeto com um espaço de trabalho</translation>
     </message>
     <message>
@@ -1733,7 +1729,6 @@
     </message>
     <message>
         <source>Left out: an answer has at most {most_in_message} pictures.</source>
-        <extracomment>Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.</extracomment>
         <translation>Deixada de fora: uma resposta tem no máximo {most_in_message} imagens.</translation>
     </message>
     <message>
@@ -1754,7 +1749,6 @@
     </message>
     <message>
         <source>Remove some and send them with the next message, or raise the limit in Settings, Usage and limits.</source>
-        <extracomment>An export may have files of other programs, which take larger ones.</extracomment>
         <translation>Remova alguns e envie-os com a próxima mensagem, ou aumente o limite em Configurações, Uso e limites.</translation>
     </message>
     <message>
@@ -1815,12 +1809,10 @@
     </message>
     <message>
         <source>It needs too much time or memory to be read.</source>
-        <extracomment>OpenAI scales larger ones down itself; more would only take longer to send.</extracomment>
         <translation>Exige tempo ou memória demais para ser lido.</translation>
     </message>
     <message>
         <source>It is damaged.</source>
-        <extracomment>More pixels than these are a bomb or a map; neither is shown or sent.</extracomment>
         <translation>Está danificado.</translation>
     </message>
     <message>
@@ -1921,7 +1913,6 @@
     </message>
     <message>
         <source>Files of this kind have no text that can be read.</source>
-        <extracomment>What a person reads when a file of this kind has no text that could be read.</extracomment>
         <translation>Arquivos deste tipo não têm texto que possa ser lido.</translation>
     </message>
     <message>
@@ -1994,7 +1985,6 @@
     </message>
     <message>
         <source>This message has no text that could be opened as an artifact.</source>
-        <extracomment>A text above this is saved or opened with another program, and not shown or edited here. A text above this is compared with nothing.</extracomment>
         <translation>Esta mensagem não tem texto que possa ser aberto como artefato.</translation>
     </message>
     <message>
@@ -2251,7 +2241,6 @@
     </message>
     <message>
         <source>The provider takes no more requests for now.</source>
-        <extracomment>What a rate is for: a kind, and the name of a provider or the id of a project.</extracomment>
         <translation>O provedor não aceita mais solicitações por enquanto.</translation>
     </message>
     <message>
@@ -2324,7 +2313,6 @@
     </message>
     <message>
         <source>The tool does not take these arguments.</source>
-        <extracomment>How long a server waits for a person.</extracomment>
         <translation>A ferramenta não aceita estes argumentos.</translation>
     </message>
     <message>
@@ -2397,7 +2385,6 @@
     </message>
     <message>
         <source>ChatDesk ended while this ran. It may have done its work already.</source>
-        <extracomment>Has a provider answer a request: its text, the model that gave it, whether it was cut off. Raises errors of ChatDesk.</extracomment>
         <translation>O ChatDesk terminou enquanto isto era executado. Pode já ter feito seu trabalho.</translation>
     </message>
     <message>
@@ -2474,7 +2461,6 @@
     </message>
     <message>
         <source>ChatDesk made a mistake while it summarised.</source>
-        <extracomment>Builds a summariser on the worker&apos;s loop, with the ways back to the owner that it is given, and takes it down again.</extracomment>
         <translation>O ChatDesk cometeu um erro ao resumir.</translation>
     </message>
     <message>
@@ -2487,7 +2473,6 @@
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
-        <extracomment>No link is followed, and no pipe waited for, in a directory that somebody else may have made.</extracomment>
         <translation>O ChatDesk terminou inesperadamente.</translation>
     </message>
     <message>
@@ -2577,7 +2562,6 @@
     </message>
     <message>
         <source>It did not arrive whole.</source>
-        <extracomment>Files that go with one message. The sentence in the place of a picture of an answer until its data have come.</extracomment>
         <translation>Não chegou inteiro.</translation>
     </message>
     <message numerus="yes">
@@ -2642,7 +2626,6 @@
     </message>
     <message>
         <source>has new messages</source>
-        <extracomment>A row, and the files that it names.</extracomment>
         <translation>tem mensagens novas</translation>
     </message>
     <message>
@@ -2671,7 +2654,6 @@
     </message>
     <message>
         <source>Send the key of {short} to {server}?</source>
-        <extracomment>it was given for another origin an earlier version kept it and did not write down for which server it would travel unencrypted, and nobody agreed to that a variable names the server: only a variable&apos;s key goes there</extracomment>
         <translation>Enviar a chave de {short} para {server}?</translation>
     </message>
     <message>
@@ -2768,7 +2750,6 @@
     </message>
     <message>
         <source>waiting for an answer</source>
-        <extracomment>The state of an answer: as a label beside its name, and as what a sentence about it says.</extracomment>
         <translation>esperando por uma resposta</translation>
     </message>
     <message>
@@ -2837,7 +2818,6 @@
     </message>
     <message>
         <source>An assistant has at most {most_in_message} files.</source>
-        <extracomment>The icons that an assistant can have; the first is what an unknown one is shown as.</extracomment>
         <translation>Um assistente tem no máximo {most_in_message} arquivos.</translation>
     </message>
     <message>
@@ -2846,7 +2826,6 @@
     </message>
     <message>
         <source>The provider&apos;s id may have small letters, digits and hyphens only.</source>
-        <extracomment>What a person may type of a model. Headers that are a key by their name: their values are where keys are.</extracomment>
         <translation>O id do provedor só pode ter letras minúsculas, dígitos e hifens.</translation>
     </message>
     <message>
@@ -2899,7 +2878,6 @@
     </message>
     <message>
         <source>It is no longer shared.</source>
-        <extracomment>The schema that this ChatDesk sets up and upgrades team databases to. The longest time that a shared project can be told to keep its messages for; else it keeps them for ever. came back in a pull: everybody can have it by the server; kept here and shown another member&apos;s, and the server does not have it (any more) taken by the server, not yet seen in a pull never sent: personal, or of a project that is no longer shared by its owner, with all that was in it</extracomment>
         <translation>Não é mais compartilhado.</translation>
     </message>
     <message>
@@ -2941,7 +2919,6 @@
     <message numerus="yes">
         <source>{count} changes wait here to be sent.</source>
         <comment>{count} change waits here to be sent.</comment>
-        <extracomment>the server cannot be reached; tried again at ``next_try_at`` it could be reached and said no; ``problem`` says why this ChatDesk is too old to write</extracomment>
         <translation>
             <numerusform>{count} alteração espera aqui para ser enviada.</numerusform>
             <numerusform>{count} alterações esperam aqui para ser enviadas.</numerusform>
@@ -2957,7 +2934,6 @@
     </message>
     <message>
         <source>Waiting for approval</source>
-        <extracomment>Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``. It was running when ChatDesk ended, so nobody knows what it did. What a person reads for each state of a call.</extracomment>
         <translation>Esperando aprovação</translation>
     </message>
     <message>
@@ -2982,7 +2958,6 @@
     </message>
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
-        <extracomment>In the content of a running call while its answer is written: how far it is, in words. It is stored nowhere. In the content of a call that was made in another message or by another program: it stays as it is. States of a call that has not ended and will not end by itself. The problem of a server that a person has to sign in to.</extracomment>
         <translation>Ele pede que você entre: escolha Entrar em Configurações, Ferramentas.</translation>
     </message>
     <message>
@@ -3019,7 +2994,6 @@
     </message>
     <message>
         <source>That is not a valid id.</source>
-        <extracomment>What is safe where no window holds what was typed; None: the same.</extracomment>
         <translation>Esse não é um id válido.</translation>
     </message>
     <message>
@@ -3452,7 +3426,6 @@
     </message>
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
-        <extracomment>What ends the names of files and folders that are being written.</extracomment>
         <translation>“{name}” ao lado é um link ou um arquivo, não uma pasta</translation>
     </message>
     <message>
@@ -3529,7 +3502,6 @@
     </message>
     <message>
         <source>The disk is full, so ChatDesk can only read.</source>
-        <extracomment>What a window has the directory open for; every other purpose is the name of a command. The sockets of an owner: the line of ``local_api``, and the service for other programs. Why nobody can own this directory, so that all it is good for is reading.</extracomment>
         <translation>O disco está cheio, então o ChatDesk só pode ler.</translation>
     </message>
     <message>
@@ -3590,7 +3562,6 @@
     </message>
     <message>
         <source>Continue the answer, or try again.</source>
-        <extracomment>What to do once a part of the answer is there, where that differs.</extracomment>
         <translation>Continue a resposta ou tente novamente.</translation>
     </message>
     <message>
@@ -3603,7 +3574,6 @@
     </message>
     <message>
         <source>{who} has no embeddings.</source>
-        <extracomment>What a protocol without embeddings says.</extracomment>
         <translation>{who} não tem embeddings.</translation>
     </message>
     <message>
@@ -3880,7 +3850,6 @@
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is not valid yet.</source>
-        <extracomment>By OpenSSL&apos;s X509_V_ERR codes.</extracomment>
         <translation>A conexão com {who} não é segura: seu certificado ainda não é válido.</translation>
     </message>
     <message>
@@ -3973,7 +3942,6 @@
     </message>
     <message>
         <source>Correct it in the settings, then try again.</source>
-        <extracomment>Fields that a server may refuse; without them the answer comes all the same.</extracomment>
         <translation>Corrija isso nas configurações e tente novamente.</translation>
     </message>
     <message>
@@ -4078,7 +4046,6 @@
     </message>
     <message>
         <source>Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. Do not repeat anything and do not add an introduction.</source>
-        <extracomment>*Continue* sends the partial answer as the last assistant message and after it this as the user. Without it only few servers go on from a partial answer, and some refuse it; with it every server understands.</extracomment>
         <translation>Sua última mensagem foi cortada. Continue-a exatamente onde ela para, no meio da palavra ou da linha se preciso. Não repita nada e não acrescente uma introdução.</translation>
     </message>
     <message>
@@ -4207,7 +4174,6 @@
     </message>
     <message>
         <source>it must be true or false</source>
-        <extracomment>A page of the window&apos;s settings. All pages, in order.</extracomment>
         <translation>deve ser true ou false</translation>
     </message>
     <message>
@@ -4388,7 +4354,6 @@
     </message>
     <message>
         <source>A new passphrase: four words or more</source>
-        <extracomment>Placeholder of every field in which a new one is chosen.</extracomment>
         <translation>Uma nova frase secreta: quatro palavras ou mais</translation>
     </message>
     <message>
@@ -4773,7 +4738,6 @@
     </message>
     <message>
         <source>The key could not be put into the system&apos;s keyring.</source>
-        <extracomment>The keyrings that lock what they keep. Others are on offer for ``keyring``, and some of them write plain text.</extracomment>
         <translation>A chave não pôde ser posta no chaveiro do sistema.</translation>
     </message>
     <message>
@@ -5350,7 +5314,6 @@
     </message>
     <message>
         <source>Updates</source>
-        <extracomment>At scale 1: without notes, and with them.</extracomment>
         <translation>Atualizações</translation>
     </message>
     <message>
@@ -5363,7 +5326,6 @@
     </message>
     <message>
         <source>Only your own messages can be edited.</source>
-        <extracomment>As a parent: whatever is the end of the shown path when the transaction runs.</extracomment>
         <translation>Só suas próprias mensagens podem ser editadas.</translation>
     </message>
     <message>
@@ -5400,7 +5362,6 @@
     </message>
     <message>
         <source>This answer is not waiting to be started.</source>
-        <extracomment>Plain columns that the end of a turn has under their own names; all others are written one by one.</extracomment>
         <translation>Esta resposta não está esperando para ser iniciada.</translation>
     </message>
     <message>
@@ -5445,7 +5406,6 @@
     </message>
     <message>
         <source>That is not a place in the list.</source>
-        <extracomment>Up to so many threads of a tag are fetched from the tag and sorted; more than that are close enough together in any list to be met on the way through it.</extracomment>
         <translation>Esse não é um lugar na lista.</translation>
     </message>
     <message>
@@ -5466,7 +5426,6 @@
     </message>
     <message>
         <source>This answer does not wait any more.</source>
-        <extracomment>How the owner of such an answer begins; then comes its place.</extracomment>
         <translation>Esta resposta não espera mais.</translation>
     </message>
     <message>
@@ -5571,7 +5530,6 @@
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
-        <extracomment>Those of the index have a note of their own where they are missing, see ``has_search``.</extracomment>
         <translation>Estes dados pertencem a um ChatDesk mais novo (esquema {revision}, aqui {head_revision}), então este só lê.</translation>
     </message>
     <message>
@@ -5608,7 +5566,6 @@
     </message>
     <message>
         <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
-        <extracomment>What SQLite itself keeps, such as indexes for UNIQUE and statistics. Nothing else can be called so by SQL.</extracomment>
         <translation>O banco de dados contém algo que o ChatDesk não pôs lá: {first}{more}.</translation>
     </message>
     <message>
@@ -5621,7 +5578,6 @@
     </message>
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
-        <extracomment>Backup, log and rebuilt tables together take up to this many times the database.</extracomment>
         <translation>O arquivo é um banco de dados, mas não um do ChatDesk.</translation>
     </message>
     <message>
@@ -5782,7 +5738,6 @@
     </message>
     <message>
         <source>No project is called “{value}”.</source>
-        <extracomment>Threads that are in the trash, by themselves or with their project. Filters that nothing can fulfil, as sentences.</extracomment>
         <translation>Nenhum projeto se chama “{value}”.</translation>
     </message>
     <message>
@@ -5803,7 +5758,6 @@
     </message>
     <message>
         <source>That version is no longer one of those to choose from.</source>
-        <extracomment>Register: what a person calls it, and which value of its body is the text.</extracomment>
         <translation>Essa versão não é mais uma das que se pode escolher.</translation>
     </message>
     <message>
@@ -5952,12 +5906,10 @@
     </message>
     <message>
         <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
-        <extracomment>Said where projects of a team are pulled again.</extracomment>
         <translation>Projetos compartilhados são comparados com o servidor da equipe; o que ele tem do que se perdeu volta.</translation>
     </message>
     <message>
         <source>The database as it was is kept at {kept}.</source>
-        <extracomment>The project of a lost thread, by what the log says of it and of its messages.</extracomment>
         <translation>O banco de dados como era está guardado em {kept}.</translation>
     </message>
     <message>
@@ -6046,7 +5998,6 @@
     </message>
     <message>
         <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
-        <extracomment>A backup of the usual size is read in a few seconds; a gigabyte takes about a minute. Databases pack to a third. What claims to be so much larger than its file was made to fill the disk.</extracomment>
         <translation>{name} exige mais tempo ou memória do que um backup de seu tamanho deveria, então a leitura foi abandonada.</translation>
     </message>
     <message>
@@ -6071,7 +6022,6 @@
     </message>
     <message>
         <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
-        <extracomment>Found again from the texts. What takes the place of a stored value; ``{now}`` is the time in milliseconds.</extracomment>
         <translation>{name} contém algo que o ChatDesk não pôs lá: {first}{more}.</translation>
     </message>
     <message>
@@ -6136,7 +6086,6 @@
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
-        <extracomment>``disable`` is nothing but what a person chose in plain words.</extracomment>
         <translation>O convite indica o servidor “{host}”, que só este computador alcança. Dê ao espaço de trabalho um nome ou endereço IP que outros alcancem antes de convidar alguém: Configurações, Sincronização da equipe, Endereço.</translation>
     </message>
     <message>
@@ -6177,7 +6126,6 @@
     </message>
     <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
-        <extracomment>By the setting&apos;s name: what happened, and what to do next.</extracomment>
         <translation>Você atingiu o limite diário de texto por membro do espaço de trabalho.</translation>
     </message>
     <message>
@@ -6486,7 +6434,6 @@
     </message>
     <message>
         <source>The file is not on the computer that sent the message any more.</source>
-        <extracomment>What another member may make this computer keep, for one file. A large body is parsed in memory. How long the server is not asked again for what it did not have.</extracomment>
         <translation>O arquivo não está mais no computador que enviou a mensagem.</translation>
     </message>
     <message>
@@ -6659,7 +6606,6 @@
     </message>
     <message>
         <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
-        <extracomment>Comes before anything that is kept, for all workspaces of the profile.</extracomment>
         <translation>Uma senha do banco de dados de uma equipe tem de {shortest} a {longest} letras, dígitos e símbolos de um teclado inglês, sem espaços.</translation>
     </message>
     <message>
@@ -6700,7 +6646,6 @@
     </message>
     <message>
         <source>Update ChatDesk.</source>
-        <extracomment>``SyncStatus.code`` where this version may not even read. From here on a person is told that a clock is wrong; nothing depends on it.</extracomment>
         <translation>Atualize o ChatDesk.</translation>
     </message>
     <message>
@@ -6817,7 +6762,6 @@
     </message>
     <message>
         <source>Check the user and the password.</source>
-        <extracomment>Fewer leave too little for a team of five with two computers each, and for whoever looks after the server. What helps while one sets up: nobody has invited yet, and nothing is tried again by itself.</extracomment>
         <translation>Verifique o usuário e a senha.</translation>
     </message>
     <message>
@@ -6946,7 +6890,6 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <extracomment>Returns the translation of a source, &quot;&quot; where there is none. The second argument is the English singular of a plural source, else what the text is about, the third its number, else -1. Of a text that was packed, perhaps by somebody else: the longest template, sentence and number. The blank between two sentences where the first ends with a wide sign, which has its blank in itself.</extracomment>
         <translation>{megabytes} MB</translation>
     </message>
     <message numerus="yes">
@@ -6959,7 +6902,6 @@
     </message>
     <message>
         <source>{about} of {server} failed: {reason}</source>
-        <extracomment>What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.</extracomment>
         <translation>{about} de {server} falhou: {reason}</translation>
     </message>
     <message>
@@ -6984,7 +6926,6 @@
     </message>
     <message>
         <source>No tool server was found in this text.</source>
-        <extracomment>A block of code in Markdown, as a page about a server has it.</extracomment>
         <translation>Nenhum servidor de ferramentas foi encontrado neste texto.</translation>
     </message>
     <message>
@@ -7005,7 +6946,6 @@
     </message>
     <message>
         <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install npm).</source>
-        <extracomment>The line that installs a program that servers are often started with.</extracomment>
         <translation>Instale o Node.js: https://nodejs.org (no Debian e no Ubuntu: sudo apt install npm).</translation>
     </message>
     <message>
@@ -7174,7 +7114,6 @@
     </message>
     <message>
         <source>This server cannot be signed in to.</source>
-        <extracomment>The name of the secret of an OAuth client that a person registered, among the secrets of a server. The names under which the keyring has something of a server that is signed in to.</extracomment>
         <translation>Não é possível entrar neste servidor.</translation>
     </message>
     <message>
@@ -7231,7 +7170,6 @@
     </message>
     <message>
         <source>Not encrypted: others on the network could read what is searched for.</source>
-        <extracomment>The services, in the form in which SearXNG&apos;s address is given. Brave&apos;s own limits; the others take as much.</extracomment>
         <translation>Sem criptografia: outros na rede poderiam ler o que é buscado.</translation>
     </message>
     <message>
@@ -7292,7 +7230,6 @@
     </message>
     <message>
         <source>There is not enough room on the disk to open the zip files in this one.</source>
-        <extracomment>JSON shrinks to a tenth, in odd cases to a fiftieth; a bomb to a thousandth. What is packed already hardly shrinks.</extracomment>
         <translation>Não há espaço suficiente no disco para abrir os arquivos zip contidos neste.</translation>
     </message>
     <message>
@@ -7629,7 +7566,6 @@
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <extracomment>Where packages of the system are.</extracomment>
         <translation>Procura uma nova versão uma vez por dia; ela é instalada quando você mandar.</translation>
     </message>
     <message>
@@ -7638,7 +7574,6 @@
     </message>
     <message>
         <source>January</source>
-        <extracomment>As in a date.</extracomment>
         <translation>janeiro</translation>
     </message>
     <message>
@@ -7973,7 +7908,6 @@
     </message>
     <message>
         <source>database</source>
-        <extracomment>What a command that examines has the directory open for.</extracomment>
         <translation>banco de dados</translation>
     </message>
     <message>
@@ -8166,7 +8100,6 @@
     </message>
     <message>
         <source>The local service is off.</source>
-        <extracomment>What a token may allow, in words for those who choose.</extracomment>
         <translation>O serviço local está desligado.</translation>
     </message>
     <message>
@@ -8243,7 +8176,6 @@
     </message>
     <message>
         <source>Help</source>
-        <extracomment>The services are None where the database could not be opened: then it is needed most.</extracomment>
         <translation>Ajuda</translation>
     </message>
     <message>
@@ -8300,7 +8232,6 @@
     </message>
     <message>
         <source>Type a message</source>
-        <extracomment>The exit code that asks for a new start.</extracomment>
         <translation>Digite uma mensagem</translation>
     </message>
     <message>
@@ -8865,7 +8796,6 @@
     </message>
     <message>
         <source>There is no finished message here.</source>
-        <extracomment>How the name of a quick action begins; &quot;shorter&quot;, &quot;longer&quot; or the id of a prompt follows. The line that begins a block of HTML, also in a list or a quote.</extracomment>
         <translation>Não há mensagem concluída aqui.</translation>
     </message>
     <message>
@@ -8874,7 +8804,6 @@
     </message>
     <message>
         <source>Shorter</source>
-        <extracomment>The quick actions that everybody has.</extracomment>
         <translation>Mais curta</translation>
     </message>
     <message>
@@ -8883,7 +8812,6 @@
     </message>
     <message>
         <source>Copy</source>
-        <extracomment>The actions on a message, in the order of its menu.</extracomment>
         <translation>Copiar</translation>
     </message>
     <message>
@@ -9189,7 +9117,6 @@
     </message>
     <message>
         <source>Attach files</source>
-        <extracomment>How long a chat that is closed waits for files that are being copied.</extracomment>
         <translation>Anexar arquivos</translation>
     </message>
     <message>
@@ -9712,7 +9639,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Pasted image.png</source>
-        <extracomment>Returns the names and bytes of files, at least one. Raises errors of ChatDesk.</extracomment>
         <translation>Imagem colada.png</translation>
     </message>
     <message>
@@ -10005,7 +9931,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Minimal</source>
-        <extracomment>Parameters with a slider, and where it ends.</extracomment>
         <translation>Mínimo</translation>
     </message>
     <message>
@@ -10250,7 +10175,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Compare models</source>
-        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
         <translation>Comparar modelos</translation>
     </message>
     <message>
@@ -10271,7 +10195,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>An answer is ready</source>
-        <extracomment>An answer that took longer is one that a person may have left alone.</extracomment>
         <translation>Uma resposta está pronta</translation>
     </message>
     <message>
@@ -10760,7 +10683,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>New project</source>
-        <extracomment>Provider, its label, and its models as (id, label).</extracomment>
         <translation>Novo projeto</translation>
     </message>
     <message>
@@ -11499,7 +11421,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>From {name}</source>
-        <extracomment>Before the id of what a server offers; ids of the library have no colon.</extracomment>
         <translation>De {name}</translation>
     </message>
     <message>
@@ -11628,7 +11549,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>{name} changed the system prompt; it is sent with your question.</source>
-        <extracomment>Makes a thread of the new chat, in this project; its id.</extracomment>
         <translation>{name} alterou o prompt do sistema; ele é enviado com sua pergunta.</translation>
     </message>
     <message>
@@ -11769,7 +11689,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Address</source>
-        <extracomment>What a person reads for each step.</extracomment>
         <translation>Endereço</translation>
     </message>
     <message>
@@ -11922,7 +11841,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>As the system</source>
-        <extracomment>Stands for the value of a header that is kept with the keys; left as it is, the value stays.</extracomment>
         <translation>Como o sistema</translation>
     </message>
     <message>
@@ -11999,7 +11917,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>testing…</source>
-        <extracomment>Opens the form of a provider, with a key that was typed elsewhere.</extracomment>
         <translation>testando…</translation>
     </message>
     <message>
@@ -12129,7 +12046,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Checking the database</source>
-        <extracomment>What has a dialog of its own.</extracomment>
         <translation>Verificando o banco de dados</translation>
     </message>
     <message>
@@ -12170,7 +12086,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Import and export</source>
-        <extracomment>What is asked for, by the words of its button, in rows.</extracomment>
         <translation>Importar e exportar</translation>
     </message>
     <message>
@@ -12223,7 +12138,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Result</source>
-        <extracomment>Codes of ``TeamError``; no password opens a login that was closed, or another&apos;s database.</extracomment>
         <translation>Resultado</translation>
     </message>
     <message>
@@ -12232,7 +12146,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>{label}, its own choice</source>
-        <extracomment>The provider and the model of new threads, which are chosen together.</extracomment>
         <translation>{label}, escolha própria</translation>
     </message>
     <message>
@@ -12317,7 +12230,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>API key of {label}</source>
-        <extracomment>Larger text puts the buttons of a row below its field: beside it there would be no room for what a test says.</extracomment>
         <translation>Chave de API de {label}</translation>
     </message>
     <message>
@@ -12482,7 +12394,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Unpacking and checking the backup…</source>
-        <extracomment>Close the services, do this, and restart.</extracomment>
         <translation>Descompactando e verificando o backup…</translation>
     </message>
     <message>
@@ -12963,7 +12874,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Encrypted, the server proves who it is</source>
-        <extracomment>What a pasted connection string means; raises ``InvalidInput``.</extracomment>
         <translation>Criptografado, o servidor prova quem é</translation>
     </message>
     <message>
@@ -13241,7 +13151,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Invitations (*{ending});;All files (*)</source>
-        <extracomment>What a code says of itself, without asking anybody; raises ``InvalidInput``.</extracomment>
         <translation>Convites (*{ending});;Todos os arquivos (*)</translation>
     </message>
     <message>
@@ -13750,7 +13659,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>{role}: {rights}.</source>
-        <extracomment>What each role may do, for below the rows.</extracomment>
         <translation>{role}: {rights}.</translation>
     </message>
     <message>
@@ -13763,7 +13671,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <extracomment>Said on the page where an upgrade can be done.</extracomment>
         <translation>Esta versão do ChatDesk traz uma forma mais nova do banco de dados da equipe. Até que você o atualize, todos podem continuar trabalhando com a atual.</translation>
     </message>
     <message>
@@ -14045,7 +13952,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>A project</source>
-        <extracomment>What a server says to somebody who is no member any more, and to a version that is too old.</extracomment>
         <translation>Um projeto</translation>
     </message>
     <message>
@@ -14426,7 +14332,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>The workspace “{name}” is ready.</source>
-        <extracomment>How often, and how many times, it is looked whether anything of a joined workspace is here.</extracomment>
         <translation>O espaço de trabalho “{name}” está pronto.</translation>
     </message>
     <message>
@@ -14607,7 +14512,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Allow in this chat</source>
-        <extracomment>More than this is shown in part, and cannot be changed here.</extracomment>
         <translation>Permitir neste chat</translation>
     </message>
     <message>
@@ -14905,7 +14809,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Give it a name.</source>
-        <extracomment>Stands for a value that is kept where keys are.</extracomment>
         <translation>Dê-lhe um nome.</translation>
     </message>
     <message>
@@ -14982,7 +14885,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Found</source>
-        <extracomment>What a person reads for each step.</extracomment>
         <translation>Encontrado</translation>
     </message>
     <message>
@@ -15739,7 +15641,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Text of the artifact</source>
-        <extracomment>A text above this is edited with another program: an editor lays out all of its lines.</extracomment>
         <translation>Texto do artefato</translation>
     </message>
     <message>
@@ -15764,7 +15665,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Ask for a change</source>
-        <extracomment>Action, words, icon; in the order of the buttons.</extracomment>
         <translation>Pedir uma alteração</translation>
     </message>
     <message>
@@ -15921,7 +15821,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>What the model will see</source>
-        <extracomment>Asks for entries below a position, None for the newest ones; they come through ``ContextTab.add_entries``.</extracomment>
         <translation>O que o modelo verá</translation>
     </message>
     <message>
@@ -16110,7 +16009,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Text of the summary</source>
-        <extracomment>Asks for entries from a position on; they come through ``SourceList.add``.</extracomment>
         <translation>Texto do resumo</translation>
     </message>
     <message>
@@ -16363,7 +16261,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>under {amount}</source>
-        <extracomment>Of most texts in most encodings, where nothing better is known. The least sum that is written as a number. What nobody waits for, and what the day&apos;s limit is for. Dollars for what a model took, by provider and model; None: nobody knows.</extracomment>
         <translation>menos de {amount}</translation>
     </message>
     <message>
@@ -16572,7 +16469,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Sync</source>
-        <extracomment>By tone: the icon, and the colours of icon and words. What differs is never the colour alone.</extracomment>
         <translation>Sincronização</translation>
     </message>
     <message>
@@ -16582,7 +16478,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message numerus="yes">
         <source>{title}, project folder, {count} threads</source>
         <comment>{title}, project folder, {count} thread</comment>
-        <extracomment>``next_cursor`` of a folder of which nothing was read.</extracomment>
         <translation>
             <numerusform>{title}, pasta de projeto, {count} conversa</numerusform>
             <numerusform>{title}, pasta de projeto, {count} conversas</numerusform>
@@ -17042,7 +16937,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Proposed</source>
-        <extracomment>The state of a change, in words; the state is never a colour alone.</extracomment>
         <translation>Proposta</translation>
     </message>
     <message>
@@ -17500,7 +17394,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Thinking…</source>
-        <extracomment>States that are beside a call; that it is done, its mark says.</extracomment>
         <translation>Pensando…</translation>
     </message>
     <message>
@@ -17741,7 +17634,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>7 days</source>
-        <extracomment>What days took, added up in each way of looking at it.</extracomment>
         <translation>7 dias</translation>
     </message>
     <message>
@@ -17859,7 +17751,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>{percent}%</source>
-        <extracomment>How far a call is, in words. Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.</extracomment>
         <translation>{percent}%</translation>
     </message>
     <message>
@@ -18170,7 +18061,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Menu bar</source>
-        <extracomment>Whether the window may go now; who says no closes it later, or asks. Whether closing the window only hides it, as where it goes on in the tray.</extracomment>
         <translation>Barra de menus</translation>
     </message>
     <message>
@@ -18357,7 +18247,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>New chat</source>
-        <extracomment>The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people. Ends the title of a thread that branched off another one, until somebody calls it otherwise.</extracomment>
         <translation>Novo chat</translation>
     </message>
     <message>
@@ -18370,7 +18259,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>It answers</source>
-        <extracomment>The id of the server that has the tools for the web. What a person reads for each step that went well.</extracomment>
         <translation>Ele responde</translation>
     </message>
     <message>

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.benchmarks.processes import python
 from tests.benchmarks.table import Row, against
 
-#: Code, a table and two formulas; no two messages have the same.
+# Code, a table and two formulas; no two messages have the same.
 RICH = """{n}. **Rich** text with `code` and $x_{n}^2$ in it.
 
 ```python

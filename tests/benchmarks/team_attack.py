@@ -17,7 +17,7 @@ from tests.helpers.sync_sim.real_world import RealHostileRestore
 from tests.helpers.team_attack import Attack
 from tests.helpers.team_people import Team
 
-#: In several workspaces: roles wander, and a world in which all were removed has nothing more to tell.
+# In several workspaces: roles wander, and a world in which all were removed has nothing more to tell.
 _EACH = 2_500
 _PARTITIONS = 16
 _ROLES = (None, "viewer", "editor", "admin", "owner")

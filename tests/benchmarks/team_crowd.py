@@ -15,7 +15,7 @@ from tests.helpers.team_world import Desk, desks, until_same
 
 _MEMBERS = 20
 _THREADS = 10
-#: Twenty people who each send something every so many seconds, in the mean.
+# Twenty people who each send something every so many seconds, in the mean.
 _PAUSE_S = 6.0
 _MOST_MS = 1_000.0
 

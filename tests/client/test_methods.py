@@ -43,9 +43,9 @@ from tests.helpers.waiting import until
 ROOT = Path(__file__).parents[2]
 DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text("utf-8"))
 NOBODY = "0190a1b2-0000-7000-8000-000000000000"
-#: Paths of the service for which the client has no method. This may only shrink, and it is empty.
+# Paths of the service for which the client has no method. This may only shrink, and it is empty.
 WITHOUT: frozenset[str] = frozenset()
-#: Programs that know OpenAI's protocol have a client, /docs is a page for people, and ``events`` follows its path.
+# Programs that know OpenAI's protocol have a client, /docs is a page for people, and ``events`` follows its path.
 FOR_OTHERS = re.compile(r"GET /docs|\w+ /v1/.*|GET /api/v1/events")
 
 

@@ -200,7 +200,7 @@ def test_a_folder_of_its_own_is_no_symlink_to_another(tmp_path: Path) -> None:
             own_folder(tmp_path / name)
 
 
-#: Modules that write files in another way, and why. All but the last four write below the private data directory only.
+# Modules that write files in another way, and why. All but the last four write below the private data directory only.
 EXCEPTIONS = {
     "core/file_writing.py": "the way itself",
     "core/attachments/origin_mark.py": "a mark that Windows keeps as a stream of the file",

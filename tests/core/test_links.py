@@ -12,7 +12,7 @@ from chatdesk.core.links import LONGEST, InvitationLink, ThreadLink, UnusableLin
 _THREAD = "0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e"
 _MESSAGE = "0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6f"
 
-#: What others might put in a link: verbs that act, settings, files, tools, ways out of an id, and noise.
+# What others might put in a link: verbs that act, settings, files, tools, ways out of an id, and noise.
 HOSTILE = [
     *(
         f"chatdesk://{verb}/{rest}"

@@ -69,7 +69,7 @@ def test_a_name_is_one_line_without_what_hides(text: str) -> None:
     assert not any(has_hidden(each) for each in line if each in "\x1b\x9b\u202e\u2066\u200b\ufeff\u2028\U000e0041\r")
 
 
-#: What writes to the standard streams beside the writer, and why.
+# What writes to the standard streams beside the writer, and why.
 EXCEPTIONS = {
     "client/__main__.py": "the client imports nothing else of ChatDesk; it writes one line of printable characters",
     "core/terminal.py": "the writer",

@@ -27,7 +27,7 @@ from tests.helpers.window import answered, ask, play, until
 
 pytestmark = [pytest.mark.usefixtures("qapp"), pytest.mark.long]
 
-#: They belong to the program or to the main window: from another window they bring that to the front.
+# They belong to the program or to the main window: from another window they bring that to the front.
 ONCE: Final = frozenset(
     ("thread.restore", "thread.select_all", "project.switch", "project.new", "project.edit",
      "project.share", "project.archive", "project.delete", "tag.manage", "go.filter", "view.sidebar", "view.threads",
@@ -36,14 +36,14 @@ ONCE: Final = frozenset(
      "app.quick", "app.settings", "team.settings", "team.join", "app.usage", "app.waiting", "app.limits", "app.help",
      "app.report", "app.updates"),
 )  # fmt: skip
-#: They change how all of the program looks.
+# They change how all of the program looks.
 EVERYWHERE: Final = frozenset(("view.theme", "view.larger", "view.smaller", "view.reset_size"))
-#: They need a state that other tests make: an answer that is being written, a call that waits, a workspace.
+# They need a state that other tests make: an answer that is being written, a call that waits, a workspace.
 NOT_NOW: Final = frozenset(
     ("thread.keep", "thread.forget", "thread.mark_read", "thread.restore", "message.stop", "message.approve",
      "message.send_waiting", "message.edit_waiting", "team.invite", "team.sync", "team.details"),
 )  # fmt: skip
-#: They end or replace what this test walks through; ``test_chats_window`` has what opens and closes chats.
+# They end or replace what this test walks through; ``test_chats_window`` has what opens and closes chats.
 ELSEWHERE: Final = frozenset(
     (
         "thread.temporary",
@@ -194,7 +194,7 @@ async def _found(walk: Walk) -> None:
     await until(lambda: walk.chat.panes.transcript.finding.total > 1)
 
 
-#: What has to be so before an action can do anything.
+# What has to be so before an action can do anything.
 BEFORE: Final[dict[str, Callable[[Walk], object]]] = {
     **dict.fromkeys(("message.copy_markdown", "message.copy_plain", "message.copy_rich", "message.quote"), _select),
     "message.previous_version": _two_versions,

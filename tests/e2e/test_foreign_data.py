@@ -45,10 +45,10 @@ class Stage:
     mine: Path
     given: Path
     keyring: MemoryKeyring
-    own: KeyRecorder  #: where the person's own gateway is
+    own: KeyRecorder  # where the person's own gateway is
     other: KeyRecorder
-    proxy: KeyRecorder  #: shows a certificate for OpenAI
-    near_proxy: KeyRecorder  #: shows one for this computer
+    proxy: KeyRecorder  # shows a certificate for OpenAI
+    near_proxy: KeyRecorder  # shows one for this computer
     ca_file: Path
 
     def write(self, folder: Path, *providers: dict[str, object], settings: str = "") -> None:

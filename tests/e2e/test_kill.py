@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-#: `make test-long` kills more often, and `make bench` hundreds of times.
+# `make test-long` kills more often, and `make bench` hundreds of times.
 CYCLES = int(os.environ.get("CHATDESK_KILLS", "20"))
 KILLED_CALLS = CYCLES // 4
 _SEED = os.environ.get("CHATDESK_FIRST_SEED", "20260601")

@@ -27,7 +27,7 @@ from tests.helpers.waiting import stays
 from tests.helpers.window import FAST, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
-#: Past the first screen.
+# Past the first screen.
 USED = Settings(provider="offline", offline_speed_tokens_per_s=0)
 LOOKS = replace(USED, updates_check=True)
 

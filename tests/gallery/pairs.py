@@ -29,7 +29,7 @@ from tests.gallery.window_samples import build_window
 
 _SIZE: Final = QSize(1280, 820)
 _GAP_PX: Final = 24
-#: Until the frames of an answer that comes in are drawn.
+# Until the frames of an answer that comes in are drawn.
 _SETTLED_MS: Final = 300
 _SHADE: Final = 90  # of 255
 _PEOPLE: Final = (PersonHere("1", "Mia Keller", is_typing=True), PersonHere("2", "Ada Lindh"))

@@ -26,9 +26,9 @@ from tests.gallery.palette_samples import build_palette, sample_groups
 from tests.gallery.tools_samples import approval
 
 _LOOKS: Final[tuple[Preference, ...]] = ("light", "dark")
-#: So few are enough for the window's colours, and halve the files.
+# So few are enough for the window's colours, and halve the files.
 _COLOURS: Final = 128
-#: A hit of another year shows its whole date, today and tomorrow.
+# A hit of another year shows its whole date, today and tomorrow.
 _LAST_YEAR_MS: Final = round(datetime(2025, 11, 21, 12, tzinfo=UTC).timestamp() * 1000)
 
 

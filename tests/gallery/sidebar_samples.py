@@ -27,7 +27,7 @@ from chatdesk.ui.theme.fonts import load_first_fonts
 from chatdesk.ui.theme.theme import Theme
 from tests.helpers.settings_pages import row_of
 
-#: Pages that others fill and draw.
+# Pages that others fill and draw.
 _FILLED = ("Providers", "Usage and limits", "Team sync")
 NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
 

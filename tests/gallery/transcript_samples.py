@@ -68,7 +68,7 @@ class FixedStream:
         """Nothing is open."""
 
 
-#: A name, messages, and the blocks of their texts.
+# A name, messages, and the blocks of their texts.
 Sample = tuple[str, list[Message], dict[str, tuple[Block, ...]]]
 
 

@@ -14,7 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.helpers.local_service import ServedWorld
 
-#: The protocol with a handshake and sessions, which most assistants speak, and the one without.
+# The protocol with a handshake and sessions, which most assistants speak, and the one without.
 Mode = Literal["legacy", "auto"]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-#: What the are-in takes for a virus.
+# What the are-in takes for a virus.
 SIGNATURE: Final = b"A-SIGNATURE-OF-OUR-OWN"
 
 

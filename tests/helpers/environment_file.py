@@ -28,7 +28,7 @@ _WIDTH = 118
 _HEAD = """\
 Every variable that `chatdesk serve` reads, with its default. Copy this file to .env beside compose.yaml, or to
 ~/.config/chatdesk/service.env for systemd, and remove the # in front of what you set. Both set the port to 43117."""
-#: Those that are no settings: name and meaning.
+# Those that are no settings: name and meaning.
 _OTHERS = (
     (
         DATA_DIR_VARIABLE,
@@ -38,7 +38,7 @@ _OTHERS = (
     (TEAM_PASSWORD, "Your password for the databases of teams; it comes before the one that is kept."),
     (CORE_DUMPS_VARIABLE, "1 to look into a crash: its core, which holds keys and chats, is written then."),
 )
-#: Those that a served process does not read: name and meaning.
+# Those that a served process does not read: name and meaning.
 _OF_COMMANDS = (
     (SETUP_PASSWORD, "`chatdesk team`: password of the login that sets a workspace up or upgrades its database."),
     (PASSPHRASE, "`chatdesk team`: passphrase of a code for a further computer of yours."),

@@ -24,9 +24,9 @@ from chatdesk.core.storage.repositories import Repositories
 
 KEY = "sk-canary-0123456789abcdefghij"
 WHO = "Testhost"
-#: Generous, for a busy machine.
+# Generous, for a busy machine.
 LIMITS = StreamLimits(first_byte_s=30.0, silence_s=30.0, after_finish_s=0.2, error_body_s=0.5)
-#: Odd figures, so that they are found in sentences; the table gives those that hold without a setting.
+# Odd figures, so that they are found in sentences; the table gives those that hold without a setting.
 SHORT_LIMITS = StreamLimits(connect_s=0.97, first_byte_s=1.61, silence_s=1.43, after_finish_s=0.2)
 
 

@@ -45,9 +45,9 @@ from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.tools.tool_service import ToolService
 from tests.helpers.tools_world import processes_with, server, tool_service
 
-#: A child has to start, and its tool server too.
+# A child has to start, and its tool server too.
 _PATIENCE_S: Final = 60.0
-#: A call lasts so long that some are killed while they run, and some between two.
+# A call lasts so long that some are killed while they run, and some between two.
 _CALL_S: Final = 0.08
 
 

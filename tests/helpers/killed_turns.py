@@ -28,8 +28,8 @@ from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.checks import integrity_check, quick_check
 
-#: The last pieces shown of an answer that may wait for the storage: the fourth is shown after the first is stored,
-#: however slow the machine is. How long they wait is a matter of ``tests/core/chat/test_turn.py``.
+# The last pieces shown of an answer that may wait for the storage: the fourth is shown after the first is stored,
+# however slow the machine is. How long they wait is a matter of ``tests/core/chat/test_turn.py``.
 NEWEST_PIECES = 3
 
 

@@ -21,7 +21,7 @@ _OK: Final = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nAccess-Control-Allow-Origin: *\r\n"
     b"Content-Length: 2\r\nConnection: close\r\n\r\nok"
 )
-#: Covers the page, so that a click anywhere meets it.
+# Covers the page, so that a click anywhere meets it.
 _OVER: Final = "position:fixed;inset:0;width:100vw;height:100vh"
 
 

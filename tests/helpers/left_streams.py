@@ -51,7 +51,7 @@ async def slow_words(exchange: Exchange) -> None:
         await asyncio.sleep(_PACE_S)
 
 
-#: What ends an answer with an error while bytes are still to be read, and what is not read to its end at all.
+# What ends an answer with an error while bytes are still to be read, and what is not read to its end at all.
 ERRORS: tuple[Script, ...] = (
     body(SOME, sse({"error": {"message": "boom"}}), then="hang"),
     body(SOME, sse({"error": {"message": "boom"}}) + sse(chunk({"content": "more"})) * 20),

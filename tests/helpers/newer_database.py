@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 REVISION = "0042"
-#: Everything that a migration may add. The trigger would leave a trace of any write.
+# Everything that a migration may add. The trigger would leave a trace of any write.
 CHANGES = (
     "ALTER TABLE messages ADD COLUMN mood TEXT",
     "ALTER TABLE threads ADD COLUMN seal INTEGER NOT NULL DEFAULT 7",

@@ -18,7 +18,7 @@ from chatdesk.core.providers.base import (
 )
 from tests.helpers.chat_world import ScriptedProvider
 
-#: Letters of the block of tags, which nobody sees.
+# Letters of the block of tags, which nobody sees.
 _TAGS: Final = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
 _ORDER: Final = re.compile(r"CALL (\w+)(?: WITH (\{[^{}]*\}))? NOW")
 

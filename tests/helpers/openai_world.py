@@ -13,7 +13,7 @@ from chatdesk.service.declaration import Scope
 from tests.helpers.fault_server import FaultServer, Script
 from tests.helpers.local_service import ServedWorld, served_world
 
-#: A model of the provider “team”.
+# A model of the provider “team”.
 MODEL = "team/m"
 
 

@@ -55,11 +55,11 @@ _SETTINGS = {
     "timezone": "UTC",
 }
 _START_S = 60.0
-#: By copying files: half the work of copying through the log, which there is nobody to read.
+# By copying files: half the work of copying through the log, which there is nobody to read.
 _COPY = "CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy"
-#: The switch of a run: CHATDESK_TEST_PARTITIONS=16 gives every workspace of it so many parts.
+# The switch of a run: CHATDESK_TEST_PARTITIONS=16 gives every workspace of it so many parts.
 PARTITIONS = int(os.environ.get("CHATDESK_TEST_PARTITIONS", "0"))
-#: Runs beside the cluster and ends it when this process is gone, however it went: then the pipe closes.
+# Runs beside the cluster and ends it when this process is gone, however it went: then the pipe closes.
 _GUARD = """
 import os, shutil, signal, sys, time
 folder, pid_file = sys.argv[1:3]

@@ -54,7 +54,7 @@ _KEPT = re.compile(r"(\{\w+\}|<[^>]*>|&\w+;|https?://\S+)")
 _FILLER = "äñöšüłéžâřê"
 _MOST_ROWS = 60
 _MOST_TURNS, _TURN_MS = 20, 20
-#: What the offline demo is asked; it understands English.
+# What the offline demo is asked; it understands English.
 _ASKED_IN_ENGLISH = ("What can ChatDesk do?", "Show me code, a table and a formula")
 _ROLES = {
     "item": Qt.ItemDataRole.DisplayRole,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from xml.etree import ElementTree
 
 _FOLDER: Final = Path(__file__).parents[1] / "data" / "portals"
-#: Came after the files here were published, and is optional: a portal without it finds the application by itself.
+# Came after the files here were published, and is optional: a portal without it finds the application by itself.
 _LATER: Final = "org.freedesktop.host.portal.Registry"
 
 

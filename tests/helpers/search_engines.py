@@ -95,7 +95,7 @@ def tavily(*pages: tuple[str, str, str]) -> dict[str, Any]:
 FORMS = {SearchEngine.SEARXNG: searxng, SearchEngine.BRAVE: brave, SearchEngine.TAVILY: tavily}
 PATHS = {SearchEngine.SEARXNG: "/search", SearchEngine.BRAVE: "/res/v1/web/search", SearchEngine.TAVILY: "/search"}
 
-#: What they answer to a key that they do not know, with the status.
+# What they answer to a key that they do not know, with the status.
 REFUSALS: dict[SearchEngine, tuple[int, Any]] = {
     SearchEngine.BRAVE: (
         422,

@@ -21,7 +21,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.sync.members.scram import verifier_of
 from tests.helpers.team_people import Person, Row, Team, some_id
 
-#: What a refusal may look like: our own states; no right; a check, a key, a value that is none; a busy lock; a view.
+# What a refusal may look like: our own states; no right; a check, a key, a value that is none; a busy lock; a view.
 REFUSALS = {
     *(f"CD{number:03}" for number in range(1, 15)),
     *(
@@ -76,7 +76,7 @@ class Attack:
         self.people.append(self._lost(team, is_removed=True))
         self.people.append(self._lost(team, is_removed=False))
         self.root = team.database.as_superuser()
-        #: By kind and project.
+        # By kind and project.
         self.things: dict[tuple[str, str], list[str]] = {("project", one): [one] for one in self.projects}
         self.pushed: dict[str, tuple[str, bool]] = {}
         self.sent: list[tuple[str, Row]] = []

@@ -14,7 +14,7 @@ import psycopg
 
 from tests.helpers.team_people import Person, Team, some_id
 
-#: What each function that waits for a lock is told for the time of an attack: nobody wants to wait for 5 s.
+# What each function that waits for a lock is told for the time of an attack: nobody wants to wait for 5 s.
 SHORT_WAIT = "300ms"
 ISOLATIONS = ("REPEATABLE READ", "SERIALIZABLE")
 

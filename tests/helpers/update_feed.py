@@ -29,7 +29,7 @@ from tests.helpers.threaded_server import in_thread
 ROOT = Path(__file__).parents[2]
 INSTALLED = "0.2.0"
 NOTES = "Faster search.\n\n- Files open <b>sooner</b>."
-#: A program that is told apart by what it says of itself, and takes any data.
+# A program that is told apart by what it says of itself, and takes any data.
 PROGRAM = '#!/bin/sh\ncase "$1" in --version) echo "chatdesk {version}" ;; esac\nexit 0\n'
 Answer = Callable[[SimpleHTTPRequestHandler], None]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Half of what a test may take altogether, so that a condition that is never met fails where it is waited for.
+# Half of what a test may take altogether, so that a condition that is never met fails where it is waited for.
 PATIENCE_S: Final = 60.0
 
 

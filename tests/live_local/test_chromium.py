@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not
 _EVIL = "evil.test"
 _TOOL = "tool.test"
 _LEARNT_NOTHING = ("refused", "unseen", "opaque ")
-#: Each way in which a page can reach another origin. Each answers with what the page got to know, or "refused".
+# Each way in which a page can reach another origin. Each answers with what the page got to know, or "refused".
 _WAYS = """
 (async () => {
   const at = ADDRESS, token = TOKEN, found = {};
@@ -75,7 +75,7 @@ _WAYS = """
   return JSON.stringify(found);
 })()
 """
-#: What a tool on a page of a named origin does, with a token in each request. Each way answers with what it read.
+# What a tool on a page of a named origin does, with a token in each request. Each way answers with what it read.
 _WORK = """
 (async () => {
   const at = ADDRESS, authorized = {Authorization: "Bearer " + TOKEN}, found = {};
@@ -115,7 +115,7 @@ _WORK = """
   return JSON.stringify(found);
 })()
 """
-#: What a page of a named origin tries that has a token of another project, one that is wrong, and paths that lead away.
+# What a page of a named origin tries that has a token of another project, one that is wrong, and paths that lead away.
 _TRESPASS = """
 (async () => {
   const at = ADDRESS, found = {};

@@ -20,7 +20,7 @@ from tests.helpers.leaking_pages import aimed, canary, leaking_pages
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
 
 _ALL = leaking_pages()
-#: Pages that reach no canary here even where nothing holds them: Chromium refuses them by itself, or wants a click.
+# Pages that reach no canary here even where nothing holds them: Chromium refuses them by itself, or wants a click.
 _SILENT = {"drawing used", "name looked up for links", "report of the policy", "subtitles", "window"}
 _HOSTS = {name: f"way{number}.localhost" for number, name in enumerate(_ALL)}
 _LONG_ENOUGH_S = 0.7  # for what a page does after it has loaded; the pages without a policy show that it is

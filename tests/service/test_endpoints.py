@@ -11,7 +11,7 @@ import pytest
 from chatdesk.service.endpoints import ENDPOINTS
 from tests.helpers.local_service import ServedWorld, served_world
 
-#: Writes that do the same however often they are sent.
+# Writes that do the same however often they are sent.
 WITHOUT_KEY = {
     "POST /api/v1/attachments",
     "POST /api/v1/threads/{thread_id}/summaries",

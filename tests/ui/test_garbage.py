@@ -19,7 +19,7 @@ from chatdesk.ui.async_tasks import run_until_done
 from chatdesk.ui.garbage import Collector, collected_here
 from tests.helpers.waiting import until
 
-#: Ends the context of a window where Qt's objects are garbage: each has a connection, for which Qt has 131 locks.
+# Ends the context of a window where Qt's objects are garbage: each has a connection, for which Qt has 131 locks.
 _END_OF_A_WINDOW = """
 import gc
 

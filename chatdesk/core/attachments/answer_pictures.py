@@ -20,7 +20,7 @@ from chatdesk.core.providers.base import PictureDelta, PictureFault, TextDelta
 from chatdesk.core.rendering.picture_data import MAX_PICTURE_BYTES, MAX_PICTURE_LETTERS
 from chatdesk.core.texts import Text
 
-#: Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.
+# Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.
 KeepFile = Callable[[bytes, str], Awaitable[Attachment]]
 
 _MOST_BYTES: Final = 64 * 1024 * 1024  # of all pictures of an answer, their preliminary states included

@@ -15,7 +15,7 @@ from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable, Invalid
 from chatdesk.core.texts import Text, size_text
 
 _MIB: Final = 2**20
-#: An export may have files of other programs, which take larger ones.
+# An export may have files of other programs, which take larger ones.
 LARGEST_IMPORTED_BYTES: Final = 100 * _MIB
 _NEXT_STEP: Final = Text(
     "Remove some and send them with the next message, or raise the limit in Settings, Usage and limits."

@@ -6,7 +6,7 @@ from typing import Final
 
 from chatdesk.core.domain.attachment import UNKNOWN_MIME
 
-#: How many bytes ``kind_of`` wants to see.
+# How many bytes ``kind_of`` wants to see.
 HEAD_BYTES: Final = 4096
 PDF: Final = "application/pdf"
 HTML: Final = "text/html"
@@ -34,7 +34,7 @@ _TEXTS = {
     "xml": "application/xml",
     "svg": "image/svg+xml",
 }
-#: The names of a block's language under which HTML is in texts.
+# The names of a block's language under which HTML is in texts.
 _PAGES = frozenset({"html", "htm", "xhtml"})
 # What a desktop shows and does not run. Web pages are not among them: their scripts would run as a local file's.
 _SAFE_ENDINGS = {

@@ -23,7 +23,7 @@ from chatdesk.core.texts import Text
 _log = logging.getLogger(__name__)
 
 TIME_LIMIT_S: Final = 30.0
-#: OpenAI scales larger ones down itself; more would only take longer to send.
+# OpenAI scales larger ones down itself; more would only take longer to send.
 LONGEST_SENT_PX: Final = 2048
 _MOST_REPLY_BYTES = 64 * 1024 * 1024
 _DIED: Final = Text("It needs too much time or memory to be read.")

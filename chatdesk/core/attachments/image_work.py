@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from chatdesk.core.texts import Text
 
 FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
-#: More pixels than these are a bomb or a map; neither is shown or sent.
+# More pixels than these are a bomb or a map; neither is shown or sent.
 MOST_PIXELS: Final = 64_000_000
 _MOST_BYTES = 4 * 1024 * 1024
 _QUALITY = 88

@@ -15,13 +15,13 @@ from chatdesk.core.attachments.text_extraction import FileText, bounded, charact
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-#: Larger pages are read word by word: finding what matters in them takes longer than the process may.
+# Larger pages are read word by word: finding what matters in them takes longer than the process may.
 _MOST_SEARCHED: Final = 1_500_000
 _MOST_BYTES: Final = 8 * 1024 * 1024
 _LONGEST_TITLE: Final = 300
 _DECLARED: Final = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
 _HEAD_BYTES: Final = 4096
-#: The names that pages use for larger sets, as the Encoding Standard reads them.
+# The names that pages use for larger sets, as the Encoding Standard reads them.
 _AS_BROWSERS_READ: Final = {"iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "gb2312": "gb18030"}
 # Where less of a page is found than this, it has no main text: a list of links, a form.
 _LEAST_SHARE: Final = 0.1

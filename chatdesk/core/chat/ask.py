@@ -32,7 +32,7 @@ from chatdesk.core.rendering.sources import sources_of
 
 AskEvent = dict[str, Any]
 _EVENTS = (TextStreamed, RetryWaiting, QueueChanged, AnswerFinished, StorageFailed, StorageRecovered, ApprovalAsked)
-#: How long an answer that cannot be saved, and of which nothing more comes, is held for a disk that takes it.
+# How long an answer that cannot be saved, and of which nothing more comes, is held for a disk that takes it.
 PATIENCE_S = 10.0
 _LONGEST_STOP_S = 2.0  # the end of the services waits for what can be stored at all
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: Kinds of failure that a connection that is back may cure.
+# Kinds of failure that a connection that is back may cure.
 UNREACHABLE = frozenset({Kind.NO_NETWORK, Kind.DNS, Kind.REFUSED, Kind.CONNECT_TIMEOUT})
 _STILL_SILENT = frozenset({Kind.FIRST_BYTE_TIMEOUT, Kind.RESET})
 _LAST_MESSAGES = 50

@@ -14,7 +14,7 @@ from chatdesk.core.domain.context import ContextPart, ContextRow
 from chatdesk.core.domain.message import ContextMark, PartType, Role
 from chatdesk.core.providers.base import RequestMessage, ToolCall
 
-#: What a message takes besides its text: its role and the marks around it (OpenAI's own rule, rounded up).
+# What a message takes besides its text: its role and the marks around it (OpenAI's own rule, rounded up).
 TOKENS_PER_MESSAGE = 4
 
 

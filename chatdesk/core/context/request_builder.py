@@ -15,7 +15,7 @@ from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.summary import Summary
 from chatdesk.core.providers.base import ChatRequest, RequestMessage
 
-#: Stands above the files of an assistant, before everything that was said.
+# Stands above the files of an assistant, before everything that was said.
 FILES_HEADING: Final = "Files that your instructions refer to:"
 _SUMMARY_HEADING = "Summary of the earlier messages, which are not repeated here:"
 _FACTS_HEADING = "Facts from them, word for word:"

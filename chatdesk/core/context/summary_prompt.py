@@ -14,7 +14,7 @@ from chatdesk.core.providers.base import ChatRequest, FinishReason, RequestMessa
 
 PROMPT_VERSION = "1"
 _WORDS_PER_TOKEN = 0.6
-#: How much longer a summary may get than was asked for: a little more is no reason to lose it.
+# How much longer a summary may get than was asked for: a little more is no reason to lose it.
 MOST_OF_WANTED = 2
 _EDGE = "=" * 10
 # What summaries that make sense are far from: nearly all signs, or a few words over and over.

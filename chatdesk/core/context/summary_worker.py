@@ -34,7 +34,7 @@ _LONGEST_END_S = 1.0
 _SLACK_S = 0.05  # of the loop's clock against the wall's
 _MS_PER_S = 1000
 
-#: Builds a summariser on the worker's loop, with the ways back to the owner that it is given, and takes it down again.
+# Builds a summariser on the worker's loop, with the ways back to the owner that it is given, and takes it down again.
 OpenSummariser = Callable[[SummaryOwner], AbstractAsyncContextManager[Summariser]]
 
 

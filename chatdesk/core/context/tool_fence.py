@@ -10,7 +10,7 @@ import hashlib
 
 from chatdesk.core.hidden_characters import visible_controls
 
-#: What the marks and the words before them take.
+# What the marks and the words before them take.
 FENCE_TOKENS = 70
 
 

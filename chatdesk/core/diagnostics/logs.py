@@ -22,7 +22,7 @@ from chatdesk.core.hidden_characters import visible_controls
 OWN_LOGGERS = "chatdesk"
 _FILE_BYTES = 1024 * 1024
 _FILES_KEPT = 5
-#: No link is followed, and no pipe waited for, in a directory that somebody else may have made.
+# No link is followed, and no pipe waited for, in a directory that somebody else may have made.
 _APPENDED = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 # A storm of errors must cost log lines, not memory.
 _QUEUE_RECORDS = 10_000

@@ -39,10 +39,10 @@ class Metrics:
         self._retries = 0
         self._latencies: deque[int] = deque(maxlen=_ANSWERS_KEPT)
         self._first_tokens: deque[int] = deque(maxlen=_ANSWERS_KEPT)
-        #: The state of each workspace, by its id, and which providers cannot be reached.
+        # The state of each workspace, by its id, and which providers cannot be reached.
         self.workspaces: dict[str, SyncStatus] = {}
         self.reachability = ReachabilityChanged((), ())
-        #: False from a write that failed until one that did not.
+        # False from a write that failed until one that did not.
         self.is_storing = True
         bus.subscribe(AnswerFinished, self._on_answer_finished)
         bus.subscribe(RetryWaiting, self._on_retry)

@@ -16,11 +16,11 @@ _LONGEST_NAME = 200
 # A name is shown and offered for saving: no separators, and nothing that Windows refuses.
 _NOT_IN_NAMES = set('/\\:*?"<>|')
 UNKNOWN_MIME = "application/octet-stream"
-#: Files that go with one message.
+# Files that go with one message.
 MOST_IN_MESSAGE = 20
-#: The sentence in the place of a picture of an answer until its data have come.
+# The sentence in the place of a picture of an answer until its data have come.
 PICTURE_COMING = Text("It did not arrive whole.")
-#: Images that can be shown and sent. What a name claims is not asked.
+# Images that can be shown and sent. What a name claims is not asked.
 IMAGE_MIMES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
 
 

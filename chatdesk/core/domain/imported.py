@@ -98,7 +98,7 @@ class ImportedThread:
     left_out: int = 0
 
 
-#: A row, and the files that it names.
+# A row, and the files that it names.
 WithFiles = tuple[Mapping[str, Any], tuple[ImportedFile, ...]]
 
 

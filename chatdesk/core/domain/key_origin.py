@@ -99,10 +99,10 @@ class KeyOrigin:
 class WithheldFor(StrEnum):
     """The reason why a secret that exists is not used."""
 
-    ELSEWHERE = "elsewhere"  #: it was given for another origin
-    UNKNOWN = "unknown"  #: an earlier version kept it and did not write down for which server
-    OPEN = "open"  #: it would travel unencrypted, and nobody agreed to that
-    VARIABLE = "variable"  #: a variable names the server: only a variable's key goes there
+    ELSEWHERE = "elsewhere"  # it was given for another origin
+    UNKNOWN = "unknown"  # an earlier version kept it and did not write down for which server
+    OPEN = "open"  # it would travel unencrypted, and nobody agreed to that
+    VARIABLE = "variable"  # a variable names the server: only a variable's key goes there
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Status(StrEnum):
         return self in (Status.STOPPED, Status.INTERRUPTED, Status.ERROR)
 
 
-#: The state of an answer: as a label beside its name, and as what a sentence about it says.
+# The state of an answer: as a label beside its name, and as what a sentence about it says.
 STATUS_TEXTS: Final[Mapping[Status, tuple[str, str]]] = {
     Status.PENDING: (Text("waiting for an answer"), Text("This answer has not begun.")),
     Status.STREAMING: (Text("being written"), Text("This answer is still being written.")),
@@ -58,7 +58,7 @@ class PartType(StrEnum):
     ERROR = "error"
 
 
-#: The kinds of part behind which a stored file is.
+# The kinds of part behind which a stored file is.
 FILE_PARTS: Final = frozenset((PartType.IMAGE, PartType.FILE))
 
 
@@ -70,9 +70,9 @@ class ContextMark(StrEnum):
     EXCLUDED = "excluded"
 
 
-#: The ``finish_reason`` of what a person wrote for themselves: it asks for no answer, and the model sees it by choice.
+# The ``finish_reason`` of what a person wrote for themselves: it asks for no answer, and the model sees it by choice.
 NOTE: Final = "note"
-#: The ``finish_reason`` of an answer that a person wrote instead of the model.
+# The ``finish_reason`` of an answer that a person wrote instead of the model.
 EDITED: Final = "edited"
 
 

@@ -15,7 +15,7 @@ from chatdesk.core.texts import Text, shortened
 LONGEST_NAME = 100
 LONGEST_TEXT = 100_000
 MOST_PROMPTS = 2_000
-#: The icons that an assistant can have; the first is what an unknown one is shown as.
+# The icons that an assistant can have; the first is what an unknown one is shown as.
 ASSISTANT_ICONS: Final = (
     "sparkles", "brain", "lightbulb", "wand", "pencil", "code", "terminal", "search", "languages", "mail",
     "list-checks", "table", "database", "palette", "image", "gauge", "calendar", "star", "user", "users",

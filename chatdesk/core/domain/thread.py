@@ -10,9 +10,9 @@ from typing import Final
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.texts import Text
 
-#: The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people.
+# The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people.
 NEW_THREAD_TITLE: Final = "New chat"
-#: Ends the title of a thread that branched off another one, until somebody calls it otherwise.
+# Ends the title of a thread that branched off another one, until somebody calls it otherwise.
 BRANCH_MARK: Final = " (branch)"
 
 
@@ -79,7 +79,7 @@ class Thread:
         return title_text(self.title.removesuffix(BRANCH_MARK))
 
 
-#: The places of drafts that belong to no thread: the thread that does not exist yet, and the quick window.
+# The places of drafts that belong to no thread: the thread that does not exist yet, and the quick window.
 NEW_DRAFT: Final = "new"
 QUICK_DRAFT: Final = "quick"
 

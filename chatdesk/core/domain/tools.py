@@ -16,7 +16,7 @@ from chatdesk.core.domain.message import Message, Part, PartType
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text
 
-#: Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``.
+# Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``.
 NAME_JOINT: Final = "__"
 
 
@@ -93,11 +93,11 @@ class CallStatus(StrEnum):
     DONE = "done"
     DENIED = "denied"
     FAILED = "failed"
-    #: It was running when ChatDesk ended, so nobody knows what it did.
+    # It was running when ChatDesk ended, so nobody knows what it did.
     UNKNOWN = "unknown"
 
 
-#: What a person reads for each state of a call.
+# What a person reads for each state of a call.
 CALL_STATUS_TEXTS: Final[Mapping[CallStatus, str]] = {
     CallStatus.WAITING: Text("Waiting for approval"),
     CallStatus.RUNNING: Text("Running"),
@@ -108,11 +108,11 @@ CALL_STATUS_TEXTS: Final[Mapping[CallStatus, str]] = {
 }
 
 
-#: In the content of a running call while its answer is written: how far it is, in words. It is stored nowhere.
+# In the content of a running call while its answer is written: how far it is, in words. It is stored nowhere.
 PROGRESS: Final = "progress"
-#: In the content of a call that was made in another message or by another program: it stays as it is.
+# In the content of a call that was made in another message or by another program: it stays as it is.
 COPIED: Final = "copied"
-#: States of a call that has not ended and will not end by itself.
+# States of a call that has not ended and will not end by itself.
 OPEN_STATES: Final = (CallStatus.WAITING.value, CallStatus.UNKNOWN.value)
 
 
@@ -214,7 +214,7 @@ class Caller:
     keeps_files: bool = True
 
 
-#: The problem of a server that a person has to sign in to.
+# The problem of a server that a person has to sign in to.
 SIGN_IN_NEEDED: Final = Text("It asks you to sign in: choose Sign in in Settings, Tools.")
 
 
@@ -252,7 +252,7 @@ class CheckStep(StrEnum):
     LISTED = "listed"
 
 
-#: What a person reads for each step.
+# What a person reads for each step.
 CHECK_STEP_TEXTS: Final[Mapping[CheckStep, str]] = {
     CheckStep.FOUND: Text("Found"),
     CheckStep.STARTED: Text("Started"),

@@ -21,11 +21,11 @@ class UsageKind(StrEnum):
     EMBEDDING = "embedding"
 
 
-#: Of most texts in most encodings, where nothing better is known.
+# Of most texts in most encodings, where nothing better is known.
 CHARACTERS_PER_TOKEN: Final = 4
-#: The least sum that is written as a number.
+# The least sum that is written as a number.
 LEAST_COST_USD: Final = 0.000_1
-#: What nobody waits for, and what the day's limit is for.
+# What nobody waits for, and what the day's limit is for.
 BACKGROUND_KINDS = (UsageKind.TITLE, UsageKind.SUMMARY)
 
 
@@ -76,7 +76,7 @@ class RateReport:
     resets_in_s: float
 
 
-#: Dollars for what a model took, by provider and model; None: nobody knows.
+# Dollars for what a model took, by provider and model; None: nobody knows.
 CostOf = Callable[[str | None, str | None, Usage], float | None]
 
 

@@ -29,11 +29,11 @@ class IncomingConnection:
             self._streams[1].close()
 
 
-#: Called in the loop for each connection of this user.
+# Called in the loop for each connection of this user.
 Admit = Callable[[IncomingConnection], None]
 
 
-#: After how many seconds there may be room for one more; 0: now.
+# After how many seconds there may be room for one more; 0: now.
 RoomIn = Callable[[], float]
 
 

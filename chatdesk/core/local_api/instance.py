@@ -26,12 +26,12 @@ from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
-#: What a window has the directory open for; every other purpose is the name of a command.
+# What a window has the directory open for; every other purpose is the name of a command.
 WINDOW = "window"
 _PURPOSE = re.compile(r"[a-z]{1,20}")
 _SECRET = re.compile(r"[0-9a-f]{64}")
 _LONGEST_NOTE_BYTES = 4096
-#: The sockets of an owner: the line of ``local_api``, and the service for other programs.
+# The sockets of an owner: the line of ``local_api``, and the service for other programs.
 SOCKET_NAME, SERVICE_SOCKET_NAME = "instance.sock", "service.sock"
 PRIVATE_PREFIX = "chatdesk-"
 
@@ -69,7 +69,7 @@ class InstanceLock:
         self._purpose = purpose
         self._listens = listens
         self._file: IO[bytes] | None = None
-        #: Why nobody can own this directory, so that all it is good for is reading.
+        # Why nobody can own this directory, so that all it is good for is reading.
         self.problem: StorageError | None = None
 
     @property

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SECRET_BYTES = 32
-#: Two objects of this size are all that is read of whoever has not shown the secret.
+# Two objects of this size are all that is read of whoever has not shown the secret.
 UNPROVEN_OBJECT_BYTES = 512
 _VERSION = 1
 _NONCE_BYTES = 16

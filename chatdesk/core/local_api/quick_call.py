@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
     from typing import Any
 
-#: What a window is asked for by ``chatdesk quick``. It is no link, so that no page can open it.
+# What a window is asked for by ``chatdesk quick``. It is no link, so that no page can open it.
 QUICK = "quick:"
 _OPTION = "--data-dir"
 _WAIT_S = 2.0

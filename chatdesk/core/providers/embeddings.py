@@ -16,7 +16,7 @@ from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.token_figures import usage_of
 from chatdesk.core.texts import Text
 
-#: What a protocol without embeddings says.
+# What a protocol without embeddings says.
 NO_EMBEDDINGS: Final = Text("{who} has no embeddings.")
 ENCODING: Final = "encoding_format"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 _Fields = dict[str, Any]
-#: Writes the value of one field; None where the protocol has no form for it.
+# Writes the value of one field; None where the protocol has no form for it.
 _Writer = Callable[[Any], _Fields | None]
 _CHOICES: Final = {"auto": "auto", "none": "none", "required": "any"}
 _FORMATS: Final = frozenset({"text", "json_object"})

@@ -120,7 +120,7 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
 
 OVERLOADED_WHAT = Text("{who} is overloaded at the moment.")
 
-#: What to do once a part of the answer is there, where that differs.
+# What to do once a part of the answer is there, where that differs.
 CONTINUE_STEP = Text("Continue the answer, or try again.")
 CONTINUED_KINDS = frozenset(
     {Kind.SILENCE, Kind.RESET, Kind.INCOMPLETE, Kind.MALFORMED, Kind.SERVER, Kind.REQUEST_TIMEOUT, Kind.OTHER}
@@ -167,7 +167,7 @@ _UNKNOWN_AUTHORITY = FailureText(
     ),
     _OWN_SERVER,
 )
-#: By OpenSSL's X509_V_ERR codes.
+# By OpenSSL's X509_V_ERR codes.
 CERTIFICATE_TEXTS: Mapping[int, FailureText] = {
     9: FailureText(Text("The connection to {who} is not secure: its certificate is not valid yet."), _CHECK_CLOCK),
     10: FailureText(Text("The connection to {who} is not secure: its certificate has expired."), _CHECK_CLOCK),

@@ -19,8 +19,8 @@ from chatdesk.core.small_files import read_small_file
 
 OPENAI_ID = "openai"
 ADDRESS_VARIABLE = "OPENAI_BASE_URL"
-#: Servers, separated by commas, to which a variable's key may travel unencrypted: an agreement for computers without a
-#: window and without a keyring that could remember one.
+# Servers, separated by commas, to which a variable's key may travel unencrypted: an agreement for computers without a
+# window and without a keyring that could remember one.
 OPEN_VARIABLE = "CHATDESK_ALLOW_HTTP"
 _UNREADABLE = "unreadable"
 _LARGEST_CA_BYTES = 16 * 1024 * 1024

@@ -64,7 +64,7 @@ class OpenAICompatibleProvider:
     """A provider that speaks OpenAI's chat completions protocol. ``name`` is stored with messages, ``label`` is what a
     person reads. Other protocols override only the methods below *The protocol*."""
 
-    #: Fields that a server may refuse; without them the answer comes all the same.
+    # Fields that a server may refuse; without them the answer comes all the same.
     optional_fields = OPTIONAL_FIELDS
 
     def __init__(

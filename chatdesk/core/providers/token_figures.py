@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatdesk.core.domain.usage import Usage
 
-#: More than any model reads or writes in one request.
+# More than any model reads or writes in one request.
 _MOST_TOKENS = 100_000_000
 
 

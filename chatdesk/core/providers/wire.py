@@ -11,8 +11,8 @@ from chatdesk.core.providers.base import ChatRequest, RequestMessage
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.texts import Text
 
-#: *Continue* sends the partial answer as the last assistant message and after it this as the user. Without it only few
-#: servers go on from a partial answer, and some refuse it; with it every server understands.
+# *Continue* sends the partial answer as the last assistant message and after it this as the user. Without it only few
+# servers go on from a partial answer, and some refuse it; with it every server understands.
 CONTINUE_INSTRUCTION = Text(
     "Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. "
     "Do not repeat anything and do not add an introduction."

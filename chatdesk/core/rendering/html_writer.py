@@ -29,7 +29,7 @@ _TABLES = ("table", "thead", "tbody", "tr", "th", "td")
 _INLINE = ("strong", "em", "s", "sub", "sup", "kbd", "code", "a", "br")
 TAGS = frozenset((*_BLOCKS, *_TABLES, *_INLINE))
 _ALIGNED = ("left", "right", "center")
-#: What Excel takes for “this is text”, whatever it looks like.
+# What Excel takes for “this is text”, whatever it looks like.
 _AS_TEXT = "mso-number-format:'\\@'"
 _BOXES = ("☐", "☑")
 

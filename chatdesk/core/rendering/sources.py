@@ -17,7 +17,7 @@ from chatdesk.core.rendering.misleading_links import spelt_host
 from chatdesk.core.rendering.safety import is_safe_link, link_host
 from chatdesk.core.texts import shortened
 
-#: The name of the list in the content of a result's part.
+# The name of the list in the content of a result's part.
 SOURCES: Final = "sources"
 MOST_OF_A_RESULT: Final = 20
 _MOST, _HIGHEST = 200, 9_999

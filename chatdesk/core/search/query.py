@@ -19,7 +19,7 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import HAS_VALUES, IS_VALUES, Filter, FilterName, SearchQuery, Term
 from chatdesk.core.storage.engine.plain_text import clean
 
-#: A longer text is not typed but pasted, and more words find nothing that these do not.
+# A longer text is not typed but pasted, and more words find nothing that these do not.
 MAX_CHARS = 1_000
 MAX_ITEMS = 32
 
@@ -30,7 +30,7 @@ _AGO = re.compile(r"(\d{1,5})([dwmy])", re.ASCII)
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 _DAYS_OF_UNIT = {"d": 1, "w": 7, "m": 30, "y": 365}
 
-#: The beginning of a day here, in milliseconds UTC; may raise for days that the system's calendar does not reach.
+# The beginning of a day here, in milliseconds UTC; may raise for days that the system's calendar does not reach.
 Midnight = Callable[[date], int]
 
 

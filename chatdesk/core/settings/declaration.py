@@ -19,7 +19,7 @@ from chatdesk.core.texts import Text
 Value = str | bool | int | float | Mapping[str, str]
 _V = TypeVar("_V", bound=Value)
 
-#: A page of the window's settings.
+# A page of the window's settings.
 Page = Literal[
     "General",
     "Providers",
@@ -32,7 +32,7 @@ Page = Literal[
     "Data and backup",
     "Shortcuts",
 ]
-#: All pages, in order.
+# All pages, in order.
 PAGES: Final[tuple[Page, ...]] = get_args(Page)
 
 

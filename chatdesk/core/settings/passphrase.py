@@ -31,7 +31,7 @@ _WARNINGS = {
         Text("Common names and surnames are easy to guess."),
     )
 }
-#: Placeholder of every field in which a new one is chosen.
+# Placeholder of every field in which a new one is chosen.
 NEW_PASSPHRASE = Text("A new passphrase: four words or more")
 
 

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 SERVICE = "chatdesk"
 _AGREED = ":variable"
-#: The keyrings that lock what they keep. Others are on offer for ``keyring``, and some of them write plain text.
+# The keyrings that lock what they keep. Others are on offer for ``keyring``, and some of them write plain text.
 REAL_KEYRINGS = frozenset(
     (
         "keyring.backends.SecretService",

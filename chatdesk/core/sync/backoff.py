@@ -8,7 +8,7 @@ from collections.abc import Callable
 FIRST_S = 1.0
 _LONGEST_S = 60.0
 _DOUBLING = 2
-#: The larger half of a wait is certain, the rest chance: a team's machines do not come back all at once.
+# The larger half of a wait is certain, the rest chance: a team's machines do not come back all at once.
 _SURE = 0.5
 
 

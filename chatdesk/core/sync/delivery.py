@@ -35,12 +35,12 @@ from chatdesk.core.storage.repositories import Repositories
 
 _log = logging.getLogger(__name__)
 
-#: Up to these numbers, changes are published one by one.
+# Up to these numbers, changes are published one by one.
 _FEW_THREADS: Final = 20
 _FEW_MESSAGES: Final = 60
-#: More rows than these in one round are a catch-up: nobody is notified of each.
+# More rows than these in one round are a catch-up: nobody is notified of each.
 CATCH_UP_ROWS: Final = 1_000
-#: The least time between two large deliveries.
+# The least time between two large deliveries.
 _CALM_S: Final = 1.0
 _MOST_PATHS: Final = 500
 

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
-#: The least time between two events about progress, and about counters or files.
+# The least time between two events about progress, and about counters or files.
 _STATUS_EVERY_S: Final = 0.1
 _COUNTS_EVERY_S: Final = 0.3
 

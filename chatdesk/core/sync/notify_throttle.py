@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Final
 
-#: So many that brought nothing are followed at once: people and roles change without a change of the log.
+# So many that brought nothing are followed at once: people and roles change without a change of the log.
 FREE: Final = 3
-#: After so long without any, all is forgotten.
+# After so long without any, all is forgotten.
 CALM_S: Final = 10.0
 MOST_S: Final = 2.0
-#: The least time between two reads of the presence of others.
+# The least time between two reads of the presence of others.
 PEOPLE_S: Final = 0.2
 _FIRST_S: Final = 0.1
 

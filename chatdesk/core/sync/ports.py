@@ -57,7 +57,7 @@ class PulledPage(Protocol):
         ...
 
 
-#: A page that is being applied. Calling it waits for the result.
+# A page that is being applied. Calling it waits for the result.
 PendingApply: TypeAlias = Callable[[], Applied]
 
 

@@ -15,13 +15,13 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_wire import PresenceRow
 from chatdesk.core.domain.sharing.team import Presence, PresenceState
 
-#: The server forgets members that were silent for 30 s.
+# The server forgets members that were silent for 30 s.
 HEARTBEAT_S: Final = 20.0
-#: The least time between two reports that this person types, and how long one holds after the last key.
+# The least time between two reports that this person types, and how long one holds after the last key.
 TYPING_EVERY_S: Final = 3.0
 _TYPING_HOLDS_S: Final = 5.0
 _MOVE_EVERY_S: Final = 0.5
-#: What is sent for a project that the person is at no more.
+# What is sent for a project that the person is at no more.
 AWAY: Final = "gone"
 
 

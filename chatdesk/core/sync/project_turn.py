@@ -29,9 +29,9 @@ from chatdesk.core.sync.requests import (
     to_team,
 )
 
-#: Batches that are pushed before the next page is pulled.
+# Batches that are pushed before the next page is pulled.
 _PUSHES_A_TURN = 2
-#: How often in one round a server may contradict itself before the round gives up on a project.
+# How often in one round a server may contradict itself before the round gives up on a project.
 _PATIENCE = 3
 
 

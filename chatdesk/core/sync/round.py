@@ -37,9 +37,9 @@ from chatdesk.core.sync.requests import (
     to_team,
 )
 
-#: A server whose channels differ each time it is asked is asked again in the next round.
+# A server whose channels differ each time it is asked is asked again in the next round.
 _MOST_VIEWS = 3
-#: All that is known of people is asked for again that often, whatever hints were lost.
+# All that is known of people is asked for again that often, whatever hints were lost.
 WHOLE_EVERY_MS = 3_600_000
 _NO_HELLO = "hello was not said"
 

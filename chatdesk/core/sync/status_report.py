@@ -14,9 +14,9 @@ from chatdesk.core.sync.requests import RoundResult
 from chatdesk.core.sync.sync_listener import SyncListener
 from chatdesk.core.texts import Text, plural
 
-#: ``SyncStatus.code`` where this version may not even read.
+# ``SyncStatus.code`` where this version may not even read.
 CLIENT_TOO_OLD: Final = "team_client_too_old"
-#: From here on a person is told that a clock is wrong; nothing depends on it.
+# From here on a person is told that a clock is wrong; nothing depends on it.
 _WRONG_CLOCK_MS: Final = 5 * 60_000
 _UPDATE: Final = Text("Update ChatDesk.")
 _DEAF: Final = Text(

@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: A call that takes longer never returns: the server ends its statements sooner.
+# A call that takes longer never returns: the server ends its statements sooner.
 STUCK_S: Final = 40.0
 
-#: Runs until it is cancelled and calls its argument when this computer slept.
+# Runs until it is cancelled and calls its argument when this computer slept.
 SleepWatching = Callable[[Callable[[float], None]], Coroutine[Any, Any, None]]
 
 

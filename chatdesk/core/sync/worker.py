@@ -42,15 +42,15 @@ from chatdesk.core.thread_turns import short_turns
 
 _log = logging.getLogger(__name__)
 
-#: Hints can be lost, so the server is asked anyway; each member at a time of their own.
+# Hints can be lost, so the server is asked anyway; each member at a time of their own.
 POLL_S: Final = 25.0
 _POLL_JITTER: Final = 0.2
-#: Several changes of one moment go together.
+# Several changes of one moment go together.
 _GATHER_S: Final = 0.004
 STOP_S: Final = 0.9
-#: How long somebody may have kept open what they changed of people, in microseconds.
+# How long somebody may have kept open what they changed of people, in microseconds.
 _LATE_US: Final = 600_000_000
-#: A requested round aborts a call that has been silent for so long: the person has a reason to doubt the connection.
+# A requested round aborts a call that has been silent for so long: the person has a reason to doubt the connection.
 _SUSPICIOUS_S: Final = 10.0
 _MS_PER_S: Final = 1000
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from chatdesk.core.domain.tools import Caller, ServerKind, Tool, ToolHints, ToolResult, ToolServer
 
-#: Gets the arguments as a model wrote them and who calls, and returns text for the model, with files where it has any.
-#: Raises errors of ChatDesk.
+# Gets the arguments as a model wrote them and who calls, and returns text for the model, with files where it has any.
+# Raises errors of ChatDesk.
 Run = Callable[[Mapping[str, Any], Caller], Awaitable[str | ToolResult]]
 
 

@@ -17,9 +17,9 @@ _log = logging.getLogger(__name__)
 _LONGEST_WORDS: Final = 200
 _SHOWN_WORDS: Final = 40
 
-#: How far a call is, in words.
+# How far a call is, in words.
 OnProgress = Callable[[str], None]
-#: Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.
+# Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.
 OnRequest = Callable[[str, tuple[Any, ...]], Awaitable[tuple[str, Any]]]
 
 

@@ -41,7 +41,7 @@ _FIRST_PAUSE_S: Final = 0.5
 SWITCH: Final = "--host-tools"
 
 
-#: What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.
+# What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.
 Launch = Callable[[ToolServer], Awaitable[Mapping[str, Any]]]
 
 

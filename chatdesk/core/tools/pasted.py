@@ -22,7 +22,7 @@ _MOST: Final = 50
 _COMMENTS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _LAST_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
-#: A block of code in Markdown, as a page about a server has it.
+# A block of code in Markdown, as a page about a server has it.
 _FENCED: Final = re.compile(r"^```[a-z]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 

@@ -34,7 +34,7 @@ _USUAL: Final = (
     "/bin",
     "/snap/bin",
 )
-#: The line that installs a program that servers are often started with.
+# The line that installs a program that servers are often started with.
 INSTALL_LINES: Final[Mapping[str, str]] = {
     "npx": Text("Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install npm)."),
     "node": Text("Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install nodejs)."),

@@ -19,10 +19,10 @@ from chatdesk.core.tools.host_client import ToolHost
 _log = logging.getLogger(__name__)
 
 # No variable and no header has a colon in its name.
-#: The name of the secret of an OAuth client that a person registered, among the secrets of a server.
+# The name of the secret of an OAuth client that a person registered, among the secrets of a server.
 CLIENT: Final = "oauth:client"
 _SIGNED_IN: Final = "oauth:signed-in"
-#: The names under which the keyring has something of a server that is signed in to.
+# The names under which the keyring has something of a server that is signed in to.
 NAMES: Final = (CLIENT, _SIGNED_IN)
 
 

@@ -16,11 +16,11 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 from chatdesk.core.domain.provider_profile import SECRET_HEADERS
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 
-#: Variables, headers and options that are a secret by their name.
+# Variables, headers and options that are a secret by their name.
 SECRET_NAME: Final = re.compile(
     rf"{SECRET_HEADERS.pattern}|(?:^|[-_])(?:pat|key|pwd|sig|signature)\b|_key\b", re.IGNORECASE
 )
-#: Text that stands for a value which is still to be filled in.
+# Text that stands for a value which is still to be filled in.
 PLACEHOLDER: Final = re.compile(
     r"\$\{[^}]*\}|<[^<>]{2,60}>|\byour[-_ ]|(?<![a-z0-9])xxx+\b|\.\.\.$|^(?:replace|change)[-_ ]?me$", re.IGNORECASE
 )
@@ -29,13 +29,13 @@ _OPTION: Final = re.compile(r"(--?[A-Za-z][\w.-]*)(?:=(.*))?\Z", re.DOTALL)
 _HEADER: Final = re.compile(r"([A-Za-z][\w-]*)(:\s*)(\S.*)\Z", re.DOTALL)
 _VARIABLE: Final = re.compile(r"([A-Za-z_]\w*)=(.*)\Z", re.DOTALL)
 _USER: Final = re.compile(r"([a-z][a-z0-9+.-]*://[^/\s:@]*:)([^/\s@]+)(@.*)\Z", re.IGNORECASE | re.DOTALL)
-#: Keys that are told by their first letters wherever they are.
+# Keys that are told by their first letters wherever they are.
 _SHAPE: Final = re.compile(
     r"(?:sk-|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|AIza|hf_|ntn_|secret_|figd_|eyJ)(?=[\w.-]*\d)[\w.-]{12,}\Z"
 )
-#: How the value of a header begins that proves who asks.
+# How the value of a header begins that proves who asks.
 _SCHEME: Final = re.compile(r"(?:bearer|basic|token)\s+\S", re.IGNORECASE)
-#: Options whose next word is a value although their name reads like a secret's.
+# Options whose next word is a value although their name reads like a secret's.
 _NO_VALUES: Final = re.compile(r"(?:^|-)(?:file|path|env|name|id|command)\Z", re.IGNORECASE)
 
 

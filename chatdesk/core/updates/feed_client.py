@@ -31,7 +31,7 @@ from tuf.ngclient.updater import Updater
 
 from chatdesk.core.updates.release import MOST_DOWNLOAD_BYTES, Release
 
-#: The failures of a feed, in the order in which they are told apart; each is a kind of one after it.
+# The failures of a feed, in the order in which they are told apart; each is a kind of one after it.
 EXPIRED = ExpiredMetadataError
 REFUSED = (RepositoryError, DownloadLengthMismatchError)
 UNREACHABLE = DownloadError

@@ -38,7 +38,7 @@ class InstallKind(StrEnum):
     OTHER = "other"
 
 
-#: Where packages of the system are.
+# Where packages of the system are.
 _PLACES: Final = {"/usr": InstallKind.APT, "/app": InstallKind.FLATPAK, "/snap": InstallKind.SNAP}
 
 

@@ -28,7 +28,7 @@ _LONGEST_JOB_BYTES: Final = 256 * 1024
 _DOWNLOAD: Final = "download"
 _SPARE_BYTES: Final = 64 * 1024 * 1024
 _VERSION_S: Final = 60.0
-#: A copy of the database, its upgrade, and the backup that the upgrade makes.
+# A copy of the database, its upgrade, and the backup that the upgrade makes.
 _DATABASE_FACTOR: Final = 4
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _MOST_LIMITS = 200
 _MOST_REMEMBERED = 1_000
-#: As in a date.
+# As in a date.
 _MONTHS = (
     Text("January"),
     Text("February"),

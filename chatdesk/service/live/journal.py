@@ -30,7 +30,7 @@ from chatdesk.core.events import (
     UnreadChanged,
 )
 
-#: The events that are kept: all that there are.
+# The events that are kept: all that there are.
 KINDS: Final[tuple[type[Any], ...]] = tuple(
     kind
     for kind in vars(events).values()
@@ -69,10 +69,10 @@ class EventJournal:
         self._subscriptions: list[Subscription] = []
         self._ending: asyncio.TimerHandle | None = None
         self._listeners: tuple[Callable[[], None], ...] = ()
-        #: Stands before each number that goes out: numbers of another run mean other events.
+        # Stands before each number that goes out: numbers of another run mean other events.
         self.name = ""
         self.last = 0
-        #: The projects of the threads that were spoken of; forgotten where many were moved, which ``moves`` counts.
+        # The projects of the threads that were spoken of; forgotten where many were moved, which ``moves`` counts.
         self.projects: dict[str, str] = {}
         self.moves = 0
 

@@ -17,7 +17,7 @@ from chatdesk.service.problems import openai_error_of
 _AnyItem = TypeVar("_AnyItem", bound="_Item")
 _Event = tuple[str, dict[str, Any]]
 _Status = Literal["in_progress", "completed", "incomplete", "failed"]
-#: Why a response is not complete, by the reason for which an answer ended.
+# Why a response is not complete, by the reason for which an answer ended.
 _INCOMPLETE: Final = {
     FinishReason.LENGTH.value: "max_output_tokens",
     FinishReason.CONTENT_FILTER.value: "content_filter",
@@ -61,7 +61,7 @@ class _Item:
     id: str
     parts: list[str] = field(default_factory=list)
 
-    #: The event of a piece, and what it has beside its place.
+    # The event of a piece, and what it has beside its place.
     delta: ClassVar[str] = "response.output_text.delta"
     more: ClassVar[dict[str, Any]] = {"content_index": 0, "logprobs": []}
     part: ClassVar[str] = "response.content_part"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: Commands that exist once and act on the thread of whichever window they are given in; others open the main window.
+# Commands that exist once and act on the thread of whichever window they are given in; others open the main window.
 _ACTING_HERE: Final = frozenset(
     ("thread.pin", "thread.archive", "thread.move", "thread.tags", "thread.delete", "thread.rename", "app.quit")
 )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.dialogs.bug_report import BugReportDialog
     from chatdesk.ui.window.panes import Panes
 
-#: The services are None where the database could not be opened: then it is needed most.
+# The services are None where the database could not be opened: then it is needed most.
 CollectReport = Callable[["Services | None"], Awaitable[Sequence["ReportFile"]]]
 
 

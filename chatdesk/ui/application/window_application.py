@@ -57,7 +57,7 @@ _log = logging.getLogger(__name__)
 _AT_REST_MS = 1_000  # what can wait begins then
 _LOOK_FOR_WINDOW_S = 0.2
 _STATE_PAUSE_MS = 100
-#: The exit code that asks for a new start.
+# The exit code that asks for a new start.
 RESTART = 75
 
 

@@ -13,9 +13,9 @@ from chatdesk.core.texts import Text, shown
 if TYPE_CHECKING:
     from chatdesk.core.domain.message import Message
 
-#: How the name of a quick action begins; "shorter", "longer" or the id of a prompt follows.
+# How the name of a quick action begins; "shorter", "longer" or the id of a prompt follows.
 QUICK: Final = "quick:"
-#: The line that begins a block of HTML, also in a list or a quote.
+# The line that begins a block of HTML, also in a list or a quote.
 _PAGE: Final = r"^[\s>*+\-\d.)]*(?:`{3,}|~{3,})[ \t]*x?html?\b"
 
 MenuGroup = Literal["copy", "ask", "quick", "versions", "branch", "context", "remove"]

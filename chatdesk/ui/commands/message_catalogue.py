@@ -24,13 +24,13 @@ from chatdesk.ui.commands.message_action import (
 _NO_ANSWER: Final = Text("There is no finished answer here.")
 
 
-#: The quick actions that everybody has.
+# The quick actions that everybody has.
 QUICK_ACTIONS: Final = (
     quick_action("shorter", Text("Shorter"), command="message.shorter", otherwise=_NO_ANSWER),
     quick_action("longer", Text("Longer"), command="message.longer", otherwise=_NO_ANSWER),
 )
 
-#: The actions on a message, in the order of its menu.
+# The actions on a message, in the order of its menu.
 MESSAGE_ACTIONS: Final[tuple[MessageAction, ...]] = (
     MessageAction(
         "copy",

@@ -13,7 +13,7 @@ from chatdesk.ui.widgets.elided_label import ElidedLabel
 
 _GAP_PX = 10
 
-#: What a button is called in ``actionRequested``, and what is on it.
+# What a button is called in ``actionRequested``, and what is on it.
 NoteAction = tuple[str, str]
 
 

@@ -12,7 +12,7 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.long_lines import break_long_lines, join_long_lines
 
-#: A text above this is edited with another program: an editor lays out all of its lines.
+# A text above this is edited with another program: an editor lays out all of its lines.
 MOST_CHARACTERS: Final = 400_000
 _AT_ONCE: Final = 8_000  # characters that are put in before the window gets its next turn
 

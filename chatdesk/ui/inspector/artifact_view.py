@@ -24,7 +24,7 @@ from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.flow_row import FlowRow
 
 _GAP_PX = 6
-#: Action, words, icon; in the order of the buttons.
+# Action, words, icon; in the order of the buttons.
 _ACTIONS = (
     ("ask", Text("Ask for a change"), "sparkles"),
     ("edit", Text("Edit"), "pencil"),

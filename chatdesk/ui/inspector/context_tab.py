@@ -43,7 +43,7 @@ _ROLES = {
 }
 _BEFORE_START = Text("before the start of the context")
 
-#: Asks for entries below a position, None for the newest ones; they come through ``ContextTab.add_entries``.
+# Asks for entries below a position, None for the newest ones; they come through ``ContextTab.add_entries``.
 EntryFetcher = Callable[[int | None], None]
 _BAR_PX = 9
 _LINE_PX = 27

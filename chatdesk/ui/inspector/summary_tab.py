@@ -30,7 +30,7 @@ _ICONS = {Role.USER.value: "user", Role.ASSISTANT.value: "sparkles", Role.TOOL.v
 _NAMES = {Role.USER.value: Text("Question"), Role.ASSISTANT.value: Text("Answer"), Role.TOOL.value: Text("Tool result")}
 _MESSAGE = Text("Message")
 
-#: Asks for entries from a position on; they come through ``SourceList.add``.
+# Asks for entries from a position on; they come through ``SourceList.add``.
 SourceFetcher = Callable[[int], None]
 
 

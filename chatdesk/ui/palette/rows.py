@@ -17,7 +17,7 @@ from chatdesk.ui.widgets.listed import with_commas
 
 Marks = tuple[tuple[int, int], ...]
 
-#: The order of the groups from top to bottom; commands come last.
+# The order of the groups from top to bottom; commands come last.
 ORDER: Final = (SearchKind.MESSAGE, SearchKind.THREAD, SearchKind.PROJECT, SearchKind.TAG, SearchKind.ARTIFACT)
 _TITLES: Final = {
     SearchKind.MESSAGE: (Text("Messages"), Text("More messages…"), "message-square"),

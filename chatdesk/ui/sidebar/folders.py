@@ -10,7 +10,7 @@ from chatdesk.core.texts import plural, shown
 from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.sidebar.grouping import folder_group
 
-#: ``next_cursor`` of a folder of which nothing was read.
+# ``next_cursor`` of a folder of which nothing was read.
 UNREAD: Final = ""
 
 

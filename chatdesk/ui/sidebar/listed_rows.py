@@ -18,7 +18,7 @@ from chatdesk.ui.sidebar.grouping import RowKey
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
 
-#: What a row is called while it is listed: a thread its id, a heading or a folder its key.
+# What a row is called while it is listed: a thread its id, a heading or a folder its key.
 RowName = str | RowKey
 
 _MOST_LOOKED_AT: Final = 5_000  # titles that type-ahead looks at, so that a key press never costs a frame

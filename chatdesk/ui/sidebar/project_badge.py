@@ -15,7 +15,7 @@ from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box, paint_f
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 from chatdesk.ui.widgets.project_square import SQUARE_PX, paint_project_square
 
-#: What a drag of threads from the list carries: their ids, one a line.
+# What a drag of threads from the list carries: their ids, one a line.
 THREADS_MIME = "application/x-chatdesk-threads"
 _HOVER_MS = 350
 

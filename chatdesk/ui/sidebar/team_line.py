@@ -18,7 +18,7 @@ from chatdesk.ui.widgets.buttons import ThemedButton
 from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
-#: By tone: the icon, and the colours of icon and words. What differs is never the colour alone.
+# By tone: the icon, and the colours of icon and words. What differs is never the colour alone.
 _TONES: Final = {
     "calm": ("cloud", "muted", "muted"),
     "offline": ("cloud-off", "muted", "text"),

@@ -264,7 +264,7 @@ DARK_CONTRAST: Final = Tokens(
     ),
 )
 
-#: Colours of projects, by name: at least 4.5:1 under a white letter, and 3:1 on every ground of both looks.
+# Colours of projects, by name: at least 4.5:1 under a white letter, and 3:1 on every ground of both looks.
 PROJECT_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "Teal": "#0B7A75",

@@ -13,7 +13,7 @@ from chatdesk.core.domain.message import MessagePage, ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.rendering.blocks import Block
 
-#: (provider, model) of an answer to what is above it; both may be None, which gives an empty name.
+# (provider, model) of an answer to what is above it; both may be None, which gives an empty name.
 ModelName = Callable[[str | None, str | None], str]
 
 
@@ -137,7 +137,7 @@ class ShownChange:
     diff_sum: str
 
 
-#: Returns how the change with an id, whose text has a sum, is; None while nobody knows.
+# Returns how the change with an id, whose text has a sum, is; None while nobody knows.
 ChangeStateOf = Callable[[str, str], ChangeState | None]
 
 

@@ -34,7 +34,7 @@ from chatdesk.ui.usage.chart import UsageChart, describe
 from chatdesk.ui.usage.figures import MEASURES, cost_words, row_name, total_words
 from chatdesk.ui.widgets.flow_row import FlowRow
 
-#: What days took, added up in each way of looking at it.
+# What days took, added up in each way of looking at it.
 Spending = Mapping[Grouping, Sequence[UsageCell]]
 _RANGES: Final = (
     (Text("7 days"), 7),

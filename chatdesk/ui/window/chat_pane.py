@@ -45,7 +45,7 @@ class ChatPane(QWidget):
         self.transcript: QWidget | None = None
         self.inspector: Inspector | None = None
         self.note: Banner | None = None
-        #: Whether the list of threads marks the thread that is open here.
+        # Whether the list of threads marks the thread that is open here.
         self.is_marked_in_list = True
         self._mark: _ActiveMark | None = None
         self._bars: list[QWidget] = []

@@ -39,9 +39,9 @@ class ChatWindow(QMainWindow):
         self._alt = LoneAlt(self)
         self._is_handing_over = False
         self._last_action = LastAction(self)
-        #: Whether the window may go now; who says no closes it later, or asks.
+        # Whether the window may go now; who says no closes it later, or asks.
         self.may_close: Callable[[], bool] | None = None
-        #: Whether closing the window only hides it, as where it goes on in the tray.
+        # Whether closing the window only hides it, as where it goes on in the tray.
         self.hides_on_close: Callable[[], bool] | None = None
         self.setWindowTitle("ChatDesk")
         self.setMinimumSize(MIN_SIZE)

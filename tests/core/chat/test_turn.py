@@ -37,7 +37,7 @@ from tests.helpers.fault_server import Exchange, FaultServer, answer, models
 
 _MODEL = "swift-small"
 _PIECES = 120
-#: Rounding of the simulated clock.
+# Rounding of the simulated clock.
 _ROUNDING_S = 1e-6
 
 

@@ -22,7 +22,7 @@ from tests.helpers.fault_server import Exchange, FaultServer, Script, answer, mo
 from tests.helpers.waiting import PATIENCE_S, paced, until
 
 REQUEST = ChatRequest("m", [RequestMessage(Role.USER, "hi")])
-#: Far less than any deadline of a stream, far more than a busy machine needs to close a socket.
+# Far less than any deadline of a stream, far more than a busy machine needs to close a socket.
 LIMIT_S = 8.0
 
 

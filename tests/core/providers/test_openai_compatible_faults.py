@@ -31,7 +31,7 @@ from chatdesk.core.providers.stream_guard import StreamLimits
 from tests.helpers.fault_server import Exchange, FaultServer, Script, answer, chunk, status
 
 KEY = "sk-canary-0123456789abcdefghij"
-#: The deadlines are beyond what a busy machine needs; a fault that one of them has to end sets it (``_limits``).
+# The deadlines are beyond what a busy machine needs; a fault that one of them has to end sets it (``_limits``).
 LIMITS = StreamLimits(
     after_finish_s=0.2,
     error_body_s=0.5,

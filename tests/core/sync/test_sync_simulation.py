@@ -13,7 +13,7 @@ from tests.helpers.sync_sim.long_stories import COPY_STORIES, ERASING_STORIES, S
 from tests.helpers.sync_sim.real_world import RealHistory
 from tests.helpers.sync_sim.world import COPIES, ERASING, LONG, History, Mix
 
-#: Seeds that once found something; with whole stories.
+# Seeds that once found something; with whole stories.
 FOUND = {
     52: "a profile is copied while an answer is under way",
     63: "an answer to a question below an unfinished answer",
@@ -27,13 +27,13 @@ FOUND = {
     880036: "what had lost its place in the sequence was sent without one, after the server was restored",
     771004: "nonsense made a thread once more, and some computers showed it as that of who wrote the nonsense",
 }
-#: The same with ``LONGER``.
+# The same with ``LONGER``.
 LONGER_FOUND = {
     40008: "nonsense that was refused hid or showed a thread",
     40061: "an answer that waited for its end here, while the server was restored",
     40072: "somebody who may only read keeps what the server lost",
 }
-#: The same with ``LONG``.
+# The same with ``LONG``.
 LONG_FOUND = {
     3967: "a file that was met only in the last round of all",
     5147: "the same, at a copy",
@@ -45,11 +45,11 @@ LONG_FOUND = {
     1204112: "the same of a thread",
     12947: "only somebody who may not name a project knows any more what it was called",
 }
-#: The same with ``COPIES``.
+# The same with ``COPIES``.
 COPIES_FOUND = {
     1200066: "a purged branch of a private copy was the one that was shown, and another was there",
 }
-#: The same with ``ERASING``.
+# The same with ``ERASING``.
 ERASING_FOUND = {
     7700224: "an answer was still being written here when its end by a copy was erased and the server restored",
     990117: "only who may not write any more knew of an erasure, and the server was restored to before it",
@@ -60,7 +60,7 @@ ERASING_FOUND = {
 }
 LONGER = Mix(steps=250, trouble=0.1)
 FIRST = int(os.environ.get("CHATDESK_FIRST_SEED", "0"))
-#: A mistake shows within 40 (``test_sync_planted_bugs.py``); `make test-long` plays more, with seeds that are new.
+# A mistake shows within 40 (``test_sync_planted_bugs.py``); `make test-long` plays more, with seeds that are new.
 SEEDS = 300 if "CHATDESK_FIRST_SEED" in os.environ else 100
 _BATCH = 25
 
@@ -169,7 +169,7 @@ def test_everything_that_can_happen_happens() -> None:
     } <= counts.keys()  # fmt: skip
 
 
-#: Backups and restores are databases that are copied, which takes its time.
+# Backups and restores are databases that are copied, which takes its time.
 _RESTORES = {"back_up_server": 4, "restore_server": 5, "copy_profile": 1, "change_role": 1, "remove_member": 1}
 
 

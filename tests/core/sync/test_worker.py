@@ -63,7 +63,7 @@ class Team:
         self.said: list[tuple[str, str | None, str]] = []
         self.others: list[PresenceRow] = []
         self.heard: Notifications = Notifications()
-        self.blocks_in = ""  #: the call that is never answered
+        self.blocks_in = ""  # the call that is never answered
         self.is_closed = False
         self.is_deaf = False
         self.is_silent = threading.Event()

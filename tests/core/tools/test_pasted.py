@@ -42,7 +42,7 @@ SAMPLES = {
 
 _REAL = Path(__file__).parents[2] / "data" / "pasted_servers"
 _NPX = ("npx", "-y")
-#: What each file becomes: name, command or address, values, names of secrets, secrets, what is left open.
+# What each file becomes: name, command or address, values, names of secrets, secrets, what is left open.
 _BECOMES: dict[str, list[Any]] = {
     "claude_desktop_filesystem.json": [
         (

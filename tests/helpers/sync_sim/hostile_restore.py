@@ -21,7 +21,7 @@ _WORDS = re.compile(r"(Ann|Bob|Cyd|Dan)('s second)? \d+")
 _ACTIONS = {"begin_thread": 3, "ask": 12, "answer_again": 3, "edit_question": 3}
 MIX = Mix(steps=14, trouble=0, loss=0.05, actions=_ACTIONS)
 
-#: By text, who is said to have written it.
+# By text, who is said to have written it.
 Shown = dict[str, set[str]]
 
 

@@ -195,7 +195,7 @@ STORIES: dict[str, Callable[[History], None]] = {
     each.__name__: each
     for each in (unshare, share_again, leave, join_again, weeks_pass, empty_trash, wrong_by_weeks, send_files)
 }
-#: By weight, beside the everyday ``FAULTS``.
+# By weight, beside the everyday ``FAULTS``.
 WEIGHTS = {
     "unshare": 6,
     "share_again": 12,
@@ -206,10 +206,10 @@ WEIGHTS = {
     "wrong_by_weeks": 4,
     "send_files": 10,
 }
-#: Kept apart from all others, for the same reason: what was erased, and a server that knows nothing of it.
+# Kept apart from all others, for the same reason: what was erased, and a server that knows nothing of it.
 ERASING_STORIES: dict[str, Callable[[History], None]] = {"lose_an_erasure": lose_an_erasure}
-#: Kept apart from both, for the same reason: what becomes of private copies whose owners come back.
+# Kept apart from both, for the same reason: what becomes of private copies whose owners come back.
 COPY_STORIES: dict[str, Callable[[History], None]] = {"write_in_copy": write_in_copy}
 COPY_WEIGHTS = {"leave": 8, "write_in_copy": 12, "join_again": 12, "empty_trash": 2, "unshare": 1, "share_again": 4}
-#: All that are told by name.
+# All that are told by name.
 ALL_STORIES = STORIES | COPY_STORIES | ERASING_STORIES

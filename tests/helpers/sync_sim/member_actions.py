@@ -14,7 +14,7 @@ from chatdesk.core.errors import ChatDeskError
 from tests.helpers.sync_sim.memory_profile import Profile, now
 
 PLAN = AnswerPlan("offline", "demo")
-#: Stands in every text of a project that nobody shares.
+# Stands in every text of a project that nobody shares.
 PRIVATE_MARK = "only-for-me"
 _ENDS = (Status.COMPLETE, Status.COMPLETE, Status.COMPLETE, Status.STOPPED, Status.ERROR)
 
@@ -278,7 +278,7 @@ class Hand:
             now(self.profile.repositories.summaries.switch(summary, is_on=self.rng.random() < 0.5))
 
 
-#: By weight; names of methods of ``Hand``.
+# By weight; names of methods of ``Hand``.
 ACTIONS = {
     "begin_thread": 8,
     "ask": 22,
@@ -302,5 +302,5 @@ ACTIONS = {
     "erase_message": 3,
     "erase_thread": 1,
 }
-#: The same, with what takes a file along.
+# The same, with what takes a file along.
 LONG_ACTIONS = ACTIONS | {"attach": 6, "go_on": 10, "restore_thread": 8, "move_thread": 4}

@@ -31,11 +31,11 @@ from chatdesk.core.storage.sync import erasing
 from chatdesk.core.sync.errors import TeamDeviceUnknown, TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import Notifications
 
-#: Changes that one erasure names at most.
+# Changes that one erasure names at most.
 MOST_ERASED = 1000
 KINDS = ("project", "thread", "message", "summary")
 OPS = ("new", "edit", "del")
-#: More than what clients send: the database counts its own form of a body.
+# More than what clients send: the database counts its own form of a body.
 SERVER_MAX_BODY = 1_500_000
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _REG = re.compile(r"[a-z0-9_.-]{1,120}")

@@ -34,7 +34,7 @@ class Bug:
     patch: Callable[[], Any] | None = None
     flaws: Flaws = field(default_factory=Flaws)
     mix: Mix = field(default_factory=Mix)
-    first: int = 0  #: the seed to begin with, one that shows it: each that does not costs as much
+    first: int = 0  # the seed to begin with, one that shows it: each that does not costs as much
 
     def is_found_by(self, seed: int) -> bool:
         """Whether this seed tells that something is wrong; what breaks tells it, too."""

@@ -17,7 +17,7 @@ from tests.helpers.sync_sim.seeded import WorldTime
 from tests.helpers.sync_sim.world import FAULTS, History, Mix
 from tests.helpers.team_people import Person, Team
 
-#: What only the model can do: a database's owner who writes nonsense, and versions of the protocol.
+# What only the model can do: a database's owner who writes nonsense, and versions of the protocol.
 _ONLY_MODEL = ("odd_row", "too_old")
 REAL_MIX = Mix(steps=40, trouble=0.15, faults={name: w for name, w in FAULTS.items() if name not in _ONLY_MODEL})
 

@@ -24,9 +24,9 @@ from tests.helpers.sync_sim.model_server import Flaws, ModelServer, ModelTeam
 from tests.helpers.sync_sim.seeded import SkewedClock, WorldTime, seeded_ids
 
 DAY_MS = 86_400_000
-#: Calls that are no steps of their own: seeds that once found something go on telling the story in which they did.
+# Calls that are no steps of their own: seeds that once found something go on telling the story in which they did.
 _NO_STEPS = ("shares", "adopt_ended")
-#: Rounds of everybody after which a healed team must be at rest.
+# Rounds of everybody after which a healed team must be at rest.
 MOST_ROUNDS = 8
 
 
@@ -556,14 +556,14 @@ FAULTS = {
     "too_old": 2,
     "odd_row": 5,
 }
-#: Months instead of days; without nonsense in the log, so that all of it is worked out a second time.
+# Months instead of days; without nonsense in the log, so that all of it is worked out a second time.
 LONG = Mix(
     steps=45,
     trouble=0.3,
     faults={name: weight for name, weight in FAULTS.items() if name != "odd_row"} | long_stories.WEIGHTS,
     actions=LONG_ACTIONS,
 )
-#: People who leave, go on by themselves, and come back.
+# People who leave, go on by themselves, and come back.
 COPIES = Mix(
     steps=70,
     trouble=0.35,
@@ -571,7 +571,7 @@ COPIES = Mix(
     faults={"change_role": 2, "restore_profile": 1, "back_up_profile": 1} | long_stories.COPY_WEIGHTS,
     actions={"begin_thread": 3, "ask": 20, "answer_again": 4, "delete_message": 3, "restore_message": 8, "rename": 2},
 )
-#: Much is erased, and the server restored from before that.
+# Much is erased, and the server restored from before that.
 ERASING = Mix(
     trouble=0.15,
     faults={"copy_profile": 1, "back_up_profile": 2, "restore_profile": 2, "destroy_computer": 1, "change_role": 1}

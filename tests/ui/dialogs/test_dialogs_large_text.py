@@ -33,7 +33,7 @@ from tests.gallery import provider_samples, usage_page_samples
 
 _MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_samples.py"))
 _SIZE = (1000, 700)
-#: They take their size from the window that they are made for, and here get another one later.
+# They take their size from the window that they are made for, and here get another one later.
 _FIT_WHERE_THEY_WERE_MADE = ("outline", "palette", "provider-models")
 
 

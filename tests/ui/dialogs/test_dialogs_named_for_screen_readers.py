@@ -17,7 +17,7 @@ from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.theme.theme import Theme
 from tests.helpers.sentences import sentences_of_source
 
-#: A word; an address or a path is an example, which is written as it is typed.
+# A word; an address or a path is an example, which is written as it is typed.
 _SMALL_WORD = re.compile(r"[a-z]+(?=[\s,;]|$)")
 
 _MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_samples.py"))

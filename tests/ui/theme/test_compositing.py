@@ -16,7 +16,7 @@ from chatdesk.ui.theme.compositing import round_corners
 
 _OPENS_OVER = re.compile(r"\bQMenu\(|\baddMenu\(|WindowType\.Popup\b|\bDangerMenu\(")
 _ROUNDED = "round_corners("
-#: The bar's menus are the system's own: there is a bar on macOS only.
+# The bar's menus are the system's own: there is a bar on macOS only.
 _NATIVE = {"commands/registry.py"}
 
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.storage.chat.documents import DocumentRepository
 
-#: A text above this is saved or opened with another program, and not shown or edited here.
+# A text above this is saved or opened with another program, and not shown or edited here.
 MOST_SHOWN_BYTES: Final = 20 * 1024 * 1024
-#: A text above this is compared with nothing.
+# A text above this is compared with nothing.
 _MOST_COMPARED_BYTES: Final = 4 * 1024 * 1024
 
 

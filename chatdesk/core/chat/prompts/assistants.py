@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.storage.library.prompts import PromptRepository
 
 
-#: Finds an assistant by its id; none for None and for one that is not there.
+# Finds an assistant by its id; none for None and for one that is not there.
 FindAssistant = Callable[[str | None], Awaitable[Assistant | None]]
 
 

@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Final
 
 BUILT_IN: Final = ("date", "time", "clipboard", "selection", "project", "model", "thread")
-#: Those that mean something wherever a thread is answered, also when nobody looks.
+# Those that mean something wherever a thread is answered, also when nobody looks.
 IN_SYSTEM_PROMPT: Final = ("date", "time", "project", "model")
 _MOMENTS: Final = {"date": "%Y-%m-%d", "time": "%H:%M"}
 

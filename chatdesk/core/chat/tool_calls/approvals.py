@@ -16,7 +16,7 @@ from chatdesk.core.texts import Text
 if TYPE_CHECKING:
     from chatdesk.core.tools.server_requests import ServerRequest
 
-#: How long a server waits for a person.
+# How long a server waits for a person.
 ANSWER_S: Final = 300.0
 
 

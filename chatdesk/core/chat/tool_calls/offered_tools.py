@@ -12,7 +12,7 @@ from typing import Any, Final
 from chatdesk.core.domain.tools import Tool
 from chatdesk.core.domain.usage import CHARACTERS_PER_TOKEN
 
-#: Schemas that together take no more are sent with every request.
+# Schemas that together take no more are sent with every request.
 MOST_TOKENS: Final = 1_200
 FIND_TOOLS: Final = "find_tools"
 _MOST_FOUND: Final = 6

@@ -19,7 +19,7 @@ from chatdesk.core.tools import server_requests
 from chatdesk.core.tools.call_reports import OnRequest
 from chatdesk.core.tools.server_requests import Action, Asker
 
-#: Has a provider answer a request: its text, the model that gave it, whether it was cut off. Raises errors of ChatDesk.
+# Has a provider answer a request: its text, the model that gave it, whether it was cut off. Raises errors of ChatDesk.
 AskModel = Callable[[Provider, ChatRequest], Awaitable[tuple[str, str, bool]]]
 MOST_TOKENS: Final = 4_000
 _HIGHEST_TEMPERATURE: Final = 2.0

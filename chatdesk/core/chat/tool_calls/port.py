@@ -62,7 +62,7 @@ class ToolPort(Protocol):
     ) -> None: ...
 
 
-#: Counts a further request of an answer. Raises ``LimitReached`` where it must not be made.
+# Counts a further request of an answer. Raises ``LimitReached`` where it must not be made.
 Admit = Callable[["ChatRequest"], Awaitable[None]]
 
 

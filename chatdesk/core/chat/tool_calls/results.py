@@ -12,7 +12,7 @@ from chatdesk.core.domain.attachment import Attachment, clean_name
 from chatdesk.core.domain.tools import Tool, ToolFile, ToolResult
 from chatdesk.core.errors import ChatDeskError
 
-#: A result of more bytes (UTF-8) may take more than 8,000 tokens: where each sign is a token, it takes three bytes.
+# A result of more bytes (UTF-8) may take more than 8,000 tokens: where each sign is a token, it takes three bytes.
 LONG_BYTES = 24_000
 _BEGINNING_CHARACTERS, _END_CHARACTERS = 6_000, 1_500
 _CUT_CHARACTERS = 32_000

@@ -26,7 +26,7 @@ class TurnStore(Protocol):
     async def finish(self, message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]: ...
 
 
-#: Provider, model, and what that vendor says of its limits.
+# Provider, model, and what that vendor says of its limits.
 RecordRate = Callable[[str | None, str | None, RateReport], None]
 
 

@@ -11,9 +11,9 @@ from typing import Final
 from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment
 from chatdesk.core.domain.message import Role
 
-#: The kind of an artifact that is a version of a document. Any other kind is that of a file which a part names.
+# The kind of an artifact that is a version of a document. Any other kind is that of a file which a part names.
 DOCUMENT: Final = "document"
-#: Code of so many lines offers to be opened as an artifact.
+# Code of so many lines offers to be opened as an artifact.
 LEAST_LINES: Final = 15
 
 
@@ -88,7 +88,7 @@ _BY_MIME: Final = {
     "text/tab-separated-values": ArtifactView.TABLE,
     "image/svg+xml": ArtifactView.SVG,
 }
-#: By the language of code, and by the ending of a file's name.
+# By the language of code, and by the ending of a file's name.
 _BY_WORD: Final = {
     "markdown": ArtifactView.MARKDOWN,
     "md": ArtifactView.MARKDOWN,

@@ -8,7 +8,7 @@ from difflib import Match, SequenceMatcher
 from typing import Any, Final
 
 _CONTEXT_LINES: Final = 3
-#: Lines, and pairs of equal lines, that a comparison may look at: half a second or so.
+# Lines, and pairs of equal lines, that a comparison may look at: half a second or so.
 _MOST_LOOKED_AT: Final = 5_000_000
 
 Change = tuple[str, int, int, int, int]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from chatdesk.core.hidden_characters import clean_line
 
-#: The kind of an artifact that is the text of such a change; also the name of the change in a part's content.
+# The kind of an artifact that is the text of such a change; also the name of the change in a part's content.
 FILE_DIFF: Final = "file_diff"
 _ID: Final = re.compile(r"[0-9a-f-]{32,36}\Z")
 _LONGEST_PATH: Final = 1_000
@@ -29,13 +29,13 @@ class ChangeState(StrEnum):
     PROPOSED = "proposed"
     APPLIED = "applied"
     REJECTED = "rejected"
-    #: The file is not any more what the change was made from.
+    # The file is not any more what the change was made from.
     OUTDATED = "outdated"
-    #: It was applied, and the file was changed since.
+    # It was applied, and the file was changed since.
     CHANGED_SINCE = "changed_since"
-    #: The project has no folder here, or another one.
+    # The project has no folder here, or another one.
     NO_FOLDER = "no_folder"
-    #: It was not proposed here, or too long ago.
+    # It was not proposed here, or too long ago.
     ELSEWHERE = "elsewhere"
 
 

@@ -14,22 +14,22 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-#: What this ChatDesk speaks; the server says which it takes.
+# What this ChatDesk speaks; the server says which it takes.
 PROTOCOL: Final = 1
-#: A body that is larger travels as an attachment, in bytes of UTF-8.
+# A body that is larger travels as an attachment, in bytes of UTF-8.
 MAX_BODY_BYTES: Final = 1_000_000
 PUSH_ROWS: Final = 200
 PUSH_BYTES: Final = 256 * 1024
 PULL_ROWS: Final = 500
-#: A page ends early, after at least one change, where its bodies would be more than this many bytes.
+# A page ends early, after at least one change, where its bodies would be more than this many bytes.
 PULL_BYTES: Final = 16_000_000
 CHUNK_BYTES: Final = 1024 * 1024
-#: Of the details of a failure: whom a person is to pay, and where. It is nobody else's bill, and of somebody else's no
-#: button is made here.
+# Of the details of a failure: whom a person is to pay, and where. It is nobody else's bill, and of somebody else's no
+# button is made here.
 OWN_DETAILS: Final = frozenset(("payment",))
-#: How far ahead of the server's clock a stamp may be.
+# How far ahead of the server's clock a stamp may be.
 MAX_AHEAD_MS: Final = 60_000
-#: The chain before the first change.
+# The chain before the first change.
 START: Final = bytes(32)
 DIGEST_BYTES: Final = 32
 _NUMBERS: Final = struct.Struct(">qq")
@@ -240,5 +240,5 @@ def _bytes_of(value: str) -> bytes:
     return found
 
 
-#: Thousands of changes are of a few devices.
+# Thousands of changes are of a few devices.
 _bytes_of_device = lru_cache(maxsize=64)(_bytes_of)

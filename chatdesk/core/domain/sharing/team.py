@@ -8,9 +8,9 @@ from typing import Final
 
 from chatdesk.core.texts import Sentences, Text, plural
 
-#: The schema that this ChatDesk sets up and upgrades team databases to.
+# The schema that this ChatDesk sets up and upgrades team databases to.
 TEAM_SCHEMA: Final = 1
-#: The longest time that a shared project can be told to keep its messages for; else it keeps them for ever.
+# The longest time that a shared project can be told to keep its messages for; else it keeps them for ever.
 LONGEST_RETENTION_DAYS: Final = 36_500
 
 
@@ -42,11 +42,11 @@ class ChangeState(IntEnum):
     """The state of a row of the change log. Numbers are stored."""
 
     PENDING = 0
-    CONFIRMED = 1  #: came back in a pull: everybody can have it
-    REFUSED = 2  #: by the server; kept here and shown
-    ORPHANED = 3  #: another member's, and the server does not have it (any more)
-    ACKNOWLEDGED = 4  #: taken by the server, not yet seen in a pull
-    PRIVATE = 5  #: never sent: personal, or of a project that is no longer shared
+    CONFIRMED = 1  # came back in a pull: everybody can have it
+    REFUSED = 2  # by the server; kept here and shown
+    ORPHANED = 3  # another member's, and the server does not have it (any more)
+    ACKNOWLEDGED = 4  # taken by the server, not yet seen in a pull
+    PRIVATE = 5  # never sent: personal, or of a project that is no longer shared
 
 
 class ShareState(StrEnum):
@@ -65,7 +65,7 @@ class EndReason(StrEnum):
     LEFT = "left"
     REMOVED = "removed"
     DELETED = "deleted"
-    ERASED = "erased"  #: by its owner, with all that was in it
+    ERASED = "erased"  # by its owner, with all that was in it
 
 
 _ENDED: Final = {
@@ -273,9 +273,9 @@ class SyncPhase(StrEnum):
     CONNECTING = "connecting"
     SYNCING = "syncing"
     SYNCED = "synced"
-    OFFLINE = "offline"  #: the server cannot be reached; tried again at ``next_try_at``
-    REFUSED = "refused"  #: it could be reached and said no; ``problem`` says why
-    READ_ONLY = "read_only"  #: this ChatDesk is too old to write
+    OFFLINE = "offline"  # the server cannot be reached; tried again at ``next_try_at``
+    REFUSED = "refused"  # it could be reached and said no; ``problem`` says why
+    READ_ONLY = "read_only"  # this ChatDesk is too old to write
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole
 
 class CheckState(StrEnum):
     OK = "ok"
-    WARNING = "warning"  #: a workspace can be made all the same
+    WARNING = "warning"  # a workspace can be made all the same
     FAILED = "failed"
 
 

@@ -22,7 +22,7 @@ _MOST_MODELS = 60
 _AT_ONCE = 4
 _WINDOW = re.compile(r"^num_ctx\s+(\d{1,9})\s*$", re.MULTILINE)
 
-#: Sends a request to a path of the server's root, with a body or without; gives the bytes of the answer.
+# Sends a request to a path of the server's root, with a body or without; gives the bytes of the answer.
 Ask = Callable[[str, Mapping[str, Any] | None], Awaitable[bytes]]
 
 

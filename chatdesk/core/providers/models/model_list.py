@@ -53,7 +53,7 @@ class LocalServer(StrEnum):
     LM_STUDIO = "lm-studio"
 
 
-#: As which owner of a model such a server names itself.
+# As which owner of a model such a server names itself.
 _OWNERS = {"library": LocalServer.OLLAMA, "organization_owner": LocalServer.LM_STUDIO}
 
 

@@ -16,7 +16,7 @@ from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-#: The size that formulas are laid out at: some of ziamath's distances are in px and look right at a text's size.
+# The size that formulas are laid out at: some of ziamath's distances are in px and look right at a text's size.
 SIZE_PX: Final = 16.0
 _FACTOR = DRAWING_UNITS / SIZE_PX
 _MAX_OPERATIONS = 40_000

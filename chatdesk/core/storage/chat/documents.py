@@ -29,9 +29,9 @@ from chatdesk.core.storage.engine.rows import batches, marks
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
 
-#: The newest artifacts of a thread, more than anybody looks through.
+# The newest artifacts of a thread, more than anybody looks through.
 MOST_LISTED: Final = 2_000
-#: How the slots of unfinished edits begin; the id of the version follows.
+# How the slots of unfinished edits begin; the id of the version follows.
 EDIT_SLOTS: Final = "edit:"
 _LIVE: Final = "m.deleted_at IS NULL AND m.purged_at IS NULL"
 _SELECT: Final = (

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 _COPY: Final = "copy"
 _PROMPT: Final = "prompt"
 _IMPORTED: Final = "SELECT 1 FROM import_origins o WHERE o.entity"
-#: A prompt of a file that was put into a thread or a project is known by its text.
+# A prompt of a file that was put into a thread or a project is known by its text.
 _THREAD: Final = f"""
 SELECT EXISTS (
     SELECT 1 FROM threads t JOIN projects j ON j.id = t.project_id WHERE t.id = ? AND (
@@ -25,7 +25,7 @@ SELECT EXISTS (
                    AND EXISTS ({_IMPORTED} = p.id))
     )
 ) OR EXISTS ({_IMPORTED} = ?)"""  # noqa: S608
-#: All messages of the thread, shown or not, because a summary may have taken over their words.
+# All messages of the thread, shown or not, because a summary may have taken over their words.
 _MESSAGES: Final = f"""
 SELECT EXISTS (
     SELECT 1 FROM messages m WHERE m.thread_id = ? AND (

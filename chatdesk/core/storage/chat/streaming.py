@@ -32,7 +32,7 @@ _EMPTY: dict[PartType, Mapping[str, Any]] = {
     PartType.IMAGE: {},
     PartType.FILE: {},
 }
-#: Plain columns that the end of a turn has under their own names; all others are written one by one.
+# Plain columns that the end of a turn has under their own names; all others are written one by one.
 _OF_OUTCOME = tuple(
     each.name
     for each in fields(TurnOutcome)

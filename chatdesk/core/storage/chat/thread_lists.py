@@ -24,8 +24,8 @@ _SCOPES: Final = {
     "archive": "archived_at IS NOT NULL AND deleted_at IS NULL",
     "trash": "deleted_at IS NOT NULL",
 }
-#: Up to so many threads of a tag are fetched from the tag and sorted; more than that are close enough together in any
-#: list to be met on the way through it.
+# Up to so many threads of a tag are fetched from the tag and sorted; more than that are close enough together in any
+# list to be met on the way through it.
 _FEW = 2_000
 
 

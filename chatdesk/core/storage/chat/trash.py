@@ -21,8 +21,8 @@ from chatdesk.core.texts import Text
 
 _THREADS_A_STEP = 50
 _MESSAGES_A_STEP = 500
-#: True of a row without a stamp between the two moments. One stamped later than it was deleted was deleted while the
-#: clock was behind; a stamp after the second moment, which is now, says nothing.
+# True of a row without a stamp between the two moments. One stamped later than it was deleted was deleted while the
+# clock was behind; a stamp after the second moment, which is now, says nothing.
 IS_STAMPED_BEFORE = "(hlc >> 16) NOT BETWEEN ? AND ?"
 _SHARED = "IN (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
 

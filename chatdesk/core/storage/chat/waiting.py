@@ -22,7 +22,7 @@ from chatdesk.core.texts import Text
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
 
-#: How the owner of such an answer begins; then comes its place.
+# How the owner of such an answer begins; then comes its place.
 WAITING: Final = "waiting:"
 UNREACHED: Final = "waiting_for_network"
 _MOST_UNREACHED: Final = 500

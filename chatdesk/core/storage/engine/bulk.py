@@ -12,8 +12,8 @@ from contextlib import suppress
 from itertools import chain
 from typing import Any, Final
 
-#: Rows of one statement, the most first: four milliseconds' work. What is left over goes by fewer, so that a table
-#: has only these statements: SQLite reads the long ones again whenever a pragma of a transaction made it forget them.
+# Rows of one statement, the most first: four milliseconds' work. What is left over goes by fewer, so that a table
+# has only these statements: SQLite reads the long ones again whenever a pragma of a transaction made it forget them.
 TOGETHER: Final = (256, 64, 16, 4, 1)
 
 

@@ -36,9 +36,9 @@ CONTEXT_FROM = "lww.context_from"
 SWITCH = "lww.switch"
 RETENTION = "lww.retention"  # of a project: for how many days its messages are kept
 ERASED = "erased"  # what is erased for everybody: see ``storage/sync/erasing.py``
-#: How one person keeps their own view of things: never sent. The project of a thread is logged by entering it there.
+# How one person keeps their own view of things: never sent. The project of a thread is logged by entering it there.
 PERSONAL = frozenset((PINNED, ARCHIVED, CONTEXT, CONTEXT_FROM, PROJECT))
-#: ``project_id`` of what belongs to the whole profile and to no project.
+# ``project_id`` of what belongs to the whole profile and to no project.
 PROFILE = ""
 _TABLES = {"thread": "threads", "message": "messages", "summary": "summaries"}
 
@@ -49,10 +49,10 @@ _INSERT = (
     "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, state, at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-#: In SQL: a head is one of the kind that is bound to both question marks; one whose change is gone is of every kind.
-#: Two things of different kinds may bear one id: a hostile member can make them.
+# In SQL: a head is one of the kind that is bound to both question marks; one whose change is gone is of every kind.
+# Two things of different kinds may bear one id: a hostile member can make them.
 OF_KIND = "coalesce((SELECT kind FROM changes WHERE id = change_id), ?) = ?"
-#: Heads of one register, given as (entity, reg, kind).
+# Heads of one register, given as (entity, reg, kind).
 HEADS = (
     "SELECT change_id FROM register_heads WHERE entity = ?1 AND reg = ?2"
     " AND coalesce((SELECT kind FROM changes WHERE id = change_id), ?3) = ?3 ORDER BY change_id"

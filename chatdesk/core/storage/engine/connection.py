@@ -24,8 +24,8 @@ from sqlalchemy.pool import NullPool
 from chatdesk.core.storage.engine import schema_guard, search_text
 
 BUSY_TIMEOUT_S = 5.0
-#: How a file is opened: to write, and made where it is missing; to read beside writers; to read where nothing can be
-#: made beside it.
+# How a file is opened: to write, and made where it is missing; to read beside writers; to read where nothing can be
+# made beside it.
 Mode = Literal["write", "read", "immutable"]
 _OPTIONS: Final[dict[Mode, str]] = {"write": "mode=rwc", "read": "mode=ro", "immutable": "immutable=1"}
 

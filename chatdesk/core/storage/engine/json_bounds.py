@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: Objects and lists for a body, of which a page holds hundreds, and for a whole file of parts.
+# Objects and lists for a body, of which a page holds hundreds, and for a whole file of parts.
 MOST_IN_BODY: Final = 20_000
 MOST_IN_FILE: Final = 300_000
-#: Values and words for each of them.
+# Values and words for each of them.
 _VALUES: Final = 10
 _WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 

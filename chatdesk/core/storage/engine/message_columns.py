@@ -15,21 +15,21 @@ class Form(Enum):
     """The form of a column's values. The first three forms are read and written by code of their own; all others are
     plain values that need nothing but an entry in ``MESSAGE_COLUMNS``."""
 
-    #: What the message is and below which other one it is.
+    # What the message is and below which other one it is.
     FRAME = auto()
-    #: What the reader of this profile did with the message: versions, marks, trash.
+    # What the reader of this profile did with the message: versions, marks, trash.
     STATE = auto()
-    #: What is computed from the rest, or belongs to this computer.
+    # What is computed from the rest, or belongs to this computer.
     DERIVED = auto()
-    #: A time in milliseconds UTC.
+    # A time in milliseconds UTC.
     MOMENT = auto()
-    #: A whole number that is not negative.
+    # A whole number that is not negative.
     COUNT = auto()
-    #: A short text, a name or a code.
+    # A short text, a name or a code.
     WORD = auto()
-    #: A text that people read.
+    # A text that people read.
     TEXT = auto()
-    #: A JSON object, stored as text.
+    # A JSON object, stored as text.
     DETAILS = auto()
 
 
@@ -56,7 +56,7 @@ def _exported(name: str, form: Form) -> MessageColumn:
     return MessageColumn(name, form, is_exported=True)
 
 
-#: In the order of an export, which the formats keep: a new column comes last of its form, and last in the digest.
+# In the order of an export, which the formats keep: a new column comes last of its form, and last in the digest.
 MESSAGE_COLUMNS: Final = (
     _shared("id", Form.FRAME, 1),
     MessageColumn("thread_id", Form.FRAME, travels=True),
@@ -97,7 +97,7 @@ MESSAGE_COLUMNS: Final = (
     _shared("assistant_name", Form.WORD, is_rare=True),
 )
 
-#: The columns by name.
+# The columns by name.
 BY_NAME: Final = {column.name: column for column in MESSAGE_COLUMNS}
 TRAVELLING: Final = tuple(column.name for column in MESSAGE_COLUMNS if column.travels)
 EXPORTED: Final = tuple(column.name for column in MESSAGE_COLUMNS if column.is_exported)

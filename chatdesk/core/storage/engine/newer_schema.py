@@ -13,7 +13,7 @@ from chatdesk.core.errors import SchemaTooNew
 from chatdesk.core.storage.engine import schema_guard, search_schema, tables
 from chatdesk.core.texts import Text
 
-#: Those of the index have a note of their own where they are missing, see ``has_search``.
+# Those of the index have a note of their own where they are missing, see ``has_search``.
 _NOT_NEEDED = frozenset(name for name in tables.metadata.tables if name.startswith("search_"))
 
 

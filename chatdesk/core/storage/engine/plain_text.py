@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from chatdesk.core.hidden_characters import clean_line
 
-#: What ``json.loads`` calls in the end, without its look at types and byte order marks first.
+# What ``json.loads`` calls in the end, without its look at types and byte order marks first.
 _decode: Final = json.JSONDecoder().raw_decode
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 

@@ -20,7 +20,7 @@ from chatdesk.core.storage.engine import message_columns
 from chatdesk.core.storage.engine.connection import driver, fetch_all
 from chatdesk.core.storage.engine.plain_text import from_json, shown_name
 
-#: SQLite takes 32,766 parameters; far fewer are as fast.
+# SQLite takes 32,766 parameters; far fewer are as fast.
 _BATCH = 500
 # Looking a member up is three times as fast as asking its class.
 _ROLES: Final[Mapping[str, Role]] = {each.value: each for each in Role}
@@ -41,7 +41,7 @@ THREAD_COLUMNS = (
 TAG_MARK = "\x1f"  # stands between the names of a thread's tags, and in none of them
 
 _MESSAGE_FIELDS = tuple(field.name for field in fields(Message))
-#: A column for each field of ``Message``, in their order; NULL where the field is no column.
+# A column for each field of ``Message``, in their order; NULL where the field is no column.
 MESSAGE_COLUMNS = ", ".join(f"m.{name}" if name in message_columns.BY_NAME else "NULL" for name in _MESSAGE_FIELDS)
 _ID, _THREAD, _PARENT, _ROLE, _STATUS, _DETAILS, _MARK = map(
     _MESSAGE_FIELDS.index, ("id", "thread_id", "parent_id", "role", "status", "error_details", "context_mark")

@@ -28,7 +28,7 @@ from chatdesk.core.storage.engine.connection import connect, driver, writing_eng
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.texts import Text
 
-#: Backup, log and rebuilt tables together take up to this many times the database.
+# Backup, log and rebuilt tables together take up to this many times the database.
 _FREE_SPACE_FACTOR = 2.2
 
 

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 BATCH = 400
 FLOOR, DAMAGED = "search.floor", "search.damaged"
 _TOTAL = "search.total"
-#: What the index keeps in ``meta``.
+# What the index keeps in ``meta``.
 META_KEYS = (FLOOR, DAMAGED, _TOTAL)
 _DAMAGE = frozenset((1, 11, 19))  # error, corrupt, and a constraint, which only FTS5's own tables can fail here
 _IS_SEARCHED = (

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 VIRTUAL_TABLES = ("search_index", "search_names")
 SHADOWS = ("data", "idx", "docsize", "config")
-#: Tables that SQLite keeps for the index; they hold nothing that is not made from other tables.
+# Tables that SQLite keeps for the index; they hold nothing that is not made from other tables.
 DERIVED_TABLES = frozenset({*VIRTUAL_TABLES, *(f"{name}_{shadow}" for name in VIRTUAL_TABLES for shadow in SHADOWS)})
 
 _TOKENS = "tokenize='unicode61 remove_diacritics 2'"
@@ -33,7 +33,7 @@ def _text_of(message: str) -> str:
 
 _NAME = "CASE WHEN json_valid(content) THEN json_extract(content, '$.name') END"
 
-#: Kind of entry: its table, key, text, the columns that the text depends on, and which rows count.
+# Kind of entry: its table, key, text, the columns that the text depends on, and which rows count.
 _ENTRIES = {
     "thread": ("threads", "id", "title", "title", ""),
     "summary": ("summaries", "id", "CASE WHEN deleted_at IS NULL THEN text END", "text, deleted_at", ""),
@@ -87,8 +87,8 @@ def _entry_triggers(kind: str) -> tuple[str, ...]:
 
 _ENTRY_TEXT = "".join(f" WHEN '{kind}' THEN {_entry_text(kind, 'e.entity')}" for kind in _ENTRIES)
 
-#: Number and words of every message that has a number, and of every entry. FTS5 reads them through views; statements of
-#: ours hold them themselves, because what is in a schema may not call a function of ours (``connection.connect``).
+# Number and words of every message that has a number, and of every entry. FTS5 reads them through views; statements of
+# ours hold them themselves, because what is in a schema may not call a function of ours (``connection.connect``).
 MESSAGE_TEXTS = (
     f"SELECT m.search_n AS n, search_words({_text_of('m.id')}) AS text FROM messages m WHERE m.search_n IS NOT NULL"
 )
@@ -98,7 +98,7 @@ _VIEWS = (
     f"CREATE VIEW search_entry_texts AS {ENTRY_TEXTS}",
 )
 
-#: By name.
+# By name.
 FTS_TABLES = {
     name: f"CREATE VIRTUAL TABLE {name} USING fts5(text, content='{content}', content_rowid='n', {_TOKENS})"
     for name, content in (("search_index", "search_message_texts"), ("search_names", "search_entry_texts"))
@@ -125,7 +125,7 @@ _TRIGGERS = (
     *(statement for kind in _ENTRIES for statement in _entry_triggers(kind)),
 )
 
-#: Everything that has a name when the index is made. Messages and their files are many more, and found by their ids.
+# Everything that has a name when the index is made. Messages and their files are many more, and found by their ids.
 BACKLOG = (
     "INSERT OR IGNORE INTO search_backlog (kind, entity)"
     " SELECT 'thread', id FROM threads UNION ALL SELECT 'summary', id FROM summaries"
@@ -134,5 +134,5 @@ BACKLOG = (
     " UNION ALL SELECT 'message', '~' WHERE EXISTS (SELECT 1 FROM messages)"
 )
 
-#: In the order in which they can be made. The tables they are on are in ``tables``.
+# In the order in which they can be made. The tables they are on are in ``tables``.
 STATEMENTS = (*_VIEWS, *FTS_TABLES.values(), *_TRIGGERS)

@@ -11,9 +11,9 @@ import sqlite3
 import unicodedata
 from collections.abc import Sequence
 
-#: Characters of a message that are searched.
+# Characters of a message that are searched.
 LONGEST = 1_000_000
-#: The name of ``words`` in SQL; the index's view uses it.
+# The name of ``words`` in SQL; the index's view uses it.
 FUNCTION = "search_words"
 
 _UNSPACED = (

@@ -9,14 +9,14 @@ SYSTEM_PROMPT: Final = "system_prompt"
 MODEL: Final = "lww.model"
 PARAMETERS: Final = "lww.parameters"
 SUMMARIES: Final = "lww.summaries"
-#: The columns of each register in ``threads`` and ``projects``, with the values that they have at first.
+# The columns of each register in ``threads`` and ``projects``, with the values that they have at first.
 STEERING: Final[Mapping[str, Mapping[str, Any]]] = {
     SYSTEM_PROMPT: {"system_prompt": ""},
     MODEL: {"provider": None, "model": None},
     PARAMETERS: {"parameters": "{}"},
     SUMMARIES: {"is_without_summaries": 0},
 }
-#: Columns that the creation of a thread holds itself.
+# Columns that the creation of a thread holds itself.
 MADE_WITH: Final = ("title", "title_source", "system_prompt", "provider", "model", "created_at")
 
 

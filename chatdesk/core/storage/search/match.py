@@ -18,7 +18,7 @@ from chatdesk.core.storage.engine import search_text
 from chatdesk.core.storage.engine.plain_text import folded
 from chatdesk.core.texts import Text
 
-#: Threads that are in the trash, by themselves or with their project.
+# Threads that are in the trash, by themselves or with their project.
 TRASHED_THREADS = (
     "SELECT id FROM threads WHERE deleted_at IS NOT NULL"
     " UNION ALL SELECT t.id FROM projects p CROSS JOIN threads t ON t.project_id = p.id WHERE p.deleted_at IS NOT NULL"
@@ -47,7 +47,7 @@ class Conditions:
     thread_values: list[Any] = field(default_factory=list)
     message_values: list[Any] = field(default_factory=list)
     is_in_trash: bool = False
-    #: Filters that nothing can fulfil, as sentences.
+    # Filters that nothing can fulfil, as sentences.
     unknown: list[str] = field(default_factory=list)
 
     def thread(self, condition: str, *values: Any) -> None:

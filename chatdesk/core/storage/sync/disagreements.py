@@ -22,7 +22,7 @@ _SEVERAL = (
     "SELECT c.kind, h.entity, h.reg FROM register_heads h JOIN changes c ON c.id = h.change_id"
     " WHERE h.reg <> 'content' AND h.reg NOT LIKE 'lww.%' GROUP BY c.kind, h.entity, h.reg HAVING count(*) > 1"
 )
-#: Register: what a person calls it, and which value of its body is the text.
+# Register: what a person calls it, and which value of its body is the text.
 _LABELS: Final[Mapping[str, tuple[str, str]]] = {
     change_log.TITLE: ("Title", "title"),
     change_log.NAME: ("Name", "name"),

@@ -27,13 +27,13 @@ from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.engine.steering import MADE_WITH, changed_registers
 
 _THREADS_A_STEP: Final = 200
-#: In ``problem`` of changes that were replaced by entering their thing afresh.
+# In ``problem`` of changes that were replaced by entering their thing afresh.
 ENTERED: Final = "entered"
 _LAST_ID: Final = "~"  # after every id
 
 _PENDING, _PRIVATE = int(ChangeState.PENDING), int(ChangeState.PRIVATE)
 PERSONAL_REGS: Final = tuple(sorted(PERSONAL))
-#: In SQL, with ``PERSONAL_REGS`` bound.
+# In SQL, with ``PERSONAL_REGS`` bound.
 NOT_PERSONAL: Final = f"reg NOT IN ({marks(PERSONAL_REGS)})"
 
 _THREAD: Final = (
@@ -45,7 +45,7 @@ _SUMMARY: Final = (
 )  # fmt: skip
 
 
-#: The tables of what has an author, by kind.
+# The tables of what has an author, by kind.
 _AUTHORED: Final = {"thread": "threads", "message": "messages", "summary": "summaries"}
 
 _UNFINISHED: Final = """

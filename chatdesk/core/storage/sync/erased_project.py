@@ -15,9 +15,9 @@ from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync import refused, sharing
 
-#: What the project is called until its row is gone.
+# What the project is called until its row is gone.
 _NAME: Final = "Erased project"
-#: Long ago: the next sweep of the trash takes the row.
+# Long ago: the next sweep of the trash takes the row.
 _LONG_AGO: Final = 1
 
 

@@ -50,12 +50,12 @@ from chatdesk.core.storage.sync.registers import member_of
 from chatdesk.core.storage.sync.wire import bodies
 from chatdesk.core.storage.sync.wire.rows import is_id, read_object
 
-#: Changes that one erasure names.
+# Changes that one erasure names.
 MOST_IN_ONE: Final = 500
 _WORD: Final = re.compile("[a-z]{1,16}")
 _LONGEST_MOMENT: Final = 16
 _MOST_TOKENS: Final = 1_000_000_000
-#: Threads and messages of the trash that are asked for in one transaction.
+# Threads and messages of the trash that are asked for in one transaction.
 _ASKED_AT_ONCE: Final = 50
 
 _CONFIRMED, _ORPHANED = ChangeState.CONFIRMED.value, ChangeState.ORPHANED.value

@@ -25,23 +25,23 @@ from chatdesk.core.storage.sync.refused import parent_ids, refuse
 from chatdesk.core.storage.sync.wire import bodies
 from chatdesk.core.storage.sync.wire.bodies import FileBody
 
-#: Puts bytes where attached files are; their sum.
+# Puts bytes where attached files are; their sum.
 PutBlob = Callable[[bytes], str]
 
 _COLUMNS: Final = "id, dseq, kind, op, entity, reg, parents, hlc, v, body"
-#: How many rows are looked through at once; bodies of messages are read for that many.
+# How many rows are looked through at once; bodies of messages are read for that many.
 _STEP: Final = 200
-#: A change that the server is not asked again to take back, in ``problem`` of others' changes.
+# A change that the server is not asked again to take back, in ``problem`` of others' changes.
 _RELAYED: Final = "relayed"
 _WAITS: Final = "orphan"
 _TO_SEND: Final = "to_send"
 _PLACE_BITS: Final = 32
-#: What a change without a body takes, about.
+# What a change without a body takes, about.
 _SMALL_BYTES: Final = 300
 
 _PENDING, _CONFIRMED, _REFUSED = int(ChangeState.PENDING), int(ChangeState.CONFIRMED), int(ChangeState.REFUSED)
 _ORPHANED, _ACKNOWLEDGED, _PRIVATE = int(ChangeState.ORPHANED), int(ChangeState.ACKNOWLEDGED), int(ChangeState.PRIVATE)
-#: In SQL: whether a change is an erasure that the server accepted once, as its seal proves.
+# In SQL: whether a change is an erasure that the server accepted once, as its seal proves.
 _IS_TAKEN_ERASURE: Final = f"(reg = '{ERASED}' AND seal IS NOT NULL)"
 
 

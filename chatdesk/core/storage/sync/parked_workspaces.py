@@ -17,7 +17,7 @@ from chatdesk.core.storage.engine.plain_text import from_json
 _KEY: Final = "team.parked"
 
 
-#: Which rows of ``workspaces`` are parked.
+# Which rows of ``workspaces`` are parked.
 CONDITION: Final = (
     "left_at IS NOT NULL AND id IN (SELECT e.value FROM meta,"  # noqa: S608 - constants
     " json_each(CASE WHEN json_valid(meta.value) THEN meta.value ELSE '{}' END, '$.ids') e"

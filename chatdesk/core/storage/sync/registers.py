@@ -21,7 +21,7 @@ from chatdesk.core.storage.sync.wire.rows import read_object
 
 DELETE: Final = "del"
 # The plus in front of a column keeps SQLite from going through all changes of the project.
-#: In SQL: whether a row of ``changes`` counts.
+# In SQL: whether a row of ``changes`` counts.
 COUNTS: Final = f"state NOT IN ({ChangeState.REFUSED.value}, {ChangeState.PRIVATE.value})"
 
 # What was never applied is left out: it would count here or not depending on what else came in its page.

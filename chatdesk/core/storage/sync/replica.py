@@ -29,7 +29,7 @@ from chatdesk.core.storage.sync.projection import projection
 from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.registers import member_of
 
-#: What is shown, by (kind, id), as a digest of all that it says.
+# What is shown, by (kind, id), as a digest of all that it says.
 Shown = Mapping[tuple[str, str], bytes]
 _UNSENT: Final = (
     f"c.project_id = ? AND (c.state IN ({int(ChangeState.PENDING)}, {int(ChangeState.ACKNOWLEDGED)})"

@@ -20,7 +20,7 @@ from chatdesk.core.storage.sync.outbox import PutBlob
 
 T = TypeVar("T")
 
-#: Things that are entered in one transaction; what a person writes waits that long at most.
+# Things that are entered in one transaction; what a person writes waits that long at most.
 STEP_ROWS: Final = 500
 
 _CURSORS = """

@@ -18,7 +18,7 @@ from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.sync.wire.rows import is_id, whole
 
 LONGEST_NAME: Final = 200
-#: More than any team has.
+# More than any team has.
 MOST: Final = 10_000
 _ROLES: Final = frozenset(role.value for role in TeamRole)
 _STATUSES: Final = frozenset(status.value for status in MemberStatus)

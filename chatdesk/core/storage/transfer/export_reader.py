@@ -41,7 +41,7 @@ from chatdesk.core.storage.engine.rows import (
 
 Row = dict[str, Any]
 
-#: What an export carries, a table each. A test holds that every other column is named in ``LEFT_OUT``.
+# What an export carries, a table each. A test holds that every other column is named in ``LEFT_OUT``.
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "projects": (
         "id", "name", "colour", "system_prompt", "provider", "model", "created_at", "last_chat_at", "archived_at",
@@ -71,7 +71,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "created_at",
     ),
 }  # fmt: skip
-#: What follows from the rest, or belongs to this computer.
+# What follows from the rest, or belongs to this computer.
 LEFT_OUT: Final[frozenset[str]] = frozenset(
     ("hlc", "origin_device", "title_folded", "name_folded", "shown_count", "total_input_tokens", "total_output_tokens",
      "total_cached_tokens", "total_reasoning_tokens", "total_tool_time_ms", "tool_counts", "thread_id", "message_id",
@@ -79,7 +79,7 @@ LEFT_OUT: Final[frozenset[str]] = frozenset(
 ) | (BY_NAME.keys() - set(EXPORTED))  # fmt: skip
 _JSON: Final = frozenset(("parameters", "error_details", "content", "pinned_facts", "attachments", "setup"))
 _FLAGS: Final = frozenset(("is_without_summaries", "is_off", "is_by_hand"))
-#: What a version of a document has besides: files of messages are named by their parts.
+# What a version of a document has besides: files of messages are named by their parts.
 _OF_DOCUMENTS: Final = ("document_id", "version", "name", "language", "is_by_hand", "created_at")
 _STEP = 500
 

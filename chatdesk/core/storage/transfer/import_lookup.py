@@ -13,7 +13,7 @@ from chatdesk.core.domain.imported import ImportedThread, ImportOutcome
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.transfer.import_rows import KnownMessage, KnownThread, thread_digest
 
-#: The source whose keys are our own ids.
+# The source whose keys are our own ids.
 OWN: Final = "chatdesk"
 
 

@@ -36,11 +36,11 @@ from chatdesk.core.texts import Text, plural
 
 _log = logging.getLogger(__name__)
 
-#: Said where projects of a team are pulled again.
+# Said where projects of a team are pulled again.
 COMES_AGAIN: Final = Text(
     "Shared projects are compared with their team's server; what it has of what was lost comes again."
 )
-#: The project of a lost thread, by what the log says of it and of its messages.
+# The project of a lost thread, by what the log says of it and of its messages.
 _HOME: Final = """
 SELECT c.project_id FROM changes c JOIN projects p ON p.id = c.project_id AND p.deleted_at IS NULL
 WHERE c.entity = :thread OR c.entity IN (SELECT id FROM messages WHERE thread_id = :thread)

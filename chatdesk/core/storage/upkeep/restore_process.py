@@ -29,11 +29,11 @@ from chatdesk.core.storage.engine.plain_text import from_json, shown_name
 from chatdesk.core.storage.upkeep import backup_files, restored_rows
 from chatdesk.core.texts import Text, packed, unpacked
 
-#: A backup of the usual size is read in a few seconds; a gigabyte takes about a minute.
+# A backup of the usual size is read in a few seconds; a gigabyte takes about a minute.
 _LEAST_TIME_S: Final = 60.0
 _TIME_S_A_MB: Final = 3.0
 _MOST_MEMORY_BYTES: Final = 2 * 1024**3
-#: Databases pack to a third. What claims to be so much larger than its file was made to fill the disk.
+# Databases pack to a third. What claims to be so much larger than its file was made to fill the disk.
 _MOST_UNPACKED_FACTOR: Final = 100
 _SPARE_BYTES: Final = 32 * 1024 * 1024
 _LOOK_EVERY_BYTES: Final = 16 * 1024 * 1024

@@ -27,11 +27,11 @@ from chatdesk.core.storage.engine.connection import connect, make_private_file, 
 from chatdesk.core.storage.upkeep import quieting, reachability
 from chatdesk.core.texts import Text
 
-#: Found again from the texts.
+# Found again from the texts.
 DERIVED: Final = search_schema.DERIVED_TABLES | {"search_queue", "search_removed", "search_entries", "search_backlog"}
 _LONGEST_VALUE_BYTES: Final = 512 * 1024 * 1024
 _LARGEST_COUNT: Final = 2**53
-#: What takes the place of a stored value; ``{now}`` is the time in milliseconds.
+# What takes the place of a stored value; ``{now}`` is the time in milliseconds.
 _INSTEAD: Final = {
     ("messages", "search_n"): "NULL",
     ("artifacts", "path"): "CASE WHEN length(sha256) = 64 AND sha256 NOT GLOB '*[^0-9a-f]*'"

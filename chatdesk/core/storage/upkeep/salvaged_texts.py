@@ -21,7 +21,7 @@ from chatdesk.core.storage.chat.projects import private_project_id
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
 
-#: What takes the place of a thread that is missing.
+# What takes the place of a thread that is missing.
 RECOVERED_TITLE: Final = "Recovered messages"
 _ORPHANS: Final = f"""
 SELECT p.message_id, min(p.started_at),
@@ -36,7 +36,7 @@ GROUP BY p.message_id ORDER BY p.message_id
 """
 
 
-#: Messages that answer a lost one, with what is before the gap: its place, role, and the child that was chosen.
+# Messages that answer a lost one, with what is before the gap: its place, role, and the child that was chosen.
 _GAPS: Final = """
 SELECT m.id, m.thread_id, m.parent_id, m.position, m.on_path, p.id, coalesce(p.position, -1), coalesce(p.role, ''),
        coalesce(p.chosen_child_id, CASE WHEN p.id IS NULL THEN t.chosen_root_id END)

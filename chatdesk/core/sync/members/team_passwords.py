@@ -18,7 +18,7 @@ from chatdesk.core.sync.errors import TeamLoginRefused, TeamPasswordMissing
 from chatdesk.core.texts import Text
 
 T = TypeVar("T")
-#: Comes before anything that is kept, for all workspaces of the profile.
+# Comes before anything that is kept, for all workspaces of the profile.
 VARIABLE = "CHATDESK_TEAM_PASSWORD"
 _SHORTEST, _LONGEST = 12, 256
 _RANDOM_BYTES = 24

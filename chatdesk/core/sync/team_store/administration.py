@@ -32,7 +32,7 @@ from chatdesk.core.sync.team_store.failures import our_errors
 
 _TRIES = 3
 _LATEST_MS = 2**52
-#: By how a field of ``WorkspacePolicy`` is annotated.
+# By how a field of ``WorkspacePolicy`` is annotated.
 _POLICY_TYPES: dict[str, Callable[[Any], Any]] = {"str": str, "int": int}
 
 

@@ -17,7 +17,7 @@ from chatdesk.core.sync.team_store.failures import our_errors
 
 CONNECT_S: Final = 5
 STATEMENT_S: Final = 30
-#: A server that has not taken our bytes for so long is gone, whatever the network pretends.
+# A server that has not taken our bytes for so long is gone, whatever the network pretends.
 _SILENCE_MS: Final = 20_000
 
 Connection = psycopg.Connection[tuple[Any, ...]]

@@ -45,7 +45,7 @@ _STATES: Final[dict[str, type[TeamError]]] = {
     "40P01": errors.TeamBusy,
     "40001": errors.TeamBusy,
 }
-#: Parts of what a failed connection says, the more telling ones first.
+# Parts of what a failed connection says, the more telling ones first.
 _WORDS: Final[tuple[tuple[str, type[TeamError]], ...]] = (
     ("authentication method requirement", errors.TeamPasswordAskedFor),
     ("server does not support SSL", errors.TeamTlsRefused),

@@ -17,7 +17,7 @@ from chatdesk.core.sync.ports import Notifications
 from chatdesk.core.sync.team_store.connection import Connection
 from chatdesk.core.sync.team_store.failures import our_errors
 
-#: A connection that sent this many pokes, the last one so long ago, and never got a notification is deaf.
+# A connection that sent this many pokes, the last one so long ago, and never got a notification is deaf.
 _POKES_UNHEARD: Final = 2
 _UNHEARD_S: Final = 5.0
 

@@ -73,7 +73,7 @@ class PostgresTeamStore:
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
-        #: The id of the server's process for this connection.
+        # The id of the server's process for this connection.
         self.backend_pid = conn.info.backend_pid
         self._own_channel = ""
         self._listening = Listening(conn)

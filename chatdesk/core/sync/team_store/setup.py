@@ -27,8 +27,8 @@ from chatdesk.core.sync.team_store.setup_checks import OLDEST_SERVER, examine, f
 
 __all__ = ["examine", "role_prefix", "set_up", "upgrade"]
 
-#: The advisory lock under which a workspace is set up: nobody but its administrator has a login of the database yet. An
-#: upgrade locks the row of its version, which no member can (``before_upgrade.sql``).
+# The advisory lock under which a workspace is set up: nobody but its administrator has a login of the database yet. An
+# upgrade locks the row of its version, which no member can (``before_upgrade.sql``).
 LOCK: Final = 0x43_44_54_45_41_4D
 _LOCK_S: Final = 10
 _IS_THERE: Final = "SELECT FROM pg_namespace WHERE nspname = 'cd'"

@@ -22,10 +22,10 @@ from chatdesk.core.sync.team_store.failures import our_errors
 from chatdesk.core.texts import Text, plural
 
 OLDEST_SERVER: Final = 15
-#: Fewer leave too little for a team of five with two computers each, and for the server's administrator.
+# Fewer leave too little for a team of five with two computers each, and for the server's administrator.
 _FEW_CONNECTIONS: Final = 25
 _NOTIFICATION_S: Final = 3.0
-#: What helps while one sets up: nobody has invited yet, and nothing is tried again by itself.
+# What helps while one sets up: nobody has invited yet, and nothing is tried again by itself.
 _STEPS: Final[tuple[tuple[type[TeamError], str], ...]] = (
     (TeamLoginRefused, Text("Check the user and the password.")),
     (TeamHostUnknown, Text("Check the host, and your network.")),

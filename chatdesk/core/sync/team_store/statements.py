@@ -11,7 +11,7 @@ from chatdesk.core.sync.team_store.administration import naming_blockers
 from chatdesk.core.sync.team_store.connection import Connection
 from chatdesk.core.sync.team_store.failures import our_errors
 
-#: The most that is read of any answer.
+# The most that is read of any answer.
 _MOST_BYTES: Final = 4 * PULL_BYTES
 _ROWS_AT_ONCE: Final = 100
 _SIZED: Final = frozenset((str, bytes))

@@ -17,7 +17,7 @@ from typing import Final
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.tools.folder.names import hides_secrets, is_plain
 
-#: Whether this system can open files in an open folder. Windows cannot.
+# Whether this system can open files in an open folder. Windows cannot.
 CAN_OPEN_BENEATH: Final = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 
 _FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)

@@ -16,7 +16,7 @@ from typing import Final
 from chatdesk.core.file_writing import UNFINISHED
 from chatdesk.core.tools.folder.beneath import FileRefused, opened, opened_below, read_file
 
-#: Larger files are not changed.
+# Larger files are not changed.
 MOST_CHANGED_BYTES: Final = 1024 * 1024
 _NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 _LONGEST_STEM: Final = 60

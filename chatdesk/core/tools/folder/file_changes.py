@@ -28,11 +28,11 @@ from chatdesk.core.tools.folder.exchange import (
 )
 from chatdesk.core.tools.folder.texts import read_text
 
-#: Larger ones nobody would look through.
+# Larger ones nobody would look through.
 _MOST_DIFF_BYTES: Final = 256 * 1024
 _LONGEST_LINE: Final = 4_000
 
-#: Why a change in each state cannot be applied or undone.
+# Why a change in each state cannot be applied or undone.
 _REASONS: Final[Mapping[ChangeState, str]] = {
     ChangeState.PROPOSED: "This change is not applied.",
     ChangeState.APPLIED: "This change is applied already.",

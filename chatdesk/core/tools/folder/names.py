@@ -21,7 +21,7 @@ _SECRET: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-#: Folders with what programs made or fetched; they are searched only where a path leads into them.
+# Folders with what programs made or fetched; they are searched only where a path leads into them.
 MADE_BY_PROGRAMS: Final = frozenset(("node_modules", "__pycache__", ".venv", "venv", ".tox", ".mypy_cache"))
 
 

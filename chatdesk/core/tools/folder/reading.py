@@ -32,7 +32,7 @@ _SEARCHED_BYTES: Final = 64 * 1024 * 1024
 _SHOWN_LINE: Final = 200
 _SEARCH_S: Final = 20.0
 _VERSION_DIGITS: Final = 16
-#: A result above 24,000 bytes would be cut for the model.
+# A result above 24,000 bytes would be cut for the model.
 PAGE_BYTES: Final = 16_000
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 

@@ -18,11 +18,11 @@ LARGEST_SCHEMA_BYTES: Final = 64 * 1024
 LONGEST_RESULT_BYTES: Final = 1024 * 1024
 MOST_FILES, LARGEST_FILES_BYTES = 20, 20 * 1024 * 1024
 
-#: name, title, description, schema as JSON, read-only, destructive, open world, digest.
+# name, title, description, schema as JSON, read-only, destructive, open world, digest.
 ToolRow = tuple[str, str, str, str, bool, bool, bool, str]
-#: name, type, bytes.
+# name, type, bytes.
 FileRow = tuple[str, str, bytes]
-#: text, files, whether the tool calls it an error, bytes on the wire.
+# text, files, whether the tool calls it an error, bytes on the wire.
 ResultRow = tuple[str, tuple[FileRow, ...], bool, int]
 
 

@@ -20,16 +20,16 @@ MOST_RESOURCES: Final = 500
 MOST_ARGUMENTS: Final = 20
 LONGEST_DESCRIPTION: Final = 400
 LONGEST_ADDRESS: Final = 2_000
-#: The text of a prompt that is used, in characters.
+# The text of a prompt that is used, in characters.
 LONGEST_PROMPT: Final = 100_000
 _PAGES: Final = 50
 LIST_S, READ_S = 20.0, 60.0
 
-#: name, title, description, arguments as (name, title, description, whether it is required).
+# name, title, description, arguments as (name, title, description, whether it is required).
 PromptRow = tuple[str, str, str, tuple[tuple[str, str, str, bool], ...]]
-#: address, name, title, description, type.
+# address, name, title, description, type.
 ResourceRow = tuple[str, str, str, str, str]
-#: (role, text) of each message, files.
+# (role, text) of each message, files.
 UsedPromptRow = tuple[tuple[tuple[str, str], ...], tuple[FileRow, ...]]
 
 
@@ -95,7 +95,7 @@ async def read_resource(session: ClientSession, address: str) -> tuple[FileRow, 
 
 
 _TOO_LARGE: Final = f"It is larger than {LARGEST_FILES_BYTES // 1024**2} MB."
-#: What can be asked for, by its verb, with the seconds that it may take.
+# What can be asked for, by its verb, with the seconds that it may take.
 VERBS: Final[Mapping[str, tuple[Callable[..., Awaitable[Any]], float]]] = {
     "prompts": (list_prompts, LIST_S),
     "resources": (list_resources, LIST_S),

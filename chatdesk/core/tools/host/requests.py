@@ -16,7 +16,7 @@ from mcp.client.session import ClientRequestContext
 FORM: Final = "form"
 ADDRESS: Final = "address"
 MODEL: Final = "model"
-#: What one call may ask for, one after the other or at once.
+# What one call may ask for, one after the other or at once.
 MOST_REQUESTS: Final = 20
 MOST_FIELDS: Final = 20
 MOST_OPTIONS: Final = 100
@@ -30,9 +30,9 @@ LARGEST_NUMBER: Final = 10**300
 _KINDS: Final = {"string": "text", "number": "number", "integer": "integer", "boolean": "switch"}
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
-#: name, title, description, kind, whether it is required, default, options as (value, title), format, least, most.
+# name, title, description, kind, whether it is required, default, options as (value, title), format, least, most.
 FieldRow = tuple[str, str, str, str, bool, Any, tuple[tuple[str, str], ...], str, float | None, float | None]
-#: Asks ChatDesk: a kind and its values. Returns ``accept``, ``decline`` or ``cancel``, and what goes with it.
+# Asks ChatDesk: a kind and its values. Returns ``accept``, ``decline`` or ``cancel``, and what goes with it.
 Ask = Callable[[str, tuple[Any, ...]], Awaitable[tuple[str, Any]]]
 
 

@@ -27,11 +27,11 @@ from chatdesk.core.tools.host.throttle import Throttle
 
 CONNECT_S: Final = 30.0
 LIST_S: Final = 20.0
-#: How long a person has to sign in.
+# How long a person has to sign in.
 SIGN_IN_S: Final = 300.0
 _SIGN_IN_BYTES: Final = 256 * 1024
 _PAGES: Final = 50
-#: News of a list; its method has the list's name: ``notifications/tools/list_changed``.
+# News of a list; its method has the list's name: ``notifications/tools/list_changed``.
 _LIST_CHANGES: Final = (
     types.ToolListChangedNotification,
     types.PromptListChangedNotification,
@@ -39,7 +39,7 @@ _LIST_CHANGES: Final = (
 )
 _NAME: Final = types.Implementation(name="ChatDesk", version="1")
 
-#: What the process tells ChatDesk: a kind and its values.
+# What the process tells ChatDesk: a kind and its values.
 Report = Callable[..., None]
 
 

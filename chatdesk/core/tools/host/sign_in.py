@@ -30,12 +30,12 @@ from chatdesk.core.domain.key_origin import is_loopback
 from chatdesk.core.domain.tools import SIGN_IN_NEEDED
 from chatdesk.core.tools.host.stdio import ServerBroke
 
-#: Marks requests that belong to signing in; their answers are small.
+# Marks requests that belong to signing in; their answers are small.
 MARK: Final = "chatdesk.sign_in"
 _NOWHERE: Final = "http://127.0.0.1/callback"
 _LONGEST_PAGE: Final = 8_000
 
-#: Waits for the answer that has this state.
+# Waits for the answer that has this state.
 Receive = Callable[[str], Awaitable[AuthorizationCodeResult]]
 
 

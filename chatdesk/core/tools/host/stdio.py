@@ -17,10 +17,10 @@ from mcp.shared.message import SessionMessage
 
 from chatdesk.core.tools.host.descendants import end_tree
 
-#: A longer line ends the server.
+# A longer line ends the server.
 LONGEST_LINE_BYTES: Final = 24 * 1024 * 1024
 STDERR_BYTES: Final = 64 * 1024
-#: A server that has more requests without an answer than this does not read the answers, and is ended.
+# A server that has more requests without an answer than this does not read the answers, and is ended.
 MOST_OPEN_REQUESTS: Final = 1_000
 _GRACE_S: Final = 0.5
 

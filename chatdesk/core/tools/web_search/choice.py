@@ -9,7 +9,7 @@ from typing import Final
 
 from chatdesk.core.texts import Text
 
-#: The id of the server that has the tools for the web.
+# The id of the server that has the tools for the web.
 WEB: Final = "chatdesk-web"
 
 
@@ -51,7 +51,7 @@ class SearchStep(StrEnum):
     FOUND = "found"
 
 
-#: What a person reads for each step that went well.
+# What a person reads for each step that went well.
 SEARCH_STEP_TEXTS: Final[Mapping[SearchStep, str]] = {
     SearchStep.REACHED: Text("It answers"),
     SearchStep.ALLOWED: Text("Lets ChatDesk search"),

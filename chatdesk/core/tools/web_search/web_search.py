@@ -23,12 +23,12 @@ from chatdesk.core.tools.web_search.failures import SearchFailed
 if TYPE_CHECKING:
     from chatdesk.core.tools.web_search.engine_client import EngineClient
 
-#: The services, in the form in which SearXNG's address is given.
+# The services, in the form in which SearXNG's address is given.
 ADDRESSES: Final[Mapping[SearchEngine, str]] = {
     SearchEngine.BRAVE: "https://api.search.brave.com",
     SearchEngine.TAVILY: "https://api.tavily.com",
 }
-#: Brave's own limits; the others take as much.
+# Brave's own limits; the others take as much.
 _LONGEST_QUERY, _MOST_WORDS = 400, 50
 _TRIED_WITH: Final = "tide tables"
 _OPEN: Final = Text("Not encrypted: others on the network could read what is searched for.")

@@ -23,7 +23,7 @@ T = TypeVar("T")
 # The worker has its own limits for what it parses and draws; this is for a machine that stands still.
 _PATIENCE_S = 60.0
 _MOST_WORKERS: Final = 4
-#: Texts, and characters of them, that are with the workers at once.
+# Texts, and characters of them, that are with the workers at once.
 _AHEAD, _AHEAD_CHARS = 64, 512 * 1024
 _BUSY: Final = 8  # texts with each worker before another one is started, which takes as long as parsing hundreds
 

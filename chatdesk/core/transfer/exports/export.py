@@ -22,7 +22,7 @@ from chatdesk.core.transfer.exports import export_texts
 FORMAT_NAME = "chatdesk-thread"
 FORMAT_VERSION = 1
 
-#: The way to the copy of an attachment, by its content's name and its own; None when there is no copy.
+# The way to the copy of an attachment, by its content's name and its own; None when there is no copy.
 LinkTo = Callable[[str, str], str | None]
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.transfer.exports.files import StoredFiles
 
-#: Called with how many messages were written since the last call; raises when the export is given up.
+# Called with how many messages were written since the last call; raises when the export is given up.
 Tick = Callable[[int], None]
 
 

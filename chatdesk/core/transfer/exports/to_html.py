@@ -30,7 +30,7 @@ from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Wri
 if TYPE_CHECKING:
     from chatdesk.core.transfer.exports.blocks import BlockSource
 
-#: What may be in a page as a picture. SVG is a program's worth of features, so it is named like any other file.
+# What may be in a page as a picture. SVG is a program's worth of features, so it is named like any other file.
 PICTURES: Final = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"))
 _POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 # Each time that a file is written to, other threads get their turn of Python before this one goes on.

@@ -16,7 +16,7 @@ from chatdesk.core.storage.transfer.export_reader import ExportReader
 FORMAT_NAME: Final = "chatdesk"
 FORMAT_VERSION: Final = 2
 
-#: Whether the bytes of an attachment are at hand, asked once for each.
+# Whether the bytes of an attachment are at hand, asked once for each.
 HasFile = Callable[[str], bool]
 
 

@@ -27,9 +27,9 @@ _MOST_DOCUMENTS: Final = 20_000
 _MOST_NESTED: Final = 100
 _PIECE_BYTES: Final = 1024 * 1024
 _LARGEST_NAMES: Final = 16 * 1024 * 1024
-#: JSON shrinks to a tenth, in odd cases to a fiftieth; a bomb to a thousandth.
+# JSON shrinks to a tenth, in odd cases to a fiftieth; a bomb to a thousandth.
 _MOST_RATIO: Final = 250
-#: What is packed already hardly shrinks.
+# What is packed already hardly shrinks.
 _MOST_RATIO_NESTED: Final = 5
 _FREE_OF_RATIO: Final = 16 * 1024 * 1024
 _MAIN = re.compile(r"(?:^|/)(?:conversations(?:[-_]\d{1,5})?|chatdesk)\.json\Z", re.IGNORECASE)

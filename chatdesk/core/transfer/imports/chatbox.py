@@ -30,7 +30,7 @@ from chatdesk.core.transfer.imports.values import (
 )
 
 SOURCE: Final = "chatbox"
-#: The member of older exports that holds all sessions.
+# The member of older exports that holds all sessions.
 SESSIONS: Final = "chat-sessions"
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM, "tool": Role.TOOL}
 

@@ -296,7 +296,7 @@ class Document:
         return document(self.title, self.text, self.language, is_markdown=self.is_markdown)
 
 
-#: By what calls name them.
+# By what calls name them.
 Documents = Mapping[str, Document]
 
 

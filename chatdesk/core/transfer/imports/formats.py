@@ -24,10 +24,10 @@ from chatdesk.core.transfer.imports import (
     open_webui,
 )
 
-#: What a conversation may name: Claude's projects, by their ids.
+# What a conversation may name: Claude's projects, by their ids.
 Projects = Mapping[str, Mapping[str, Any]]
 
-#: How people know the programs.
+# How people know the programs.
 LABELS: Final[Mapping[str, str]] = {
     chatgpt.SOURCE: "ChatGPT",
     claude.SOURCE: "Claude",
@@ -60,7 +60,7 @@ def _alone(
     return Format(source, is_known, lambda value, now, _projects: (read(value, now),))
 
 
-#: In the order in which they are asked; the last ones say the least of themselves.
+# In the order in which they are asked; the last ones say the least of themselves.
 FORMATS: Final = (
     _alone(chatgpt.SOURCE, chatgpt.is_conversation, chatgpt.read_conversation),
     Format(

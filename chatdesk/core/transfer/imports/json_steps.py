@@ -7,7 +7,7 @@ import re
 from json.decoder import scanstring  # type: ignore[attr-defined]  # undocumented, and there since Python 2.6
 from typing import Any, Final
 
-#: Levels; a conversation that is written as messages within messages has two a message.
+# Levels; a conversation that is written as messages within messages has two a message.
 DEEPEST: Final = 20_000
 # Below this level whole values are left to the decoder in C: an export's conversations keep their messages there.
 _LEVELS_IN_STEPS = 3

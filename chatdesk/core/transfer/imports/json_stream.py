@@ -17,11 +17,11 @@ from typing import Any, BinaryIO, Final, Protocol
 
 from chatdesk.core.transfer.imports.json_steps import DEEPEST, Damaged, TooDeep, decode_in_steps
 
-#: Characters of one piece. An export of 2 GB holds thousands of them; 32 million are 10,000 pages.
+# Characters of one piece. An export of 2 GB holds thousands of them; 32 million are 10,000 pages.
 LARGEST_PIECE: Final = 32 * 1024 * 1024
-#: Characters of one element that is read part by part: a thread of 300,000 messages.
+# Characters of one element that is read part by part: a thread of 300,000 messages.
 LARGEST_IN_PARTS: Final = 8 * LARGEST_PIECE
-#: Up to here a piece is decoded in one go, which takes a few milliseconds.
+# Up to here a piece is decoded in one go, which takes a few milliseconds.
 AT_ONCE: Final = 384 * 1024
 _READ_BYTES: Final = 256 * 1024
 _SPACE = re.compile(r"[ \t\r\n]*")

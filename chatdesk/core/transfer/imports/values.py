@@ -15,7 +15,7 @@ from chatdesk.core.domain.imported import ImportedMessage
 from chatdesk.core.domain.message import PartType, Role
 from chatdesk.core.texts import shortened
 
-#: Before the first and after the last of these a moment is a mistake: no chat is older than 1990.
+# Before the first and after the last of these a moment is a mistake: no chat is older than 1990.
 EARLIEST_MS: Final = 631_152_000_000
 LATEST_MS: Final = 4_102_444_800_000
 _LARGEST_SECONDS, _LARGEST_MS, _LARGEST_US = 1e11, 1e14, 1e17

@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.composer.attachments import AttachmentChips
 
-#: Returns the names and bytes of files, at least one. Raises errors of ChatDesk.
+# Returns the names and bytes of files, at least one. Raises errors of ChatDesk.
 Fetch = Callable[[], Awaitable[Sequence[tuple[str, bytes]]]]
 
 _PASTED_NAME = Text("Pasted image.png")
 _STORED = Text("Files are stored on disk; a temporary chat is not.")
 # Sharp on a screen with two dots a px, at twice the size of text.
 _THUMBNAIL_DOTS = 4 * THUMBNAIL_PX
-#: How long a chat that is closed waits for files that are being copied.
+# How long a chat that is closed waits for files that are being copied.
 _KEPT_WITHIN_S = 5.0
 _DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
 

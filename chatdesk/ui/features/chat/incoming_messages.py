@@ -17,7 +17,7 @@ _SOON = 4  # so many of those that wait are got ready
 _AGAIN_MS = 8  # until it is asked again whether the next one is ready
 _LONGEST_S = 0.06  # that one waits for that; then it is shown as plain words first
 _AT_ONCE = 1  # which is what it can lay out and draw in a frame; of a long queue a twentieth, so that it gets shorter
-#: More than this are not put in one by one: the thread is read again from where the reader is.
+# More than this are not put in one by one: the thread is read again from where the reader is.
 TOO_MANY = 400
 
 

@@ -75,7 +75,7 @@ _KINDS: Final = (
         "stop", Text("Stop words"), Text("The answer ends before any of these. One a line, at most four."), Ability.STOP
     ),
 )
-#: Parameters with a slider, and where it ends.
+# Parameters with a slider, and where it ends.
 _RANGES: Final = {"temperature": 2.0, "top_p": 1.0}
 _RESTING: Final = 1.0
 _EFFORTS: Final[Mapping[str, str]] = {

@@ -27,7 +27,7 @@ _SIZE_PX = (420, 420)
 _MOST = 4
 _FEWEST = 2
 
-#: Provider, its label, and its models as (id, label).
+# Provider, its label, and its models as (id, label).
 ProviderChoices = tuple[str, str, Sequence[tuple[str, str]]]
 
 

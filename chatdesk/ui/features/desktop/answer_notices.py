@@ -18,7 +18,7 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 if TYPE_CHECKING:
     from chatdesk.core.domain.tools import ApprovalRequest
 
-#: An answer that took longer is one that a person may have left alone.
+# An answer that took longer is one that a person may have left alone.
 LONG_MS: Final = 10_000
 _TITLES: Final = {Status.COMPLETE: Text("An answer is ready"), Status.ERROR: Text("An answer failed")}
 

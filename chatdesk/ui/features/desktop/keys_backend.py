@@ -7,7 +7,7 @@ from typing import Protocol
 
 from chatdesk.ui.features.desktop.keysyms import DesktopKey
 
-#: Called when bound keys work no longer; with true where somebody has taken them away, so that nobody asks again.
+# Called when bound keys work no longer; with true where somebody has taken them away, so that nobody asks again.
 Lost = Callable[[bool], None]
 
 

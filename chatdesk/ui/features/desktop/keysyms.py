@@ -9,7 +9,7 @@ from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QKeySequence
 
 _KEY = Qt.Key
-#: The keys that are no character, by their names in X11 and their numbers in its ``keysymdef.h``.
+# The keys that are no character, by their names in X11 and their numbers in its ``keysymdef.h``.
 _OTHERS: Final = {
     _KEY.Key_Escape: ("Escape", 0xFF1B),
     _KEY.Key_Tab: ("Tab", 0xFF09),

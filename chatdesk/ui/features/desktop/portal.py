@@ -22,7 +22,7 @@ _BUS: Final = "org.freedesktop.DBus"
 _REQUEST: Final = "org.freedesktop.portal.Request"
 _REGISTRY: Final = "org.freedesktop.host.portal.Registry"
 _APPLICATION: Final = "chatdesk"
-#: How long a person may think about the dialog that a portal shows.
+# How long a person may think about the dialog that a portal shows.
 PERSON_S: Final = 300.0
 _WAIT_S: Final = 5.0
 _SIGNALS: Final = 50  # that may come before the first is looked at

@@ -50,7 +50,7 @@ _LONGEST_NAME = 100
 _LINES, _AROUND_PX = 4, 16
 _SWATCH_PX = 22
 
-#: Provider, its label, and its models as (id, label).
+# Provider, its label, and its models as (id, label).
 ProviderChoices = tuple[str, str, Sequence[tuple[str, str]]]
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.window.window_context import WindowContext
 
-#: Before the id of what a server offers; ids of the library have no colon.
+# Before the id of what a server offers; ids of the library have no colon.
 _MARK: Final = "tool-server:"
 _MOST_LISTED: Final = 1_000
 

@@ -26,7 +26,7 @@ _MOST_PROBLEMS = 4
 _MOST_CHOICES = 40
 
 
-#: Makes a thread of the new chat, in this project; its id.
+# Makes a thread of the new chat, in this project; its id.
 CreateThread = Callable[[str], Awaitable[str]]
 
 

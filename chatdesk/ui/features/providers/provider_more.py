@@ -22,7 +22,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme
 
-#: Stands for the value of a header that is kept with the keys; left as it is, the value stays.
+# Stands for the value of a header that is kept with the keys; left as it is, the value stays.
 KEPT: Final = "••••••••"
 _PROXIES: Final = {SYSTEM_PROXY: Text("As the system"), NO_PROXY: Text("None")}
 _FEW_LINES_PX: Final = 64

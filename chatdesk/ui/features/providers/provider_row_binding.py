@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.window.panes import Panes
 
-#: Opens the form of a provider, with a key that was typed elsewhere.
+# Opens the form of a provider, with a key that was typed elsewhere.
 OpenForm = Callable[["ShownProvider", str], None]
 
 

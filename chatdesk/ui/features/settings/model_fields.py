@@ -13,7 +13,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.models.model_field import ModelField
 from chatdesk.ui.widgets.models.model_rows import ProviderChoices
 
-#: The provider and the model of new threads, which are chosen together.
+# The provider and the model of new threads, which are chosen together.
 DEFAULT_MODEL: Final = ("provider", "openai_model")
 
 

@@ -44,7 +44,7 @@ _WORDS_PX: Final = 180
 _STATUS_PX: Final = 130
 _GAP_PX, _BELOW_PX, _FIELDS_PX = 8, 6, 320
 _IN_LINE, _STACKED = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-#: Larger text puts the buttons of a row below its field: beside it there would be no room for what a test says.
+# Larger text puts the buttons of a row below its field: beside it there would be no room for what a test says.
 _LARGEST_IN_ONE_LINE: Final = 1.5
 
 

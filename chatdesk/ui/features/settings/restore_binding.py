@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.settings.restore import RestoreDialog
     from chatdesk.ui.window.panes import Panes
 
-#: Close the services, do this, and restart.
+# Close the services, do this, and restart.
 RestartAfter = Callable[[Callable[[], Awaitable[object]]], None]
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _AWAY_AFTER_MS = 60_000
 _NOWHERE = (None, None, False)
 
-#: Shared project, thread, and whether the person types there.
+# Shared project, thread, and whether the person types there.
 Place = tuple[str | None, str | None, bool]
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chatdesk.core.sync.team_service import TeamService
     from chatdesk.ui.window.panes import Panes
 
-#: What a server says to somebody who is no member any more, and to a version that is too old.
+# What a server says to somebody who is no member any more, and to a version that is too old.
 _CLOSED, _TOO_OLD = "team_login_closed", "team_client_too_old"
 
 

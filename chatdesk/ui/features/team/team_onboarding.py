@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from chatdesk.services.groups import TeamServices
     from chatdesk.ui.window.window_context import WindowContext
 
-#: How often, and how many times, it is looked whether anything of a joined workspace is here.
+# How often, and how many times, it is looked whether anything of a joined workspace is here.
 _LOOK_EVERY_S: Final = 0.5
 _MOST_LOOKS: Final = 240
 

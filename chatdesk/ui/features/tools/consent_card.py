@@ -17,7 +17,7 @@ from chatdesk.ui.features.tools.card_frame import CardFrame, CodeField, card_lab
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 
-#: More than this is shown in part, and cannot be changed here.
+# More than this is shown in part, and cannot be changed here.
 MOST_CHARACTERS: Final = 60_000
 _LONGEST_DESCRIPTION: Final = 280
 _STANDING: Final = {

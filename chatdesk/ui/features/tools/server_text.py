@@ -12,7 +12,7 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.written_secrets import extract_secrets, is_secret
 
-#: Stands for a value that is kept where keys are.
+# Stands for a value that is kept where keys are.
 KEPT = "••••••"
 _NAME = re.compile(r"[A-Za-z0-9_!#$%&'*+.^`|~-]{1,128}\Z")
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chatdesk.core.updates.release import Release
     from chatdesk.ui.theme.theme import Theme
 
-#: At scale 1: without notes, and with them.
+# At scale 1: without notes, and with them.
 _SMALL_PX, _LARGE_PX = (480, 190), (560, 440)
 _MB: Final = 1_000_000
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QPainter, QPen
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
-#: Beside what is at the left, also in a window that is read from the right, whose painter would mirror it.
+# Beside what is at the left, also in a window that is read from the right, whose painter would mirror it.
 AT_LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
 
 

@@ -10,7 +10,7 @@ from chatdesk.core.rendering.blocks import Span, Table
 from chatdesk.core.spreadsheet_cells import harmless_cell
 
 _RULES = {"left": ":--", "right": "--:", "center": ":-:"}
-#: What Excel takes for “this is text”, whatever it looks like.
+# What Excel takes for “this is text”, whatever it looks like.
 _AS_TEXT = "mso-number-format:'\\@'"
 
 Cell = Sequence[Span]

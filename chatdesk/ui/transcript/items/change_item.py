@@ -31,7 +31,7 @@ _TITLES: Mapping[ChangeKind, str] = {
     ChangeKind.EDIT: Text("Change to a file"),
     ChangeKind.DELETE: Text("Removal of a file"),
 }
-#: The state of a change, in words; the state is never a colour alone.
+# The state of a change, in words; the state is never a colour alone.
 STATE_WORDS: Mapping[ChangeState, str] = {
     ChangeState.PROPOSED: Text("Proposed"),
     ChangeState.APPLIED: Text("Applied"),

@@ -28,7 +28,7 @@ from chatdesk.ui.transcript.items.picture_item import PictureItem
 from chatdesk.ui.transcript.items.text_item import plain_item
 
 _FOLD_TEXT_LIMIT = 400_000
-#: States that are beside a call; that it is done, its mark says.
+# States that are beside a call; that it is done, its mark says.
 _TOLD_STATES = frozenset(CallStatus) - {CallStatus.DONE}
 _MAX_SIDE = 100_000
 _BELOW_ALL_PARTS = 1 << 31

@@ -25,7 +25,7 @@ from tests.helpers.store import Store
 _PLAIN = tuple(
     column for column in MESSAGE_COLUMNS if column.form in (Form.MOMENT, Form.COUNT, Form.WORD, Form.TEXT, Form.DETAILS)
 )
-#: The message of ``filled`` as it is sent, with an error and without.
+# The message of ``filled`` as it is sent, with an error and without.
 CAREFUL = (
     '{"assistant_name":"assistant_name 36",'
     '"cached_tokens":1016,"completed_at":1700000000006,"completion_tokens":1014,"created_at":999,"error":"error 19",'

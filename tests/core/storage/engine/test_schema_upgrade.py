@@ -130,9 +130,9 @@ def test_tools_are_counted_anew_where_they_were_run(tmp_path: Path) -> None:
         assert conn.execute("SELECT tool_counts FROM threads WHERE id = ?", (thread,)).fetchone() == ('{"look":1}',)
 
 
-#: The files of a database: what of them is on the disk is all that a killed process leaves.
+# The files of a database: what of them is on the disk is all that a killed process leaves.
 _PARTS = ("", "-journal", "-wal")
-#: Each so many statements a process is really killed; the files before the others are copied while it goes on.
+# Each so many statements a process is really killed; the files before the others are copied while it goes on.
 _KILLED_EVERY = 25
 
 

@@ -272,7 +272,7 @@ async def test_a_sound_file_with_foreign_code_is_copied_whole(store: Store) -> N
     assert await store.shown(thread) == ["one", "answer to one"]
 
 
-#: What a file may hold that would be sent by itself.
+# What a file may hold that would be sent by itself.
 _ACTING = (
     "waiting answers",
     "answers being written",

@@ -239,7 +239,7 @@ async def test_a_file_is_taken_from_a_zip_when_a_message_names_it_with_its_size(
         assert (folder / "blobs" / name[:2] / name).is_file() is is_taken
 
 
-#: What a restore changes on purpose, and what is rebuilt.
+# What a restore changes on purpose, and what is rebuilt.
 _CHANGED = {("messages", "owner_pid_token"), ("messages", "search_n"), ("workspaces", "left_at")}
 
 

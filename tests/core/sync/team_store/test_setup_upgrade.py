@@ -33,7 +33,7 @@ def upgrade() -> None:
     for statement in migration_statements(revision):
         op.execute(statement)
 """
-#: Expand: a column that old clients do not name, and a function of the new protocol beside the old one.
+# Expand: a column that old clients do not name, and a function of the new protocol beside the old one.
 EXPAND = """
 ALTER TABLE cd.project ADD COLUMN is_pinned boolean NOT NULL DEFAULT false;
 

@@ -18,7 +18,7 @@ from tests.helpers.postgres import Cluster, NoPostgres, cluster
 from tests.helpers.team_people import Person, Team, some_id
 
 ROLES = ("viewer", "editor", "admin", "owner")
-#: Tables, and the column that says of which project a row is; None: see the tests.
+# Tables, and the column that says of which project a row is; None: see the tests.
 TABLES = {
     "meta": None,
     "member": None,
@@ -37,7 +37,7 @@ TABLES = {
     "presence": "project_id",
     "alembic_version": None,
 }
-#: What a member may see of these; the rest is nobody's.
+# What a member may see of these; the rest is nobody's.
 COLUMNS = {"member": "id, display_name, is_owner, status, invited_by, invited_at, accepted_at, removed_at"}
 UNREADABLE = {"entity", "erased_ahead", "file_use", "seal_key", "used", "alembic_version"}
 INTERNAL = {
@@ -87,7 +87,7 @@ INTERNAL = {
     "make_login": ("'cd_000000_eve1'", "%(verifier)s", "'infinity'"),
     "need_verifier": ("%(verifier)s",),
 }
-#: (arguments, what each role meets in its own project) - "ok" or a state; the last is what strangers meet.
+# (arguments, what each role meets in its own project) - "ok" or a state; the last is what strangers meet.
 FUNCTIONS: dict[str, tuple[tuple[str, ...], tuple[str, str, str, str], str]] = {
     "me": ((), ("ok",) * 4, "ok"),
     "my_projects": ((), ("ok",) * 4, "ok"),

@@ -21,9 +21,9 @@ from chatdesk.core.storage.sync.inbox.messages import Incoming, insert_parts, wa
 from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.wire.rows import MESSAGE_COLUMNS
 
-#: What says where a message is stays.
+# What says where a message is stays.
 _PLACE = frozenset(("id", "thread_id", "parent_id"))
-#: What is this person's own, and stays as it is here.
+# What is this person's own, and stays as it is here.
 _KEPT = frozenset((*_PLACE, "context_mark"))
 _SET = ", ".join(f"{name} = ?" for name in MESSAGE_COLUMNS if name not in _KEPT)
 _OWN = (

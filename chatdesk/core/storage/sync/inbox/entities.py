@@ -35,7 +35,7 @@ from chatdesk.core.storage.sync.wire.rows import (
 )
 
 _CONFIRMED, _ORPHANED = ChangeState.CONFIRMED.value, ChangeState.ORPHANED.value
-#: Kind: its table, and the columns that hold times its author said.
+# Kind: its table, and the columns that hold times its author said.
 _TIMED: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "thread": ("threads", ("created_at",)),
     "message": ("messages", ("created_at", "completed_at")),

@@ -22,7 +22,7 @@ CONFIRMED: Final = ChangeState.CONFIRMED.value
 UNCONFIRMED: Final = (ChangeState.PENDING.value, ChangeState.ACKNOWLEDGED.value)
 ORPHANED: Final = ChangeState.ORPHANED.value
 PRIVATE: Final = ChangeState.PRIVATE.value
-#: How ``problem`` begins of a change that waits, and of one that is never applied.
+# How ``problem`` begins of a change that waits, and of one that is never applied.
 WAITS: Final = "waits:"
 FOREIGN: Final = "foreign: "
 

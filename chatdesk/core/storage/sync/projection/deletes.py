@@ -30,7 +30,7 @@ from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.registers import COUNTS, DELETE, LogRow, log_row, update_heads
 from chatdesk.core.storage.sync.wire.rows import is_id
 
-#: Codes of ``team_notes``.
+# Codes of ``team_notes``.
 THREAD_BACK, MESSAGE_BACK, RELAYED = "thread_back", "message_back", "relayed"
 
 _PERSONAL = ", ".join(f"'{reg}'" for reg in sorted(change_log.PERSONAL))

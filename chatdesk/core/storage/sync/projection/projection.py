@@ -40,7 +40,7 @@ from chatdesk.core.storage.sync.registers import (
 )
 from chatdesk.core.storage.sync.wire.rows import is_id
 
-#: Kind: the table, the registers that are columns, and in which project (an SQL expression) a row of it is.
+# Kind: the table, the registers that are columns, and in which project (an SQL expression) a row of it is.
 _HOMES: Final[Mapping[str, str]] = {
     "thread": "SELECT id, project_id FROM threads WHERE id IN",
     "message": "SELECT m.id, t.project_id FROM messages m JOIN threads t ON t.id = m.thread_id WHERE m.id IN",

@@ -17,7 +17,7 @@ from chatdesk.core.storage.sync.wire.rows import is_id, moment, whole, word
 
 _AUTHORS: Final = frozenset(author.value for author in SummaryAuthor)
 _MOST_FACTS: Final = 200
-#: Characters of a token where nobody said how many there are: fewer than usual, so that no context overflows.
+# Characters of a token where nobody said how many there are: fewer than usual, so that no context overflows.
 _CHARACTERS_A_TOKEN: Final = 3
 
 _INSERT = (

@@ -40,7 +40,7 @@ _PLAIN_MESSAGE: Final = (
     *travelling(Form.MOMENT, Form.COUNT),
     *(name for name in travelling(Form.WORD) if not BY_NAME[name].is_rare),
 )
-#: In SQL: whether a message has anything else.
+# In SQL: whether a message has anything else.
 _IS_ODD: Final = " OR ".join(
     f"{name} IS NOT NULL" for name in ("purged_at", *TRAVELLING) if name not in ("id", *_PLAIN_MESSAGE)
 )

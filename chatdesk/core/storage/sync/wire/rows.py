@@ -26,21 +26,21 @@ from chatdesk.core.storage.engine.json_bounds import MOST_IN_BODY, is_bounded
 from chatdesk.core.storage.engine.message_columns import BY_NAME, TRAVELLING, Form
 from chatdesk.core.storage.engine.plain_text import clean, to_json
 
-#: Characters of one body; a body that is larger came by another way than the limits of the log allow.
+# Characters of one body; a body that is larger came by another way than the limits of the log allow.
 LONGEST_BODY: Final = 2 * MAX_BODY_BYTES
-#: Characters of parts that travel as a file.
+# Characters of parts that travel as a file.
 LONGEST_PARTS: Final = 256 * 1024 * 1024
-#: 2200-01-01, in milliseconds: later moments are mistakes, and calendars end somewhere.
+# 2200-01-01, in milliseconds: later moments are mistakes, and calendars end somewhere.
 LAST_MOMENT: Final = 7_258_118_400_000
 LONGEST_WORD: Final = 500
 LONGEST_TEXT: Final = 20_000
 MOST_PARTS: Final = 10_000
 MOST_FILES: Final = 100
-#: Levels of JSON in a content; deeper ones are dropped.
+# Levels of JSON in a content; deeper ones are dropped.
 DEEPEST: Final = 32
 _LARGEST: Final = 2**53
 
-#: In the order of ``MessageRows.message``: what travels, and what is computed when it arrives.
+# In the order of ``MessageRows.message``: what travels, and what is computed when it arrives.
 MESSAGE_COLUMNS: Final = (
     *TRAVELLING, "content_digest", "hlc", "origin_device", "char_count", "line_count", "context_mark",
 )  # fmt: skip
@@ -56,7 +56,7 @@ ARTIFACT_COLUMNS: Final = (
 _decoded = json.JSONDecoder().decode
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z").match
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z").match
-#: The digest of a message without parts, written down: to compute it here would load OpenSSL at each start.
+# The digest of a message without parts, written down: to compute it here would load OpenSSL at each start.
 NO_PARTS: Final = "cae66941d9efbd404e4d88758ea67670"
 # Of an enumeration of Python 3.11, a member and its value take longer to look up than the rest of a line.
 _INTERRUPTED: Final = Status.INTERRUPTED.value
@@ -358,13 +358,13 @@ Reader = Callable[[Any], Any]
 _BY_FORM: Final[Mapping[Form, Reader]] = {
     Form.MOMENT: moment, Form.COUNT: whole, Form.WORD: word, Form.TEXT: _text, Form.DETAILS: _details,
 }  # fmt: skip
-#: What a plain value of a message must be.
+# What a plain value of a message must be.
 VALUE_READERS: Final[Mapping[str, Reader]] = {
     name: _BY_FORM[BY_NAME[name].form] for name in TRAVELLING if BY_NAME[name].form is not Form.FRAME
 }
 _MESSAGE_READERS: Final[Mapping[str, Reader]] = {**VALUE_READERS, "status": _status, "created_at": moment}
 _EMPTY_MESSAGE: Final = dict.fromkeys(MESSAGE_COLUMNS) | {"status": _INTERRUPTED}
-#: The same of a part.
+# The same of a part.
 PART_READERS: Final[Mapping[str, Reader]] = {
     "step_index": _step, "started_at": moment, "completed_at": moment, "tool_name": word, "tool_call_id": word,
     "tool_duration_ms": whole,

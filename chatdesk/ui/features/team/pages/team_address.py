@@ -20,7 +20,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
-#: What a pasted connection string means; raises ``InvalidInput``.
+# What a pasted connection string means; raises ``InvalidInput``.
 ReadAddress = Callable[[str], tuple[ServerAddress, str]]
 _PORT: Final = 5432
 _TLS_LETTERS: Final = 12  # a narrow window shows at least so many

@@ -27,7 +27,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.local_files import only_path_in
 
-#: What a code says of itself, without asking anybody; raises ``InvalidInput``.
+# What a code says of itself, without asking anybody; raises ``InvalidInput``.
 ReadInvitation = Callable[[str], InvitationView]
 INVITATION_ENDING: Final = ".chatdesk-invite"
 _FILTER: Final = Text("Invitations (*{ending});;All files (*)", ending=INVITATION_ENDING)

@@ -42,7 +42,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.painting import paint_box
 
-#: Codes of ``TeamError``; no password opens a login that was closed, or another's database.
+# Codes of ``TeamError``; no password opens a login that was closed, or another's database.
 _PASSWORD_HELPS = ("team_login_refused", "team_password_missing")
 
 

@@ -19,7 +19,7 @@ from chatdesk.ui.theme.theme import Theme
 _NONE: Final = Text("No access")
 _MOST_ROWS_HIGH: Final = 5
 _MOST_BOXES: Final = 4  # each costs a millisecond or two before the dialog is there
-#: What each role may do, for below the rows.
+# What each role may do, for below the rows.
 
 
 def legend() -> str:

@@ -18,7 +18,7 @@ from chatdesk.ui.theme.theme import Theme
 
 _UPGRADE_PX: Final = (520, 380)
 _MOVE_PX: Final = (560, 440)
-#: Said on the page where an upgrade can be done.
+# Said on the page where an upgrade can be done.
 OUTDATED: Final = Text(
     "This version of ChatDesk brings a newer form of the team's database. Everyone can go on working "
     "with the present one until you upgrade it."
