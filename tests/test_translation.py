@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QLocale
 
+from chatdesk.core.languages import LANGUAGES
 from chatdesk.core.texts import plural, shown, use_translation
 from chatdesk.translation import use_language
 from tests.helpers.sentences import ROOT
@@ -105,3 +106,32 @@ def test_qt_speaks_the_language_of_the_program_in_a_country_that_it_has_no_words
         check=True,
     )
     assert ran.stdout.strip() == "&Copiar"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_entry_of_the_menu_bar_and_of_a_text_field_has_a_key_of_its_own(language: str) -> None:
+    translations.compile_changed(sys.executable)
+    script = (
+        "import sys; from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit;"
+        "from chatdesk.translation import translate_qt, use_language;"
+        "from chatdesk.ui.commands.command import GROUPS, menu_titles;"
+        "use_language(sys.argv[1]); app = QApplication([]); translate_qt(app);"
+        "fields = (QLineEdit(), QPlainTextEdit()); menus = [each.createStandardContextMenu() for each in fields];"
+        "print('\\n'.join(menu_titles(GROUPS)));"
+        "print('', *(each.text() for each in menus[0].actions()), sep='\\n');"
+        "print('', *(each.text() for each in menus[1].actions()), sep='\\n')"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, language],
+        cwd=ROOT,
+        env={**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "", "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    bar, *fields = ([line.split("\t")[0] for line in menu.split("\n") if line] for menu in ran.stdout.split("\n\n"))
+    assert len(bar) == 6
+    assert all("&" in title for title in bar)
+    for menu in (bar, *fields):
+        keys = [title[title.index("&") + 1].casefold() for title in menu if "&" in title]
+        assert len(set(keys)) == len(keys), menu

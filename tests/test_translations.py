@@ -202,6 +202,13 @@ def test_a_translation_has_the_blanks_of_its_sentence(code: str) -> None:
     assert not wrong, wrong
 
 
+@pytest.mark.parametrize("code", _OTHERS)
+def test_no_sentence_marks_a_letter_as_its_key(code: str) -> None:
+    """Only the menus of the menu bar have keys, which ``menu_titles`` chooses."""
+    wrong = _wrong(code, lambda source, form: "&" in source + form)
+    assert not wrong, wrong
+
+
 @pytest.mark.parametrize("code", sorted(_WRONG_BY_LANGUAGE))
 def test_a_translation_has_the_signs_and_the_form_of_address_of_its_language(code: str) -> None:
     """French has a blank that does not break before ; : ? ! and », Chinese signs are wide, and so on."""

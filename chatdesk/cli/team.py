@@ -134,8 +134,10 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
         rows = [{"name": each.name, "state": each.state.value, "sentence": each.sentence} for each in checks]
         terminal.say_json(rows)
     else:
-        for each in checks:
-            terminal.say(f"{shown(CHECK_TEXTS[each.state]):8}{shown(each.name):20}{shown(each.sentence)}")
+        lines = [(shown(CHECK_TEXTS[each.state]), shown(each.name), shown(each.sentence)) for each in checks]
+        state_width, name_width = (max(len(line[column]) for line in lines) + 2 for column in (0, 1))
+        for state, name, sentence in lines:
+            terminal.say(f"{state:{state_width}}{name:{name_width}}{sentence}")
     return 1 if any(each.state == "failed" for each in checks) else 0
 
 

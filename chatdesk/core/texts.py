@@ -27,6 +27,7 @@ _LONGEST_SENTENCE = 100_000
 _LARGEST_NUMBER = 2**63
 _MOST_LISTED = 100
 _FIELD = re.compile(r"\{(\w+)\}")
+_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 # The blank between two sentences where the first ends with a wide sign, which has its blank in itself.
 _AFTER_WIDE_STOP = re.compile(r"(?<=[。！？]) (?=\S)")
 
@@ -207,12 +208,17 @@ def _unpacked_number(value: float) -> float | str:
 def _packed_field(value: object) -> object:
     if isinstance(value, tuple):
         return [packed(str(each)) for each in value]
+    if isinstance(value, Decimal):
+        return {"decimal": str(value)}
     return packed(value) if isinstance(value, str) else value if isinstance(value, (int, float)) else str(value)
 
 
 def _unpacked_field(value: object, *, depth: int) -> object:
     if isinstance(value, (list, tuple)):
         return tuple(unpacked(each, depth=depth) for each in value[:_MOST_LISTED])
+    decimal = value.get("decimal") if isinstance(value, Mapping) else None
+    if isinstance(decimal, str) and _DECIMAL.fullmatch(decimal):
+        return Decimal(decimal)
     return _unpacked_number(value) if isinstance(value, (int, float)) else unpacked(value, depth=depth)
 
 

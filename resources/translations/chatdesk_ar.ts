@@ -7049,8 +7049,12 @@
         <translation>إنشاء الأدوار (CREATEROLE)</translation>
     </message>
     <message>
-        <source>change the database, which is another&apos;s</source>
-        <translation>تغيير قاعدة بيانات تعود لغيره</translation>
+        <source>change the database, which belongs to another login</source>
+        <translation>تعديل قاعدة البيانات التي يملكها حساب آخر</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>الإصدار</translation>
     </message>
     <message>
         <source>PostgreSQL {version} is too old. Use a server with 15 or newer.</source>
@@ -7067,6 +7071,10 @@
     <message>
         <source>Not encrypted: whoever is in between can read everything.</source>
         <translation>بلا تشفير: يمكن لمن في الوسط قراءة كل شيء.</translation>
+    </message>
+    <message>
+        <source>Empty database</source>
+        <translation>قاعدة بيانات فارغة</translation>
     </message>
     <message>
         <source>There is a workspace in this database already. Make a new database, or ask its owner for an invitation.</source>
@@ -7089,6 +7097,10 @@
         <translation>قاعدة البيانات فارغة.</translation>
     </message>
     <message>
+        <source>Rights</source>
+        <translation>الصلاحيات</translation>
+    </message>
+    <message>
         <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
         <translation>لا يحق لحساب الدخول {lacks}. استخدم الذي يملك قاعدة البيانات وله CREATEROLE.</translation>
     </message>
@@ -7101,6 +7113,10 @@
         <translation>حساب الدخول يملك قاعدة البيانات ويحق له إنشاء الأدوار.</translation>
     </message>
     <message>
+        <source>Changes</source>
+        <translation>التغييرات</translation>
+    </message>
+    <message>
         <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
         <translation>لا يقبل الخادم تغييرات: هو احتياطي، أو للقراءة فقط. استخدم خادمه الأساسي.</translation>
     </message>
@@ -7109,8 +7125,12 @@
         <translation>تحفظ قاعدة البيانات النص بترميز {encoding}. أنشئ واحدة بترميز UTF8.</translation>
     </message>
     <message>
-        <source>The database can be written to, and takes every script.</source>
-        <translation>تمكن الكتابة في قاعدة البيانات، وهي تقبل كل الكتابات.</translation>
+        <source>The database takes changes, and text in every language.</source>
+        <translation>تقبل قاعدة البيانات التغييرات والنصوص بكل اللغات.</translation>
+    </message>
+    <message>
+        <source>Direct connection</source>
+        <translation>اتصال مباشر</translation>
     </message>
     <message>
         <source>Notifications do not arrive: this seems to be a pooler. Use the server&apos;s direct port, or session pooling.</source>
@@ -7119,6 +7139,10 @@
     <message>
         <source>Notifications arrive.</source>
         <translation>تصل الإشعارات.</translation>
+    </message>
+    <message>
+        <source>Connections</source>
+        <translation>الاتصالات</translation>
     </message>
     <message>
         <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
@@ -12296,7 +12320,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>عبارة مرور ملف المفاتيح</translation>
     </message>
     <message>
-        <source>{place}; it wins over a kept key, so it cannot be changed here</source>
+        <source>{place}; it has precedence over a stored key, so it cannot be changed here</source>
         <translation>{place}؛ وهو يتقدّم على المفتاح المحفوظ، فلا يمكن تغييره هنا</translation>
     </message>
     <message>
@@ -12420,8 +12444,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>يجب أن يكون «{what}» عددًا من الثواني.</translation>
     </message>
     <message>
-        <source>testing…</source>
-        <translation>جارٍ الاختبار…</translation>
+        <source>Stopped</source>
+        <translation>موقوفة</translation>
     </message>
     <message>
         <source>Paste a key</source>
@@ -12725,8 +12749,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>{address}، {models}</translation>
     </message>
     <message>
-        <source>found on this computer</source>
+        <source>Found on this computer</source>
         <translation>وُجد على هذا الحاسوب</translation>
+    </message>
+    <message>
+        <source>Always available</source>
+        <translation>متاح دائمًا</translation>
+    </message>
+    <message>
+        <source>Needs no network, for trying things out</source>
+        <translation>لا يحتاج إلى شبكة، للتجربة</translation>
     </message>
     <message>
         <source>Found on this computer: {names}.</source>
@@ -12735,14 +12767,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
         <translation>مفاتيحك في ملف مقفل. أدخل عبارة مروره لاستخدامها.</translation>
-    </message>
-    <message>
-        <source>always available</source>
-        <translation>متاح دائمًا</translation>
-    </message>
-    <message>
-        <source>no network, for trying things out</source>
-        <translation>بلا شبكة، لتجربة الأشياء</translation>
     </message>
     <message>
         <source>API key of {label}</source>
@@ -12755,6 +12779,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>The key is sent to {address}.</source>
         <translation>يُرسَل المفتاح إلى {address}.</translation>
+    </message>
+    <message>
+        <source>Switched off</source>
+        <translation>مُعطَّل</translation>
     </message>
     <message>
         <source>The variable {variable} has the key.</source>
@@ -12809,19 +12837,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>جُلبت {fetched}</translation>
     </message>
     <message>
-        <source>looking…</source>
+        <source>Looking…</source>
         <translation>جارٍ البحث…</translation>
     </message>
     <message>
-        <source>works</source>
-        <translation>يعمل</translation>
-    </message>
-    <message>
-        <source>does not work</source>
-        <translation>لا يعمل</translation>
-    </message>
-    <message>
-        <source>not tested</source>
+        <source>Not tested</source>
         <translation>لم يُختبر</translation>
     </message>
     <message>
@@ -12845,35 +12865,39 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>البث المتدفق</translation>
     </message>
     <message>
-        <source>the key is not used before you agree</source>
+        <source>The key is not used before you agree</source>
         <translation>لا يُستخدم المفتاح قبل أن توافق</translation>
     </message>
     <message>
-        <source>key from the variable {variable}</source>
+        <source>Key from the variable {variable}</source>
         <translation>المفتاح من المتغيّر {variable}</translation>
     </message>
     <message>
-        <source>api key in the system keyring</source>
+        <source>API key in the system keyring</source>
         <translation>مفتاح API في حلقة مفاتيح النظام</translation>
     </message>
     <message>
-        <source>api key in the encrypted file</source>
+        <source>API key in the encrypted file</source>
         <translation>مفتاح API في الملف المشفّر</translation>
     </message>
     <message>
-        <source>api key for this run only</source>
+        <source>API key for this run only</source>
         <translation>مفتاح API لهذا التشغيل فقط</translation>
     </message>
     <message>
-        <source>no key yet</source>
+        <source>No key yet</source>
         <translation>لا مفتاح بعد</translation>
     </message>
     <message>
-        <source>any OpenAI-compatible address</source>
+        <source>On this computer</source>
+        <translation>على هذا الحاسوب</translation>
+    </message>
+    <message>
+        <source>Any OpenAI-compatible address</source>
         <translation>أي عنوان متوافق مع OpenAI</translation>
     </message>
     <message>
-        <source>no key needed</source>
+        <source>No key needed</source>
         <translation>لا حاجة إلى مفتاح</translation>
     </message>
     <message>
@@ -12881,8 +12905,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>{code}: رُفض المفتاح</translation>
     </message>
     <message numerus="yes">
-        <source>works, {count} models</source>
-        <comment>works, {count} model</comment>
+        <source>Works, {count} models</source>
+        <comment>Works, {count} model</comment>
         <translation>
             <numerusform>يعمل، لا نماذج</numerusform>
             <numerusform>يعمل، نموذج واحد</numerusform>
@@ -14190,16 +14214,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>تعيين مدة حفظ الرسائل</translation>
     </message>
     <message>
-        <source>other…</source>
+        <source>Other…</source>
         <translation>غير ذلك…</translation>
     </message>
     <message>
-        <source>for ever</source>
+        <source>For ever</source>
         <translation>إلى الأبد</translation>
     </message>
     <message numerus="yes">
-        <source>for {count} days</source>
-        <comment>for {count} day</comment>
+        <source>For {count} days</source>
+        <comment>For {count} day</comment>
         <translation>
             <numerusform>صفر يوم</numerusform>
             <numerusform>ليوم واحد</numerusform>
@@ -14422,7 +14446,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>يُرسَل الآن: {parts}. وما يُكتب لاحقًا يُرسَل تلقائيًا.</translation>
     </message>
     <message>
-        <source>removed; what they wrote stays</source>
+        <source>Removed; what they wrote stays</source>
         <translation>أُزيل؛ ويبقى ما كتبه</translation>
     </message>
     <message>
@@ -16060,12 +16084,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>إزالة الحدّ {number}</translation>
     </message>
     <message>
-        <source>warning at</source>
+        <source>Warning at</source>
         <translation>تحذير عند</translation>
     </message>
     <message>
-        <source>stop at</source>
+        <source>Stop at</source>
         <translation>إيقاف عند</translation>
+    </message>
+    <message>
+        <source>At most</source>
+        <translation>على الأكثر</translation>
     </message>
     <message>
         <source>Limit {number}, for</source>
@@ -16090,10 +16118,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>No stop</source>
         <translation>بلا إيقاف</translation>
-    </message>
-    <message>
-        <source>at most</source>
-        <translation>على الأكثر</translation>
     </message>
     <message>
         <source>“{typed}” is no rate ({where}): {why}.</source>
@@ -19233,6 +19257,14 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <source>New</source>
         <comment>messages</comment>
         <translation>جديد</translation>
+    </message>
+    <message>
+        <source>Works</source>
+        <translation>يعمل</translation>
+    </message>
+    <message>
+        <source>Does not work</source>
+        <translation>لا يعمل</translation>
     </message>
 </context>
 </TS>

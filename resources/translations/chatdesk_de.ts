@@ -6793,8 +6793,12 @@
         <translation>Rollen anlegen (CREATEROLE)</translation>
     </message>
     <message>
-        <source>change the database, which is another&apos;s</source>
-        <translation>die Datenbank ändern, die jemand anderem gehört</translation>
+        <source>change the database, which belongs to another login</source>
+        <translation>die Datenbank ändern, die einem anderen Konto gehört</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>Version</translation>
     </message>
     <message>
         <source>PostgreSQL {version} is too old. Use a server with 15 or newer.</source>
@@ -6813,6 +6817,10 @@
         <translation>Nicht verschlüsselt: Wer dazwischen ist, kann alles lesen.</translation>
     </message>
     <message>
+        <source>Empty database</source>
+        <translation>Leere Datenbank</translation>
+    </message>
+    <message>
         <source>There is a workspace in this database already. Make a new database, or ask its owner for an invitation.</source>
         <translation>In dieser Datenbank gibt es schon einen Arbeitsbereich. Legen Sie eine neue Datenbank an, oder bitten Sie den Eigentümer um eine Einladung.</translation>
     </message>
@@ -6829,6 +6837,10 @@
         <translation>Die Datenbank ist leer.</translation>
     </message>
     <message>
+        <source>Rights</source>
+        <translation>Rechte</translation>
+    </message>
+    <message>
         <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
         <translation>Das Login darf nicht: {lacks}. Verwenden Sie das, dem die Datenbank gehört, mit CREATEROLE.</translation>
     </message>
@@ -6841,6 +6853,10 @@
         <translation>Das Login besitzt die Datenbank und darf Rollen anlegen.</translation>
     </message>
     <message>
+        <source>Changes</source>
+        <translation>Änderungen</translation>
+    </message>
+    <message>
         <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
         <translation>Der Server nimmt keine Änderungen an: Er ist ein Standby oder nur lesbar. Verwenden Sie den Primärserver.</translation>
     </message>
@@ -6849,8 +6865,12 @@
         <translation>Die Datenbank speichert Text als {encoding}. Legen Sie eine mit UTF8 an.</translation>
     </message>
     <message>
-        <source>The database can be written to, and takes every script.</source>
-        <translation>In die Datenbank kann geschrieben werden, und sie nimmt jede Schrift auf.</translation>
+        <source>The database takes changes, and text in every language.</source>
+        <translation>Die Datenbank nimmt Änderungen an und Text in jeder Sprache.</translation>
+    </message>
+    <message>
+        <source>Direct connection</source>
+        <translation>Direkte Verbindung</translation>
     </message>
     <message>
         <source>Notifications do not arrive: this seems to be a pooler. Use the server&apos;s direct port, or session pooling.</source>
@@ -6859,6 +6879,10 @@
     <message>
         <source>Notifications arrive.</source>
         <translation>Benachrichtigungen kommen an.</translation>
+    </message>
+    <message>
+        <source>Connections</source>
+        <translation>Verbindungen</translation>
     </message>
     <message>
         <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
@@ -11792,7 +11816,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Passphrase der Schlüsseldatei</translation>
     </message>
     <message>
-        <source>{place}; it wins over a kept key, so it cannot be changed here</source>
+        <source>{place}; it has precedence over a stored key, so it cannot be changed here</source>
         <translation>{place}; sie geht einem gespeicherten Schlüssel vor, kann hier also nicht geändert werden</translation>
     </message>
     <message>
@@ -11916,8 +11940,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{what} muss eine Zahl von Sekunden sein.</translation>
     </message>
     <message>
-        <source>testing…</source>
-        <translation>wird getestet…</translation>
+        <source>Stopped</source>
+        <translation>Angehalten</translation>
     </message>
     <message>
         <source>Paste a key</source>
@@ -12209,8 +12233,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{address}, {models}</translation>
     </message>
     <message>
-        <source>found on this computer</source>
-        <translation>auf diesem Computer gefunden</translation>
+        <source>Found on this computer</source>
+        <translation>Auf diesem Computer gefunden</translation>
+    </message>
+    <message>
+        <source>Always available</source>
+        <translation>Immer verfügbar</translation>
+    </message>
+    <message>
+        <source>Needs no network, for trying things out</source>
+        <translation>Braucht kein Netz, zum Ausprobieren</translation>
     </message>
     <message>
         <source>Found on this computer: {names}.</source>
@@ -12219,14 +12251,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
         <translation>Ihre Schlüssel liegen in einer gesperrten Datei. Geben Sie die Passphrase ein, um sie zu verwenden.</translation>
-    </message>
-    <message>
-        <source>always available</source>
-        <translation>immer verfügbar</translation>
-    </message>
-    <message>
-        <source>no network, for trying things out</source>
-        <translation>ohne Netz, zum Ausprobieren</translation>
     </message>
     <message>
         <source>API key of {label}</source>
@@ -12239,6 +12263,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>The key is sent to {address}.</source>
         <translation>Der Schlüssel wird an {address} gesendet.</translation>
+    </message>
+    <message>
+        <source>Switched off</source>
+        <translation>Ausgeschaltet</translation>
     </message>
     <message>
         <source>The variable {variable} has the key.</source>
@@ -12289,20 +12317,12 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Abgerufen {fetched}</translation>
     </message>
     <message>
-        <source>looking…</source>
-        <translation>wird gesucht…</translation>
+        <source>Looking…</source>
+        <translation>Wird gesucht…</translation>
     </message>
     <message>
-        <source>works</source>
-        <translation>funktioniert</translation>
-    </message>
-    <message>
-        <source>does not work</source>
-        <translation>funktioniert nicht</translation>
-    </message>
-    <message>
-        <source>not tested</source>
-        <translation>nicht getestet</translation>
+        <source>Not tested</source>
+        <translation>Nicht getestet</translation>
     </message>
     <message>
         <source>Result of the test</source>
@@ -12325,47 +12345,51 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Streaming</translation>
     </message>
     <message>
-        <source>the key is not used before you agree</source>
-        <translation>der Schlüssel wird erst nach Ihrer Zustimmung verwendet</translation>
+        <source>The key is not used before you agree</source>
+        <translation>Der Schlüssel wird erst nach Ihrer Zustimmung verwendet</translation>
     </message>
     <message>
-        <source>key from the variable {variable}</source>
+        <source>Key from the variable {variable}</source>
         <translation>Schlüssel aus der Variablen {variable}</translation>
     </message>
     <message>
-        <source>api key in the system keyring</source>
+        <source>API key in the system keyring</source>
         <translation>API-Schlüssel im Schlüsselbund des Systems</translation>
     </message>
     <message>
-        <source>api key in the encrypted file</source>
+        <source>API key in the encrypted file</source>
         <translation>API-Schlüssel in der verschlüsselten Datei</translation>
     </message>
     <message>
-        <source>api key for this run only</source>
+        <source>API key for this run only</source>
         <translation>API-Schlüssel nur bis zum Beenden</translation>
     </message>
     <message>
-        <source>no key yet</source>
-        <translation>noch kein Schlüssel</translation>
+        <source>No key yet</source>
+        <translation>Noch kein Schlüssel</translation>
     </message>
     <message>
-        <source>any OpenAI-compatible address</source>
-        <translation>jede OpenAI-kompatible Adresse</translation>
+        <source>On this computer</source>
+        <translation>Auf diesem Computer</translation>
     </message>
     <message>
-        <source>no key needed</source>
-        <translation>kein Schlüssel nötig</translation>
+        <source>Any OpenAI-compatible address</source>
+        <translation>Jede OpenAI-kompatible Adresse</translation>
+    </message>
+    <message>
+        <source>No key needed</source>
+        <translation>Kein Schlüssel nötig</translation>
     </message>
     <message>
         <source>{code}: the key was refused</source>
         <translation>{code}: Der Schlüssel wurde abgelehnt</translation>
     </message>
     <message numerus="yes">
-        <source>works, {count} models</source>
-        <comment>works, {count} model</comment>
+        <source>Works, {count} models</source>
+        <comment>Works, {count} model</comment>
         <translation>
-            <numerusform>funktioniert, {count} Modell</numerusform>
-            <numerusform>funktioniert, {count} Modelle</numerusform>
+            <numerusform>Funktioniert, {count} Modell</numerusform>
+            <numerusform>Funktioniert, {count} Modelle</numerusform>
         </translation>
     </message>
     <message>
@@ -13606,16 +13630,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Festlegen, wie lange Nachrichten bleiben</translation>
     </message>
     <message>
-        <source>other…</source>
-        <translation>andere Dauer…</translation>
+        <source>Other…</source>
+        <translation>Andere Dauer…</translation>
     </message>
     <message>
-        <source>for ever</source>
-        <translation>für immer</translation>
+        <source>For ever</source>
+        <translation>Für immer</translation>
     </message>
     <message numerus="yes">
-        <source>for {count} days</source>
-        <comment>for {count} day</comment>
+        <source>For {count} days</source>
+        <comment>For {count} day</comment>
         <translation>
             <numerusform>{count} Tag lang</numerusform>
             <numerusform>{count} Tage lang</numerusform>
@@ -13806,8 +13830,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Jetzt wird gesendet: {parts}. Später Geschriebenes folgt von selbst.</translation>
     </message>
     <message>
-        <source>removed; what they wrote stays</source>
-        <translation>entfernt; das Geschriebene bleibt</translation>
+        <source>Removed; what they wrote stays</source>
+        <translation>Entfernt; das Geschriebene bleibt</translation>
     </message>
     <message>
         <source>you</source>
@@ -15364,12 +15388,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Limit {number} entfernen</translation>
     </message>
     <message>
-        <source>warning at</source>
+        <source>Warning at</source>
         <translation>Warnung bei</translation>
     </message>
     <message>
-        <source>stop at</source>
+        <source>Stop at</source>
         <translation>Halt bei</translation>
+    </message>
+    <message>
+        <source>At most</source>
+        <translation>Höchstens</translation>
     </message>
     <message>
         <source>Limit {number}, for</source>
@@ -15394,10 +15422,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>No stop</source>
         <translation>Kein Halt</translation>
-    </message>
-    <message>
-        <source>at most</source>
-        <translation>höchstens</translation>
     </message>
     <message>
         <source>“{typed}” is no rate ({where}): {why}.</source>
@@ -18273,6 +18297,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>New</source>
         <comment>messages</comment>
         <translation>Neu</translation>
+    </message>
+    <message>
+        <source>Works</source>
+        <translation>Funktioniert</translation>
+    </message>
+    <message>
+        <source>Does not work</source>
+        <translation>Funktioniert nicht</translation>
     </message>
 </context>
 </TS>

@@ -6793,8 +6793,12 @@
         <translation>crear roles (CREATEROLE)</translation>
     </message>
     <message>
-        <source>change the database, which is another&apos;s</source>
-        <translation>cambiar la base de datos, que es de otro</translation>
+        <source>change the database, which belongs to another login</source>
+        <translation>cambiar la base de datos, que pertenece a otra cuenta</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>Versión</translation>
     </message>
     <message>
         <source>PostgreSQL {version} is too old. Use a server with 15 or newer.</source>
@@ -6813,6 +6817,10 @@
         <translation>Sin cifrar: quien esté en medio puede leerlo todo.</translation>
     </message>
     <message>
+        <source>Empty database</source>
+        <translation>Base de datos vacía</translation>
+    </message>
+    <message>
         <source>There is a workspace in this database already. Make a new database, or ask its owner for an invitation.</source>
         <translation>Ya hay un espacio de trabajo en esta base de datos. Crea una base nueva, o pide una invitación a su propietario.</translation>
     </message>
@@ -6829,6 +6837,10 @@
         <translation>La base de datos está vacía.</translation>
     </message>
     <message>
+        <source>Rights</source>
+        <translation>Permisos</translation>
+    </message>
+    <message>
         <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
         <translation>La cuenta no puede: {lacks}. Usa la dueña de la base de datos, con CREATEROLE.</translation>
     </message>
@@ -6841,6 +6853,10 @@
         <translation>La cuenta es dueña de la base de datos y puede crear roles.</translation>
     </message>
     <message>
+        <source>Changes</source>
+        <translation>Cambios</translation>
+    </message>
+    <message>
         <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
         <translation>El servidor no acepta cambios: es una réplica, o de solo lectura. Usa su servidor primario.</translation>
     </message>
@@ -6849,8 +6865,12 @@
         <translation>La base de datos guarda el texto como {encoding}. Crea una con UTF8.</translation>
     </message>
     <message>
-        <source>The database can be written to, and takes every script.</source>
-        <translation>Se puede escribir en la base de datos, y acepta todas las escrituras.</translation>
+        <source>The database takes changes, and text in every language.</source>
+        <translation>La base de datos acepta cambios y texto en cualquier idioma.</translation>
+    </message>
+    <message>
+        <source>Direct connection</source>
+        <translation>Conexión directa</translation>
     </message>
     <message>
         <source>Notifications do not arrive: this seems to be a pooler. Use the server&apos;s direct port, or session pooling.</source>
@@ -6859,6 +6879,10 @@
     <message>
         <source>Notifications arrive.</source>
         <translation>Las notificaciones llegan.</translation>
+    </message>
+    <message>
+        <source>Connections</source>
+        <translation>Conexiones</translation>
     </message>
     <message>
         <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
@@ -11792,8 +11816,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Frase de contraseña del archivo de claves</translation>
     </message>
     <message>
-        <source>{place}; it wins over a kept key, so it cannot be changed here</source>
-        <translation>{place}; gana a una clave guardada, así que no se puede cambiar aquí</translation>
+        <source>{place}; it has precedence over a stored key, so it cannot be changed here</source>
+        <translation>{place}; tiene prioridad sobre una clave guardada, así que no se puede cambiar aquí</translation>
     </message>
     <message>
         <source>The kept key is used at this server from now on.</source>
@@ -11916,8 +11940,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>{what} debe ser un número de segundos.</translation>
     </message>
     <message>
-        <source>testing…</source>
-        <translation>probando…</translation>
+        <source>Stopped</source>
+        <translation>Detenida</translation>
     </message>
     <message>
         <source>Paste a key</source>
@@ -12209,8 +12233,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>{address}, {models}</translation>
     </message>
     <message>
-        <source>found on this computer</source>
-        <translation>encontrado en este ordenador</translation>
+        <source>Found on this computer</source>
+        <translation>Encontrado en este ordenador</translation>
+    </message>
+    <message>
+        <source>Always available</source>
+        <translation>Siempre disponible</translation>
+    </message>
+    <message>
+        <source>Needs no network, for trying things out</source>
+        <translation>No necesita red, para hacer pruebas</translation>
     </message>
     <message>
         <source>Found on this computer: {names}.</source>
@@ -12219,14 +12251,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
         <translation>Tus claves están en un archivo bloqueado. Introduce su frase de contraseña para usarlas.</translation>
-    </message>
-    <message>
-        <source>always available</source>
-        <translation>siempre disponible</translation>
-    </message>
-    <message>
-        <source>no network, for trying things out</source>
-        <translation>sin red, para probar</translation>
     </message>
     <message>
         <source>API key of {label}</source>
@@ -12239,6 +12263,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>The key is sent to {address}.</source>
         <translation>La clave se envía a {address}.</translation>
+    </message>
+    <message>
+        <source>Switched off</source>
+        <translation>Desactivado</translation>
     </message>
     <message>
         <source>The variable {variable} has the key.</source>
@@ -12289,20 +12317,12 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Obtenida {fetched}</translation>
     </message>
     <message>
-        <source>looking…</source>
-        <translation>buscando…</translation>
+        <source>Looking…</source>
+        <translation>Buscando…</translation>
     </message>
     <message>
-        <source>works</source>
-        <translation>funciona</translation>
-    </message>
-    <message>
-        <source>does not work</source>
-        <translation>no funciona</translation>
-    </message>
-    <message>
-        <source>not tested</source>
-        <translation>sin probar</translation>
+        <source>Not tested</source>
+        <translation>Sin probar</translation>
     </message>
     <message>
         <source>Result of the test</source>
@@ -12325,47 +12345,51 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Flujo</translation>
     </message>
     <message>
-        <source>the key is not used before you agree</source>
-        <translation>la clave no se usa antes de que lo aceptes</translation>
+        <source>The key is not used before you agree</source>
+        <translation>La clave no se usa antes de que lo aceptes</translation>
     </message>
     <message>
-        <source>key from the variable {variable}</source>
-        <translation>clave de la variable {variable}</translation>
+        <source>Key from the variable {variable}</source>
+        <translation>Clave de la variable {variable}</translation>
     </message>
     <message>
-        <source>api key in the system keyring</source>
-        <translation>clave de API en el llavero del sistema</translation>
+        <source>API key in the system keyring</source>
+        <translation>Clave de API en el llavero del sistema</translation>
     </message>
     <message>
-        <source>api key in the encrypted file</source>
-        <translation>clave de API en el archivo cifrado</translation>
+        <source>API key in the encrypted file</source>
+        <translation>Clave de API en el archivo cifrado</translation>
     </message>
     <message>
-        <source>api key for this run only</source>
-        <translation>clave de API solo hasta cerrar</translation>
+        <source>API key for this run only</source>
+        <translation>Clave de API solo hasta cerrar</translation>
     </message>
     <message>
-        <source>no key yet</source>
-        <translation>aún sin clave</translation>
+        <source>No key yet</source>
+        <translation>Aún sin clave</translation>
     </message>
     <message>
-        <source>any OpenAI-compatible address</source>
-        <translation>cualquier dirección compatible con OpenAI</translation>
+        <source>On this computer</source>
+        <translation>En este ordenador</translation>
     </message>
     <message>
-        <source>no key needed</source>
-        <translation>no hace falta clave</translation>
+        <source>Any OpenAI-compatible address</source>
+        <translation>Cualquier dirección compatible con OpenAI</translation>
+    </message>
+    <message>
+        <source>No key needed</source>
+        <translation>No hace falta clave</translation>
     </message>
     <message>
         <source>{code}: the key was refused</source>
         <translation>{code}: se rechazó la clave</translation>
     </message>
     <message numerus="yes">
-        <source>works, {count} models</source>
-        <comment>works, {count} model</comment>
+        <source>Works, {count} models</source>
+        <comment>Works, {count} model</comment>
         <translation>
-            <numerusform>funciona, {count} modelo</numerusform>
-            <numerusform>funciona, {count} modelos</numerusform>
+            <numerusform>Funciona, {count} modelo</numerusform>
+            <numerusform>Funciona, {count} modelos</numerusform>
         </translation>
     </message>
     <message>
@@ -13606,16 +13630,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Fijar cuánto tiempo se conservan los mensajes</translation>
     </message>
     <message>
-        <source>other…</source>
-        <translation>otro plazo…</translation>
+        <source>Other…</source>
+        <translation>Otro plazo…</translation>
     </message>
     <message>
-        <source>for ever</source>
-        <translation>para siempre</translation>
+        <source>For ever</source>
+        <translation>Para siempre</translation>
     </message>
     <message numerus="yes">
-        <source>for {count} days</source>
-        <comment>for {count} day</comment>
+        <source>For {count} days</source>
+        <comment>For {count} day</comment>
         <translation>
             <numerusform>{count} día</numerusform>
             <numerusform>{count} días</numerusform>
@@ -13806,8 +13830,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Ahora se envía: {parts}. Lo que se escriba después se envía solo.</translation>
     </message>
     <message>
-        <source>removed; what they wrote stays</source>
-        <translation>quitado; lo que escribió se queda</translation>
+        <source>Removed; what they wrote stays</source>
+        <translation>Quitado; lo que escribió se queda</translation>
     </message>
     <message>
         <source>you</source>
@@ -15364,12 +15388,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Quitar límite {number}</translation>
     </message>
     <message>
-        <source>warning at</source>
-        <translation>aviso en</translation>
+        <source>Warning at</source>
+        <translation>Aviso en</translation>
     </message>
     <message>
-        <source>stop at</source>
-        <translation>tope en</translation>
+        <source>Stop at</source>
+        <translation>Tope en</translation>
+    </message>
+    <message>
+        <source>At most</source>
+        <translation>Como máximo</translation>
     </message>
     <message>
         <source>Limit {number}, for</source>
@@ -15394,10 +15422,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>No stop</source>
         <translation>Sin tope</translation>
-    </message>
-    <message>
-        <source>at most</source>
-        <translation>como máximo</translation>
     </message>
     <message>
         <source>“{typed}” is no rate ({where}): {why}.</source>
@@ -18273,6 +18297,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>New</source>
         <comment>messages</comment>
         <translation>Nuevo</translation>
+    </message>
+    <message>
+        <source>Works</source>
+        <translation>Funciona</translation>
+    </message>
+    <message>
+        <source>Does not work</source>
+        <translation>No funciona</translation>
     </message>
 </context>
 </TS>

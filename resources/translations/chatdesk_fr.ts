@@ -6793,8 +6793,12 @@
         <translation>créer des rôles (CREATEROLE)</translation>
     </message>
     <message>
-        <source>change the database, which is another&apos;s</source>
-        <translation>changer la base de données, qui est à quelqu’un d’autre</translation>
+        <source>change the database, which belongs to another login</source>
+        <translation>modifier la base de données, qui appartient à un autre compte</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>Version</translation>
     </message>
     <message>
         <source>PostgreSQL {version} is too old. Use a server with 15 or newer.</source>
@@ -6813,6 +6817,10 @@
         <translation>Non chiffrée&#xa0;: qui est entre les deux peut tout lire.</translation>
     </message>
     <message>
+        <source>Empty database</source>
+        <translation>Base de données vide</translation>
+    </message>
+    <message>
         <source>There is a workspace in this database already. Make a new database, or ask its owner for an invitation.</source>
         <translation>Il y a déjà un espace de travail dans cette base. Créez une nouvelle base, ou demandez une invitation à son propriétaire.</translation>
     </message>
@@ -6829,6 +6837,10 @@
         <translation>La base est vide.</translation>
     </message>
     <message>
+        <source>Rights</source>
+        <translation>Droits</translation>
+    </message>
+    <message>
         <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
         <translation>Le compte ne peut pas&#xa0;: {lacks}. Utilisez celui qui possède la base, avec CREATEROLE.</translation>
     </message>
@@ -6841,6 +6853,10 @@
         <translation>Le compte possède la base et peut créer des rôles.</translation>
     </message>
     <message>
+        <source>Changes</source>
+        <translation>Modifications</translation>
+    </message>
+    <message>
         <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
         <translation>Le serveur n’accepte pas de modifications&#xa0;: c’est une réplique, ou il est en lecture seule. Utilisez son serveur principal.</translation>
     </message>
@@ -6849,8 +6865,12 @@
         <translation>La base garde le texte en {encoding}. Créez-en une en UTF8.</translation>
     </message>
     <message>
-        <source>The database can be written to, and takes every script.</source>
-        <translation>On peut écrire dans la base, et elle accepte toutes les écritures.</translation>
+        <source>The database takes changes, and text in every language.</source>
+        <translation>La base de données accepte les modifications et du texte dans toutes les langues.</translation>
+    </message>
+    <message>
+        <source>Direct connection</source>
+        <translation>Connexion directe</translation>
     </message>
     <message>
         <source>Notifications do not arrive: this seems to be a pooler. Use the server&apos;s direct port, or session pooling.</source>
@@ -6859,6 +6879,10 @@
     <message>
         <source>Notifications arrive.</source>
         <translation>Les notifications arrivent.</translation>
+    </message>
+    <message>
+        <source>Connections</source>
+        <translation>Connexions</translation>
     </message>
     <message>
         <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
@@ -11792,8 +11816,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Phrase secrète du fichier de clés</translation>
     </message>
     <message>
-        <source>{place}; it wins over a kept key, so it cannot be changed here</source>
-        <translation>{place}&#xa0;; elle l’emporte sur une clé conservée, elle ne peut donc pas être changée ici</translation>
+        <source>{place}; it has precedence over a stored key, so it cannot be changed here</source>
+        <translation>{place}&#xa0;; elle a priorité sur une clé conservée, elle ne peut donc pas être changée ici</translation>
     </message>
     <message>
         <source>The kept key is used at this server from now on.</source>
@@ -11916,8 +11940,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>{what} doit être un nombre de secondes.</translation>
     </message>
     <message>
-        <source>testing…</source>
-        <translation>test en cours…</translation>
+        <source>Stopped</source>
+        <translation>Arrêtée</translation>
     </message>
     <message>
         <source>Paste a key</source>
@@ -12209,8 +12233,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>{address}, {models}</translation>
     </message>
     <message>
-        <source>found on this computer</source>
-        <translation>trouvé sur cet ordinateur</translation>
+        <source>Found on this computer</source>
+        <translation>Trouvé sur cet ordinateur</translation>
+    </message>
+    <message>
+        <source>Always available</source>
+        <translation>Toujours disponible</translation>
+    </message>
+    <message>
+        <source>Needs no network, for trying things out</source>
+        <translation>N’a pas besoin de réseau, pour essayer</translation>
     </message>
     <message>
         <source>Found on this computer: {names}.</source>
@@ -12219,14 +12251,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
         <translation>Vos clés sont dans un fichier verrouillé. Saisissez sa phrase secrète pour les utiliser.</translation>
-    </message>
-    <message>
-        <source>always available</source>
-        <translation>toujours disponible</translation>
-    </message>
-    <message>
-        <source>no network, for trying things out</source>
-        <translation>sans réseau, pour essayer</translation>
     </message>
     <message>
         <source>API key of {label}</source>
@@ -12239,6 +12263,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>The key is sent to {address}.</source>
         <translation>La clé est envoyée à {address}.</translation>
+    </message>
+    <message>
+        <source>Switched off</source>
+        <translation>Désactivé</translation>
     </message>
     <message>
         <source>The variable {variable} has the key.</source>
@@ -12289,20 +12317,12 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Récupéré {fetched}</translation>
     </message>
     <message>
-        <source>looking…</source>
-        <translation>recherche…</translation>
+        <source>Looking…</source>
+        <translation>Recherche…</translation>
     </message>
     <message>
-        <source>works</source>
-        <translation>fonctionne</translation>
-    </message>
-    <message>
-        <source>does not work</source>
-        <translation>ne fonctionne pas</translation>
-    </message>
-    <message>
-        <source>not tested</source>
-        <translation>non testé</translation>
+        <source>Not tested</source>
+        <translation>Non testé</translation>
     </message>
     <message>
         <source>Result of the test</source>
@@ -12325,47 +12345,51 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Flux</translation>
     </message>
     <message>
-        <source>the key is not used before you agree</source>
-        <translation>la clé n’est pas utilisée avant votre accord</translation>
+        <source>The key is not used before you agree</source>
+        <translation>La clé n’est pas utilisée avant votre accord</translation>
     </message>
     <message>
-        <source>key from the variable {variable}</source>
-        <translation>clé de la variable {variable}</translation>
+        <source>Key from the variable {variable}</source>
+        <translation>Clé de la variable {variable}</translation>
     </message>
     <message>
-        <source>api key in the system keyring</source>
-        <translation>clé d’API dans le trousseau du système</translation>
+        <source>API key in the system keyring</source>
+        <translation>Clé d’API dans le trousseau du système</translation>
     </message>
     <message>
-        <source>api key in the encrypted file</source>
-        <translation>clé d’API dans le fichier chiffré</translation>
+        <source>API key in the encrypted file</source>
+        <translation>Clé d’API dans le fichier chiffré</translation>
     </message>
     <message>
-        <source>api key for this run only</source>
-        <translation>clé d’API jusqu’à la fermeture seulement</translation>
+        <source>API key for this run only</source>
+        <translation>Clé d’API jusqu’à la fermeture seulement</translation>
     </message>
     <message>
-        <source>no key yet</source>
-        <translation>pas encore de clé</translation>
+        <source>No key yet</source>
+        <translation>Pas encore de clé</translation>
     </message>
     <message>
-        <source>any OpenAI-compatible address</source>
-        <translation>toute adresse compatible avec OpenAI</translation>
+        <source>On this computer</source>
+        <translation>Sur cet ordinateur</translation>
     </message>
     <message>
-        <source>no key needed</source>
-        <translation>aucune clé nécessaire</translation>
+        <source>Any OpenAI-compatible address</source>
+        <translation>Toute adresse compatible avec OpenAI</translation>
+    </message>
+    <message>
+        <source>No key needed</source>
+        <translation>Aucune clé nécessaire</translation>
     </message>
     <message>
         <source>{code}: the key was refused</source>
         <translation>{code}&#xa0;: la clé a été refusée</translation>
     </message>
     <message numerus="yes">
-        <source>works, {count} models</source>
-        <comment>works, {count} model</comment>
+        <source>Works, {count} models</source>
+        <comment>Works, {count} model</comment>
         <translation>
-            <numerusform>fonctionne, {count} modèle</numerusform>
-            <numerusform>fonctionne, {count} modèles</numerusform>
+            <numerusform>Fonctionne, {count} modèle</numerusform>
+            <numerusform>Fonctionne, {count} modèles</numerusform>
         </translation>
     </message>
     <message>
@@ -13606,19 +13630,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Régler la durée de conservation des messages</translation>
     </message>
     <message>
-        <source>other…</source>
-        <translation>autre durée…</translation>
+        <source>Other…</source>
+        <translation>Autre durée…</translation>
     </message>
     <message>
-        <source>for ever</source>
-        <translation>pour toujours</translation>
+        <source>For ever</source>
+        <translation>Pour toujours</translation>
     </message>
     <message numerus="yes">
-        <source>for {count} days</source>
-        <comment>for {count} day</comment>
+        <source>For {count} days</source>
+        <comment>For {count} day</comment>
         <translation>
-            <numerusform>pendant {count} jour</numerusform>
-            <numerusform>pendant {count} jours</numerusform>
+            <numerusform>Pendant {count} jour</numerusform>
+            <numerusform>Pendant {count} jours</numerusform>
         </translation>
     </message>
     <message>
@@ -13806,8 +13830,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Sont envoyés maintenant&#xa0;: {parts}. Ce qui est écrit plus tard part de lui-même.</translation>
     </message>
     <message>
-        <source>removed; what they wrote stays</source>
-        <translation>retiré&#xa0;; ce que cette personne a écrit reste</translation>
+        <source>Removed; what they wrote stays</source>
+        <translation>Retiré&#xa0;; ce que cette personne a écrit reste</translation>
     </message>
     <message>
         <source>you</source>
@@ -15364,12 +15388,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Retirer la limite {number}</translation>
     </message>
     <message>
-        <source>warning at</source>
-        <translation>avertir à</translation>
+        <source>Warning at</source>
+        <translation>Avertir à</translation>
     </message>
     <message>
-        <source>stop at</source>
-        <translation>arrêter à</translation>
+        <source>Stop at</source>
+        <translation>Arrêter à</translation>
+    </message>
+    <message>
+        <source>At most</source>
+        <translation>Au plus</translation>
     </message>
     <message>
         <source>Limit {number}, for</source>
@@ -15394,10 +15422,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>No stop</source>
         <translation>Aucun arrêt</translation>
-    </message>
-    <message>
-        <source>at most</source>
-        <translation>au plus</translation>
     </message>
     <message>
         <source>“{typed}” is no rate ({where}): {why}.</source>
@@ -18273,6 +18297,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>New</source>
         <comment>messages</comment>
         <translation>Nouveau</translation>
+    </message>
+    <message>
+        <source>Works</source>
+        <translation>Fonctionne</translation>
+    </message>
+    <message>
+        <source>Does not work</source>
+        <translation>Ne fonctionne pas</translation>
     </message>
 </context>
 </TS>

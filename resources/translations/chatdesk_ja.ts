@@ -6729,8 +6729,12 @@
         <translation>ロールの作成（CREATEROLE）</translation>
     </message>
     <message>
-        <source>change the database, which is another&apos;s</source>
-        <translation>他人のデータベースの変更</translation>
+        <source>change the database, which belongs to another login</source>
+        <translation>別のログインが所有するデータベースを変更すること</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>バージョン</translation>
     </message>
     <message>
         <source>PostgreSQL {version} is too old. Use a server with 15 or newer.</source>
@@ -6749,6 +6753,10 @@
         <translation>暗号化されていません。途中の誰でもすべてを読み取れます。</translation>
     </message>
     <message>
+        <source>Empty database</source>
+        <translation>空のデータベース</translation>
+    </message>
+    <message>
         <source>There is a workspace in this database already. Make a new database, or ask its owner for an invitation.</source>
         <translation>このデータベースにはすでにワークスペースがあります。新しいデータベースを作成するか、所有者に招待を依頼してください。</translation>
     </message>
@@ -6764,6 +6772,10 @@
         <translation>データベースは空です。</translation>
     </message>
     <message>
+        <source>Rights</source>
+        <translation>権限</translation>
+    </message>
+    <message>
         <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
         <translation>このログインには権限がありません: {lacks}。データベースを所有しCREATEROLEを持つものを使ってください。</translation>
     </message>
@@ -6776,6 +6788,10 @@
         <translation>ログインはデータベースを所有し、ロールを作成できます。</translation>
     </message>
     <message>
+        <source>Changes</source>
+        <translation>変更</translation>
+    </message>
+    <message>
         <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
         <translation>サーバーが変更を受け付けません。スタンバイか、読み取り専用です。プライマリを使ってください。</translation>
     </message>
@@ -6784,8 +6800,12 @@
         <translation>データベースがテキストを{encoding}で保存しています。UTF8のものを作成してください。</translation>
     </message>
     <message>
-        <source>The database can be written to, and takes every script.</source>
-        <translation>データベースに書き込むことができ、あらゆる文字を扱えます。</translation>
+        <source>The database takes changes, and text in every language.</source>
+        <translation>データベースは変更と、あらゆる言語の文字を受け付けます。</translation>
+    </message>
+    <message>
+        <source>Direct connection</source>
+        <translation>直接接続</translation>
     </message>
     <message>
         <source>Notifications do not arrive: this seems to be a pooler. Use the server&apos;s direct port, or session pooling.</source>
@@ -6794,6 +6814,10 @@
     <message>
         <source>Notifications arrive.</source>
         <translation>通知が届いています。</translation>
+    </message>
+    <message>
+        <source>Connections</source>
+        <translation>接続数</translation>
     </message>
     <message>
         <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
@@ -11666,7 +11690,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>キーファイルのパスフレーズ</translation>
     </message>
     <message>
-        <source>{place}; it wins over a kept key, so it cannot be changed here</source>
+        <source>{place}; it has precedence over a stored key, so it cannot be changed here</source>
         <translation>{place}。保管されたキーより優先されるため、ここでは変更できません</translation>
     </message>
     <message>
@@ -11790,8 +11814,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{what}は秒数でなければなりません。</translation>
     </message>
     <message>
-        <source>testing…</source>
-        <translation>テスト中…</translation>
+        <source>Stopped</source>
+        <translation>停止</translation>
     </message>
     <message>
         <source>Paste a key</source>
@@ -12080,8 +12104,16 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{address}、{models}</translation>
     </message>
     <message>
-        <source>found on this computer</source>
+        <source>Found on this computer</source>
         <translation>このコンピューターで検出</translation>
+    </message>
+    <message>
+        <source>Always available</source>
+        <translation>いつでも使用可能</translation>
+    </message>
+    <message>
+        <source>Needs no network, for trying things out</source>
+        <translation>ネットワーク不要、お試し用</translation>
     </message>
     <message>
         <source>Found on this computer: {names}.</source>
@@ -12090,14 +12122,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
         <translation>キーはロックされたファイルにあります。使うにはパスフレーズを入力してください。</translation>
-    </message>
-    <message>
-        <source>always available</source>
-        <translation>いつでも使用可能</translation>
-    </message>
-    <message>
-        <source>no network, for trying things out</source>
-        <translation>ネットワークなし、お試し用</translation>
     </message>
     <message>
         <source>API key of {label}</source>
@@ -12110,6 +12134,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>The key is sent to {address}.</source>
         <translation>キーは{address}に送られます。</translation>
+    </message>
+    <message>
+        <source>Switched off</source>
+        <translation>オフ</translation>
     </message>
     <message>
         <source>The variable {variable} has the key.</source>
@@ -12159,19 +12187,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>取得日時{fetched}</translation>
     </message>
     <message>
-        <source>looking…</source>
+        <source>Looking…</source>
         <translation>検索中…</translation>
     </message>
     <message>
-        <source>works</source>
-        <translation>正常</translation>
-    </message>
-    <message>
-        <source>does not work</source>
-        <translation>異常</translation>
-    </message>
-    <message>
-        <source>not tested</source>
+        <source>Not tested</source>
         <translation>未テスト</translation>
     </message>
     <message>
@@ -12195,35 +12215,39 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ストリーミング</translation>
     </message>
     <message>
-        <source>the key is not used before you agree</source>
+        <source>The key is not used before you agree</source>
         <translation>同意するまでキーは使われません</translation>
     </message>
     <message>
-        <source>key from the variable {variable}</source>
+        <source>Key from the variable {variable}</source>
         <translation>変数{variable}のキー</translation>
     </message>
     <message>
-        <source>api key in the system keyring</source>
+        <source>API key in the system keyring</source>
         <translation>システムのキーリングのAPIキー</translation>
     </message>
     <message>
-        <source>api key in the encrypted file</source>
+        <source>API key in the encrypted file</source>
         <translation>暗号化ファイルのAPIキー</translation>
     </message>
     <message>
-        <source>api key for this run only</source>
+        <source>API key for this run only</source>
         <translation>この実行のみのAPIキー</translation>
     </message>
     <message>
-        <source>no key yet</source>
+        <source>No key yet</source>
         <translation>キー未設定</translation>
     </message>
     <message>
-        <source>any OpenAI-compatible address</source>
+        <source>On this computer</source>
+        <translation>このコンピューター</translation>
+    </message>
+    <message>
+        <source>Any OpenAI-compatible address</source>
         <translation>OpenAI互換の任意のアドレス</translation>
     </message>
     <message>
-        <source>no key needed</source>
+        <source>No key needed</source>
         <translation>キー不要</translation>
     </message>
     <message>
@@ -12231,8 +12255,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{code}: キーが拒否されました</translation>
     </message>
     <message numerus="yes">
-        <source>works, {count} models</source>
-        <comment>works, {count} model</comment>
+        <source>Works, {count} models</source>
+        <comment>Works, {count} model</comment>
         <translation>
             <numerusform>正常、{count}個のモデル</numerusform>
         </translation>
@@ -13460,16 +13484,16 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>メッセージの保管期間を設定</translation>
     </message>
     <message>
-        <source>other…</source>
+        <source>Other…</source>
         <translation>その他…</translation>
     </message>
     <message>
-        <source>for ever</source>
+        <source>For ever</source>
         <translation>無期限</translation>
     </message>
     <message numerus="yes">
-        <source>for {count} days</source>
-        <comment>for {count} day</comment>
+        <source>For {count} days</source>
+        <comment>For {count} day</comment>
         <translation>
             <numerusform>{count}日間</numerusform>
         </translation>
@@ -13652,7 +13676,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>今回送信されるもの: {parts}。後から書いたものは自動で送信されます。</translation>
     </message>
     <message>
-        <source>removed; what they wrote stays</source>
+        <source>Removed; what they wrote stays</source>
         <translation>外されました。書いたものは残ります</translation>
     </message>
     <message>
@@ -15190,12 +15214,16 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>上限{number}を削除</translation>
     </message>
     <message>
-        <source>warning at</source>
+        <source>Warning at</source>
         <translation>警告</translation>
     </message>
     <message>
-        <source>stop at</source>
+        <source>Stop at</source>
         <translation>停止</translation>
+    </message>
+    <message>
+        <source>At most</source>
+        <translation>最大</translation>
     </message>
     <message>
         <source>Limit {number}, for</source>
@@ -15220,10 +15248,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>No stop</source>
         <translation>停止なし</translation>
-    </message>
-    <message>
-        <source>at most</source>
-        <translation>最大</translation>
     </message>
     <message>
         <source>“{typed}” is no rate ({where}): {why}.</source>
@@ -18033,6 +18057,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>New</source>
         <comment>messages</comment>
         <translation>新着</translation>
+    </message>
+    <message>
+        <source>Works</source>
+        <translation>正常</translation>
+    </message>
+    <message>
+        <source>Does not work</source>
+        <translation>異常</translation>
     </message>
 </context>
 </TS>

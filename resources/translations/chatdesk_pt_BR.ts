@@ -6793,8 +6793,12 @@
         <translation>criar papéis (CREATEROLE)</translation>
     </message>
     <message>
-        <source>change the database, which is another&apos;s</source>
-        <translation>alterar o banco de dados, que é de outro</translation>
+        <source>change the database, which belongs to another login</source>
+        <translation>alterar o banco de dados, que pertence a outro login</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>Versão</translation>
     </message>
     <message>
         <source>PostgreSQL {version} is too old. Use a server with 15 or newer.</source>
@@ -6813,6 +6817,10 @@
         <translation>Sem criptografia: quem estiver no meio pode ler tudo.</translation>
     </message>
     <message>
+        <source>Empty database</source>
+        <translation>Banco de dados vazio</translation>
+    </message>
+    <message>
         <source>There is a workspace in this database already. Make a new database, or ask its owner for an invitation.</source>
         <translation>Já há um espaço de trabalho neste banco de dados. Crie um novo banco de dados ou peça um convite ao proprietário.</translation>
     </message>
@@ -6829,6 +6837,10 @@
         <translation>O banco de dados está vazio.</translation>
     </message>
     <message>
+        <source>Rights</source>
+        <translation>Permissões</translation>
+    </message>
+    <message>
         <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
         <translation>O login não pode {lacks}. Use o que é dono do banco de dados, com CREATEROLE.</translation>
     </message>
@@ -6841,6 +6853,10 @@
         <translation>O login é dono do banco de dados e pode criar papéis.</translation>
     </message>
     <message>
+        <source>Changes</source>
+        <translation>Alterações</translation>
+    </message>
+    <message>
         <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
         <translation>O servidor não aceita alterações: é um standby ou somente leitura. Use o primário.</translation>
     </message>
@@ -6849,8 +6865,12 @@
         <translation>O banco de dados guarda texto como {encoding}. Crie um com UTF8.</translation>
     </message>
     <message>
-        <source>The database can be written to, and takes every script.</source>
-        <translation>É possível gravar no banco de dados, e ele aceita todas as escritas.</translation>
+        <source>The database takes changes, and text in every language.</source>
+        <translation>O banco de dados aceita alterações e texto em qualquer idioma.</translation>
+    </message>
+    <message>
+        <source>Direct connection</source>
+        <translation>Conexão direta</translation>
     </message>
     <message>
         <source>Notifications do not arrive: this seems to be a pooler. Use the server&apos;s direct port, or session pooling.</source>
@@ -6859,6 +6879,10 @@
     <message>
         <source>Notifications arrive.</source>
         <translation>As notificações chegam.</translation>
+    </message>
+    <message>
+        <source>Connections</source>
+        <translation>Conexões</translation>
     </message>
     <message>
         <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
@@ -11792,7 +11816,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Frase secreta do arquivo de chaves</translation>
     </message>
     <message>
-        <source>{place}; it wins over a kept key, so it cannot be changed here</source>
+        <source>{place}; it has precedence over a stored key, so it cannot be changed here</source>
         <translation>{place}; prevalece sobre uma chave guardada, então não pode ser alterada aqui</translation>
     </message>
     <message>
@@ -11916,8 +11940,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>{what} deve ser um número de segundos.</translation>
     </message>
     <message>
-        <source>testing…</source>
-        <translation>testando…</translation>
+        <source>Stopped</source>
+        <translation>Parada</translation>
     </message>
     <message>
         <source>Paste a key</source>
@@ -12209,8 +12233,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>{address}, {models}</translation>
     </message>
     <message>
-        <source>found on this computer</source>
-        <translation>encontrado neste computador</translation>
+        <source>Found on this computer</source>
+        <translation>Encontrado neste computador</translation>
+    </message>
+    <message>
+        <source>Always available</source>
+        <translation>Sempre disponível</translation>
+    </message>
+    <message>
+        <source>Needs no network, for trying things out</source>
+        <translation>Não precisa de rede, para experimentar</translation>
     </message>
     <message>
         <source>Found on this computer: {names}.</source>
@@ -12219,14 +12251,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
         <translation>Suas chaves estão em um arquivo bloqueado. Digite sua frase secreta para usá-las.</translation>
-    </message>
-    <message>
-        <source>always available</source>
-        <translation>sempre disponível</translation>
-    </message>
-    <message>
-        <source>no network, for trying things out</source>
-        <translation>sem rede, para experimentar</translation>
     </message>
     <message>
         <source>API key of {label}</source>
@@ -12239,6 +12263,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>The key is sent to {address}.</source>
         <translation>A chave é enviada para {address}.</translation>
+    </message>
+    <message>
+        <source>Switched off</source>
+        <translation>Desligado</translation>
     </message>
     <message>
         <source>The variable {variable} has the key.</source>
@@ -12289,20 +12317,12 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Buscado {fetched}</translation>
     </message>
     <message>
-        <source>looking…</source>
-        <translation>procurando…</translation>
+        <source>Looking…</source>
+        <translation>Procurando…</translation>
     </message>
     <message>
-        <source>works</source>
-        <translation>funciona</translation>
-    </message>
-    <message>
-        <source>does not work</source>
-        <translation>não funciona</translation>
-    </message>
-    <message>
-        <source>not tested</source>
-        <translation>não testado</translation>
+        <source>Not tested</source>
+        <translation>Não testado</translation>
     </message>
     <message>
         <source>Result of the test</source>
@@ -12325,47 +12345,51 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Fluxo</translation>
     </message>
     <message>
-        <source>the key is not used before you agree</source>
-        <translation>a chave não é usada antes de você consentir</translation>
+        <source>The key is not used before you agree</source>
+        <translation>A chave não é usada antes de você consentir</translation>
     </message>
     <message>
-        <source>key from the variable {variable}</source>
-        <translation>chave da variável {variable}</translation>
+        <source>Key from the variable {variable}</source>
+        <translation>Chave da variável {variable}</translation>
     </message>
     <message>
-        <source>api key in the system keyring</source>
-        <translation>chave de API no chaveiro do sistema</translation>
+        <source>API key in the system keyring</source>
+        <translation>Chave de API no chaveiro do sistema</translation>
     </message>
     <message>
-        <source>api key in the encrypted file</source>
-        <translation>chave de API no arquivo criptografado</translation>
+        <source>API key in the encrypted file</source>
+        <translation>Chave de API no arquivo criptografado</translation>
     </message>
     <message>
-        <source>api key for this run only</source>
-        <translation>chave de API só para esta execução</translation>
+        <source>API key for this run only</source>
+        <translation>Chave de API só para esta execução</translation>
     </message>
     <message>
-        <source>no key yet</source>
-        <translation>ainda sem chave</translation>
+        <source>No key yet</source>
+        <translation>Ainda sem chave</translation>
     </message>
     <message>
-        <source>any OpenAI-compatible address</source>
-        <translation>qualquer endereço compatível com a OpenAI</translation>
+        <source>On this computer</source>
+        <translation>Neste computador</translation>
     </message>
     <message>
-        <source>no key needed</source>
-        <translation>nenhuma chave necessária</translation>
+        <source>Any OpenAI-compatible address</source>
+        <translation>Qualquer endereço compatível com a OpenAI</translation>
+    </message>
+    <message>
+        <source>No key needed</source>
+        <translation>Nenhuma chave necessária</translation>
     </message>
     <message>
         <source>{code}: the key was refused</source>
         <translation>{code}: a chave foi recusada</translation>
     </message>
     <message numerus="yes">
-        <source>works, {count} models</source>
-        <comment>works, {count} model</comment>
+        <source>Works, {count} models</source>
+        <comment>Works, {count} model</comment>
         <translation>
-            <numerusform>funciona, {count} modelo</numerusform>
-            <numerusform>funciona, {count} modelos</numerusform>
+            <numerusform>Funciona, {count} modelo</numerusform>
+            <numerusform>Funciona, {count} modelos</numerusform>
         </translation>
     </message>
     <message>
@@ -13606,19 +13630,19 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Definir por quanto tempo as mensagens são guardadas</translation>
     </message>
     <message>
-        <source>other…</source>
-        <translation>outro…</translation>
+        <source>Other…</source>
+        <translation>Outro…</translation>
     </message>
     <message>
-        <source>for ever</source>
-        <translation>para sempre</translation>
+        <source>For ever</source>
+        <translation>Para sempre</translation>
     </message>
     <message numerus="yes">
-        <source>for {count} days</source>
-        <comment>for {count} day</comment>
+        <source>For {count} days</source>
+        <comment>For {count} day</comment>
         <translation>
-            <numerusform>por {count} dia</numerusform>
-            <numerusform>por {count} dias</numerusform>
+            <numerusform>Por {count} dia</numerusform>
+            <numerusform>Por {count} dias</numerusform>
         </translation>
     </message>
     <message>
@@ -13806,8 +13830,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Agora são enviados: {parts}. O que for escrito depois é enviado sozinho.</translation>
     </message>
     <message>
-        <source>removed; what they wrote stays</source>
-        <translation>removido; o que escreveu fica</translation>
+        <source>Removed; what they wrote stays</source>
+        <translation>Removido; o que escreveu fica</translation>
     </message>
     <message>
         <source>you</source>
@@ -15364,12 +15388,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Remover o limite {number}</translation>
     </message>
     <message>
-        <source>warning at</source>
-        <translation>aviso em</translation>
+        <source>Warning at</source>
+        <translation>Aviso em</translation>
     </message>
     <message>
-        <source>stop at</source>
-        <translation>parada em</translation>
+        <source>Stop at</source>
+        <translation>Parada em</translation>
+    </message>
+    <message>
+        <source>At most</source>
+        <translation>No máximo</translation>
     </message>
     <message>
         <source>Limit {number}, for</source>
@@ -15394,10 +15422,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>No stop</source>
         <translation>Sem parada</translation>
-    </message>
-    <message>
-        <source>at most</source>
-        <translation>no máximo</translation>
     </message>
     <message>
         <source>“{typed}” is no rate ({where}): {why}.</source>
@@ -18273,6 +18297,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <source>New</source>
         <comment>messages</comment>
         <translation>Novas</translation>
+    </message>
+    <message>
+        <source>Works</source>
+        <translation>Funciona</translation>
+    </message>
+    <message>
+        <source>Does not work</source>
+        <translation>Não funciona</translation>
     </message>
 </context>
 </TS>

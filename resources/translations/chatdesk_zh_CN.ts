@@ -6729,8 +6729,12 @@
         <translation>创建角色 (CREATEROLE)</translation>
     </message>
     <message>
-        <source>change the database, which is another&apos;s</source>
-        <translation>更改他人的数据库</translation>
+        <source>change the database, which belongs to another login</source>
+        <translation>更改属于另一个登录名的数据库</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>版本</translation>
     </message>
     <message>
         <source>PostgreSQL {version} is too old. Use a server with 15 or newer.</source>
@@ -6749,6 +6753,10 @@
         <translation>未加密：中间的任何人都能读取所有内容。</translation>
     </message>
     <message>
+        <source>Empty database</source>
+        <translation>空数据库</translation>
+    </message>
+    <message>
         <source>There is a workspace in this database already. Make a new database, or ask its owner for an invitation.</source>
         <translation>此数据库中已有工作区。请创建新数据库，或向其所有者要求邀请。</translation>
     </message>
@@ -6764,6 +6772,10 @@
         <translation>数据库为空。</translation>
     </message>
     <message>
+        <source>Rights</source>
+        <translation>权限</translation>
+    </message>
+    <message>
         <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
         <translation>该登录名无权{lacks}。请使用拥有数据库且有 CREATEROLE 的登录名。</translation>
     </message>
@@ -6776,6 +6788,10 @@
         <translation>该登录名拥有数据库并可创建角色。</translation>
     </message>
     <message>
+        <source>Changes</source>
+        <translation>更改</translation>
+    </message>
+    <message>
         <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
         <translation>服务器不接受更改：它是备用服务器或只读。请使用其主服务器。</translation>
     </message>
@@ -6784,8 +6800,12 @@
         <translation>数据库以 {encoding} 保存文字。请创建一个使用 UTF8 的数据库。</translation>
     </message>
     <message>
-        <source>The database can be written to, and takes every script.</source>
-        <translation>数据库可写入，并接受所有文字系统。</translation>
+        <source>The database takes changes, and text in every language.</source>
+        <translation>数据库接受更改，也接受任何语言的文字。</translation>
+    </message>
+    <message>
+        <source>Direct connection</source>
+        <translation>直接连接</translation>
     </message>
     <message>
         <source>Notifications do not arrive: this seems to be a pooler. Use the server&apos;s direct port, or session pooling.</source>
@@ -6794,6 +6814,10 @@
     <message>
         <source>Notifications arrive.</source>
         <translation>通知可以到达。</translation>
+    </message>
+    <message>
+        <source>Connections</source>
+        <translation>连接数</translation>
     </message>
     <message>
         <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
@@ -11666,7 +11690,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>密钥文件的密码短语</translation>
     </message>
     <message>
-        <source>{place}; it wins over a kept key, so it cannot be changed here</source>
+        <source>{place}; it has precedence over a stored key, so it cannot be changed here</source>
         <translation>{place}；它优先于已保存的密钥，因此不能在这里更改</translation>
     </message>
     <message>
@@ -11790,8 +11814,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{what}必须是秒数。</translation>
     </message>
     <message>
-        <source>testing…</source>
-        <translation>正在测试…</translation>
+        <source>Stopped</source>
+        <translation>已停止</translation>
     </message>
     <message>
         <source>Paste a key</source>
@@ -12080,8 +12104,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{address}，{models}</translation>
     </message>
     <message>
-        <source>found on this computer</source>
+        <source>Found on this computer</source>
         <translation>在此计算机上找到</translation>
+    </message>
+    <message>
+        <source>Always available</source>
+        <translation>始终可用</translation>
+    </message>
+    <message>
+        <source>Needs no network, for trying things out</source>
+        <translation>无需网络，用于试用</translation>
     </message>
     <message>
         <source>Found on this computer: {names}.</source>
@@ -12090,14 +12122,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
         <translation>你的密钥在已锁定的文件中。请输入其密码短语以使用它们。</translation>
-    </message>
-    <message>
-        <source>always available</source>
-        <translation>始终可用</translation>
-    </message>
-    <message>
-        <source>no network, for trying things out</source>
-        <translation>无需网络，用于试用</translation>
     </message>
     <message>
         <source>API key of {label}</source>
@@ -12110,6 +12134,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>The key is sent to {address}.</source>
         <translation>密钥会发送到 {address}。</translation>
+    </message>
+    <message>
+        <source>Switched off</source>
+        <translation>已关闭</translation>
     </message>
     <message>
         <source>The variable {variable} has the key.</source>
@@ -12159,19 +12187,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>获取于 {fetched}</translation>
     </message>
     <message>
-        <source>looking…</source>
+        <source>Looking…</source>
         <translation>正在查找…</translation>
     </message>
     <message>
-        <source>works</source>
-        <translation>可用</translation>
-    </message>
-    <message>
-        <source>does not work</source>
-        <translation>不可用</translation>
-    </message>
-    <message>
-        <source>not tested</source>
+        <source>Not tested</source>
         <translation>未测试</translation>
     </message>
     <message>
@@ -12195,35 +12215,39 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>流式传输</translation>
     </message>
     <message>
-        <source>the key is not used before you agree</source>
+        <source>The key is not used before you agree</source>
         <translation>在你同意之前不使用密钥</translation>
     </message>
     <message>
-        <source>key from the variable {variable}</source>
+        <source>Key from the variable {variable}</source>
         <translation>来自变量 {variable} 的密钥</translation>
     </message>
     <message>
-        <source>api key in the system keyring</source>
+        <source>API key in the system keyring</source>
         <translation>API 密钥在系统密钥环中</translation>
     </message>
     <message>
-        <source>api key in the encrypted file</source>
+        <source>API key in the encrypted file</source>
         <translation>API 密钥在加密文件中</translation>
     </message>
     <message>
-        <source>api key for this run only</source>
+        <source>API key for this run only</source>
         <translation>API 密钥仅用于本次运行</translation>
     </message>
     <message>
-        <source>no key yet</source>
+        <source>No key yet</source>
         <translation>还没有密钥</translation>
     </message>
     <message>
-        <source>any OpenAI-compatible address</source>
+        <source>On this computer</source>
+        <translation>在此计算机上</translation>
+    </message>
+    <message>
+        <source>Any OpenAI-compatible address</source>
         <translation>任何兼容 OpenAI 的地址</translation>
     </message>
     <message>
-        <source>no key needed</source>
+        <source>No key needed</source>
         <translation>不需要密钥</translation>
     </message>
     <message>
@@ -12231,8 +12255,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{code}：密钥被拒绝</translation>
     </message>
     <message numerus="yes">
-        <source>works, {count} models</source>
-        <comment>works, {count} model</comment>
+        <source>Works, {count} models</source>
+        <comment>Works, {count} model</comment>
         <translation>
             <numerusform>可用，{count} 个模型</numerusform>
         </translation>
@@ -13460,16 +13484,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>设置消息保留时间</translation>
     </message>
     <message>
-        <source>other…</source>
+        <source>Other…</source>
         <translation>其他…</translation>
     </message>
     <message>
-        <source>for ever</source>
+        <source>For ever</source>
         <translation>永久</translation>
     </message>
     <message numerus="yes">
-        <source>for {count} days</source>
-        <comment>for {count} day</comment>
+        <source>For {count} days</source>
+        <comment>For {count} day</comment>
         <translation>
             <numerusform>{count} 天</numerusform>
         </translation>
@@ -13652,7 +13676,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>现在发送：{parts}。之后写的内容会自动发送。</translation>
     </message>
     <message>
-        <source>removed; what they wrote stays</source>
+        <source>Removed; what they wrote stays</source>
         <translation>已移除；其所写内容保留</translation>
     </message>
     <message>
@@ -15190,12 +15214,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>移除限额 {number}</translation>
     </message>
     <message>
-        <source>warning at</source>
+        <source>Warning at</source>
         <translation>警告值</translation>
     </message>
     <message>
-        <source>stop at</source>
+        <source>Stop at</source>
         <translation>停止值</translation>
+    </message>
+    <message>
+        <source>At most</source>
+        <translation>最多</translation>
     </message>
     <message>
         <source>Limit {number}, for</source>
@@ -15220,10 +15248,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>No stop</source>
         <translation>无停止</translation>
-    </message>
-    <message>
-        <source>at most</source>
-        <translation>最多</translation>
     </message>
     <message>
         <source>“{typed}” is no rate ({where}): {why}.</source>
@@ -18033,6 +18057,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>New</source>
         <comment>messages</comment>
         <translation>新消息</translation>
+    </message>
+    <message>
+        <source>Works</source>
+        <translation>可用</translation>
+    </message>
+    <message>
+        <source>Does not work</source>
+        <translation>不可用</translation>
     </message>
 </context>
 </TS>

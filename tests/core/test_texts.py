@@ -6,6 +6,7 @@ import json
 import pickle
 import sqlite3
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
@@ -117,6 +118,19 @@ def test_a_text_that_was_packed_is_shown_in_the_language_of_whoever_reads_it() -
     assert again == sentence == "Eva wrote 1 message Nothing was changed."
     assert shown(again) == "1 Nachricht schreibt Eva Nichts wurde geändert."
     assert unpacked(packed("{who} wrote")) == "{who} wrote"
+
+
+@pytest.mark.usefixtures("german")
+def test_a_sum_of_money_that_was_packed_has_the_number_format_of_whoever_reads_it() -> None:
+    again = unpacked(json.loads(json.dumps(packed(Text("${amount} a day", amount=Decimal("1234.50"))))))
+
+    assert again == "$1,234.50 a day"
+    assert shown(again) == "$1.234,50 a day"
+
+
+@pytest.mark.parametrize("decimal", ["1e999999", "NaN", "9" * 40, {"decimal": "1"}, 7, None])
+def test_a_packed_decimal_that_is_none_is_left_out(decimal: object) -> None:
+    assert unpacked({"source": "<{n}>", "fields": {"n": {"decimal": decimal}}}) == "<>"
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_a_server_is_added_tested_asked_and_removed(paths: AppPaths) -> None:
             await until(lambda: dialog.findChild(QPushButton, "providerEdit_team"))
             await until(lambda: services.providers.default()[0] == "team")
             _press(dialog, "providerTest_team")
-            await until(lambda: (provider_page(dialog).row("team").said or ("",))[0] == "works, 2 models")
+            await until(lambda: (provider_page(dialog).row("team").said or ("",))[0] == "Works, 2 models")
             dialog.reject()
             message = await ask(application, "Hello")
             assert (message.provider, message.text) == ("team", "Hi from the team")
@@ -298,7 +298,7 @@ def test_a_key_that_is_pasted_into_the_row_is_kept_and_tested(paths: AppPaths) -
             assert "401" in page.row("team").steps.text(Step.KEY)
             QApplication.clipboard().setText(KEY)
             QTest.keyClick(page.row("team").key, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-            await until(lambda: (page.row("team").said or ("",))[0] == "works, 2 models")
+            await until(lambda: (page.row("team").said or ("",))[0] == "Works, 2 models")
             assert services.accounts.get("team").key.value == KEY
             assert page.row("team").key.text() == ""
             dialog.reject()
@@ -321,7 +321,7 @@ def test_an_address_in_the_row_is_completed_and_asked_about(paths: AppPaths) -> 
             await until(lambda: any(each.isVisible() for each in dialog.findChildren(ConfirmDialog)))
             confirm = next(each for each in dialog.findChildren(ConfirmDialog) if each.isVisible())
             _press(confirm, "confirmYes")
-            await until(lambda: (page.row("team").said or ("",))[0] == "works, 2 models")
+            await until(lambda: (page.row("team").said or ("",))[0] == "Works, 2 models")
             assert services.accounts.get("team").profile.base_url == f"http://127.0.0.1:{other.port}/v1"
             assert {each.path for each in server.requests} <= {"/v1/models"}  # its own list, with its own key
             dialog.reject()

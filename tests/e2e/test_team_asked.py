@@ -324,13 +324,13 @@ def test_a_project_is_told_how_long_to_keep_its_messages(tmp_path: Path, team: T
         asked = await shown(ConfirmDialog)
         assert "This cannot be undone" in asked.accessibleDescription()
         await pressed(asked, "confirmNo")
-        await until(lambda: field.box.currentText() == "for ever")
+        await until(lambda: field.box.currentText() == "For ever")
         assert ("keep", 30) not in team.asked
 
         QTest.keyClick(field.box, Qt.Key.Key_Down)
         await pressed(shared, "teamRetentionSet")
         await pressed(await shown(ConfirmDialog), "confirmYes")
-        await until(lambda: field.box.currentText() == "for 30 days" and not field.set_button.isEnabled())
+        await until(lambda: field.box.currentText() == "For 30 days" and not field.set_button.isEnabled())
         assert team.asked[-1] == ("keep", 30)
         QTest.keyClick(field.box, Qt.Key.Key_End)
         field.days.setValue(400)
@@ -345,7 +345,7 @@ def test_a_project_is_told_how_long_to_keep_its_messages(tmp_path: Path, team: T
         team.membership.refuses = SharedReadOnly()
         await pressed(await shown(ConfirmDialog), "confirmYes")
         await until(lambda: "You may read this shared project" in shared.problem.text())
-        assert field.box.currentText() == "for 500 days"
+        assert field.box.currentText() == "For 500 days"
 
     play(AppPaths.find(tmp_path / "data"), script)
 

@@ -122,7 +122,7 @@ def build_settings(theme: Theme) -> QWidget:
     dialog = SettingsDialog(theme, values, models=models)
     page = provider_page(dialog)
     page.show_providers([OPENAI, OLLAMA, TEAM])
-    page.show_status("openai", "works, 31 models", True)
+    page.show_status("openai", "Works, 31 models", True)
     page.show_status("ollama", "4 models", True)
     page.show_status("team", "401: the key was refused", False)
     page.show_found([FoundServer("lm-studio", "LM Studio", "http://127.0.0.1:1234/v1", ("a", "b"))])

@@ -35,6 +35,7 @@ from chatdesk.core.domain.sharing.team_setup import (
 )
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.settings.schema import all_settings
+from chatdesk.core.texts import Text
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog, ShareProjectDialog
 from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
@@ -78,12 +79,18 @@ REFUSED = SyncStatus(
     code="team_login_refused",
 )
 CHECKS = (
-    SetupCheck("Connection", CheckState.OK, "The server answers, and proves who it is."),
-    SetupCheck("Version", CheckState.OK, "It is PostgreSQL 18.4."),
+    SetupCheck(Text("Connection"), CheckState.OK, Text("The server answers, and proves who it is.")),
+    SetupCheck(Text("Version"), CheckState.OK, Text("It is PostgreSQL 18.4.")),
     SetupCheck(
-        "Connections", CheckState.WARNING, "There is room for 20 connections; a team of more than 10 needs more."
+        Text("Connections"),
+        CheckState.WARNING,
+        Text("There is room for 20 connections; a team of more than 10 needs more."),
     ),
-    SetupCheck("Roles", CheckState.FAILED, "The user owner may not create roles. Use an account that may: CREATEROLE."),
+    SetupCheck(
+        Text("Roles"),
+        CheckState.FAILED,
+        Text("The user owner may not create roles. Use an account that may: CREATEROLE."),
+    ),
 )
 INVITATION = Invitation("chatdesk-join:" + "eyJ2IjoxLCJob3N0Ijoi" * 18, "chatdesk://join/eyJ2", "{}", NOW, "m3", "Chi")
 COMPUTER = ComputerCode(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -23,6 +25,25 @@ _GROUP_NAMES: Final[dict[Group, Text]] = {
 def group_name(group: Group) -> str:
     """Return what the menu of a group is called."""
     return shown(_GROUP_NAMES[group])
+
+
+def menu_titles(groups: Sequence[Group]) -> list[str]:
+    """Return the titles of the menus of these groups. The & marks the letter that opens a menu with Alt: each menu has
+    its own. Titles whose signs are no keys get the letter of the English title in brackets, as is usual there."""
+    titles: list[str] = []
+    taken: set[str] = set()
+    for group in groups:
+        name = "ChatDesk" if group == "Application" else group_name(group)
+        if unicodedata.east_asian_width(name[0]) == "W":
+            name += f"({group[0]})"
+        place = next(at for at, sign in enumerate(name) if _is_key(sign) and sign.casefold() not in taken)
+        taken.add(name[place].casefold())
+        titles.append(f"{name[:place]}&{name[place:]}")
+    return titles
+
+
+def _is_key(sign: str) -> bool:
+    return sign.isalpha() and unicodedata.east_asian_width(sign) != "W"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -14,7 +14,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from chatdesk.core.texts import shown
-from chatdesk.ui.commands.command import GROUPS, Command, group_name
+from chatdesk.ui.commands.command import GROUPS, Command, menu_titles
 from chatdesk.ui.commands.command_keys import CommandKeys
 from chatdesk.ui.early_keys import early_keys
 
@@ -211,11 +211,13 @@ class CommandRegistry(QObject):
 
     def fill_menu_bar(self, bar: QMenuBar) -> None:
         """Fill the menu bar with a menu for each group."""
-        for group in GROUPS:
-            ids = [command.id for command in self.commands() if command.group == group and not command.is_own]
-            if ids:
-                menu = bar.addMenu("ChatDesk" if group == "Application" else f"&{group_name(group)}")
-                self.fill_menu(menu, ids)
+        ids_of = {
+            group: [command.id for command in self.commands() if command.group == group and not command.is_own]
+            for group in GROUPS
+        }
+        filled = [group for group in GROUPS if ids_of[group]]
+        for group, title in zip(filled, menu_titles(filled), strict=True):
+            self.fill_menu(bar.addMenu(title), ids_of[group])
 
     def _refresh_one(self, bound: _Bound) -> None:
         use = self._use_of(bound)

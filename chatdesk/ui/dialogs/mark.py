@@ -13,8 +13,8 @@ from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 
-WORKS: Final = Text("works")
-WORKS_NOT: Final = Text("does not work")
+WORKS: Final = Text("Works")
+WORKS_NOT: Final = Text("Does not work")
 
 
 class Mark(QWidget):

@@ -1,4 +1,4 @@
-"""Joins words into a list as the language of the program writes it."""
+"""Joins words into a list as the language of the program writes it, and begins a line with them."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ def listed(items: Iterable[str]) -> str:
 def with_commas(items: Iterable[str]) -> str:
     """Return the items that are not empty with commas between them."""
     return tr(", ").join(shown(each) for each in items if each)
+
+
+def with_capital(words: str) -> str:
+    """Return the words with a capital letter first, as a line or a sentence begins."""
+    return words[:1].upper() + words[1:]

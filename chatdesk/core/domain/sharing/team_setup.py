@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole
+from chatdesk.core.texts import Text
 
 
 class CheckState(StrEnum):
@@ -18,9 +19,9 @@ class CheckState(StrEnum):
 class SetupCheck:
     """A requirement of a workspace on its server. ``name`` is a short word for a list, ``sentence`` a whole one."""
 
-    name: str
+    name: Text
     state: CheckState
-    sentence: str
+    sentence: Text
 
 
 class CodeKind(StrEnum):

@@ -162,7 +162,7 @@ def examine(address: ServerAddress, password: str, *, is_begun: bool = False) ->
     try:
         check_private(checked_address(address))
     except ChatDeskError as error:
-        return (SetupCheck("Address", CheckState.FAILED, f"{error.what} {error.next_step}"),)
+        return (SetupCheck(Text("Address"), CheckState.FAILED, Sentences.of(error.what, error.next_step)),)
     checks = setup_checks.examine(address, password)
     if not is_begun:
         return checks

@@ -19,7 +19,7 @@ from chatdesk.core.sync.errors import (
 )
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
 from chatdesk.core.sync.team_store.failures import our_errors
-from chatdesk.core.texts import Text, plural
+from chatdesk.core.texts import Sentences, Text, plural
 
 OLDEST_SERVER: Final = 15
 # Fewer leave too little for a team of five with two computers each, and for the server's administrator.
@@ -46,13 +46,13 @@ def examine(address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
     try:
         conn = open_connection(address, password, is_members=False)
     except TeamError as error:
-        return (SetupCheck("Connection", CheckState.FAILED, _sentence(error)),)
-    checks.append(SetupCheck("Connection", CheckState.OK, Text("The server answers and takes the login.")))
+        return (SetupCheck(Text("Connection"), CheckState.FAILED, _sentence(error)),)
+    checks.append(SetupCheck(Text("Connection"), CheckState.OK, Text("The server answers and takes the login.")))
     try:
         with our_errors(), conn:
             checks += [look(conn) for look in _LOOKS]
     except TeamError as error:
-        checks.append(SetupCheck("Connection", CheckState.FAILED, _sentence(error)))
+        checks.append(SetupCheck(Text("Connection"), CheckState.FAILED, _sentence(error)))
     return tuple(checks)
 
 
@@ -76,7 +76,7 @@ def missing_rights(conn: Connection) -> tuple[str, ...]:
     may_make_roles, owns = row or (False, False)
     lacks = (
         (Text("create roles (CREATEROLE)"), may_make_roles),
-        (Text("change the database, which is another's"), owns),
+        (Text("change the database, which belongs to another login"), owns),
     )
     return tuple(words for words, has in lacks if not has)
 
@@ -85,25 +85,25 @@ def _version(conn: Connection) -> SetupCheck:
     version = conn.info.server_version // 10_000
     if version < OLDEST_SERVER:
         return SetupCheck(
-            "Version",
+            Text("Version"),
             CheckState.FAILED,
             Text("PostgreSQL {version} is too old. Use a server with 15 or newer.", version=str(version)),
         )
-    return SetupCheck("Version", CheckState.OK, Text("PostgreSQL {version}.", version=str(version)))
+    return SetupCheck(Text("Version"), CheckState.OK, Text("PostgreSQL {version}.", version=str(version)))
 
 
 def _encryption(conn: Connection) -> SetupCheck:
     if conn.pgconn.ssl_in_use:
-        return SetupCheck("Encryption", CheckState.OK, Text("The connection is encrypted (TLS)."))
+        return SetupCheck(Text("Encryption"), CheckState.OK, Text("The connection is encrypted (TLS)."))
     return SetupCheck(
-        "Encryption", CheckState.WARNING, Text("Not encrypted: whoever is in between can read everything.")
+        Text("Encryption"), CheckState.WARNING, Text("Not encrypted: whoever is in between can read everything.")
     )
 
 
 def _emptiness(conn: Connection) -> SetupCheck:
     if _number(conn, "SELECT count(*) FROM pg_namespace WHERE nspname = 'cd'"):
         return SetupCheck(
-            "Empty database",
+            Text("Empty database"),
             CheckState.FAILED,
             Text(
                 "There is a workspace in this database already. Make a new database, or ask its owner for an "
@@ -112,7 +112,7 @@ def _emptiness(conn: Connection) -> SetupCheck:
         )
     if found := foreign_things(conn):
         return SetupCheck(
-            "Empty database",
+            Text("Empty database"),
             CheckState.FAILED,
             plural(
                 "It is not empty: there are {count} tables and views in it. A workspace needs a database for itself; "
@@ -122,37 +122,37 @@ def _emptiness(conn: Connection) -> SetupCheck:
                 found,
             ),
         )
-    return SetupCheck("Empty database", CheckState.OK, Text("The database is empty."))
+    return SetupCheck(Text("Empty database"), CheckState.OK, Text("The database is empty."))
 
 
 def _rights(conn: Connection) -> SetupCheck:
     if lacks := missing_rights(conn):
         return SetupCheck(
-            "Rights",
+            Text("Rights"),
             CheckState.FAILED,
             Text(
                 "The login may not {lacks}. Use the one that owns the database, with CREATEROLE.",
                 lacks=lacks[0] if len(lacks) == 1 else Text("{one} or {other}", one=lacks[0], other=lacks[1]),
             ),
         )
-    return SetupCheck("Rights", CheckState.OK, Text("The login owns the database and may create roles."))
+    return SetupCheck(Text("Rights"), CheckState.OK, Text("The login owns the database and may create roles."))
 
 
 def _writing(conn: Connection) -> SetupCheck:
     if _text(conn, "SELECT current_setting('transaction_read_only')") == "on":
         return SetupCheck(
-            "Writing",
+            Text("Changes"),
             CheckState.FAILED,
             Text("The server takes no changes: it is a standby, or read-only. Use its primary."),
         )
     encoding = _text(conn, "SELECT current_setting('server_encoding')")
     if encoding != "UTF8":
         return SetupCheck(
-            "Writing",
+            Text("Changes"),
             CheckState.FAILED,
             Text("The database keeps text as {encoding}. Make one with UTF8.", encoding=encoding),
         )
-    return SetupCheck("Writing", CheckState.OK, Text("The database can be written to, and takes every script."))
+    return SetupCheck(Text("Changes"), CheckState.OK, Text("The database takes changes, and text in every language."))
 
 
 def _notifications(conn: Connection) -> SetupCheck:
@@ -166,14 +166,14 @@ def _notifications(conn: Connection) -> SetupCheck:
     conn.execute(f"UNLISTEN {channel}".encode())
     if not came or _number(conn, "SELECT pg_backend_pid()") != before:
         return SetupCheck(
-            "Direct connection",
+            Text("Direct connection"),
             CheckState.FAILED,
             Text(
                 "Notifications do not arrive: this seems to be a pooler. Use the server's direct port, or session "
                 "pooling."
             ),
         )
-    return SetupCheck("Direct connection", CheckState.OK, Text("Notifications arrive."))
+    return SetupCheck(Text("Direct connection"), CheckState.OK, Text("Notifications arrive."))
 
 
 def _connections(conn: Connection) -> SetupCheck:
@@ -183,14 +183,14 @@ def _connections(conn: Connection) -> SetupCheck:
     )
     if most < _FEW_CONNECTIONS:
         return SetupCheck(
-            "Connections",
+            Text("Connections"),
             CheckState.WARNING,
             Text(
                 "The server takes {most} connections; a computer needs up to two while ChatDesk runs.", most=str(most)
             ),
         )
     return SetupCheck(
-        "Connections",
+        Text("Connections"),
         CheckState.OK,
         Text("The server takes {most} connections, up to two for each computer.", most=str(most)),
     )
@@ -201,9 +201,8 @@ _LOOKS: Final[tuple[Callable[[Connection], SetupCheck], ...]] = (
 )
 
 
-def _sentence(error: TeamError) -> str:
-    step = next((words for kind, words in _STEPS if isinstance(error, kind)), error.next_step)
-    return f"{error.what} {step}".strip()
+def _sentence(error: TeamError) -> Text:
+    return Sentences.of(error.what, next((words for kind, words in _STEPS if isinstance(error, kind)), error.next_step))
 
 
 def _number(conn: Connection, query: str) -> int:

@@ -25,6 +25,7 @@ from chatdesk.ui.inspector.artifact_view import Face, ShownArtifact
 from chatdesk.ui.inspector.artifacts_tab import source_words
 from chatdesk.ui.local_forms import day_and_time_text
 from chatdesk.ui.widgets.file_size import size_text
+from chatdesk.ui.widgets.listed import with_capital
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,8 +160,7 @@ def _drawn(view: ArtifactView, text: str) -> PagedText:
 
 def _about(version: ArtifactVersion) -> str:
     at = datetime.fromtimestamp(version.created_at / 1000).astimezone()
-    words = source_words(version)
-    parts = [f"{words[:1].upper()}{words[1:]}", day_and_time_text(at, is_short=True), size_text(version.size_bytes)]
+    parts = [with_capital(source_words(version)), day_and_time_text(at, is_short=True), size_text(version.size_bytes)]
     if not version.is_on_path:
         parts.append(tr("in a version of the thread that is not shown"))
     return " · ".join(parts)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.texts import Text, plural, shown
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.widgets.listed import listed
+from chatdesk.ui.widgets.listed import listed, with_capital
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Unsaved(QObject):
                 "{names} are not saved yet, but kept here. ChatDesk tries again.",
                 "{names} is not saved yet, but kept here. ChatDesk tries again.",
                 len(self._waiting),
-                names=f"{names[:1].upper()}{names[1:]}",
+                names=with_capital(names),
             )
         )
         self.failed.emit(" ".join(filter(None, (shown(error.what), sentence, shown(error.next_step)))))

@@ -90,9 +90,7 @@ class ProviderKey(QWidget):
             self.agree.setVisible(shown.withheld.can_be_agreed)
             self.forget.setVisible(not is_decided)
         elif is_decided:
-            self.where.setText(
-                tr("{place}; it wins over a kept key, so it cannot be changed here", place=self.where.text())
-            )
+            self.where.setText(_decided_words(self.where.text()))
         self.field.setVisible(not has_key)
         for widget in places:
             widget.hide()
@@ -161,6 +159,10 @@ class ProviderKey(QWidget):
             widget.hide()
         self.field.show()
         self.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def _decided_words(place: str) -> str:
+    return tr("{place}; it has precedence over a stored key, so it cannot be changed here", place=place)
 
 
 def _withheld_words(withheld: Withheld, label: str) -> str:

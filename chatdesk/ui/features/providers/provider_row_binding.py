@@ -161,7 +161,7 @@ class ProviderRowBinding:
         if shown is None or page is None:
             return
         page.show_testing(name, True)
-        page.show_status(name, tr("testing…"), None)
+        page.show_status(name, tr("Testing…"), None)
         steps: dict[Step, StepResult] = {}
         try:
             service = self._service
@@ -173,7 +173,7 @@ class ProviderRowBinding:
                         steps[result.step] = result
         except asyncio.CancelledError:
             if self._page is not None:
-                self._page.show_status(name, tr("stopped"), None)
+                self._page.show_status(name, tr("Stopped"), None)
             raise
         finally:
             if self._page is not None:

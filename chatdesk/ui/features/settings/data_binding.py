@@ -13,6 +13,7 @@ from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.widgets.listed import with_capital
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class DataBinding(Controller):
             return [tr("The backup was made: {name}", name=(await self._services.maintenance.back_up_now()).name)]
         if name == "check":
             found = await self._services.repairs.check(with_index=False)
-            return [_sentence(shown(each.text)) for each in found] or [tr("Nothing is wrong.")]
+            return [f"{with_capital(shown(each.text))}." for each in found] or [tr("Nothing is wrong.")]
         return [shown(each) for each in (await self._services.repairs.repair()).lines]
 
     async def _show_folder(self) -> None:
@@ -146,7 +147,3 @@ class _Page:
 
     def _on_page_destroyed(self) -> None:
         self._page = None
-
-
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}."

@@ -175,7 +175,7 @@ class ProviderPage(QWidget):
                 wraps=True,
             )
             self._found.addWidget(
-                _plain_row(self._theme, shown(server.label), tr("found on this computer"), place, add)
+                _plain_row(self._theme, shown(server.label), tr("Found on this computer"), place, add)
             )
             self._found.addWidget(thin_line())
         if servers:
@@ -274,9 +274,9 @@ def _plain_row(theme: Theme, title: str, hint: str, *fields: QWidget) -> QWidget
 
 
 def _offline_row(theme: Theme) -> QWidget:
-    always = plain_label(tr("always available"), "text")
+    always = plain_label(tr("Always available"), "text")
     always.setProperty("isQuiet", True)
-    return _plain_row(theme, tr("Offline demo"), tr("no network, for trying things out"), always)
+    return _plain_row(theme, tr("Offline demo"), tr("Needs no network, for trying things out"), always)
 
 
 def _column() -> QVBoxLayout:

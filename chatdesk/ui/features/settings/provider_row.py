@@ -122,7 +122,7 @@ class ProviderRow(QWidget):
         self._shown = shown
         profile, label = shown.profile, shown.profile.label
         self._title.setText(label)
-        hint = where_the_key_lies(shown) if profile.is_enabled else tr("switched off")
+        hint = where_the_key_lies(shown) if profile.is_enabled else tr("Switched off")
         self._hint.setText(hint)
         self._field.setCurrentWidget(self.key if shows_key(shown) else self.address)
         if not self.key.text():

@@ -20,10 +20,10 @@ _ICONS: Final = {
     StepState.SKIPPED: ("circle-stop", "muted"),
 }
 _STATE_WORDS: Final = {
-    StepState.RUNNING: Text("looking…"),
+    StepState.RUNNING: Text("Looking…"),
     StepState.OK: WORKS,
     StepState.FAILED: WORKS_NOT,
-    StepState.SKIPPED: Text("not tested"),
+    StepState.SKIPPED: Text("Not tested"),
 }
 
 

@@ -24,18 +24,18 @@ def where_the_key_lies(shown: ShownProvider) -> str:
     """Return a few words on the key's place, shown below the provider's name."""
     source = shown.key_source.value
     if shown.withheld is not None and shown.withheld.can_be_agreed:
-        return tr("the key is not used before you agree")
+        return tr("The key is not used before you agree")
     if source == "environment":
-        return tr("key from the variable {variable}", variable=shown.variable)
+        return tr("Key from the variable {variable}", variable=shown.variable)
     if source in ("keyring", "file"):
-        return tr("api key in the system keyring") if source == "keyring" else tr("api key in the encrypted file")
+        return tr("API key in the system keyring") if source == "keyring" else tr("API key in the encrypted file")
     if source == "this run":
-        return tr("api key for this run only")
+        return tr("API key for this run only")
     if shown.needs_key:
-        return tr("no key yet")
+        return tr("No key yet")
     if shown.is_local:
-        return tr("on this computer")
-    return tr("any OpenAI-compatible address") if shown.profile.preset == "other" else tr("no key needed")
+        return tr("On this computer")
+    return tr("Any OpenAI-compatible address") if shown.profile.preset == "other" else tr("No key needed")
 
 
 def shows_key(shown: ShownProvider) -> bool:
@@ -73,5 +73,5 @@ def outcome(steps: Mapping[Step, StepResult]) -> tuple[str, bool]:
         return _SENTENCE_END.split(shown(failed.text), maxsplit=1)[0].rstrip("."), False
     listed = steps.get(Step.MODELS)
     if listed is None or listed.models is None:
-        return tr("works"), True
-    return shown(plural("works, {count} models", "works, {count} model", listed.models)), True
+        return tr("Works"), True
+    return shown(plural("Works, {count} models", "Works, {count} model", listed.models)), True

@@ -178,7 +178,7 @@ class _Line(QWidget):
         self.kind.currentIndexChanged.connect(self._on_kind_changed)
         self.what.setMinimumContentsLength(12)
         self.what.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._soft_words, self._hard_words = plain_label(tr("warning at"), "muted"), plain_label(tr("stop at"), "muted")
+        self._soft_words, self._hard_words = plain_label(tr("Warning at"), "muted"), plain_label(tr("Stop at"), "muted")
         self._lay_out(used, number)
         if limit is not None:
             at = next(i for i, e in enumerate(self._targets) if (e.scope, e.target) == (limit.scope, limit.target))
@@ -230,7 +230,7 @@ class _Line(QWidget):
     def _on_kind_changed(self) -> None:
         self.soft.setVisible(not self._is_rate)
         self._soft_words.setVisible(not self._is_rate)
-        self._hard_words.setText(tr("at most") if self._is_rate else tr("stop at"))
+        self._hard_words.setText(tr("At most") if self._is_rate else tr("Stop at"))
         self.hard.setPlaceholderText("20/min" if self._is_rate else tr("No stop"))
 
     def rate(self) -> ScopedRate | None:

@@ -13,6 +13,7 @@ from chatdesk.ui.local_forms import decimal_text, money_text
 from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
 from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
 from chatdesk.ui.transcript.messages.message_facts import MessageFacts
+from chatdesk.ui.widgets.listed import with_capital
 
 _MORE = Text("More")
 
@@ -31,7 +32,7 @@ def footer_of(state: MessageState, facts: MessageFacts, *, quick: Sequence[Messa
         tuple(_allowed(tool, facts.is_refused(tool.action)) for tool in tools),
         versions=versions,
         version_by=(facts.person or tr("you", "beside a name")) if facts.version_words else "",
-        versions_tip=facts.version_words[:1].upper() + facts.version_words[1:],
+        versions_tip=with_capital(facts.version_words),
         note=figures(message),
         time=time_of(message.created_at),
         tip=whole_time_of(message.created_at),

@@ -11,10 +11,12 @@ import pytest
 
 from chatdesk.core.domain.sharing.team_setup import CheckState
 from chatdesk.core.sync import errors
+from chatdesk.core.sync.members import joining
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.team_store import connection, setup, setup_checks, sql_files
 from chatdesk.core.sync.team_store.connection import open_connection
 from chatdesk.core.sync.team_store.postgres import connect
+from chatdesk.core.texts import shown, use_translation
 from tests.helpers.postgres import Cluster, NoPostgres, TeamDatabase, cluster
 
 PASSWORD = "a-secret-of-the-owner"
@@ -103,6 +105,19 @@ def test_the_login_that_set_it_up_reads_nothing_afterwards(each_empty: TeamDatab
             conn.execute("SELECT cd.me()")
 
 
+def test_checks_are_shown_in_the_language_of_the_person(empty_database: TeamDatabase) -> None:
+    address, password = empty_database.account_address, empty_database.account_password
+    refused = replace(address, tls="disable", host="db.example.org")
+    checks = (*setup.examine(address, password), *setup.examine(address, "wrong"), *joining.examine(refused, "x"))
+    use_translation(lambda source, _about, _count: f"‹{source}›")
+    try:
+        words = [shown(text) for check in checks for text in (check.name, check.sentence)]
+    finally:
+        use_translation(None)
+    assert len(words) > 16
+    assert [each for each in words if not each.startswith("‹")] == []
+
+
 def test_two_workspaces_of_one_server_do_not_meet(each_server: Cluster) -> None:
     first, second = (set_up(each_server.empty_database()) for _ in range(2))
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
@@ -145,7 +160,7 @@ def test_a_server_that_takes_no_changes_or_keeps_other_text_is_told(empty_databa
     with empty_database.as_superuser() as root:
         root.execute(f"ALTER ROLE {empty_database.account} SET default_transaction_read_only = on".encode())
     checks = setup.examine(empty_database.account_address, empty_database.account_password)
-    assert states(checks)["Writing"] is CheckState.FAILED
+    assert states(checks)["Changes"] is CheckState.FAILED
     with pytest.raises(errors.TeamServerReadOnly):
         set_up(empty_database)
 

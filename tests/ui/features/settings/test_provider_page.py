@@ -56,9 +56,9 @@ def _button(widget: QWidget, name: str) -> QPushButton:
 
 def test_each_row_shows_where_its_key_lies_and_never_the_key(page: ProviderPage) -> None:
     words = [label.text() for label in page.findChildren(QLabel)]
-    assert "api key in the system keyring" in words
-    assert "key from the variable TEAM_KEY" in words
-    assert "always available" in words
+    assert "API key in the system keyring" in words
+    assert "Key from the variable TEAM_KEY" in words
+    assert "Always available" in words
     openai = page.row("openai").field
     assert (openai.accessibleName(), openai.placeholderText()) == ("API key of OpenAI", "sk-••••••••••3f2a")
     assert openai.text() == ""
@@ -320,7 +320,7 @@ def test_a_kept_key_is_replaced_or_forgotten(theme: Theme, qtbot: QtBot) -> None
 
 def test_a_key_from_a_variable_cannot_be_changed(theme: Theme, qtbot: QtBot) -> None:
     form = _form(theme, qtbot, shown=TEAM)
-    assert "TEAM_KEY; it wins" in form.key.where.text()
+    assert "TEAM_KEY; it has precedence" in form.key.where.text()
     for widget in (form.key.replace, form.key.forget, form.key.field):
         assert not widget.isVisible()
     fixed = _form(theme, qtbot, shown=replace(OPENAI, fixed=frozenset({"base_url"})))
@@ -358,7 +358,7 @@ def test_a_test_is_begun_stopped_and_told(theme: Theme, qtbot: QtBot) -> None:
     form.show_step(StepResult(Step.KEY, StepState.FAILED, "401: no"))
     form.show_step(StepResult(Step.STREAMING, StepState.OK))
     assert form.steps.text(Step.KEY) == "401: no"
-    assert form.steps.text(Step.STREAMING) == "works"
+    assert form.steps.text(Step.STREAMING) == "Works"
     assert not form.grab().isNull()
     with qtbot.waitSignal(form.testCancelled):
         qtbot.keyClick(form, Qt.Key.Key_Escape)
@@ -369,8 +369,8 @@ def test_the_outcome_is_one_line() -> None:
     assert outcome(refused) == ("401: the key was refused", False)
     away = {Step.ADDRESS: StepResult(Step.ADDRESS, StepState.FAILED, "Team refused the connection. Check that.")}
     assert outcome(away) == ("Team refused the connection", False)
-    assert outcome({Step.MODELS: StepResult(Step.MODELS, StepState.OK, models=1)}) == ("works, 1 model", True)
-    assert outcome({}) == ("works", True)
+    assert outcome({Step.MODELS: StepResult(Step.MODELS, StepState.OK, models=1)}) == ("Works, 1 model", True)
+    assert outcome({}) == ("Works", True)
 
 
 def test_the_passphrase_is_asked_again_when_it_is_wrong(theme: Theme, qtbot: QtBot) -> None:

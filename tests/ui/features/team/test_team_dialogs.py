@@ -614,13 +614,13 @@ def test_how_long_messages_are_kept_is_chosen_by_keys_and_asked_for_by_the_butto
     field = dialog.retention
     assert "Older messages are erased for everybody" in texts(dialog)
     assert [field.box.itemText(place) for place in range(field.box.count())] == [
-        "for ever",
-        "for 30 days",
-        "for 90 days",
-        "for 365 days",
-        "other…",
+        "For ever",
+        "For 30 days",
+        "For 90 days",
+        "For 365 days",
+        "Other…",
     ]
-    assert field.box.currentText() == "for ever"
+    assert field.box.currentText() == "For ever"
     assert not field.set_button.isEnabled(), "nothing else is chosen"
     QTest.keyClick(field.box, Qt.Key.Key_Down)
     QTest.keyClick(field.box, Qt.Key.Key_Down)
@@ -638,7 +638,7 @@ def test_how_long_messages_are_kept_is_chosen_by_keys_and_asked_for_by_the_butto
         press(dialog, "teamRetentionSet")
     assert asked.args == [45]
     dialog.show_retention(45)
-    assert field.box.currentText() == "for 45 days"
+    assert field.box.currentText() == "For 45 days"
     assert not field.days.isVisible()
     assert not field.set_button.isEnabled()
     QTest.keyClick(field.box, Qt.Key.Key_Home)

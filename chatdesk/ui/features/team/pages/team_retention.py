@@ -67,7 +67,7 @@ class RetentionField(QWidget):
         self.box.clear()
         for each in _CHOICES if days in _CHOICES else (*_CHOICES, days):
             self.box.addItem(kept_words(each), each)
-        self.box.addItem(tr("other…"), _OTHER)
+        self.box.addItem(tr("Other…"), _OTHER)
         self.box.setCurrentIndex(self.box.findText(kept_words(days)))
         self.days.setValue(days or _CHOICES[1] or 1)
         self._show_choice()
@@ -87,7 +87,7 @@ class RetentionField(QWidget):
 
 
 def kept_words(days: int | None) -> str:
-    return tr("for ever") if days is None else shown(plural("for {count} days", "for {count} day", days))
+    return tr("For ever") if days is None else shown(plural("For {count} days", "For {count} day", days))
 
 
 def kept_sentence(days: int | None) -> str:

@@ -22,7 +22,7 @@ from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.team.sync_status_text import moment, waiting_words
 from chatdesk.ui.local_forms import day_and_time_text
 from chatdesk.ui.widgets.file_size import size_text
-from chatdesk.ui.widgets.listed import listed, with_commas
+from chatdesk.ui.widgets.listed import listed, with_capital, with_commas
 
 _MS_PER_S: Final = 1000
 _HERE_WITHIN_MS: Final = 90_000
@@ -110,7 +110,7 @@ def share_words(count: ShareCount) -> str:
 def member_words(member: TeamMember, *, is_me: bool) -> str:
     """Return what a person is in the workspace, for one line."""
     if member.status is MemberStatus.REMOVED:
-        return tr("removed; what they wrote stays")
+        return tr("Removed; what they wrote stays")
     words = [tr("you", "beside a name")] if is_me else []
     if member.is_owner:
         words.append(tr("owner of the workspace"))
@@ -121,7 +121,7 @@ def member_words(member: TeamMember, *, is_me: bool) -> str:
             words.append(tr("invited on {day}, has not joined yet", day=day(member.invited_at)))
     elif not member.roles and not member.is_owner:
         words.append(tr("in no project of yours"))
-    return with_commas(words)
+    return with_capital(with_commas(words))
 
 
 def device_words(device: TeamDevice, *, owner: str, now_ms: int) -> str:
