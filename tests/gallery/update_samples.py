@@ -6,13 +6,16 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.texts import shown
 from chatdesk.core.updates.installation import Installation, InstallKind, how_updated
-from chatdesk.core.updates.release import Release, Version
+from chatdesk.core.updates.release import Release, Version, shown_notes
 from chatdesk.ui.features.updates.update_dialog import UpdateDialog
 from chatdesk.ui.theme.theme import Theme
 
 _NOTES = """Files of a project open in half the time.
 
-- Compare up to six models at once.
+- Compare up to six models at once. Their answers
+  stand side by side and scroll together:
+  - the first one that is complete is shown first,
+  - and each has its time and its cost.
 - Long code folds.
 - Going back to a version is one command.
 
@@ -21,7 +24,7 @@ _WANTED = "Looks for a new version once a day; it is installed when you say so."
 
 
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
-    release = Release(Version(0, 3, 0), _NOTES, 84_000_000, 300_000_000)
+    release = Release(Version(0, 3, 0), shown_notes(_NOTES), 84_000_000, 300_000_000)
 
     def dialog() -> UpdateDialog:
         return UpdateDialog(theme, "0.2.0", _WANTED, has_feed=True)

@@ -13,6 +13,8 @@ MOST_DOWNLOAD_BYTES: Final = 400_000_000
 MOST_PROGRAM_BYTES: Final = 1_500_000_000
 _LONGEST_NOTES: Final = 6_000
 _MOST_LINES: Final = 120
+_DEEPEST_INDENT: Final = 12
+_BULLET: Final = re.compile(r"(?:[-*+•]|\d{1,3}[.)]) ")
 _VERSION: Final = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})", re.ASCII)
 
 
@@ -55,8 +57,18 @@ class Release:
 
 
 def shown_notes(text: object) -> str:
-    """Return release notes fit to be shown: text only, in lines, cut where they are too long."""
+    """Return release notes fit to be shown: text only, in lines, cut where they are too long. The lines of a bullet are
+    joined, since whatever shows them breaks lines itself; bullets below bullets stay indented."""
     if not isinstance(text, str):
         return ""
-    lines = [clean_line(each).rstrip() for each in text[:_LONGEST_NOTES].splitlines()[:_MOST_LINES]]
+    lines: list[str] = []
+    is_in_bullet = False
+    for line in text[:_LONGEST_NOTES].expandtabs(4).splitlines()[:_MOST_LINES]:
+        words, indent = clean_line(line).strip(), len(line) - len(line.lstrip(" "))
+        is_bullet = _BULLET.match(words) is not None
+        if is_in_bullet and indent and words and not is_bullet:
+            lines[-1] += f" {words}"
+            continue
+        lines.append(" " * min(indent, _DEEPEST_INDENT) + words if words else "")
+        is_in_bullet = is_bullet
     return "\n".join(lines).strip()
