@@ -25,7 +25,7 @@ from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
-from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S, until
 
 MakeContext = Callable[[Repositories, ProviderRegistry, EventBus], ContextService]
 Step = StreamEvent | Exception | asyncio.Event
@@ -79,6 +79,10 @@ class ChatWorld:
     repositories: Repositories
     library: LibraryService
     events: list[object] = field(default_factory=list)
+
+    async def asked(self, count: int = 1) -> None:
+        """Wait until the provider was asked so many times in all."""
+        await until(lambda: len(self.provider.requests) >= count)
 
     async def answer_of(self, sent: object) -> object:
         """Wait for the end of the answer in ``Sent`` or ``Created``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 
 from chatdesk.core.attachments.attachment_limits import AttachmentLimits
+from chatdesk.core.chat.running_turns import MOST_IN_THREAD
 from chatdesk.core.errors import StorageError
 from chatdesk.core.events import ReachabilityChanged, StorageFailed, StorageRecovered
+from chatdesk.core.settings.schema import Settings
 from chatdesk.service.declaration import Scope
 from tests.helpers.local_service import ServedWorld, served_world
 from tests.helpers.waiting import until
@@ -52,6 +55,21 @@ async def test_messages_get_versions_and_one_of_them_is_shown(tmp_path: Path) ->
         assert page["messages"][0]["id"] == asked["question"]["id"]
         finished = await world.http.post(f"{answer}/continue", json={})
         assert (finished.status_code, finished.json()["code"]) == (409, "not_possible")
+
+
+async def test_requests_at_once_start_no_more_answers_than_a_thread_has_room_for(tmp_path: Path) -> None:
+    slow = Settings(offline_speed_tokens_per_s=1, model_titles=False)
+    async with served_world(tmp_path, settings=slow) as world:
+        thread_id = await _thread(world)
+        asked = await world.http.post(f"{V1}/threads/{thread_id}/messages", json={"text": "Hello"})
+        question = f"{V1}/messages/{asked.json()['question']['id']}"
+        edits = [
+            world.http.post(f"{question}/versions", json={"text": f"Hello {n}"}) for n in range(MOST_IN_THREAD + 4)
+        ]
+        statuses = [each.status_code for each in await asyncio.gather(*edits)]
+        assert sorted(statuses) == [201] * (MOST_IN_THREAD - 1) + [409] * 5
+        assert len(world.services.chat.turns.in_thread(thread_id)) == MOST_IN_THREAD
+        await world.services.chat.stop(thread_id)
 
 
 async def test_a_message_goes_to_the_trash_and_back_and_begins_a_thread(tmp_path: Path) -> None:

@@ -5,26 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.prompts.assistants import model_of
-from chatdesk.core.chat.refusing_provider import RefusingProvider
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
 from chatdesk.core.chat.sending_queue import SendingQueue
 from chatdesk.core.chat.tool_calls.tool_calls import ToolCalls
 from chatdesk.core.chat.turn import Turn
-from chatdesk.core.chat.turns.turn_context import TurnContext
+from chatdesk.core.chat.turns.turn_context import SetUp, TurnContext
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.limits import Expected, LimitReached
+from chatdesk.core.domain.limits import Expected
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import Assistant
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.turn import AnswerPlan
-from chatdesk.core.errors import DoesNotFit, MessageNotFound, NotPossible, StorageError, TurnInProgress
+from chatdesk.core.errors import NotPossible, TurnInProgress
 from chatdesk.core.events import EventBus
-from chatdesk.core.providers.base import ChatRequest
+from chatdesk.core.providers.base import ChatRequest, Provider
 from chatdesk.core.texts import Text
 from chatdesk.core.usage.estimates import expected_usage
 from chatdesk.core.usage.limits import UsageLimits
@@ -36,7 +36,8 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 class AnswerStarter:
     """Starts answers at once or queues them, and stops them wherever they are: ``queue`` has the answers that wait to
-    be asked for, ``turns`` those that are being written; the starter itself has those on their way to either."""
+    be asked for, ``turns`` those that are being set up or written; the starter itself has those on their way to either,
+    and the room that is kept for answers that are not stored yet."""
 
     def __init__(
         self,
@@ -63,8 +64,9 @@ class AnswerStarter:
             cost_of=context.models.cost_of,
             record_rate=self.queue.record_rate,
         )
-        self._taken: set[str] = set()
+        self._rooms: list[_Room] = []
         self._starting: list[_StartingAnswer] = []
+        self._in_turn = asyncio.Lock()
         self._is_closing = False
 
     def use_providers(self, providers: ProviderRegistry) -> None:
@@ -115,30 +117,29 @@ class AnswerStarter:
             self._providers.get(provider)
         return AnswerPlan(*self._providers.resolve(provider, model), assistant)
 
-    def check_room(self, thread_id: str) -> None:
-        """Raise where no further answer may be written in a thread."""
+    def room_in(self, thread_id: str, *, answers: int = 1, is_alone: bool = False) -> _Room:
+        """Keep room for further answers in a thread, until ``start`` is given it or the ``with`` block ends;
+        ``is_alone``: they must be its only ones. Raises ``TurnInProgress`` where there is none."""
         if self._is_closing:
             raise NotPossible(Text("ChatDesk is closing."))
-        if self._count_in(thread_id) >= MOST_IN_THREAD:
+        others = self._count_in(thread_id) + sum(each.count for each in self._rooms if each.thread_id == thread_id)
+        if (others and is_alone) or others + answers > MOST_IN_THREAD:
             raise TurnInProgress
+        return _Room(self._rooms, thread_id, answers)
 
-    def one_turn(self, thread_id: str) -> _TakenThread:
-        if self._is_closing:
-            raise NotPossible(Text("ChatDesk is closing."))
-        if self.is_answering(thread_id) or thread_id in self._taken:
-            raise TurnInProgress
-        return _TakenThread(self._taken, thread_id)
-
-    async def start(self, *answers: Message, events: Sequence[object]) -> None:
+    async def start(self, *answers: Message, events: Sequence[object], room: _Room | None = None) -> None:
         """Publish ``events``, which show stored answers, and ask for each at once or when its turn comes. ``stop``
-        reaches all of them from before the first event on."""
+        reaches all of them from before the first event on. Each ends with the reason where it cannot be asked for.
+        ``room`` was kept for them; None in a new thread."""
         starting = [_StartingAnswer(answer) for answer in answers]
         self._starting += starting
+        if room is not None:
+            room.release()
         try:
             for event in events:
                 self._bus.publish(event)
             for each in starting:
-                await self._start(each.answer)
+                await self._start(each)
                 self._end_start(each)
         finally:
             for each in starting:
@@ -166,14 +167,18 @@ class AnswerStarter:
         starting = sum(each.answer.thread_id == thread_id for each in self._starting)
         return starting + len(self.turns.in_thread(thread_id)) + len(self.queue.in_thread(thread_id))
 
-    async def _start(self, answer: Message) -> None:
-        if answer.parent_id is None:
-            raise MessageNotFound
-        if await self.queue.admit(answer):
-            await self._ask(answer)
+    async def _start(self, starting: _StartingAnswer) -> None:
+        answer = starting.answer
+        try:
+            is_due = await self.queue.admit(answer)
+        except Exception as error:  # noqa: BLE001 - its turn ends with it: stored, shown and, if it is a mistake, logged
+            self._start_turn(answer, partial(_fail, error), is_stopped=starting.is_stopped)
+        else:
+            if is_due:
+                self._start_turn(answer, partial(self._set_up, answer), is_stopped=starting.is_stopped)
 
     def _end_start(self, starting: _StartingAnswer) -> None:
-        """Forget a starting answer that is now being written or waiting, or that could not be asked for."""
+        """Forget a starting answer that is now being written or waiting."""
         if starting in self._starting:
             self._starting.remove(starting)
             starting.has_started.set()
@@ -183,22 +188,26 @@ class AnswerStarter:
         for each in starting:
             await each.has_started.wait()
 
-    async def _ask(self, answer: Message) -> None:
+    def _ask(self, answer: Message) -> None:
+        self._start_turn(answer, partial(self._set_up, answer))
+
+    def _start_turn(self, answer: Message, set_up: SetUp, *, is_stopped: bool = False) -> None:
+        """Begin the turn of an answer, which is set up in it: whatever is slow or fails there is stopped or ends as any
+        turn does, and nothing else waits for it."""
+        turn = Turn(self._turn_context, answer=answer, set_up=set_up, keep=self._tools.keep)
+        if is_stopped:
+            turn.stop()
+        self.turns.start(turn)
+
+    async def _set_up(self, answer: Message) -> tuple[Provider, ChatRequest]:
+        """Return who is asked for an answer, and what. Raises where nobody is to be asked."""
         provider = self._providers.get(answer.provider or self._providers.default()[0])
-        try:
+        async with self._in_turn:  # in the order in which they were admitted, and each against what the last is to cost
             request = await self._context.request_for(answer)
             expected = self._expected(provider.name, request)
             await self._limits.admit(answer.id, answer.thread_id, provider=provider.name, expected=expected)
-        except (DoesNotFit, LimitReached, StorageError) as error:
-            provider, request = RefusingProvider(provider, error), ChatRequest(answer.model or "", ())
-        else:
-            admit = partial(self._admit_next, answer, provider.name)
-            provider = await self._tools.equip(answer, provider, await self._tools_of(answer), admit=admit)
-        keep = self._tools.keep
-        turn = Turn(self._turn_context, answer=answer, provider=provider, request=request, keep=keep)
-        if any(each.is_stopped for each in self._starting if each.answer.id == answer.id):
-            turn.stop()
-        self.turns.start(turn)
+        admit = partial(self._admit_next, answer, provider.name)
+        return await self._tools.equip(answer, provider, await self._tools_of(answer), admit=admit), request
 
     def _expected(self, provider: str, request: ChatRequest) -> Expected:
         usage = expected_usage(request)
@@ -214,9 +223,13 @@ class AnswerStarter:
         return None if assistant is None else assistant.setup.tools
 
 
+async def _fail(error: Exception) -> tuple[Provider, ChatRequest]:
+    raise error
+
+
 class _StartingAnswer:
-    """An answer that is stored and shown, but neither waits nor is being written yet. Where it ``is_stopped``, its turn
-    ends before the provider is asked."""
+    """An answer that is stored and shown, but neither waits nor has a turn yet. Where it ``is_stopped``, its turn ends
+    before anything is set up or asked."""
 
     def __init__(self, answer: Message) -> None:
         self.answer = answer
@@ -224,15 +237,24 @@ class _StartingAnswer:
         self.has_started = asyncio.Event()
 
 
-class _TakenThread:
-    """Marks a thread while a turn is being set up, so that two quick presses do not start two."""
+class _Room:
+    """Room for ``count`` answers of a thread that are not stored yet, so that calls at the same time do not start more
+    than are allowed. Given back at the end of the block, or when the answers count themselves."""
 
-    def __init__(self, taken: set[str], thread_id: str) -> None:
-        self._taken = taken
-        self._thread_id = thread_id
+    def __init__(self, rooms: list[_Room], thread_id: str, count: int) -> None:
+        self.thread_id = thread_id
+        self.count = count
+        self._rooms = rooms
+        rooms.append(self)
 
-    def __enter__(self) -> None:
-        self._taken.add(self._thread_id)
+    def release(self) -> None:
+        if self in self._rooms:
+            self._rooms.remove(self)
 
-    def __exit__(self, *_exc: object) -> None:
-        self._taken.discard(self._thread_id)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.release()

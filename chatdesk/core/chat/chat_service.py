@@ -209,7 +209,7 @@ class ChatService:
         checked = checked_id(thread_id)
         parent = None if parent_id is None else checked_id(parent_id)
         question_text = self.checked_text(text, attachments) or names_of(attachments)
-        with self._starter.one_turn(checked):
+        with self._starter.room_in(checked, is_alone=True) as room:
             thread = await self._threads.get(checked)
             if thread.deleted_at is not None:
                 raise ThreadInTrash
@@ -223,7 +223,7 @@ class ChatService:
                 thread = await self._titled(thread, question_text)
             moved = () if parent is None else (PathChanged(checked, parent),)
             shown = (*moved, MessageAdded(question), MessageAdded(answer), ThreadChanged(thread))
-            await self._starter.start(answer, events=shown)
+            await self._starter.start(answer, events=shown, room=room)
             return Sent(thread, question, answer)
 
     @uninterruptible
@@ -243,7 +243,7 @@ class ChatService:
             raise NotPossible(
                 Text("Between 2 and {most_in_thread} models can be compared.", most_in_thread=str(MOST_IN_THREAD))
             )
-        with self._starter.one_turn(checked):
+        with self._starter.room_in(checked, answers=len(models), is_alone=True) as room:
             assistant = await self.assistants.of(checked)
             plans = [self._starter.plan(provider, model, assistant) for provider, model in models]
             question, answers, thread = await self._messages.add_comparison(
@@ -252,7 +252,7 @@ class ChatService:
             if thread.message_count <= 1 + len(answers):
                 thread = await self._titled(thread, question_text)
             shown = (MessageAdded(question), MessageAdded(answers[0]), ThreadChanged(thread))
-            await self._starter.start(*answers, events=shown)
+            await self._starter.start(*answers, events=shown, room=room)
             return Compared(thread, question, answers)
 
     @uninterruptible
@@ -270,15 +270,15 @@ class ChatService:
             raise NotPossible(
                 Text("Only questions can be edited here."), next_step=Text("Regenerate the answer instead.")
             )
-        self._starter.check_room(old.thread_id)
-        thread = await self._threads.get(old.thread_id)
-        plan = await self._starter.plan_in(thread)
-        question, answer, thread = await self._messages.add_question_version(
-            checked, text, with_answer=plan, attachments=kept
-        )
-        assert answer is not None  # asked for by with_answer
-        await self._starter.start(answer, events=changed_path(thread, question.parent_id))
-        return Sent(thread, question, answer)
+        with self._starter.room_in(old.thread_id) as room:
+            thread = await self._threads.get(old.thread_id)
+            plan = await self._starter.plan_in(thread)
+            question, answer, thread = await self._messages.add_question_version(
+                checked, text, with_answer=plan, attachments=kept
+            )
+            assert answer is not None  # asked for by with_answer
+            await self._starter.start(answer, events=changed_path(thread, question.parent_id), room=room)
+            return Sent(thread, question, answer)
 
     @uninterruptible
     async def regenerate_response(
@@ -289,11 +289,11 @@ class ChatService:
         parent_id = old.id if old.role is Role.USER else old.parent_id
         if parent_id is None:
             raise NotPossible(Text("There is no question to answer here."))
-        with self._starter.one_turn(old.thread_id):
+        with self._starter.room_in(old.thread_id, is_alone=True) as room:
             thread = await self._threads.get(old.thread_id)
             plan = await self._starter.plan_in(thread, provider, model, assistant_id=old.assistant_id)
             answer, thread = await self._messages.add_answer(parent_id, plan)
-            await self._starter.start(answer, events=changed_path(thread, parent_id))
+            await self._starter.start(answer, events=changed_path(thread, parent_id), room=room)
             return answer
 
     @uninterruptible
@@ -311,20 +311,20 @@ class ChatService:
             )
         if self.turns.is_writing(old.id):
             raise TurnInProgress
-        self._starter.check_room(old.thread_id)
-        thread = await self._threads.get(old.thread_id)
-        is_own = old.author_id is None and not await self._messages.were_imported(old.id)
-        if is_own:
-            provider, model = provider or old.provider, model or old.model
-        plan = await self._starter.plan_in(thread, provider, model, assistant_id=old.assistant_id)
-        answer = await self._messages.resume(old.id, plan)
-        if asks_again and is_own:
-            self.tools.ask_again(answer.id)
-        shown: tuple[object, ...] = (MessageChanged(answer),)
-        if answer.id != old.id:
-            shown = changed_path(await self._threads.get(answer.thread_id), answer.parent_id)
-        await self._starter.start(answer, events=shown)
-        return answer
+        with self._starter.room_in(old.thread_id) as room:
+            thread = await self._threads.get(old.thread_id)
+            is_own = old.author_id is None and not await self._messages.were_imported(old.id)
+            if is_own:
+                provider, model = provider or old.provider, model or old.model
+            plan = await self._starter.plan_in(thread, provider, model, assistant_id=old.assistant_id)
+            answer = await self._messages.resume(old.id, plan)
+            if asks_again and is_own:
+                self.tools.ask_again(answer.id)
+            shown: tuple[object, ...] = (MessageChanged(answer),)
+            if answer.id != old.id:
+                shown = changed_path(await self._threads.get(answer.thread_id), answer.parent_id)
+            await self._starter.start(answer, events=shown, room=room)
+            return answer
 
     async def retry_message(
         self, message_id: str, *, provider: str | None = None, model: str | None = None, is_urgent: bool = False

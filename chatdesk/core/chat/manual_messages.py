@@ -48,7 +48,7 @@ class ManualMessages:
         includes it. Not possible while an answer is being written."""
         checked = checked_id(thread_id)
         words = self._checked_text(text, attachments) or names_of(attachments)
-        with self._starter.one_turn(checked):
+        with self._starter.room_in(checked, is_alone=True):
             note, thread = await self._messages.add_note(checked, text, attachments=attachments)
             if thread.message_count <= 1:
                 thread = await self._titled(thread, words)
@@ -78,7 +78,7 @@ class ManualMessages:
         old = await self._messages.get(checked_id(message_id))
         kept = attachments_of(old) if attachments is None else tuple(attachments)
         self._checked_text(text, kept)
-        with self._starter.one_turn(old.thread_id):
+        with self._starter.room_in(old.thread_id, is_alone=True):
             answer, thread = await self._messages.add_edited_answer(old.id, text, attachments=kept)
             self._paths.publish(thread, answer.parent_id)
             return Edited(thread, answer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -46,8 +46,8 @@ _VENDOR_REASON = Text("The provider takes no more requests for now.")
 
 
 class SendingQueue:
-    """The answers that wait to be asked for, on the services' loop. ``start`` makes the request for an answer whose
-    turn has come."""
+    """The answers that wait to be asked for, on the services' loop. ``start`` begins the turn of an answer
+    that may be asked for, and waits for nothing."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class SendingQueue:
         bus: EventBus,
         clock: Clock,
         *,
-        start: Callable[[Message], Awaitable[None]],
+        start: Callable[[Message], None],
     ) -> None:
         self._store = store
         self._messages = messages
@@ -117,8 +117,9 @@ class SendingQueue:
             if self._is_due(due):
                 self._record_sent(due)
                 return True
-            self._waiting = list(self._seen([*self._waiting, entry]))
-            await self._store.order([each.message_id for each in self._waiting])
+            waiting = list(self._seen([*self._waiting, entry]))
+            await self._store.order([each.message_id for each in waiting])
+            self._waiting = waiting
         self._publish()
         return False
 
@@ -169,7 +170,7 @@ class SendingQueue:
             await self._learn_history()
             before = tuple(self._waiting)
             while (place := self._next_due()) is not None:
-                entry = self._waiting.pop(place)
+                entry = self._waiting[place]
                 self._record_sent(entry)
                 await self._send(entry)
             self._waiting = list(self._seen(self._waiting))
@@ -212,10 +213,14 @@ class SendingQueue:
 
     async def _send(self, entry: WaitingAnswer) -> None:
         try:
-            await self._start(await self._store.claim(entry.message_id))
+            answer = await self._store.claim(entry.message_id)
         except ChatDeskError as error:
             _log.warning("answer %s could not be asked for: %s", entry.message_id, error.code)
+            self._waiting.remove(entry)
             await self._end(entry, Status.ERROR, error)
+        else:
+            self._waiting.remove(entry)  # only now: it takes a place in its thread until its turn does
+            self._start(answer)
 
     async def _end(self, entry: WaitingAnswer, status: Status, error: ChatDeskError | None = None) -> Message | None:
         outcome = TurnOutcome(

@@ -20,7 +20,7 @@ from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.tool_calls.stored_first import StoredFirst
 from chatdesk.core.chat.turn_times import TurnTimes
 from chatdesk.core.chat.turns.request_spending import RequestSpending
-from chatdesk.core.chat.turns.turn_context import TurnContext
+from chatdesk.core.chat.turns.turn_context import SetUp, TurnContext
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import FILE_PARTS, Message, PartType, Status
 from chatdesk.core.domain.tools import CallStatus
@@ -39,12 +39,10 @@ from chatdesk.core.events import (
     TurnStarted,
 )
 from chatdesk.core.providers.base import (
-    ChatRequest,
     FinishReason,
     LibraryLoaded,
     ModelNamed,
     PictureDelta,
-    Provider,
     RateReported,
     RetryScheduled,
     StepBegan,
@@ -74,18 +72,17 @@ class Turn:
         context: TurnContext,
         *,
         answer: Message,
-        provider: Provider,
-        request: ChatRequest,
+        set_up: SetUp,
         keep: KeepFile | None = None,
     ) -> None:
-        """Create the turn that writes ``answer``: ``provider`` is sent ``request``, and ``keep`` stores pictures."""
+        """Create the turn that writes ``answer``: ``set_up`` says who is asked for it and what, and ``keep`` stores
+        pictures."""
         self.message_id = answer.id
         self.thread_id = answer.thread_id
         self._context = context
-        self._answer = answer if answer.model else replace(answer, model=request.model)  # listed only by now
-        self._provider = provider
-        self._request = request
-        self._spending = RequestSpending(context.clock, request, self._cost_of)
+        self._answer = answer
+        self._set_up = set_up
+        self._spending = RequestSpending(context.clock, self._cost_of)
         self._text = LiveText(answer.parts, now_ms=context.clock.now_ms)
         self._pictures = AnswerPictures(keep, count=sum(part.type in FILE_PARTS for part in answer.parts))
         self.received_count = 0
@@ -159,7 +156,6 @@ class Turn:
         reading.add_done_callback(lambda _task: self._news.set())
         if self._ended_as is not None:  # before anything was asked
             reading.cancel()
-            self._spending.is_under_way = False
         shown_at_s = -math.inf
         while not reading.done():
             await self._wait_for_news()
@@ -195,8 +191,13 @@ class Turn:
 
     async def _read(self) -> None:
         clock = self._context.clock
+        provider, request = await self._set_up()
+        if not self._answer.model:  # no models were listed when the answer was stored
+            self._answer = replace(self._answer, model=request.model)
+        self._times.start()
+        self._spending.start(request)
         slice_began_s = clock.monotonic_s()
-        async with aclosing(self._provider.stream(self._request)) as stream:
+        async with aclosing(provider.stream(request)) as stream:
             async for event in stream:
                 self.received_count += 1
                 news = await self._pictures.receive(event) if isinstance(event, PictureDelta) else event

@@ -1,6 +1,6 @@
 """Measures where the time of one turn goes.
 
-Loading the provider's library counts for no latency: it happens once a run.
+Setting an answer up and loading the provider's library count for no latency: nothing was asked yet.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ class TurnTimes:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.asked_s = clock.monotonic_s()
+        self.start()
         self._loading_s = 0.0
         self._storing_s = 0.0
         self._first_s: float | None = None
         self._ended_s: float | None = None
+
+    def start(self) -> None:
+        """Count from now on, when the answer is set up."""
+        self._asked_s = self._clock.monotonic_s()
 
     def add_loading(self, seconds: float) -> None:
         """Add ``seconds`` in which nothing could be sent, because a library was loading."""
@@ -68,4 +72,4 @@ class TurnTimes:
         )
 
     def _since_asked_ms(self, at_s: float) -> int:
-        return max(0, round((at_s - self.asked_s - self._loading_s) * _MS_PER_S))
+        return max(0, round((at_s - self._asked_s - self._loading_s) * _MS_PER_S))

@@ -379,6 +379,7 @@ async def test_one_turn_a_thread_and_any_number_of_threads(tmp_path: Path) -> No
     async with chat_world(tmp_path) as world:
         world.provider.will(TextDelta("x"), asyncio.Event())
         created = await world.chat.create_thread(None, "", "q")
+        await world.asked()
         with pytest.raises(TurnInProgress):
             await world.chat.send_message(created.thread.id, "another")
         with pytest.raises(TurnInProgress):

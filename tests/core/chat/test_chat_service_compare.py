@@ -62,6 +62,7 @@ async def test_each_is_stopped_alone_and_all_by_their_thread(tmp_path: Path) -> 
         for text in ("a", "b", "c"):
             world.provider.will(TextDelta(text), held, DONE)
         compared = await world.chat.compare(await _thread(world), "which?", [*TWO, ("scripted", "third")])
+        await world.asked(3)
         stopped = await world.chat.stop(compared.answers[1].id)
         assert stopped is not None and (stopped.id, stopped.status) == (compared.answers[1].id, Status.STOPPED)
         assert world.chat.is_answering(compared.thread.id)
@@ -78,6 +79,7 @@ async def test_a_stopped_one_goes_on_while_another_is_still_written(tmp_path: Pa
         world.provider.will(TextDelta("half"), held, DONE)
         world.provider.will(TextDelta("other"), held, DONE)
         compared = await world.chat.compare(await _thread(world), "which?", TWO)
+        await world.asked(2)
         await world.chat.stop(compared.answers[0].id)
         with pytest.raises(TurnInProgress):
             await world.chat.send_message(compared.thread.id, "too early")

@@ -102,6 +102,7 @@ async def test_after_an_answer_without_an_end_it_waits_on(tmp_path: Path, end: s
         created = await world.chat.create_thread(None, "", "one")
         assert created.answer is not None
         waiting = await queue.add(created.thread.id, "two")
+        await world.asked()
         if end == "failed":
             go.set()
             await world.answer_of(created)
@@ -179,6 +180,7 @@ async def test_a_question_is_never_asked_twice(tmp_path: Path) -> None:
         world.provider.will(asyncio.Event())
         thread_id = (await world.chat.create_thread(None, "", "one")).thread.id
         waiting = await queue.add(thread_id, "two")
+        await world.asked()
         results = await asyncio.gather(queue.send_now(waiting.id), queue.send_now(waiting.id), return_exceptions=True)
         assert sorted(type(each).__name__ for each in results) == ["NotPossible", "Sent"]
         await _all_answered(world, thread_id, 2)

@@ -203,6 +203,7 @@ async def test_one_whose_provider_is_gone_says_so(tmp_path: Path) -> None:
     )
     try:
         await chat.queue.resume()
+        await chat.turns.wait_for_all()
         answer = await chat.reader.get_message(created.answer.id)  # type: ignore[union-attr]
         assert answer.status is Status.ERROR
         assert "no provider" in (answer.error or "")

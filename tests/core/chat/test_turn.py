@@ -115,12 +115,11 @@ async def _stream(gaps_s: Sequence[float], store: _SlowStore) -> list[tuple[floa
     shown: list[tuple[float, str]] = []
     bus = EventBus()
     bus.subscribe(TextStreamed, lambda event: shown.append((asyncio.get_running_loop().time(), event.delta)))
-    turn = Turn(
-        TurnContext(store, bus, _LoopClock()),
-        answer=store.answer,
-        provider=cast("Provider", _Model(gaps_s)),
-        request=ChatRequest("model", ()),
-    )
+
+    async def set_up() -> tuple[Provider, ChatRequest]:
+        return cast("Provider", _Model(gaps_s)), ChatRequest("model", ())
+
+    turn = Turn(TurnContext(store, bus, _LoopClock()), answer=store.answer, set_up=set_up)
     await turn.run()
     return shown
 

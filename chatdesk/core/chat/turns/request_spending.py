@@ -17,27 +17,29 @@ _RETRY_S: Final = 0.5
 
 
 class RequestSpending:
-    """The spending of the request that is under way. ``usage`` is what its provider reported. Between two requests
-    there is none: ``is_under_way`` says so."""
+    """The spending of the request that is under way. ``usage`` is what its provider reported. Before the first request
+    and between two there is none: ``is_under_way`` says so."""
 
-    def __init__(self, clock: Clock, request: ChatRequest, cost_of: Callable[[Usage], float | None]) -> None:
+    def __init__(self, clock: Clock, cost_of: Callable[[Usage], float | None]) -> None:
         self._clock = clock
         self._cost_of = cost_of
+        self.is_under_way = False
+        self.usage: Usage | None = None
+        self._request: ChatRequest | None = None
         self._is_first = True
-        self._start(request)
+        self._letters = 0
+        self._asked_s = 0.0
+        self._first_s: float | None = None
 
     def start(self, request: ChatRequest) -> None:
-        """Start measuring a further request of the answer."""
-        self._is_first = False
-        self._start(request)
-
-    def _start(self, request: ChatRequest) -> None:
-        self.usage: Usage | None = None
+        """Start measuring a request of the answer."""
+        self._is_first = self._request is None
+        self.usage = None
         self.is_under_way = True
         self._request = request
         self._letters = 0
         self._asked_s = self._clock.monotonic_s()
-        self._first_s: float | None = None
+        self._first_s = None
 
     def count(self, delta: Delta) -> None:
         """Count a received delta, for the estimate of an answer whose provider reports nothing."""
@@ -51,7 +53,7 @@ class RequestSpending:
     def spent(self, *, latency_ms: int, first_token_ms: int | None) -> Spent:
         """Return what the request took, as an estimate where nothing was reported. The times are those of the answer,
         which are the request's where it is the first."""
-        if not self.is_under_way:
+        if self._request is None or not self.is_under_way:
             return Spent()
         usage = self.usage
         if usage is None and self._first_s is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import CostOf, RateReport, Spent, no_cost
 from chatdesk.core.events import EventBus
+from chatdesk.core.providers.base import ChatRequest, Provider
 
 
 class TurnStore(Protocol):
@@ -26,6 +27,8 @@ class TurnStore(Protocol):
     async def finish(self, message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]: ...
 
 
+# Returns who is asked for an answer, and what. Raises the reason where nobody is to be asked.
+SetUp = Callable[[], Awaitable[tuple[Provider, ChatRequest]]]
 # Provider, model, and what that vendor says of its limits.
 RecordRate = Callable[[str | None, str | None, RateReport], None]
 
