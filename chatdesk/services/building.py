@@ -134,7 +134,6 @@ def _services(
         library=_library(together, chat, bus),
         titles=titles,
         usage=usage,
-        budget=budget,
         search=_search(store, clock),
         lock=lock,
         repositories=together,

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from chatdesk.core.tools.tool_service import ToolService
     from chatdesk.core.transfer.exports.export_service import ExportService
     from chatdesk.core.transfer.imports.import_service import ImportService
-    from chatdesk.core.usage.budget import BackgroundBudget
     from chatdesk.core.usage.usage_service import UsageService
     from chatdesk.services.service_switch import ServiceSwitch
 
@@ -74,7 +73,6 @@ class Services:
     library: LibraryService
     titles: TitleService
     usage: UsageService
-    budget: BackgroundBudget
     search: SearchService
     lock: InstanceLock
     repositories: Repositories

@@ -317,7 +317,7 @@ def test_comparing_belongs_to_its_thread_and_is_left_with_one_click(paths: AppPa
         assert _state(application) == ("Questions in this chat go to 2 models.", "Stop comparing")
         type_text(application, "which one?")
         press(application, Qt.Key.Key_Return)
-        await until(lambda: application.comparison.view is not None)
+        await until(lambda: application.bindings.comparison.view is not None)
         chat = (await application.services()).chat
         compared_id = application.threads.thread_id
         await until(lambda: not chat.is_answering(compared_id))

@@ -31,7 +31,7 @@ async def _compare(application: WindowApplication, text: str, models: Sequence[t
     application.messages.models.compare(models)
     type_text(application, text)
     press(application, Qt.Key.Key_Return)
-    await until(lambda: application.comparison.view is not None)
+    await until(lambda: application.bindings.comparison.view is not None)
 
 
 def _places(view: CompareView) -> list[tuple[int, int]]:
@@ -50,7 +50,7 @@ def test_answers_stand_side_by_side_and_one_is_kept(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await _compare(application, "which one?")
         await _ended(application)
-        view = application.comparison.view
+        view = application.bindings.comparison.view
         assert view is not None and view.isVisible()
         assert application.panes.header.model_picker.text() == "Comparing 2 models"
         await until(lambda: all(column.answer.status is Status.COMPLETE for column in view.columns))
@@ -58,7 +58,7 @@ def test_answers_stand_side_by_side_and_one_is_kept(paths: AppPaths) -> None:
         texts = [column.view.entries[0].message.text for column in view.columns]
         assert texts[1].strip() == "You wrote: which one?"
         view.columns[1].keep_button.click()
-        await until(lambda: application.comparison.view is None)
+        await until(lambda: application.bindings.comparison.view is None)
         chat = (await application.services()).chat
         shown = (await chat.reader.get_thread_messages(application.threads.thread_id)).messages
         assert (shown[1].model, shown[1].version_count) == ("offline-echo", 2)
@@ -86,9 +86,9 @@ def test_four_stand_in_as_few_rows_as_there_is_room_for(
         application.messages.models.compare([*MODELS, *MODELS])
         type_text(application, "which one?")
         press(application, Qt.Key.Key_Return)
-        await until(lambda: application.comparison.view is not None)
+        await until(lambda: application.bindings.comparison.view is not None)
         await _ended(application)
-        view = application.comparison.view
+        view = application.bindings.comparison.view
         assert view is not None
         view.resize(width, 700)
         await until(lambda: _places(view) == places)
@@ -106,7 +106,7 @@ def test_answers_that_ended_before_they_were_shown_are_shown_whole(paths: AppPat
         compared = await chat.compare(first.thread_id, "which one?", MODELS)
         await _ended(application)
         application.messages.compared.emit(compared)  # with the answers as they were when they were asked for
-        view = application.comparison.view
+        view = application.bindings.comparison.view
         assert view is not None
         await until(lambda: all(column.answer.status is Status.COMPLETE for column in view.columns))
         await until(lambda: all(column.view.entries and column.view.entries[0].text for column in view.columns))
@@ -118,7 +118,7 @@ def test_one_is_stopped_and_goes_on_alone(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await ask(application, "first")
         await _compare(application, "/demo slow", [MODELS[0], MODELS[0]])
-        view = application.comparison.view
+        view = application.bindings.comparison.view
         first, second = view.columns
         await until(lambda: first.view.entries and first.view.entries[0].text)
         first.stop_button.click()
@@ -141,8 +141,8 @@ def test_versions_are_compared_later_and_escape_leads_back(paths: AppPaths) -> N
         again = await chat.regenerate_response(answer.id)
         await _ended(application)
         application.panes.transcript.actionRequested.emit("compare", again.id)
-        await until(lambda: application.comparison.view is not None)
-        view = application.comparison.view
+        await until(lambda: application.bindings.comparison.view is not None)
+        view = application.bindings.comparison.view
         assert [column.answer.id for column in view.columns] == [answer.id, again.id]
         await until(lambda: all(len(column.view.entries) == 1 for column in view.columns))
         view.resize(420, 700)
@@ -152,7 +152,7 @@ def test_versions_are_compared_later_and_escape_leads_back(paths: AppPaths) -> N
         await until(lambda: _places(view) == [(0, 0), (0, 1)])
         assert view.columns[0].minimumHeight() == 0
         QTest.keyClick(view, Qt.Key.Key_Escape)
-        assert application.comparison.view is None
+        assert application.bindings.comparison.view is None
 
     play(paths, script)
 
@@ -180,7 +180,7 @@ def test_leaving_the_thread_leaves_the_comparison(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await _compare(application, "which one?")
         application.panes.commands.trigger("thread.new")
-        await until(lambda: application.comparison.view is None)
+        await until(lambda: application.bindings.comparison.view is None)
         assert application.panes.empty_state.isVisible()
         services = await application.services()
         thread = (await services.library.list_threads(ThreadQuery())).threads[0]

@@ -84,8 +84,8 @@ def test_the_line_of_a_summary_follows_it_and_leads_to_it(paths: AppPaths) -> No
         await _summarised(application, first.parent_id, first.id)
         await until(lambda: _words(application, first.id) == ["Summarised up to here · 2 messages · Show"])
         application.panes.transcript.actionRequested.emit("show-summary", "")
-        await until(lambda: application.inspection.inspector is not None)
-        assert application.inspection.inspector.tab == "Summary"
+        await until(lambda: application.bindings.inspection.inspector is not None)
+        assert application.bindings.inspection.inspector.tab == "Summary"
         chat = (await application.services()).chat
         await chat.context.steering.mark_message(first.id, ContextMark.EXCLUDED)
         stale = "Summary of 2 messages ends here · out of date and not sent · Show"
@@ -125,8 +125,8 @@ def test_pictures_are_shown_in_compared_answers(paths: AppPaths, tmp_path: Path)
         await application.services()
         application.messages.models.compare([("offline", "offline-demo"), ("offline", "offline-echo")])
         application.panes.composer.sendRequested.emit("which one?")
-        await until(lambda: application.comparison.view is not None)
-        view = application.comparison.view
+        await until(lambda: application.bindings.comparison.view is not None)
+        view = application.bindings.comparison.view
         assert view is not None
         for column in view.columns:
             assert (

@@ -207,9 +207,9 @@ def test_of_compared_answers_one_is_edited_in_the_thread(paths: AppPaths) -> Non
         chat, composer = (await application.services()).chat, application.panes.composer
         await chat.manual_messages.edit_answer(old.id, "Mine.")
         await _texts_become(application, "one", "Mine.")
-        application.comparison.open_versions(old.id)
-        await until(lambda: application.comparison.view is not None)
-        view = application.comparison.view
+        application.bindings.comparison.open_versions(old.id)
+        await until(lambda: application.bindings.comparison.view is not None)
+        view = application.bindings.comparison.view
         assert view is not None
         names = [column.accessibleName() for column in view.columns]
         assert names == [f"Answer of {old.model}", "Edited answer"]
@@ -218,7 +218,7 @@ def test_of_compared_answers_one_is_edited_in_the_thread(paths: AppPaths) -> Non
         await until(lambda: len(first.entries) == 1)
         await _click_in_menu(first, 0, "Edit answer")
         await until(lambda: composer.text() == old.text)
-        assert application.comparison.view is None
+        assert application.bindings.comparison.view is None
         await _texts_become(application, "one", old.text)
         edited: QAbstractButton = composer.findChild(QAbstractButton, "composerStateLeave")
         QTest.mouseClick(edited, Qt.MouseButton.LeftButton)

@@ -152,7 +152,7 @@ def test_the_meter_follows_the_typing_and_explains_itself(paths: AppPaths) -> No
         popover = application.panes.window.findChild(QWidget, "contextPopover")
         assert "tokens are taken" in popover.accessibleDescription()
         popover.findChild(QAbstractButton, "contextMoreButton").click()
-        assert application.inspection.is_open and application.inspection.inspector.tab == "Context"
+        assert application.bindings.inspection.is_open and application.bindings.inspection.inspector.tab == "Context"
         application.panes.commands.trigger("thread.new")
         await until(lambda: not meter.isVisible())
 

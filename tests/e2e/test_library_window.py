@@ -186,7 +186,7 @@ def test_threads_are_moved_by_dialog_and_by_dropping_and_tagged_and_filtered(tmp
         dialog = await opened(application, ThreadTagsDialog, lambda: sidebar.tagsRequested.emit(ids[2:]))
         QTest.keyClicks(dialog.field, "reading")
         QTest.keyClick(dialog.field, Qt.Key.Key_Return)
-        dialog.save_button.click()
+        dialog.findChild(QPushButton, "tagsSave").click()
         await until(lambda: toast(application) == "Tags changed: Thread 2")
         bindings.lists.show_project(None)
         await until(lambda: len(titles(application)) == 3)

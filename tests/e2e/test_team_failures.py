@@ -93,7 +93,7 @@ def test_a_copy_that_waits_is_shared_from_the_page(tmp_path: Path, team: Team) -
         team.shared[project_id] = copy
         page = await page_of(application)
         projects = team_table(page, "teamProjects")
-        assert "choose Share…" in projects.texts()[0][1]
+        assert "choose Share…" in projects.table.texts()[0][1]
         assert projects.button.text() == "Share…"
         await pressed(page, "teamProjectsAct")
         share = await shown(ShareProjectDialog)

@@ -150,7 +150,7 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
 
         await until(is_there)
         members = next(iter(page.findChildren(ActionTable, "teamMembersBox")))
-        await until(lambda: any("Ana" in row[0] and "owner" in row[1] for row in members.texts()))
+        await until(lambda: any("Ana" in row[0] and "owner" in row[1] for row in members.table.texts()))
         (await shown(SettingsDialog)).reject()
 
         application.panes.commands.trigger("team.details")
@@ -178,7 +178,7 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
 
         await until(lambda: page.findChild(ActionTable, "teamMembersBox"))  # once its workspaces are read
         members = team_table(page, "teamMembers")
-        await until(lambda: "Ben" in [row[0] for row in members.texts()])
+        await until(lambda: "Ben" in [row[0] for row in members.table.texts()])
         ben = next(each for each in await services.team.records.members(workspace_id) if each.name == "Ben")
         members.select(ben.id)
         await pressed(page, "teamMembersAct")

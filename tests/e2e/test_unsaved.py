@@ -105,7 +105,7 @@ async def test_what_fails_for_another_reason_is_told_and_not_tried_for_ever() ->
 
     unsaved.keep("question", StorageFull(), retry)
     unsaved.try_again()
-    await until(lambda: told and unsaved.is_empty)
+    await until(lambda: told and recovered)
     assert [str(error) for error in told] == ["The thread is gone."]
     assert recovered == [1]
     await tasks.close()
@@ -114,6 +114,8 @@ async def test_what_fails_for_another_reason_is_told_and_not_tried_for_ever() ->
 async def test_what_is_being_tried_is_not_begun_a_second_time() -> None:
     tasks = AsyncTasks(lambda _error: None)
     unsaved = Unsaved(tasks, first_ms=1)
+    recovered: list[int] = []
+    unsaved.recovered.connect(lambda: recovered.append(1))
     go_on = asyncio.Event()
     tried: list[str] = []
 
@@ -133,11 +135,11 @@ async def test_what_is_being_tried_is_not_begun_a_second_time() -> None:
     unsaved.try_again()
     go_on.set()
 
-    def is_empty() -> bool:
+    def is_over() -> bool:
         QApplication.processEvents()  # the timer is Qt's
-        return unsaved.is_empty
+        return bool(recovered)
 
-    await until(is_empty)
+    await until(is_over)
     assert tried == ["again", "done", "another"]
     await tasks.close()
 

@@ -177,8 +177,8 @@ def test_compared_answers_say_that_they_wait(tmp_path: Path) -> None:
         application.messages.models.compare([("offline", "offline-demo"), ("offline", "offline-echo")])
         type_text(application, "which one?")
         press(application, Qt.Key.Key_Return)
-        await until(lambda: application.comparison.view is not None)
-        view = application.comparison.view
+        await until(lambda: application.bindings.comparison.view is not None)
+        view = application.bindings.comparison.view
         assert view is not None
 
         def notices() -> list[str]:

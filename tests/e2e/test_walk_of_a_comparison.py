@@ -75,8 +75,8 @@ def _rows(addresses: tuple[str, str]) -> list[str]:
 
 
 async def _both_answered(application: WindowApplication) -> CompareView:
-    await until(lambda: application.comparison.view is not None)
-    view = application.comparison.view
+    await until(lambda: application.bindings.comparison.view is not None)
+    view = application.bindings.comparison.view
     assert view is not None
     await until(lambda: all(each.answer.status is Status.COMPLETE for each in view.columns))
     await until(lambda: all(each.view.entries for each in view.columns))
@@ -87,7 +87,7 @@ async def _both_answered(application: WindowApplication) -> CompareView:
 
 async def _blue_is_kept(application: WindowApplication) -> None:
     panes = application.panes
-    await until(lambda: application.comparison.view is None)
+    await until(lambda: application.bindings.comparison.view is None)
     await until(lambda: panes.transcript.isVisible() and len(panes.transcript.entries) == 2)
     shown = panes.transcript.entries[1].message
     assert (shown.text, shown.version_count) == ("This is blue.", 2)

@@ -158,8 +158,10 @@ class Bindings(PaneBindings):
         restoring = RestoreBinding(context.panes, context.tasks, restart_after, services=restore_services_of(services))
         self.data = DataBinding(context, restoring, data_services_of(services))
         self.settings.dataPageMade.connect(self.data.join)
-        self.local_service = LocalServiceBinding(
-            context, self.settings, switch=lambda: services.service_switch, projects=services.library.projects.list
+        self._kept_alive.append(
+            LocalServiceBinding(
+                context, self.settings, switch=lambda: services.service_switch, projects=services.library.projects.list
+            )
         )
         self.tools = ToolsBinding(context, self.settings, load=services.tools.load)
         self.team = TeamBinding(

@@ -107,7 +107,7 @@ class PaneBindings:
         )
         self.threads = ThreadBinding(context, self.drafts)
         self.undo = UndoBinding(context, self.threads, self.shared.history)
-        self.erasing = ErasingBinding(context, self.threads, services.load_team)
+        self._kept_alive.append(ErasingBinding(context, self.threads, services.load_team))
         self._kept_alive.append(DateBinding(context, self.threads))
 
     def _build_messages(self, context: WindowContext, services: Services) -> None:
@@ -124,8 +124,10 @@ class PaneBindings:
         )
         self.commands = CommandBinding(context.panes, self.threads, self.messages, self.undo)
         self._kept_alive.append(WaitingAnswers(context, self.threads, self.messages))
-        self.recovery = RecoveryActions(
-            context, self.messages, self.undo, self.shared.providers.edit, attachments=services.attachments
+        self._kept_alive.append(
+            RecoveryActions(
+                context, self.messages, self.undo, self.shared.providers.edit, attachments=services.attachments
+            )
         )
         self._kept_alive.append(AnswerModels(context, self.threads))
         self.comparison = CompareBinding(context, self.threads, self.messages, make_view=self.answer_view)
@@ -200,7 +202,7 @@ class PaneBindings:
 
     def _build_tools(self, context: WindowContext, services: Services) -> None:
         """Build what asks a person about tools."""
-        self.consent = ConsentBinding(context, self.threads, in_use=services.tools.in_use)
+        self._kept_alive.append(ConsentBinding(context, self.threads, in_use=services.tools.in_use))
         self.changes = ChangesBinding(context, self.threads, in_use=services.tools.in_use)
         self._kept_alive.append(ChosenServers(context, self.threads, in_use=services.tools.in_use))
 

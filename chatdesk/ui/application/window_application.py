@@ -50,8 +50,6 @@ if TYPE_CHECKING:
     from chatdesk.ui.application.open_chats import OpenChats
     from chatdesk.ui.features.chat.message_binding import MessageBinding
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.features.compare.compare_binding import CompareBinding
-    from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
 
 _log = logging.getLogger(__name__)
 _AT_REST_MS = 1_000  # what can wait begins then
@@ -161,14 +159,6 @@ class WindowApplication(QObject):
     @property
     def messages(self) -> MessageBinding:
         return self.bindings.messages
-
-    @property
-    def comparison(self) -> CompareBinding:
-        return self.bindings.comparison
-
-    @property
-    def inspection(self) -> InspectorBinding:
-        return self.bindings.inspection
 
     async def services(self) -> Services:
         """Return the services once start-up is complete. Raises the error of a start that failed."""

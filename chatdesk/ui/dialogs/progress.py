@@ -31,7 +31,7 @@ class ProgressDialog(FormPanel):
         self.bar.setTextVisible(False)
         self.body.addWidget(self._text)
         self.body.addWidget(self.bar)
-        self.stop_button = self.add_button(push_button(tr("Cancel"), "progressStop", self.reject))
+        self.add_button(push_button(tr("Cancel"), "progressStop", self.reject))
         announce(self, text)
 
     def show_text(self, text: str) -> None:

@@ -106,10 +106,6 @@ class ThreadList(RowView):
 
     # For the sidebar
 
-    @property
-    def open_id(self) -> str | None:
-        return self.marks.open_id
-
     def show_open(self, thread_id: str | None) -> None:
         """Mark the open thread; it need not have been fetched yet."""
         if thread_id == self.marks.open_id:

@@ -37,10 +37,6 @@ class Unsaved(QObject):
         self._timer = QTimer(self, singleShot=True, interval=first_ms)
         self._timer.timeout.connect(self.try_again)
 
-    @property
-    def is_empty(self) -> bool:
-        return not self._waiting
-
     def keep(self, name: str, error: StorageError, retry: Retry) -> None:
         """Keep a way to retry a write. ``name`` is what is not saved, a key of ``_NAMES``; a later entry
         replaces an earlier one of that name."""

@@ -75,7 +75,7 @@ class ThreadTagsDialog(FormPanel):
         self.body.addWidget(self.field)
         self.body.addWidget(scroll, 1)
         self.add_button(push_button(tr("Cancel"), "tagsCancel", self.reject))
-        self.save_button = self.add_button(push_button(tr("Save"), "tagsSave", self._save, is_primary=True))
+        self.add_button(push_button(tr("Save"), "tagsSave", self._save, is_primary=True))
         self.fit(_SIZE_PX[0], min(_SIZE_PX[1], _EMPTY_PX + _TAG_PX * max(2, len(self._boxes))))
         self.field.setFocus()
 

@@ -129,7 +129,7 @@ class SystemPromptDialog(FormPanel):
         self.add_button(self.choose_button, is_first=True)
         self.keep_button = push_button(tr("Save to the library"), "systemPromptKeep", self._keep)
         self.add_button(self.keep_button, is_first=True)
-        self.cancel_button = self.add_button(push_button(tr("Cancel"), "systemPromptCancel", super().reject))
+        self.add_button(push_button(tr("Cancel"), "systemPromptCancel", super().reject))
         self.save_button = self.add_button(push_button(tr("Save"), "systemPromptSave", self._save, is_primary=True))
         self._dress()
 

@@ -57,12 +57,6 @@ class ModelField(PillButton):
         self._value = ModelRef.parse(value)
         self._show_value()
 
-    def set_models(self, models: Sequence[ProviderChoices]) -> None:
-        self._models = tuple(models)
-        self._show_value()
-        if self._chooser is not None:
-            self._chooser.show_models(self._models, ())
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Down:
             self.click()

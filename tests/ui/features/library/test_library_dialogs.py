@@ -112,7 +112,7 @@ def test_only_touched_tags_change(theme: Theme, qtbot: QtBot) -> None:
     assert boxes["R&D"].isChecked()
     qtbot.keyClicks(dialog.field, " # later ")
     with qtbot.waitSignal(dialog.decided) as decided:
-        dialog.save_button.click()
+        dialog.findChild(QPushButton, "tagsSave").click()
     assert decided.args == [["R&D", "later"], ["a"]]
 
 

@@ -133,7 +133,7 @@ def test_the_page_shows_a_workspace_and_asks_for_what_is_pressed(theme: Theme, s
     tables = projects, members, devices = [
         team_table(page, name) for name in ("teamProjects", "teamMembers", "teamDevices")
     ]
-    words = "\n".join([texts(page), *(", ".join(row) for table in tables for row in table.texts())])
+    words = "\n".join([texts(page), *(", ".join(row) for table in tables for row in table.table.texts())])
     for expected in (
         "Blue team",
         "chatdesk on db.example.org",
@@ -191,7 +191,7 @@ def test_the_focus_stays_when_the_page_is_filled_again(theme: Theme, show: Show)
     assert page.focusWidget() is button(page, "teamAddComputer")
     assert members.current is not None
     assert members.current.key == "m3"
-    assert [row[0] for row in members.texts()] == ["Ana Lima", "Chi"]
+    assert [row[0] for row in members.table.texts()] == ["Ana Lima", "Chi"]
 
 
 def test_tables_of_the_page_are_walked_by_keys_and_entered(theme: Theme, show: Show, qtbot: QtBot) -> None:

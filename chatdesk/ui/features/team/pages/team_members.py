@@ -99,7 +99,7 @@ class MemberDialog(TaskPanel):
                         tr("End their connections"), "teamDisconnect", self._disconnect, name=shown(_DISCONNECT)
                     )
                 )
-            self.remove_button = self.add_button(
+            self.add_button(
                 push_button(tr("Remove from the workspace…"), "teamRemove", self.removeRequested.emit, is_danger=True)
             )
         close = self.add_button(push_button(tr("Close"), "teamClose", self.accept, is_way_out=True))

@@ -79,7 +79,7 @@ class WorkspacePolicyDialog(TaskPanel):
         self.add_text(words)
         self.body.addStretch(1)
         self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
-        self.save_button = self.add_button(push_button(tr("Save"), "teamPolicySave", self._save, is_primary=True))
+        self.add_button(push_button(tr("Save"), "teamPolicySave", self._save, is_primary=True))
         self.who_invites.setFocus()
 
     def _choice(self, words: str, name: str, choices: tuple[tuple[str, str], ...], value: str) -> QComboBox:

@@ -88,9 +88,6 @@ class ActionTable(QWidget):
         place = next((number for number, row in enumerate(self._rows) if row.key == key), 0)
         self.table.setCurrentIndex(self.table.model().index(place, 0))
 
-    def texts(self) -> list[tuple[str, ...]]:
-        return self.table.texts()
-
     def _refresh(self) -> None:
         current = self.current
         action = current.action if current is not None else ""
