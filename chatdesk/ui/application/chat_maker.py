@@ -135,8 +135,8 @@ class ChatMaker:
             (panes.pane if panes.window is panes.main_window else panes.window).deleteLater()
             raise
 
-    async def is_saved(self, chat: ExtraChat) -> bool:
-        """Store the unsent text, and return whether that worked. If not, show why; the chat stays open then."""
+    async def save(self, chat: ExtraChat) -> bool:
+        """Store the unsent text, or show why that failed; the chat stays open then. Return whether it is stored."""
         try:
             await chat.bindings.save()
         except ChatDeskError as error:

@@ -220,7 +220,7 @@ class OpenChats(QObject):
         async with self._changing_beside:
             threads, thread_id = self._main.threads, chat.bindings.threads.thread_id
             threads.restore_anchors(chat.bindings.threads.anchors())
-            if self._beside is chat and await self._maker.is_saved(chat):
+            if self._beside is chat and await self._maker.save(chat):
                 await threads.open(thread_id)
                 await self._end_beside(chat)
 
@@ -230,7 +230,7 @@ class OpenChats(QObject):
                 await self._end_beside(chat)
 
     async def _end_beside(self, chat: ExtraChat) -> None:
-        if not await self._maker.is_saved(chat):
+        if not await self._maker.save(chat):
             return
         self._beside = None
         self._panes.main_window.remove_pane(chat.panes.pane)
@@ -250,7 +250,7 @@ class OpenChats(QObject):
         return False
 
     async def _close_window(self, chat: ExtraChat) -> None:
-        if not await self._maker.is_saved(chat):
+        if not await self._maker.save(chat):
             chat.is_closing = False
             return
         self._windows.remove(chat)
