@@ -60,70 +60,70 @@ class ConnectBinding(Controller):
 
     def serve(self, fields: ConnectProvider, done: Callable[[], object]) -> None:
         """Obey ``fields``; ``done`` is called when a provider is connected, if they are still there."""
-        served = _Served(fields, done)
+        opened = _OpenFields(fields, done)
         fields.connectRequested.connect(
-            lambda profile, key: self._tasks.replace(self._connect(served, profile, key), _TASK)
+            lambda profile, key: self._tasks.replace(self._connect(opened, profile, key), _TASK)
         )
-        fields.saveRequested.connect(lambda profile, key: self._tasks.replace(self._save(served, profile, key), _TASK))
-        fields.useRequested.connect(lambda server: self._tasks.replace(self._use_found(served, server), _TASK))
-        fields.keyStateWanted.connect(lambda: self._tasks.start(self._show_key_state(served), "key state"))
+        fields.saveRequested.connect(lambda profile, key: self._tasks.replace(self._save(opened, profile, key), _TASK))
+        fields.useRequested.connect(lambda server: self._tasks.replace(self._use_found(opened, server), _TASK))
+        fields.keyStateWanted.connect(lambda: self._tasks.start(self._show_key_state(opened), "key state"))
         fields.cancelled.connect(lambda: self._tasks.cancel(_TASK))
-        fields.destroyed.connect(lambda: self._tasks.cancel(_TASK) if served.is_testing else None)
-        self._tasks.start(self._prepare(served), "prepare to connect")
+        fields.destroyed.connect(lambda: self._tasks.cancel(_TASK) if opened.is_testing else None)
+        self._tasks.start(self._prepare(opened), "prepare to connect")
 
-    async def _prepare(self, served: _Served) -> None:
+    async def _prepare(self, opened: _OpenFields) -> None:
         service = self._models.provider_service
         servers = await service.find_servers()
-        if served.fields is not None:
-            served.fields.show_found(servers)
+        if opened.fields is not None:
+            opened.fields.show_found(servers)
 
-    async def _show_key_state(self, served: _Served) -> None:
+    async def _show_key_state(self, opened: _OpenFields) -> None:
         state = await self._models.provider_service.keys.state()
-        if served.fields is not None:
-            served.fields.show_key_state(state)
+        if opened.fields is not None:
+            opened.fields.show_key_state(state)
 
-    async def _connect(self, served: _Served, profile: ProviderProfile, key: str) -> None:
+    async def _connect(self, opened: _OpenFields, profile: ProviderProfile, key: str) -> None:
         """Test what was entered; only what works is kept."""
-        if served.fields is None:
+        if opened.fields is None:
             return
         service, failed = self._models.provider_service, None
-        served.fields.show_connecting(True)
-        served.is_testing = True
+        opened.fields.show_connecting(True)
+        opened.is_testing = True
         try:
             async with aclosing(service.test(profile, key=key)) as results:
                 async for result in results:
-                    failed = self._show_step(served, result) or failed
+                    failed = self._show_step(opened, result) or failed
         finally:
-            served.is_testing = False
-            if served.fields is not None:
-                served.fields.show_connecting(False)
+            opened.is_testing = False
+            if opened.fields is not None:
+                opened.fields.show_connecting(False)
         if failed is None:
-            await self._save(served, profile, key)
-        elif served.fields is not None:
-            served.fields.show_failed(tr("{problem} Nothing was kept.", problem=failed.text))
+            await self._save(opened, profile, key)
+        elif opened.fields is not None:
+            opened.fields.show_failed(tr("{problem} Nothing was kept.", problem=failed.text))
 
-    def _show_step(self, served: _Served, result: StepResult) -> StepResult | None:
-        if served.fields is not None:
-            served.fields.show_step(result)
+    def _show_step(self, opened: _OpenFields, result: StepResult) -> StepResult | None:
+        if opened.fields is not None:
+            opened.fields.show_step(result)
         return result if result.state is StepState.FAILED else None
 
-    async def _save(self, served: _Served, profile: ProviderProfile, key: str, *, is_agreed: bool = False) -> None:
-        if served.fields is None:
+    async def _save(self, opened: _OpenFields, profile: ProviderProfile, key: str, *, is_agreed: bool = False) -> None:
+        if opened.fields is None:
             return
         service = self._models.provider_service
-        place, passphrase = served.fields.key_place()
+        place, passphrase = opened.fields.key_place()
         try:
             if place is not None:
                 await service.keys.choose_place(place, passphrase=passphrase)
             saved = await service.save(await self._named(service, profile), key=key, is_agreed=is_agreed)
         except KeyNotAgreed as asked:
-            self._ask_to_agree(served, asked, profile, key)
+            self._ask_to_agree(opened, asked, profile, key)
         except ChatDeskError as error:
-            if served.fields is None:
+            if opened.fields is None:
                 raise
-            served.fields.show_failed(shown(error.sentence))
+            opened.fields.show_failed(shown(error.sentence))
         else:
-            await self._use(served, saved)
+            await self._use(opened, saved)
 
     async def _named(self, service: ProviderService, profile: ProviderProfile) -> ProviderProfile:
         """Return the profile to save: the listed one of the same vendor if that has no key yet, so that the vendor is
@@ -135,26 +135,26 @@ class ConnectBinding(Controller):
                 return replace(known, is_enabled=True)
         return profile
 
-    def _ask_to_agree(self, served: _Served, asked: KeyNotAgreed, profile: ProviderProfile, key: str) -> None:
+    def _ask_to_agree(self, opened: _OpenFields, asked: KeyNotAgreed, profile: ProviderProfile, key: str) -> None:
         from chatdesk.ui.features.providers.key_agreement import agreement_dialog
 
-        parent = self._panes.window if served.fields is None else served.fields.window()
+        parent = self._panes.window if opened.fields is None else opened.fields.window()
         confirm = agreement_dialog(self._panes.theme, asked, parent=parent)
 
         def on_answered(is_yes: bool) -> None:
             if is_yes:
-                self._tasks.replace(self._save(served, profile, key, is_agreed=True), _TASK)
+                self._tasks.replace(self._save(opened, profile, key, is_agreed=True), _TASK)
 
         confirm.answered.connect(on_answered)
         confirm.open()
 
-    async def _use_found(self, served: _Served, server: FoundServer) -> None:
+    async def _use_found(self, opened: _OpenFields, server: FoundServer) -> None:
         from chatdesk.core.domain.provider_profile import ProviderProfile
 
         service = self._models.provider_service
-        await self._use(served, await service.save(ProviderProfile("", server.preset, server.label, server.base_url)))
+        await self._use(opened, await service.save(ProviderProfile("", server.preset, server.label, server.base_url)))
 
-    async def _use(self, served: _Served, profile: ProviderProfile) -> None:
+    async def _use(self, opened: _OpenFields, profile: ProviderProfile) -> None:
         """Use the new provider in new threads, since whoever adds one wants to ask it; in the open thread say how to
         change to it."""
         if profile.id not in {each.name for each in self._models.providers.all()}:
@@ -166,8 +166,8 @@ class ConnectBinding(Controller):
         provider, model = self._models.providers.resolve(profile.id, None)
         if self._threads.open_thread is None and model:
             self._messages.models.choose(provider, model)
-        if served.fields is not None:
-            served.done()
+        if opened.fields is not None:
+            opened.done()
         said = (
             tr("{label} is connected.", label=profile.label)
             if not model
@@ -179,8 +179,8 @@ class ConnectBinding(Controller):
         self._panes.pane.focus_composer()
 
 
-class _Served:
-    """Fields that may close while work for them runs: a test ends then, but a key that is being stored is stored."""
+class _OpenFields:
+    """The fields, until their dialog is closed: a test ends then, but a key that is being stored is stored."""
 
     def __init__(self, fields: ConnectProvider, done: Callable[[], object]) -> None:
         self.fields: ConnectProvider | None = fields

@@ -164,44 +164,44 @@ class ProviderBinding(Controller):
         from chatdesk.ui.features.providers.provider_form import ProviderForm
 
         form = ProviderForm(self._panes.theme, profile, shown=shown, parent=dialog)
-        alive = _Alive(form)
-        form.saved.connect(lambda wanted, key: self._tasks.replace(self._save(alive, wanted, key), "save provider"))
+        opened = _OpenDialog(form)
+        form.saved.connect(lambda wanted, key: self._tasks.replace(self._save(opened, wanted, key), "save provider"))
         form.testRequested.connect(
-            lambda wanted, key: self._tasks.replace(self._test_form(alive, wanted, key), "test provider")
+            lambda wanted, key: self._tasks.replace(self._test_form(opened, wanted, key), "test provider")
         )
         form.testCancelled.connect(lambda: self._tasks.cancel("test provider"))
         if shown is not None and shown.withheld is not None:
             asked = KeyNotAgreed(shown.withheld, profile.label)
             form.agreeRequested.connect(
                 lambda: self._ask_to_agree(
-                    form, asked, lambda: self._tasks.start(self._agree(alive, profile.id), "agree")
+                    form, asked, lambda: self._tasks.start(self._agree(opened, profile.id), "agree")
                 )
             )
         form.removeRequested.connect(
-            lambda: self._ask_to_remove(form, profile, lambda: self._remove(alive, profile.id))
+            lambda: self._ask_to_remove(form, profile, lambda: self._remove(opened, profile.id))
         )
         form.keyForgotten.connect(
             lambda: self._tasks.start(
-                self._run_in_form(alive, lambda service: service.keys.forget(profile.id)), "forget key"
+                self._run_in_form(opened, lambda service: service.keys.forget(profile.id)), "forget key"
             )
         )
         form.open()
         if key:
             form.key.enter(key)
-        self._tasks.replace(self._show_key_state(alive), "key state")
+        self._tasks.replace(self._show_key_state(opened), "key state")
 
-    async def _show_key_state(self, alive: _Alive) -> None:
+    async def _show_key_state(self, opened: _OpenDialog) -> None:
         state = await self._models.provider_service.keys.state()
-        if alive.form is not None:
-            alive.form.show_key_state(state)
+        if opened.form is not None:
+            opened.form.show_key_state(state)
 
-    async def _save(self, alive: _Alive, profile: ProviderProfile, key: str, *, is_agreed: bool = False) -> None:
-        form = alive.form
+    async def _save(self, opened: _OpenDialog, profile: ProviderProfile, key: str, *, is_agreed: bool = False) -> None:
+        form = opened.form
         if form is None:
             return
 
         def save_agreed() -> None:
-            self._tasks.replace(self._save(alive, profile, key, is_agreed=True), "save provider")
+            self._tasks.replace(self._save(opened, profile, key, is_agreed=True), "save provider")
 
         place, passphrase = form.key.place(), form.key.passphrase.text()
 
@@ -213,22 +213,22 @@ class ProviderBinding(Controller):
         form.save_button.setEnabled(False)
         is_saved = False
         try:
-            is_saved = await self._run_in_form(alive, work)
+            is_saved = await self._run_in_form(opened, work)
         except KeyNotAgreed as asked:
             self._ask_to_agree(form, asked, save_agreed)
-        if alive.form is not None:
-            alive.form.save_button.setEnabled(True)
+        if opened.form is not None:
+            opened.form.save_button.setEnabled(True)
             if is_saved:
-                alive.form.accept()
+                opened.form.accept()
 
-    async def _run_in_form(self, alive: _Alive, work: Callable[[ProviderService], Awaitable[object]]) -> bool:
+    async def _run_in_form(self, opened: _OpenDialog, work: Callable[[ProviderService], Awaitable[object]]) -> bool:
         """Do ``work``; what a person must know is said in the form, or in the window when it is closed by then."""
         try:
             await work(self._models.provider_service)
         except ChatDeskError as error:
-            if alive.form is None or isinstance(error, KeyNotAgreed):
+            if opened.form is None or isinstance(error, KeyNotAgreed):
                 raise
-            alive.form.show_problem(shown(error.sentence))
+            opened.form.show_problem(shown(error.sentence))
             return False
         return True
 
@@ -240,9 +240,9 @@ class ProviderBinding(Controller):
         confirm.answered.connect(lambda is_yes: go_on() if is_yes else None)
         confirm.open()
 
-    async def _agree(self, alive: _Alive, name: str) -> None:
-        if await self._run_in_form(alive, lambda service: service.keys.agree(name)) and alive.form is not None:
-            alive.form.key.show_agreed()
+    async def _agree(self, opened: _OpenDialog, name: str) -> None:
+        if await self._run_in_form(opened, lambda service: service.keys.agree(name)) and opened.form is not None:
+            opened.form.key.show_agreed()
 
     async def _remove_row(self, name: str, dialog: SettingsDialog) -> None:
         service = self._models.provider_service
@@ -271,24 +271,24 @@ class ProviderBinding(Controller):
         confirm.answered.connect(on_answered)
         confirm.open()
 
-    async def _remove(self, alive: _Alive, name: str) -> None:
-        if await self._run_in_form(alive, lambda service: service.remove(name)) and alive.form is not None:
-            alive.form.accept()
+    async def _remove(self, opened: _OpenDialog, name: str) -> None:
+        if await self._run_in_form(opened, lambda service: service.remove(name)) and opened.form is not None:
+            opened.form.accept()
 
     # Testing
 
-    async def _test_form(self, alive: _Alive, profile: ProviderProfile, key: str) -> None:
+    async def _test_form(self, opened: _OpenDialog, profile: ProviderProfile, key: str) -> None:
         service = self._models.provider_service
-        if alive.form is not None:
-            alive.form.show_testing(True)
+        if opened.form is not None:
+            opened.form.show_testing(True)
         try:
             async with aclosing(service.test(profile, key=key)) as results:
                 async for result in results:
-                    if alive.form is not None:
-                        alive.form.show_step(result)
+                    if opened.form is not None:
+                        opened.form.show_step(result)
         finally:
-            if alive.form is not None:
-                alive.form.show_testing(False)
+            if opened.form is not None:
+                opened.form.show_testing(False)
 
     # Keys that are locked
 
@@ -308,10 +308,10 @@ class ProviderBinding(Controller):
         from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 
         dialog = PassphraseDialog(self._panes.theme, parent=self._panes.window)
-        alive = _Alive(dialog)
+        opened = _OpenDialog(dialog)
         dialog.given.connect(
             lambda text: self._tasks.start_once(
-                self._unlocked(alive, lambda service: service.keys.unlock(text)), "unlock keys"
+                self._unlocked(opened, lambda service: service.keys.unlock(text)), "unlock keys"
             )
         )
         dialog.open()
@@ -320,27 +320,27 @@ class ProviderBinding(Controller):
         from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 
         asking = PassphraseDialog(self._panes.theme, is_changing=True, parent=dialog)
-        alive = _Alive(asking)
+        opened = _OpenDialog(asking)
         asking.changed.connect(
             lambda old, new: self._tasks.start_once(
-                self._unlocked(alive, lambda service: service.keys.change_passphrase(old, new)), "unlock keys"
+                self._unlocked(opened, lambda service: service.keys.change_passphrase(old, new)), "unlock keys"
             )
         )
         asking.open()
 
-    async def _unlocked(self, alive: _Alive, work: Callable[[ProviderService], Awaitable[object]]) -> None:
+    async def _unlocked(self, opened: _OpenDialog, work: Callable[[ProviderService], Awaitable[object]]) -> None:
         try:
             await work(self._models.provider_service)
         except ChatDeskError as error:
-            if alive.passphrase is not None:
-                alive.passphrase.show_problem(shown(error.sentence))
+            if opened.passphrase is not None:
+                opened.passphrase.show_problem(shown(error.sentence))
             return
-        if alive.passphrase is not None:
-            alive.passphrase.accept()
+        if opened.passphrase is not None:
+            opened.passphrase.accept()
 
 
-class _Alive:
-    """A dialog that work refers to: work started in it continues when the dialog is closed."""
+class _OpenDialog:
+    """A dialog, until it is closed: work that was started in it goes on without it."""
 
     def __init__(self, dialog: ProviderForm | PassphraseDialog) -> None:
         self._dialog: ProviderForm | PassphraseDialog | None = dialog
