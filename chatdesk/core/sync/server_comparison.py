@@ -84,7 +84,7 @@ class _Found:
         self.missing += row.seq - seq - 1
         if row.seq == seq + 1 and row.chain != row.chain_after(chain):
             self.unchained += 1
-        elif not row.is_as_taken:
+        elif not row.has_accepted_body:
             self.altered += 1
         if row.reg == ERASED:
             self.asked.update(erasing.named(row.body))

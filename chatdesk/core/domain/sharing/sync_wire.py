@@ -105,7 +105,7 @@ class PulledChange:
         return next_chain(before, self.id, self.device, self.dseq, self.hlc, self.digest)
 
     @property
-    def is_as_taken(self) -> bool:
+    def has_accepted_body(self) -> bool:
         """Return whether the body is the one that the server accepted, or was erased since."""
         is_text = self.body is None or isinstance(self.body, str)  # a server may send anything
         return self.is_erased or (is_text and self.digest == body_digest(self.body))

@@ -98,7 +98,12 @@ def test_what_was_pushed_is_pulled_as_it_was(desk: Desk, project: str) -> None:
     assert json.loads(one.body or "") == {"name": "Ä 🙂"}
     assert (two.parents, two.body, two.v, two.relayed_by) == (parents, None, 3, None)
     assert abs(one.at - time.time() * 1000) < 60_000
-    assert (one.digest, one.is_erased, one.is_as_taken, two.is_as_taken) == (body_digest(one.body), False, True, True)
+    assert (one.digest, one.is_erased, one.has_accepted_body, two.has_accepted_body) == (
+        body_digest(one.body),
+        False,
+        True,
+        True,
+    )
     chain = next_chain(None, one.id, one.device, one.dseq, one.hlc, one.digest)
     assert (one.chain, desk.store.chain_at(project, 1)) == (chain, chain)
     assert desk.store.chain_at(project, 3) is None

@@ -64,7 +64,7 @@ def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
                 flaws[row.id] = "the message cannot be read"
             else:
                 messages[row.id] = read
-    altered = frozenset(row.id for row in rows if not row.is_as_taken)
+    altered = frozenset(row.id for row in rows if not row.has_accepted_body)
     return Prepared(tuple(kept), tuple(rows), messages, flaws, is_whole, own_device, altered)
 
 
