@@ -212,7 +212,7 @@ EXCEPTIONS = {
     "core/storage/engine/backup.py": "SQLite writes by name",
     "core/storage/upkeep/backup_files.py": "copies of databases, which SQLite reads by name",
     "core/storage/engine/ballast.py": "a file that only takes room",
-    "core/storage/engine/begun_restore.py": "the note of a restore, read back by its name",
+    "core/storage/engine/pending_restore.py": "the note of a restore, read back by its name",
     "core/storage/upkeep/maintenance.py": "a mark that is overwritten in place",
     "core/storage/engine/connection.py": "SQLite opens by name what is made private here first",
     "core/storage/engine/high_water.py": "a mark that every start reads by its name",

@@ -17,7 +17,7 @@ from chatdesk.core.diagnostics.logs import start_logging
 from chatdesk.core.diagnostics.redaction import process_redactor
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.storage.engine import begun_restore
+from chatdesk.core.storage.engine import pending_restore
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.bug_report import BugReportDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
@@ -106,7 +106,7 @@ def test_it_is_made_where_the_database_cannot_be_opened_too(paths: AppPaths, mon
     def refuse(_database: Path) -> None:
         raise StorageCorrupt
 
-    monkeypatch.setattr(begun_restore, "finish", refuse)
+    monkeypatch.setattr(pending_restore, "finish", refuse)
 
     async def script(application: WindowApplication) -> None:
         await until(lambda: application.started.done())

@@ -23,7 +23,7 @@ from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, Stora
 from chatdesk.core.local_api import client
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.storage.engine import begun_restore, tables
+from chatdesk.core.storage.engine import pending_restore, tables
 from chatdesk.services import building, upkeep
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.bug_report import BugReportDialog
@@ -107,7 +107,7 @@ def test_a_start_that_could_only_read_goes_on_to_write_once_it_can(
 ) -> None:
     paths.make_directories()
     make(paths.database, revision)
-    finish = begun_restore.finish
+    finish = pending_restore.finish
     is_in_the_way = True
 
     def finish_if_it_can_be_written(database: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_start_that_could_only_read_goes_on_to_write_once_it_can(
             raise trouble
         finish(database)
 
-    monkeypatch.setattr(begun_restore, "finish", finish_if_it_can_be_written)
+    monkeypatch.setattr(pending_restore, "finish", finish_if_it_can_be_written)
     monkeypatch.setattr(upkeep, "_TRY_AGAIN_S", 0.02)
 
     async def script(application: WindowApplication) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.storage.chat.projects import ProjectRepository
-from chatdesk.core.storage.engine import begun_restore
+from chatdesk.core.storage.engine import pending_restore
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.library.library import LibraryRepository
 from chatdesk.core.storage.library.trash_store import TrashRepository
@@ -165,7 +165,7 @@ class _World:
 
     def _check_restored(self, _cycle: int) -> str:
         problem = self._sound((_THREADS * _MESSAGES, _THREADS * _MESSAGES // 2))
-        left = begun_restore.ready_path(self.path).exists()
+        left = pending_restore.ready_path(self.path).exists()
         return problem or ("something was left behind" if left else "")
 
     def _check_purged(self, _cycle: int) -> str:

@@ -22,10 +22,10 @@ from chatdesk.core.errors import (
 from chatdesk.core.storage.chat import recovery
 from chatdesk.core.storage.chat.projects import ensure_default_project, read_only_projects
 from chatdesk.core.storage.engine import (
-    begun_restore,
     high_water,
     newer_schema,
     older_schema,
+    pending_restore,
     schema_guard,
     schema_upgrade,
     search_index,
@@ -157,7 +157,7 @@ class ProfileDatabase(Database):
     def _open(self) -> OpenReport:
         with translating(self.path):
             make_private_directory(self.path.parent)
-            begun_restore.finish(self.path)
+            pending_restore.finish(self.path)
             self._refuse_newer()
             for directory in (self.path.parent, self.backup_dir):
                 unfinished_files.clear(directory)

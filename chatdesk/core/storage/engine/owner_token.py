@@ -19,10 +19,10 @@ def is_alive(token: str | None) -> bool:
     processes from writing at once.
     """
     pid_text, _, rest = (token or "").partition(":")
-    begun, _, _ = rest.partition(":")
-    if not pid_text.isdigit() or not begun or int(pid_text) == os.getpid():
+    started_at, _, _ = rest.partition(":")
+    if not pid_text.isdigit() or not started_at or int(pid_text) == os.getpid():
         return False
-    return started(int(pid_text)) == begun
+    return started(int(pid_text)) == started_at
 
 
 def started(pid: int) -> str:

@@ -14,22 +14,22 @@ KEY = "team.setup"
 
 
 @dataclass(frozen=True, slots=True)
-class BegunSetup:
+class UnfinishedSetup:
     """The choices of an unfinished set-up. ``login`` is that of the future owner; nothing here is secret."""
 
     workspace_id: str
     login: str
 
 
-def begun_setup(conn: Connection, address: ServerAddress) -> BegunSetup | None:
+def unfinished_setup(conn: Connection, address: ServerAddress) -> UnfinishedSetup | None:
     """Return the unfinished set-up for this database, or None."""
     stored = from_json(conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (KEY,)).scalar())
     if stored.get("place") != _place(address):
         return None
-    return BegunSetup(str(stored.get("workspace_id")), str(stored.get("login")))
+    return UnfinishedSetup(str(stored.get("workspace_id")), str(stored.get("login")))
 
 
-def record_setup(conn: Connection, address: ServerAddress, setup: BegunSetup) -> None:
+def record_setup(conn: Connection, address: ServerAddress, setup: UnfinishedSetup) -> None:
     value = json.dumps({"place": _place(address), "workspace_id": setup.workspace_id, "login": setup.login})
     conn.exec_driver_sql(
         "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",

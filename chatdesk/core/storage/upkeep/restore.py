@@ -19,9 +19,9 @@ from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.paths import sync_directory
 from chatdesk.core.storage.engine import backup, unfinished_files
-from chatdesk.core.storage.engine.begun_restore import commit, ready_path, remove_database
 from chatdesk.core.storage.engine.connection import connect, make_private_directory, make_private_file
 from chatdesk.core.storage.engine.failures import translating
+from chatdesk.core.storage.engine.pending_restore import commit, ready_path, remove_database
 from chatdesk.core.storage.upkeep import backup_files, restore_process
 
 

@@ -1,7 +1,7 @@
 """Copies what can still be read out of a damaged database into a new one, table by table and row by row.
 
 Around a place that cannot be read it goes on at the next row number that can be found. The damaged file is only read.
-What is copied waits where a restore waits (``begun_restore``), so that putting it in place keeps the damaged file.
+What is copied waits where a restore waits (``pending_restore``), so that putting it in place keeps the damaged file.
 """
 
 # ruff: noqa: S608 - names come from our own tables and from the file's list of columns, both quoted
@@ -19,10 +19,10 @@ from sqlalchemy import Table
 
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.engine import backup, schema_upgrade, search_index, tables
-from chatdesk.core.storage.engine.begun_restore import ready_path, remove_database
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import connect, driver, make_private_file, set_defensive, unused_database
 from chatdesk.core.storage.engine.failures import translating
+from chatdesk.core.storage.engine.pending_restore import ready_path, remove_database
 from chatdesk.core.storage.sync import salvage as sync_salvage
 from chatdesk.core.storage.upkeep import db_check, quieting, repair, salvaged_texts
 from chatdesk.core.texts import Text, plural
@@ -48,7 +48,7 @@ class SalvageReport:
 
 
 def salvage(database: Path, origin: Origin) -> SalvageReport:
-    """Copy what can be read; the copy is ready for ``begun_restore.commit``. Raises ``StorageCorrupt`` when no text
+    """Copy what can be read; the copy is ready for ``pending_restore.commit``. Raises ``StorageCorrupt`` when no text
     could be read."""
     target = ready_path(database)
     with translating(database):

@@ -16,7 +16,7 @@ from chatdesk.core.domain.sharing.team_setup import CheckState, SetupCheck
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.ids import new_id
 from chatdesk.core.settings.secrets import Secret
-from chatdesk.core.storage.sync.setup import BegunSetup
+from chatdesk.core.storage.sync.setup import UnfinishedSetup
 from chatdesk.core.sync import invitations
 from chatdesk.core.sync.address import checked_address, is_private
 from chatdesk.core.sync.errors import OtherWorkspace, TeamInvitationEnded, TeamLoginRefused
@@ -45,30 +45,32 @@ class Joining:
         self._passwords = passwords
         self._clock = clock
 
-    def create(self, begun: BegunSetup, names: tuple[str, str], address: ServerAddress, *, password: str) -> Workspace:
+    def create(
+        self, unfinished: UnfinishedSetup, names: tuple[str, str], address: ServerAddress, *, password: str
+    ) -> Workspace:
         from chatdesk.core.sync.team_store import setup
 
         check_private(address)
-        own = replace(address, user=begun.login)
-        kept = self._passwords.find(begun.workspace_id, own)
+        own = replace(address, user=unfinished.login)
+        kept = self._passwords.find(unfinished.workspace_id, own)
         if kept.value:
             try:
-                return self._joined(own, kept.value, begun.workspace_id)  # an attempt before this one got so far
+                return self._joined(own, kept.value, unfinished.workspace_id)  # an attempt before this one got so far
             except TeamLoginRefused:
                 pass
         made = kept if kept.value else self._passwords.make()
         check_password(made.value)
-        self._passwords.keep(begun.workspace_id, made, own)
+        self._passwords.keep(unfinished.workspace_id, made, own)
         setup.set_up(
             address,
             password,
-            workspace_id=begun.workspace_id,
+            workspace_id=unfinished.workspace_id,
             name=names[0],
             my_name=names[1],
-            login=begun.login,
+            login=unfinished.login,
             verifier=verifier_of(made.value),
         )
-        return self._joined(own, made.value, begun.workspace_id)
+        return self._joined(own, made.value, unfinished.workspace_id)
 
     def as_member(self, code: MemberCode, my_name: str) -> Workspace:
         self._passwords.register_secret(code.secret)
@@ -147,16 +149,16 @@ def checked_name(name: str) -> str:
     return shown
 
 
-def new_setup() -> BegunSetup:
+def new_setup() -> UnfinishedSetup:
     """Return a new workspace id and login. Roles belong to the whole server, so the login begins with a part of the
     id."""
     workspace_id = new_id()
-    return BegunSetup(workspace_id, f"cd_{workspace_id[-6:]}_{secrets.token_hex(5)}")
+    return UnfinishedSetup(workspace_id, f"cd_{workspace_id[-6:]}_{secrets.token_hex(5)}")
 
 
-def examine(address: ServerAddress, password: str, *, is_begun: bool = False) -> tuple[SetupCheck, ...]:
-    """Return the checks of a server for a new workspace. ``is_begun``: this profile began to set up a workspace there,
-    so the database may contain it already."""
+def examine(address: ServerAddress, password: str, *, is_resumed: bool = False) -> tuple[SetupCheck, ...]:
+    """Return the checks of a server for a new workspace. ``is_resumed``: this profile has begun to set up a workspace
+    there, so the database may contain it already."""
     from chatdesk.core.sync.team_store import setup_checks
 
     try:
@@ -164,7 +166,7 @@ def examine(address: ServerAddress, password: str, *, is_begun: bool = False) ->
     except ChatDeskError as error:
         return (SetupCheck(Text("Address"), CheckState.FAILED, Sentences.of(error.what, error.next_step)),)
     checks = setup_checks.examine(address, password)
-    if not is_begun:
+    if not is_resumed:
         return checks
     return tuple(
         SetupCheck(

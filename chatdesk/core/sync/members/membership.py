@@ -68,8 +68,8 @@ class Membership:
         """Return the checks of a server for a new workspace, in the order in which they are shown. Does not raise: an
         unreachable server is a failed check."""
         self._passwords.register_secret(password)
-        begun = await self._database.read(lambda conn: setup.begun_setup(conn, address))
-        return await asyncio.to_thread(joining.examine, address, password, is_begun=begun is not None)
+        unfinished = await self._database.read(lambda conn: setup.unfinished_setup(conn, address))
+        return await asyncio.to_thread(joining.examine, address, password, is_resumed=unfinished is not None)
 
     async def create_workspace(self, name: str, my_name: str, address: ServerAddress, *, password: str) -> Workspace:
         """Set up a workspace in an empty database with the login that owns it, which is used once and not kept; this
@@ -78,12 +78,12 @@ class Membership:
         self._passwords.register_secret(password)
         checked_address(address)
         self._check_writable()
-        begun = await self._database.read(lambda conn: setup.begun_setup(conn, address))
-        if begun is None:
-            begun = joining.new_setup()
-            chosen = begun
+        unfinished = await self._database.read(lambda conn: setup.unfinished_setup(conn, address))
+        if unfinished is None:
+            unfinished = joining.new_setup()
+            chosen = unfinished
             await self._database.write(lambda conn: setup.record_setup(conn, address, chosen))
-        return await self._record_joined(partial(self._joining.create, begun, names, address, password=password))
+        return await self._record_joined(partial(self._joining.create, unfinished, names, address, password=password))
 
     def read_invitation(self, text: str) -> InvitationView:
         """Return what a pasted code, link or file says; nothing is sent. Raises ``InvitationUnusable``. Cheap."""

@@ -72,7 +72,7 @@ class TextBox:
         self._em = FORMULA_SIZE * QRawFont.fromFont(font).pixelSize() if flow.has_drawings else 0.0
         shown = self._shown = ShownText(flow, em=self._em, room=width)
         is_rtl = direction_of(flow.text, otherwise=is_right_to_left)
-        layout = self._begun_layout(style, shown.text, font, is_rtl=is_rtl)
+        layout = self._new_layout(style, shown.text, font, is_rtl=is_rtl)
         metrics = QFontMetricsF(font)
         base = (line_height - metrics.ascent() - metrics.descent()) / 2 + metrics.ascent()
         y = 0.0
@@ -113,7 +113,7 @@ class TextBox:
         self._layout = layout
         self._grounds = self._find_grounds() if flow.pads else []
 
-    def _begun_layout(self, style: TranscriptStyle, text: str, font: QFont, *, is_rtl: bool) -> QTextLayout:
+    def _new_layout(self, style: TranscriptStyle, text: str, font: QFont, *, is_rtl: bool) -> QTextLayout:
         """Return a layout that has its text and formats, and no lines yet."""
         layout = QTextLayout(text, font)
         layout.setCacheEnabled(True)

@@ -28,7 +28,7 @@ class ThreadTitle(QWidget):
         self._is_editable = True
         self._is_editing = False
         self._is_narrow = False
-        self._begun_with = ""
+        self._title_before = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.label = _ClickableTitle(theme, role="header")
         self.label.setObjectName("threadTitle")
@@ -89,8 +89,8 @@ class ThreadTitle(QWidget):
         if not self._is_editable or self.is_editing:
             return
         self._is_editing = True
-        self._begun_with = self.label.text()
-        self.field.setText(self._begun_with)
+        self._title_before = self.label.text()
+        self.field.setText(self._title_before)
         self._stack.setCurrentWidget(self.field)
         self.field.selectAll()
         self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -99,7 +99,7 @@ class ThreadTitle(QWidget):
         if not self.is_editing:
             return
         title = " ".join(self.field.text().split())
-        old = self._begun_with  # the label may show a newer one, which an untouched field must not take back
+        old = self._title_before  # the label may show a newer one, which an untouched field must not take back
         # Before the field is hidden: hiding takes its focus, which would end the edit a second time.
         self._is_editing = False
         self._stack.setCurrentIndex(0)

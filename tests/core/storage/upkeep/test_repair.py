@@ -15,7 +15,7 @@ from chatdesk.core.domain.thread import NEW_DRAFT
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.chat.waiting import WaitingRepository
 from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
-from chatdesk.core.storage.engine import begun_restore, search_schema
+from chatdesk.core.storage.engine import pending_restore, search_schema
 from chatdesk.core.storage.sync import setup, team
 from chatdesk.core.storage.upkeep.db_check import Kind
 from chatdesk.core.storage.upkeep.repair import COMES_AGAIN, RECOVERED_TITLE, RepairService
@@ -179,7 +179,7 @@ async def test_what_reads_is_copied_out_of_a_damaged_file(store: Store) -> None:
     assert store.path.read_bytes() == damaged
     assert any(line.startswith("message_parts:") and "could not be read" in line for line in report.lines)
     assert any(line.startswith("messages: all 300") for line in report.lines)
-    begun_restore.commit(store.path)
+    pending_restore.commit(store.path)
     store.reset()
     await store.db.open()
     shown = await store.shown(thread)
@@ -199,7 +199,7 @@ async def test_texts_of_a_page_of_messages_that_is_gone_are_in_their_places_agai
     _trash(store.path, "messages", leaf=True)
     report = salvage(store.path, origin)
     assert any(line.startswith("messages:") and "could not be read" in line for line in report.lines)
-    begun_restore.commit(store.path)
+    pending_restore.commit(store.path)
     store.reset()
     await store.db.open()
     assert await store.shown(thread) == [text for n in range(150) for text in (f"{n}", f"answer to {n}")]
@@ -221,7 +221,7 @@ async def test_a_file_that_was_cut_short_gives_what_it_has(store: Store, share: 
         file.truncate(int(store.path.stat().st_size * share))
     report = salvage(store.path, origin)
     assert not report.is_whole
-    begun_restore.commit(store.path)
+    pending_restore.commit(store.path)
     store.reset()
     await store.db.open()
     texts = "SELECT count(*) FROM message_parts p JOIN messages m ON m.id = p.message_id WHERE p.type = 'text'"
@@ -241,7 +241,7 @@ async def test_texts_of_the_last_messages_come_back_as_a_thread(store: Store) ->
     report = salvage(store.path, origin)
     assert not report.is_whole
     assert any(RECOVERED_TITLE in line for line in report.lines)
-    begun_restore.commit(store.path)
+    pending_restore.commit(store.path)
     store.reset()
     await store.db.open()
     page = await store.library.page(ThreadQuery(), limit=10)
@@ -266,7 +266,7 @@ async def test_a_sound_file_with_foreign_code_is_copied_whole(store: Store) -> N
         )
     report = salvage(store.path, origin)
     assert [line for line in report.lines if line.startswith("drafts:")]
-    begun_restore.commit(store.path)
+    pending_restore.commit(store.path)
     store.reset()
     await store.db.open()
     assert await store.shown(thread) == ["one", "answer to one"]
@@ -293,7 +293,7 @@ async def test_nothing_of_a_damaged_file_is_sent_by_itself(store: Store, hostile
     await store.db.close()
     hostile.change(store.path)
     salvage(store.path, origin)
-    begun_restore.commit(store.path)
+    pending_restore.commit(store.path)
     store.reset()
     await store.db.open()
     waiting = WaitingRepository(store.db)
@@ -315,7 +315,7 @@ async def test_no_team_of_a_damaged_file_is_connected_to(store: Store) -> None:
     origin = store.db.origin
     await store.db.close()
     salvage(store.path, origin)
-    begun_restore.commit(store.path)
+    pending_restore.commit(store.path)
     store.reset()
     await store.db.open()
     assert await store.db.read(team.workspaces) == []
@@ -339,7 +339,7 @@ async def test_questions_that_wait_in_a_damaged_file_are_behind_the_draft_of_the
             "INSERT INTO drafts (slot, thread_id, text, cursor, updated_at) VALUES ('next:y', 'lost', 'homeless', 1, 1)"
         )
     salvage(store.path, origin)
-    begun_restore.commit(store.path)
+    pending_restore.commit(store.path)
     store.reset()
     await store.db.open()
     texts = [await store.drafts.get(slot) for slot in (thread, NEW_DRAFT)]
@@ -367,7 +367,7 @@ async def test_a_file_from_which_nothing_reads_says_so_and_is_left(store: Store)
     store.path.write_bytes(b"not a database" * 999)
     with pytest.raises(StorageCorrupt):
         salvage(store.path, origin)
-    assert not begun_restore.ready_path(store.path).exists()
+    assert not pending_restore.ready_path(store.path).exists()
 
 
 async def test_damaged_pages_are_not_mended_in_place(store: Store) -> None:
@@ -490,7 +490,7 @@ async def test_salvaged_texts_never_go_to_a_project_that_others_read(store: Stor
         conn.execute("DELETE FROM messages")
         conn.execute("DELETE FROM changes")
     assert not salvage(store.path, origin).is_whole
-    begun_restore.commit(store.path)
+    pending_restore.commit(store.path)
     store.reset()
     await store.db.open()
     page = await store.library.page(ThreadQuery(), limit=10)

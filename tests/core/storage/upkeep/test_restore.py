@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.errors import ExportFailed, NotFound, SchemaTooNew, StorageCorrupt, StorageFull
-from chatdesk.core.storage.engine import begun_restore
+from chatdesk.core.storage.engine import pending_restore
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.upkeep import backup_files, restore
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
@@ -159,7 +159,7 @@ async def test_what_is_no_backup_is_refused_and_nothing_changes(store: Store, tm
             conn.commit()
     with pytest.raises(StorageCorrupt):
         await _service(store).prepare(bad)
-    assert not begun_restore.ready_path(store.path).exists()
+    assert not pending_restore.ready_path(store.path).exists()
     assert len(await store.shown(thread)) == 80
 
 
@@ -179,7 +179,7 @@ async def test_without_room_nothing_is_begun(store: Store, tmp_path: Path, monke
     monkeypatch.setattr("chatdesk.core.storage.upkeep.restore_process._SPARE_BYTES", 10**15)
     with pytest.raises(StorageFull):
         await _service(store).prepare(made)
-    assert not begun_restore.ready_path(store.path).exists()
+    assert not pending_restore.ready_path(store.path).exists()
 
 
 async def test_a_damaged_database_is_kept_as_it_is(store: Store, tmp_path: Path) -> None:
@@ -254,8 +254,8 @@ async def test_backups_say_which_files_they_name(store: Store) -> None:
 
 def test_what_was_prepared_and_not_decided_is_tidied_away(tmp_path: Path) -> None:
     database = tmp_path / "chatdesk.db"
-    begun_restore.ready_path(database).write_text("x")
-    assert not begun_restore.finish(database)
+    pending_restore.ready_path(database).write_text("x")
+    assert not pending_restore.finish(database)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -327,7 +327,7 @@ async def test_a_kill_at_each_step_of_the_exchange_is_finished_or_undone(
         restore.prepare(backup, store.path, blobs=_blobs(store))
         for name in ("replace", "unlink"):
             monkeypatch.setattr(Path, name, counted(getattr(Path, name)))
-        begun_restore.commit(store.path)
+        pending_restore.commit(store.path)
         os._exit(0)
     os.waitpid(child, 0)
     store.reset()
