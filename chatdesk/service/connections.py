@@ -99,9 +99,9 @@ class _CountedSocket(socket.socket):
 
     def close(self) -> None:
         super().close()
-        told, self.on_close = self.on_close, None
-        if told is not None:
-            told()
+        on_close, self.on_close = self.on_close, None
+        if on_close is not None:
+            on_close()
 
 
 class _LimitedProtocol(H11Protocol):

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from chatdesk.core.chat.trash import MOST_TOLD, TrashService
+from chatdesk.core.chat.trash import MOST_PUBLISHED, TrashService
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.library import LibraryChange, ThreadQuery
 from chatdesk.core.domain.tag import Tag
@@ -80,11 +80,11 @@ class LibraryService:
         Refused for the last project in use."""
         change = await self._library.delete_project(project_id)
         await self._stop(tuple(change.threads))
-        return await self._told(change)
+        return await self._published(change)
 
     async def restore_project(self, project_id: str) -> LibraryChange:
         """Restore a project from the trash, with the threads that were deleted with it."""
-        return await self._told(await self._library.restore_project(project_id))
+        return await self._published(await self._library.restore_project(project_id))
 
     # Many threads
 
@@ -96,7 +96,7 @@ class LibraryService:
             else plural("unpin {count} threads", "unpin thread", count)
         )
         at = self._clock.now_ms() if is_pinned else None
-        return await self._told(await self._library.set_flag(thread_ids, "pinned_at", at, label))
+        return await self._published(await self._library.set_flag(thread_ids, "pinned_at", at, label))
 
     async def archive(self, thread_ids: Sequence[str], *, is_archived: bool = True) -> LibraryChange:
         count = len(thread_ids)
@@ -106,34 +106,34 @@ class LibraryService:
             else plural("unarchive {count} threads", "unarchive thread", count)
         )
         at = self._clock.now_ms() if is_archived else None
-        return await self._told(await self._library.set_flag(thread_ids, "archived_at", at, label))
+        return await self._published(await self._library.set_flag(thread_ids, "archived_at", at, label))
 
     async def move(self, thread_ids: Sequence[str], project_id: str) -> LibraryChange:
         label = plural("move {count} threads", "move thread", len(thread_ids))
-        return await self._told(await self._library.set_flag(thread_ids, "project_id", project_id, label))
+        return await self._published(await self._library.set_flag(thread_ids, "project_id", project_id, label))
 
     async def tag(
         self, thread_ids: Sequence[str], *, add: Sequence[str] = (), remove: Sequence[str] = ()
     ) -> LibraryChange:
         """Add tags to all these threads, by name, and remove others, by id."""
-        return await self._told(await self._library.tag(thread_ids, add=add, remove=remove))
+        return await self._published(await self._library.tag(thread_ids, add=add, remove=remove))
 
     async def delete(self, thread_ids: Sequence[str]) -> LibraryChange:
         """Move threads to the trash. Answers that are being written there are stopped first."""
         await self._stop(thread_ids)
-        return await self._told(await self._library.delete(thread_ids))
+        return await self._published(await self._library.delete(thread_ids))
 
     async def restore(self, thread_ids: Sequence[str]) -> LibraryChange:
         """Restore threads from the trash, together with their projects where these were deleted too."""
-        return await self._told(await self._library.restore(thread_ids))
+        return await self._published(await self._library.restore(thread_ids))
 
     async def redo(self, change: LibraryChange) -> None:
         """Carry a change out again: all of it, or nothing with ``NotPossible``."""
-        await self._told(await self._library.carry_out(change))
+        await self._published(await self._library.carry_out(change))
 
     async def undo(self, change: LibraryChange) -> None:
         """Carry out the inverse of a change: all of it, or nothing with ``NotPossible``."""
-        await self._told(await self._library.carry_out(change, is_back=True))
+        await self._published(await self._library.carry_out(change, is_back=True))
 
     # Tags
 
@@ -151,13 +151,14 @@ class LibraryService:
         return before
 
     async def delete_tag(self, tag_id: str) -> LibraryChange:
-        return await self._told(await self._library.delete_tag(tag_id))
+        return await self._published(await self._library.delete_tag(tag_id))
 
     # Inside
 
-    async def _told(self, change: LibraryChange) -> LibraryChange:
+    async def _published(self, change: LibraryChange) -> LibraryChange:
+        """Publish what a change has done, and return it."""
         count = len(change.threads) + len(change.tags_added) + len(change.tags_removed)
-        if count > MOST_TOLD:
+        if count > MOST_PUBLISHED:
             self._bus.publish(ThreadsChanged(None))
         elif count:
             self._bus.publish(ThreadsChanged(await self._library.threads(change.thread_ids)))

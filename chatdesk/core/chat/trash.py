@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.repositories import Repositories
 
 MOST_LISTED: Final = 500
-MOST_TOLD: Final = 500  # of more changed threads than that only the fact is told
+MOST_PUBLISHED: Final = 500  # of more changed threads only the fact is published
 _MS_PER_DAY: Final = 24 * 3600 * 1000
 _PREVIEW: Final = 200
 
@@ -37,7 +37,7 @@ class TrashService:
         """Delete threads of the trash for good, all or none, and return how many. They are gone when this returns;
         their rows are removed a few at a time afterwards."""
         count = await self._library.mark_gone(thread_ids)
-        if len(thread_ids) > MOST_TOLD:
+        if len(thread_ids) > MOST_PUBLISHED:
             self._bus.publish(ThreadsChanged(None))
         else:
             for thread_id in thread_ids:

@@ -95,7 +95,7 @@ class Turn:
         self._is_streaming = False
         self._unstored_since_s: float | None = None  # when the oldest text that is not stored was shown
         self._stored = answer  # as it was when it began to stream
-        self._told_news = 0
+        self._published_news_count = 0
         self._is_closing = False
         self._has_failed_to_store = False
         self._hurry: Callable[[], None] | None = None
@@ -263,8 +263,8 @@ class Turn:
                 self._context.bus.publish(
                     TextStreamed(self.thread_id, self.message_id, chunk.part_index, chunk.kind.value, chunk.text)
                 )
-        if self._text.news_count != self._told_news:
-            self._told_news = self._text.news_count
+        if self._text.news_count != self._published_news_count:
+            self._published_news_count = self._text.news_count
             self._context.bus.publish(MessageChanged(self.overlay(self._stored)))
 
     async def _checkpoint(self) -> None:

@@ -38,7 +38,7 @@ class Logs:
         self._handler = handler
         self._listener = listener
         self._is_on = True
-        self._told_errors = logging.raiseExceptions
+        self._raised_before = logging.raiseExceptions
         logging.raiseExceptions = False  # a disk that takes no lines is no reason to print tracebacks
 
     def stop(self) -> None:
@@ -51,7 +51,7 @@ class Logs:
             with suppress(OSError):  # the last lines do not fit on the disk
                 handler.close()
         self._handler.close()
-        logging.raiseExceptions = self._told_errors
+        logging.raiseExceptions = self._raised_before
         logging.getLogger(OWN_LOGGERS).setLevel(logging.NOTSET)
 
 

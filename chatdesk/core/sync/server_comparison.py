@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.engine.connection import Connection
 
 T = TypeVar("T")
-_MOST_TOLD: Final = 50
+_MOST_LISTED: Final = 50
 _MOST_TRIES: Final = 5
 _WAYS: Final = {
     "missing": Text("“{name}”: missing here: {what}."),
@@ -165,8 +165,8 @@ class ServerComparison:
                 repairable.append(log.project_id)
             differences += found + shown
         waiting = self._read(lambda conn: check.waiting(conn, self._workspace.id))
-        told = tuple(differences[:_MOST_TOLD])
-        return ServerCheck(len(logs), changes, told, waiting=waiting, repairable=tuple(repairable))
+        listed = tuple(differences[:_MOST_LISTED])
+        return ServerCheck(len(logs), changes, listed, waiting=waiting, repairable=tuple(repairable))
 
     def _compare_shown(self, log: HeldLog) -> list[str]:
         """Compare what is shown with a replica made of the log, which was found to be the same."""

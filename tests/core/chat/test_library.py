@@ -362,8 +362,8 @@ async def test_of_very_many_threads_only_the_fact_is_told(library: Library, monk
     from chatdesk.core.chat import library as module
     from chatdesk.core.chat import trash
 
-    monkeypatch.setattr(module, "MOST_TOLD", 1)
-    monkeypatch.setattr(trash, "MOST_TOLD", 1)
+    monkeypatch.setattr(module, "MOST_PUBLISHED", 1)
+    monkeypatch.setattr(trash, "MOST_PUBLISHED", 1)
     ids = [await library.thread() for _ in range(2)]
     await library.service.delete(ids)
     assert library.world.events[-1] == ThreadsChanged(None)

@@ -291,10 +291,10 @@ class ToolLoop:
             result, cited = self._sources.number(result)
             text, files = await results.shortened(result, tool, self._keep)
         except ChatDeskError as error:
-            told = {"bytes": len(error.what.encode("utf-8", "replace"))}  # perhaps in the server's words: from outside
+            size = {"bytes": len(error.what.encode("utf-8", "replace"))}  # perhaps in the server's words: from outside
             duration_ms = self._since_ms(began_s)
             return self._ended(
-                call, news, CallStatus.FAILED, error.what, error=error.sentence, duration_ms=duration_ms, more=told
+                call, news, CallStatus.FAILED, error.what, error=error.sentence, duration_ms=duration_ms, more=size
             )
         except Exception:  # noqa: BLE001 - a mistake of ours costs this call, not the answer
             _log.exception("a call of a tool failed")

@@ -79,8 +79,8 @@ async def _lm_studio_rows(port: int) -> list[Mapping[str, Any]]:
 def _server(preset: str, port: int, names: Sequence[object], version: object) -> FoundServer:
     label = preset_of(preset).label if preset != "other" else Text("Server at port {port}", port=str(port))
     models = tuple(each[:_LONGEST] for each in names[:_MOST_MODELS] if isinstance(each, str) and each.isprintable())
-    told = version if isinstance(version, str) and _VERSION.match(version) else ""
-    return FoundServer(preset, label, f"http://{_HOST}:{port}/v1", models, told)
+    version_shown = version if isinstance(version, str) and _VERSION.match(version) else ""
+    return FoundServer(preset, label, f"http://{_HOST}:{port}/v1", models, version_shown)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -66,11 +66,11 @@ async def _ask_each_model(found: dict[str, ListedModel], gone: set[str], ask: As
             group.create_task(ask_model(name))
 
 
-def _joined(listed: ListedModel, told: ListedModel) -> ListedModel:
+def _joined(listed: ListedModel, details: ListedModel) -> ListedModel:
     return replace(
         listed,
-        context_window=told.context_window or listed.context_window,
-        sees_images=listed.sees_images if told.sees_images is None else told.sees_images,
+        context_window=details.context_window or listed.context_window,
+        sees_images=listed.sees_images if details.sees_images is None else details.sees_images,
     )
 
 

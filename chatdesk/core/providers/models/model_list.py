@@ -145,20 +145,20 @@ def _sees_images(row: Mapping[str, Any]) -> bool | None:
     capabilities = row.get("capabilities")
     for place in (row, capabilities):
         if isinstance(place, Mapping):
-            told = next((_truth(place[name]) for name in _SIGHT_FIELDS if _truth(place.get(name)) is not None), None)
-            if told is not None:
-                return told
+            sees = next((_truth(place[name]) for name in _SIGHT_FIELDS if _truth(place.get(name)) is not None), None)
+            if sees is not None:
+                return sees
     abilities = _abilities(row)
     return bool(abilities & _SEEING) if abilities is not None and isinstance(capabilities, list) else None
 
 
 def _abilities(row: Mapping[str, Any]) -> set[str] | None:
     """Return the names of a model's abilities; None if the server does not say."""
-    told = row.get("capabilities")
-    if isinstance(told, list):
-        return {each.lower() for each in told[:100] if isinstance(each, str)}
-    if isinstance(told, Mapping):
-        return {str(name).lower() for name, value in told.items() if _truth(value)}
+    abilities = row.get("capabilities")
+    if isinstance(abilities, list):
+        return {each.lower() for each in abilities[:100] if isinstance(each, str)}
+    if isinstance(abilities, Mapping):
+        return {str(name).lower() for name, value in abilities.items() if _truth(value)}
     return None
 
 
@@ -166,9 +166,9 @@ def _modalities(row: Mapping[str, Any], side: str) -> set[str]:
     """Return the kinds of input or output, such as ``text`` and ``image``; empty if the server does not say."""
     architecture = row.get("architecture")
     for place in (architecture, row):
-        told = place.get(f"{side}_modalities") if isinstance(place, Mapping) else None
-        if isinstance(told, list):
-            return {each.lower() for each in told[:20] if isinstance(each, str)}
+        modalities = place.get(f"{side}_modalities") if isinstance(place, Mapping) else None
+        if isinstance(modalities, list):
+            return {each.lower() for each in modalities[:20] if isinstance(each, str)}
     arrow = architecture.get("modality") if isinstance(architecture, Mapping) else None
     if isinstance(arrow, str) and "->" in arrow:
         before, _, after = arrow.lower().partition("->")

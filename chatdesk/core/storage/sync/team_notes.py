@@ -30,8 +30,8 @@ def notes_of(conn: Connection, thread_id: str) -> list[TeamNote]:
     ):
         sentence = _NOTES.get(code)
         if sentence is not None:
-            told = from_json(details)
-            people = {key: names.get(str(told.get(key)), _SOMEBODY) for key in ("by", "deleted_by")}
+            stored = from_json(details)
+            people = {key: names.get(str(stored.get(key)), _SOMEBODY) for key in ("by", "deleted_by")}
             said = sentence.format(**people)
             notes.append(TeamNote(at, thread_id, said[:1].upper() + said[1:]))
     return notes

@@ -27,13 +27,13 @@ _ALIKE: Final = str.maketrans("аеорсухіјѕԁһԛԝӏαοινρκτυχ"
 
 
 def cleaned(view: TeamView, known: Sequence[MemberRow] = ()) -> TeamView:
-    """Return ``view`` without invalid values. ``known``: earlier members, from whom new ones are to be told apart."""
+    """Return ``view`` without invalid values. ``known``: earlier members, from whom new ones must differ in name."""
     members = [_member(each) for each in view.members[:MOST] if is_id(each.id)]
     named = {each.id for each in members}
-    told = _told_apart([*(each for each in known if each.id not in named), *members])
+    distinct = _distinguished([*(each for each in known if each.id not in named), *members])
     return TeamView(
         tuple(each for each in view.projects[:MOST] if _is_project(each)),
-        tuple(each for each in told if each.id in named),
+        tuple(each for each in distinct if each.id in named),
         tuple(_device(each) for each in view.devices[:MOST] if is_id(each.id) and is_id(each.member_id)),
         tuple(each for each in view.roles[: 10 * MOST] if _is_role(each, is_whole=view.is_whole)),
         is_whole=view.is_whole,
@@ -75,7 +75,7 @@ def _device(device: DeviceRow) -> DeviceRow:
     return DeviceRow(device.id, device.member_id, name, version, whole(device.last_seen_at), bool(device.is_removed))
 
 
-def _told_apart(members: Sequence[MemberRow]) -> tuple[MemberRow, ...]:
+def _distinguished(members: Sequence[MemberRow]) -> tuple[MemberRow, ...]:
     """Append a number to names that look the same, for all members but the earliest."""
     alike: dict[str, int] = {}
     names: dict[str, str] = {}

@@ -159,9 +159,9 @@ class Administration:
     def policy(self) -> WorkspacePolicy:
         """Return the workspace's permissions and limits."""
         try:
-            told = dict(self.row("SELECT to_jsonb(p) - 'one' FROM cd.policy p")[0])
+            stored = dict(self.row("SELECT to_jsonb(p) - 'one' FROM cd.policy p")[0])
             return WorkspacePolicy(
-                **{each.name: _POLICY_TYPES[str(each.type)](told[each.name]) for each in fields(WorkspacePolicy)}
+                **{each.name: _POLICY_TYPES[str(each.type)](stored[each.name]) for each in fields(WorkspacePolicy)}
             )
         except (KeyError, TypeError, ValueError):
             raise NoWorkspaceThere from None
@@ -201,11 +201,11 @@ class Administration:
 
 def _standing(row: tuple[Any, ...]) -> Standing:
     """Return the checked answer of a server, which may be anybody's."""
-    told, member_id, member_name, is_owner, server_time_ms = row
+    workspace, member_id, member_name, is_owner, server_time_ms = row
     return Standing(
-        workspace_id=checked_id(told["workspace_id"]),
-        workspace_name=shown_name(told["workspace_name"]),
-        group=str(told["group"])[:63],
+        workspace_id=checked_id(workspace["workspace_id"]),
+        workspace_name=shown_name(workspace["workspace_name"]),
+        group=str(workspace["group"])[:63],
         member_id="" if member_id is None else checked_id(member_id),
         member_name="" if member_name is None else shown_name(member_name),
         is_owner=bool(is_owner),

@@ -74,8 +74,8 @@ class Backup:
         key = key_of(value.get("id"))
         if key:
             problem = dict_of(value.get("error"))
-            told = text_of(problem.get("message")) or text_of(problem.get("name"))
-            self._blocks.setdefault(key, (tuple(_block_parts(value)), told))
+            failure = text_of(problem.get("message")) or text_of(problem.get("name"))
+            self._blocks.setdefault(key, (tuple(_block_parts(value)), failure))
 
     def topic(self, value: Mapping[str, Any], size: int, fallback_ms: int) -> ImportedThread | None:
         """Return the thread of a topic if all of it is known already; otherwise keep the topic for ``rest``."""
@@ -166,7 +166,7 @@ def _message(
 ) -> ImportedMessage:
     role = _ROLES.get(text_of(value.get("role")), Role.USER)
     found = [blocks[key] for each in list_of(value.get("blocks")) if (key := key_of(each)) in blocks]
-    parts = (*(part for own, _told in found for part in own), *_old_parts(value, role))
+    parts = (*(part for own, _failure in found for part in own), *_old_parts(value, role))
     if role is Role.ASSISTANT:
         parts = tuple(split for part in parts for split in _split(part))
     key = key_of(value.get("id")) or fingerprint(above, *(text_of(part.content.get("text")) for part in parts))
@@ -174,7 +174,9 @@ def _message(
     status, values = Status.COMPLETE, dict[str, Any]()
     if role is Role.ASSISTANT:
         usage, model = dict_of(value.get("usage")), dict_of(value.get("model"))
-        told = next((told for _own, told in found if told), "") or text_of(dict_of(value.get("error")).get("message"))
+        failure = next((failure for _own, failure in found if failure), "") or text_of(
+            dict_of(value.get("error")).get("message")
+        )
         status = _STATUS.get(text_of(value.get("status")), Status.COMPLETE)
         values = without_empty_values(
             {
@@ -186,7 +188,7 @@ def _message(
             }
         )
         if status is Status.ERROR:
-            values |= {"error": told[:2000] or Text("The answer failed."), "error_type": "other"}
+            values |= {"error": failure[:2000] or Text("The answer failed."), "error_type": "other"}
             parts = parts or (ImportedPart(PartType.TEXT, {"text": ""}),)
     return ImportedMessage(key, None, role, created or 0, parts, status=status, keys=(key,), values=values)
 

@@ -43,7 +43,7 @@ T = TypeVar("T")
 _MOST: Final = 2_000  # messages that are read at once
 _STEP: Final = 128  # usual messages of one thread
 _READ_AHEAD_BYTES = 2 * 1024 * 1024
-_MOST_TOLD = 500
+_MOST_PUBLISHED = 500
 _LONGEST_PAUSE_S, _LOOK_EVERY_S = 0.2, 0.001
 
 Progress = Callable[[ImportProgress], None]
@@ -187,7 +187,7 @@ class _Run:
             self._bus.publish(ThreadsChanged(None))
             self._bus.publish(TagsChanged())
         grown = [line.thread_id for line in self._report.lines if line.outcome is ImportOutcome.EXTENDED]
-        for thread_id in grown[:_MOST_TOLD]:
+        for thread_id in grown[:_MOST_PUBLISHED]:
             if thread_id is not None:
                 self._bus.publish(PathChanged(thread_id, None))
 

@@ -287,8 +287,8 @@ def kept_content(kind: str, content: dict[str, Any]) -> dict[str, Any]:
     if attachment is not None:
         return attachment.as_content()
     problem = content.get("problem")  # why an answer does not have this picture
-    told = {"problem": clean(problem[:LONGEST_WORD])} if isinstance(problem, str) else {}
-    return {"name": clean_name(name if isinstance(name, str) else ""), **told}
+    reason = {"problem": clean(problem[:LONGEST_WORD])} if isinstance(problem, str) else {}
+    return {"name": clean_name(name if isinstance(name, str) else ""), **reason}
 
 
 def kept_details(details: object) -> dict[str, Any] | None:
