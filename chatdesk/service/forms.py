@@ -1,4 +1,4 @@
-"""Checks requests against the forms that endpoints declare, and writes answers: the door to Pydantic.
+"""Checks requests against the forms that endpoints declare, and writes answers: the gateway to Pydantic.
 
 Forms are dataclasses. Those of requests are closed and strict: an unknown field, or a number in quotation marks, is an
 error that names the place and never repeats the value.

@@ -1,4 +1,4 @@
-"""The loop of the window, Qt's and asyncio's in one. The only qasync door.
+"""The loop of the window, Qt's and asyncio's in one. The gateway to qasync.
 
 qasync gives every callback a Qt timer of its own, and lets the timers of cancelled callbacks run out: an answer that
 streams makes some 250 a second. Here all that are due share one timer, and all that wait for their time another, as

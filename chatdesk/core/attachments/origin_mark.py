@@ -34,6 +34,6 @@ def mark_origin(file: BinaryIO) -> None:
 
 
 def _quarantine(descriptor: int) -> None:
-    # 0x0081: downloaded, not yet agreed to. Python has no door to this call on macOS.
+    # 0x0081: downloaded, not yet agreed to. Python has no function for this call on macOS.
     value = f"0081;{int(time.time()):08x};ChatDesk;".encode()
     ctypes.CDLL(None).fsetxattr(descriptor, _QUARANTINE.encode(), value, len(value), 0, 0)

@@ -1,5 +1,5 @@
 """Finds the text of a web page: what a reader sees of it, without menus and adverts. Runs in the process that may be
-killed; the only door to ``trafilatura``."""
+killed; the gateway to ``trafilatura``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls a function at the times of a cron expression; the only door to APScheduler."""
+"""Calls a function at the times of a cron expression; the gateway to APScheduler."""
 
 from __future__ import annotations
 

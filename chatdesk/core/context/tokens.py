@@ -1,4 +1,4 @@
-"""Counts tokens, never through the network: the only door to ``tiktoken``.
+"""Counts tokens, never through the network: the gateway to ``tiktoken``.
 
 Encodings come with ChatDesk. Their sums are checked here first: tiktoken answers a damaged file with a download.
 """

@@ -1,4 +1,4 @@
-"""Measures the strength of a passphrase before it guards anything. The only door to ``zxcvbn``, which takes 40 ms to
+"""Measures the strength of a passphrase before it guards anything. The gateway to ``zxcvbn``, which takes 40 ms to
 load.
 
 Whoever has the sealed file may try as often as they like. Each try takes a good part of a second of one core, and 128

@@ -1,4 +1,4 @@
-"""Encrypts data under a passphrase. The only door to ``cryptography``.
+"""Encrypts data under a passphrase. The gateway to ``cryptography``.
 
 A passphrase becomes a key by scrypt (RFC 7914); the data goes through ChaCha20-Poly1305 (RFC 8439), with a new salt and
 nonce each time, and the parameters, which are beside it, authenticated with it.

@@ -1,7 +1,7 @@
 """Finds and keeps the keys of providers: in the environment, the system's keyring, or an encrypted file; never in plain
 text.
 
-The only door to ``keyring``. Its backends may block on a prompt or a dead D-Bus, so every call runs in a thread of its
+The gateway to ``keyring``. Its backends may block on a prompt or a dead D-Bus, so every call runs in a thread of its
 own and is given up after a while; without a keyring a typed key holds for this run, or is kept in ``key_file``.
 """
 

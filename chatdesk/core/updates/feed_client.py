@@ -1,4 +1,4 @@
-"""Reads a signed feed (The Update Framework): the door to ``tuf``. Used in the process for updates only.
+"""Reads a signed feed (The Update Framework): the gateway to ``tuf``. Used in the process for updates only.
 
 The framework refuses what is signed wrongly, older than what was seen, expired, assembled of several states, or
 longer than announced. Here are the limits, the one name that is asked for, and how bytes are fetched: over HTTPS, by

@@ -1,4 +1,4 @@
-"""Speaks the Model Context Protocol for the tools, with threads as resources: the door to the mcp package.
+"""Speaks the Model Context Protocol for the tools, with threads as resources: the gateway to the mcp package.
 
 Imported when the first assistant comes. Who asks, and the way to the services, are given: over HTTP the gate knows the
 caller, over stdin and stdout it is the owner's own process.

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import Connection as Connection  # handed on: SQL has one door
+from sqlalchemy.engine import Connection as Connection  # for others: SQL has one gateway
 from sqlalchemy.pool import NullPool
 
 from chatdesk.core.storage.engine import schema_guard, search_text
