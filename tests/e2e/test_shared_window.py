@@ -247,7 +247,7 @@ def test_a_viewer_reads_whom_to_ask_and_cannot_write(paths: AppPaths) -> None:
         await until(lambda: toast.isVisible() and toast.text == sentence)
         assert composer.text() == ""
         entry = transcript.entries[-1]
-        assert entry.facts.is_refused("regenerate")
+        assert entry.facts.refusal_of("regenerate")
         assert not transcript.parts.actions.act("regenerate", "delete", "branch")
         assert not application.panes.header.title.pencil.isVisible()
         thread = open_thread(application)

@@ -178,10 +178,10 @@ def test_one_who_may_only_read_sees_why_tools_are_off(make_view, qtbot):
 def test_what_others_wrote_is_deleted_by_those_who_manage_only(make_view):
     messages = [message(0, Role.USER, "a", author_id=ANA), message(1, Role.USER, "b")]
     hers, mine = make_view(messages, shared()).entries
-    assert hers.facts.is_refused("delete") == "Ana Ruiz wrote this"
-    assert hers.facts.is_refused("edit") == ""  # which makes a version of one's own
-    assert mine.facts.is_refused("delete") == ""
-    assert make_view(messages, shared(can_manage=True)).entries[0].facts.is_refused("delete") == ""
+    assert hers.facts.refusal_of("delete") == "Ana Ruiz wrote this"
+    assert hers.facts.refusal_of("edit") == ""  # which makes a version of one's own
+    assert mine.facts.refusal_of("delete") == ""
+    assert make_view(messages, shared(can_manage=True)).entries[0].facts.refusal_of("delete") == ""
 
 
 def test_a_reader_at_the_end_follows_and_one_further_up_stays(make_view, qtbot):

@@ -40,7 +40,7 @@ def build_menu(
         if above is not None and is_line_between(above, action):
             menu.addSeparator()
         above = action
-        refusal = entry.facts.is_refused(action.name)
+        refusal = entry.facts.refusal_of(action.name)
         text = action.text_for(state).replace("&", "&&")
         row = QAction(tr("{action}: {reason}", action=text, reason=refusal) if refusal else text, menu)
         row.setObjectName(f"message-{action.name}")
@@ -60,7 +60,7 @@ def offered_by(
     """Return the names of the actions that a message offers now."""
     state = entry.state(starts_later=starts_later)
     return frozenset(
-        each.name for each in _actions_on(state, quick) if each.can(state) and not entry.facts.is_refused(each.name)
+        each.name for each in _actions_on(state, quick) if each.can(state) and not entry.facts.refusal_of(each.name)
     )
 
 

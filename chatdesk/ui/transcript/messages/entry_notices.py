@@ -59,7 +59,7 @@ class EntryNotices:
         if facts.shared is None or facts.shared.can_write or self._text:
             return self._all(is_unanswered=is_unanswered)
         return [
-            each.with_actions(tuple(way for way in each.actions if not facts.is_refused(way[0])))
+            each.with_actions(tuple(way for way in each.actions if not facts.refusal_of(way[0])))
             for each in self._all(is_unanswered=is_unanswered)
         ]
 

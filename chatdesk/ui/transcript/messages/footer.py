@@ -29,7 +29,7 @@ def footer_of(state: MessageState, facts: MessageFacts, *, quick: Sequence[Messa
     if state.has_quick_actions:
         tools += tuple(Tool(each.name, shown(each.text), text=shown(each.text)) for each in quick)
     return FooterItem(
-        tuple(_allowed(tool, facts.is_refused(tool.action)) for tool in tools),
+        tuple(_allowed(tool, facts.refusal_of(tool.action)) for tool in tools),
         versions=versions,
         version_by=(facts.person or tr("you", "beside a name")) if facts.version_words else "",
         versions_tip=with_capital(facts.version_words),

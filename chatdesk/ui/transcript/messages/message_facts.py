@@ -102,9 +102,9 @@ class MessageFacts:
     @property
     def shown_of_team(self) -> tuple[object, ...]:
         """Everything shown that depends on with whom the thread is shared."""
-        return self.person, self.version_words, *(self.is_refused(action) for action in ("edit", "delete"))
+        return self.person, self.version_words, *(self.refusal_of(action) for action in ("edit", "delete"))
 
-    def is_refused(self, action: str) -> str:
+    def refusal_of(self, action: str) -> str:
         """Return why the reader may not do ``action`` with this message; empty if they may."""
         shared, known = self.shared, message_action(action)
         if shared is None or known is None or not known.writes:
