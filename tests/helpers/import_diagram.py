@@ -19,11 +19,11 @@ PICTURES = {
 }
 _WIDTH, _MARGIN, _GAP, _ROW, _LETTER = 960, 16, 8, 28, 6.9
 _CLOSE = 3  # between the lines of one row
-_DOORS_TITLE = "Doors: what one place alone imports"
+_GATEWAYS_TITLE = "Gateways: what one place alone imports"
 
 
 def drawing(look: str) -> str:
-    """The whole picture as SVG: the floors of each package, then the doors."""
+    """The whole picture as SVG: the floors of each package, then the gateways."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
     colours = LIGHT if look == "light" else DARK
     top, parts = _MARGIN, []
@@ -45,11 +45,11 @@ def _panels(contracts: list[Mapping[str, Any]]) -> Iterator[tuple[str, list[list
             name = contract["containers"][0].replace(".", "/")
             rows = [[each.strip(" ()") for each in layer.split("|")] for layer in contract["layers"]]
             yield f"{name}: each row may import the rows below it", rows
-    doors = [each for each in contracts if each["type"] == "protected"]
-    yield _DOORS_TITLE, [[_door(each)] for each in doors]
+    gateways = [each for each in contracts if each["type"] == "protected"]
+    yield _GATEWAYS_TITLE, [[_gateway(each)] for each in gateways]
 
 
-def _door(contract: Mapping[str, Any]) -> str:
+def _gateway(contract: Mapping[str, Any]) -> str:
     places = ", ".join(each.removeprefix("chatdesk.").replace(".", "/") for each in contract["allowed_importers"])
     return f"{', '.join(contract['protected_modules'])}  ←  {places}"
 
