@@ -196,7 +196,7 @@ async def _keep(options: argparse.Namespace, services: Services) -> int:
     team = await services.load_team()
     await team.start()
     if options.days is None:
-        days = await team.erasing.kept_for(project.id)
+        days = await team.erasing.retention(project.id)
         terminal.say(tr("forever") if days is None else plural("{count} days", "{count} day", days))
         return 0
     if options.days != "forever" and not options.days.isdecimal():
@@ -207,7 +207,7 @@ async def _keep(options: argparse.Namespace, services: Services) -> int:
     if days is not None and not options.yes and not await terminal.agrees(_keep_question(project.name, days)):
         terminal.complain(tr("nothing was changed"))
         return 1
-    await team.erasing.keep_for(project.id, days)
+    await team.erasing.set_retention(project.id, days)
     code = await send_now(services, project.id, options.wait)
     if not code:
         terminal.say(

@@ -175,7 +175,9 @@ def _maintenance(paths: AppPaths, in_force: SettingsInForce) -> Maintenance:
         paths.backup_dir, paths.database.stem, daily=kept.backups_daily, weekly=kept.backups_weekly
     )
     maintenance = Maintenance(paths.database, backups, SystemClock())
-    in_force.follow(lambda changed: maintenance.keep(daily=changed.backups_daily, weekly=changed.backups_weekly))
+    in_force.follow(
+        lambda changed: maintenance.set_retention(daily=changed.backups_daily, weekly=changed.backups_weekly)
+    )
     return maintenance
 
 

@@ -108,7 +108,7 @@ class Services:
             return
         with suppress(ChatDeskError):  # they are forgotten another time
             projects = await self.library.projects.list(deleted_too=True)
-            await service.folders.keep_only({each.id for each in projects})
+            await service.folders.forget_others({each.id for each in projects})
 
     def _built_in_tools(self) -> tuple[BuiltInServer, ...]:
         from chatdesk.services.own_chats import own_chats

@@ -31,7 +31,7 @@ async def run_upkeep(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     await services.chat.queue.resume()
     await services.providers.prepare()
     await purge_trash(services)
-    await services.database.keep_ballast()
+    await services.database.reserve_ballast()
     await asyncio.sleep(settle_s)
     while True:
         await services.chat.context.models.learn()

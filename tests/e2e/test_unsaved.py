@@ -103,7 +103,7 @@ async def test_what_fails_for_another_reason_is_told_and_not_tried_for_ever() ->
     async def retry() -> None:
         raise NotPossible("The thread is gone.")
 
-    unsaved.keep("question", StorageFull(), retry)
+    unsaved.retry_later("question", StorageFull(), retry)
     unsaved.try_again()
     await until(lambda: told and recovered)
     assert [str(error) for error in told] == ["The thread is gone."]
@@ -127,11 +127,11 @@ async def test_what_is_being_tried_is_not_begun_a_second_time() -> None:
     async def another() -> None:
         tried.append("another")
 
-    unsaved.keep("question", StorageFull(), retry)
+    unsaved.retry_later("question", StorageFull(), retry)
     for _ in range(3):  # somebody is impatient
         unsaved.try_again()
         await asyncio.sleep(0)
-    unsaved.keep("draft", StorageFull(), another)
+    unsaved.retry_later("draft", StorageFull(), another)
     unsaved.try_again()
     go_on.set()
 
@@ -151,7 +151,7 @@ def test_nothing_is_tried_after_the_end(qtbot: QtBot) -> None:
     async def retry() -> None:
         tried.append("again")
 
-    unsaved.keep("draft", StorageFull(), retry)
+    unsaved.retry_later("draft", StorageFull(), retry)
     unsaved.end()
-    unsaved.keep("draft", StorageFull(), retry)
+    unsaved.retry_later("draft", StorageFull(), retry)
     stays_in_window(qtbot, lambda: not tried, for_s=0.02)

@@ -116,11 +116,11 @@ class Erasing:
         self.days: dict[str, int | None] = {}
         self._note = note
 
-    async def keep_for(self, project_id: str, days: int | None) -> None:
+    async def set_retention(self, project_id: str, days: int | None) -> None:
         self._note("keep", days)
         self.days[project_id] = days
 
-    async def kept_for(self, project_id: str) -> int | None:
+    async def retention(self, project_id: str) -> int | None:
         return self.days.get(project_id)
 
 

@@ -36,9 +36,9 @@ class Erasing:
         self._bus.publish(ContextChanged(thread_id))
         return found
 
-    async def keep_for(self, project_id: str, days: int | None) -> None:
+    async def set_retention(self, project_id: str, days: int | None) -> None:
         """Set after how many days a shared project's content is erased, about once a day; None keeps it."""
         await self._erasures.set_retention(project_id, days)
 
-    async def kept_for(self, project_id: str) -> int | None:
+    async def retention(self, project_id: str) -> int | None:
         return await self._erasures.retention(project_id)

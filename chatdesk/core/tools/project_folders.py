@@ -44,7 +44,7 @@ class ProjectFolders:
         path = self._folders.get(project_id)
         return Path(path) if path is not None and Path(path).is_dir() else None
 
-    async def keep_only(self, project_ids: Collection[str]) -> None:
+    async def forget_others(self, project_ids: Collection[str]) -> None:
         """Forget the folders of all other projects: whoever brings a project with such an id later gets none of them.
         Raises ``ServersNotSaved``."""
         gone = [each for each in self._folders if each not in project_ids]

@@ -91,7 +91,7 @@ class SignIns:
         origin = KeyOrigin.of(server.address)
         kept = self._secrets.find(_name(server.id, _SIGNED_IN), origin).value if server.is_signed_in else ""
         secret = self._secrets.find(_name(server.id, CLIENT), origin).value if server.client_id else ""
-        self._keep_from_logs(kept)
+        self._register_secrets(kept)
         return {"kept": kept, "client_id": server.client_id, "client_secret": secret}
 
     def store(self, server_id: str, kept: str) -> None:
@@ -109,7 +109,7 @@ class SignIns:
 
     async def _keep(self, server: ToolServer, kept: str) -> None:
         async with self._one:  # the last one that was renewed is the one that holds
-            self._keep_from_logs(kept)
+            self._register_secrets(kept)
             name, origin = _name(server.id, _SIGNED_IN), KeyOrigin.of(server.address)
             try:
                 await asyncio.to_thread(self._secrets.keep, name, kept, origin, place=self._place())
@@ -121,7 +121,7 @@ class SignIns:
         if not task.cancelled() and isinstance(error := task.exception(), ChatDeskError):
             _log.info("what a server is signed in with was not kept: %s", error.code)
 
-    def _keep_from_logs(self, kept: str) -> None:
+    def _register_secrets(self, kept: str) -> None:
         """Register each secret by itself: a log would show one, never the whole text."""
         data = json.loads(kept) if kept else {}
         held = (data.get("tokens") or {}, data.get("client") or {})

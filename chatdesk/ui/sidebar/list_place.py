@@ -24,8 +24,8 @@ class ListPlace:
         self._view = view
         self._model = model
         self._anchor: tuple[QPersistentModelIndex, int] | None = None
-        self._kept: tuple[str | None, str | None, int] | None = None
-        self._kept_folder: Folder | None = None
+        self._rows_before: tuple[str | None, str | None, int] | None = None
+        self._folder_before: Folder | None = None
         self._sought: tuple[str, int, int] | None = None
         self._starts_at_top = False
 
@@ -85,7 +85,7 @@ class ListPlace:
 
     # While rows change
 
-    def keep_anchor(self) -> None:
+    def remember_anchor(self) -> None:
         """Remember the row at the top before rows change. At the very top nothing is held: new threads shall show."""
         if self._anchor is None and self._view.verticalScrollBar().value() > 0:
             index = self._view.indexAt(QPoint(self._view.viewport().width() // 2, 0))
@@ -97,23 +97,23 @@ class ListPlace:
         if anchor is not None and anchor[0].isValid():
             self._view.verticalScrollBar().setValue(anchor[0].row() * self._view.row_height_px - anchor[1])
 
-    def keep(self) -> None:
+    def remember_rows(self) -> None:
         """Remember the current row and the top one before all rows are rebuilt."""
         current = self._model.thread_at(self._view.currentIndex())
-        self._kept_folder = self._model.folder_at(self._view.currentIndex())
-        self._kept = (None if current is None else current.id, *(self.top() or (None, 0)))
+        self._folder_before = self._model.folder_at(self._view.currentIndex())
+        self._rows_before = (None if current is None else current.id, *(self.top() or (None, 0)))
 
-    def return_to_kept(self) -> None:
-        """Return to the rows that ``keep`` remembered, once all rows are rebuilt."""
+    def return_to_rows(self) -> None:
+        """Return to the rows that ``remember_rows`` remembered, once all rows are rebuilt."""
         self._anchor = None
-        kept, self._kept = self._kept, None
+        kept, self._rows_before = self._rows_before, None
         is_new, self._starts_at_top = self._starts_at_top, False
         if is_new and self._model.rowCount():
             self._anchor = (QPersistentModelIndex(self._model.index(0)), 0)
         if kept is None:
             return
         current_id, top_id, offset = kept
-        folder, self._kept_folder = self._kept_folder, None
+        folder, self._folder_before = self._folder_before, None
         if current_id is not None or folder is not None:
             index = self._model.index_of(current_id or "")
             if folder is not None:

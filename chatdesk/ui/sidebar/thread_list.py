@@ -358,7 +358,7 @@ class ThreadList(RowView):
             self.chosen.emit(thread.id)
 
     def _on_model_rows_about_to_change(self) -> None:
-        self.place.keep_anchor()
+        self.place.remember_anchor()
 
     def _on_model_rows_inserted(self, _parent: QModelIndex, first: int, last: int) -> None:
         self.marks.show_inserted(first, last)
@@ -371,11 +371,11 @@ class ThreadList(RowView):
         self.place.read_on()
 
     def _on_model_about_to_rebuild(self) -> None:
-        self.place.keep()
+        self.place.remember_rows()
 
     def _on_model_reset(self) -> None:
         self.marks.show()
-        self.place.return_to_kept()
+        self.place.return_to_rows()
 
     def _on_scrolled(self, value: int) -> None:
         self.place.read_on_at(value)

@@ -69,9 +69,9 @@ async def test_the_folders_of_projects_that_are_gone_are_forgotten(tmp_path: Pat
         await service.folders.set(project_id, tmp_path / "work")
     changes: list[ToolServersChanged] = []
     bus.subscribe(ToolServersChanged, changes.append)
-    await service.folders.keep_only({"p1", "p2", "p3"})
+    await service.folders.forget_others({"p1", "p2", "p3"})
     assert not changes
-    await service.folders.keep_only({"p1"})
+    await service.folders.forget_others({"p1"})
     await service.close()
     again = make_service(paths, keyring=ring)
     assert again.folders.of("p2") is None and again.folders.of("p1") is not None and len(changes) == 1

@@ -26,7 +26,7 @@ class Ballast:
     def __init__(self, database: Path) -> None:
         self.path = database.with_name(database.name + ".ballast")
 
-    def keep(self) -> bool:
+    def reserve(self) -> bool:
         """Create the file if plenty of space is free. Returns whether it exists now."""
         if self.path.exists():
             return True

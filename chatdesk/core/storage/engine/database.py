@@ -121,9 +121,9 @@ class Database:
 
         return await asyncio.to_thread(run)
 
-    async def keep_ballast(self) -> bool:
+    async def reserve_ballast(self) -> bool:
         """Reserve disk space for the day the disk is full. Returns whether it is reserved."""
-        return not self.is_read_only and await self._writer.run(self._ballast.keep)
+        return not self.is_read_only and await self._writer.run(self._ballast.reserve)
 
     async def close(self) -> None:
         """Wait for work that was handed over, then let go of the file. Safe to call twice."""

@@ -39,7 +39,7 @@ def fork(conn: Connection, now: int) -> str:
         )
     }
     reached = {key: _reached(conn, *key) for key in left}
-    _keep_seen(conn, reached)
+    _record_seen(conn, reached)
     renumbered = []
     for dseq, row in enumerate(rows, start=1):
         body = row.body
@@ -62,7 +62,7 @@ def _reached(conn: Connection, project_id: str, device: str) -> int:
     return int(found or 0)
 
 
-def _keep_seen(conn: Connection, reached: dict[tuple[str, str], int]) -> None:
+def _record_seen(conn: Connection, reached: dict[tuple[str, str], int]) -> None:
     seen = [(project_id, device, dseq) for (project_id, device), dseq in reached.items() if dseq]
     if seen:
         conn.exec_driver_sql(

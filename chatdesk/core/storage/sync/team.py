@@ -158,7 +158,7 @@ def store_view(
             workspace_id,
         ),
     )
-    _keep_people(conn, workspace_id, view)
+    _record_people(conn, workspace_id, view)
     outbox.offer_again(conn, workspace_id)
     known = shares(conn)
     changed = {project_id for project_id, _ in known.items() ^ before.items()}
@@ -212,7 +212,7 @@ def _end(conn: Connection, origin: Origin, head: ProjectHead) -> None:
         sharing.end(conn, head.project_id, EndReason.DELETED)
 
 
-def _keep_people(conn: Connection, workspace_id: str, view: TeamView) -> None:
+def _record_people(conn: Connection, workspace_id: str, view: TeamView) -> None:
     """Store members, devices and roles. Members that are no longer named keep their names."""
     if view.is_whole:
         _forget_people(conn, workspace_id)

@@ -48,7 +48,7 @@ class BackupDirectory:
         self._weekly = weekly
         self._name = re.compile(re.escape(stem) + r"-(\d{6,})-(\d{8}T\d{6}Z)\.db(?:\.gz)?")
 
-    def keep(self, *, daily: int, weekly: int) -> None:
+    def set_retention(self, *, daily: int, weekly: int) -> None:
         """Set how many backups are kept, from the next one on."""
         self._daily, self._weekly = daily, weekly
 

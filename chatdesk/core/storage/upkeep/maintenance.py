@@ -67,9 +67,9 @@ class Maintenance:
             _log.error("upkeep: %s", report.problem.code)
         return report
 
-    def keep(self, *, daily: int, weekly: int) -> None:
+    def set_retention(self, *, daily: int, weekly: int) -> None:
         """Set how many backups are kept, from the next one on."""
-        self._backups.keep(daily=daily, weekly=weekly)
+        self._backups.set_retention(daily=daily, weekly=weekly)
 
     async def back_up_now(self) -> Path:
         """Make a backup, whether or not one is due; the oldest one that is too many goes. Raises ``StorageError``."""

@@ -127,7 +127,7 @@ class ArtifactEditing(QObject):
         try:
             await self._service.edit(version, text)
         except StorageError as error:
-            self._unsaved.keep("artifact", error, partial(self._service.edit, version, text))
+            self._unsaved.retry_later("artifact", error, partial(self._service.edit, version, text))
         else:
             self._panes.pane.show_toast(tr("Your edit of {name} is a version of it", name=version.name))
 

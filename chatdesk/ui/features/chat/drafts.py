@@ -95,7 +95,7 @@ class DraftKeeper(QObject):
             try:
                 await self._save_left()
             except StorageError as error:
-                self.unsaved.keep("draft", error, self.save)
+                self.unsaved.retry_later("draft", error, self.save)
             finally:
                 await self._load()
 
@@ -257,7 +257,7 @@ class DraftKeeper(QObject):
         try:
             await self.save()
         except StorageError as error:
-            self.unsaved.keep("draft", error, self.save)
+            self.unsaved.retry_later("draft", error, self.save)
 
     async def _load(self) -> None:
         while not self._is_loaded:

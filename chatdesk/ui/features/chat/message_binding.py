@@ -147,7 +147,7 @@ class MessageBinding(Controller):
         try:
             await self._send_now(text, attached, thread_id)
         except StorageError as error:
-            self._drafts.unsaved.keep("question", error, lambda: self._send_again(text))
+            self._drafts.unsaved.retry_later("question", error, lambda: self._send_again(text))
 
     def _on_composer_note_requested(self, text: str) -> None:
         if self.edit.edited is not None:  # what it was before says what its new version is

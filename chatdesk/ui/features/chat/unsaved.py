@@ -37,8 +37,8 @@ class Unsaved(QObject):
         self._timer = QTimer(self, singleShot=True, interval=first_ms)
         self._timer.timeout.connect(self.try_again)
 
-    def keep(self, name: str, error: StorageError, retry: Retry) -> None:
-        """Keep a way to retry a write. ``name`` is what is not saved, a key of ``_NAMES``; a later entry
+    def retry_later(self, name: str, error: StorageError, retry: Retry) -> None:
+        """Retry a write later, until it succeeds. ``name`` is what is not saved, a key of ``_NAMES``; a later entry
         replaces an earlier one of that name."""
         _log.warning("not saved yet: %s, %s", name, error.code)
         self._waiting[name] = retry

@@ -46,7 +46,7 @@ class AnswerNotices(Controller):
 
     def _on_focus_window_changed(self, _window: object) -> None:
         if self._chats.has_person():
-            self.notifier.keep_only(())  # the person is here, and sees it
+            self.notifier.withdraw_others(())  # the person is here, and sees it
 
     def _is_wanted(self, took_ms: int | None) -> bool:
         if self._chats.has_person():

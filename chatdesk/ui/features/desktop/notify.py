@@ -43,7 +43,7 @@ class Notifier(QObject):
         self._wanted[notice.thread_id] = notice
         self._go_on()
 
-    def keep_only(self, thread_ids: Container[str]) -> None:
+    def withdraw_others(self, thread_ids: Container[str]) -> None:
         """Withdraw the notices of all other threads: they were read in the meantime."""
         for thread_id in [each for each in {**self.shown, **self._wanted} if each not in thread_ids]:
             self.withdraw(thread_id)

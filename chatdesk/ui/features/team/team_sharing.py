@@ -128,7 +128,7 @@ class TeamSharing:
             members,
             me=workspace.member_id,
             workspace_name=workspace.name,
-            kept_days=await self._team.erasing.kept_for(project_id),
+            kept_days=await self._team.erasing.retention(project_id),
             parent=self._parent(),
         )
 
@@ -165,15 +165,15 @@ class TeamSharing:
     async def _ask_to_keep(self, dialog: SharedProjectDialog, name: str, days: int | None) -> None:
         """Ask before changing the retention, which another member may have changed since the dialog was opened."""
         erasing, project_id = self._team.erasing, dialog.project.project_id
-        current = await erasing.kept_for(project_id)
+        current = await erasing.retention(project_id)
 
         async def show() -> None:
-            kept = await erasing.kept_for(project_id)
+            kept = await erasing.retention(project_id)
             if isValid(dialog):
                 dialog.show_retention(kept)
 
         async def keep() -> None:
-            await erasing.keep_for(project_id, days)
+            await erasing.set_retention(project_id, days)
             await show()
             if isValid(dialog):
                 announce(dialog, kept_sentence(days))

@@ -99,4 +99,4 @@ class TeamWindow(Controller):
         self.notifier.show(Notice(event.thread_id, event.message_ids[0], who, text))
 
     def _on_unread_changed(self, event: UnreadChanged) -> None:
-        self.notifier.keep_only(event.counts)
+        self.notifier.withdraw_others(event.counts)

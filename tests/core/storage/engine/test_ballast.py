@@ -18,8 +18,8 @@ from chatdesk.core.storage.profile_database import ProfileDatabase
 def test_the_ballast_holds_real_room_and_gives_it_up(tmp_path: Path) -> None:
     ballast = Ballast(tmp_path / "chatdesk.db")
     assert not ballast.release()
-    assert ballast.keep()
-    assert ballast.keep()
+    assert ballast.reserve()
+    assert ballast.reserve()
     found = ballast.path.stat()
     assert found.st_size == SIZE_BYTES
     assert found.st_blocks * 512 >= SIZE_BYTES
@@ -30,7 +30,7 @@ def test_the_ballast_holds_real_room_and_gives_it_up(tmp_path: Path) -> None:
 
 def test_there_is_no_ballast_where_there_is_little_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatdesk.core.storage.engine.ballast._LEAST_FREE", 10**12)
-    assert not Ballast(tmp_path / "chatdesk.db").keep()
+    assert not Ballast(tmp_path / "chatdesk.db").reserve()
 
 
 async def test_a_write_that_finds_the_disk_full_is_tried_once_more_without_the_ballast(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ async def test_a_write_that_finds_the_disk_full_is_tried_once_more_without_the_b
     database = ProfileDatabase(path, clock=SystemClock(), backup_dir=tmp_path / "backups")
     await database.open()
     try:
-        assert await database.keep_ballast()
+        assert await database.reserve_ballast()
         tries: list[bool] = []
 
         def fill(conn: Connection) -> None:

@@ -76,7 +76,7 @@ async def test_a_press_leads_to_the_message_and_a_read_thread_takes_its_notice_a
     await desktop.press(7)
     await until(lambda: pressed)
     assert pressed == [("thread", "message")]
-    notifier.keep_only({"third": 1})
+    notifier.withdraw_others({"third": 1})
     await until(lambda: desktop.closed)
     assert desktop.closed == [8]
 
@@ -162,6 +162,6 @@ async def test_the_tray_is_used_where_there_is_no_bus(notifier, monkeypatch):
     assert pressed == ["thread"]
     notifier.show(notice("b"))
     await until(lambda: len(shown) == 2)
-    notifier.keep_only(())
+    notifier.withdraw_others(())
     await until(lambda: notifier.running.done())
     assert not notifier.shown
