@@ -129,7 +129,7 @@ class Approver:
         from chatdesk.core.domain.tools import Answer
 
         if services.has_other_owner:
-            self._say(event, None, tr("Answer in the window.") if not event["is_denied"] else _NOBODY)
+            self._print_decision(event, None, tr("Answer in the window.") if not event["is_denied"] else _NOBODY)
             self.has_denied_unasked |= bool(event["is_denied"])
             return
         names = {str(event["server"]).casefold(), str(event["tool"]).casefold()}
@@ -140,7 +140,7 @@ class Approver:
             words = tr("It was allowed.") if is_allowed else tr("It was denied.")
         elif not is_allowed and not self._is_deny_chosen:
             self.has_denied_unasked = True
-        self._say(event, is_allowed, words)
+        self._print_decision(event, is_allowed, words)
         answer = Answer.ONCE if is_allowed else Answer.DENY
         services.chat.tools.approvals.answer(event["id"], answer)
 
@@ -151,7 +151,7 @@ class Approver:
         terminal.report(str(event["arguments"]))
         return await terminal.agrees(tr("Allow it?"))
 
-    def _say(self, event: dict[str, Any], is_allowed: bool | None, words: str) -> None:
+    def _print_decision(self, event: dict[str, Any], is_allowed: bool | None, words: str) -> None:
         if self._is_json:
             decided = event["is_denied"] if is_allowed is None else not is_allowed
             terminal.say_json({**event, "is_denied": decided}, indent=None)

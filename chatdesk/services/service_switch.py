@@ -205,11 +205,11 @@ class ServiceSwitch:
             self._show(ServiceState(True, address.urls, address.socket))
 
     def _on_died(self) -> None:
-        task = asyncio.ensure_future(self._say_that_it_died(self._running))
+        task = asyncio.ensure_future(self._report_death(self._running))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _say_that_it_died(self, died: _Running | None) -> None:
+    async def _report_death(self, died: _Running | None) -> None:
         async with self._turn:
             if died is None or self._running is not died:
                 return  # it was being ended anyway

@@ -34,7 +34,7 @@ async def run_upkeep(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     await services.database.reserve_ballast()
     await asyncio.sleep(settle_s)
     while True:
-        await services.chat.context.models.learn()
+        await services.chat.context.models.fetch_lists()
         try:
             await services.search.fill()
         except StorageError as error:

@@ -75,7 +75,7 @@ async def main(path, large, rounds):
     repositories, bus = Repositories.of(db), EventBus()
     registry = build_registry(openai_api_key="k", openai_base_url=None, model="gpt-4o", offline_speed=None)
     context = shipped_context(repositories, registry, bus, SystemClock())
-    await context.models.learn_to_count("gpt-4o")
+    await context.models.load_encoding("gpt-4o")
     found = {}
     times = {"small": [], "large": []}
     for number in range(rounds + 1):

@@ -108,7 +108,7 @@ class SendingQueue:
         """Return whether a pending answer may be asked for now; otherwise it is stored as waiting, and asked for when
         it may be."""
         async with self._lock:
-            await self._learn_history()
+            await self._count_earlier_messages()
             project_id = await self._store.project_of(answer.thread_id)
             entry = WaitingAnswer(
                 answer.id, answer.thread_id, answer.provider or "", answer.model or "", project_id=project_id
@@ -126,7 +126,7 @@ class SendingQueue:
     async def admit_at_once(self, provider: str, model: str) -> None:
         """Count a question that no thread keeps. Raises ``LimitReached`` where it would have to wait."""
         async with self._lock:
-            await self._learn_history()
+            await self._count_earlier_messages()
             entry = self._seen([*self._waiting, WaitingAnswer("", "", provider, model)])[-1]
             if not self._is_due(entry):
                 until_ms = entry.sends_at or self._clock.now_ms() + _MS_PER_S
@@ -167,7 +167,7 @@ class SendingQueue:
     async def send_due(self) -> None:
         """Send what may be sent now, and publish when the rest will be."""
         async with self._lock:
-            await self._learn_history()
+            await self._count_earlier_messages()
             before = tuple(self._waiting)
             while (place := self._next_due()) is not None:
                 entry = self._waiting[place]
@@ -240,8 +240,8 @@ class SendingQueue:
         self._bus.publish(ThreadChanged(thread))
         return message
 
-    async def _learn_history(self) -> None:
-        """Count the messages that were sent before this program began."""
+    async def _count_earlier_messages(self) -> None:
+        """Count the messages that were sent before this program started."""
         rates = {scope: window.rate for scope, window in self._windows.items() if window.rate is not None}
         if rates and not self._is_history_known:
             self._is_history_known = True

@@ -47,21 +47,21 @@ def main() -> None:
         with folder.locked("worker"):  # one whose window was killed may still be at work
             folder.clear_work()
             tempfile.tempdir = str(folder.make_work_folder())  # what is fetched goes through a file without a name
-            _say(_check(job, folder) if job["kind"] == "check" else _stage(job, folder))
+            _report(_check(job, folder) if job["kind"] == "check" else _stage(job, folder))
     except BlockingIOError:
-        _say({"error": "busy"})
+        _report({"error": "busy"})
     except EXPIRED:
-        _say({"error": "expired"})
+        _report({"error": "expired"})
     except REFUSED:
-        _say({"error": "refused"})
+        _report({"error": "refused"})
     except UNREACHABLE:
-        _say({"error": "unreachable"})
+        _report({"error": "unreachable"})
     except (UnusableArchive, FileExistsError):
-        _say({"error": "unusable"})
+        _report({"error": "unusable"})
     except Unusable as error:
-        _say({"error": str(error)})
+        _report({"error": str(error)})
     except OSError as error:
-        _say({"error": "full" if error.errno in _FULL else "disk", "errno": error.errno})
+        _report({"error": "full" if error.errno in _FULL else "disk", "errno": error.errno})
 
 
 def _check(job: Mapping[str, Any], folder: ProgramFolder) -> dict[str, Any]:
@@ -83,11 +83,11 @@ def _stage(job: Mapping[str, Any], folder: ProgramFolder) -> dict[str, Any]:
     archive = folder.work / _DOWNLOAD
     progress.start(release.download_bytes)
     client.download(target, archive)
-    _say({"progress": "unpack"})
+    _report({"progress": "unpack"})
     staged = folder.make_work_folder() / "program"
     staged.mkdir()
     unpack(archive, staged, program=PROGRAM)
-    _say({"progress": "try"})
+    _report({"progress": "try"})
     _try(staged / PROGRAM, release, backup, folder, limit_s=job["trial_s"])
     archive.unlink()
     os.sync()
@@ -142,7 +142,7 @@ class _Progress:
         percent = min(count * 100 // self._total, 100) if self._total else -1
         if percent > self._said:
             self._said = percent
-            _say({"progress": "download", "percent": percent})
+            _report({"progress": "download", "percent": percent})
 
 
 def _as_data(release: Release) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def _as_data(release: Release) -> dict[str, Any]:
     }
 
 
-def _say(line: dict[str, Any]) -> None:
+def _report(line: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
 

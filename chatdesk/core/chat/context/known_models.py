@@ -61,7 +61,7 @@ class KnownModels:
         info = self.figures(provider, model)
         if self._options.is_counting_exactly and not self._is_loading and self._counter.can_be_exact(info.id):
             self._is_loading = True
-            self._tasks.start(self._load_encoding(info.id), f"load the encoding of {info.id}")
+            self._tasks.start(self._load_encoding_once(info.id), f"load the encoding of {info.id}")
         return info
 
     def cost_of(self, provider: str | None, model: str | None, usage: Usage) -> float | None:
@@ -94,7 +94,7 @@ class KnownModels:
 
     # Learning more
 
-    async def learn(self) -> None:
+    async def fetch_lists(self) -> None:
         """Ask the providers without a list of models for theirs; the lists say how large windows are."""
         for provider in self._providers.all():
             if provider.name in self._listed:
@@ -118,13 +118,13 @@ class KnownModels:
         self.catalogue.use_overrides(overrides)
         self._on_changed()
 
-    async def learn_to_count(self, model: str) -> None:
+    async def load_encoding(self, model: str) -> None:
         """Load the token encoding of a model; counts are estimates until then."""
         await asyncio.to_thread(self._counter.load, model)
         self._on_changed()
 
-    async def _load_encoding(self, model: str) -> None:
+    async def _load_encoding_once(self, model: str) -> None:
         try:
-            await self.learn_to_count(model)
+            await self.load_encoding(model)
         finally:
             self._is_loading = False

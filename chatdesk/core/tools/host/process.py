@@ -75,24 +75,24 @@ class Host:
         self._requests[number] = task
         task.add_done_callback(lambda _task: self._requests.pop(number, None))
 
-    def say(self, *frame: Any) -> None:
+    def send(self, *frame: Any) -> None:
         write_frame(self._sink, frame)
 
     async def _answer(self, verb: str, number: int, values: list[Any]) -> None:
         try:
-            self.say("done", number, await self._do(verb, number, values))
+            self.send("done", number, await self._do(verb, number, values))
         except asyncio.CancelledError:
-            self.say("failed", number, "cancelled", "It was stopped.")
+            self.send("failed", number, "cancelled", "It was stopped.")
         except TimeoutError:
-            self.say("failed", number, "timeout", "It did not answer in time.")
+            self.send("failed", number, "timeout", "It did not answer in time.")
         except _NotRunning as error:
-            self.say("failed", number, "not_running", str(error))
+            self.send("failed", number, "not_running", str(error))
         except ServerBroke as error:
-            self.say("failed", number, "broke", str(error))
+            self.send("failed", number, "broke", str(error))
         except CallRefused as error:
-            self.say("failed", number, "refused", str(error)[:2000])
+            self.send("failed", number, "refused", str(error)[:2000])
         except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a sentence
-            self.say("failed", number, "broke", f"Its answer could not be read ({type(error).__name__}).")
+            self.send("failed", number, "broke", f"Its answer could not be read ({type(error).__name__}).")
 
     async def _do(self, verb: str, number: int, values: list[Any]) -> Any:
         if verb == "open":
@@ -115,7 +115,7 @@ class Host:
         async with asyncio.timeout(timeout_s):
             connection = await self._connection_for(server_id, root)
         self._calls[number] = connection.id
-        progress = Throttle(partial(self.say, "progress", number))
+        progress = Throttle(partial(self.send, "progress", number))
         try:
             asks = partial(self._ask, number)
             return await connection.call(tool, arguments, timeout_s, progress.add, asks, root=root)
@@ -144,7 +144,7 @@ class Host:
                 raise _NotRunning("It is not running.")
             before.is_replaced = True
             await self._open(server_id, {**before.spec, "root": root})
-            self.say("changed", server_id, "tools")  # it may have other tools now
+            self.send("changed", server_id, "tools")  # it may have other tools now
             return self._connections[server_id]
 
     async def _ask(self, call: int, kind: str, values: tuple[Any, ...]) -> tuple[str, Any]:
@@ -152,12 +152,12 @@ class Host:
         number = next(self._numbers)
         answer: asyncio.Future[tuple[str, Any]] = asyncio.get_running_loop().create_future()
         self._asked[number] = call, answer
-        self.say("asked", call, number, kind, values)
+        self.send("asked", call, number, kind, values)
         try:
             return await answer
         finally:
             del self._asked[number]
-            self.say("withdrawn", call, number)
+            self.send("withdrawn", call, number)
 
     def _answered(self, number: int, action: str, content: Any) -> None:
         _call, answer = self._asked.get(number, (0, None))
@@ -177,14 +177,14 @@ class Host:
             await before.end()
         if server_id in self._endings:  # its end is told before it is started again
             await asyncio.wait([self._endings[server_id]])
-        self._connections[server_id] = Connection(server_id, spec, self.say)
+        self._connections[server_id] = Connection(server_id, spec, self.send)
 
     async def _sign_in(self, server_id: str, spec: Mapping[str, Any]) -> None:
         """Connect as long as a person needs to sign in, and end the connection."""
 
         def report(kind: str, *rest: Any) -> None:
             if kind in ("browse", "kept"):  # else it is no news of the server that others use
-                self.say(kind, *rest)
+                self.send(kind, *rest)
 
         asked = {**spec, "sign_in": {**spec["sign_in"], "asks": True}}
         connection = Connection(server_id, asked, report)
@@ -233,7 +233,7 @@ async def serve(source: BinaryIO, sink: BinaryIO) -> None:
     """Host servers until ``source`` ends, which ends the process."""
     host = Host(sink)
     threading.Thread(target=_listen, args=(source, asyncio.get_running_loop(), host), daemon=True).start()
-    host.say("ready", 0)
+    host.send("ready", 0)
     await asyncio.Event().wait()
 
 

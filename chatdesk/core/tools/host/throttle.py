@@ -12,8 +12,8 @@ PAUSE_S: Final = 0.5
 class Throttle:
     """Passes on the first value at once, and the latest one after each pause. ``close`` ends it."""
 
-    def __init__(self, say: Callable[..., None], *, pause_s: float = PAUSE_S) -> None:
-        self._say = say
+    def __init__(self, send: Callable[..., None], *, pause_s: float = PAUSE_S) -> None:
+        self._send = send
         self._pause_s = pause_s
         self._latest: tuple[Any, ...] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -29,7 +29,7 @@ class Throttle:
         self.close()
         self._timer = None
         if self._latest is not None:
-            self._say(*self._latest)
+            self._send(*self._latest)
             self._latest = None
 
     def close(self) -> None:
@@ -40,6 +40,6 @@ class Throttle:
     def _pass_on(self) -> None:
         self._timer = None
         if self._latest is not None:
-            self._say(*self._latest)
+            self._send(*self._latest)
             self._latest = None
             self._timer = asyncio.get_running_loop().call_later(self._pause_s, self._pass_on)

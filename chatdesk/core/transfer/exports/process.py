@@ -39,7 +39,7 @@ async def _serve(request: dict[str, Any]) -> None:
             choice,
             ExportFormat(request["kind"]),
             Path(request["target"]),
-            on_progress=lambda progress: _say({"progress": asdict(progress)}),
+            on_progress=lambda progress: _report({"progress": asdict(progress)}),
         ),
         name="export",
     )
@@ -52,15 +52,15 @@ async def _serve(request: dict[str, Any]) -> None:
     try:
         report = await work
     except asyncio.CancelledError:
-        _say({"stopped": True})
+        _report({"stopped": True})
     except ChatDeskError as error:
         sentences = [packed(each) for each in (error.what, error.safe, error.next_step)]
-        _say({"error": {"code": error.code, "sentences": sentences}})
+        _report({"error": {"code": error.code, "sentences": sentences}})
     else:
-        _say({"report": asdict(report) | {"path": str(report.path)}})
+        _report({"report": asdict(report) | {"path": str(report.path)}})
 
 
-def _say(line: dict[str, Any]) -> None:
+def _report(line: dict[str, Any]) -> None:
     with suppress(OSError):  # nobody listens any more; the end of the input says so, too
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()

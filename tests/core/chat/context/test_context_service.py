@@ -130,7 +130,7 @@ async def test_continuing_sends_the_answer_so_far(world: ChatWorld, thread: Thre
 
 async def test_pinned_messages_stay_when_others_no_longer_fit(world: ChatWorld, thread: Thread) -> None:
     narrow(world, 120)
-    await world.chat.context.models.learn()
+    await world.chat.context.models.fetch_lists()
     first, _ = await thread.ask("remember me")
     for number in range(10):
         await thread.ask(f"question number {number}")
@@ -152,7 +152,7 @@ async def test_a_message_larger_than_the_window_ends_its_turn_with_its_own_words
     world: ChatWorld, thread: Thread
 ) -> None:
     narrow(world, 60)
-    await world.chat.context.models.learn()
+    await world.chat.context.models.fetch_lists()
     sent = await world.chat.send_message(thread.id, "word " * 200)
     ended = await world.answer_of(sent)
     assert isinstance(ended, Message)
@@ -261,5 +261,5 @@ async def test_an_empty_thread_has_an_empty_report(world: ChatWorld, thread: Thr
 async def test_a_model_is_known_by_what_its_server_lists(world: ChatWorld) -> None:
     assert not world.chat.context.models.info("scripted", "small").is_known
     narrow(world, 5_000)
-    await world.chat.context.models.learn()
+    await world.chat.context.models.fetch_lists()
     assert world.chat.context.models.info(None, None).context_window == 5_000

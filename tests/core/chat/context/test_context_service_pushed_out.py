@@ -28,7 +28,7 @@ async def _thread(world: ChatWorld, *, window: int, questions: int) -> str:
     for number in range(questions):
         sent = await world.chat.send_message(created.thread.id, f"question number {number}")
         await world.finished(sent.answer.id)
-    await world.chat.context.models.learn()
+    await world.chat.context.models.fetch_lists()
     return created.thread.id
 
 

@@ -527,12 +527,12 @@ async def test_a_server_that_gave_its_list_is_not_asked_again(world: World) -> N
             return (ListedModel("small", "Small", 7_000),)
 
     world.context.use_providers(ProviderRegistry([Listing()], "scripted", "small"))
-    await world.context.models.learn()
-    await world.context.models.learn()
+    await world.context.models.fetch_lists()
+    await world.context.models.fetch_lists()
     assert len(asked) == 1
     assert world.context.models.info(None, None).context_window == 7_000
     world.context.use_providers(ProviderRegistry([Listing()], "scripted", "small"))
     world.context.models.add_listed("scripted", (ListedModel("small", "Small", 9_000),))  # the window's menu was first
-    await world.context.models.learn()
+    await world.context.models.fetch_lists()
     assert len(asked) == 1
     assert world.context.models.info(None, None).context_window == 9_000
