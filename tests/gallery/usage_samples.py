@@ -11,7 +11,6 @@ from chatdesk.ui.features.chat.parameters import ParametersDialog
 from chatdesk.ui.inspector.inspector import Inspector
 from chatdesk.ui.inspector.usage_tab import UsageTab
 from chatdesk.ui.theme.theme import Theme
-from tests.helpers.settings_pages import row_of
 
 _HEIGHT_PX = 480
 _REPORT = UsageReport(
@@ -51,6 +50,6 @@ def _parameters(theme: Theme, abilities: frozenset[Ability]) -> ParametersDialog
 
 def _wrong(theme: Theme) -> ParametersDialog:
     dialog = _parameters(theme, frozenset(Ability))
-    row_of(dialog, "temperature").field.setProperty("text", "hot")
+    dialog.row("temperature").field.setProperty("text", "hot")
     dialog.apply()
     return dialog
