@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.summary import SummaryStage, SummaryWork
+from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.features.inspector.summary_text import progress_words, question_words
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.banner import Banner
@@ -110,7 +111,7 @@ def _fields(theme: Theme) -> QWidget:
     page.setFixedWidth(300)
     column = QVBoxLayout(page)
     column.addWidget(ElidedLabel(theme, "A title that is much longer than the place it has"))
-    field = QLineEdit("A field")
+    field = named(QLineEdit("A field"), "sampleField", "A field")
     plain, primary, danger = QPushButton("Cancel"), QPushButton("Save"), QPushButton("Delete")
     primary.setProperty("isPrimary", True)
     danger.setProperty("isDanger", True)

@@ -22,6 +22,7 @@ from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.file_size import size_text
+from chatdesk.ui.widgets.focus_ring import frame_when_empty
 from chatdesk.ui.widgets.listed import with_commas
 
 _SIZE_PX = (760, 520)
@@ -46,6 +47,7 @@ class BugReportDialog(FormPanel):
         self._list = named(QListWidget(), "bugReportFiles", tr("Files of the report"))
         self._list.setFrameShape(QFrame.Shape.NoFrame)
         self._list.setFixedWidth(round(_LIST_PX * max(1.0, theme.scale)))
+        frame_when_empty(self.theme, self._list)
         self._text = named(QPlainTextEdit(), "bugReportText", tr("Text of the file"))
         self._text.setReadOnly(True)
         self._text.setFont(theme.font("code"))

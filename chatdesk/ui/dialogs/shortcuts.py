@@ -28,6 +28,7 @@ from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.focus_ring import FocusFrame
 from chatdesk.ui.widgets.listed import with_commas
 
 # Keys that belong to one part of the window and are no commands.
@@ -225,6 +226,7 @@ class ShortcutsEditor(QWidget):
         self.tree.setColumnCount(3)
         self.tree.setHeaderLabels([tr("Command"), tr("Keys"), tr("State")])
         self.tree.setHeaderHidden(True)
+        FocusFrame(theme, self.tree)
         self.tree.setFrameShape(QFrame.Shape.NoFrame)
         self.tree.setRootIsDecorated(False)
         self.tree.setIndentation(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown, tr
@@ -11,7 +11,7 @@ from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import INSPECTOR_WIDTH_PX, THREAD_LEAST_PX
 from chatdesk.ui.widgets.buttons import IconButton
-from chatdesk.ui.widgets.focus_ring import shows_ring
+from chatdesk.ui.widgets.focus_ring import frame_tab
 
 _NO_LIMIT = 16_777_215  # Qt's own
 _MARGIN_PX, _ROOM_FOR_TABS = 12, 1.25
@@ -35,12 +35,13 @@ class Inspector(QWidget):
         self._window_px = 0
         self.setObjectName("inspector")
         self.setAccessibleName(tr("Inspector"))
-        self._bar = named(_Tabs(), "inspectorTabs", tr("Inspector tabs"))
+        self._bar = named(QTabBar(), "inspectorTabs", tr("Inspector tabs"))
         self._bar.setDrawBase(False)
         self._bar.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click shows the tab and leaves the keys where they are
         self._bar.setExpanding(False)
         self._bar.setUsesScrollButtons(False)
         self._bar.setElideMode(Qt.TextElideMode.ElideRight)  # where large text leaves too little room
+        frame_tab(theme, self._bar)
         self._stack = QStackedWidget()
         self.close_button = IconButton(theme, "x", name=tr("Close the inspector"), object_name="closeInspectorButton")
         self.close_button.clicked.connect(self.closed)
@@ -129,25 +130,5 @@ class Inspector(QWidget):
             " border-bottom: 2px solid transparent; }"
             "QTabBar { outline: none; }"
             f"QTabBar::tab:selected {{ color: {text}; border-bottom-color: {accent}; }}"
-            f'QTabBar[isRinged="true"]::tab:focus {{ border: 2px solid {accent}; padding: 4px 1px; }}'
         )
         self.update()
-
-
-class _Tabs(QTabBar):
-    """Tabs that have a focus ring where the keyboard is used."""
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self._set_ringed(shows_ring(event.reason(), before=self.property("isRinged") is True))
-        super().focusInEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        self._set_ringed(True)
-        super().keyPressEvent(event)
-
-    def _set_ringed(self, is_ringed: bool) -> None:
-        if self.property("isRinged") is not is_ringed:
-            self.setProperty("isRinged", is_ringed)
-            self.style().unpolish(self)
-            self.style().polish(self)
-            self.update()

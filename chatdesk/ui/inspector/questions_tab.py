@@ -140,8 +140,8 @@ class QuestionsTab(QWidget):
             "#questionsList { background: transparent; border: none; outline: none; }"
             f"#questionsList::item {{ padding: {tokens.space.s - 2}px; border-radius: {tokens.radius.row}px;"
             " border: 2px solid transparent; }"
-            f"#questionsList::item:selected {{ background: {tokens.selected}; color: {tokens.text};"
-            f" border: 2px solid {tokens.accent}; }}"
+            f"#questionsList::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}"
+            f"#questionsList::item:focus {{ border: 2px solid {tokens.accent}; }}"
         )
 
 

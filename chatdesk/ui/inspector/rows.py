@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, Qt
-from PySide6.QtGui import QFont, QKeyEvent, QPainter
+from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyleOptionViewItem, QWidget
 
 from chatdesk.core.texts import plural, shown
@@ -15,6 +15,7 @@ from chatdesk.ui.mirroring import align_to_start
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
+from chatdesk.ui.widgets.focus_ring import frame_when_empty, note_keyboard
 from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box, paint_focus_ring
 from chatdesk.ui.widgets.stray_keys import begins_writing
 from chatdesk.ui.widgets.uniform_row_delegate import UniformRowDelegate
@@ -77,7 +78,12 @@ class RowList(QListView):
         self.setMouseTracking(True)
         self.viewport().setAutoFillBackground(False)
         self.setItemDelegate(_RowDelegate(theme, _ROW_PX, self))
+        frame_when_empty(theme, self)
         theme.changed.connect(self._on_theme_changed)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        note_keyboard(self, event.reason())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Pass letters on to the composer: nobody looks for a message here by its first letters."""

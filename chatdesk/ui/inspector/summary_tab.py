@@ -214,14 +214,8 @@ class SummaryTab(QWidget):
 
     def _on_theme_changed(self) -> None:
         theme = self._theme
-        card, line, text = (theme.colour(name).name() for name in ("card", "line", "text"))
-        radius = theme.tokens.radius.row
         for field in (self.text_field, self.facts_field):
             field.setFont(theme.font("table"))
-            field.setStyleSheet(
-                f"QPlainTextEdit {{ background: {card}; color: {text}; border: 1px solid {line};"
-                f" border-radius: {radius}px; padding: 4px; }}"
-            )
 
 
 def _about(summary: Summary, cost_usd: float | None) -> str:
@@ -277,6 +271,7 @@ def _state(summary: Summary) -> str:
 def _field(name: str, object_name: str) -> QPlainTextEdit:
     field = named(QPlainTextEdit(), object_name, name)
     field.setTabChangesFocus(True)
+    field.setProperty("inCard", True)
     return field
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -23,6 +23,7 @@ from chatdesk.ui.inspector.rows import about_tokens, plain_label, tokens_text
 from chatdesk.ui.local_forms import decimal_text, money_text, number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.focus_ring import note_keyboard
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 from chatdesk.ui.widgets.stray_keys import begins_writing
@@ -226,6 +227,10 @@ class _Table(QTableView):
         header.setHighlightSections(False)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        note_keyboard(self, event.reason())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Pass letters on to the composer."""

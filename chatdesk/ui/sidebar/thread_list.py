@@ -42,6 +42,7 @@ from chatdesk.ui.sidebar.row_view import RowView
 from chatdesk.ui.sidebar.thread_delegate import ThreadDelegate
 from chatdesk.ui.sidebar.thread_marks import ThreadMarks
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.focus_ring import frame_when_empty
 
 _Flags = QItemSelectionModel.SelectionFlag
 _CTRL, _SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -88,6 +89,7 @@ class ThreadList(RowView):
         self.setMouseTracking(True)
         self.setTabKeyNavigation(False)
         self.setModel(model)
+        frame_when_empty(theme, self)
         model.rowsAboutToBeInserted.connect(self._on_model_rows_about_to_change)
         model.rowsAboutToBeRemoved.connect(self._on_model_rows_about_to_change)
         model.rowsAboutToBeMoved.connect(self._on_model_rows_about_to_change)

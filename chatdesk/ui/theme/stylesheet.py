@@ -54,7 +54,8 @@ QPushButton:disabled {{ color: {tokens.muted}; }}
 QPushButton:default, QPushButton[isPrimary="true"] {{ background: {tokens.accent}; color: {tokens.on_accent};
     border-color: {tokens.accent}; }}
 QPushButton:default:hover, QPushButton[isPrimary="true"]:hover {{ background: {tokens.accent_hover}; }}
-QPushButton:default:focus, QPushButton[isPrimary="true"]:focus {{ border: {FOCUS_RING_PX}px solid {tokens.text}; }}
+QPushButton:default:focus, QPushButton[isPrimary="true"]:focus {{ border: {FOCUS_RING_PX}px solid {tokens.text};
+    background-clip: padding; }}
 QPushButton:default:disabled, QPushButton[isPrimary="true"]:disabled {{ background: {tokens.hover};
   color: {tokens.muted}; border: 1px solid {tokens.line}; }}
 QPushButton[isLink="true"] {{ color: {tokens.accent}; background: transparent;
@@ -113,6 +114,7 @@ def _switches(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
     """Return the rules of what is checked or pushed along."""
     box_px = max(14, round(point_size("text") * 1.34))
     ring_px = max(4, round(box_px * 0.29))
+    ring = f"{FOCUS_RING_PX}px solid {tokens.accent}"
     ink = "white" if QColor(tokens.on_accent).lightness() > 128 else "black"
     return f"""
 QCheckBox, QRadioButton {{ spacing: 8px; min-height: {_TARGET_PX - 2 * FOCUS_RING_PX}px;
@@ -140,6 +142,7 @@ QSlider[isUnset="true"]::sub-page:horizontal {{ background: {tokens.line}; }}
 QSlider[isUnset="true"]::handle:horizontal {{ background: {tokens.card}; border-color: {tokens.muted}; }}
 QProgressBar {{ background: {tokens.hover}; border: none; border-radius: 4px; min-height: 8px; max-height: 8px;
     color: transparent; }}
+QProgressBar:focus {{ border: {ring}; border-radius: 6px; }}
 QProgressBar::chunk {{ background: {tokens.accent}; border-radius: 4px; }}
 """
 

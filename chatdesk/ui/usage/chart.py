@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from typing import Final
+from weakref import ref
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QAccessible, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
 
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.core.usage.overview import Grouping, Overview, OverviewRow
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.interfaces import give_interfaces
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.figures import MEASURES, Measure, row_name, row_short
 from chatdesk.ui.widgets.focus_ring import shows_ring
@@ -45,6 +47,7 @@ class UsageChart(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        give_interfaces(UsageChart, _ChartAccessible)
         self._theme = theme
         self._overview: Overview | None = None
         self._measure = MEASURES[0]
@@ -278,6 +281,23 @@ class UsageChart(QWidget):
     def _on_theme_changed(self) -> None:
         self.updateGeometry()
         self.update()
+
+
+class _ChartAccessible(QAccessibleWidget):
+    """The chart for assistive programs: its name and description are in the widget, the current bar is its value."""
+
+    def __init__(self, chart: UsageChart) -> None:
+        super().__init__(chart, QAccessible.Role.Chart)
+        self._chart = ref(chart)
+
+    def text(self, kind: QAccessible.Text) -> str:
+        chart = self._chart()
+        if kind is QAccessible.Text.Value and chart is not None:
+            return chart.current_words
+        return super().text(kind)
+
+    def close(self) -> None:
+        """Do nothing: there are no children."""
 
 
 def axis_values(top: float, short: Callable[[float], str]) -> tuple[float, ...]:

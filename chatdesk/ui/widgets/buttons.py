@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 from chatdesk.core.texts import shown
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX, FontRole
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX, HIT_TARGET_PX, ICON_PX, FontRole
 from chatdesk.ui.widgets.focus_ring import shows_ring
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
@@ -129,7 +129,9 @@ class IconButton(ThemedButton):
         radius = theme.tokens.radius.row if not self._is_filled else theme.tokens.radius.code
         fill, ink = self._colours()
         if fill is not None:
-            paint_box(painter, area, radius, fill=fill)
+            # A ring at the very edge of the accent would not be seen.
+            gap = FOCUS_RING_PX + 1 if self._is_filled and self.shows_ring else 0
+            paint_box(painter, area.adjusted(gap, gap, -gap, -gap), radius - gap, fill=fill)
         side = ICON_PX * max(1.0, theme.scale)
         corner = area.center()
         if not self.isEnabled() and not self._is_filled:

@@ -1,11 +1,22 @@
-"""The rule for when a widget that has the focus shows a ring: it is for those who use the keyboard."""
+"""The rule for when a widget that has the focus shows a ring, and a ring for what paints none of its own.
+
+A ring is for those who use the keyboard.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, Qt, QTimer
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from chatdesk.ui.theme.tokens import Tokens
+from chatdesk.ui.widgets.painting import paint_focus_ring
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QAbstractItemView, QTabBar
 
 _PASSING: Final = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
 
@@ -22,3 +33,80 @@ def reason_of_press(button: QAbstractButton) -> Qt.FocusReason:
     """Return how ``button`` was just pressed. It takes the focus by Tab alone, so keys press it only where it has
     it."""
     return Qt.FocusReason.ShortcutFocusReason if button.hasFocus() else Qt.FocusReason.MouseFocusReason
+
+
+def note_keyboard(widget: QWidget, reason: Qt.FocusReason) -> None:
+    """Tell the rows of ``widget`` whether the keyboard is used, which Qt itself notes at Tab alone."""
+    attribute = Qt.WidgetAttribute.WA_KeyboardFocusChange
+    window = widget.window()
+    window.setAttribute(attribute, shows_ring(reason, before=window.testAttribute(attribute)))
+
+
+class HasTokens(Protocol):
+    """The part of a theme that a ring needs."""
+
+    @property
+    def tokens(self) -> Tokens: ...
+
+
+class FocusFrame(QObject):
+    """Keeps a ring over part of a widget that paints none itself, while the keyboard is in it.
+
+    ``area`` says which part; an empty rectangle is no ring. Without it the ring is around the whole widget.
+    """
+
+    def __init__(self, theme: HasTokens, around: QWidget, area: Callable[[], QRect] | None = None) -> None:
+        super().__init__(around)
+        self._theme = theme
+        self._around = around
+        self._area = area or around.rect
+        self._is_ringed = False
+        self._ring: _Ring | None = None
+        around.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if kind is QEvent.Type.FocusIn and isinstance(event, QFocusEvent):
+            self._is_ringed = shows_ring(event.reason(), before=self._is_ringed)
+            self.place_ring()
+        elif kind in (QEvent.Type.FocusOut, QEvent.Type.Resize):
+            self.place_ring()
+        elif kind is QEvent.Type.KeyPress:
+            self._is_ringed = True
+            self.place_ring()
+            QTimer.singleShot(0, self, self.place_ring)  # the key may change the part
+        return False
+
+    def place_ring(self) -> None:
+        """Put the ring where it belongs now, or take it away."""
+        area = self._area() if self._is_ringed and self._around.hasFocus() else QRect()
+        if self._ring is None:
+            if area.isEmpty():
+                return
+            self._ring = _Ring(self._theme, self._around)
+        self._ring.setGeometry(area)
+        self._ring.setVisible(not area.isEmpty())
+        self._ring.raise_()
+
+
+class _Ring(QWidget):
+    def __init__(self, theme: HasTokens, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        tokens = self._theme.tokens
+        paint_focus_ring(painter, QRectF(self.rect()), tokens.radius.row, QColor(tokens.accent))
+
+
+def frame_tab(theme: HasTokens, tabs: QTabBar) -> None:
+    """Give the current tab a ring."""
+    frame = FocusFrame(theme, tabs, lambda: tabs.tabRect(tabs.currentIndex()))
+    tabs.currentChanged.connect(frame.place_ring)
+
+
+def frame_when_empty(theme: HasTokens, view: QAbstractItemView) -> None:
+    """Give ``view`` a ring while it has no row that could show where the keyboard is."""
+    FocusFrame(theme, view, lambda: QRect() if view.currentIndex().isValid() else view.rect())

@@ -12,6 +12,7 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import THREAD_LEAST_PX
+from chatdesk.ui.widgets.focus_ring import frame_tab
 from chatdesk.ui.window.chat_pane import ChatPane
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class ChatPair(QWidget):
         tabs.setUsesScrollButtons(False)
         tabs.setExpanding(True)
         tabs.setElideMode(Qt.TextElideMode.ElideRight)
+        frame_tab(self._theme, tabs)
         for _ in range(2):
             tabs.addTab("")
         tabs.currentChanged.connect(self._on_tabs_current_changed)
@@ -119,7 +121,7 @@ class ChatPair(QWidget):
             )
             self._tabs.setFont(self._theme.font("table"))
             self._tabs.setStyleSheet(
-                f"QTabBar {{ background: {ground}; }}"
+                f"QTabBar {{ background: {ground}; outline: none; }}"
                 f"QTabBar::tab {{ background: transparent; color: {muted}; border: none; padding: 8px 12px;"
                 " border-bottom: 2px solid transparent; }"
                 f"QTabBar::tab:selected {{ color: {text}; border-bottom-color: {accent}; }}"

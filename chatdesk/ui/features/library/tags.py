@@ -21,6 +21,7 @@ from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.focus_ring import frame_when_empty
 
 _SIZE_PX = (400, 440)
 _EMPTY_PX, _TAG_PX = 170, 28
@@ -128,6 +129,7 @@ class TagListDialog(FormPanel):
         self._names = {tag.id: tag.name for tag in tags}
         self.list = named(QListWidget(), "tagList", tr("Tags"))
         self.list.setFrameShape(QListWidget.Shape.NoFrame)
+        frame_when_empty(theme, self.list)
         self.list.setEditTriggers(QListWidget.EditTrigger.EditKeyPressed | QListWidget.EditTrigger.DoubleClicked)
         for tag in tags:
             item = QListWidgetItem(tag.name, self.list)

@@ -31,6 +31,7 @@ from chatdesk.ui.features.prompts.prompt_form import KIND_WORDS, PromptForm, Wri
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.focus_ring import frame_when_empty
 from chatdesk.ui.widgets.search_field import SearchField
 
 _WIDTH_PX, _HEIGHT_PX, _SIDE_PX, _ROW_PX = 900, 620, 260, 34
@@ -186,6 +187,7 @@ class PromptsDialog(Panel):
             self.shown_box.addItem(shown(words), kind)
         self.list = named(QListWidget(), "promptsList", tr("Prompts"))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
+        frame_when_empty(self.theme, self.list)
         self.list.setUniformItemSizes(True)
         self.list.setIconSize(QSize(ICON_PX, ICON_PX))
         self.search.textChanged.connect(self._fill)

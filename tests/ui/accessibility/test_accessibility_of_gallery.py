@@ -1,0 +1,139 @@
+"""The gallery, for those who use the keyboard, a screen reader or a shaking hand.
+
+Every stop of Tab shows that it has the focus, and has a name and a role; every cell of a tree has a name; no name or
+description has marks; what an empty field shows begins like a sentence; and what is pressed is large enough to be hit.
+One walk through the gallery looks at all of it, because most of its time is spent on building the samples.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QScrollBar,
+    QSlider,
+    QTabBar,
+    QTextEdit,
+    QTreeWidget,
+    QWidget,
+)
+from shiboken6 import isValid
+
+import tests.gallery
+from chatdesk.ui.theme.theme import Preference, Theme
+from tests.helpers.seen_focus import is_focus_seen, kind_of, stops
+from tests.helpers.sentences import sentences_of_source
+
+# A word; an address or a path is an example, which is written as it is typed.
+_SMALL_WORD = re.compile(r"[a-z]+(?=[\s,;]|$)")
+_MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_samples.py"))
+_PRESSED = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QSlider, QTabBar)
+_LEAST_PX = 24  # WCAG 2.2, 2.5.8
+_TEXT, _ROLE = QAccessible.Text, QAccessible.Role
+
+
+def _label(widget: QWidget) -> str:
+    return f"{type(widget).__name__} {widget.accessibleName() or widget.objectName()!r}"
+
+
+def _unheard(root: QWidget) -> Iterator[str]:
+    """What a screen reader says nothing or something strange about."""
+    for stop in stops(root):
+        interface = QAccessible.queryAccessibleInterface(stop)
+        description = interface.text(_TEXT.Description)
+        if not interface.text(_TEXT.Name).strip():
+            yield f"{_label(stop)} has no name"
+        if interface.role() in (_ROLE.Client, _ROLE.NoRole):
+            yield f"{_label(stop)} has no role"
+        if any(mark in description for mark in ("<qt", "<p", "&quot;", "&lt;")):
+            yield f"{_label(stop)}: {description}"
+        if isinstance(stop, QTreeWidget):
+            yield from (f"{_label(stop)}: {each}" for each in _unspoken(stop))
+
+
+def _unspoken(tree: QTreeWidget) -> list[str]:
+    role = int(Qt.ItemDataRole.AccessibleTextRole)
+    tops = [tree.topLevelItem(number) for number in range(tree.topLevelItemCount())]
+    items = [top.child(place) for top in tops for place in range(top.childCount())]
+    return [
+        f"cell {column} of {item.text(0)}"
+        for item in items
+        for column in range(tree.columnCount())
+        if not (item.data(column, role) or item.text(column))
+    ]
+
+
+def _small_hints(root: QWidget) -> Iterator[str]:
+    """The sentences in empty fields that begin with a small letter, also in fields that are not shown yet."""
+    sentences = {each.source for each in sentences_of_source()}
+    for kind in (QLineEdit, QPlainTextEdit, QTextEdit, QComboBox):
+        for widget in root.findChildren(kind):
+            hint = widget.placeholderText()
+            if hint in sentences and _SMALL_WORD.match(hint):
+                yield f"{_label(widget)} shows {hint!r}"
+
+
+def _targets(root: QWidget) -> Iterator[tuple[QWidget, QSize]]:
+    """What a person presses in ``root``, with the size of what takes the press."""
+    for each in (root, *root.findChildren(QWidget)):
+        is_part = isinstance(each.parentWidget(), QAbstractSpinBox | QComboBox)  # the field within a larger one
+        if not each.isVisible() or is_part or isinstance(each, QScrollBar):
+            continue
+        if isinstance(each, QTabBar):
+            for place in range(each.count()):
+                yield each, each.tabRect(place).size()
+        elif isinstance(each, _PRESSED):
+            yield each, each.size()
+
+
+def _small(root: QWidget) -> Iterator[str]:
+    for each, size in _targets(root):
+        if min(size.width(), size.height()) < _LEAST_PX:
+            yield f"{_label(each)} is {size.width()} x {size.height()}"
+
+
+def _unseen(root: QWidget, looked_at: set[tuple[object, ...]]) -> Iterator[str]:
+    """Where the focus is not seen, of what was not looked at in another sample."""
+    for stop in list(stops(root)):
+        kind = kind_of(stop) if isValid(stop) else None
+        if kind is None or kind in looked_at:
+            continue
+        looked_at.add(kind)
+        if not is_focus_seen(root, stop):
+            yield f"{_label(stop)} does not show that it has the focus"
+
+
+@pytest.mark.parametrize("preference", ["light", "dark"])
+@pytest.mark.parametrize("module", _MODULES)
+def test_a_page_of_the_gallery_is_for_everyone(qapp: QApplication, module: str, preference: Preference) -> None:
+    theme = Theme(qapp, preference=preference)
+    theme.set_scale(1.0)
+    theme.apply()
+    wrong: dict[str, list[str]] = {}
+    looked_at: set[tuple[object, ...]] = set()
+    for name, widget in importlib.import_module(f"tests.gallery.{module}").build_samples(theme):
+        widget.show()
+        widget.activateWindow()
+        for _round in range(5):
+            QApplication.processEvents()
+        found = [*_unseen(widget, looked_at)]
+        if preference == "light":  # the other has the same names and sizes
+            found += [*_unheard(widget), *_small(widget), *_small_hints(widget)]
+        if found:
+            wrong[name] = found
+        widget.close()
+        widget.deleteLater()
+    theme.deleteLater()
+    assert wrong == {}
