@@ -1,7 +1,8 @@
 """The gallery, for those who use the keyboard, a screen reader or a shaking hand.
 
 Every stop of Tab shows that it has the focus, and has a name and a role; every cell of a tree has a name; no name or
-description has marks; what an empty field shows begins like a sentence; and what is pressed is large enough to be hit.
+description has marks; labels, buttons and the hints of empty fields of a dialog begin like sentences, and none marks a
+letter as its key; and what is pressed is large enough to be hit.
 One walk through the gallery looks at all of it, because most of its time is spent on building the samples.
 """
 
@@ -10,17 +11,21 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QGroupBox,
+    QLabel,
     QLineEdit,
+    QMenu,
     QPlainTextEdit,
     QScrollBar,
     QSlider,
@@ -32,6 +37,7 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 import tests.gallery
+from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.theme.theme import Preference, Theme
 from tests.helpers.seen_focus import is_focus_seen, kind_of, stops
 from tests.helpers.sentences import sentences_of_source
@@ -75,14 +81,31 @@ def _unspoken(tree: QTreeWidget) -> list[str]:
     ]
 
 
-def _small_hints(root: QWidget) -> Iterator[str]:
-    """The sentences in empty fields that begin with a small letter, also in fields that are not shown yet."""
-    sentences = {each.source for each in sentences_of_source()}
-    for kind in (QLineEdit, QPlainTextEdit, QTextEdit, QComboBox):
-        for widget in root.findChildren(kind):
-            hint = widget.placeholderText()
-            if hint in sentences and _SMALL_WORD.match(hint):
-                yield f"{_label(widget)} shows {hint!r}"
+def _begin_small(root: QWidget) -> Iterator[str]:
+    """The sentences in empty fields, labels, buttons and boxes of choices that begin with a small letter."""
+    fields = (QLineEdit, QPlainTextEdit, QTextEdit, QComboBox)
+    words = {each.placeholderText() for kind in fields for each in root.findChildren(kind)}  # also not shown yet
+    words |= {each.text() for kind in (QLabel, QAbstractButton) for each in root.findChildren(kind) if each.isVisible()}
+    words |= {box.itemText(place) for box in root.findChildren(QComboBox) for place in range(box.count())}
+    return (each for each in sorted(words) if _SMALL_WORD.match(each) and _small_sentences().match(each))
+
+
+@cache
+def _small_sentences() -> re.Pattern[str]:
+    """Return a pattern of the sentences of the program that begin with a small letter, their fields filled."""
+    sources = {text for each in sentences_of_source() for text in (each.source, each.singular) if text}
+    small = (re.sub(r"\\{\w+\\}", ".+", re.escape(each)) for each in sources if each[0].islower())
+    return re.compile(rf"(?:{'|'.join(small)})(?:, .*)?$")
+
+
+def _keys(root: QWidget) -> Iterator[str]:
+    """The words that mark a letter as their key: dialogs have none, and an & in a name is no mark."""
+    words = [each.text() for each in root.findChildren(QAbstractButton)]
+    words += [each.title() for each in root.findChildren(QGroupBox)]
+    words += [each.text() for each in root.findChildren(QLabel) if each.buddy() is not None]
+    words += [bar.tabText(place) for bar in root.findChildren(QTabBar) for place in range(bar.count())]
+    words += [action.text() for menu in root.findChildren(QMenu) for action in menu.actions()]
+    return (each for each in words if not QKeySequence.mnemonic(each).isEmpty())
 
 
 def _targets(root: QWidget) -> Iterator[tuple[QWidget, QSize]]:
@@ -130,7 +153,8 @@ def test_a_page_of_the_gallery_is_for_everyone(qapp: QApplication, module: str, 
             QApplication.processEvents()
         found = [*_unseen(widget, looked_at)]
         if preference == "light":  # the other has the same names and sizes
-            found += [*_unheard(widget), *_small(widget), *_small_hints(widget)]
+            found += [*_unheard(widget), *_small(widget)]
+            found += [*_begin_small(widget), *_keys(widget)] if isinstance(widget, Panel) else []
         if found:
             wrong[name] = found
         widget.close()
