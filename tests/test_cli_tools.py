@@ -166,7 +166,7 @@ def test_a_server_that_fails_is_named_with_its_step(tmp_path: Path, capsys: pyte
         (("on", "nobody"), "no tool server"),
         (("test", "nobody"), "no tool server"),
         (("paste", "/nowhere/at/all.json"), "could not be read"),
-        (("revoke", "nobody"), "Nothing of that was allowed"),
+        (("revoke", "nobody"), "There was no such permission"),
     ],
 )
 def test_what_cannot_be_done_is_said(

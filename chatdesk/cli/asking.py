@@ -27,26 +27,33 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     ask = commands.add_parser("ask", parents=[common], help=tr("ask a question and print the answer as it comes"))
     ask.add_argument("text", metavar="TEXT", help=tr("the question; - reads it from stdin"))
     where = ask.add_mutually_exclusive_group()
-    where.add_argument("--thread", metavar="ID", help=tr("go on in this thread (the beginning of its id is enough)"))
-    where.add_argument("--edit", metavar="MESSAGE", help=tr("another version of this question; the old one stays"))
-    where.add_argument("--new", action="store_true", help=tr("begin a new thread (the default)"))
-    ask.add_argument("--model", metavar="MODEL", help=tr("model that answers"))
-    ask.add_argument("--provider", metavar="NAME", help=tr("provider that answers, by its id: see providers"))
-    ask.add_argument("--assistant", metavar="NAME", help=tr("assistant of the library that answers"))
+    where.add_argument("--thread", metavar="ID", help=tr("continue this thread (the start of its id is enough)"))
+    where.add_argument(
+        "--edit", metavar="MESSAGE", help=tr("ask another version of this question; the old one is kept")
+    )
+    where.add_argument("--new", action="store_true", help=tr("start a new thread (the default)"))
+    ask.add_argument("--model", metavar="MODEL", help=tr("model to ask"))
     ask.add_argument(
-        "--attach", metavar="FILE", action="append", default=[], help=tr("a file that goes along; repeatable")
+        "--provider", metavar="NAME", help=tr("id of the provider to ask ('chatdesk providers' lists them)")
+    )
+    ask.add_argument("--assistant", metavar="NAME", help=tr("assistant from the library to ask"))
+    ask.add_argument(
+        "--attach", metavar="FILE", action="append", default=[], help=tr("file to attach; may be repeated")
     )
     ask.add_argument(
-        "--tools", metavar="SERVERS", help=tr("servers whose tools the model gets, with commas; none: none")
+        "--tools", metavar="SERVERS", help=tr("tool servers that the model may use, separated by commas, or none")
     )
     ask.add_argument(
         "--approve",
         metavar="HOW",
         action="append",
         default=[],
-        help=tr("calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more"),
+        help=tr(
+            "what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be "
+            "repeated"
+        ),
     )
-    ask.add_argument("--json", action="store_true", help=tr("one JSON object a line: start, text, ..., finish"))
+    ask.add_argument("--json", action="store_true", help=tr("print one JSON object per line: start, text, ..., finish"))
     ask.set_defaults(run=_ask)
 
 
@@ -89,7 +96,7 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
                 terminal.complain(Sentences.of(event["reason"], waits))
             elif event["event"] == "unsaved":
                 answer.close(ends_line=True)
-                tries = Text("Trying to save the answer for a while; Ctrl+C ends it.")
+                tries = Text("ChatDesk keeps trying to save the answer for a while; Ctrl+C stops it.")
                 terminal.complain(Sentences.of(event["reason"], tries))
     answer.close(ends_line=True)
     _print_sources({} if options.json else last)

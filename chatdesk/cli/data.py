@@ -32,26 +32,30 @@ def add_commands(
 ) -> None:
     """Add the arguments of these commands to the parser."""
     export = commands.add_parser("export", parents=[common], help=tr("write threads as Markdown, JSON, HTML or PDF"))
-    export.add_argument("thread", nargs="*", metavar="THREAD", help=tr("its id, or the beginning of it"))
+    export.add_argument("thread", nargs="*", metavar="THREAD", help=tr("id of the thread, or the start of it"))
     which = export.add_mutually_exclusive_group()
     which.add_argument("--project", metavar="NAME", help=tr("all threads of this project (its name or id)"))
-    which.add_argument("--all", action="store_true", help=tr("everything there is"))
-    export.add_argument("--with-trash", action="store_true", help=tr("with what is in the trash"))
+    which.add_argument("--all", action="store_true", help=tr("everything"))
+    export.add_argument("--with-trash", action="store_true", help=tr("include the trash"))
     export.add_argument("--format", choices=("md", "json", "html", "pdf"), required=True)
     export.add_argument(
         "--output",
         metavar="PATH",
-        help=tr("the file to write (json: also .zip, which holds the attachments); for several threads a folder"),
+        help=tr("file to write (with json, a .zip includes the attachments), or a folder for several threads"),
     )
     export.set_defaults(run=_export)
 
     backup = commands.add_parser("backup", parents=[common], help=tr("make a backup now"))
-    backup.add_argument("file", nargs="?", metavar="FILE", help=tr("a zip with the database and all attachments"))
+    backup.add_argument(
+        "file", nargs="?", metavar="FILE", help=tr("zip file to write, with the database and all attachments")
+    )
     backup.set_defaults(run=_backup)
 
-    restore = commands.add_parser("restore", parents=[common], help=tr("put a backup in the place of the database"))
-    restore.add_argument("file", nargs="?", metavar="FILE", help=tr("the backup, or its name in the backup directory"))
-    restore.add_argument("--list", action="store_true", help=tr("list the backups, the newest first"))
+    restore = commands.add_parser("restore", parents=[common], help=tr("replace the database with a backup"))
+    restore.add_argument(
+        "file", nargs="?", metavar="FILE", help=tr("path of the backup, or its name in the backup directory")
+    )
+    restore.add_argument("--list", action="store_true", help=tr("list the backups, newest first"))
     restore.add_argument("--yes", action="store_true", help=tr("do not ask"))
 
 
@@ -125,7 +129,7 @@ async def _backup(options: argparse.Namespace, services: Services) -> int:
         lost = await services.backups.make_zip(Path(options.file))
         terminal.say(options.file)
         for sentence in lost:
-            terminal.complain(tr("an attachment is not in it: {sentence}", sentence=sentence))
+            terminal.complain(tr("an attachment was left out: {sentence}", sentence=sentence))
         return 1 if lost else 0
     if services.has_other_owner:
         raise NotPossible(

@@ -23,16 +23,16 @@ _SCOPES: tuple[ThreadScope, ...] = ("active", "archive", "trash")
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     demo = commands.add_parser("demo-data", parents=[common], help=tr("fill a data directory with made-up threads"))
     demo.add_argument(
-        "--messages", type=positive, default=500, metavar="N", help=tr("make about N messages in all (500)")
+        "--messages", type=positive, default=500, metavar="N", help=tr("make about N messages in total (500)")
     )
     demo.add_argument(
         "--seed",
         type=int,
         default=1,
         metavar="N",
-        help=tr("seed of the made-up texts: another number makes others (1)"),
+        help=tr("seed for the made-up texts; another number makes other texts (1)"),
     )
-    demo.add_argument("--add", action="store_true", help=tr("also where there are threads already"))
+    demo.add_argument("--add", action="store_true", help=tr("add them even if there are threads already"))
     demo.set_defaults(run=_demo_data)
 
 
@@ -44,7 +44,7 @@ async def _demo_data(options: argparse.Namespace, services: Services) -> int:
 
     if options.messages > MOST_MESSAGES:
         raise InvalidInput(
-            Text("At most {most_messages} messages are made at once.", most_messages=MOST_MESSAGES),
+            Text("At most {most_messages} messages can be made at once.", most_messages=MOST_MESSAGES),
             next_step=Text("Choose fewer."),
         )
     if services.has_other_owner:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     bring = commands.add_parser(
-        "import", parents=[common], help=tr("bring in an export of another program or of ChatDesk")
+        "import", parents=[common], help=tr("import an export of ChatDesk or of another program")
     )
     bring.add_argument(
         "file",
         metavar="FILE",
         help=tr(
-            "of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or"
-            " ChatDesk: zip, JSON, JSON Lines, CSV, or a folder"
+            "export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or "
+            "ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder"
         ),
     )
     bring.add_argument(
@@ -31,8 +31,8 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=tr("put the threads into this project (by default one named after the program)"),
     )
-    bring.add_argument("--dry-run", action="store_true", help=tr("only tell what would be imported"))
-    bring.add_argument("--json", action="store_true", help=tr("the report as JSON"))
+    bring.add_argument("--dry-run", action="store_true", help=tr("only report what would be imported"))
+    bring.add_argument("--json", action="store_true", help=tr("print the report as JSON"))
     bring.set_defaults(run=_import)
 
 
@@ -68,6 +68,6 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
         terminal.say(report.as_text(), end="")
     if not options.dry_run:
         if is_shown:
-            terminal.report(tr("Reading the files, so that they are found by what stands in them …"))
+            terminal.report(tr("Reading the files, so that a search finds what is in them …"))
         await services.attachments.read_unread(pause_s=0)
     return 0

@@ -59,9 +59,11 @@ def _common_options() -> argparse.ArgumentParser:
         "--data-dir",
         default=argparse.SUPPRESS,
         metavar="DIR",
-        help=tr("keep everything in DIR (also: CHATDESK_DATA_DIR)"),
+        help=tr("keep all data in DIR (or set CHATDESK_DATA_DIR)"),
     )
-    common.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=tr("log more, also to stderr"))
+    common.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help=tr("write more to the log, and to stderr too")
+    )
     return common
 
 
@@ -87,7 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = _Parser(
         prog="chatdesk",
         parents=[common],
-        description=tr("Chat with language models. Without a command the window opens."),
+        description=tr("Chat with language models. Without a command, the window opens."),
     )
     parser.add_argument("--version", action="version", version=f"chatdesk {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -107,8 +109,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", parents=[common], help=tr("check the database, the paths and the providers"))
     doctor.add_argument("--json", action="store_true", help=tr("as JSON"))
-    doctor.add_argument("--bundle", metavar="FILE", help=tr("also write a zip to send with the report of a bug"))
-    doctor.add_argument("--repair", action="store_true", help=tr("repair the database; a copy of it is kept"))
+    doctor.add_argument("--bundle", metavar="FILE", help=tr("also write a zip to attach to a bug report"))
+    doctor.add_argument("--repair", action="store_true", help=tr("repair the database, keeping a copy of it"))
     return parser
 
 

@@ -33,7 +33,7 @@ _STATE_WORDS = {"ok": Text("ok"), "failed": Text("failed"), "skipped": Text("ski
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("providers", parents=[common], help=tr("list the providers that are set up"))
     parser.add_argument("--test", action="store_true", help=tr("test each of them, step by step"))
-    parser.add_argument("--agree", metavar="ID", help=tr("allow this provider's key to be sent to its present server"))
+    parser.add_argument("--agree", metavar="ID", help=tr("allow this provider's key to be sent to its current server"))
     parser.add_argument("--yes", action="store_true", help=tr("with --agree: do not ask"))
     parser.add_argument("--json", action="store_true", help=tr("a JSON array"))
 
@@ -87,7 +87,9 @@ async def _agree(book: AccountBook, name: str, *, is_agreed: bool) -> int:
     withheld, label = account.withheld, account.profile.label
     if withheld is None or not withheld.can_be_agreed:
         terminal.complain(
-            withheld.sentence(label) if withheld else tr("No key of {provider} waits for an agreement.", provider=label)
+            withheld.sentence(label)
+            if withheld
+            else tr("No key of {provider} is waiting for your agreement.", provider=label)
         )
         return 1
     terminal.say(withheld.sentence(label))

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     serve = commands.add_parser(
-        "serve", parents=[common], help=tr("serve other programs of this computer until Ctrl+C")
+        "serve", parents=[common], help=tr("serve other programs on this computer until Ctrl+C")
     )
-    serve.add_argument("--port", type=_port, metavar="N", help=tr("listen on this port; 0: any that is free"))
+    serve.add_argument("--port", type=_port, metavar="N", help=tr("port to listen on; 0 means any free port"))
     serve.set_defaults(run=_serve)
 
-    tokens = commands.add_parser("tokens", help=tr("make, list and revoke the tokens of other programs"))
+    tokens = commands.add_parser("tokens", help=tr("make, list and revoke tokens for other programs"))
     actions = tokens.add_subparsers(dest="action", metavar="ACTION", required=True)
-    new = actions.add_parser("new", parents=[common], help=tr("make a token and print it, this once"))
-    new.add_argument("name", metavar="NAME", help=tr("what will use it"))
+    new = actions.add_parser("new", parents=[common], help=tr("make a token and print it; it is not shown again"))
+    new.add_argument("name", metavar="NAME", help=tr("name of the program that will use it"))
     new.add_argument(
         "--scope",
         action="append",
@@ -40,15 +40,19 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="SCOPE",
         help=tr("read, write, ask, admin or remote (read)"),
     )
-    new.add_argument("--project", action="append", metavar="NAME", default=[], help=tr("reach this project only"))
+    new.add_argument(
+        "--project", action="append", metavar="NAME", default=[], help=tr("allow access to this project only")
+    )
     new.add_argument("--days", type=positive, metavar="N", help=tr("expire after N days"))
     new.add_argument("--requests", type=positive, default=0, metavar="N", help=tr("at most N requests a minute"))
-    new.add_argument("--tokens", type=positive, default=0, metavar="N", help=tr("at most N tokens of models a minute"))
-    new.add_argument("--money", type=_money, default=0.0, metavar="USD", help=tr("at most USD dollars a day"))
+    new.add_argument("--tokens", type=positive, default=0, metavar="N", help=tr("use at most N model tokens a minute"))
+    new.add_argument("--money", type=_money, default=0.0, metavar="USD", help=tr("spend at most USD dollars a day"))
     new.set_defaults(run=_new)
-    listing = actions.add_parser("list", parents=[common], help=tr("list tokens, never their texts"))
+    listing = actions.add_parser("list", parents=[common], help=tr("list the tokens, without their secret texts"))
     listing.add_argument("--json", action="store_true", help=tr("a JSON array"))
-    revoke = actions.add_parser("revoke", parents=[common], help=tr("revoke a token; what it does now ends"))
+    revoke = actions.add_parser(
+        "revoke", parents=[common], help=tr("revoke a token and end what is being done with it")
+    )
     revoke.add_argument("token", metavar="TOKEN", help=tr("its name or id"))
 
 

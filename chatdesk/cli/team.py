@@ -35,15 +35,17 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     check = verbs.add_parser(
         "check",
         parents=[common],
-        help=tr("look at a server before a workspace is made, or compare one with this profile"),
+        help=tr("check a server before making a workspace, or compare a workspace with this profile"),
     )
     add_address(check)
-    check.add_argument("--workspace", metavar="NAME", help=tr("compare this one (without an address: the only one)"))
-    check.add_argument("--repair", action="store_true", help=tr("fetch again what differs from what the team has"))
+    check.add_argument(
+        "--workspace", metavar="NAME", help=tr("workspace to compare, if no address is given (by default the only one)")
+    )
+    check.add_argument("--repair", action="store_true", help=tr("fetch again whatever differs from the team's copy"))
     check.add_argument("--json", action="store_true", help=tr("as JSON"))
     check.set_defaults(team_verb=TeamVerb(_check))
-    members = verbs.add_parser("members", parents=[common], help=tr("list the members, as the server says now"))
-    members.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    members = verbs.add_parser("members", parents=[common], help=tr("list the members, as the server has them now"))
+    members.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     members.add_argument("--json", action="store_true", help=tr("a JSON array"))
     members.set_defaults(team_verb=TeamVerb(_members))
     team_membership.add_verbs(verbs, common)
@@ -92,7 +94,7 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
     if not rows and not parked:
         terminal.complain(tr("this profile is in no workspace"))
     for each in parked:
-        parked_text = tr("parked: it came with a backup, nothing connects to it")
+        parked_text = tr("parked: it came with a backup and is not connected")
         terminal.say(f"{each.id}  {each.name}  {each.address.host}  {parked_text}")
         terminal.say("    " + tr("'chatdesk team join-again {id}' connects again", id=each.id))
     for row in rows:
@@ -172,22 +174,29 @@ async def _members(options: argparse.Namespace, services: Services) -> int:
 
 def _add_erasing_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     erase = verbs.add_parser(
-        "erase", parents=[common], help=tr("remove something shared for everybody, with its words")
+        "erase", parents=[common], help=tr("erase something shared for everybody, with all of its text")
     )
     what = erase.add_mutually_exclusive_group(required=True)
-    what.add_argument("--thread", metavar="ID", help=tr("what you may erase of it"))
-    what.add_argument("--message", metavar="ID", help=tr("this one, and the summaries that tell of it"))
-    what.add_argument("--project", metavar="NAME", help=tr("its name or id: ends its sharing, and nothing of it stays"))
+    what.add_argument("--thread", metavar="ID", help=tr("thread of which to erase all that you may erase"))
+    what.add_argument("--message", metavar="ID", help=tr("message to erase, with the summaries made from it"))
+    what.add_argument(
+        "--project", metavar="NAME", help=tr("project to erase (name or id); its sharing ends and nothing of it stays")
+    )
     erase.set_defaults(team_verb=TeamVerb(_erase, is_writing=True))
-    keep = verbs.add_parser("keep", parents=[common], help=tr("say for how long a shared project keeps its messages"))
+    keep = verbs.add_parser(
+        "keep", parents=[common], help=tr("show or set how long a shared project keeps its messages")
+    )
     keep.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
     keep.add_argument(
-        "days", metavar="DAYS", nargs="?", help=tr("a number, or forever; without it: how long it is now")
+        "days",
+        metavar="DAYS",
+        nargs="?",
+        help=tr("number of days, or forever; without it, the current setting is shown"),
     )
     keep.set_defaults(team_verb=TeamVerb(_keep, is_writing=True))
     for each in (erase, keep):
         each.add_argument("--yes", action="store_true", help=tr("do not ask"))
-        wait = tr("for the server, at most ({seconds})", seconds=str(WAIT_S))
+        wait = tr("wait for the server at most this long ({seconds})", seconds=str(WAIT_S))
         each.add_argument("--wait", type=int, default=WAIT_S, metavar="SECONDS", help=wait)
 
 
@@ -295,7 +304,9 @@ async def _erase_project(options: argparse.Namespace, services: Services) -> int
     shared = service.known.shared_project(project.id)
     if shared is None or shared.role is not TeamRole.OWNER:
         raise InvalidInput(
-            Text("Only owners erase a project."), safe=Text("Nothing was changed."), next_step=Text("Ask one of them.")
+            Text("Only owners can erase a project."),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Ask one of them."),
         )
     question = Sentences.of(
         Text("End “{project}” and erase all of it, on the server and on every computer?", project=project.name), WARNING

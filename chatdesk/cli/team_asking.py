@@ -54,7 +54,9 @@ def named(found: tuple[Workspace, ...], wanted: str | None) -> Workspace:
             next_step=Text("'chatdesk team status' lists them."),
         )
     raise InvalidInput(
-        Text("There are several workspaces."), safe="", next_step=Text("Say which by its id; see 'team status'.")
+        Text("There are several workspaces."),
+        safe="",
+        next_step=Text("Name one by its id; 'chatdesk team status' lists them."),
     )
 
 

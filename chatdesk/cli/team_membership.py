@@ -32,51 +32,53 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
     invite = verbs.add_parser("invite", parents=[common], help=tr("print an invitation"))
     invite.add_argument("name", metavar="NAME", help=tr("name of the person"))
-    invite.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    invite.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     invite.add_argument(
         "--role",
         action="append",
         default=[],
         metavar="PROJECT=ROLE",
-        help=tr("a shared project and viewer, editor, admin or owner; may be given again"),
+        help=tr("shared project, and the role in it: viewer, editor, admin or owner; may be repeated"),
     )
     invite.add_argument("--days", type=int, default=7, metavar="N", help=tr("valid for N days (7)"))
-    invite.add_argument("--output", metavar="FILE", help=tr("write it there instead"))
+    invite.add_argument("--output", metavar="FILE", help=tr("write the invitation to this file instead of printing it"))
     invite.add_argument("--json", action="store_true", help=tr("as JSON"))
     invite.set_defaults(team_verb=TeamVerb(_invite, is_writing=True))
 
     join = verbs.add_parser(
-        "join", parents=[common], help=tr("take an invitation, or a code of another computer of yours")
+        "join", parents=[common], help=tr("join with an invitation, or with a code from another computer of yours")
     )
-    join.add_argument("file", metavar="FILE", help=tr("file that holds it; - reads stdin"))
+    join.add_argument("file", metavar="FILE", help=tr("file with the invitation or the code; - reads it from stdin"))
     join.add_argument("--my-name", default="", metavar="NAME", help=tr("your name, as the others see it"))
-    join.add_argument("--without-tls", action="store_true", help=tr("agree to a server without encryption"))
+    join.add_argument("--without-tls", action="store_true", help=tr("accept a server without encryption"))
     join.add_argument("--json", action="store_true", help=tr("as JSON"))
     join.set_defaults(team_verb=TeamVerb(_join, is_writing=True, keeps_password=True))
 
-    leave = verbs.add_parser("leave", parents=[common], help=tr("stop syncing; everything stays here"))
-    leave.add_argument("workspace", nargs="?", metavar="NAME", help=tr("its name or id, where there are several"))
+    leave = verbs.add_parser("leave", parents=[common], help=tr("stop syncing; everything stays on this computer"))
+    leave.add_argument(
+        "workspace", nargs="?", metavar="NAME", help=tr("name or id of the workspace, if there are several")
+    )
     leave.add_argument("--for-good", action="store_true", help=tr("stop being a member, on all computers"))
     leave.add_argument("--yes", action="store_true", help=tr("do not ask"))
     leave.set_defaults(team_verb=TeamVerb(_leave, is_writing=True))
 
     again = verbs.add_parser("join-again", parents=[common], help=tr("connect again to a team that came with a backup"))
-    again.add_argument("workspace", nargs="?", metavar="NAME", help=tr("its name or id, where there are several"))
     again.add_argument(
-        "--leave", action="store_true", help=tr("give it up instead; its projects stay as private copies")
+        "workspace", nargs="?", metavar="NAME", help=tr("name or id of the workspace, if there are several")
     )
+    again.add_argument("--leave", action="store_true", help=tr("leave it instead; its projects stay as private copies"))
     again.add_argument("--yes", action="store_true", help=tr("do not ask"))
     again.set_defaults(team_verb=TeamVerb(_join_again, is_writing=True))
 
-    computer = verbs.add_parser("computer", parents=[common], help=tr("print a code for a further computer of yours"))
-    computer.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    computer = verbs.add_parser("computer", parents=[common], help=tr("print a code for another computer of yours"))
+    computer.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     computer.add_argument("--json", action="store_true", help=tr("as JSON"))
     computer.set_defaults(team_verb=TeamVerb(_computer, is_writing=True))
 
     sign_in = verbs.add_parser(
-        "sign-in", parents=[common], help=tr("enter a workspace that was set up by hand, with a member's login")
+        "sign-in", parents=[common], help=tr("sign in to a workspace that was set up by hand, with a member's login")
     )
-    add_address(sign_in)
+    add_address(sign_in, is_members=True)
     sign_in.add_argument("--json", action="store_true", help=tr("as JSON"))
     sign_in.set_defaults(team_verb=TeamVerb(_sign_in, is_writing=True, keeps_password=True))
     _add_server_verbs(verbs, common)
@@ -84,17 +86,17 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def _add_server_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     upgrade = verbs.add_parser("upgrade", parents=[common], help=tr("bring the team's database up to date"))
-    upgrade.add_argument("--user", required=True, metavar="NAME", help=tr("the login that set it up"))
-    upgrade.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    upgrade.add_argument("--user", required=True, metavar="NAME", help=tr("login that set the database up"))
+    upgrade.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     upgrade.set_defaults(team_verb=TeamVerb(_upgrade))
 
     move = verbs.add_parser(
-        "move", parents=[common], help=tr("reach the team's database at another address from now on")
+        "move", parents=[common], help=tr("use another address for the team's database from now on")
     )
-    move.add_argument("--host", required=True, help=tr("its new name or IP address"))
+    move.add_argument("--host", required=True, help=tr("new name or IP address of the server"))
     move.add_argument("--port", type=int, metavar="PORT", help=tr("(as before)"))
     move.add_argument("--ca", metavar="FILE", help=tr("certificate of the server's authority (as before)"))
-    move.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    move.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     move.set_defaults(team_verb=TeamVerb(_move, is_writing=True))
 
     verifier = verbs.add_parser(
@@ -103,14 +105,22 @@ def _add_server_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     verifier.set_defaults(team_verb=TeamVerb(_verifier, asks_server=False))
 
 
-def add_address(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--url", metavar="URL", help=tr("the server, as postgresql://login@host:5432/database"))
-    parser.add_argument("--host", help=tr("or: its name or IP address"))
+def add_address(parser: argparse.ArgumentParser, *, is_members: bool = False) -> None:
+    """Add the options that name a database and the login to use there: a member's, or the one that owns it."""
+    login = tr("login of the member") if is_members else tr("login that owns the database and may create roles")
+    parser.add_argument(
+        "--url", metavar="URL", help=tr("address of the server, as postgresql://login@host:5432/database")
+    )
+    parser.add_argument("--host", help=tr("name or IP address of the server, instead of --url"))
     parser.add_argument("--port", type=int, default=5432, help="(5432)")
-    parser.add_argument("--database", metavar="NAME", help=tr("the empty database"))
-    parser.add_argument("--user", metavar="NAME", help=tr("the login that owns it and may make roles"))
-    parser.add_argument("--ca", metavar="FILE", help=tr("certificate of the server's authority, if it has its own"))
-    parser.add_argument("--without-tls", action="store_true", help=tr("no encryption; only in a network of your own"))
+    parser.add_argument("--database", metavar="NAME", help=tr("name of the database"))
+    parser.add_argument("--user", metavar="NAME", help=login)
+    parser.add_argument(
+        "--ca", metavar="FILE", help=tr("certificate of the server's authority, if it is a private one")
+    )
+    parser.add_argument(
+        "--without-tls", action="store_true", help=tr("connect without encryption; only for a network of your own")
+    )
 
 
 async def _create(options: argparse.Namespace, services: Services) -> int:
@@ -140,7 +150,7 @@ async def _invite(options: argparse.Namespace, services: Services) -> int:
         terminal.say_json({**data, "member_id": invitation.member_id})
     else:
         terminal.say(invitation.code)
-        terminal.complain(tr("for {name}, good once; anyone who has it can join", name=invitation.member_name))
+        terminal.complain(tr("for {name}; it works once, and anyone who has it can join", name=invitation.member_name))
     return 0
 
 
@@ -200,7 +210,7 @@ async def _computer(options: argparse.Namespace, services: Services) -> int:
         terminal.say_json({"code": made.code, "passphrase": made.passphrase, "expires_at": made.expires_at})
     else:
         terminal.say(made.code)
-        terminal.complain(tr("its passphrase is {passphrase}; both are good for a day", passphrase=made.passphrase))
+        terminal.complain(tr("its passphrase is {passphrase}; both are valid for a day", passphrase=made.passphrase))
     return 0
 
 

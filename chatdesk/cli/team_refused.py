@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 
 def add_refused_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
-    refused = verbs.add_parser("refused", parents=[common], help=tr("list what the server did not take"))
+    refused = verbs.add_parser("refused", parents=[common], help=tr("list the changes that the server refused"))
     doing = refused.add_mutually_exclusive_group()
     doing.add_argument(
-        "--copy", metavar="ID", help=tr("copy its text into a new thread of a private project; all: every text")
+        "--copy",
+        metavar="ID",
+        help=tr("copy the text of this change into a new thread of a private project; 'all' copies every text"),
     )
-    doing.add_argument("--retry", metavar="ID", help=tr("send it again; all: everything"))
-    doing.add_argument("--forget", metavar="ID", help=tr("no longer list it; all: everything"))
+    doing.add_argument("--retry", metavar="ID", help=tr("send this change again; 'all' sends every change"))
+    doing.add_argument(
+        "--forget", metavar="ID", help=tr("remove this change from the list; 'all' removes every change")
+    )
     refused.add_argument("--json", action="store_true", help=tr("a JSON array"))
     refused.set_defaults(team_verb=TeamVerb(_refused, is_writing=True, asks_server=False))
 

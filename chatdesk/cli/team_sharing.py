@@ -30,19 +30,21 @@ ASK_WAIT_S: Final = 15
 def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     share = verbs.add_parser("share", parents=[common], help=tr("share a project with a workspace"))
     share.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
-    share.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    share.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     share.add_argument("--yes", action="store_true", help=tr("do not ask"))
     _add_wait(share)
     share.set_defaults(team_verb=TeamVerb(_share, is_writing=True))
 
     stop = verbs.add_parser(
-        "stop", parents=[common], help=tr("end a share for everybody, or leave a project of others")
+        "stop", parents=[common], help=tr("end the sharing of a project, or leave a project that others share")
     )
     stop.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
     stop.add_argument("--yes", action="store_true", help=tr("do not ask"))
     stop.set_defaults(team_verb=TeamVerb(_stop, is_writing=True))
 
-    role = verbs.add_parser("role", parents=[common], help=tr("give a member a role in a shared project, or take it"))
+    role = verbs.add_parser(
+        "role", parents=[common], help=tr("give a member a role in a shared project, or take it away")
+    )
     role.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
     role.add_argument("member", metavar="MEMBER", help=tr("their name or id"))
     role.add_argument("role", choices=("viewer", "editor", "admin", "owner", "none"))
@@ -50,30 +52,32 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
     remove = verbs.add_parser("remove", parents=[common], help=tr("remove a member from a workspace"))
     remove.add_argument("member", metavar="MEMBER", help=tr("their name or id"))
-    remove.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    remove.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     remove.add_argument("--yes", action="store_true", help=tr("do not ask"))
     remove.set_defaults(team_verb=TeamVerb(_remove, is_writing=True))
 
     owner = verbs.add_parser("owner", parents=[common], help=tr("make a member an owner of the workspace"))
     owner.add_argument("member", metavar="MEMBER", help=tr("their name or id"))
     owner.add_argument("--off", action="store_true", help=tr("make them an ordinary member again"))
-    owner.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    owner.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     owner.set_defaults(team_verb=TeamVerb(_owner, is_writing=True))
 
     ending = verbs.add_parser(
-        "disconnect", parents=[common], help=tr("end the connections of a member who holds others up")
+        "disconnect", parents=[common], help=tr("end the connections of a member who blocks others")
     )
     ending.add_argument("member", metavar="MEMBER", help=tr("their name or id"))
-    ending.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    ending.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     ending.set_defaults(team_verb=TeamVerb(_disconnect, is_writing=True))
 
-    policy = verbs.add_parser("policy", parents=[common], help=tr("show who may invite, or decide it"))
-    policy.add_argument("--who-invites", choices=("owners", "admins"), help=tr("owners, or admins of projects as well"))
-    policy.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    policy = verbs.add_parser("policy", parents=[common], help=tr("show or set who may invite"))
+    policy.add_argument(
+        "--who-invites", choices=("owners", "admins"), help=tr("only owners, or admins of projects as well")
+    )
+    policy.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     policy.set_defaults(team_verb=TeamVerb(_policy, is_writing=True))
 
-    sync = verbs.add_parser("sync", parents=[common], help=tr("send what waits and fetch what others wrote"))
-    sync.add_argument("--workspace", metavar="NAME", help=tr("its name or id, where there are several"))
+    sync = verbs.add_parser("sync", parents=[common], help=tr("send waiting changes and fetch those of others"))
+    sync.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     sync.add_argument("--json", action="store_true", help=tr("as JSON"))
     _add_wait(sync)
     sync.set_defaults(team_verb=TeamVerb(_sync, is_writing=True))
@@ -87,7 +91,7 @@ def _add_wait(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=WAIT_S,
         metavar="SECONDS",
-        help=tr("for the server, at most ({seconds})", seconds=str(WAIT_S)),
+        help=tr("wait for the server at most this long ({seconds})", seconds=str(WAIT_S)),
     )
 
 

@@ -28,7 +28,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     projects.add_argument("--json", action="store_true", help=tr("a JSON array"))
     projects.set_defaults(run=_projects)
 
-    threads = commands.add_parser("threads", parents=[common], help=tr("list threads, the latest first"))
+    threads = commands.add_parser("threads", parents=[common], help=tr("list threads, latest first"))
     which = threads.add_mutually_exclusive_group()
     which.add_argument("--archived", action="store_true", help=tr("list archived threads"))
     which.add_argument("--trash", action="store_true", help=tr("list threads in the trash"))
@@ -39,7 +39,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     threads.set_defaults(run=_threads)
 
     show = commands.add_parser("show", parents=[common], help=tr("print a thread"))
-    show.add_argument("thread", metavar="THREAD", help=tr("its id, or the beginning of it"))
+    show.add_argument("thread", metavar="THREAD", help=tr("id of the thread, or the start of it"))
     show.add_argument("--json", action="store_true", help=tr("as JSON"))
     show.set_defaults(run=_show)
 

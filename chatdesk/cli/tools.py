@@ -24,58 +24,71 @@ if TYPE_CHECKING:
     from chatdesk.services.services import Services
 
 _LONGEST_PASTE = 200_000
-_TAKEN_FROM = Text("a variable of this environment whose value the server gets and the keyring keeps; again for more")
+_TAKEN_FROM = Text("environment variable whose value is kept in the keyring and given to the server; may be repeated")
 _OF_A_SERVER = (
     ("on", Text("switch a server on")),
     ("off", Text("switch a server off")),
-    ("remove", Text("forget a server")),
+    ("remove", Text("remove a server")),
     ("sign-in", Text("sign in to a server over HTTP, in your browser")),
-    ("sign-out", Text("forget what a server is signed in with")),
+    ("sign-out", Text("sign out of a server")),
 )
 _CHANGING = frozenset(("add", "paste", "revoke", *(name for name, _words in _OF_A_SERVER)))
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser(
-        "tools", parents=[common], help=tr("set up the servers whose tools a model may ask for")
-    )
+    parser = commands.add_parser("tools", parents=[common], help=tr("set up the servers whose tools models may use"))
     parser.set_defaults(run=_tools)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    listed = verbs.add_parser("list", parents=[common], help=tr("the servers, and whether they are on"))
-    add = verbs.add_parser("add", parents=[common], help=tr("add a server; options stand before its name"))
-    add.add_argument("name", metavar="NAME", help=tr("what it is called"))
-    add.add_argument("argv", metavar="COMMAND", nargs=argparse.REMAINDER, help=tr("the program and its arguments"))
-    add.add_argument("--address", metavar="URL", default="", help=tr("address of a server over HTTP"))
+    listed = verbs.add_parser("list", parents=[common], help=tr("list the servers, and whether they are on"))
+    add = verbs.add_parser("add", parents=[common], help=tr("add a server; put options before its name"))
+    add.add_argument("name", metavar="NAME", help=tr("name of the server"))
+    add.add_argument("argv", metavar="COMMAND", nargs=argparse.REMAINDER, help=tr("program to run, with its arguments"))
     add.add_argument(
-        "--client", metavar="ID", default="", help=tr("the OAuth client that you registered for the address")
+        "--address", metavar="URL", default="", help=tr("address of the server, if it is reached over HTTP")
     )
     add.add_argument(
-        "--client-secret", metavar="VARIABLE", default="", help=tr("a variable with the secret of the client")
+        "--client", metavar="ID", default="", help=tr("id of the OAuth client that you registered for the address")
+    )
+    add.add_argument(
+        "--client-secret",
+        metavar="VARIABLE",
+        default="",
+        help=tr("environment variable that holds the client's secret"),
     )
     add.add_argument(
         "--folder",
         metavar="DIR",
         type=lambda text: Path(text).absolute(),
-        help=tr("folder in which the program runs (an empty one)"),
+        help=tr("folder in which the program runs (by default an empty one)"),
     )
     add.add_argument("--secret", metavar="VARIABLE", action="append", default=[], help=shown(_TAKEN_FROM))
-    paste = verbs.add_parser("paste", parents=[common], help=tr("add servers from the JSON of another program"))
-    paste.add_argument("file", metavar="FILE", help=tr("- reads stdin"))
+    paste = verbs.add_parser(
+        "paste", parents=[common], help=tr("add servers from the JSON settings of another program")
+    )
+    paste.add_argument("file", metavar="FILE", help=tr("file with the JSON; - reads it from stdin"))
     test = verbs.add_parser("test", parents=[common], help=tr("start servers and list their tools, step by step"))
-    test.add_argument("server", metavar="SERVER", nargs="?", help=tr("its id; without it: all that are on"))
+    test.add_argument("server", metavar="SERVER", nargs="?", help=tr("id of the server (by default all that are on)"))
     for name, words in _OF_A_SERVER:
         verb = verbs.add_parser(name, parents=[common], help=shown(words))
-        verb.add_argument("server", metavar="SERVER", help=tr("its id"))
-    allowed = verbs.add_parser(
-        "allowed", parents=[common], help=tr("what tools may do without being asked about again")
+        verb.add_argument("server", metavar="SERVER", help=tr("id of the server"))
+    allowed = verbs.add_parser("allowed", parents=[common], help=tr("list what tools may do without asking again"))
+    revoke = verbs.add_parser("revoke", parents=[common], help=tr("take back permissions of a server's tools"))
+    revoke.add_argument("server", metavar="SERVER", help=tr("id of the server"))
+    revoke.add_argument(
+        "tool", metavar="TOOL", nargs="?", help=tr("name of the tool (by default all tools of the server)")
     )
-    revoke = verbs.add_parser("revoke", parents=[common], help=tr("withdraw what a server's tools were allowed"))
-    revoke.add_argument("server", metavar="SERVER", help=tr("its id"))
-    revoke.add_argument("tool", metavar="TOOL", nargs="?", help=tr("one tool; without it: all of the server"))
-    folder = verbs.add_parser("folder", parents=[common], help=tr("the folder in which tools work for a project"))
+    folder = verbs.add_parser(
+        "folder", parents=[common], help=tr("show or set the folder in which tools work for a project")
+    )
     folder.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
-    folder.add_argument("folder", metavar="DIR", nargs="?", type=_absolute, help=tr("without it: show it"))
-    folder.add_argument("--remove", action="store_true", help=tr("the project has no folder any more"))
+    folder.add_argument(
+        "folder",
+        metavar="DIR",
+        nargs="?",
+        type=_absolute,
+        help=tr("folder to set; without it, the current one is shown"),
+    )
+    folder.add_argument("--remove", action="store_true", help=tr("remove the folder from the project"))
     web_search.add_verb(verbs, common)
     for each in (listed, allowed, test):
         each.add_argument("--json", action="store_true", help=tr("a JSON array"))
@@ -269,7 +282,7 @@ async def _revoke(options: argparse.Namespace, service: ToolService) -> int:
     for each in held:
         await service.revoke(each)
     if not held:
-        terminal.complain(tr("Nothing of that was allowed."))
+        terminal.complain(tr("There was no such permission."))
     return 0 if held else 1
 
 

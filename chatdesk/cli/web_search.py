@@ -22,15 +22,21 @@ _ENGINES = ("searxng", "brave", "tavily", _NONE)
 
 
 def add_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
-    verb = verbs.add_parser(VERB, parents=[common], help=tr("the engine that models search the web with"))
+    verb = verbs.add_parser(
+        VERB, parents=[common], help=tr("show or set the search engine that models use for the web")
+    )
     verb.add_argument("engine", metavar="ENGINE", nargs="?", choices=_ENGINES, help=f"{', '.join(_ENGINES)}")
     verb.add_argument("--address", metavar="URL", default="", help=tr("address of SearXNG"))
-    verb.add_argument("--key", metavar="VARIABLE", default="", help=tr("a variable of this environment with the key"))
+    verb.add_argument("--key", metavar="VARIABLE", default="", help=tr("environment variable that holds the key"))
     verb.add_argument(
-        "--test", action="store_true", help=tr("ask it, step by step; with an engine, nothing is changed")
+        "--test",
+        action="store_true",
+        help=tr("test the engine step by step; an ENGINE that is given is tested without being set"),
     )
-    verb.add_argument("--forget-key", action="store_true", help=tr("remove the kept key of the engine"))
-    verb.add_argument("--json", action="store_true", help=tr("a JSON object, or an array of the steps of a test"))
+    verb.add_argument("--forget-key", action="store_true", help=tr("remove the stored key of the engine"))
+    verb.add_argument(
+        "--json", action="store_true", help=tr("print a JSON object, or with --test an array of its steps")
+    )
 
 
 def changes(options: argparse.Namespace) -> bool:
@@ -52,7 +58,7 @@ async def run(options: argparse.Namespace, service: ToolService) -> int:
     engine = SearchEngine(options.engine) if options.engine not in (None, _NONE) else None
     if options.forget_key:
         if engine is None:
-            raise InvalidInput(Text("Name the engine whose key is to be forgotten."), safe=Text("Nothing was changed."))
+            raise InvalidInput(Text("Name the engine whose key should be removed."), safe=Text("Nothing was changed."))
         await search.forget_key(engine)
         return 0
     address = options.address or (search.choice.address if engine is search.choice.engine else "")

@@ -16,46 +16,6 @@
         <translation>السؤال؛ والعلامة - تقرؤه من stdin</translation>
     </message>
     <message>
-        <source>go on in this thread (the beginning of its id is enough)</source>
-        <translation>المتابعة في هذه المحادثة (تكفي بداية معرّفها)</translation>
-    </message>
-    <message>
-        <source>another version of this question; the old one stays</source>
-        <translation>نسخة أخرى من هذا السؤال؛ وتبقى النسخة القديمة</translation>
-    </message>
-    <message>
-        <source>begin a new thread (the default)</source>
-        <translation>بدء محادثة جديدة (الافتراضي)</translation>
-    </message>
-    <message>
-        <source>model that answers</source>
-        <translation>النموذج الذي يجيب</translation>
-    </message>
-    <message>
-        <source>provider that answers, by its id: see providers</source>
-        <translation>المزوّد الذي يجيب، بمعرّفه: راجع providers</translation>
-    </message>
-    <message>
-        <source>assistant of the library that answers</source>
-        <translation>مساعد المكتبة الذي يجيب</translation>
-    </message>
-    <message>
-        <source>a file that goes along; repeatable</source>
-        <translation>ملف يُرسل مع السؤال؛ قابل للتكرار</translation>
-    </message>
-    <message>
-        <source>servers whose tools the model gets, with commas; none: none</source>
-        <translation>الخوادم التي يحصل النموذج على أدواتها، مفصولة بفواصل؛ none: بلا خوادم</translation>
-    </message>
-    <message>
-        <source>calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more</source>
-        <translation>استدعاءات الأدوات: ask (السؤال في الطرفية) أو deny (الرفض) أو اسم خادم أو أداة للسماح بها؛ يُكرَّر للمزيد</translation>
-    </message>
-    <message>
-        <source>one JSON object a line: start, text, ..., finish</source>
-        <translation>كائن JSON واحد في كل سطر: start وtext و... وfinish</translation>
-    </message>
-    <message>
         <source>An imported system prompt is sent with the question.</source>
         <translation>يُرسَل موجِّه نظام مستورَد مع السؤال.</translation>
     </message>
@@ -72,8 +32,48 @@
         <translation>السؤال ينتظر، وقبله {count}؛ ‏Ctrl+C يلغيه.</translation>
     </message>
     <message>
-        <source>Trying to save the answer for a while; Ctrl+C ends it.</source>
-        <translation>تتواصل محاولة حفظ الإجابة لبعض الوقت؛ ‏Ctrl+C ينهيها.</translation>
+        <source>continue this thread (the start of its id is enough)</source>
+        <translation>متابعة هذه المحادثة (تكفي بداية معرّفها)</translation>
+    </message>
+    <message>
+        <source>ask another version of this question; the old one is kept</source>
+        <translation>طرح نسخة أخرى من هذا السؤال؛ وتبقى القديمة</translation>
+    </message>
+    <message>
+        <source>start a new thread (the default)</source>
+        <translation>بدء محادثة جديدة (الافتراضي)</translation>
+    </message>
+    <message>
+        <source>model to ask</source>
+        <translation>النموذج الذي يُسأل</translation>
+    </message>
+    <message>
+        <source>id of the provider to ask (&apos;chatdesk providers&apos; lists them)</source>
+        <translation>معرّف المزوّد الذي يُسأل (يسردها &apos;chatdesk providers&apos;)</translation>
+    </message>
+    <message>
+        <source>assistant from the library to ask</source>
+        <translation>المساعد من المكتبة الذي يُسأل</translation>
+    </message>
+    <message>
+        <source>file to attach; may be repeated</source>
+        <translation>ملف يُرفق؛ يمكن تكراره</translation>
+    </message>
+    <message>
+        <source>tool servers that the model may use, separated by commas, or none</source>
+        <translation>خوادم الأدوات التي يجوز للنموذج استخدامها، مفصولة بفواصل، أو none لمنعها كلها</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
+        <translation>ما يُفعل باستدعاءات الأدوات: ask (السؤال في الطرفية) أو deny (الرفض) أو اسم خادم أو أداة للسماح بها؛ يمكن تكراره</translation>
+    </message>
+    <message>
+        <source>print one JSON object per line: start, text, ..., finish</source>
+        <translation>طباعة كائن JSON واحد في كل سطر: start، text، ...، finish</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps trying to save the answer for a while; Ctrl+C stops it.</source>
+        <translation>يواصل ChatDesk محاولة حفظ الإجابة لبعض الوقت؛ ويوقفه Ctrl+C.</translation>
     </message>
     <message>
         <source>The answer was not finished. What had arrived is kept.</source>
@@ -148,44 +148,12 @@
         <translation>كتابة المحادثات بصيغة Markdown أو JSON أو HTML أو PDF</translation>
     </message>
     <message>
-        <source>its id, or the beginning of it</source>
-        <translation>معرّفها، أو بدايته</translation>
-    </message>
-    <message>
         <source>all threads of this project (its name or id)</source>
         <translation>كل محادثات هذا المشروع (باسمه أو معرّفه)</translation>
     </message>
     <message>
-        <source>everything there is</source>
-        <translation>كل ما هو موجود</translation>
-    </message>
-    <message>
-        <source>with what is in the trash</source>
-        <translation>مع ما في سلة المهملات</translation>
-    </message>
-    <message>
-        <source>the file to write (json: also .zip, which holds the attachments); for several threads a folder</source>
-        <translation>الملف الذي يُكتب (json: أيضًا ‎.zip الذي يضم المرفقات)؛ ولعدة محادثات مجلّد</translation>
-    </message>
-    <message>
         <source>make a backup now</source>
         <translation>إنشاء نسخة احتياطية الآن</translation>
-    </message>
-    <message>
-        <source>a zip with the database and all attachments</source>
-        <translation>ملف zip يضم قاعدة البيانات وكل المرفقات</translation>
-    </message>
-    <message>
-        <source>put a backup in the place of the database</source>
-        <translation>وضع نسخة احتياطية مكان قاعدة البيانات</translation>
-    </message>
-    <message>
-        <source>the backup, or its name in the backup directory</source>
-        <translation>النسخة الاحتياطية، أو اسمها في دليل النسخ الاحتياطية</translation>
-    </message>
-    <message>
-        <source>list the backups, the newest first</source>
-        <translation>سرد النسخ الاحتياطية، الأحدث أولًا</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -220,8 +188,40 @@
         <translation>اذكر محادثة أو ‎--project NAME أو ‎--all.</translation>
     </message>
     <message>
-        <source>an attachment is not in it: {sentence}</source>
-        <translation>مرفق غير موجود فيه: {sentence}</translation>
+        <source>id of the thread, or the start of it</source>
+        <translation>معرّف المحادثة، أو بدايته</translation>
+    </message>
+    <message>
+        <source>everything</source>
+        <translation>كل شيء</translation>
+    </message>
+    <message>
+        <source>include the trash</source>
+        <translation>مع محتويات سلة المهملات</translation>
+    </message>
+    <message>
+        <source>file to write (with json, a .zip includes the attachments), or a folder for several threads</source>
+        <translation>الملف الذي يُكتب (مع json يضم ملف ‎.zip المرفقات أيضًا)، أو مجلّد لعدة محادثات</translation>
+    </message>
+    <message>
+        <source>zip file to write, with the database and all attachments</source>
+        <translation>ملف zip الذي يُكتب، وفيه قاعدة البيانات وكل المرفقات</translation>
+    </message>
+    <message>
+        <source>replace the database with a backup</source>
+        <translation>استبدال قاعدة البيانات بنسخة احتياطية</translation>
+    </message>
+    <message>
+        <source>path of the backup, or its name in the backup directory</source>
+        <translation>مسار النسخة الاحتياطية، أو اسمها في دليل النسخ الاحتياطية</translation>
+    </message>
+    <message>
+        <source>list the backups, newest first</source>
+        <translation>سرد النسخ الاحتياطية، الأحدث أولًا</translation>
+    </message>
+    <message>
+        <source>an attachment was left out: {sentence}</source>
+        <translation>استُبعد مرفق: {sentence}</translation>
     </message>
     <message>
         <source>A window is open on this data directory, and it makes the regular backups.</source>
@@ -284,20 +284,20 @@
         <translation>ملء دليل بيانات بمحادثات مختلَقة</translation>
     </message>
     <message>
-        <source>make about N messages in all (500)</source>
+        <source>make about N messages in total (500)</source>
         <translation>إنشاء نحو N رسالة إجمالًا (500)</translation>
     </message>
     <message>
-        <source>seed of the made-up texts: another number makes others (1)</source>
-        <translation>بذرة النصوص المختلَقة: رقم آخر يعطي نصوصًا أخرى (1)</translation>
+        <source>seed for the made-up texts; another number makes other texts (1)</source>
+        <translation>بذرة النصوص المختلقة؛ رقم آخر ينشئ نصوصًا أخرى (1)</translation>
     </message>
     <message>
-        <source>also where there are threads already</source>
-        <translation>حتى حيث توجد محادثات بالفعل</translation>
+        <source>add them even if there are threads already</source>
+        <translation>إضافتها حتى إن وُجدت محادثات بالفعل</translation>
     </message>
     <message>
-        <source>At most {most_messages} messages are made at once.</source>
-        <translation>يُنشأ {most_messages} من الرسائل على الأكثر دفعة واحدة.</translation>
+        <source>At most {most_messages} messages can be made at once.</source>
+        <translation>يمكن إنشاء {most_messages} رسالة دفعة واحدة على الأكثر.</translation>
     </message>
     <message>
         <source>Choose fewer.</source>
@@ -408,24 +408,24 @@
         <translation>أغلق برامج أخرى أو ارفع الحدود (ulimit)، ثم أعد المحاولة.</translation>
     </message>
     <message>
-        <source>bring in an export of another program or of ChatDesk</source>
-        <translation>جلب ملف مصدَّر من برنامج آخر أو من ChatDesk</translation>
-    </message>
-    <message>
-        <source>of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: zip, JSON, JSON Lines, CSV, or a folder</source>
-        <translation>من ChatGPT أو Claude أو Open WebUI أو LibreChat أو AnythingLLM أو Chatbox أو Cherry Studio أو Jan أو LM Studio أو ChatDesk:‏ zip أو JSON أو JSON Lines أو CSV أو مجلّد</translation>
-    </message>
-    <message>
         <source>put the threads into this project (by default one named after the program)</source>
         <translation>وضع المحادثات في هذا المشروع (وإلا ففي مشروع يحمل اسم البرنامج)</translation>
     </message>
     <message>
-        <source>only tell what would be imported</source>
-        <translation>الاكتفاء بذكر ما كان سيُستورد</translation>
+        <source>import an export of ChatDesk or of another program</source>
+        <translation>استيراد ملف صدّره ChatDesk أو برنامج آخر</translation>
     </message>
     <message>
-        <source>the report as JSON</source>
-        <translation>التقرير بصيغة JSON</translation>
+        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>ملف صدّره ChatGPT أو Claude أو Open WebUI أو LibreChat أو AnythingLLM أو Chatbox أو Cherry Studio أو Jan أو LM Studio أو ChatDesk: ملف zip أو JSON أو JSON Lines أو CSV، أو مجلّد</translation>
+    </message>
+    <message>
+        <source>only report what would be imported</source>
+        <translation>الإبلاغ فقط بما سيُستورد</translation>
+    </message>
+    <message>
+        <source>print the report as JSON</source>
+        <translation>طباعة التقرير بصيغة JSON</translation>
     </message>
     <message>
         <source>Import the file in its window, or close it first.</source>
@@ -444,20 +444,8 @@
         </translation>
     </message>
     <message>
-        <source>Reading the files, so that they are found by what stands in them …</source>
-        <translation>تجري قراءة الملفات ليُعثر عليها بما فيها …</translation>
-    </message>
-    <message>
-        <source>keep everything in DIR (also: CHATDESK_DATA_DIR)</source>
-        <translation>حفظ كل شيء في DIR (أيضًا: CHATDESK_DATA_DIR)</translation>
-    </message>
-    <message>
-        <source>log more, also to stderr</source>
-        <translation>تسجيل المزيد في السجل، وإلى stderr أيضًا</translation>
-    </message>
-    <message>
-        <source>Chat with language models. Without a command the window opens.</source>
-        <translation>دردش مع النماذج اللغوية. من دون أمر تُفتح النافذة.</translation>
+        <source>Reading the files, so that a search finds what is in them …</source>
+        <translation>تجري قراءة الملفات، لكي يعثر البحث على ما فيها …</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -468,12 +456,24 @@
         <translation>بصيغة JSON</translation>
     </message>
     <message>
-        <source>also write a zip to send with the report of a bug</source>
-        <translation>كتابة ملف zip أيضًا لإرساله مع تقرير الخلل</translation>
+        <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
+        <translation>حفظ كل البيانات في DIR (أو اضبط CHATDESK_DATA_DIR)</translation>
     </message>
     <message>
-        <source>repair the database; a copy of it is kept</source>
-        <translation>إصلاح قاعدة البيانات؛ وتُحفظ نسخة منها</translation>
+        <source>write more to the log, and to stderr too</source>
+        <translation>كتابة المزيد في السجل، وإلى stderr أيضًا</translation>
+    </message>
+    <message>
+        <source>Chat with language models. Without a command, the window opens.</source>
+        <translation>الدردشة مع نماذج لغوية. من دون أمر تُفتح النافذة.</translation>
+    </message>
+    <message>
+        <source>also write a zip to attach to a bug report</source>
+        <translation>كتابة ملف zip أيضًا لإرفاقه بتقرير عن خلل</translation>
+    </message>
+    <message>
+        <source>repair the database, keeping a copy of it</source>
+        <translation>إصلاح قاعدة البيانات مع الاحتفاظ بنسخة منها</translation>
     </message>
     <message>
         <source>The output could not be written: {reason}.</source>
@@ -520,16 +520,16 @@
         <translation>معرّف محادثة، أو رابط (chatdesk://…)، أو ملف دردشات مصدَّر، أو دعوة</translation>
     </message>
     <message>
-        <source>begin a new chat, as the menu of the launcher does</source>
+        <source>start a new chat, as the launcher&apos;s menu does</source>
         <translation>بدء دردشة جديدة، كما تفعل قائمة المشغِّل</translation>
     </message>
     <message>
-        <source>open the search, as the menu of the launcher does</source>
+        <source>open the search, as the launcher&apos;s menu does</source>
         <translation>فتح البحث، كما تفعل قائمة المشغِّل</translation>
     </message>
     <message>
-        <source>show the field for a quick question; bind it to a key</source>
-        <translation>إظهار حقل السؤال السريع؛ اربطه بمفتاح</translation>
+        <source>open the field for a quick question (to bind to a key)</source>
+        <translation>فتح حقل السؤال السريع (لربطه بمفتاح)</translation>
     </message>
     <message>
         <source>key from {variable}</source>
@@ -568,8 +568,12 @@
         <translation>اختبار كل منهم خطوة بخطوة</translation>
     </message>
     <message>
-        <source>allow this provider&apos;s key to be sent to its present server</source>
+        <source>allow this provider&apos;s key to be sent to its current server</source>
         <translation>السماح بإرسال مفتاح هذا المزوّد إلى خادمه الحالي</translation>
+    </message>
+    <message>
+        <source>No key of {provider} is waiting for your agreement.</source>
+        <translation>لا ينتظر أي مفتاح لـ {provider} موافقتك.</translation>
     </message>
     <message>
         <source>with --agree: do not ask</source>
@@ -582,10 +586,6 @@
     <message>
         <source>Offline demo</source>
         <translation>العرض التجريبي دون اتصال</translation>
-    </message>
-    <message>
-        <source>No key of {provider} waits for an agreement.</source>
-        <translation>لا يوجد مفتاح لـ {provider} ينتظر الموافقة.</translation>
     </message>
     <message>
         <source>Agreed: the key of {provider} goes to {server}.</source>
@@ -652,32 +652,8 @@
         <translation>الفهرسة: {percent} %</translation>
     </message>
     <message>
-        <source>serve other programs of this computer until Ctrl+C</source>
-        <translation>خدمة البرامج الأخرى على هذا الحاسوب حتى Ctrl+C</translation>
-    </message>
-    <message>
-        <source>listen on this port; 0: any that is free</source>
-        <translation>الاستماع على هذا المنفذ؛ 0: أي منفذ شاغر</translation>
-    </message>
-    <message>
-        <source>make, list and revoke the tokens of other programs</source>
-        <translation>إنشاء رموز الوصول للبرامج الأخرى وسردها وإبطالها</translation>
-    </message>
-    <message>
-        <source>make a token and print it, this once</source>
-        <translation>إنشاء رمز وصول وطباعته، هذه المرة فقط</translation>
-    </message>
-    <message>
-        <source>what will use it</source>
-        <translation>ما الذي سيستخدمه</translation>
-    </message>
-    <message>
         <source>read, write, ask, admin or remote (read)</source>
         <translation>read أو write أو ask أو admin أو remote (read)</translation>
-    </message>
-    <message>
-        <source>reach this project only</source>
-        <translation>الوصول إلى هذا المشروع فقط</translation>
     </message>
     <message>
         <source>expire after N days</source>
@@ -688,20 +664,44 @@
         <translation>N طلب في الدقيقة على الأكثر</translation>
     </message>
     <message>
-        <source>at most N tokens of models a minute</source>
-        <translation>N رمز من رموز النماذج في الدقيقة على الأكثر</translation>
+        <source>serve other programs on this computer until Ctrl+C</source>
+        <translation>خدمة برامج أخرى على هذا الحاسوب حتى Ctrl+C</translation>
     </message>
     <message>
-        <source>at most USD dollars a day</source>
-        <translation>USD دولار في اليوم على الأكثر</translation>
+        <source>port to listen on; 0 means any free port</source>
+        <translation>المنفذ الذي يُستمع عليه؛ 0 يعني أي منفذ حر</translation>
     </message>
     <message>
-        <source>list tokens, never their texts</source>
-        <translation>سرد رموز الوصول، لا نصوصها أبدًا</translation>
+        <source>make, list and revoke tokens for other programs</source>
+        <translation>إنشاء رموز الوصول للبرامج الأخرى وسردها وإبطالها</translation>
     </message>
     <message>
-        <source>revoke a token; what it does now ends</source>
-        <translation>إبطال رمز وصول؛ وينتهي ما يفعله الآن</translation>
+        <source>make a token and print it; it is not shown again</source>
+        <translation>إنشاء رمز وصول وطباعته؛ ولا يُعرض مرة أخرى</translation>
+    </message>
+    <message>
+        <source>name of the program that will use it</source>
+        <translation>اسم البرنامج الذي سيستخدمه</translation>
+    </message>
+    <message>
+        <source>allow access to this project only</source>
+        <translation>السماح بالوصول إلى هذا المشروع فقط</translation>
+    </message>
+    <message>
+        <source>use at most N model tokens a minute</source>
+        <translation>استخدام N من رموز النماذج في الدقيقة على الأكثر</translation>
+    </message>
+    <message>
+        <source>spend at most USD dollars a day</source>
+        <translation>إنفاق USD دولار في اليوم على الأكثر</translation>
+    </message>
+    <message>
+        <source>list the tokens, without their secret texts</source>
+        <translation>سرد رموز الوصول، من دون نصوصها السرية</translation>
+    </message>
+    <message>
+        <source>revoke a token and end what is being done with it</source>
+        <translation>إبطال رمز وصول وإنهاء ما يجري به</translation>
     </message>
     <message>
         <source>its name or id</source>
@@ -760,36 +760,12 @@
         <translation>حالة مساحات العمل في هذا الملف الشخصي</translation>
     </message>
     <message>
-        <source>look at a server before a workspace is made, or compare one with this profile</source>
-        <translation>معاينة خادم قبل إنشاء مساحة عمل، أو مقارنة مساحة بهذا الملف الشخصي</translation>
-    </message>
-    <message>
-        <source>compare this one (without an address: the only one)</source>
-        <translation>مقارنة هذه المساحة (بلا عنوان: المساحة الوحيدة)</translation>
-    </message>
-    <message>
-        <source>fetch again what differs from what the team has</source>
-        <translation>جلب ما يختلف عمّا لدى الفريق من جديد</translation>
-    </message>
-    <message>
-        <source>list the members, as the server says now</source>
-        <translation>سرد الأعضاء كما يذكرهم الخادم الآن</translation>
-    </message>
-    <message>
-        <source>its name or id, where there are several</source>
-        <translation>اسمها أو معرّفها، حيث يوجد أكثر من واحدة</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>استخدم الإعدادات، مزامنة الفريق في نافذته، أو أغلقه أولًا.</translation>
     </message>
     <message>
         <source>this profile is in no workspace</source>
         <translation>هذا الملف الشخصي ليس في أي مساحة عمل</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup, nothing connects to it</source>
-        <translation>موقوفة: جاءت مع نسخة احتياطية، ولا شيء يتصل بها</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
@@ -836,32 +812,56 @@
         </translation>
     </message>
     <message>
-        <source>remove something shared for everybody, with its words</source>
-        <translation>إزالة شيء مشترك عند الجميع، بكلماته</translation>
+        <source>check a server before making a workspace, or compare a workspace with this profile</source>
+        <translation>فحص خادم قبل إنشاء مساحة عمل، أو مقارنة مساحة عمل بهذا الملف الشخصي</translation>
     </message>
     <message>
-        <source>what you may erase of it</source>
-        <translation>ما يحق لك محوه منه</translation>
+        <source>workspace to compare, if no address is given (by default the only one)</source>
+        <translation>مساحة العمل التي تُقارن إن لم يُعطَ عنوان (افتراضيًا الوحيدة)</translation>
     </message>
     <message>
-        <source>this one, and the summaries that tell of it</source>
-        <translation>هذه، والملخّصات التي تتحدث عنها</translation>
+        <source>fetch again whatever differs from the team&apos;s copy</source>
+        <translation>جلب كل ما يختلف عن نسخة الفريق من جديد</translation>
     </message>
     <message>
-        <source>its name or id: ends its sharing, and nothing of it stays</source>
-        <translation>اسمه أو معرّفه: تنتهي مشاركته ولا يبقى منه شيء</translation>
+        <source>list the members, as the server has them now</source>
+        <translation>سرد الأعضاء كما هم على الخادم الآن</translation>
     </message>
     <message>
-        <source>say for how long a shared project keeps its messages</source>
-        <translation>تحديد المدة التي يحتفظ فيها مشروع مشترك برسائله</translation>
+        <source>name or id of the workspace, if there are several</source>
+        <translation>اسم مساحة العمل أو معرّفها، إن كانت هناك عدة مساحات</translation>
     </message>
     <message>
-        <source>a number, or forever; without it: how long it is now</source>
-        <translation>رقم، أو forever؛ ومن دونه: المدة الحالية</translation>
+        <source>parked: it came with a backup and is not connected</source>
+        <translation>موقوفة: جاءت مع نسخة احتياطية وليست متصلة</translation>
     </message>
     <message>
-        <source>for the server, at most ({seconds})</source>
-        <translation>للخادم، على الأكثر ({seconds})</translation>
+        <source>erase something shared for everybody, with all of its text</source>
+        <translation>محو شيء مشترك عند الجميع، بكل نصوصه</translation>
+    </message>
+    <message>
+        <source>thread of which to erase all that you may erase</source>
+        <translation>المحادثة التي يُمحى منها كل ما يجوز لك محوه</translation>
+    </message>
+    <message>
+        <source>message to erase, with the summaries made from it</source>
+        <translation>الرسالة التي تُمحى، مع الملخصات المبنية عليها</translation>
+    </message>
+    <message>
+        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
+        <translation>المشروع الذي يُمحى (الاسم أو المعرّف)؛ تنتهي مشاركته ولا يبقى منه شيء</translation>
+    </message>
+    <message>
+        <source>show or set how long a shared project keeps its messages</source>
+        <translation>عرض أو تعيين المدة التي يحتفظ فيها مشروع مشترك برسائله</translation>
+    </message>
+    <message>
+        <source>number of days, or forever; without it, the current setting is shown</source>
+        <translation>عدد الأيام، أو forever (إلى الأبد)؛ من دونه يُعرض الإعداد الحالي</translation>
+    </message>
+    <message>
+        <source>wait for the server at most this long ({seconds})</source>
+        <translation>أقصى مدة لانتظار الخادم ({seconds})</translation>
     </message>
     <message>
         <source>forever</source>
@@ -952,6 +952,10 @@
         </translation>
     </message>
     <message>
+        <source>Only owners can erase a project.</source>
+        <translation>لا يمكن لغير المالكين محو مشروع.</translation>
+    </message>
+    <message>
         <source>Only owners erase a project.</source>
         <translation>المالكون وحدهم يمحون المشاريع.</translation>
     </message>
@@ -980,8 +984,8 @@
         <translation>توجد عدة مساحات عمل.</translation>
     </message>
     <message>
-        <source>Say which by its id; see &apos;team status&apos;.</source>
-        <translation>حدّد إحداها بمعرّفها؛ راجع &apos;team status&apos;.</translation>
+        <source>Name one by its id; &apos;chatdesk team status&apos; lists them.</source>
+        <translation>سمِّ إحداها بمعرّفها؛ يسردها &apos;chatdesk team status&apos;.</translation>
     </message>
     <message>
         <source>Passphrase of the file of keys: </source>
@@ -1024,32 +1028,8 @@
         <translation>اسم الشخص</translation>
     </message>
     <message>
-        <source>a shared project and viewer, editor, admin or owner; may be given again</source>
-        <translation>مشروع مشترك وviewer أو editor أو admin أو owner؛ قابل للتكرار</translation>
-    </message>
-    <message>
         <source>valid for N days (7)</source>
         <translation>صالحة N يوم (7)</translation>
-    </message>
-    <message>
-        <source>write it there instead</source>
-        <translation>كتابتها هناك بدلًا من ذلك</translation>
-    </message>
-    <message>
-        <source>take an invitation, or a code of another computer of yours</source>
-        <translation>قبول دعوة، أو رمز من حاسوب آخر لك</translation>
-    </message>
-    <message>
-        <source>file that holds it; - reads stdin</source>
-        <translation>الملف الذي يحتويها؛ والعلامة - تقرأ stdin</translation>
-    </message>
-    <message>
-        <source>agree to a server without encryption</source>
-        <translation>الموافقة على خادم بلا تشفير</translation>
-    </message>
-    <message>
-        <source>stop syncing; everything stays here</source>
-        <translation>إيقاف المزامنة؛ ويبقى كل شيء هنا</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1060,32 +1040,8 @@
         <translation>الاتصال من جديد بفريق جاء مع نسخة احتياطية</translation>
     </message>
     <message>
-        <source>give it up instead; its projects stay as private copies</source>
-        <translation>التخلي عنه بدلًا من ذلك؛ وتبقى مشاريعه نسخًا خاصة</translation>
-    </message>
-    <message>
-        <source>print a code for a further computer of yours</source>
-        <translation>طباعة رمز لحاسوب آخر من حواسيبك</translation>
-    </message>
-    <message>
-        <source>enter a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>دخول مساحة عمل أُعدّت يدويًا، بحساب دخول عضو</translation>
-    </message>
-    <message>
         <source>bring the team&apos;s database up to date</source>
         <translation>تحديث قاعدة بيانات الفريق إلى آخر إصدار</translation>
-    </message>
-    <message>
-        <source>the login that set it up</source>
-        <translation>حساب الدخول الذي أعدّها</translation>
-    </message>
-    <message>
-        <source>reach the team&apos;s database at another address from now on</source>
-        <translation>الوصول إلى قاعدة بيانات الفريق على عنوان آخر من الآن فصاعدًا</translation>
-    </message>
-    <message>
-        <source>its new name or IP address</source>
-        <translation>اسمه الجديد أو عنوان IP</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1100,40 +1056,12 @@
         <translation>قراءة كلمة مرور وطباعة الصيغة التي يخزّنها بها Postgres</translation>
     </message>
     <message>
-        <source>the server, as postgresql://login@host:5432/database</source>
-        <translation>الخادم، بصيغة postgresql://login@host:5432/database</translation>
-    </message>
-    <message>
-        <source>or: its name or IP address</source>
-        <translation>أو: اسمه أو عنوان IP</translation>
-    </message>
-    <message>
-        <source>the empty database</source>
-        <translation>قاعدة البيانات الفارغة</translation>
-    </message>
-    <message>
-        <source>the login that owns it and may make roles</source>
-        <translation>حساب الدخول الذي يملكها ويحق له إنشاء الأدوار</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority, if it has its own</source>
-        <translation>شهادة جهة الإصدار للخادم، إن كانت له جهة خاصة</translation>
-    </message>
-    <message>
-        <source>no encryption; only in a network of your own</source>
-        <translation>بلا تشفير؛ في شبكتك الخاصة فقط</translation>
-    </message>
-    <message>
         <source>The workspace {name} was made. You are its owner.</source>
         <translation>أُنشئت مساحة العمل {name}. وأنت مالكها.</translation>
     </message>
     <message>
         <source>The invitation is in {file}. Anyone who has it can join.</source>
         <translation>الدعوة في {file}. يمكن لمن يملكها أن ينضم.</translation>
-    </message>
-    <message>
-        <source>for {name}, good once; anyone who has it can join</source>
-        <translation>لـ {name}، صالحة مرة واحدة؛ يمكن لمن يملكها أن ينضم</translation>
     </message>
     <message>
         <source>Passphrase: </source>
@@ -1164,8 +1092,88 @@
         <translation>أنت في {name} من جديد.</translation>
     </message>
     <message>
-        <source>its passphrase is {passphrase}; both are good for a day</source>
-        <translation>عبارة مروره {passphrase}؛ وكلاهما صالح ليوم واحد</translation>
+        <source>shared project, and the role in it: viewer, editor, admin or owner; may be repeated</source>
+        <translation>مشروع مشترك والدور فيه: viewer أو editor أو admin أو owner؛ يمكن تكراره</translation>
+    </message>
+    <message>
+        <source>write the invitation to this file instead of printing it</source>
+        <translation>كتابة الدعوة في هذا الملف بدل طباعتها</translation>
+    </message>
+    <message>
+        <source>join with an invitation, or with a code from another computer of yours</source>
+        <translation>الانضمام بدعوة، أو برمز من حاسوب آخر لك</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin</source>
+        <translation>ملف الدعوة أو الرمز؛ يقرأه - من stdin</translation>
+    </message>
+    <message>
+        <source>accept a server without encryption</source>
+        <translation>قبول خادم بلا تعمية</translation>
+    </message>
+    <message>
+        <source>stop syncing; everything stays on this computer</source>
+        <translation>إيقاف المزامنة؛ ويبقى كل شيء على هذا الحاسوب</translation>
+    </message>
+    <message>
+        <source>leave it instead; its projects stay as private copies</source>
+        <translation>مغادرتها بدلًا من ذلك؛ وتبقى مشاريعها نسخًا خاصة</translation>
+    </message>
+    <message>
+        <source>print a code for another computer of yours</source>
+        <translation>طباعة رمز لحاسوب آخر لك</translation>
+    </message>
+    <message>
+        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
+        <translation>تسجيل الدخول إلى مساحة عمل أُعدّت يدويًا، بحساب دخول عضو</translation>
+    </message>
+    <message>
+        <source>login that set the database up</source>
+        <translation>حساب الدخول الذي أعدّ قاعدة البيانات</translation>
+    </message>
+    <message>
+        <source>use another address for the team&apos;s database from now on</source>
+        <translation>استخدام عنوان آخر لقاعدة بيانات الفريق من الآن</translation>
+    </message>
+    <message>
+        <source>new name or IP address of the server</source>
+        <translation>الاسم الجديد للخادم أو عنوان IP الجديد</translation>
+    </message>
+    <message>
+        <source>login of the member</source>
+        <translation>حساب دخول العضو</translation>
+    </message>
+    <message>
+        <source>login that owns the database and may create roles</source>
+        <translation>حساب الدخول الذي يملك قاعدة البيانات ويحق له إنشاء الأدوار</translation>
+    </message>
+    <message>
+        <source>address of the server, as postgresql://login@host:5432/database</source>
+        <translation>عنوان الخادم، بالصيغة postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>name or IP address of the server, instead of --url</source>
+        <translation>اسم الخادم أو عنوان IP، بدل --url</translation>
+    </message>
+    <message>
+        <source>name of the database</source>
+        <translation>اسم قاعدة البيانات</translation>
+    </message>
+    <message>
+        <source>certificate of the server&apos;s authority, if it is a private one</source>
+        <translation>شهادة جهة إصدار الخادم، إن كانت جهة خاصة</translation>
+    </message>
+    <message>
+        <source>connect without encryption; only for a network of your own</source>
+        <translation>الاتصال بلا تعمية؛ لشبكتك الخاصة فقط</translation>
+    </message>
+    <message>
+        <source>for {name}; it works once, and anyone who has it can join</source>
+        <translation>من أجل {name}؛ تصلح مرة واحدة، ويمكن لكل من يملكها الانضمام</translation>
+    </message>
+    <message>
+        <source>its passphrase is {passphrase}; both are valid for a day</source>
+        <translation>عبارة مروره هي {passphrase}؛ وكلاهما صالح ليوم واحد</translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -1236,20 +1244,20 @@
         <translation>تحقّق من اسم الملف.</translation>
     </message>
     <message>
-        <source>list what the server did not take</source>
-        <translation>سرد ما لم يقبله الخادم</translation>
+        <source>list the changes that the server refused</source>
+        <translation>سرد التغييرات التي رفضها الخادم</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project; all: every text</source>
-        <translation>نسخ نصه إلى محادثة جديدة في مشروع خاص؛ all: كل النصوص</translation>
+        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
+        <translation>نسخ نص هذا التغيير إلى محادثة جديدة في مشروع خاص؛ وينسخ &apos;all&apos; كل النصوص</translation>
     </message>
     <message>
-        <source>send it again; all: everything</source>
-        <translation>إرساله من جديد؛ all: الكل</translation>
+        <source>send this change again; &apos;all&apos; sends every change</source>
+        <translation>إرسال هذا التغيير من جديد؛ ويرسل &apos;all&apos; كل التغييرات</translation>
     </message>
     <message>
-        <source>no longer list it; all: everything</source>
-        <translation>عدم سرده بعد الآن؛ all: الكل</translation>
+        <source>remove this change from the list; &apos;all&apos; removes every change</source>
+        <translation>إزالة هذا التغيير من القائمة؛ ويزيل &apos;all&apos; كل التغييرات</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1280,14 +1288,6 @@
         <translation>مشاركة مشروع مع مساحة عمل</translation>
     </message>
     <message>
-        <source>end a share for everybody, or leave a project of others</source>
-        <translation>إنهاء مشاركة عند الجميع، أو مغادرة مشروع لآخرين</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it</source>
-        <translation>منح عضو دورًا في مشروع مشترك، أو سحبه</translation>
-    </message>
-    <message>
         <source>their name or id</source>
         <translation>اسمه أو معرّفه</translation>
     </message>
@@ -1304,20 +1304,28 @@
         <translation>جعله عضوًا عاديًا من جديد</translation>
     </message>
     <message>
-        <source>end the connections of a member who holds others up</source>
+        <source>end the sharing of a project, or leave a project that others share</source>
+        <translation>إنهاء مشاركة مشروع، أو مغادرة مشروع يشاركه آخرون</translation>
+    </message>
+    <message>
+        <source>give a member a role in a shared project, or take it away</source>
+        <translation>إعطاء عضو دورًا في مشروع مشترك، أو سحبه</translation>
+    </message>
+    <message>
+        <source>end the connections of a member who blocks others</source>
         <translation>إنهاء اتصالات عضو يعطّل الآخرين</translation>
     </message>
     <message>
-        <source>show who may invite, or decide it</source>
-        <translation>عرض من يحق له الدعوة، أو تقرير ذلك</translation>
+        <source>show or set who may invite</source>
+        <translation>عرض أو تعيين من يحق له الدعوة</translation>
     </message>
     <message>
-        <source>owners, or admins of projects as well</source>
-        <translation>المالكون، أو مشرفو المشاريع أيضًا</translation>
+        <source>only owners, or admins of projects as well</source>
+        <translation>المالكون فقط، أو مشرفو المشاريع أيضًا</translation>
     </message>
     <message>
-        <source>send what waits and fetch what others wrote</source>
-        <translation>إرسال ما ينتظر وجلب ما كتبه الآخرون</translation>
+        <source>send waiting changes and fetch those of others</source>
+        <translation>إرسال التغييرات المنتظرة وجلب تغييرات الآخرين</translation>
     </message>
     <message>
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
@@ -1456,7 +1464,7 @@
         <translation>سرد المشاريع</translation>
     </message>
     <message>
-        <source>list threads, the latest first</source>
+        <source>list threads, latest first</source>
         <translation>سرد المحادثات، الأحدث أولًا</translation>
     </message>
     <message>
@@ -1564,10 +1572,6 @@
         <translation>لا يوجد مشروع غير مشترك بعد باسم «{name}».</translation>
     </message>
     <message>
-        <source>a variable of this environment whose value the server gets and the keyring keeps; again for more</source>
-        <translation>متغيّر في هذه البيئة يحصل الخادم على قيمته وتحفظها حلقة المفاتيح؛ يُكرَّر للمزيد</translation>
-    </message>
-    <message>
         <source>switch a server on</source>
         <translation>تشغيل خادم</translation>
     </message>
@@ -1576,96 +1580,100 @@
         <translation>تعطيل خادم</translation>
     </message>
     <message>
-        <source>forget a server</source>
-        <translation>نسيان خادم</translation>
-    </message>
-    <message>
         <source>sign in to a server over HTTP, in your browser</source>
         <translation>تسجيل الدخول إلى خادم عبر HTTP، في متصفّحك</translation>
-    </message>
-    <message>
-        <source>forget what a server is signed in with</source>
-        <translation>نسيان ما سُجّل به الدخول إلى خادم</translation>
-    </message>
-    <message>
-        <source>set up the servers whose tools a model may ask for</source>
-        <translation>إعداد الخوادم التي يجوز للنموذج طلب أدواتها</translation>
-    </message>
-    <message>
-        <source>the servers, and whether they are on</source>
-        <translation>الخوادم، وهل هي مشغّلة</translation>
-    </message>
-    <message>
-        <source>add a server; options stand before its name</source>
-        <translation>إضافة خادم؛ الخيارات تسبق اسمه</translation>
-    </message>
-    <message>
-        <source>what it is called</source>
-        <translation>اسمه</translation>
-    </message>
-    <message>
-        <source>the program and its arguments</source>
-        <translation>البرنامج ومعطياته</translation>
-    </message>
-    <message>
-        <source>address of a server over HTTP</source>
-        <translation>عنوان خادم عبر HTTP</translation>
-    </message>
-    <message>
-        <source>the OAuth client that you registered for the address</source>
-        <translation>عميل OAuth الذي سجّلته للعنوان</translation>
-    </message>
-    <message>
-        <source>a variable with the secret of the client</source>
-        <translation>متغيّر يحمل سرّ العميل</translation>
-    </message>
-    <message>
-        <source>folder in which the program runs (an empty one)</source>
-        <translation>المجلّد الذي يعمل فيه البرنامج (مجلّد فارغ)</translation>
-    </message>
-    <message>
-        <source>add servers from the JSON of another program</source>
-        <translation>إضافة خوادم من JSON لبرنامج آخر</translation>
-    </message>
-    <message>
-        <source>- reads stdin</source>
-        <translation>العلامة - تقرأ stdin</translation>
     </message>
     <message>
         <source>start servers and list their tools, step by step</source>
         <translation>تشغيل الخوادم وسرد أدواتها خطوة بخطوة</translation>
     </message>
     <message>
-        <source>its id; without it: all that are on</source>
-        <translation>معرّفه؛ ومن دونه: كل الخوادم المشغّلة</translation>
+        <source>environment variable whose value is kept in the keyring and given to the server; may be repeated</source>
+        <translation>متغيّر بيئة تُحفظ قيمته في حلقة المفاتيح وتُعطى للخادم؛ يمكن تكراره</translation>
     </message>
     <message>
-        <source>its id</source>
-        <translation>معرّفه</translation>
+        <source>remove a server</source>
+        <translation>إزالة خادم</translation>
     </message>
     <message>
-        <source>what tools may do without being asked about again</source>
-        <translation>ما يجوز للأدوات فعله من دون سؤال جديد</translation>
+        <source>sign out of a server</source>
+        <translation>تسجيل الخروج من خادم</translation>
     </message>
     <message>
-        <source>withdraw what a server&apos;s tools were allowed</source>
-        <translation>سحب ما سُمح به لأدوات خادم</translation>
+        <source>set up the servers whose tools models may use</source>
+        <translation>إعداد الخوادم التي يجوز للنماذج استخدام أدواتها</translation>
     </message>
     <message>
-        <source>one tool; without it: all of the server</source>
-        <translation>أداة واحدة؛ ومن دونها: كل أدوات الخادم</translation>
+        <source>list the servers, and whether they are on</source>
+        <translation>سرد الخوادم، وما إذا كانت مشغَّلة</translation>
     </message>
     <message>
-        <source>the folder in which tools work for a project</source>
-        <translation>المجلّد الذي تعمل فيه الأدوات لمشروع</translation>
+        <source>add a server; put options before its name</source>
+        <translation>إضافة خادم؛ ضع الخيارات قبل اسمه</translation>
     </message>
     <message>
-        <source>without it: show it</source>
-        <translation>ومن دونه: عرضه</translation>
+        <source>name of the server</source>
+        <translation>اسم الخادم</translation>
     </message>
     <message>
-        <source>the project has no folder any more</source>
-        <translation>لم يعد للمشروع مجلّد</translation>
+        <source>program to run, with its arguments</source>
+        <translation>البرنامج الذي يُشغَّل، مع معطياته</translation>
+    </message>
+    <message>
+        <source>address of the server, if it is reached over HTTP</source>
+        <translation>عنوان الخادم، إن كان الوصول إليه عبر HTTP</translation>
+    </message>
+    <message>
+        <source>id of the OAuth client that you registered for the address</source>
+        <translation>معرّف عميل OAuth الذي سجّلته لهذا العنوان</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the client&apos;s secret</source>
+        <translation>متغيّر البيئة الذي يضم سرّ العميل</translation>
+    </message>
+    <message>
+        <source>folder in which the program runs (by default an empty one)</source>
+        <translation>المجلّد الذي يعمل فيه البرنامج (افتراضيًا مجلّد فارغ)</translation>
+    </message>
+    <message>
+        <source>add servers from the JSON settings of another program</source>
+        <translation>إضافة خوادم من إعدادات JSON لبرنامج آخر</translation>
+    </message>
+    <message>
+        <source>file with the JSON; - reads it from stdin</source>
+        <translation>ملف JSON؛ يقرأه - من stdin</translation>
+    </message>
+    <message>
+        <source>id of the server (by default all that are on)</source>
+        <translation>معرّف الخادم (افتراضيًا كل الخوادم المشغَّلة)</translation>
+    </message>
+    <message>
+        <source>id of the server</source>
+        <translation>معرّف الخادم</translation>
+    </message>
+    <message>
+        <source>list what tools may do without asking again</source>
+        <translation>سرد ما يجوز للأدوات فعله من دون سؤال جديد</translation>
+    </message>
+    <message>
+        <source>take back permissions of a server&apos;s tools</source>
+        <translation>سحب أذونات أدوات خادم</translation>
+    </message>
+    <message>
+        <source>name of the tool (by default all tools of the server)</source>
+        <translation>اسم الأداة (افتراضيًا كل أدوات الخادم)</translation>
+    </message>
+    <message>
+        <source>show or set the folder in which tools work for a project</source>
+        <translation>عرض أو تعيين المجلّد الذي تعمل فيه الأدوات لمشروع</translation>
+    </message>
+    <message>
+        <source>folder to set; without it, the current one is shown</source>
+        <translation>المجلّد الذي يُعيَّن؛ من دونه يُعرض الحالي</translation>
+    </message>
+    <message>
+        <source>remove the folder from the project</source>
+        <translation>إزالة المجلّد من المشروع</translation>
     </message>
     <message>
         <source>ChatDesk is open and keeps the tool servers.</source>
@@ -1704,6 +1712,10 @@
         <translation>هي متوقفة إلى أن تشغّلها: chatdesk tools on SERVER.</translation>
     </message>
     <message>
+        <source>There was no such permission.</source>
+        <translation>لم يكن هناك إذن كهذا.</translation>
+    </message>
+    <message>
         <source>ok</source>
         <translation>سليم</translation>
     </message>
@@ -1732,10 +1744,6 @@
         <translation>تم تسجيل الخروج على هذا الحاسوب. لم يُبلَّغ الخادم، أو لا يمكنه سحب تسجيل الدخول.</translation>
     </message>
     <message>
-        <source>Nothing of that was allowed.</source>
-        <translation>لم يُسمح بشيء من ذلك.</translation>
-    </message>
-    <message>
         <source>There is no tool server “{name}”.</source>
         <translation>لا يوجد خادم أدوات باسم «{name}».</translation>
     </message>
@@ -1752,36 +1760,36 @@
         <translation>تعذّرت قراءة {place}.</translation>
     </message>
     <message>
-        <source>the engine that models search the web with</source>
-        <translation>المحرّك الذي تبحث به النماذج في الويب</translation>
-    </message>
-    <message>
         <source>address of SearXNG</source>
         <translation>عنوان SearXNG</translation>
-    </message>
-    <message>
-        <source>a variable of this environment with the key</source>
-        <translation>متغيّر في هذه البيئة يحمل المفتاح</translation>
-    </message>
-    <message>
-        <source>ask it, step by step; with an engine, nothing is changed</source>
-        <translation>سؤاله خطوة بخطوة؛ ومع محرّك لا يتغيّر شيء</translation>
-    </message>
-    <message>
-        <source>remove the kept key of the engine</source>
-        <translation>إزالة مفتاح المحرّك المحفوظ</translation>
-    </message>
-    <message>
-        <source>a JSON object, or an array of the steps of a test</source>
-        <translation>كائن JSON، أو مصفوفة من خطوات اختبار</translation>
     </message>
     <message>
         <source>The variable {key} is not set here.</source>
         <translation>المتغيّر {key} غير معيَّن هنا.</translation>
     </message>
     <message>
-        <source>Name the engine whose key is to be forgotten.</source>
-        <translation>اذكر المحرّك الذي يجب نسيان مفتاحه.</translation>
+        <source>show or set the search engine that models use for the web</source>
+        <translation>عرض أو تعيين محرّك البحث الذي تستخدمه النماذج في الويب</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the key</source>
+        <translation>متغيّر البيئة الذي يضم المفتاح</translation>
+    </message>
+    <message>
+        <source>test the engine step by step; an ENGINE that is given is tested without being set</source>
+        <translation>اختبار المحرّك خطوة بخطوة؛ وإن أُعطي ENGINE فإنه يُختبر من دون تعيينه</translation>
+    </message>
+    <message>
+        <source>remove the stored key of the engine</source>
+        <translation>إزالة مفتاح المحرّك المحفوظ</translation>
+    </message>
+    <message>
+        <source>print a JSON object, or with --test an array of its steps</source>
+        <translation>طباعة كائن JSON، أو مع --test مصفوفة بخطواته</translation>
+    </message>
+    <message>
+        <source>Name the engine whose key should be removed.</source>
+        <translation>سمِّ المحرّك الذي ينبغي إزالة مفتاحه.</translation>
     </message>
     <message>
         <source>with a key</source>

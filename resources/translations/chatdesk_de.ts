@@ -16,46 +16,6 @@
         <translation>die Frage; - liest sie von stdin</translation>
     </message>
     <message>
-        <source>go on in this thread (the beginning of its id is enough)</source>
-        <translation>in dieser Unterhaltung weitermachen (der Anfang ihrer Kennung genügt)</translation>
-    </message>
-    <message>
-        <source>another version of this question; the old one stays</source>
-        <translation>eine andere Version dieser Frage; die alte bleibt</translation>
-    </message>
-    <message>
-        <source>begin a new thread (the default)</source>
-        <translation>eine neue Unterhaltung beginnen (Vorgabe)</translation>
-    </message>
-    <message>
-        <source>model that answers</source>
-        <translation>Modell, das antwortet</translation>
-    </message>
-    <message>
-        <source>provider that answers, by its id: see providers</source>
-        <translation>Anbieter, der antwortet, mit seiner Kennung: siehe providers</translation>
-    </message>
-    <message>
-        <source>assistant of the library that answers</source>
-        <translation>Assistent der Bibliothek, der antwortet</translation>
-    </message>
-    <message>
-        <source>a file that goes along; repeatable</source>
-        <translation>eine Datei, die mitgeht; wiederholbar</translation>
-    </message>
-    <message>
-        <source>servers whose tools the model gets, with commas; none: none</source>
-        <translation>Server, deren Werkzeuge das Modell bekommt, mit Kommas; none: keine</translation>
-    </message>
-    <message>
-        <source>calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more</source>
-        <translation>Aufrufe von Werkzeugen: ask (an einem Terminal), deny, oder der Name eines Servers oder Werkzeugs, das erlaubt ist; mehrmals für mehr</translation>
-    </message>
-    <message>
-        <source>one JSON object a line: start, text, ..., finish</source>
-        <translation>ein JSON-Objekt je Zeile: start, text, ..., finish</translation>
-    </message>
-    <message>
         <source>An imported system prompt is sent with the question.</source>
         <translation>Ein importierter Systemprompt wird mit der Frage gesendet.</translation>
     </message>
@@ -72,8 +32,48 @@
         <translation>Die Frage wartet, {count} davor; Strg+C bricht ab.</translation>
     </message>
     <message>
-        <source>Trying to save the answer for a while; Ctrl+C ends it.</source>
-        <translation>Eine Weile wird versucht, die Antwort zu speichern; Strg+C beendet es.</translation>
+        <source>continue this thread (the start of its id is enough)</source>
+        <translation>diese Unterhaltung fortsetzen (der Anfang ihrer Kennung genügt)</translation>
+    </message>
+    <message>
+        <source>ask another version of this question; the old one is kept</source>
+        <translation>eine andere Version dieser Frage stellen; die alte bleibt</translation>
+    </message>
+    <message>
+        <source>start a new thread (the default)</source>
+        <translation>eine neue Unterhaltung beginnen (Vorgabe)</translation>
+    </message>
+    <message>
+        <source>model to ask</source>
+        <translation>Modell, das gefragt wird</translation>
+    </message>
+    <message>
+        <source>id of the provider to ask (&apos;chatdesk providers&apos; lists them)</source>
+        <translation>Kennung des Anbieters, der gefragt wird (&apos;chatdesk providers&apos; listet sie auf)</translation>
+    </message>
+    <message>
+        <source>assistant from the library to ask</source>
+        <translation>Assistent aus der Bibliothek, der gefragt wird</translation>
+    </message>
+    <message>
+        <source>file to attach; may be repeated</source>
+        <translation>Datei, die angehängt wird; mehrfach möglich</translation>
+    </message>
+    <message>
+        <source>tool servers that the model may use, separated by commas, or none</source>
+        <translation>Werkzeugserver, die das Modell verwenden darf, durch Kommas getrennt, oder none für keine</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
+        <translation>was mit Werkzeugaufrufen geschieht: ask (an einem Terminal fragen), deny (ablehnen) oder der Name eines Servers oder Werkzeugs, das erlaubt wird; mehrfach möglich</translation>
+    </message>
+    <message>
+        <source>print one JSON object per line: start, text, ..., finish</source>
+        <translation>ein JSON-Objekt pro Zeile ausgeben: start, text, ..., finish</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps trying to save the answer for a while; Ctrl+C stops it.</source>
+        <translation>ChatDesk versucht eine Weile weiter, die Antwort zu speichern; Strg+C beendet das.</translation>
     </message>
     <message>
         <source>The answer was not finished. What had arrived is kept.</source>
@@ -148,44 +148,12 @@
         <translation>Unterhaltungen als Markdown, JSON, HTML oder PDF schreiben</translation>
     </message>
     <message>
-        <source>its id, or the beginning of it</source>
-        <translation>ihre Kennung oder deren Anfang</translation>
-    </message>
-    <message>
         <source>all threads of this project (its name or id)</source>
         <translation>alle Unterhaltungen dieses Projekts (Name oder Kennung)</translation>
     </message>
     <message>
-        <source>everything there is</source>
-        <translation>alles, was da ist</translation>
-    </message>
-    <message>
-        <source>with what is in the trash</source>
-        <translation>mit dem Inhalt des Papierkorbs</translation>
-    </message>
-    <message>
-        <source>the file to write (json: also .zip, which holds the attachments); for several threads a folder</source>
-        <translation>die Zieldatei (json: auch .zip, das die Anhänge enthält); für mehrere Unterhaltungen ein Ordner</translation>
-    </message>
-    <message>
         <source>make a backup now</source>
         <translation>jetzt eine Sicherung erstellen</translation>
-    </message>
-    <message>
-        <source>a zip with the database and all attachments</source>
-        <translation>ein ZIP mit der Datenbank und allen Anhängen</translation>
-    </message>
-    <message>
-        <source>put a backup in the place of the database</source>
-        <translation>eine Sicherung an die Stelle der Datenbank setzen</translation>
-    </message>
-    <message>
-        <source>the backup, or its name in the backup directory</source>
-        <translation>die Sicherung oder ihr Name im Sicherungsverzeichnis</translation>
-    </message>
-    <message>
-        <source>list the backups, the newest first</source>
-        <translation>die Sicherungen auflisten, die neueste zuerst</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -220,8 +188,40 @@
         <translation>Geben Sie eine Unterhaltung, --project NAME oder --all an.</translation>
     </message>
     <message>
-        <source>an attachment is not in it: {sentence}</source>
-        <translation>ein Anhang ist nicht darin: {sentence}</translation>
+        <source>id of the thread, or the start of it</source>
+        <translation>Kennung der Unterhaltung oder deren Anfang</translation>
+    </message>
+    <message>
+        <source>everything</source>
+        <translation>alles</translation>
+    </message>
+    <message>
+        <source>include the trash</source>
+        <translation>auch den Papierkorb</translation>
+    </message>
+    <message>
+        <source>file to write (with json, a .zip includes the attachments), or a folder for several threads</source>
+        <translation>Zieldatei (bei json enthält ein .zip auch die Anhänge) oder ein Ordner für mehrere Unterhaltungen</translation>
+    </message>
+    <message>
+        <source>zip file to write, with the database and all attachments</source>
+        <translation>Zip-Datei, die geschrieben wird, mit der Datenbank und allen Anhängen</translation>
+    </message>
+    <message>
+        <source>replace the database with a backup</source>
+        <translation>die Datenbank durch eine Sicherung ersetzen</translation>
+    </message>
+    <message>
+        <source>path of the backup, or its name in the backup directory</source>
+        <translation>Pfad der Sicherung oder ihr Name im Sicherungsverzeichnis</translation>
+    </message>
+    <message>
+        <source>list the backups, newest first</source>
+        <translation>die Sicherungen auflisten, die neueste zuerst</translation>
+    </message>
+    <message>
+        <source>an attachment was left out: {sentence}</source>
+        <translation>ein Anhang wurde weggelassen: {sentence}</translation>
     </message>
     <message>
         <source>A window is open on this data directory, and it makes the regular backups.</source>
@@ -284,20 +284,20 @@
         <translation>ein Datenverzeichnis mit erfundenen Unterhaltungen füllen</translation>
     </message>
     <message>
-        <source>make about N messages in all (500)</source>
+        <source>make about N messages in total (500)</source>
         <translation>insgesamt etwa N Nachrichten erzeugen (500)</translation>
     </message>
     <message>
-        <source>seed of the made-up texts: another number makes others (1)</source>
-        <translation>Startwert der erfundenen Texte: Eine andere Zahl ergibt andere (1)</translation>
+        <source>seed for the made-up texts; another number makes other texts (1)</source>
+        <translation>Startwert für die erfundenen Texte; eine andere Zahl erzeugt andere Texte (1)</translation>
     </message>
     <message>
-        <source>also where there are threads already</source>
-        <translation>auch wo schon Unterhaltungen sind</translation>
+        <source>add them even if there are threads already</source>
+        <translation>auch hinzufügen, wenn es schon Unterhaltungen gibt</translation>
     </message>
     <message>
-        <source>At most {most_messages} messages are made at once.</source>
-        <translation>Höchstens {most_messages} Nachrichten werden auf einmal erzeugt.</translation>
+        <source>At most {most_messages} messages can be made at once.</source>
+        <translation>Auf einmal können höchstens {most_messages} Nachrichten erzeugt werden.</translation>
     </message>
     <message>
         <source>Choose fewer.</source>
@@ -400,24 +400,24 @@
         <translation>Schließen Sie andere Programme oder erhöhen Sie die Grenzen (ulimit) und versuchen Sie es dann erneut.</translation>
     </message>
     <message>
-        <source>bring in an export of another program or of ChatDesk</source>
-        <translation>einen Export eines anderen Programms oder von ChatDesk übernehmen</translation>
-    </message>
-    <message>
-        <source>of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: zip, JSON, JSON Lines, CSV, or a folder</source>
-        <translation>von ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio oder ChatDesk: ZIP, JSON, JSON Lines, CSV oder ein Ordner</translation>
-    </message>
-    <message>
         <source>put the threads into this project (by default one named after the program)</source>
         <translation>die Unterhaltungen in dieses Projekt legen (sonst eines, das nach dem Programm heißt)</translation>
     </message>
     <message>
-        <source>only tell what would be imported</source>
-        <translation>nur sagen, was importiert würde</translation>
+        <source>import an export of ChatDesk or of another program</source>
+        <translation>einen Export von ChatDesk oder einem anderen Programm importieren</translation>
     </message>
     <message>
-        <source>the report as JSON</source>
-        <translation>den Bericht als JSON</translation>
+        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>Export von ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio oder ChatDesk: eine Zip-, JSON-, JSON-Lines- oder CSV-Datei oder ein Ordner</translation>
+    </message>
+    <message>
+        <source>only report what would be imported</source>
+        <translation>nur berichten, was importiert würde</translation>
+    </message>
+    <message>
+        <source>print the report as JSON</source>
+        <translation>den Bericht als JSON ausgeben</translation>
     </message>
     <message>
         <source>Import the file in its window, or close it first.</source>
@@ -432,20 +432,8 @@
         </translation>
     </message>
     <message>
-        <source>Reading the files, so that they are found by what stands in them …</source>
-        <translation>Die Dateien werden gelesen, damit sie nach ihrem Inhalt gefunden werden …</translation>
-    </message>
-    <message>
-        <source>keep everything in DIR (also: CHATDESK_DATA_DIR)</source>
-        <translation>alles in DIR aufbewahren (auch: CHATDESK_DATA_DIR)</translation>
-    </message>
-    <message>
-        <source>log more, also to stderr</source>
-        <translation>mehr protokollieren, auch nach stderr</translation>
-    </message>
-    <message>
-        <source>Chat with language models. Without a command the window opens.</source>
-        <translation>Mit Sprachmodellen chatten. Ohne Befehl öffnet sich das Fenster.</translation>
+        <source>Reading the files, so that a search finds what is in them …</source>
+        <translation>Die Dateien werden gelesen, damit die Suche findet, was darin steht …</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -456,12 +444,24 @@
         <translation>als JSON</translation>
     </message>
     <message>
-        <source>also write a zip to send with the report of a bug</source>
-        <translation>auch ein ZIP schreiben, das mit einem Fehlerbericht gesendet werden kann</translation>
+        <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
+        <translation>alle Daten in DIR aufbewahren (oder CHATDESK_DATA_DIR setzen)</translation>
     </message>
     <message>
-        <source>repair the database; a copy of it is kept</source>
-        <translation>die Datenbank reparieren; eine Kopie davon bleibt</translation>
+        <source>write more to the log, and to stderr too</source>
+        <translation>mehr ins Protokoll schreiben, auch nach stderr</translation>
+    </message>
+    <message>
+        <source>Chat with language models. Without a command, the window opens.</source>
+        <translation>Mit Sprachmodellen chatten. Ohne Befehl öffnet sich das Fenster.</translation>
+    </message>
+    <message>
+        <source>also write a zip to attach to a bug report</source>
+        <translation>auch ein Zip schreiben, das einem Fehlerbericht beigelegt werden kann</translation>
+    </message>
+    <message>
+        <source>repair the database, keeping a copy of it</source>
+        <translation>die Datenbank reparieren und eine Kopie von ihr behalten</translation>
     </message>
     <message>
         <source>The output could not be written: {reason}.</source>
@@ -508,16 +508,16 @@
         <translation>die Kennung einer Unterhaltung, ein Link (chatdesk://…), ein Export von Chats oder eine Einladung</translation>
     </message>
     <message>
-        <source>begin a new chat, as the menu of the launcher does</source>
+        <source>start a new chat, as the launcher&apos;s menu does</source>
         <translation>einen neuen Chat beginnen, wie das Menü des Starters</translation>
     </message>
     <message>
-        <source>open the search, as the menu of the launcher does</source>
+        <source>open the search, as the launcher&apos;s menu does</source>
         <translation>die Suche öffnen, wie das Menü des Starters</translation>
     </message>
     <message>
-        <source>show the field for a quick question; bind it to a key</source>
-        <translation>das Feld für eine schnelle Frage zeigen; belegen Sie eine Taste damit</translation>
+        <source>open the field for a quick question (to bind to a key)</source>
+        <translation>das Feld für eine schnelle Frage öffnen (zum Belegen einer Taste)</translation>
     </message>
     <message>
         <source>key from {variable}</source>
@@ -556,8 +556,12 @@
         <translation>jeden davon testen, Schritt für Schritt</translation>
     </message>
     <message>
-        <source>allow this provider&apos;s key to be sent to its present server</source>
+        <source>allow this provider&apos;s key to be sent to its current server</source>
         <translation>den Schlüssel dieses Anbieters an dessen jetzigen Server senden lassen</translation>
+    </message>
+    <message>
+        <source>No key of {provider} is waiting for your agreement.</source>
+        <translation>Kein Schlüssel von {provider} wartet auf Ihre Zustimmung.</translation>
     </message>
     <message>
         <source>with --agree: do not ask</source>
@@ -570,10 +574,6 @@
     <message>
         <source>Offline demo</source>
         <translation>Offline-Demo</translation>
-    </message>
-    <message>
-        <source>No key of {provider} waits for an agreement.</source>
-        <translation>Kein Schlüssel von {provider} wartet auf Zustimmung.</translation>
     </message>
     <message>
         <source>Agreed: the key of {provider} goes to {server}.</source>
@@ -640,32 +640,8 @@
         <translation>Indizieren: {percent} %</translation>
     </message>
     <message>
-        <source>serve other programs of this computer until Ctrl+C</source>
-        <translation>andere Programme dieses Computers bedienen, bis Strg+C</translation>
-    </message>
-    <message>
-        <source>listen on this port; 0: any that is free</source>
-        <translation>auf diesem Port lauschen; 0: irgendein freier</translation>
-    </message>
-    <message>
-        <source>make, list and revoke the tokens of other programs</source>
-        <translation>Token anderer Programme erstellen, auflisten und widerrufen</translation>
-    </message>
-    <message>
-        <source>make a token and print it, this once</source>
-        <translation>ein Token erstellen und dieses eine Mal ausgeben</translation>
-    </message>
-    <message>
-        <source>what will use it</source>
-        <translation>was es benutzen wird</translation>
-    </message>
-    <message>
         <source>read, write, ask, admin or remote (read)</source>
         <translation>read, write, ask, admin oder remote (read)</translation>
-    </message>
-    <message>
-        <source>reach this project only</source>
-        <translation>nur dieses Projekt erreichen</translation>
     </message>
     <message>
         <source>expire after N days</source>
@@ -676,20 +652,44 @@
         <translation>höchstens N Anfragen pro Minute</translation>
     </message>
     <message>
-        <source>at most N tokens of models a minute</source>
-        <translation>höchstens N Token von Modellen pro Minute</translation>
+        <source>serve other programs on this computer until Ctrl+C</source>
+        <translation>andere Programme auf diesem Computer bedienen, bis Strg+C</translation>
     </message>
     <message>
-        <source>at most USD dollars a day</source>
-        <translation>höchstens USD Dollar pro Tag</translation>
+        <source>port to listen on; 0 means any free port</source>
+        <translation>Port, auf dem gelauscht wird; 0 bedeutet irgendein freier</translation>
     </message>
     <message>
-        <source>list tokens, never their texts</source>
-        <translation>Token auflisten, nie ihre Texte</translation>
+        <source>make, list and revoke tokens for other programs</source>
+        <translation>Token für andere Programme erstellen, auflisten und widerrufen</translation>
     </message>
     <message>
-        <source>revoke a token; what it does now ends</source>
-        <translation>ein Token widerrufen; was es gerade tut, endet</translation>
+        <source>make a token and print it; it is not shown again</source>
+        <translation>ein Token erstellen und ausgeben; es wird nicht noch einmal angezeigt</translation>
+    </message>
+    <message>
+        <source>name of the program that will use it</source>
+        <translation>Name des Programms, das es verwenden wird</translation>
+    </message>
+    <message>
+        <source>allow access to this project only</source>
+        <translation>nur Zugriff auf dieses Projekt erlauben</translation>
+    </message>
+    <message>
+        <source>use at most N model tokens a minute</source>
+        <translation>höchstens N Modell-Token pro Minute verbrauchen</translation>
+    </message>
+    <message>
+        <source>spend at most USD dollars a day</source>
+        <translation>höchstens USD Dollar pro Tag ausgeben</translation>
+    </message>
+    <message>
+        <source>list the tokens, without their secret texts</source>
+        <translation>die Token auflisten, ohne ihre geheimen Texte</translation>
+    </message>
+    <message>
+        <source>revoke a token and end what is being done with it</source>
+        <translation>ein Token widerrufen und beenden, was gerade damit geschieht</translation>
     </message>
     <message>
         <source>its name or id</source>
@@ -748,36 +748,12 @@
         <translation>den Zustand der Arbeitsbereiche dieses Profils zeigen</translation>
     </message>
     <message>
-        <source>look at a server before a workspace is made, or compare one with this profile</source>
-        <translation>einen Server ansehen, bevor ein Arbeitsbereich angelegt wird, oder einen mit diesem Profil vergleichen</translation>
-    </message>
-    <message>
-        <source>compare this one (without an address: the only one)</source>
-        <translation>diesen vergleichen (ohne Adresse: den einzigen)</translation>
-    </message>
-    <message>
-        <source>fetch again what differs from what the team has</source>
-        <translation>erneut holen, was vom Bestand des Teams abweicht</translation>
-    </message>
-    <message>
-        <source>list the members, as the server says now</source>
-        <translation>die Mitglieder auflisten, wie der Server jetzt sagt</translation>
-    </message>
-    <message>
-        <source>its name or id, where there are several</source>
-        <translation>Name oder Kennung, wo es mehrere gibt</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>Verwenden Sie Einstellungen, Teamabgleich in dessen Fenster, oder schließen Sie es zuerst.</translation>
     </message>
     <message>
         <source>this profile is in no workspace</source>
         <translation>dieses Profil ist in keinem Arbeitsbereich</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup, nothing connects to it</source>
-        <translation>geparkt: kam mit einer Sicherung, nichts verbindet sich damit</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
@@ -816,32 +792,56 @@
         </translation>
     </message>
     <message>
-        <source>remove something shared for everybody, with its words</source>
-        <translation>etwas Geteiltes für alle entfernen, mit seinen Worten</translation>
+        <source>check a server before making a workspace, or compare a workspace with this profile</source>
+        <translation>einen Server prüfen, bevor ein Arbeitsbereich angelegt wird, oder einen Arbeitsbereich mit diesem Profil vergleichen</translation>
     </message>
     <message>
-        <source>what you may erase of it</source>
-        <translation>was Sie davon löschen dürfen</translation>
+        <source>workspace to compare, if no address is given (by default the only one)</source>
+        <translation>Arbeitsbereich, der verglichen wird, wenn keine Adresse angegeben ist (sonst der einzige)</translation>
     </message>
     <message>
-        <source>this one, and the summaries that tell of it</source>
-        <translation>diese und die Zusammenfassungen, die davon erzählen</translation>
+        <source>fetch again whatever differs from the team&apos;s copy</source>
+        <translation>erneut holen, was von der Kopie des Teams abweicht</translation>
     </message>
     <message>
-        <source>its name or id: ends its sharing, and nothing of it stays</source>
-        <translation>Name oder Kennung: beendet das Teilen, und nichts davon bleibt</translation>
+        <source>list the members, as the server has them now</source>
+        <translation>die Mitglieder auflisten, wie sie jetzt auf dem Server stehen</translation>
     </message>
     <message>
-        <source>say for how long a shared project keeps its messages</source>
-        <translation>sagen, wie lange ein geteiltes Projekt seine Nachrichten behält</translation>
+        <source>name or id of the workspace, if there are several</source>
+        <translation>Name oder Kennung des Arbeitsbereichs, wenn es mehrere gibt</translation>
     </message>
     <message>
-        <source>a number, or forever; without it: how long it is now</source>
-        <translation>eine Zahl oder forever; ohne: wie lange es jetzt ist</translation>
+        <source>parked: it came with a backup and is not connected</source>
+        <translation>geparkt: kam mit einer Sicherung und ist nicht verbunden</translation>
     </message>
     <message>
-        <source>for the server, at most ({seconds})</source>
-        <translation>auf den Server, höchstens ({seconds})</translation>
+        <source>erase something shared for everybody, with all of its text</source>
+        <translation>etwas Geteiltes für alle löschen, mit seinem ganzen Text</translation>
+    </message>
+    <message>
+        <source>thread of which to erase all that you may erase</source>
+        <translation>Unterhaltung, von der alles gelöscht wird, was Sie löschen dürfen</translation>
+    </message>
+    <message>
+        <source>message to erase, with the summaries made from it</source>
+        <translation>Nachricht, die gelöscht wird, mit den Zusammenfassungen daraus</translation>
+    </message>
+    <message>
+        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
+        <translation>Projekt, das gelöscht wird (Name oder Kennung); es wird nicht mehr geteilt, und nichts davon bleibt</translation>
+    </message>
+    <message>
+        <source>show or set how long a shared project keeps its messages</source>
+        <translation>zeigen oder festlegen, wie lange ein geteiltes Projekt seine Nachrichten behält</translation>
+    </message>
+    <message>
+        <source>number of days, or forever; without it, the current setting is shown</source>
+        <translation>Zahl der Tage oder forever (für immer); ohne sie wird die jetzige Einstellung angezeigt</translation>
+    </message>
+    <message>
+        <source>wait for the server at most this long ({seconds})</source>
+        <translation>höchstens so lange auf den Server warten ({seconds})</translation>
     </message>
     <message>
         <source>forever</source>
@@ -908,6 +908,10 @@
         </translation>
     </message>
     <message>
+        <source>Only owners can erase a project.</source>
+        <translation>Nur Eigentümer können ein Projekt löschen.</translation>
+    </message>
+    <message>
         <source>Only owners erase a project.</source>
         <translation>Nur Eigentümer löschen ein Projekt für alle.</translation>
     </message>
@@ -936,8 +940,8 @@
         <translation>Es gibt mehrere Arbeitsbereiche.</translation>
     </message>
     <message>
-        <source>Say which by its id; see &apos;team status&apos;.</source>
-        <translation>Sagen Sie mit der Kennung, welcher; siehe &apos;team status&apos;.</translation>
+        <source>Name one by its id; &apos;chatdesk team status&apos; lists them.</source>
+        <translation>Nennen Sie einen mit seiner Kennung; &apos;chatdesk team status&apos; listet sie auf.</translation>
     </message>
     <message>
         <source>Passphrase of the file of keys: </source>
@@ -976,32 +980,8 @@
         <translation>Name der Person</translation>
     </message>
     <message>
-        <source>a shared project and viewer, editor, admin or owner; may be given again</source>
-        <translation>ein geteiltes Projekt und viewer, editor, admin oder owner; mehrmals möglich</translation>
-    </message>
-    <message>
         <source>valid for N days (7)</source>
         <translation>N Tage gültig (7)</translation>
-    </message>
-    <message>
-        <source>write it there instead</source>
-        <translation>stattdessen dorthin schreiben</translation>
-    </message>
-    <message>
-        <source>take an invitation, or a code of another computer of yours</source>
-        <translation>eine Einladung annehmen oder einen Code eines anderen eigenen Computers</translation>
-    </message>
-    <message>
-        <source>file that holds it; - reads stdin</source>
-        <translation>Datei, die sie enthält; - liest stdin</translation>
-    </message>
-    <message>
-        <source>agree to a server without encryption</source>
-        <translation>einem Server ohne Verschlüsselung zustimmen</translation>
-    </message>
-    <message>
-        <source>stop syncing; everything stays here</source>
-        <translation>nicht mehr abgleichen; alles bleibt hier</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1012,32 +992,8 @@
         <translation>sich wieder mit einem Team verbinden, das mit einer Sicherung kam</translation>
     </message>
     <message>
-        <source>give it up instead; its projects stay as private copies</source>
-        <translation>es stattdessen aufgeben; die Projekte bleiben als private Kopien</translation>
-    </message>
-    <message>
-        <source>print a code for a further computer of yours</source>
-        <translation>einen Code für einen weiteren eigenen Computer ausgeben</translation>
-    </message>
-    <message>
-        <source>enter a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>einem von Hand eingerichteten Arbeitsbereich beitreten, mit dem Login eines Mitglieds</translation>
-    </message>
-    <message>
         <source>bring the team&apos;s database up to date</source>
         <translation>die Datenbank des Teams auf den neuesten Stand bringen</translation>
-    </message>
-    <message>
-        <source>the login that set it up</source>
-        <translation>das Login, das sie eingerichtet hat</translation>
-    </message>
-    <message>
-        <source>reach the team&apos;s database at another address from now on</source>
-        <translation>die Datenbank des Teams ab jetzt unter einer anderen Adresse erreichen</translation>
-    </message>
-    <message>
-        <source>its new name or IP address</source>
-        <translation>ihr neuer Name oder ihre IP-Adresse</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1052,40 +1008,12 @@
         <translation>ein Passwort lesen und die Form ausgeben, in der Postgres es speichert</translation>
     </message>
     <message>
-        <source>the server, as postgresql://login@host:5432/database</source>
-        <translation>der Server, als postgresql://login@host:5432/database</translation>
-    </message>
-    <message>
-        <source>or: its name or IP address</source>
-        <translation>oder: sein Name oder seine IP-Adresse</translation>
-    </message>
-    <message>
-        <source>the empty database</source>
-        <translation>die leere Datenbank</translation>
-    </message>
-    <message>
-        <source>the login that owns it and may make roles</source>
-        <translation>das Login, dem sie gehört und das Rollen anlegen darf</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority, if it has its own</source>
-        <translation>Zertifikat der Zertifizierungsstelle des Servers, wenn er eine eigene hat</translation>
-    </message>
-    <message>
-        <source>no encryption; only in a network of your own</source>
-        <translation>keine Verschlüsselung; nur in einem eigenen Netz</translation>
-    </message>
-    <message>
         <source>The workspace {name} was made. You are its owner.</source>
         <translation>Der Arbeitsbereich {name} wurde angelegt. Sie sind sein Eigentümer.</translation>
     </message>
     <message>
         <source>The invitation is in {file}. Anyone who has it can join.</source>
         <translation>Die Einladung liegt in {file}. Wer sie hat, kann beitreten.</translation>
-    </message>
-    <message>
-        <source>for {name}, good once; anyone who has it can join</source>
-        <translation>für {name}, einmal gültig; wer sie hat, kann beitreten</translation>
     </message>
     <message>
         <source>Passphrase: </source>
@@ -1116,8 +1044,88 @@
         <translation>Sie sind wieder in {name}.</translation>
     </message>
     <message>
-        <source>its passphrase is {passphrase}; both are good for a day</source>
-        <translation>die Passphrase ist {passphrase}; beide gelten einen Tag</translation>
+        <source>shared project, and the role in it: viewer, editor, admin or owner; may be repeated</source>
+        <translation>geteiltes Projekt und die Rolle darin: viewer, editor, admin oder owner; mehrfach möglich</translation>
+    </message>
+    <message>
+        <source>write the invitation to this file instead of printing it</source>
+        <translation>die Einladung in diese Datei schreiben, statt sie auszugeben</translation>
+    </message>
+    <message>
+        <source>join with an invitation, or with a code from another computer of yours</source>
+        <translation>mit einer Einladung beitreten oder mit einem Code eines anderen eigenen Computers</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin</source>
+        <translation>Datei mit der Einladung oder dem Code; - liest ihn von stdin</translation>
+    </message>
+    <message>
+        <source>accept a server without encryption</source>
+        <translation>einen Server ohne Verschlüsselung akzeptieren</translation>
+    </message>
+    <message>
+        <source>stop syncing; everything stays on this computer</source>
+        <translation>nicht mehr synchronisieren; alles bleibt auf diesem Computer</translation>
+    </message>
+    <message>
+        <source>leave it instead; its projects stay as private copies</source>
+        <translation>ihn stattdessen verlassen; seine Projekte bleiben als private Kopien</translation>
+    </message>
+    <message>
+        <source>print a code for another computer of yours</source>
+        <translation>einen Code für einen weiteren eigenen Computer ausgeben</translation>
+    </message>
+    <message>
+        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
+        <translation>an einem von Hand eingerichteten Arbeitsbereich anmelden, mit dem Login eines Mitglieds</translation>
+    </message>
+    <message>
+        <source>login that set the database up</source>
+        <translation>Login, mit dem die Datenbank eingerichtet wurde</translation>
+    </message>
+    <message>
+        <source>use another address for the team&apos;s database from now on</source>
+        <translation>von jetzt an eine andere Adresse für die Datenbank des Teams verwenden</translation>
+    </message>
+    <message>
+        <source>new name or IP address of the server</source>
+        <translation>neuer Name oder neue IP-Adresse des Servers</translation>
+    </message>
+    <message>
+        <source>login of the member</source>
+        <translation>Login des Mitglieds</translation>
+    </message>
+    <message>
+        <source>login that owns the database and may create roles</source>
+        <translation>Login, dem die Datenbank gehört und das Rollen anlegen darf</translation>
+    </message>
+    <message>
+        <source>address of the server, as postgresql://login@host:5432/database</source>
+        <translation>Adresse des Servers, als postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>name or IP address of the server, instead of --url</source>
+        <translation>Name oder IP-Adresse des Servers, statt --url</translation>
+    </message>
+    <message>
+        <source>name of the database</source>
+        <translation>Name der Datenbank</translation>
+    </message>
+    <message>
+        <source>certificate of the server&apos;s authority, if it is a private one</source>
+        <translation>Zertifikat der Zertifizierungsstelle des Servers, wenn sie eine private ist</translation>
+    </message>
+    <message>
+        <source>connect without encryption; only for a network of your own</source>
+        <translation>ohne Verschlüsselung verbinden; nur für ein eigenes Netz</translation>
+    </message>
+    <message>
+        <source>for {name}; it works once, and anyone who has it can join</source>
+        <translation>für {name}; sie gilt einmal, und wer sie hat, kann beitreten</translation>
+    </message>
+    <message>
+        <source>its passphrase is {passphrase}; both are valid for a day</source>
+        <translation>seine Passphrase ist {passphrase}; beide gelten einen Tag</translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -1184,20 +1192,20 @@
         <translation>Prüfen Sie den Namen der Datei.</translation>
     </message>
     <message>
-        <source>list what the server did not take</source>
-        <translation>auflisten, was der Server nicht angenommen hat</translation>
+        <source>list the changes that the server refused</source>
+        <translation>die Änderungen auflisten, die der Server abgelehnt hat</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project; all: every text</source>
-        <translation>den Text in eine neue Unterhaltung eines privaten Projekts kopieren; all: alle Texte</translation>
+        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
+        <translation>den Text dieser Änderung in eine neue Unterhaltung eines privaten Projekts kopieren; &apos;all&apos; kopiert alle Texte</translation>
     </message>
     <message>
-        <source>send it again; all: everything</source>
-        <translation>erneut senden; all: alles</translation>
+        <source>send this change again; &apos;all&apos; sends every change</source>
+        <translation>diese Änderung erneut senden; &apos;all&apos; sendet alle</translation>
     </message>
     <message>
-        <source>no longer list it; all: everything</source>
-        <translation>nicht mehr auflisten; all: alles</translation>
+        <source>remove this change from the list; &apos;all&apos; removes every change</source>
+        <translation>diese Änderung aus der Liste entfernen; &apos;all&apos; entfernt alle</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1228,14 +1236,6 @@
         <translation>ein Projekt mit einem Arbeitsbereich teilen</translation>
     </message>
     <message>
-        <source>end a share for everybody, or leave a project of others</source>
-        <translation>ein Teilen für alle beenden oder ein Projekt anderer verlassen</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it</source>
-        <translation>einem Mitglied eine Rolle in einem geteilten Projekt geben oder nehmen</translation>
-    </message>
-    <message>
         <source>their name or id</source>
         <translation>Name oder Kennung</translation>
     </message>
@@ -1252,20 +1252,28 @@
         <translation>wieder ein gewöhnliches Mitglied daraus machen</translation>
     </message>
     <message>
-        <source>end the connections of a member who holds others up</source>
-        <translation>die Verbindungen eines Mitglieds beenden, das andere aufhält</translation>
+        <source>end the sharing of a project, or leave a project that others share</source>
+        <translation>ein Projekt nicht mehr teilen oder ein Projekt verlassen, das andere teilen</translation>
     </message>
     <message>
-        <source>show who may invite, or decide it</source>
+        <source>give a member a role in a shared project, or take it away</source>
+        <translation>einem Mitglied eine Rolle in einem geteilten Projekt geben oder wegnehmen</translation>
+    </message>
+    <message>
+        <source>end the connections of a member who blocks others</source>
+        <translation>die Verbindungen eines Mitglieds beenden, das andere blockiert</translation>
+    </message>
+    <message>
+        <source>show or set who may invite</source>
         <translation>zeigen oder festlegen, wer einladen darf</translation>
     </message>
     <message>
-        <source>owners, or admins of projects as well</source>
-        <translation>Eigentümer, oder auch Verwalter von Projekten</translation>
+        <source>only owners, or admins of projects as well</source>
+        <translation>nur Eigentümer oder auch Verwalter von Projekten</translation>
     </message>
     <message>
-        <source>send what waits and fetch what others wrote</source>
-        <translation>senden, was wartet, und holen, was andere geschrieben haben</translation>
+        <source>send waiting changes and fetch those of others</source>
+        <translation>wartende Änderungen senden und die der anderen holen</translation>
     </message>
     <message>
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
@@ -1392,8 +1400,8 @@
         <translation>Projekte auflisten</translation>
     </message>
     <message>
-        <source>list threads, the latest first</source>
-        <translation>Unterhaltungen auflisten, die neueste zuerst</translation>
+        <source>list threads, latest first</source>
+        <translation>Unterhaltungen auflisten, die letzte zuerst</translation>
     </message>
     <message>
         <source>list archived threads</source>
@@ -1492,10 +1500,6 @@
         <translation>Kein noch nicht geteiltes Projekt heißt „{name}“.</translation>
     </message>
     <message>
-        <source>a variable of this environment whose value the server gets and the keyring keeps; again for more</source>
-        <translation>eine Variable dieser Umgebung, deren Wert der Server bekommt und der Schlüsselbund behält; mehrmals für mehr</translation>
-    </message>
-    <message>
         <source>switch a server on</source>
         <translation>einen Server einschalten</translation>
     </message>
@@ -1504,96 +1508,100 @@
         <translation>einen Server ausschalten</translation>
     </message>
     <message>
-        <source>forget a server</source>
-        <translation>einen Server vergessen</translation>
-    </message>
-    <message>
         <source>sign in to a server over HTTP, in your browser</source>
         <translation>sich bei einem Server über HTTP anmelden, im Browser</translation>
-    </message>
-    <message>
-        <source>forget what a server is signed in with</source>
-        <translation>die Anmeldung eines Servers vergessen</translation>
-    </message>
-    <message>
-        <source>set up the servers whose tools a model may ask for</source>
-        <translation>die Server einrichten, deren Werkzeuge ein Modell verlangen darf</translation>
-    </message>
-    <message>
-        <source>the servers, and whether they are on</source>
-        <translation>die Server, und ob sie an sind</translation>
-    </message>
-    <message>
-        <source>add a server; options stand before its name</source>
-        <translation>einen Server hinzufügen; Optionen stehen vor dem Namen</translation>
-    </message>
-    <message>
-        <source>what it is called</source>
-        <translation>wie er heißt</translation>
-    </message>
-    <message>
-        <source>the program and its arguments</source>
-        <translation>das Programm und seine Argumente</translation>
-    </message>
-    <message>
-        <source>address of a server over HTTP</source>
-        <translation>Adresse eines Servers über HTTP</translation>
-    </message>
-    <message>
-        <source>the OAuth client that you registered for the address</source>
-        <translation>der OAuth-Client, den Sie für die Adresse registriert haben</translation>
-    </message>
-    <message>
-        <source>a variable with the secret of the client</source>
-        <translation>eine Variable mit dem Geheimnis des Clients</translation>
-    </message>
-    <message>
-        <source>folder in which the program runs (an empty one)</source>
-        <translation>Ordner, in dem das Programm läuft (ein leerer)</translation>
-    </message>
-    <message>
-        <source>add servers from the JSON of another program</source>
-        <translation>Server aus dem JSON eines anderen Programms hinzufügen</translation>
-    </message>
-    <message>
-        <source>- reads stdin</source>
-        <translation>- liest stdin</translation>
     </message>
     <message>
         <source>start servers and list their tools, step by step</source>
         <translation>Server starten und ihre Werkzeuge auflisten, Schritt für Schritt</translation>
     </message>
     <message>
-        <source>its id; without it: all that are on</source>
-        <translation>seine Kennung; ohne: alle, die an sind</translation>
+        <source>environment variable whose value is kept in the keyring and given to the server; may be repeated</source>
+        <translation>Umgebungsvariable, deren Wert im Schlüsselbund bleibt und dem Server gegeben wird; mehrfach möglich</translation>
     </message>
     <message>
-        <source>its id</source>
-        <translation>seine Kennung</translation>
+        <source>remove a server</source>
+        <translation>einen Server entfernen</translation>
     </message>
     <message>
-        <source>what tools may do without being asked about again</source>
-        <translation>was Werkzeuge ohne erneute Frage tun dürfen</translation>
+        <source>sign out of a server</source>
+        <translation>von einem Server abmelden</translation>
     </message>
     <message>
-        <source>withdraw what a server&apos;s tools were allowed</source>
-        <translation>zurücknehmen, was den Werkzeugen eines Servers erlaubt war</translation>
+        <source>set up the servers whose tools models may use</source>
+        <translation>die Server einrichten, deren Werkzeuge Modelle verwenden dürfen</translation>
     </message>
     <message>
-        <source>one tool; without it: all of the server</source>
-        <translation>ein Werkzeug; ohne: alle des Servers</translation>
+        <source>list the servers, and whether they are on</source>
+        <translation>die Server auflisten, und ob sie eingeschaltet sind</translation>
     </message>
     <message>
-        <source>the folder in which tools work for a project</source>
-        <translation>der Ordner, in dem Werkzeuge für ein Projekt arbeiten</translation>
+        <source>add a server; put options before its name</source>
+        <translation>einen Server hinzufügen; Optionen stehen vor seinem Namen</translation>
     </message>
     <message>
-        <source>without it: show it</source>
-        <translation>ohne: ihn zeigen</translation>
+        <source>name of the server</source>
+        <translation>Name des Servers</translation>
     </message>
     <message>
-        <source>the project has no folder any more</source>
-        <translation>das Projekt hat keinen Ordner mehr</translation>
+        <source>program to run, with its arguments</source>
+        <translation>Programm, das gestartet wird, mit seinen Argumenten</translation>
+    </message>
+    <message>
+        <source>address of the server, if it is reached over HTTP</source>
+        <translation>Adresse des Servers, wenn er über HTTP erreicht wird</translation>
+    </message>
+    <message>
+        <source>id of the OAuth client that you registered for the address</source>
+        <translation>Kennung des OAuth-Clients, den Sie für die Adresse registriert haben</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the client&apos;s secret</source>
+        <translation>Umgebungsvariable mit dem Geheimnis des Clients</translation>
+    </message>
+    <message>
+        <source>folder in which the program runs (by default an empty one)</source>
+        <translation>Ordner, in dem das Programm läuft (sonst ein leerer)</translation>
+    </message>
+    <message>
+        <source>add servers from the JSON settings of another program</source>
+        <translation>Server aus den JSON-Einstellungen eines anderen Programms hinzufügen</translation>
+    </message>
+    <message>
+        <source>file with the JSON; - reads it from stdin</source>
+        <translation>Datei mit dem JSON; - liest es von stdin</translation>
+    </message>
+    <message>
+        <source>id of the server (by default all that are on)</source>
+        <translation>Kennung des Servers (sonst alle, die eingeschaltet sind)</translation>
+    </message>
+    <message>
+        <source>id of the server</source>
+        <translation>Kennung des Servers</translation>
+    </message>
+    <message>
+        <source>list what tools may do without asking again</source>
+        <translation>auflisten, was Werkzeuge ohne erneute Rückfrage dürfen</translation>
+    </message>
+    <message>
+        <source>take back permissions of a server&apos;s tools</source>
+        <translation>Erlaubnisse der Werkzeuge eines Servers zurücknehmen</translation>
+    </message>
+    <message>
+        <source>name of the tool (by default all tools of the server)</source>
+        <translation>Name des Werkzeugs (sonst alle Werkzeuge des Servers)</translation>
+    </message>
+    <message>
+        <source>show or set the folder in which tools work for a project</source>
+        <translation>den Ordner zeigen oder festlegen, in dem Werkzeuge für ein Projekt arbeiten</translation>
+    </message>
+    <message>
+        <source>folder to set; without it, the current one is shown</source>
+        <translation>Ordner, der festgelegt wird; ohne ihn wird der jetzige angezeigt</translation>
+    </message>
+    <message>
+        <source>remove the folder from the project</source>
+        <translation>den Ordner vom Projekt entfernen</translation>
     </message>
     <message>
         <source>ChatDesk is open and keeps the tool servers.</source>
@@ -1632,6 +1640,10 @@
         <translation>Sie sind aus, bis Sie sie einschalten: chatdesk tools on SERVER.</translation>
     </message>
     <message>
+        <source>There was no such permission.</source>
+        <translation>Eine solche Erlaubnis gab es nicht.</translation>
+    </message>
+    <message>
         <source>ok</source>
         <translation>ok</translation>
     </message>
@@ -1660,10 +1672,6 @@
         <translation>Auf diesem Computer abgemeldet. Dem Server wurde es nicht gesagt, oder er kann die Anmeldung nicht zurücknehmen.</translation>
     </message>
     <message>
-        <source>Nothing of that was allowed.</source>
-        <translation>Nichts davon war erlaubt.</translation>
-    </message>
-    <message>
         <source>There is no tool server “{name}”.</source>
         <translation>Es gibt keinen Werkzeugserver „{name}“.</translation>
     </message>
@@ -1680,36 +1688,36 @@
         <translation>{place} konnte nicht gelesen werden.</translation>
     </message>
     <message>
-        <source>the engine that models search the web with</source>
-        <translation>die Suchmaschine, mit der Modelle das Web durchsuchen</translation>
-    </message>
-    <message>
         <source>address of SearXNG</source>
         <translation>Adresse von SearXNG</translation>
-    </message>
-    <message>
-        <source>a variable of this environment with the key</source>
-        <translation>eine Variable dieser Umgebung mit dem Schlüssel</translation>
-    </message>
-    <message>
-        <source>ask it, step by step; with an engine, nothing is changed</source>
-        <translation>sie fragen, Schritt für Schritt; mit einer Suchmaschine wird nichts geändert</translation>
-    </message>
-    <message>
-        <source>remove the kept key of the engine</source>
-        <translation>den gespeicherten Schlüssel der Suchmaschine entfernen</translation>
-    </message>
-    <message>
-        <source>a JSON object, or an array of the steps of a test</source>
-        <translation>ein JSON-Objekt, oder ein Array der Schritte eines Tests</translation>
     </message>
     <message>
         <source>The variable {key} is not set here.</source>
         <translation>Die Variable {key} ist hier nicht gesetzt.</translation>
     </message>
     <message>
-        <source>Name the engine whose key is to be forgotten.</source>
-        <translation>Nennen Sie die Suchmaschine, deren Schlüssel vergessen werden soll.</translation>
+        <source>show or set the search engine that models use for the web</source>
+        <translation>die Suchmaschine zeigen oder festlegen, mit der Modelle im Web suchen</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the key</source>
+        <translation>Umgebungsvariable mit dem Schlüssel</translation>
+    </message>
+    <message>
+        <source>test the engine step by step; an ENGINE that is given is tested without being set</source>
+        <translation>die Suchmaschine Schritt für Schritt testen; eine angegebene ENGINE wird getestet, ohne festgelegt zu werden</translation>
+    </message>
+    <message>
+        <source>remove the stored key of the engine</source>
+        <translation>den gespeicherten Schlüssel der Suchmaschine entfernen</translation>
+    </message>
+    <message>
+        <source>print a JSON object, or with --test an array of its steps</source>
+        <translation>ein JSON-Objekt ausgeben, mit --test ein Array der Schritte</translation>
+    </message>
+    <message>
+        <source>Name the engine whose key should be removed.</source>
+        <translation>Nennen Sie die Suchmaschine, deren Schlüssel entfernt werden soll.</translation>
     </message>
     <message>
         <source>with a key</source>

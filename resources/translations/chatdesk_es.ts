@@ -16,46 +16,6 @@
         <translation>la pregunta; - la lee de stdin</translation>
     </message>
     <message>
-        <source>go on in this thread (the beginning of its id is enough)</source>
-        <translation>sigue en esta conversación (basta el principio de su identificador)</translation>
-    </message>
-    <message>
-        <source>another version of this question; the old one stays</source>
-        <translation>otra versión de esta pregunta; la anterior se queda</translation>
-    </message>
-    <message>
-        <source>begin a new thread (the default)</source>
-        <translation>empieza una conversación nueva (lo predeterminado)</translation>
-    </message>
-    <message>
-        <source>model that answers</source>
-        <translation>modelo que responde</translation>
-    </message>
-    <message>
-        <source>provider that answers, by its id: see providers</source>
-        <translation>proveedor que responde, por su identificador: véase providers</translation>
-    </message>
-    <message>
-        <source>assistant of the library that answers</source>
-        <translation>asistente de la biblioteca que responde</translation>
-    </message>
-    <message>
-        <source>a file that goes along; repeatable</source>
-        <translation>un archivo que la acompaña; se puede repetir</translation>
-    </message>
-    <message>
-        <source>servers whose tools the model gets, with commas; none: none</source>
-        <translation>servidores cuyas herramientas recibe el modelo, con comas; none: ninguno</translation>
-    </message>
-    <message>
-        <source>calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more</source>
-        <translation>llamadas a herramientas: ask (en un terminal), deny, o el nombre de un servidor o una herramienta que se permite; otra vez para más</translation>
-    </message>
-    <message>
-        <source>one JSON object a line: start, text, ..., finish</source>
-        <translation>un objeto JSON por línea: start, text, ..., finish</translation>
-    </message>
-    <message>
         <source>An imported system prompt is sent with the question.</source>
         <translation>Con la pregunta se envía un prompt de sistema importado.</translation>
     </message>
@@ -72,8 +32,48 @@
         <translation>La pregunta espera, {count} por delante; Ctrl+C cancela.</translation>
     </message>
     <message>
-        <source>Trying to save the answer for a while; Ctrl+C ends it.</source>
-        <translation>Se intenta guardar la respuesta durante un rato; Ctrl+C lo termina.</translation>
+        <source>continue this thread (the start of its id is enough)</source>
+        <translation>continúa esta conversación (basta el principio de su identificador)</translation>
+    </message>
+    <message>
+        <source>ask another version of this question; the old one is kept</source>
+        <translation>haz otra versión de esta pregunta; la antigua se conserva</translation>
+    </message>
+    <message>
+        <source>start a new thread (the default)</source>
+        <translation>empieza una conversación nueva (lo predeterminado)</translation>
+    </message>
+    <message>
+        <source>model to ask</source>
+        <translation>modelo al que se pregunta</translation>
+    </message>
+    <message>
+        <source>id of the provider to ask (&apos;chatdesk providers&apos; lists them)</source>
+        <translation>identificador del proveedor al que se pregunta (&apos;chatdesk providers&apos; los muestra)</translation>
+    </message>
+    <message>
+        <source>assistant from the library to ask</source>
+        <translation>asistente de la biblioteca al que se pregunta</translation>
+    </message>
+    <message>
+        <source>file to attach; may be repeated</source>
+        <translation>archivo que se adjunta; se puede repetir</translation>
+    </message>
+    <message>
+        <source>tool servers that the model may use, separated by commas, or none</source>
+        <translation>servidores de herramientas que el modelo puede usar, separados por comas, o none para ninguno</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
+        <translation>qué hacer con las llamadas a herramientas: ask (preguntar en un terminal), deny (rechazar) o el nombre de un servidor o una herramienta que se permite; se puede repetir</translation>
+    </message>
+    <message>
+        <source>print one JSON object per line: start, text, ..., finish</source>
+        <translation>imprime un objeto JSON por línea: start, text, ..., finish</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps trying to save the answer for a while; Ctrl+C stops it.</source>
+        <translation>ChatDesk sigue intentando guardar la respuesta durante un rato; Ctrl+C lo detiene.</translation>
     </message>
     <message>
         <source>The answer was not finished. What had arrived is kept.</source>
@@ -148,44 +148,12 @@
         <translation>escribe conversaciones como Markdown, JSON, HTML o PDF</translation>
     </message>
     <message>
-        <source>its id, or the beginning of it</source>
-        <translation>su identificador, o el principio de él</translation>
-    </message>
-    <message>
         <source>all threads of this project (its name or id)</source>
         <translation>todas las conversaciones de este proyecto (su nombre o identificador)</translation>
     </message>
     <message>
-        <source>everything there is</source>
-        <translation>todo lo que hay</translation>
-    </message>
-    <message>
-        <source>with what is in the trash</source>
-        <translation>con lo que está en la papelera</translation>
-    </message>
-    <message>
-        <source>the file to write (json: also .zip, which holds the attachments); for several threads a folder</source>
-        <translation>el archivo que se escribe (json: también .zip, que contiene los adjuntos); para varias conversaciones, una carpeta</translation>
-    </message>
-    <message>
         <source>make a backup now</source>
         <translation>hace una copia de seguridad ahora</translation>
-    </message>
-    <message>
-        <source>a zip with the database and all attachments</source>
-        <translation>un zip con la base de datos y todos los adjuntos</translation>
-    </message>
-    <message>
-        <source>put a backup in the place of the database</source>
-        <translation>pone una copia de seguridad en el lugar de la base de datos</translation>
-    </message>
-    <message>
-        <source>the backup, or its name in the backup directory</source>
-        <translation>la copia de seguridad, o su nombre en la carpeta de copias</translation>
-    </message>
-    <message>
-        <source>list the backups, the newest first</source>
-        <translation>muestra las copias de seguridad, la más nueva primero</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -220,8 +188,40 @@
         <translation>Indica una conversación, --project NAME o --all.</translation>
     </message>
     <message>
-        <source>an attachment is not in it: {sentence}</source>
-        <translation>falta un adjunto: {sentence}</translation>
+        <source>id of the thread, or the start of it</source>
+        <translation>identificador de la conversación, o su principio</translation>
+    </message>
+    <message>
+        <source>everything</source>
+        <translation>todo</translation>
+    </message>
+    <message>
+        <source>include the trash</source>
+        <translation>incluye la papelera</translation>
+    </message>
+    <message>
+        <source>file to write (with json, a .zip includes the attachments), or a folder for several threads</source>
+        <translation>archivo que se escribe (con json, un .zip incluye los adjuntos), o una carpeta para varias conversaciones</translation>
+    </message>
+    <message>
+        <source>zip file to write, with the database and all attachments</source>
+        <translation>archivo zip que se escribe, con la base de datos y todos los adjuntos</translation>
+    </message>
+    <message>
+        <source>replace the database with a backup</source>
+        <translation>sustituye la base de datos por una copia de seguridad</translation>
+    </message>
+    <message>
+        <source>path of the backup, or its name in the backup directory</source>
+        <translation>ruta de la copia de seguridad, o su nombre en la carpeta de copias</translation>
+    </message>
+    <message>
+        <source>list the backups, newest first</source>
+        <translation>muestra las copias de seguridad, la más reciente primero</translation>
+    </message>
+    <message>
+        <source>an attachment was left out: {sentence}</source>
+        <translation>se omitió un adjunto: {sentence}</translation>
     </message>
     <message>
         <source>A window is open on this data directory, and it makes the regular backups.</source>
@@ -284,20 +284,20 @@
         <translation>llena una carpeta de datos con conversaciones inventadas</translation>
     </message>
     <message>
-        <source>make about N messages in all (500)</source>
+        <source>make about N messages in total (500)</source>
         <translation>crea unos N mensajes en total (500)</translation>
     </message>
     <message>
-        <source>seed of the made-up texts: another number makes others (1)</source>
-        <translation>semilla de los textos inventados: otro número crea otros (1)</translation>
+        <source>seed for the made-up texts; another number makes other texts (1)</source>
+        <translation>semilla de los textos inventados; otro número crea otros textos (1)</translation>
     </message>
     <message>
-        <source>also where there are threads already</source>
-        <translation>también donde ya hay conversaciones</translation>
+        <source>add them even if there are threads already</source>
+        <translation>las añade aunque ya haya conversaciones</translation>
     </message>
     <message>
-        <source>At most {most_messages} messages are made at once.</source>
-        <translation>Se crean como máximo {most_messages} mensajes de una vez.</translation>
+        <source>At most {most_messages} messages can be made at once.</source>
+        <translation>Se pueden crear como máximo {most_messages} mensajes a la vez.</translation>
     </message>
     <message>
         <source>Choose fewer.</source>
@@ -400,24 +400,24 @@
         <translation>Cierra otros programas o sube los límites (ulimit), e inténtalo de nuevo.</translation>
     </message>
     <message>
-        <source>bring in an export of another program or of ChatDesk</source>
-        <translation>trae una exportación de otro programa o de ChatDesk</translation>
-    </message>
-    <message>
-        <source>of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: zip, JSON, JSON Lines, CSV, or a folder</source>
-        <translation>de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio o ChatDesk: zip, JSON, JSON Lines, CSV, o una carpeta</translation>
-    </message>
-    <message>
         <source>put the threads into this project (by default one named after the program)</source>
         <translation>pone las conversaciones en este proyecto (si no, en uno con el nombre del programa)</translation>
     </message>
     <message>
-        <source>only tell what would be imported</source>
-        <translation>solo dice lo que se importaría</translation>
+        <source>import an export of ChatDesk or of another program</source>
+        <translation>importa una exportación de ChatDesk o de otro programa</translation>
     </message>
     <message>
-        <source>the report as JSON</source>
-        <translation>el informe como JSON</translation>
+        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>exportación de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio o ChatDesk: un archivo zip, JSON, JSON Lines o CSV, o una carpeta</translation>
+    </message>
+    <message>
+        <source>only report what would be imported</source>
+        <translation>solo informa de lo que se importaría</translation>
+    </message>
+    <message>
+        <source>print the report as JSON</source>
+        <translation>imprime el informe como JSON</translation>
     </message>
     <message>
         <source>Import the file in its window, or close it first.</source>
@@ -432,20 +432,8 @@
         </translation>
     </message>
     <message>
-        <source>Reading the files, so that they are found by what stands in them …</source>
-        <translation>Leyendo los archivos, para que se encuentren por lo que dicen …</translation>
-    </message>
-    <message>
-        <source>keep everything in DIR (also: CHATDESK_DATA_DIR)</source>
-        <translation>guarda todo en DIR (también: CHATDESK_DATA_DIR)</translation>
-    </message>
-    <message>
-        <source>log more, also to stderr</source>
-        <translation>registra más, también en stderr</translation>
-    </message>
-    <message>
-        <source>Chat with language models. Without a command the window opens.</source>
-        <translation>Chatea con modelos de lenguaje. Sin una orden se abre la ventana.</translation>
+        <source>Reading the files, so that a search finds what is in them …</source>
+        <translation>Leyendo los archivos, para que una búsqueda encuentre lo que contienen …</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -456,12 +444,24 @@
         <translation>como JSON</translation>
     </message>
     <message>
-        <source>also write a zip to send with the report of a bug</source>
-        <translation>escribe además un zip para enviarlo al informar de un error</translation>
+        <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
+        <translation>guarda todos los datos en DIR (o define CHATDESK_DATA_DIR)</translation>
     </message>
     <message>
-        <source>repair the database; a copy of it is kept</source>
-        <translation>repara la base de datos; se conserva una copia de ella</translation>
+        <source>write more to the log, and to stderr too</source>
+        <translation>escribe más en el registro, y también en stderr</translation>
+    </message>
+    <message>
+        <source>Chat with language models. Without a command, the window opens.</source>
+        <translation>Chatea con modelos de lenguaje. Sin una orden se abre la ventana.</translation>
+    </message>
+    <message>
+        <source>also write a zip to attach to a bug report</source>
+        <translation>escribe además un zip para adjuntarlo a un informe de error</translation>
+    </message>
+    <message>
+        <source>repair the database, keeping a copy of it</source>
+        <translation>repara la base de datos y conserva una copia</translation>
     </message>
     <message>
         <source>The output could not be written: {reason}.</source>
@@ -508,16 +508,16 @@
         <translation>el identificador de una conversación, un enlace (chatdesk://…), una exportación de chats o una invitación</translation>
     </message>
     <message>
-        <source>begin a new chat, as the menu of the launcher does</source>
+        <source>start a new chat, as the launcher&apos;s menu does</source>
         <translation>empieza un chat nuevo, como el menú del lanzador</translation>
     </message>
     <message>
-        <source>open the search, as the menu of the launcher does</source>
+        <source>open the search, as the launcher&apos;s menu does</source>
         <translation>abre la búsqueda, como el menú del lanzador</translation>
     </message>
     <message>
-        <source>show the field for a quick question; bind it to a key</source>
-        <translation>muestra el campo para una pregunta rápida; asígnalo a una tecla</translation>
+        <source>open the field for a quick question (to bind to a key)</source>
+        <translation>abre el campo para una pregunta rápida (para asignarlo a una tecla)</translation>
     </message>
     <message>
         <source>key from {variable}</source>
@@ -556,8 +556,12 @@
         <translation>prueba cada uno de ellos, paso a paso</translation>
     </message>
     <message>
-        <source>allow this provider&apos;s key to be sent to its present server</source>
+        <source>allow this provider&apos;s key to be sent to its current server</source>
         <translation>permite enviar la clave de este proveedor a su servidor actual</translation>
+    </message>
+    <message>
+        <source>No key of {provider} is waiting for your agreement.</source>
+        <translation>Ninguna clave de {provider} espera tu consentimiento.</translation>
     </message>
     <message>
         <source>with --agree: do not ask</source>
@@ -570,10 +574,6 @@
     <message>
         <source>Offline demo</source>
         <translation>Demostración sin conexión</translation>
-    </message>
-    <message>
-        <source>No key of {provider} waits for an agreement.</source>
-        <translation>Ninguna clave de {provider} espera un acuerdo.</translation>
     </message>
     <message>
         <source>Agreed: the key of {provider} goes to {server}.</source>
@@ -640,32 +640,8 @@
         <translation>Indexando: {percent} %</translation>
     </message>
     <message>
-        <source>serve other programs of this computer until Ctrl+C</source>
-        <translation>atiende a otros programas de este ordenador hasta Ctrl+C</translation>
-    </message>
-    <message>
-        <source>listen on this port; 0: any that is free</source>
-        <translation>escucha en este puerto; 0: cualquiera que esté libre</translation>
-    </message>
-    <message>
-        <source>make, list and revoke the tokens of other programs</source>
-        <translation>crea, muestra y revoca los tokens de otros programas</translation>
-    </message>
-    <message>
-        <source>make a token and print it, this once</source>
-        <translation>crea un token y lo imprime, solo esta vez</translation>
-    </message>
-    <message>
-        <source>what will use it</source>
-        <translation>quién lo usará</translation>
-    </message>
-    <message>
         <source>read, write, ask, admin or remote (read)</source>
         <translation>read, write, ask, admin o remote (read)</translation>
-    </message>
-    <message>
-        <source>reach this project only</source>
-        <translation>alcanza solo este proyecto</translation>
     </message>
     <message>
         <source>expire after N days</source>
@@ -676,20 +652,44 @@
         <translation>como máximo N peticiones por minuto</translation>
     </message>
     <message>
-        <source>at most N tokens of models a minute</source>
-        <translation>como máximo N tokens de modelos por minuto</translation>
+        <source>serve other programs on this computer until Ctrl+C</source>
+        <translation>atiende a otros programas de este ordenador hasta Ctrl+C</translation>
     </message>
     <message>
-        <source>at most USD dollars a day</source>
-        <translation>como máximo USD dólares al día</translation>
+        <source>port to listen on; 0 means any free port</source>
+        <translation>puerto en el que se escucha; 0 significa cualquiera que esté libre</translation>
     </message>
     <message>
-        <source>list tokens, never their texts</source>
-        <translation>muestra los tokens, nunca sus textos</translation>
+        <source>make, list and revoke tokens for other programs</source>
+        <translation>crea, muestra y revoca tokens para otros programas</translation>
     </message>
     <message>
-        <source>revoke a token; what it does now ends</source>
-        <translation>revoca un token; lo que hace ahora termina</translation>
+        <source>make a token and print it; it is not shown again</source>
+        <translation>crea un token y lo imprime; no se vuelve a mostrar</translation>
+    </message>
+    <message>
+        <source>name of the program that will use it</source>
+        <translation>nombre del programa que lo usará</translation>
+    </message>
+    <message>
+        <source>allow access to this project only</source>
+        <translation>permite acceder solo a este proyecto</translation>
+    </message>
+    <message>
+        <source>use at most N model tokens a minute</source>
+        <translation>usa como máximo N tokens de modelos por minuto</translation>
+    </message>
+    <message>
+        <source>spend at most USD dollars a day</source>
+        <translation>gasta como máximo USD dólares al día</translation>
+    </message>
+    <message>
+        <source>list the tokens, without their secret texts</source>
+        <translation>muestra los tokens, sin sus textos secretos</translation>
+    </message>
+    <message>
+        <source>revoke a token and end what is being done with it</source>
+        <translation>revoca un token y termina lo que se esté haciendo con él</translation>
     </message>
     <message>
         <source>its name or id</source>
@@ -748,36 +748,12 @@
         <translation>muestra el estado de los espacios de trabajo de este perfil</translation>
     </message>
     <message>
-        <source>look at a server before a workspace is made, or compare one with this profile</source>
-        <translation>examina un servidor antes de crear un espacio de trabajo, o compara uno con este perfil</translation>
-    </message>
-    <message>
-        <source>compare this one (without an address: the only one)</source>
-        <translation>compara este (sin dirección: el único)</translation>
-    </message>
-    <message>
-        <source>fetch again what differs from what the team has</source>
-        <translation>trae de nuevo lo que difiere de lo que tiene el equipo</translation>
-    </message>
-    <message>
-        <source>list the members, as the server says now</source>
-        <translation>muestra los miembros, como dice el servidor ahora</translation>
-    </message>
-    <message>
-        <source>its name or id, where there are several</source>
-        <translation>su nombre o identificador, si hay varios</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>Usa Ajustes, Sincronización del equipo en su ventana, o ciérrala primero.</translation>
     </message>
     <message>
         <source>this profile is in no workspace</source>
         <translation>este perfil no está en ningún espacio de trabajo</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup, nothing connects to it</source>
-        <translation>aparcado: vino con una copia de seguridad, nada se conecta a él</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
@@ -816,32 +792,56 @@
         </translation>
     </message>
     <message>
-        <source>remove something shared for everybody, with its words</source>
-        <translation>quita para todos algo compartido, con sus palabras</translation>
+        <source>check a server before making a workspace, or compare a workspace with this profile</source>
+        <translation>comprueba un servidor antes de crear un espacio de trabajo, o compara un espacio de trabajo con este perfil</translation>
     </message>
     <message>
-        <source>what you may erase of it</source>
-        <translation>lo que puedes borrar de ello</translation>
+        <source>workspace to compare, if no address is given (by default the only one)</source>
+        <translation>espacio de trabajo que se compara si no se da una dirección (por defecto, el único)</translation>
     </message>
     <message>
-        <source>this one, and the summaries that tell of it</source>
-        <translation>este, y los resúmenes que hablan de él</translation>
+        <source>fetch again whatever differs from the team&apos;s copy</source>
+        <translation>vuelve a traer lo que difiere de la copia del equipo</translation>
     </message>
     <message>
-        <source>its name or id: ends its sharing, and nothing of it stays</source>
-        <translation>su nombre o identificador: deja de compartirlo, y no queda nada de él</translation>
+        <source>list the members, as the server has them now</source>
+        <translation>muestra los miembros tal como están ahora en el servidor</translation>
     </message>
     <message>
-        <source>say for how long a shared project keeps its messages</source>
-        <translation>dice cuánto tiempo conserva sus mensajes un proyecto compartido</translation>
+        <source>name or id of the workspace, if there are several</source>
+        <translation>nombre o identificador del espacio de trabajo, si hay varios</translation>
     </message>
     <message>
-        <source>a number, or forever; without it: how long it is now</source>
-        <translation>un número, o forever; sin él: lo que vale ahora</translation>
+        <source>parked: it came with a backup and is not connected</source>
+        <translation>aparcado: vino con una copia de seguridad y no está conectado</translation>
     </message>
     <message>
-        <source>for the server, at most ({seconds})</source>
-        <translation>para el servidor, como máximo ({seconds})</translation>
+        <source>erase something shared for everybody, with all of its text</source>
+        <translation>borra para todos algo compartido, con todo su texto</translation>
+    </message>
+    <message>
+        <source>thread of which to erase all that you may erase</source>
+        <translation>conversación de la que se borra todo lo que puedes borrar</translation>
+    </message>
+    <message>
+        <source>message to erase, with the summaries made from it</source>
+        <translation>mensaje que se borra, con los resúmenes hechos a partir de él</translation>
+    </message>
+    <message>
+        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
+        <translation>proyecto que se borra (nombre o identificador); deja de compartirse y no queda nada de él</translation>
+    </message>
+    <message>
+        <source>show or set how long a shared project keeps its messages</source>
+        <translation>muestra o fija cuánto tiempo conserva sus mensajes un proyecto compartido</translation>
+    </message>
+    <message>
+        <source>number of days, or forever; without it, the current setting is shown</source>
+        <translation>número de días, o forever (para siempre); sin él se muestra el ajuste actual</translation>
+    </message>
+    <message>
+        <source>wait for the server at most this long ({seconds})</source>
+        <translation>espera al servidor como máximo este tiempo ({seconds})</translation>
     </message>
     <message>
         <source>forever</source>
@@ -908,6 +908,10 @@
         </translation>
     </message>
     <message>
+        <source>Only owners can erase a project.</source>
+        <translation>Solo los propietarios pueden borrar un proyecto.</translation>
+    </message>
+    <message>
         <source>Only owners erase a project.</source>
         <translation>Solo los propietarios borran un proyecto.</translation>
     </message>
@@ -936,8 +940,8 @@
         <translation>Hay varios espacios de trabajo.</translation>
     </message>
     <message>
-        <source>Say which by its id; see &apos;team status&apos;.</source>
-        <translation>Di cuál por su identificador; véase &apos;team status&apos;.</translation>
+        <source>Name one by its id; &apos;chatdesk team status&apos; lists them.</source>
+        <translation>Indica uno por su identificador; &apos;chatdesk team status&apos; los muestra.</translation>
     </message>
     <message>
         <source>Passphrase of the file of keys: </source>
@@ -976,32 +980,8 @@
         <translation>nombre de la persona</translation>
     </message>
     <message>
-        <source>a shared project and viewer, editor, admin or owner; may be given again</source>
-        <translation>un proyecto compartido y viewer, editor, admin u owner; se puede repetir</translation>
-    </message>
-    <message>
         <source>valid for N days (7)</source>
         <translation>válida N días (7)</translation>
-    </message>
-    <message>
-        <source>write it there instead</source>
-        <translation>la escribe ahí en lugar de imprimirla</translation>
-    </message>
-    <message>
-        <source>take an invitation, or a code of another computer of yours</source>
-        <translation>acepta una invitación, o un código de otro ordenador tuyo</translation>
-    </message>
-    <message>
-        <source>file that holds it; - reads stdin</source>
-        <translation>archivo que la contiene; - lee stdin</translation>
-    </message>
-    <message>
-        <source>agree to a server without encryption</source>
-        <translation>acepta un servidor sin cifrado</translation>
-    </message>
-    <message>
-        <source>stop syncing; everything stays here</source>
-        <translation>deja de sincronizar; todo se queda aquí</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1012,32 +992,8 @@
         <translation>conecta de nuevo con un equipo que vino con una copia de seguridad</translation>
     </message>
     <message>
-        <source>give it up instead; its projects stay as private copies</source>
-        <translation>renuncia a él en su lugar; sus proyectos quedan como copias privadas</translation>
-    </message>
-    <message>
-        <source>print a code for a further computer of yours</source>
-        <translation>imprime un código para otro ordenador tuyo</translation>
-    </message>
-    <message>
-        <source>enter a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>entra en un espacio de trabajo configurado a mano, con la cuenta de un miembro</translation>
-    </message>
-    <message>
         <source>bring the team&apos;s database up to date</source>
         <translation>pone al día la base de datos del equipo</translation>
-    </message>
-    <message>
-        <source>the login that set it up</source>
-        <translation>la cuenta que la configuró</translation>
-    </message>
-    <message>
-        <source>reach the team&apos;s database at another address from now on</source>
-        <translation>llega a la base de datos del equipo en otra dirección desde ahora</translation>
-    </message>
-    <message>
-        <source>its new name or IP address</source>
-        <translation>su nombre o dirección IP nuevos</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1052,40 +1008,12 @@
         <translation>lee una contraseña e imprime la forma en que la guarda Postgres</translation>
     </message>
     <message>
-        <source>the server, as postgresql://login@host:5432/database</source>
-        <translation>el servidor, como postgresql://login@host:5432/database</translation>
-    </message>
-    <message>
-        <source>or: its name or IP address</source>
-        <translation>o: su nombre o dirección IP</translation>
-    </message>
-    <message>
-        <source>the empty database</source>
-        <translation>la base de datos vacía</translation>
-    </message>
-    <message>
-        <source>the login that owns it and may make roles</source>
-        <translation>la cuenta que es su dueña y puede crear roles</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority, if it has its own</source>
-        <translation>certificado de la autoridad del servidor, si tiene una propia</translation>
-    </message>
-    <message>
-        <source>no encryption; only in a network of your own</source>
-        <translation>sin cifrado; solo en una red propia</translation>
-    </message>
-    <message>
         <source>The workspace {name} was made. You are its owner.</source>
         <translation>Se creó el espacio de trabajo {name}. Eres su propietario.</translation>
     </message>
     <message>
         <source>The invitation is in {file}. Anyone who has it can join.</source>
         <translation>La invitación está en {file}. Quien la tenga puede unirse.</translation>
-    </message>
-    <message>
-        <source>for {name}, good once; anyone who has it can join</source>
-        <translation>para {name}, vale una vez; quien la tenga puede unirse</translation>
     </message>
     <message>
         <source>Passphrase: </source>
@@ -1116,7 +1044,87 @@
         <translation>Estás de nuevo en {name}.</translation>
     </message>
     <message>
-        <source>its passphrase is {passphrase}; both are good for a day</source>
+        <source>shared project, and the role in it: viewer, editor, admin or owner; may be repeated</source>
+        <translation>proyecto compartido y el papel en él: viewer, editor, admin u owner; se puede repetir</translation>
+    </message>
+    <message>
+        <source>write the invitation to this file instead of printing it</source>
+        <translation>escribe la invitación en este archivo en vez de imprimirla</translation>
+    </message>
+    <message>
+        <source>join with an invitation, or with a code from another computer of yours</source>
+        <translation>únete con una invitación, o con un código de otro ordenador tuyo</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin</source>
+        <translation>archivo con la invitación o el código; - lo lee de stdin</translation>
+    </message>
+    <message>
+        <source>accept a server without encryption</source>
+        <translation>acepta un servidor sin cifrado</translation>
+    </message>
+    <message>
+        <source>stop syncing; everything stays on this computer</source>
+        <translation>deja de sincronizar; todo se queda en este ordenador</translation>
+    </message>
+    <message>
+        <source>leave it instead; its projects stay as private copies</source>
+        <translation>sale de él en su lugar; sus proyectos quedan como copias privadas</translation>
+    </message>
+    <message>
+        <source>print a code for another computer of yours</source>
+        <translation>imprime un código para otro ordenador tuyo</translation>
+    </message>
+    <message>
+        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
+        <translation>inicia sesión en un espacio de trabajo configurado a mano, con la cuenta de un miembro</translation>
+    </message>
+    <message>
+        <source>login that set the database up</source>
+        <translation>cuenta que configuró la base de datos</translation>
+    </message>
+    <message>
+        <source>use another address for the team&apos;s database from now on</source>
+        <translation>usa a partir de ahora otra dirección para la base de datos del equipo</translation>
+    </message>
+    <message>
+        <source>new name or IP address of the server</source>
+        <translation>nuevo nombre o dirección IP del servidor</translation>
+    </message>
+    <message>
+        <source>login of the member</source>
+        <translation>cuenta del miembro</translation>
+    </message>
+    <message>
+        <source>login that owns the database and may create roles</source>
+        <translation>cuenta que es dueña de la base de datos y puede crear roles</translation>
+    </message>
+    <message>
+        <source>address of the server, as postgresql://login@host:5432/database</source>
+        <translation>dirección del servidor, como postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>name or IP address of the server, instead of --url</source>
+        <translation>nombre o dirección IP del servidor, en lugar de --url</translation>
+    </message>
+    <message>
+        <source>name of the database</source>
+        <translation>nombre de la base de datos</translation>
+    </message>
+    <message>
+        <source>certificate of the server&apos;s authority, if it is a private one</source>
+        <translation>certificado de la autoridad del servidor, si es privada</translation>
+    </message>
+    <message>
+        <source>connect without encryption; only for a network of your own</source>
+        <translation>conecta sin cifrado; solo para una red propia</translation>
+    </message>
+    <message>
+        <source>for {name}; it works once, and anyone who has it can join</source>
+        <translation>para {name}; vale una vez, y quien la tenga puede unirse</translation>
+    </message>
+    <message>
+        <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>su frase de contraseña es {passphrase}; ambos valen un día</translation>
     </message>
     <message>
@@ -1184,20 +1192,20 @@
         <translation>Comprueba el nombre del archivo.</translation>
     </message>
     <message>
-        <source>list what the server did not take</source>
-        <translation>muestra lo que el servidor no aceptó</translation>
+        <source>list the changes that the server refused</source>
+        <translation>muestra los cambios que el servidor rechazó</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project; all: every text</source>
-        <translation>copia su texto a una conversación nueva de un proyecto privado; all: todos los textos</translation>
+        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
+        <translation>copia el texto de este cambio en una conversación nueva de un proyecto privado; &apos;all&apos; copia todos los textos</translation>
     </message>
     <message>
-        <source>send it again; all: everything</source>
-        <translation>lo envía de nuevo; all: todo</translation>
+        <source>send this change again; &apos;all&apos; sends every change</source>
+        <translation>envía de nuevo este cambio; &apos;all&apos; los envía todos</translation>
     </message>
     <message>
-        <source>no longer list it; all: everything</source>
-        <translation>deja de mostrarlo; all: todo</translation>
+        <source>remove this change from the list; &apos;all&apos; removes every change</source>
+        <translation>quita este cambio de la lista; &apos;all&apos; los quita todos</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1228,14 +1236,6 @@
         <translation>comparte un proyecto con un espacio de trabajo</translation>
     </message>
     <message>
-        <source>end a share for everybody, or leave a project of others</source>
-        <translation>deja de compartir para todos, o sale de un proyecto de otros</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it</source>
-        <translation>da a un miembro un rol en un proyecto compartido, o se lo quita</translation>
-    </message>
-    <message>
         <source>their name or id</source>
         <translation>su nombre o identificador</translation>
     </message>
@@ -1252,20 +1252,28 @@
         <translation>lo hace de nuevo un miembro corriente</translation>
     </message>
     <message>
-        <source>end the connections of a member who holds others up</source>
-        <translation>termina las conexiones de un miembro que retiene a los demás</translation>
+        <source>end the sharing of a project, or leave a project that others share</source>
+        <translation>deja de compartir un proyecto, o sale de uno que comparten otros</translation>
     </message>
     <message>
-        <source>show who may invite, or decide it</source>
-        <translation>muestra quién puede invitar, o lo decide</translation>
+        <source>give a member a role in a shared project, or take it away</source>
+        <translation>da a un miembro un papel en un proyecto compartido, o se lo quita</translation>
     </message>
     <message>
-        <source>owners, or admins of projects as well</source>
-        <translation>propietarios, o también los administradores de proyectos</translation>
+        <source>end the connections of a member who blocks others</source>
+        <translation>termina las conexiones de un miembro que bloquea a los demás</translation>
     </message>
     <message>
-        <source>send what waits and fetch what others wrote</source>
-        <translation>envía lo que espera y trae lo que escribieron otros</translation>
+        <source>show or set who may invite</source>
+        <translation>muestra o fija quién puede invitar</translation>
+    </message>
+    <message>
+        <source>only owners, or admins of projects as well</source>
+        <translation>solo los propietarios, o también los administradores de proyectos</translation>
+    </message>
+    <message>
+        <source>send waiting changes and fetch those of others</source>
+        <translation>envía los cambios pendientes y trae los de otros</translation>
     </message>
     <message>
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
@@ -1392,7 +1400,7 @@
         <translation>muestra los proyectos</translation>
     </message>
     <message>
-        <source>list threads, the latest first</source>
+        <source>list threads, latest first</source>
         <translation>muestra las conversaciones, la última primero</translation>
     </message>
     <message>
@@ -1492,10 +1500,6 @@
         <translation>Ningún proyecto aún sin compartir se llama «{name}».</translation>
     </message>
     <message>
-        <source>a variable of this environment whose value the server gets and the keyring keeps; again for more</source>
-        <translation>una variable de este entorno cuyo valor recibe el servidor y guarda el llavero; otra vez para más</translation>
-    </message>
-    <message>
         <source>switch a server on</source>
         <translation>activa un servidor</translation>
     </message>
@@ -1504,96 +1508,100 @@
         <translation>desactiva un servidor</translation>
     </message>
     <message>
-        <source>forget a server</source>
-        <translation>olvida un servidor</translation>
-    </message>
-    <message>
         <source>sign in to a server over HTTP, in your browser</source>
         <translation>inicia sesión en un servidor por HTTP, en tu navegador</translation>
-    </message>
-    <message>
-        <source>forget what a server is signed in with</source>
-        <translation>olvida la sesión iniciada en un servidor</translation>
-    </message>
-    <message>
-        <source>set up the servers whose tools a model may ask for</source>
-        <translation>configura los servidores cuyas herramientas puede pedir un modelo</translation>
-    </message>
-    <message>
-        <source>the servers, and whether they are on</source>
-        <translation>los servidores, y si están activados</translation>
-    </message>
-    <message>
-        <source>add a server; options stand before its name</source>
-        <translation>añade un servidor; las opciones van antes de su nombre</translation>
-    </message>
-    <message>
-        <source>what it is called</source>
-        <translation>cómo se llama</translation>
-    </message>
-    <message>
-        <source>the program and its arguments</source>
-        <translation>el programa y sus argumentos</translation>
-    </message>
-    <message>
-        <source>address of a server over HTTP</source>
-        <translation>dirección de un servidor por HTTP</translation>
-    </message>
-    <message>
-        <source>the OAuth client that you registered for the address</source>
-        <translation>el cliente OAuth que registraste para la dirección</translation>
-    </message>
-    <message>
-        <source>a variable with the secret of the client</source>
-        <translation>una variable con el secreto del cliente</translation>
-    </message>
-    <message>
-        <source>folder in which the program runs (an empty one)</source>
-        <translation>carpeta en que funciona el programa (una vacía)</translation>
-    </message>
-    <message>
-        <source>add servers from the JSON of another program</source>
-        <translation>añade servidores desde el JSON de otro programa</translation>
-    </message>
-    <message>
-        <source>- reads stdin</source>
-        <translation>- lee stdin</translation>
     </message>
     <message>
         <source>start servers and list their tools, step by step</source>
         <translation>inicia los servidores y muestra sus herramientas, paso a paso</translation>
     </message>
     <message>
-        <source>its id; without it: all that are on</source>
-        <translation>su identificador; sin él: todos los activados</translation>
+        <source>environment variable whose value is kept in the keyring and given to the server; may be repeated</source>
+        <translation>variable de entorno cuyo valor se guarda en el llavero y se da al servidor; se puede repetir</translation>
     </message>
     <message>
-        <source>its id</source>
-        <translation>su identificador</translation>
+        <source>remove a server</source>
+        <translation>quita un servidor</translation>
     </message>
     <message>
-        <source>what tools may do without being asked about again</source>
-        <translation>lo que las herramientas pueden hacer sin que se pregunte de nuevo</translation>
+        <source>sign out of a server</source>
+        <translation>cierra la sesión en un servidor</translation>
     </message>
     <message>
-        <source>withdraw what a server&apos;s tools were allowed</source>
-        <translation>retira lo que se permitió a las herramientas de un servidor</translation>
+        <source>set up the servers whose tools models may use</source>
+        <translation>configura los servidores cuyas herramientas pueden usar los modelos</translation>
     </message>
     <message>
-        <source>one tool; without it: all of the server</source>
-        <translation>una herramienta; sin ella: todas las del servidor</translation>
+        <source>list the servers, and whether they are on</source>
+        <translation>muestra los servidores y si están activados</translation>
     </message>
     <message>
-        <source>the folder in which tools work for a project</source>
-        <translation>la carpeta en que trabajan las herramientas para un proyecto</translation>
+        <source>add a server; put options before its name</source>
+        <translation>añade un servidor; pon las opciones antes de su nombre</translation>
     </message>
     <message>
-        <source>without it: show it</source>
-        <translation>sin ella: la muestra</translation>
+        <source>name of the server</source>
+        <translation>nombre del servidor</translation>
     </message>
     <message>
-        <source>the project has no folder any more</source>
-        <translation>el proyecto deja de tener carpeta</translation>
+        <source>program to run, with its arguments</source>
+        <translation>programa que se ejecuta, con sus argumentos</translation>
+    </message>
+    <message>
+        <source>address of the server, if it is reached over HTTP</source>
+        <translation>dirección del servidor, si se accede a él por HTTP</translation>
+    </message>
+    <message>
+        <source>id of the OAuth client that you registered for the address</source>
+        <translation>identificador del cliente OAuth que registraste para la dirección</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the client&apos;s secret</source>
+        <translation>variable de entorno que contiene el secreto del cliente</translation>
+    </message>
+    <message>
+        <source>folder in which the program runs (by default an empty one)</source>
+        <translation>carpeta en la que se ejecuta el programa (por defecto, una vacía)</translation>
+    </message>
+    <message>
+        <source>add servers from the JSON settings of another program</source>
+        <translation>añade servidores de la configuración JSON de otro programa</translation>
+    </message>
+    <message>
+        <source>file with the JSON; - reads it from stdin</source>
+        <translation>archivo con el JSON; - lo lee de stdin</translation>
+    </message>
+    <message>
+        <source>id of the server (by default all that are on)</source>
+        <translation>identificador del servidor (por defecto, todos los activados)</translation>
+    </message>
+    <message>
+        <source>id of the server</source>
+        <translation>identificador del servidor</translation>
+    </message>
+    <message>
+        <source>list what tools may do without asking again</source>
+        <translation>muestra lo que las herramientas pueden hacer sin volver a preguntar</translation>
+    </message>
+    <message>
+        <source>take back permissions of a server&apos;s tools</source>
+        <translation>retira permisos de las herramientas de un servidor</translation>
+    </message>
+    <message>
+        <source>name of the tool (by default all tools of the server)</source>
+        <translation>nombre de la herramienta (por defecto, todas las del servidor)</translation>
+    </message>
+    <message>
+        <source>show or set the folder in which tools work for a project</source>
+        <translation>muestra o fija la carpeta en la que trabajan las herramientas de un proyecto</translation>
+    </message>
+    <message>
+        <source>folder to set; without it, the current one is shown</source>
+        <translation>carpeta que se fija; sin ella se muestra la actual</translation>
+    </message>
+    <message>
+        <source>remove the folder from the project</source>
+        <translation>quita la carpeta del proyecto</translation>
     </message>
     <message>
         <source>ChatDesk is open and keeps the tool servers.</source>
@@ -1632,6 +1640,10 @@
         <translation>Están desactivados hasta que los actives: chatdesk tools on SERVER.</translation>
     </message>
     <message>
+        <source>There was no such permission.</source>
+        <translation>No había ningún permiso así.</translation>
+    </message>
+    <message>
         <source>ok</source>
         <translation>correcto</translation>
     </message>
@@ -1660,10 +1672,6 @@
         <translation>Sesión cerrada en este ordenador. No se avisó al servidor, o no puede retirar la sesión.</translation>
     </message>
     <message>
-        <source>Nothing of that was allowed.</source>
-        <translation>Nada de eso estaba permitido.</translation>
-    </message>
-    <message>
         <source>There is no tool server “{name}”.</source>
         <translation>No hay ningún servidor de herramientas «{name}».</translation>
     </message>
@@ -1680,36 +1688,36 @@
         <translation>No se pudo leer {place}.</translation>
     </message>
     <message>
-        <source>the engine that models search the web with</source>
-        <translation>el buscador con que los modelos buscan en la web</translation>
-    </message>
-    <message>
         <source>address of SearXNG</source>
         <translation>dirección de SearXNG</translation>
-    </message>
-    <message>
-        <source>a variable of this environment with the key</source>
-        <translation>una variable de este entorno con la clave</translation>
-    </message>
-    <message>
-        <source>ask it, step by step; with an engine, nothing is changed</source>
-        <translation>lo consulta, paso a paso; con un buscador, no se cambia nada</translation>
-    </message>
-    <message>
-        <source>remove the kept key of the engine</source>
-        <translation>quita la clave guardada del buscador</translation>
-    </message>
-    <message>
-        <source>a JSON object, or an array of the steps of a test</source>
-        <translation>un objeto JSON, o un array de los pasos de una prueba</translation>
     </message>
     <message>
         <source>The variable {key} is not set here.</source>
         <translation>La variable {key} no está definida aquí.</translation>
     </message>
     <message>
-        <source>Name the engine whose key is to be forgotten.</source>
-        <translation>Nombra el buscador cuya clave se debe olvidar.</translation>
+        <source>show or set the search engine that models use for the web</source>
+        <translation>muestra o fija el buscador que usan los modelos en la web</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the key</source>
+        <translation>variable de entorno que contiene la clave</translation>
+    </message>
+    <message>
+        <source>test the engine step by step; an ENGINE that is given is tested without being set</source>
+        <translation>prueba el buscador paso a paso; si se da ENGINE, se prueba sin fijarlo</translation>
+    </message>
+    <message>
+        <source>remove the stored key of the engine</source>
+        <translation>quita la clave guardada del buscador</translation>
+    </message>
+    <message>
+        <source>print a JSON object, or with --test an array of its steps</source>
+        <translation>imprime un objeto JSON o, con --test, una lista de los pasos</translation>
+    </message>
+    <message>
+        <source>Name the engine whose key should be removed.</source>
+        <translation>Di de qué buscador hay que quitar la clave.</translation>
     </message>
     <message>
         <source>with a key</source>

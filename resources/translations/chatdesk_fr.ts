@@ -16,46 +16,6 @@
         <translation>la question&#xa0;; - la lit depuis stdin</translation>
     </message>
     <message>
-        <source>go on in this thread (the beginning of its id is enough)</source>
-        <translation>continuer cette conversation (le début de son id suffit)</translation>
-    </message>
-    <message>
-        <source>another version of this question; the old one stays</source>
-        <translation>une autre version de cette question&#xa0;; l’ancienne reste</translation>
-    </message>
-    <message>
-        <source>begin a new thread (the default)</source>
-        <translation>commencer une nouvelle conversation (par défaut)</translation>
-    </message>
-    <message>
-        <source>model that answers</source>
-        <translation>modèle qui répond</translation>
-    </message>
-    <message>
-        <source>provider that answers, by its id: see providers</source>
-        <translation>fournisseur qui répond, par son id&#xa0;: voir providers</translation>
-    </message>
-    <message>
-        <source>assistant of the library that answers</source>
-        <translation>assistant de la bibliothèque qui répond</translation>
-    </message>
-    <message>
-        <source>a file that goes along; repeatable</source>
-        <translation>un fichier à joindre&#xa0;; répétable</translation>
-    </message>
-    <message>
-        <source>servers whose tools the model gets, with commas; none: none</source>
-        <translation>serveurs dont le modèle reçoit les outils, séparés par des virgules&#xa0;; none&#xa0;: aucun</translation>
-    </message>
-    <message>
-        <source>calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more</source>
-        <translation>appels d’outils&#xa0;: ask (dans un terminal), deny, ou le nom d’un serveur ou d’un outil à autoriser&#xa0;; répétable</translation>
-    </message>
-    <message>
-        <source>one JSON object a line: start, text, ..., finish</source>
-        <translation>un objet JSON par ligne&#xa0;: start, text, ..., finish</translation>
-    </message>
-    <message>
         <source>An imported system prompt is sent with the question.</source>
         <translation>Un prompt système importé est envoyé avec la question.</translation>
     </message>
@@ -72,8 +32,48 @@
         <translation>La question attend, {count} avant elle&#xa0;; Ctrl+C annule.</translation>
     </message>
     <message>
-        <source>Trying to save the answer for a while; Ctrl+C ends it.</source>
-        <translation>Nouveaux essais d’enregistrer la réponse pendant un moment&#xa0;; Ctrl+C y met fin.</translation>
+        <source>continue this thread (the start of its id is enough)</source>
+        <translation>continuer cette conversation (le début de son id suffit)</translation>
+    </message>
+    <message>
+        <source>ask another version of this question; the old one is kept</source>
+        <translation>poser une autre version de cette question&#xa0;; l’ancienne est conservée</translation>
+    </message>
+    <message>
+        <source>start a new thread (the default)</source>
+        <translation>commencer une nouvelle conversation (par défaut)</translation>
+    </message>
+    <message>
+        <source>model to ask</source>
+        <translation>modèle à interroger</translation>
+    </message>
+    <message>
+        <source>id of the provider to ask (&apos;chatdesk providers&apos; lists them)</source>
+        <translation>id du fournisseur à interroger (&apos;chatdesk providers&apos; les liste)</translation>
+    </message>
+    <message>
+        <source>assistant from the library to ask</source>
+        <translation>assistant de la bibliothèque à interroger</translation>
+    </message>
+    <message>
+        <source>file to attach; may be repeated</source>
+        <translation>fichier à joindre&#xa0;; répétable</translation>
+    </message>
+    <message>
+        <source>tool servers that the model may use, separated by commas, or none</source>
+        <translation>serveurs d’outils que le modèle peut utiliser, séparés par des virgules, ou none pour aucun</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
+        <translation>que faire des appels d’outils&#xa0;: ask (demander dans un terminal), deny (refuser) ou le nom d’un serveur ou d’un outil à autoriser&#xa0;; répétable</translation>
+    </message>
+    <message>
+        <source>print one JSON object per line: start, text, ..., finish</source>
+        <translation>afficher un objet JSON par ligne&#xa0;: start, text, ..., finish</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps trying to save the answer for a while; Ctrl+C stops it.</source>
+        <translation>ChatDesk essaie encore un moment d’enregistrer la réponse&#xa0;; Ctrl+C l’arrête.</translation>
     </message>
     <message>
         <source>The answer was not finished. What had arrived is kept.</source>
@@ -148,44 +148,12 @@
         <translation>écrire des conversations en Markdown, JSON, HTML ou PDF</translation>
     </message>
     <message>
-        <source>its id, or the beginning of it</source>
-        <translation>son id, ou le début de celui-ci</translation>
-    </message>
-    <message>
         <source>all threads of this project (its name or id)</source>
         <translation>toutes les conversations de ce projet (son nom ou son id)</translation>
     </message>
     <message>
-        <source>everything there is</source>
-        <translation>tout ce qu’il y a</translation>
-    </message>
-    <message>
-        <source>with what is in the trash</source>
-        <translation>avec ce qui est dans la corbeille</translation>
-    </message>
-    <message>
-        <source>the file to write (json: also .zip, which holds the attachments); for several threads a folder</source>
-        <translation>le fichier à écrire (json&#xa0;: aussi .zip, qui contient les pièces jointes)&#xa0;; pour plusieurs conversations un dossier</translation>
-    </message>
-    <message>
         <source>make a backup now</source>
         <translation>faire une sauvegarde maintenant</translation>
-    </message>
-    <message>
-        <source>a zip with the database and all attachments</source>
-        <translation>un zip avec la base de données et toutes les pièces jointes</translation>
-    </message>
-    <message>
-        <source>put a backup in the place of the database</source>
-        <translation>mettre une sauvegarde à la place de la base de données</translation>
-    </message>
-    <message>
-        <source>the backup, or its name in the backup directory</source>
-        <translation>la sauvegarde, ou son nom dans le dossier des sauvegardes</translation>
-    </message>
-    <message>
-        <source>list the backups, the newest first</source>
-        <translation>lister les sauvegardes, la plus récente d’abord</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -220,8 +188,40 @@
         <translation>Donnez une conversation, --project NAME ou --all.</translation>
     </message>
     <message>
-        <source>an attachment is not in it: {sentence}</source>
-        <translation>une pièce jointe n’y est pas&#xa0;: {sentence}</translation>
+        <source>id of the thread, or the start of it</source>
+        <translation>id de la conversation, ou son début</translation>
+    </message>
+    <message>
+        <source>everything</source>
+        <translation>tout</translation>
+    </message>
+    <message>
+        <source>include the trash</source>
+        <translation>avec la corbeille</translation>
+    </message>
+    <message>
+        <source>file to write (with json, a .zip includes the attachments), or a folder for several threads</source>
+        <translation>fichier à écrire (avec json, un .zip contient aussi les pièces jointes), ou un dossier pour plusieurs conversations</translation>
+    </message>
+    <message>
+        <source>zip file to write, with the database and all attachments</source>
+        <translation>fichier zip à écrire, avec la base de données et toutes les pièces jointes</translation>
+    </message>
+    <message>
+        <source>replace the database with a backup</source>
+        <translation>remplacer la base de données par une sauvegarde</translation>
+    </message>
+    <message>
+        <source>path of the backup, or its name in the backup directory</source>
+        <translation>chemin de la sauvegarde, ou son nom dans le dossier des sauvegardes</translation>
+    </message>
+    <message>
+        <source>list the backups, newest first</source>
+        <translation>lister les sauvegardes, la plus récente d’abord</translation>
+    </message>
+    <message>
+        <source>an attachment was left out: {sentence}</source>
+        <translation>une pièce jointe a été omise&#xa0;: {sentence}</translation>
     </message>
     <message>
         <source>A window is open on this data directory, and it makes the regular backups.</source>
@@ -284,20 +284,20 @@
         <translation>remplir un dossier de données de conversations inventées</translation>
     </message>
     <message>
-        <source>make about N messages in all (500)</source>
+        <source>make about N messages in total (500)</source>
         <translation>créer environ N messages en tout (500)</translation>
     </message>
     <message>
-        <source>seed of the made-up texts: another number makes others (1)</source>
-        <translation>graine des textes inventés&#xa0;: un autre nombre en donne d’autres (1)</translation>
+        <source>seed for the made-up texts; another number makes other texts (1)</source>
+        <translation>graine des textes inventés&#xa0;; un autre nombre en crée d’autres (1)</translation>
     </message>
     <message>
-        <source>also where there are threads already</source>
-        <translation>aussi là où il y a déjà des conversations</translation>
+        <source>add them even if there are threads already</source>
+        <translation>les ajouter même s’il y a déjà des conversations</translation>
     </message>
     <message>
-        <source>At most {most_messages} messages are made at once.</source>
-        <translation>Au plus {most_messages} messages sont créés à la fois.</translation>
+        <source>At most {most_messages} messages can be made at once.</source>
+        <translation>{most_messages} messages au plus peuvent être créés à la fois.</translation>
     </message>
     <message>
         <source>Choose fewer.</source>
@@ -400,24 +400,24 @@
         <translation>Fermez d’autres programmes ou relevez les limites (ulimit), puis réessayez.</translation>
     </message>
     <message>
-        <source>bring in an export of another program or of ChatDesk</source>
-        <translation>reprendre un export d’un autre programme ou de ChatDesk</translation>
-    </message>
-    <message>
-        <source>of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: zip, JSON, JSON Lines, CSV, or a folder</source>
-        <translation>de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk&#xa0;: zip, JSON, JSON Lines, CSV, ou un dossier</translation>
-    </message>
-    <message>
         <source>put the threads into this project (by default one named after the program)</source>
         <translation>mettre les conversations dans ce projet (sinon un qui porte le nom du programme)</translation>
     </message>
     <message>
-        <source>only tell what would be imported</source>
-        <translation>dire seulement ce qui serait importé</translation>
+        <source>import an export of ChatDesk or of another program</source>
+        <translation>importer un export de ChatDesk ou d’un autre programme</translation>
     </message>
     <message>
-        <source>the report as JSON</source>
-        <translation>le rapport en JSON</translation>
+        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>export de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk&#xa0;: un fichier zip, JSON, JSON Lines ou CSV, ou un dossier</translation>
+    </message>
+    <message>
+        <source>only report what would be imported</source>
+        <translation>indiquer seulement ce qui serait importé</translation>
+    </message>
+    <message>
+        <source>print the report as JSON</source>
+        <translation>afficher le rapport en JSON</translation>
     </message>
     <message>
         <source>Import the file in its window, or close it first.</source>
@@ -432,20 +432,8 @@
         </translation>
     </message>
     <message>
-        <source>Reading the files, so that they are found by what stands in them …</source>
-        <translation>Lecture des fichiers, pour qu’on les trouve par leur contenu …</translation>
-    </message>
-    <message>
-        <source>keep everything in DIR (also: CHATDESK_DATA_DIR)</source>
-        <translation>tout conserver dans DIR (aussi&#xa0;: CHATDESK_DATA_DIR)</translation>
-    </message>
-    <message>
-        <source>log more, also to stderr</source>
-        <translation>journaliser davantage, aussi vers stderr</translation>
-    </message>
-    <message>
-        <source>Chat with language models. Without a command the window opens.</source>
-        <translation>Discuter avec des modèles de langage. Sans commande, la fenêtre s’ouvre.</translation>
+        <source>Reading the files, so that a search finds what is in them …</source>
+        <translation>Lecture des fichiers, pour qu’une recherche trouve ce qu’ils contiennent …</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -456,12 +444,24 @@
         <translation>en JSON</translation>
     </message>
     <message>
-        <source>also write a zip to send with the report of a bug</source>
-        <translation>écrire aussi un zip à envoyer avec le signalement d’un bogue</translation>
+        <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
+        <translation>conserver toutes les données dans DIR (ou définir CHATDESK_DATA_DIR)</translation>
     </message>
     <message>
-        <source>repair the database; a copy of it is kept</source>
-        <translation>réparer la base de données&#xa0;; une copie en est conservée</translation>
+        <source>write more to the log, and to stderr too</source>
+        <translation>écrire davantage dans le journal, et aussi sur stderr</translation>
+    </message>
+    <message>
+        <source>Chat with language models. Without a command, the window opens.</source>
+        <translation>Discuter avec des modèles de langage. Sans commande, la fenêtre s’ouvre.</translation>
+    </message>
+    <message>
+        <source>also write a zip to attach to a bug report</source>
+        <translation>écrire aussi un zip à joindre à un rapport de bogue</translation>
+    </message>
+    <message>
+        <source>repair the database, keeping a copy of it</source>
+        <translation>réparer la base de données en en gardant une copie</translation>
     </message>
     <message>
         <source>The output could not be written: {reason}.</source>
@@ -508,16 +508,16 @@
         <translation>l’id d’une conversation, un lien (chatdesk://…), un export de discussions ou une invitation</translation>
     </message>
     <message>
-        <source>begin a new chat, as the menu of the launcher does</source>
+        <source>start a new chat, as the launcher&apos;s menu does</source>
         <translation>commencer une nouvelle discussion, comme le fait le menu du lanceur</translation>
     </message>
     <message>
-        <source>open the search, as the menu of the launcher does</source>
+        <source>open the search, as the launcher&apos;s menu does</source>
         <translation>ouvrir la recherche, comme le fait le menu du lanceur</translation>
     </message>
     <message>
-        <source>show the field for a quick question; bind it to a key</source>
-        <translation>montrer le champ pour une question rapide&#xa0;; associez-le à une touche</translation>
+        <source>open the field for a quick question (to bind to a key)</source>
+        <translation>ouvrir le champ d’une question rapide (à associer à une touche)</translation>
     </message>
     <message>
         <source>key from {variable}</source>
@@ -556,8 +556,12 @@
         <translation>tester chacun d’eux, étape par étape</translation>
     </message>
     <message>
-        <source>allow this provider&apos;s key to be sent to its present server</source>
+        <source>allow this provider&apos;s key to be sent to its current server</source>
         <translation>autoriser l’envoi de la clé de ce fournisseur à son serveur actuel</translation>
+    </message>
+    <message>
+        <source>No key of {provider} is waiting for your agreement.</source>
+        <translation>Aucune clé de {provider} n’attend votre accord.</translation>
     </message>
     <message>
         <source>with --agree: do not ask</source>
@@ -570,10 +574,6 @@
     <message>
         <source>Offline demo</source>
         <translation>Démo hors ligne</translation>
-    </message>
-    <message>
-        <source>No key of {provider} waits for an agreement.</source>
-        <translation>Aucune clé de {provider} n’attend d’accord.</translation>
     </message>
     <message>
         <source>Agreed: the key of {provider} goes to {server}.</source>
@@ -640,32 +640,8 @@
         <translation>Indexation&#xa0;: {percent}&#xa0;%</translation>
     </message>
     <message>
-        <source>serve other programs of this computer until Ctrl+C</source>
-        <translation>servir d’autres programmes de cet ordinateur jusqu’à Ctrl+C</translation>
-    </message>
-    <message>
-        <source>listen on this port; 0: any that is free</source>
-        <translation>écouter sur ce port&#xa0;; 0&#xa0;: n’importe lequel de libre</translation>
-    </message>
-    <message>
-        <source>make, list and revoke the tokens of other programs</source>
-        <translation>créer, lister et révoquer les jetons d’autres programmes</translation>
-    </message>
-    <message>
-        <source>make a token and print it, this once</source>
-        <translation>créer un jeton et l’afficher, cette seule fois</translation>
-    </message>
-    <message>
-        <source>what will use it</source>
-        <translation>ce qui l’utilisera</translation>
-    </message>
-    <message>
         <source>read, write, ask, admin or remote (read)</source>
         <translation>read, write, ask, admin ou remote (read)</translation>
-    </message>
-    <message>
-        <source>reach this project only</source>
-        <translation>n’atteindre que ce projet</translation>
     </message>
     <message>
         <source>expire after N days</source>
@@ -676,20 +652,44 @@
         <translation>au plus N requêtes par minute</translation>
     </message>
     <message>
-        <source>at most N tokens of models a minute</source>
-        <translation>au plus N tokens de modèles par minute</translation>
+        <source>serve other programs on this computer until Ctrl+C</source>
+        <translation>servir d’autres programmes de cet ordinateur jusqu’à Ctrl+C</translation>
     </message>
     <message>
-        <source>at most USD dollars a day</source>
-        <translation>au plus USD dollars par jour</translation>
+        <source>port to listen on; 0 means any free port</source>
+        <translation>port d’écoute&#xa0;; 0 signifie n’importe quel port libre</translation>
     </message>
     <message>
-        <source>list tokens, never their texts</source>
-        <translation>lister les jetons, jamais leurs textes</translation>
+        <source>make, list and revoke tokens for other programs</source>
+        <translation>créer, lister et révoquer des jetons pour d’autres programmes</translation>
     </message>
     <message>
-        <source>revoke a token; what it does now ends</source>
-        <translation>révoquer un jeton&#xa0;; ce qu’il fait prend fin</translation>
+        <source>make a token and print it; it is not shown again</source>
+        <translation>créer un jeton et l’afficher&#xa0;; il n’est plus montré ensuite</translation>
+    </message>
+    <message>
+        <source>name of the program that will use it</source>
+        <translation>nom du programme qui l’utilisera</translation>
+    </message>
+    <message>
+        <source>allow access to this project only</source>
+        <translation>n’autoriser l’accès qu’à ce projet</translation>
+    </message>
+    <message>
+        <source>use at most N model tokens a minute</source>
+        <translation>utiliser au plus N tokens de modèles par minute</translation>
+    </message>
+    <message>
+        <source>spend at most USD dollars a day</source>
+        <translation>dépenser au plus USD dollars par jour</translation>
+    </message>
+    <message>
+        <source>list the tokens, without their secret texts</source>
+        <translation>lister les jetons, sans leurs textes secrets</translation>
+    </message>
+    <message>
+        <source>revoke a token and end what is being done with it</source>
+        <translation>révoquer un jeton et mettre fin à ce qui se fait avec lui</translation>
     </message>
     <message>
         <source>its name or id</source>
@@ -748,36 +748,12 @@
         <translation>montrer l’état des espaces de travail de ce profil</translation>
     </message>
     <message>
-        <source>look at a server before a workspace is made, or compare one with this profile</source>
-        <translation>examiner un serveur avant de créer un espace de travail, ou en comparer un avec ce profil</translation>
-    </message>
-    <message>
-        <source>compare this one (without an address: the only one)</source>
-        <translation>comparer celui-ci (sans adresse&#xa0;: le seul)</translation>
-    </message>
-    <message>
-        <source>fetch again what differs from what the team has</source>
-        <translation>recevoir à nouveau ce qui diffère de ce qu’a l’équipe</translation>
-    </message>
-    <message>
-        <source>list the members, as the server says now</source>
-        <translation>lister les membres, comme le serveur le dit maintenant</translation>
-    </message>
-    <message>
-        <source>its name or id, where there are several</source>
-        <translation>son nom ou son id, s’il y en a plusieurs</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>Utilisez Paramètres, Synchronisation d’équipe dans sa fenêtre, ou fermez-la d’abord.</translation>
     </message>
     <message>
         <source>this profile is in no workspace</source>
         <translation>ce profil n’est dans aucun espace de travail</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup, nothing connects to it</source>
-        <translation>mis de côté&#xa0;: venu avec une sauvegarde, rien ne s’y connecte</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
@@ -816,32 +792,56 @@
         </translation>
     </message>
     <message>
-        <source>remove something shared for everybody, with its words</source>
-        <translation>retirer quelque chose de partagé pour tous, avec ses mots</translation>
+        <source>check a server before making a workspace, or compare a workspace with this profile</source>
+        <translation>vérifier un serveur avant de créer un espace de travail, ou comparer un espace de travail avec ce profil</translation>
     </message>
     <message>
-        <source>what you may erase of it</source>
-        <translation>ce que vous pouvez en effacer</translation>
+        <source>workspace to compare, if no address is given (by default the only one)</source>
+        <translation>espace de travail à comparer, si aucune adresse n’est donnée (par défaut le seul)</translation>
     </message>
     <message>
-        <source>this one, and the summaries that tell of it</source>
-        <translation>celui-ci, et les résumés qui en parlent</translation>
+        <source>fetch again whatever differs from the team&apos;s copy</source>
+        <translation>récupérer à nouveau ce qui diffère de la copie de l’équipe</translation>
     </message>
     <message>
-        <source>its name or id: ends its sharing, and nothing of it stays</source>
-        <translation>son nom ou son id&#xa0;: met fin à son partage, et rien n’en reste</translation>
+        <source>list the members, as the server has them now</source>
+        <translation>lister les membres, tels que le serveur les a maintenant</translation>
     </message>
     <message>
-        <source>say for how long a shared project keeps its messages</source>
-        <translation>dire combien de temps un projet partagé garde ses messages</translation>
+        <source>name or id of the workspace, if there are several</source>
+        <translation>nom ou id de l’espace de travail, s’il y en a plusieurs</translation>
     </message>
     <message>
-        <source>a number, or forever; without it: how long it is now</source>
-        <translation>un nombre, ou forever&#xa0;; sans lui&#xa0;: la durée actuelle</translation>
+        <source>parked: it came with a backup and is not connected</source>
+        <translation>mis de côté&#xa0;: venu avec une sauvegarde, il n’est pas connecté</translation>
     </message>
     <message>
-        <source>for the server, at most ({seconds})</source>
-        <translation>pour le serveur, au plus ({seconds})</translation>
+        <source>erase something shared for everybody, with all of its text</source>
+        <translation>effacer pour tous quelque chose de partagé, avec tout son texte</translation>
+    </message>
+    <message>
+        <source>thread of which to erase all that you may erase</source>
+        <translation>conversation dont effacer tout ce que vous pouvez effacer</translation>
+    </message>
+    <message>
+        <source>message to erase, with the summaries made from it</source>
+        <translation>message à effacer, avec les résumés qui en sont tirés</translation>
+    </message>
+    <message>
+        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
+        <translation>projet à effacer (nom ou id)&#xa0;; son partage prend fin et il n’en reste rien</translation>
+    </message>
+    <message>
+        <source>show or set how long a shared project keeps its messages</source>
+        <translation>montrer ou fixer combien de temps un projet partagé garde ses messages</translation>
+    </message>
+    <message>
+        <source>number of days, or forever; without it, the current setting is shown</source>
+        <translation>nombre de jours, ou forever (pour toujours)&#xa0;; sans lui, le réglage actuel est montré</translation>
+    </message>
+    <message>
+        <source>wait for the server at most this long ({seconds})</source>
+        <translation>attendre le serveur au plus ce temps ({seconds})</translation>
     </message>
     <message>
         <source>forever</source>
@@ -908,6 +908,10 @@
         </translation>
     </message>
     <message>
+        <source>Only owners can erase a project.</source>
+        <translation>Seuls les propriétaires peuvent effacer un projet.</translation>
+    </message>
+    <message>
         <source>Only owners erase a project.</source>
         <translation>Seuls les propriétaires effacent un projet.</translation>
     </message>
@@ -936,8 +940,8 @@
         <translation>Il y a plusieurs espaces de travail.</translation>
     </message>
     <message>
-        <source>Say which by its id; see &apos;team status&apos;.</source>
-        <translation>Dites lequel par son id&#xa0;; voyez &apos;team status&apos;.</translation>
+        <source>Name one by its id; &apos;chatdesk team status&apos; lists them.</source>
+        <translation>Nommez-en un par son id&#xa0;; &apos;chatdesk team status&apos; les liste.</translation>
     </message>
     <message>
         <source>Passphrase of the file of keys: </source>
@@ -976,32 +980,8 @@
         <translation>nom de la personne</translation>
     </message>
     <message>
-        <source>a shared project and viewer, editor, admin or owner; may be given again</source>
-        <translation>un projet partagé et viewer, editor, admin ou owner&#xa0;; peut être répété</translation>
-    </message>
-    <message>
         <source>valid for N days (7)</source>
         <translation>valable N jours (7)</translation>
-    </message>
-    <message>
-        <source>write it there instead</source>
-        <translation>l’écrire là plutôt</translation>
-    </message>
-    <message>
-        <source>take an invitation, or a code of another computer of yours</source>
-        <translation>accepter une invitation, ou un code d’un autre de vos ordinateurs</translation>
-    </message>
-    <message>
-        <source>file that holds it; - reads stdin</source>
-        <translation>fichier qui la contient&#xa0;; - lit stdin</translation>
-    </message>
-    <message>
-        <source>agree to a server without encryption</source>
-        <translation>accepter un serveur sans chiffrement</translation>
-    </message>
-    <message>
-        <source>stop syncing; everything stays here</source>
-        <translation>ne plus synchroniser&#xa0;; tout reste ici</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1012,32 +992,8 @@
         <translation>se reconnecter à une équipe venue avec une sauvegarde</translation>
     </message>
     <message>
-        <source>give it up instead; its projects stay as private copies</source>
-        <translation>y renoncer plutôt&#xa0;; ses projets restent comme copies privées</translation>
-    </message>
-    <message>
-        <source>print a code for a further computer of yours</source>
-        <translation>afficher un code pour un autre de vos ordinateurs</translation>
-    </message>
-    <message>
-        <source>enter a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>entrer dans un espace de travail configuré à la main, avec le compte d’un membre</translation>
-    </message>
-    <message>
         <source>bring the team&apos;s database up to date</source>
         <translation>mettre à jour la base de données de l’équipe</translation>
-    </message>
-    <message>
-        <source>the login that set it up</source>
-        <translation>le compte qui l’a configurée</translation>
-    </message>
-    <message>
-        <source>reach the team&apos;s database at another address from now on</source>
-        <translation>atteindre désormais la base de données de l’équipe à une autre adresse</translation>
-    </message>
-    <message>
-        <source>its new name or IP address</source>
-        <translation>son nouveau nom ou sa nouvelle adresse IP</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1052,40 +1008,12 @@
         <translation>lire un mot de passe et afficher la forme sous laquelle Postgres le stocke</translation>
     </message>
     <message>
-        <source>the server, as postgresql://login@host:5432/database</source>
-        <translation>le serveur, comme postgresql://login@host:5432/database</translation>
-    </message>
-    <message>
-        <source>or: its name or IP address</source>
-        <translation>ou&#xa0;: son nom ou son adresse IP</translation>
-    </message>
-    <message>
-        <source>the empty database</source>
-        <translation>la base de données vide</translation>
-    </message>
-    <message>
-        <source>the login that owns it and may make roles</source>
-        <translation>le compte qui la possède et peut créer des rôles</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority, if it has its own</source>
-        <translation>certificat de l’autorité du serveur, s’il a la sienne</translation>
-    </message>
-    <message>
-        <source>no encryption; only in a network of your own</source>
-        <translation>sans chiffrement&#xa0;; seulement dans un réseau à vous</translation>
-    </message>
-    <message>
         <source>The workspace {name} was made. You are its owner.</source>
         <translation>L’espace de travail {name} est créé. Vous en êtes propriétaire.</translation>
     </message>
     <message>
         <source>The invitation is in {file}. Anyone who has it can join.</source>
         <translation>L’invitation est dans {file}. Quiconque la détient peut rejoindre l’équipe.</translation>
-    </message>
-    <message>
-        <source>for {name}, good once; anyone who has it can join</source>
-        <translation>pour {name}, valable une fois&#xa0;; quiconque la détient peut rejoindre l’équipe</translation>
     </message>
     <message>
         <source>Passphrase: </source>
@@ -1116,7 +1044,87 @@
         <translation>Vous êtes à nouveau dans {name}.</translation>
     </message>
     <message>
-        <source>its passphrase is {passphrase}; both are good for a day</source>
+        <source>shared project, and the role in it: viewer, editor, admin or owner; may be repeated</source>
+        <translation>projet partagé et rôle dans ce projet&#xa0;: viewer, editor, admin ou owner&#xa0;; répétable</translation>
+    </message>
+    <message>
+        <source>write the invitation to this file instead of printing it</source>
+        <translation>écrire l’invitation dans ce fichier au lieu de l’afficher</translation>
+    </message>
+    <message>
+        <source>join with an invitation, or with a code from another computer of yours</source>
+        <translation>rejoindre avec une invitation, ou avec un code d’un autre de vos ordinateurs</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin</source>
+        <translation>fichier contenant l’invitation ou le code&#xa0;; - le lit sur stdin</translation>
+    </message>
+    <message>
+        <source>accept a server without encryption</source>
+        <translation>accepter un serveur sans chiffrement</translation>
+    </message>
+    <message>
+        <source>stop syncing; everything stays on this computer</source>
+        <translation>arrêter la synchronisation&#xa0;; tout reste sur cet ordinateur</translation>
+    </message>
+    <message>
+        <source>leave it instead; its projects stay as private copies</source>
+        <translation>le quitter à la place&#xa0;; ses projets restent comme copies privées</translation>
+    </message>
+    <message>
+        <source>print a code for another computer of yours</source>
+        <translation>afficher un code pour un autre de vos ordinateurs</translation>
+    </message>
+    <message>
+        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
+        <translation>se connecter à un espace de travail configuré à la main, avec le compte d’un membre</translation>
+    </message>
+    <message>
+        <source>login that set the database up</source>
+        <translation>compte qui a configuré la base de données</translation>
+    </message>
+    <message>
+        <source>use another address for the team&apos;s database from now on</source>
+        <translation>utiliser désormais une autre adresse pour la base de données de l’équipe</translation>
+    </message>
+    <message>
+        <source>new name or IP address of the server</source>
+        <translation>nouveau nom ou nouvelle adresse IP du serveur</translation>
+    </message>
+    <message>
+        <source>login of the member</source>
+        <translation>compte du membre</translation>
+    </message>
+    <message>
+        <source>login that owns the database and may create roles</source>
+        <translation>compte qui possède la base de données et peut créer des rôles</translation>
+    </message>
+    <message>
+        <source>address of the server, as postgresql://login@host:5432/database</source>
+        <translation>adresse du serveur, sous la forme postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>name or IP address of the server, instead of --url</source>
+        <translation>nom ou adresse IP du serveur, au lieu de --url</translation>
+    </message>
+    <message>
+        <source>name of the database</source>
+        <translation>nom de la base de données</translation>
+    </message>
+    <message>
+        <source>certificate of the server&apos;s authority, if it is a private one</source>
+        <translation>certificat de l’autorité du serveur, si elle est privée</translation>
+    </message>
+    <message>
+        <source>connect without encryption; only for a network of your own</source>
+        <translation>se connecter sans chiffrement&#xa0;; seulement pour un réseau à vous</translation>
+    </message>
+    <message>
+        <source>for {name}; it works once, and anyone who has it can join</source>
+        <translation>pour {name}&#xa0;; elle sert une fois, et quiconque l’a peut rejoindre</translation>
+    </message>
+    <message>
+        <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>sa phrase secrète est {passphrase}&#xa0;; les deux sont valables un jour</translation>
     </message>
     <message>
@@ -1184,20 +1192,20 @@
         <translation>Vérifiez le nom du fichier.</translation>
     </message>
     <message>
-        <source>list what the server did not take</source>
-        <translation>lister ce que le serveur n’a pas pris</translation>
+        <source>list the changes that the server refused</source>
+        <translation>lister les modifications que le serveur a refusées</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project; all: every text</source>
-        <translation>copier son texte dans une nouvelle conversation d’un projet privé&#xa0;; all&#xa0;: tous les textes</translation>
+        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
+        <translation>copier le texte de cette modification dans une nouvelle conversation d’un projet privé&#xa0;; &apos;all&apos; copie tous les textes</translation>
     </message>
     <message>
-        <source>send it again; all: everything</source>
-        <translation>le renvoyer&#xa0;; all&#xa0;: tout</translation>
+        <source>send this change again; &apos;all&apos; sends every change</source>
+        <translation>renvoyer cette modification&#xa0;; &apos;all&apos; les renvoie toutes</translation>
     </message>
     <message>
-        <source>no longer list it; all: everything</source>
-        <translation>ne plus le lister&#xa0;; all&#xa0;: tout</translation>
+        <source>remove this change from the list; &apos;all&apos; removes every change</source>
+        <translation>retirer cette modification de la liste&#xa0;; &apos;all&apos; les retire toutes</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1228,14 +1236,6 @@
         <translation>partager un projet avec un espace de travail</translation>
     </message>
     <message>
-        <source>end a share for everybody, or leave a project of others</source>
-        <translation>mettre fin à un partage pour tous, ou quitter un projet d’autres personnes</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it</source>
-        <translation>donner à un membre un rôle dans un projet partagé, ou le retirer</translation>
-    </message>
-    <message>
         <source>their name or id</source>
         <translation>son nom ou son id</translation>
     </message>
@@ -1252,20 +1252,28 @@
         <translation>en refaire un membre ordinaire</translation>
     </message>
     <message>
-        <source>end the connections of a member who holds others up</source>
-        <translation>mettre fin aux connexions d’un membre qui retient les autres</translation>
+        <source>end the sharing of a project, or leave a project that others share</source>
+        <translation>mettre fin au partage d’un projet, ou quitter un projet que d’autres partagent</translation>
     </message>
     <message>
-        <source>show who may invite, or decide it</source>
-        <translation>montrer qui peut inviter, ou en décider</translation>
+        <source>give a member a role in a shared project, or take it away</source>
+        <translation>donner à un membre un rôle dans un projet partagé, ou le lui retirer</translation>
     </message>
     <message>
-        <source>owners, or admins of projects as well</source>
-        <translation>les propriétaires, ou aussi les administrateurs de projets</translation>
+        <source>end the connections of a member who blocks others</source>
+        <translation>mettre fin aux connexions d’un membre qui bloque les autres</translation>
     </message>
     <message>
-        <source>send what waits and fetch what others wrote</source>
-        <translation>envoyer ce qui attend et recevoir ce que d’autres ont écrit</translation>
+        <source>show or set who may invite</source>
+        <translation>montrer ou fixer qui peut inviter</translation>
+    </message>
+    <message>
+        <source>only owners, or admins of projects as well</source>
+        <translation>les propriétaires seulement, ou aussi les administrateurs de projets</translation>
+    </message>
+    <message>
+        <source>send waiting changes and fetch those of others</source>
+        <translation>envoyer les modifications en attente et récupérer celles des autres</translation>
     </message>
     <message>
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
@@ -1392,7 +1400,7 @@
         <translation>lister les projets</translation>
     </message>
     <message>
-        <source>list threads, the latest first</source>
+        <source>list threads, latest first</source>
         <translation>lister les conversations, la plus récente d’abord</translation>
     </message>
     <message>
@@ -1492,10 +1500,6 @@
         <translation>Aucun projet encore non partagé ne s’appelle «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
-        <source>a variable of this environment whose value the server gets and the keyring keeps; again for more</source>
-        <translation>une variable de cet environnement dont le serveur reçoit la valeur et que le trousseau garde&#xa0;; répétable</translation>
-    </message>
-    <message>
         <source>switch a server on</source>
         <translation>activer un serveur</translation>
     </message>
@@ -1504,96 +1508,100 @@
         <translation>désactiver un serveur</translation>
     </message>
     <message>
-        <source>forget a server</source>
-        <translation>oublier un serveur</translation>
-    </message>
-    <message>
         <source>sign in to a server over HTTP, in your browser</source>
         <translation>se connecter à un serveur par HTTP, dans votre navigateur</translation>
-    </message>
-    <message>
-        <source>forget what a server is signed in with</source>
-        <translation>oublier la connexion à un serveur</translation>
-    </message>
-    <message>
-        <source>set up the servers whose tools a model may ask for</source>
-        <translation>configurer les serveurs dont un modèle peut demander les outils</translation>
-    </message>
-    <message>
-        <source>the servers, and whether they are on</source>
-        <translation>les serveurs, et s’ils sont actifs</translation>
-    </message>
-    <message>
-        <source>add a server; options stand before its name</source>
-        <translation>ajouter un serveur&#xa0;; les options précèdent son nom</translation>
-    </message>
-    <message>
-        <source>what it is called</source>
-        <translation>comment il s’appelle</translation>
-    </message>
-    <message>
-        <source>the program and its arguments</source>
-        <translation>le programme et ses arguments</translation>
-    </message>
-    <message>
-        <source>address of a server over HTTP</source>
-        <translation>adresse d’un serveur par HTTP</translation>
-    </message>
-    <message>
-        <source>the OAuth client that you registered for the address</source>
-        <translation>le client OAuth que vous avez enregistré pour l’adresse</translation>
-    </message>
-    <message>
-        <source>a variable with the secret of the client</source>
-        <translation>une variable avec le secret du client</translation>
-    </message>
-    <message>
-        <source>folder in which the program runs (an empty one)</source>
-        <translation>dossier où le programme s’exécute (un dossier vide)</translation>
-    </message>
-    <message>
-        <source>add servers from the JSON of another program</source>
-        <translation>ajouter des serveurs depuis le JSON d’un autre programme</translation>
-    </message>
-    <message>
-        <source>- reads stdin</source>
-        <translation>- lit stdin</translation>
     </message>
     <message>
         <source>start servers and list their tools, step by step</source>
         <translation>démarrer des serveurs et lister leurs outils, étape par étape</translation>
     </message>
     <message>
-        <source>its id; without it: all that are on</source>
-        <translation>son id&#xa0;; sans lui&#xa0;: tous ceux qui sont actifs</translation>
+        <source>environment variable whose value is kept in the keyring and given to the server; may be repeated</source>
+        <translation>variable d’environnement dont la valeur est gardée dans le trousseau et donnée au serveur&#xa0;; répétable</translation>
     </message>
     <message>
-        <source>its id</source>
-        <translation>son id</translation>
+        <source>remove a server</source>
+        <translation>retirer un serveur</translation>
     </message>
     <message>
-        <source>what tools may do without being asked about again</source>
-        <translation>ce que les outils peuvent faire sans qu’on vous redemande</translation>
+        <source>sign out of a server</source>
+        <translation>se déconnecter d’un serveur</translation>
     </message>
     <message>
-        <source>withdraw what a server&apos;s tools were allowed</source>
-        <translation>retirer ce qui était permis aux outils d’un serveur</translation>
+        <source>set up the servers whose tools models may use</source>
+        <translation>configurer les serveurs dont les modèles peuvent utiliser les outils</translation>
     </message>
     <message>
-        <source>one tool; without it: all of the server</source>
-        <translation>un outil&#xa0;; sans lui&#xa0;: tous ceux du serveur</translation>
+        <source>list the servers, and whether they are on</source>
+        <translation>lister les serveurs et dire s’ils sont activés</translation>
     </message>
     <message>
-        <source>the folder in which tools work for a project</source>
-        <translation>le dossier dans lequel les outils travaillent pour un projet</translation>
+        <source>add a server; put options before its name</source>
+        <translation>ajouter un serveur&#xa0;; mettez les options avant son nom</translation>
     </message>
     <message>
-        <source>without it: show it</source>
-        <translation>sans lui&#xa0;: le montrer</translation>
+        <source>name of the server</source>
+        <translation>nom du serveur</translation>
     </message>
     <message>
-        <source>the project has no folder any more</source>
-        <translation>le projet n’a plus de dossier</translation>
+        <source>program to run, with its arguments</source>
+        <translation>programme à lancer, avec ses arguments</translation>
+    </message>
+    <message>
+        <source>address of the server, if it is reached over HTTP</source>
+        <translation>adresse du serveur, s’il est joint par HTTP</translation>
+    </message>
+    <message>
+        <source>id of the OAuth client that you registered for the address</source>
+        <translation>id du client OAuth que vous avez enregistré pour l’adresse</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the client&apos;s secret</source>
+        <translation>variable d’environnement qui contient le secret du client</translation>
+    </message>
+    <message>
+        <source>folder in which the program runs (by default an empty one)</source>
+        <translation>dossier dans lequel le programme s’exécute (par défaut un dossier vide)</translation>
+    </message>
+    <message>
+        <source>add servers from the JSON settings of another program</source>
+        <translation>ajouter des serveurs à partir des réglages JSON d’un autre programme</translation>
+    </message>
+    <message>
+        <source>file with the JSON; - reads it from stdin</source>
+        <translation>fichier contenant le JSON&#xa0;; - le lit sur stdin</translation>
+    </message>
+    <message>
+        <source>id of the server (by default all that are on)</source>
+        <translation>id du serveur (par défaut tous ceux qui sont activés)</translation>
+    </message>
+    <message>
+        <source>id of the server</source>
+        <translation>id du serveur</translation>
+    </message>
+    <message>
+        <source>list what tools may do without asking again</source>
+        <translation>lister ce que les outils peuvent faire sans redemander</translation>
+    </message>
+    <message>
+        <source>take back permissions of a server&apos;s tools</source>
+        <translation>retirer des autorisations aux outils d’un serveur</translation>
+    </message>
+    <message>
+        <source>name of the tool (by default all tools of the server)</source>
+        <translation>nom de l’outil (par défaut tous les outils du serveur)</translation>
+    </message>
+    <message>
+        <source>show or set the folder in which tools work for a project</source>
+        <translation>montrer ou fixer le dossier dans lequel les outils travaillent pour un projet</translation>
+    </message>
+    <message>
+        <source>folder to set; without it, the current one is shown</source>
+        <translation>dossier à fixer&#xa0;; sans lui, le dossier actuel est montré</translation>
+    </message>
+    <message>
+        <source>remove the folder from the project</source>
+        <translation>retirer le dossier du projet</translation>
     </message>
     <message>
         <source>ChatDesk is open and keeps the tool servers.</source>
@@ -1632,6 +1640,10 @@
         <translation>Ils sont inactifs jusqu’à ce que vous les activiez&#xa0;: chatdesk tools on SERVER.</translation>
     </message>
     <message>
+        <source>There was no such permission.</source>
+        <translation>Il n’y avait pas de telle autorisation.</translation>
+    </message>
+    <message>
         <source>ok</source>
         <translation>ok</translation>
     </message>
@@ -1660,10 +1672,6 @@
         <translation>Déconnecté sur cet ordinateur. Le serveur n’a pas été prévenu, ou ne peut pas retirer la connexion.</translation>
     </message>
     <message>
-        <source>Nothing of that was allowed.</source>
-        <translation>Rien de cela n’était permis.</translation>
-    </message>
-    <message>
         <source>There is no tool server “{name}”.</source>
         <translation>Il n’y a pas de serveur d’outils «&#xa0;{name}&#xa0;».</translation>
     </message>
@@ -1680,36 +1688,36 @@
         <translation>{place} n’a pas pu être lu.</translation>
     </message>
     <message>
-        <source>the engine that models search the web with</source>
-        <translation>le moteur avec lequel les modèles cherchent sur le Web</translation>
-    </message>
-    <message>
         <source>address of SearXNG</source>
         <translation>adresse de SearXNG</translation>
-    </message>
-    <message>
-        <source>a variable of this environment with the key</source>
-        <translation>une variable de cet environnement avec la clé</translation>
-    </message>
-    <message>
-        <source>ask it, step by step; with an engine, nothing is changed</source>
-        <translation>l’interroger, étape par étape&#xa0;; avec un moteur, rien n’est changé</translation>
-    </message>
-    <message>
-        <source>remove the kept key of the engine</source>
-        <translation>enlever la clé conservée du moteur</translation>
-    </message>
-    <message>
-        <source>a JSON object, or an array of the steps of a test</source>
-        <translation>un objet JSON, ou un tableau des étapes d’un test</translation>
     </message>
     <message>
         <source>The variable {key} is not set here.</source>
         <translation>La variable {key} n’est pas définie ici.</translation>
     </message>
     <message>
-        <source>Name the engine whose key is to be forgotten.</source>
-        <translation>Nommez le moteur dont la clé doit être oubliée.</translation>
+        <source>show or set the search engine that models use for the web</source>
+        <translation>montrer ou fixer le moteur de recherche que les modèles utilisent sur le web</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the key</source>
+        <translation>variable d’environnement qui contient la clé</translation>
+    </message>
+    <message>
+        <source>test the engine step by step; an ENGINE that is given is tested without being set</source>
+        <translation>tester le moteur pas à pas&#xa0;; si ENGINE est donné, il est testé sans être fixé</translation>
+    </message>
+    <message>
+        <source>remove the stored key of the engine</source>
+        <translation>retirer la clé conservée du moteur</translation>
+    </message>
+    <message>
+        <source>print a JSON object, or with --test an array of its steps</source>
+        <translation>afficher un objet JSON ou, avec --test, un tableau de ses étapes</translation>
+    </message>
+    <message>
+        <source>Name the engine whose key should be removed.</source>
+        <translation>Indiquez le moteur dont la clé doit être retirée.</translation>
     </message>
     <message>
         <source>with a key</source>

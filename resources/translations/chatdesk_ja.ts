@@ -16,46 +16,6 @@
         <translation>質問。-で標準入力から読み込みます</translation>
     </message>
     <message>
-        <source>go on in this thread (the beginning of its id is enough)</source>
-        <translation>このスレッドで続けます(idの先頭だけで十分です)</translation>
-    </message>
-    <message>
-        <source>another version of this question; the old one stays</source>
-        <translation>この質問の別のバージョン。元のものは残ります</translation>
-    </message>
-    <message>
-        <source>begin a new thread (the default)</source>
-        <translation>新しいスレッドを始めます(既定)</translation>
-    </message>
-    <message>
-        <source>model that answers</source>
-        <translation>回答するモデル</translation>
-    </message>
-    <message>
-        <source>provider that answers, by its id: see providers</source>
-        <translation>回答するプロバイダーのid。providersを参照</translation>
-    </message>
-    <message>
-        <source>assistant of the library that answers</source>
-        <translation>回答するライブラリのアシスタント</translation>
-    </message>
-    <message>
-        <source>a file that goes along; repeatable</source>
-        <translation>一緒に送るファイル。繰り返し指定できます</translation>
-    </message>
-    <message>
-        <source>servers whose tools the model gets, with commas; none: none</source>
-        <translation>モデルにツールを渡すサーバー(カンマ区切り)。none: なし</translation>
-    </message>
-    <message>
-        <source>calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more</source>
-        <translation>ツールの呼び出し: ask(端末で確認)、deny、または許可するサーバーかツールの名前。繰り返し指定できます</translation>
-    </message>
-    <message>
-        <source>one JSON object a line: start, text, ..., finish</source>
-        <translation>1行に1つのJSONオブジェクト: start、text、...、finish</translation>
-    </message>
-    <message>
         <source>An imported system prompt is sent with the question.</source>
         <translation>インポートしたシステムプロンプトが質問と一緒に送られます。</translation>
     </message>
@@ -72,8 +32,48 @@
         <translation>質問は待機中です。前に{count}件あります。Ctrl+Cで取り消せます。</translation>
     </message>
     <message>
-        <source>Trying to save the answer for a while; Ctrl+C ends it.</source>
-        <translation>しばらくの間、回答の保存を試みます。Ctrl+Cで終了します。</translation>
+        <source>continue this thread (the start of its id is enough)</source>
+        <translation>このスレッドを続けます(idの先頭だけで十分です)</translation>
+    </message>
+    <message>
+        <source>ask another version of this question; the old one is kept</source>
+        <translation>この質問の別バージョンを尋ねます。元のものは残ります</translation>
+    </message>
+    <message>
+        <source>start a new thread (the default)</source>
+        <translation>新しいスレッドを始めます(既定)</translation>
+    </message>
+    <message>
+        <source>model to ask</source>
+        <translation>質問するモデル</translation>
+    </message>
+    <message>
+        <source>id of the provider to ask (&apos;chatdesk providers&apos; lists them)</source>
+        <translation>質問するプロバイダーのid(&apos;chatdesk providers&apos;で一覧表示)</translation>
+    </message>
+    <message>
+        <source>assistant from the library to ask</source>
+        <translation>質問するライブラリのアシスタント</translation>
+    </message>
+    <message>
+        <source>file to attach; may be repeated</source>
+        <translation>添付するファイル。繰り返し指定できます</translation>
+    </message>
+    <message>
+        <source>tool servers that the model may use, separated by commas, or none</source>
+        <translation>モデルが使えるツールサーバー(カンマ区切り)。使わせない場合はnone</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
+        <translation>ツールの呼び出しの扱い: ask(端末で確認)、deny(拒否)、または許可するサーバーかツールの名前。繰り返し指定できます</translation>
+    </message>
+    <message>
+        <source>print one JSON object per line: start, text, ..., finish</source>
+        <translation>1行に1つのJSONオブジェクトを出力します: start、text、...、finish</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps trying to save the answer for a while; Ctrl+C stops it.</source>
+        <translation>ChatDeskはしばらく回答の保存を試みます。Ctrl+Cで中止します。</translation>
     </message>
     <message>
         <source>The answer was not finished. What had arrived is kept.</source>
@@ -148,44 +148,12 @@
         <translation>スレッドをMarkdown、JSON、HTML、PDFで書き出します</translation>
     </message>
     <message>
-        <source>its id, or the beginning of it</source>
-        <translation>id、またはその先頭部分</translation>
-    </message>
-    <message>
         <source>all threads of this project (its name or id)</source>
         <translation>このプロジェクト(名前またはid)のすべてのスレッド</translation>
     </message>
     <message>
-        <source>everything there is</source>
-        <translation>すべて</translation>
-    </message>
-    <message>
-        <source>with what is in the trash</source>
-        <translation>ゴミ箱の中身も含めます</translation>
-    </message>
-    <message>
-        <source>the file to write (json: also .zip, which holds the attachments); for several threads a folder</source>
-        <translation>書き込むファイル(jsonの場合は添付ファイルを含む.zipも可)。複数のスレッドの場合はフォルダー</translation>
-    </message>
-    <message>
         <source>make a backup now</source>
         <translation>今すぐバックアップを作成します</translation>
-    </message>
-    <message>
-        <source>a zip with the database and all attachments</source>
-        <translation>データベースとすべての添付ファイルを含むzip</translation>
-    </message>
-    <message>
-        <source>put a backup in the place of the database</source>
-        <translation>データベースをバックアップに置き換えます</translation>
-    </message>
-    <message>
-        <source>the backup, or its name in the backup directory</source>
-        <translation>バックアップ、またはバックアップディレクトリ内の名前</translation>
-    </message>
-    <message>
-        <source>list the backups, the newest first</source>
-        <translation>バックアップを新しい順に一覧表示します</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -220,8 +188,40 @@
         <translation>スレッド、--project NAME、--allのいずれかを指定してください。</translation>
     </message>
     <message>
-        <source>an attachment is not in it: {sentence}</source>
-        <translation>添付ファイルが1つ含まれていません: {sentence}</translation>
+        <source>id of the thread, or the start of it</source>
+        <translation>スレッドのid、またはその先頭</translation>
+    </message>
+    <message>
+        <source>everything</source>
+        <translation>すべて</translation>
+    </message>
+    <message>
+        <source>include the trash</source>
+        <translation>ゴミ箱の中のものも含めます</translation>
+    </message>
+    <message>
+        <source>file to write (with json, a .zip includes the attachments), or a folder for several threads</source>
+        <translation>書き込むファイル(jsonの場合、.zipなら添付ファイルも含みます)。複数のスレッドの場合はフォルダー</translation>
+    </message>
+    <message>
+        <source>zip file to write, with the database and all attachments</source>
+        <translation>書き込むzipファイル。データベースとすべての添付ファイルを含みます</translation>
+    </message>
+    <message>
+        <source>replace the database with a backup</source>
+        <translation>データベースをバックアップに置き換えます</translation>
+    </message>
+    <message>
+        <source>path of the backup, or its name in the backup directory</source>
+        <translation>バックアップのパス、またはバックアップディレクトリ内の名前</translation>
+    </message>
+    <message>
+        <source>list the backups, newest first</source>
+        <translation>バックアップを新しい順に一覧表示します</translation>
+    </message>
+    <message>
+        <source>an attachment was left out: {sentence}</source>
+        <translation>添付ファイルを1つ除きました: {sentence}</translation>
     </message>
     <message>
         <source>A window is open on this data directory, and it makes the regular backups.</source>
@@ -284,19 +284,19 @@
         <translation>データディレクトリを架空のスレッドで満たします</translation>
     </message>
     <message>
-        <source>make about N messages in all (500)</source>
-        <translation>全部で約N件のメッセージを作成します(500)</translation>
+        <source>make about N messages in total (500)</source>
+        <translation>合計でおよそN件のメッセージを作成します(500)</translation>
     </message>
     <message>
-        <source>seed of the made-up texts: another number makes others (1)</source>
-        <translation>架空の文章のシード: 数を変えると別の文章になります(1)</translation>
+        <source>seed for the made-up texts; another number makes other texts (1)</source>
+        <translation>架空のテキストのシード。別の数にすると別のテキストになります (1)</translation>
     </message>
     <message>
-        <source>also where there are threads already</source>
-        <translation>すでにスレッドがある場所にも作成します</translation>
+        <source>add them even if there are threads already</source>
+        <translation>すでにスレッドがあっても追加します</translation>
     </message>
     <message>
-        <source>At most {most_messages} messages are made at once.</source>
+        <source>At most {most_messages} messages can be made at once.</source>
         <translation>一度に作成できるメッセージは最大{most_messages}件です。</translation>
     </message>
     <message>
@@ -398,24 +398,24 @@
         <translation>ほかのプログラムを閉じるか、上限を上げて(ulimit)、もう一度試してください。</translation>
     </message>
     <message>
-        <source>bring in an export of another program or of ChatDesk</source>
-        <translation>ほかのプログラムまたはChatDeskのエクスポートを取り込みます</translation>
-    </message>
-    <message>
-        <source>of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: zip, JSON, JSON Lines, CSV, or a folder</source>
-        <translation>ChatGPT、Claude、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio、ChatDeskのもの: zip、JSON、JSON Lines、CSV、またはフォルダー</translation>
-    </message>
-    <message>
         <source>put the threads into this project (by default one named after the program)</source>
         <translation>スレッドをこのプロジェクトに入れます(既定はプログラム名のプロジェクト)</translation>
     </message>
     <message>
-        <source>only tell what would be imported</source>
-        <translation>インポートされるものを表示するだけにします</translation>
+        <source>import an export of ChatDesk or of another program</source>
+        <translation>ChatDeskまたはほかのプログラムのエクスポートをインポートします</translation>
     </message>
     <message>
-        <source>the report as JSON</source>
-        <translation>JSON形式のレポート</translation>
+        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>ChatGPT、Claude、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM StudioまたはChatDeskのエクスポート: zip、JSON、JSON Lines、CSVのファイル、またはフォルダー</translation>
+    </message>
+    <message>
+        <source>only report what would be imported</source>
+        <translation>インポートされる内容を報告するだけにします</translation>
+    </message>
+    <message>
+        <source>print the report as JSON</source>
+        <translation>報告をJSONで出力します</translation>
     </message>
     <message>
         <source>Import the file in its window, or close it first.</source>
@@ -429,20 +429,8 @@
         </translation>
     </message>
     <message>
-        <source>Reading the files, so that they are found by what stands in them …</source>
-        <translation>内容から検索できるように、ファイルを読み込んでいます…</translation>
-    </message>
-    <message>
-        <source>keep everything in DIR (also: CHATDESK_DATA_DIR)</source>
-        <translation>すべてをDIRに保存します(CHATDESK_DATA_DIRでも可)</translation>
-    </message>
-    <message>
-        <source>log more, also to stderr</source>
-        <translation>より多くのログを記録し、標準エラーにも出力します</translation>
-    </message>
-    <message>
-        <source>Chat with language models. Without a command the window opens.</source>
-        <translation>言語モデルとチャットします。コマンドなしではウィンドウが開きます。</translation>
+        <source>Reading the files, so that a search finds what is in them …</source>
+        <translation>検索で中身が見つかるように、ファイルを読み込んでいます …</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -453,12 +441,24 @@
         <translation>JSON形式</translation>
     </message>
     <message>
-        <source>also write a zip to send with the report of a bug</source>
-        <translation>不具合の報告に添えるzipも書き出します</translation>
+        <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
+        <translation>すべてのデータをDIRに保存します(CHATDESK_DATA_DIRでも指定できます)</translation>
     </message>
     <message>
-        <source>repair the database; a copy of it is kept</source>
-        <translation>データベースを修復します。コピーは保管されます</translation>
+        <source>write more to the log, and to stderr too</source>
+        <translation>より詳しいログを記録し、stderrにも出力します</translation>
+    </message>
+    <message>
+        <source>Chat with language models. Without a command, the window opens.</source>
+        <translation>言語モデルとチャットします。コマンドがなければウィンドウが開きます。</translation>
+    </message>
+    <message>
+        <source>also write a zip to attach to a bug report</source>
+        <translation>不具合の報告に添付するzipも書き出します</translation>
+    </message>
+    <message>
+        <source>repair the database, keeping a copy of it</source>
+        <translation>データベースを修復します。元のコピーは残します</translation>
     </message>
     <message>
         <source>The output could not be written: {reason}.</source>
@@ -505,16 +505,16 @@
         <translation>スレッドのid、リンク(chatdesk://…)、チャットのエクスポート、または招待</translation>
     </message>
     <message>
-        <source>begin a new chat, as the menu of the launcher does</source>
+        <source>start a new chat, as the launcher&apos;s menu does</source>
         <translation>ランチャーのメニューと同じように新しいチャットを始めます</translation>
     </message>
     <message>
-        <source>open the search, as the menu of the launcher does</source>
+        <source>open the search, as the launcher&apos;s menu does</source>
         <translation>ランチャーのメニューと同じように検索を開きます</translation>
     </message>
     <message>
-        <source>show the field for a quick question; bind it to a key</source>
-        <translation>クイック質問の入力欄を表示します。キーに割り当ててください</translation>
+        <source>open the field for a quick question (to bind to a key)</source>
+        <translation>クイック質問の欄を開きます(キーに割り当てて使います)</translation>
     </message>
     <message>
         <source>key from {variable}</source>
@@ -553,8 +553,12 @@
         <translation>それぞれを順を追ってテストします</translation>
     </message>
     <message>
-        <source>allow this provider&apos;s key to be sent to its present server</source>
+        <source>allow this provider&apos;s key to be sent to its current server</source>
         <translation>このプロバイダーのキーを現在のサーバーに送ることを認めます</translation>
+    </message>
+    <message>
+        <source>No key of {provider} is waiting for your agreement.</source>
+        <translation>{provider}のキーで同意を待っているものはありません。</translation>
     </message>
     <message>
         <source>with --agree: do not ask</source>
@@ -567,10 +571,6 @@
     <message>
         <source>Offline demo</source>
         <translation>オフラインデモ</translation>
-    </message>
-    <message>
-        <source>No key of {provider} waits for an agreement.</source>
-        <translation>{provider}には同意待ちのキーがありません。</translation>
     </message>
     <message>
         <source>Agreed: the key of {provider} goes to {server}.</source>
@@ -637,32 +637,8 @@
         <translation>索引を作成中: {percent} %</translation>
     </message>
     <message>
-        <source>serve other programs of this computer until Ctrl+C</source>
-        <translation>Ctrl+Cまで、このコンピューターのほかのプログラムにサービスを提供します</translation>
-    </message>
-    <message>
-        <source>listen on this port; 0: any that is free</source>
-        <translation>このポートで待ち受けます。0: 空いているポート</translation>
-    </message>
-    <message>
-        <source>make, list and revoke the tokens of other programs</source>
-        <translation>ほかのプログラムのトークンを作成、一覧表示、失効します</translation>
-    </message>
-    <message>
-        <source>make a token and print it, this once</source>
-        <translation>トークンを作成し、一度だけ表示します</translation>
-    </message>
-    <message>
-        <source>what will use it</source>
-        <translation>これを使うもの</translation>
-    </message>
-    <message>
         <source>read, write, ask, admin or remote (read)</source>
         <translation>read、write、ask、admin、remote(read)</translation>
-    </message>
-    <message>
-        <source>reach this project only</source>
-        <translation>このプロジェクトだけを対象にします</translation>
     </message>
     <message>
         <source>expire after N days</source>
@@ -673,20 +649,44 @@
         <translation>1分あたり最大N件のリクエスト</translation>
     </message>
     <message>
-        <source>at most N tokens of models a minute</source>
-        <translation>1分あたり最大Nモデルトークン</translation>
+        <source>serve other programs on this computer until Ctrl+C</source>
+        <translation>Ctrl+Cが押されるまで、このコンピューターのほかのプログラムに応答します</translation>
     </message>
     <message>
-        <source>at most USD dollars a day</source>
-        <translation>1日あたり最大USDドル</translation>
+        <source>port to listen on; 0 means any free port</source>
+        <translation>待ち受けるポート。0は空いている任意のポート</translation>
     </message>
     <message>
-        <source>list tokens, never their texts</source>
-        <translation>トークンを一覧表示します(文字列は表示しません)</translation>
+        <source>make, list and revoke tokens for other programs</source>
+        <translation>ほかのプログラム用のトークンを作成、一覧表示、失効します</translation>
     </message>
     <message>
-        <source>revoke a token; what it does now ends</source>
-        <translation>トークンを失効させます。実行中の処理は終了します</translation>
+        <source>make a token and print it; it is not shown again</source>
+        <translation>トークンを作成して表示します。再び表示されることはありません</translation>
+    </message>
+    <message>
+        <source>name of the program that will use it</source>
+        <translation>それを使うプログラムの名前</translation>
+    </message>
+    <message>
+        <source>allow access to this project only</source>
+        <translation>このプロジェクトへのアクセスだけを許可します</translation>
+    </message>
+    <message>
+        <source>use at most N model tokens a minute</source>
+        <translation>1分間に使うモデルのトークンを最大N個にします</translation>
+    </message>
+    <message>
+        <source>spend at most USD dollars a day</source>
+        <translation>1日の支出を最大USDドルにします</translation>
+    </message>
+    <message>
+        <source>list the tokens, without their secret texts</source>
+        <translation>トークンを一覧表示します(秘密の文字列は表示しません)</translation>
+    </message>
+    <message>
+        <source>revoke a token and end what is being done with it</source>
+        <translation>トークンを失効させ、それを使った実行中の処理を終了します</translation>
     </message>
     <message>
         <source>its name or id</source>
@@ -745,36 +745,12 @@
         <translation>このプロファイルのワークスペースの状態</translation>
     </message>
     <message>
-        <source>look at a server before a workspace is made, or compare one with this profile</source>
-        <translation>ワークスペースを作る前にサーバーを調べるか、既存のものをこのプロファイルと比べます</translation>
-    </message>
-    <message>
-        <source>compare this one (without an address: the only one)</source>
-        <translation>これを比べます(アドレスなしの場合: 唯一のもの)</translation>
-    </message>
-    <message>
-        <source>fetch again what differs from what the team has</source>
-        <translation>チームのものと異なるものを再取得します</translation>
-    </message>
-    <message>
-        <source>list the members, as the server says now</source>
-        <translation>サーバーの現在の情報でメンバーを一覧表示します</translation>
-    </message>
-    <message>
-        <source>its name or id, where there are several</source>
-        <translation>名前またはid(複数ある場合)</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>そのウィンドウの「設定」の「チーム同期」を使うか、先に閉じてください。</translation>
     </message>
     <message>
         <source>this profile is in no workspace</source>
         <translation>このプロファイルはどのワークスペースにも入っていません</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup, nothing connects to it</source>
-        <translation>休止中: バックアップから来たもので、何も接続しません</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
@@ -811,32 +787,56 @@
         </translation>
     </message>
     <message>
-        <source>remove something shared for everybody, with its words</source>
-        <translation>共有されているものを、その内容とともに全員から削除します</translation>
+        <source>check a server before making a workspace, or compare a workspace with this profile</source>
+        <translation>ワークスペースを作る前にサーバーを確認するか、ワークスペースをこのプロファイルと比較します</translation>
     </message>
     <message>
-        <source>what you may erase of it</source>
-        <translation>消去できるもの</translation>
+        <source>workspace to compare, if no address is given (by default the only one)</source>
+        <translation>アドレスを指定しない場合に比較するワークスペース(既定では唯一のもの)</translation>
     </message>
     <message>
-        <source>this one, and the summaries that tell of it</source>
-        <translation>これと、これに触れている要約</translation>
+        <source>fetch again whatever differs from the team&apos;s copy</source>
+        <translation>チームのコピーと異なるものを取得し直します</translation>
     </message>
     <message>
-        <source>its name or id: ends its sharing, and nothing of it stays</source>
-        <translation>名前またはid: 共有を終了し、何も残しません</translation>
+        <source>list the members, as the server has them now</source>
+        <translation>サーバー上の現在のメンバーを一覧表示します</translation>
     </message>
     <message>
-        <source>say for how long a shared project keeps its messages</source>
-        <translation>共有プロジェクトがメッセージを保管する期間を指定します</translation>
+        <source>name or id of the workspace, if there are several</source>
+        <translation>ワークスペースの名前またはid(複数ある場合)</translation>
     </message>
     <message>
-        <source>a number, or forever; without it: how long it is now</source>
-        <translation>数、またはforever。省略時: 現在の期間を表示</translation>
+        <source>parked: it came with a backup and is not connected</source>
+        <translation>休止中: バックアップから来たもので、接続されていません</translation>
     </message>
     <message>
-        <source>for the server, at most ({seconds})</source>
-        <translation>サーバーに対する最長時間({seconds})</translation>
+        <source>erase something shared for everybody, with all of its text</source>
+        <translation>共有されているものを、全文とともに全員から消去します</translation>
+    </message>
+    <message>
+        <source>thread of which to erase all that you may erase</source>
+        <translation>自分が消去できるものをすべて消去するスレッド</translation>
+    </message>
+    <message>
+        <source>message to erase, with the summaries made from it</source>
+        <translation>消去するメッセージ(それをもとにした要約も消去します)</translation>
+    </message>
+    <message>
+        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
+        <translation>消去するプロジェクト(名前またはid)。共有は終了し、何も残りません</translation>
+    </message>
+    <message>
+        <source>show or set how long a shared project keeps its messages</source>
+        <translation>共有プロジェクトがメッセージを保管する期間を表示または設定します</translation>
+    </message>
+    <message>
+        <source>number of days, or forever; without it, the current setting is shown</source>
+        <translation>日数、またはforever(無期限)。省略すると現在の設定を表示します</translation>
+    </message>
+    <message>
+        <source>wait for the server at most this long ({seconds})</source>
+        <translation>サーバーを待つ最長時間({seconds})</translation>
     </message>
     <message>
         <source>forever</source>
@@ -897,6 +897,10 @@
         </translation>
     </message>
     <message>
+        <source>Only owners can erase a project.</source>
+        <translation>プロジェクトを消去できるのは所有者だけです。</translation>
+    </message>
+    <message>
         <source>Only owners erase a project.</source>
         <translation>プロジェクトを消去できるのは所有者だけです。</translation>
     </message>
@@ -925,8 +929,8 @@
         <translation>ワークスペースが複数あります。</translation>
     </message>
     <message>
-        <source>Say which by its id; see &apos;team status&apos;.</source>
-        <translation>idでどれかを指定してください。&apos;team status&apos;を参照。</translation>
+        <source>Name one by its id; &apos;chatdesk team status&apos; lists them.</source>
+        <translation>idで1つを指定してください。&apos;chatdesk team status&apos;で一覧表示できます。</translation>
     </message>
     <message>
         <source>Passphrase of the file of keys: </source>
@@ -964,32 +968,8 @@
         <translation>相手の名前</translation>
     </message>
     <message>
-        <source>a shared project and viewer, editor, admin or owner; may be given again</source>
-        <translation>共有プロジェクトと、viewer、editor、admin、ownerのいずれか。繰り返し指定できます</translation>
-    </message>
-    <message>
         <source>valid for N days (7)</source>
         <translation>N日間有効(7)</translation>
-    </message>
-    <message>
-        <source>write it there instead</source>
-        <translation>代わりにここへ書き込みます</translation>
-    </message>
-    <message>
-        <source>take an invitation, or a code of another computer of yours</source>
-        <translation>招待、または自分の別のコンピューターのコードを受け取ります</translation>
-    </message>
-    <message>
-        <source>file that holds it; - reads stdin</source>
-        <translation>それが入ったファイル。-で標準入力から読み込みます</translation>
-    </message>
-    <message>
-        <source>agree to a server without encryption</source>
-        <translation>暗号化なしのサーバーに同意します</translation>
-    </message>
-    <message>
-        <source>stop syncing; everything stays here</source>
-        <translation>同期をやめます。すべてここに残ります</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1000,32 +980,8 @@
         <translation>バックアップから来たチームに再接続します</translation>
     </message>
     <message>
-        <source>give it up instead; its projects stay as private copies</source>
-        <translation>代わりに放棄します。プロジェクトは個人用コピーとして残ります</translation>
-    </message>
-    <message>
-        <source>print a code for a further computer of yours</source>
-        <translation>自分の別のコンピューター用のコードを表示します</translation>
-    </message>
-    <message>
-        <source>enter a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>手作業で設定されたワークスペースに、メンバーのログインで入ります</translation>
-    </message>
-    <message>
         <source>bring the team&apos;s database up to date</source>
         <translation>チームのデータベースを最新にします</translation>
-    </message>
-    <message>
-        <source>the login that set it up</source>
-        <translation>設定に使ったログイン</translation>
-    </message>
-    <message>
-        <source>reach the team&apos;s database at another address from now on</source>
-        <translation>今後、チームのデータベースに別のアドレスで接続します</translation>
-    </message>
-    <message>
-        <source>its new name or IP address</source>
-        <translation>新しい名前またはIPアドレス</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1040,40 +996,12 @@
         <translation>読み込んだパスワードについてPostgresが保存する値を表示します</translation>
     </message>
     <message>
-        <source>the server, as postgresql://login@host:5432/database</source>
-        <translation>サーバー(postgresql://login@host:5432/databaseの形式)</translation>
-    </message>
-    <message>
-        <source>or: its name or IP address</source>
-        <translation>または: 名前かIPアドレス</translation>
-    </message>
-    <message>
-        <source>the empty database</source>
-        <translation>空のデータベース</translation>
-    </message>
-    <message>
-        <source>the login that owns it and may make roles</source>
-        <translation>それを所有し、ロールを作成できるログイン</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority, if it has its own</source>
-        <translation>サーバーの認証局の証明書(独自のものの場合)</translation>
-    </message>
-    <message>
-        <source>no encryption; only in a network of your own</source>
-        <translation>暗号化なし。自分のネットワーク内に限ります</translation>
-    </message>
-    <message>
         <source>The workspace {name} was made. You are its owner.</source>
         <translation>ワークスペース{name}を作成しました。あなたが所有者です。</translation>
     </message>
     <message>
         <source>The invitation is in {file}. Anyone who has it can join.</source>
         <translation>招待は{file}にあります。これを持つ人は誰でも参加できます。</translation>
-    </message>
-    <message>
-        <source>for {name}, good once; anyone who has it can join</source>
-        <translation>{name}用、1回限り有効。これを持つ人は誰でも参加できます</translation>
     </message>
     <message>
         <source>Passphrase: </source>
@@ -1104,7 +1032,87 @@
         <translation>{name}に戻りました。</translation>
     </message>
     <message>
-        <source>its passphrase is {passphrase}; both are good for a day</source>
+        <source>shared project, and the role in it: viewer, editor, admin or owner; may be repeated</source>
+        <translation>共有プロジェクトと、その役割: viewer、editor、admin、owner。繰り返し指定できます</translation>
+    </message>
+    <message>
+        <source>write the invitation to this file instead of printing it</source>
+        <translation>招待を表示せず、このファイルに書き込みます</translation>
+    </message>
+    <message>
+        <source>join with an invitation, or with a code from another computer of yours</source>
+        <translation>招待、または自分の別のコンピューターのコードで参加します</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin</source>
+        <translation>招待またはコードのファイル。-はstdinから読み込みます</translation>
+    </message>
+    <message>
+        <source>accept a server without encryption</source>
+        <translation>暗号化のないサーバーを受け入れます</translation>
+    </message>
+    <message>
+        <source>stop syncing; everything stays on this computer</source>
+        <translation>同期をやめます。すべてこのコンピューターに残ります</translation>
+    </message>
+    <message>
+        <source>leave it instead; its projects stay as private copies</source>
+        <translation>代わりに離れます。プロジェクトは個人用コピーとして残ります</translation>
+    </message>
+    <message>
+        <source>print a code for another computer of yours</source>
+        <translation>自分の別のコンピューター用のコードを表示します</translation>
+    </message>
+    <message>
+        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
+        <translation>手作業で設定されたワークスペースに、メンバーのログインでサインインします</translation>
+    </message>
+    <message>
+        <source>login that set the database up</source>
+        <translation>データベースを設定したログイン</translation>
+    </message>
+    <message>
+        <source>use another address for the team&apos;s database from now on</source>
+        <translation>今後、チームのデータベースに別のアドレスを使います</translation>
+    </message>
+    <message>
+        <source>new name or IP address of the server</source>
+        <translation>サーバーの新しい名前またはIPアドレス</translation>
+    </message>
+    <message>
+        <source>login of the member</source>
+        <translation>メンバーのログイン</translation>
+    </message>
+    <message>
+        <source>login that owns the database and may create roles</source>
+        <translation>データベースを所有し、ロールを作成できるログイン</translation>
+    </message>
+    <message>
+        <source>address of the server, as postgresql://login@host:5432/database</source>
+        <translation>サーバーのアドレス。postgresql://login@host:5432/databaseの形</translation>
+    </message>
+    <message>
+        <source>name or IP address of the server, instead of --url</source>
+        <translation>サーバーの名前またはIPアドレス(--urlの代わり)</translation>
+    </message>
+    <message>
+        <source>name of the database</source>
+        <translation>データベースの名前</translation>
+    </message>
+    <message>
+        <source>certificate of the server&apos;s authority, if it is a private one</source>
+        <translation>サーバーの認証局の証明書(私設の認証局の場合)</translation>
+    </message>
+    <message>
+        <source>connect without encryption; only for a network of your own</source>
+        <translation>暗号化なしで接続します。自分のネットワーク専用です</translation>
+    </message>
+    <message>
+        <source>for {name}; it works once, and anyone who has it can join</source>
+        <translation>{name}さん用。一度だけ使え、持っている人は誰でも参加できます</translation>
+    </message>
+    <message>
+        <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>パスフレーズは{passphrase}です。どちらも1日有効です</translation>
     </message>
     <message>
@@ -1171,20 +1179,20 @@
         <translation>ファイルの名前を確認してください。</translation>
     </message>
     <message>
-        <source>list what the server did not take</source>
-        <translation>サーバーが受け付けなかったものを一覧表示します</translation>
+        <source>list the changes that the server refused</source>
+        <translation>サーバーが拒否した変更を一覧表示します</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project; all: every text</source>
-        <translation>その文章を個人用プロジェクトの新しいスレッドにコピーします。all: すべての文章</translation>
+        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
+        <translation>この変更の文章を個人用プロジェクトの新しいスレッドにコピーします。&apos;all&apos;はすべてをコピーします</translation>
     </message>
     <message>
-        <source>send it again; all: everything</source>
-        <translation>再送します。all: すべて</translation>
+        <source>send this change again; &apos;all&apos; sends every change</source>
+        <translation>この変更を送り直します。&apos;all&apos;はすべてを送り直します</translation>
     </message>
     <message>
-        <source>no longer list it; all: everything</source>
-        <translation>一覧から外します。all: すべて</translation>
+        <source>remove this change from the list; &apos;all&apos; removes every change</source>
+        <translation>この変更を一覧から外します。&apos;all&apos;はすべてを外します</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1215,14 +1223,6 @@
         <translation>プロジェクトをワークスペースと共有します</translation>
     </message>
     <message>
-        <source>end a share for everybody, or leave a project of others</source>
-        <translation>全員の共有を終了するか、ほかの人のプロジェクトから離れます</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it</source>
-        <translation>共有プロジェクトでメンバーに役割を与えるか、取り消します</translation>
-    </message>
-    <message>
         <source>their name or id</source>
         <translation>名前またはid</translation>
     </message>
@@ -1239,20 +1239,28 @@
         <translation>普通のメンバーに戻します</translation>
     </message>
     <message>
-        <source>end the connections of a member who holds others up</source>
+        <source>end the sharing of a project, or leave a project that others share</source>
+        <translation>プロジェクトの共有を終了するか、ほかの人が共有するプロジェクトから離れます</translation>
+    </message>
+    <message>
+        <source>give a member a role in a shared project, or take it away</source>
+        <translation>共有プロジェクトでの役割をメンバーに与えるか、取り消します</translation>
+    </message>
+    <message>
+        <source>end the connections of a member who blocks others</source>
         <translation>ほかの人を妨げているメンバーの接続を終了します</translation>
     </message>
     <message>
-        <source>show who may invite, or decide it</source>
-        <translation>誰が招待できるかを表示または決定します</translation>
+        <source>show or set who may invite</source>
+        <translation>招待できる人を表示または設定します</translation>
     </message>
     <message>
-        <source>owners, or admins of projects as well</source>
+        <source>only owners, or admins of projects as well</source>
         <translation>所有者のみ、またはプロジェクトの管理者も</translation>
     </message>
     <message>
-        <source>send what waits and fetch what others wrote</source>
-        <translation>待機中のものを送り、ほかの人が書いたものを取得します</translation>
+        <source>send waiting changes and fetch those of others</source>
+        <translation>待っている変更を送り、ほかの人の変更を取得します</translation>
     </message>
     <message>
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
@@ -1376,7 +1384,7 @@
         <translation>プロジェクトを一覧表示します</translation>
     </message>
     <message>
-        <source>list threads, the latest first</source>
+        <source>list threads, latest first</source>
         <translation>スレッドを新しい順に一覧表示します</translation>
     </message>
     <message>
@@ -1474,10 +1482,6 @@
         <translation>「{name}」という名前の未共有のプロジェクトはありません。</translation>
     </message>
     <message>
-        <source>a variable of this environment whose value the server gets and the keyring keeps; again for more</source>
-        <translation>サーバーに値を渡し、キーリングに保管する環境変数。繰り返し指定できます</translation>
-    </message>
-    <message>
         <source>switch a server on</source>
         <translation>サーバーをオンにします</translation>
     </message>
@@ -1486,96 +1490,100 @@
         <translation>サーバーをオフにします</translation>
     </message>
     <message>
-        <source>forget a server</source>
-        <translation>サーバーの設定を削除します</translation>
-    </message>
-    <message>
         <source>sign in to a server over HTTP, in your browser</source>
         <translation>HTTPのサーバーにブラウザーでサインインします</translation>
-    </message>
-    <message>
-        <source>forget what a server is signed in with</source>
-        <translation>サーバーのサインイン情報を削除します</translation>
-    </message>
-    <message>
-        <source>set up the servers whose tools a model may ask for</source>
-        <translation>モデルが使えるツールのサーバーを設定します</translation>
-    </message>
-    <message>
-        <source>the servers, and whether they are on</source>
-        <translation>サーバーと、オンかどうか</translation>
-    </message>
-    <message>
-        <source>add a server; options stand before its name</source>
-        <translation>サーバーを追加します。オプションは名前の前に置きます</translation>
-    </message>
-    <message>
-        <source>what it is called</source>
-        <translation>その名前</translation>
-    </message>
-    <message>
-        <source>the program and its arguments</source>
-        <translation>プログラムとその引数</translation>
-    </message>
-    <message>
-        <source>address of a server over HTTP</source>
-        <translation>HTTPのサーバーのアドレス</translation>
-    </message>
-    <message>
-        <source>the OAuth client that you registered for the address</source>
-        <translation>このアドレスに登録したOAuthクライアント</translation>
-    </message>
-    <message>
-        <source>a variable with the secret of the client</source>
-        <translation>クライアントのシークレットが入った変数</translation>
-    </message>
-    <message>
-        <source>folder in which the program runs (an empty one)</source>
-        <translation>プログラムを実行するフォルダー(空のフォルダー)</translation>
-    </message>
-    <message>
-        <source>add servers from the JSON of another program</source>
-        <translation>別のプログラムのJSONからサーバーを追加します</translation>
-    </message>
-    <message>
-        <source>- reads stdin</source>
-        <translation>-で標準入力から読み込みます</translation>
     </message>
     <message>
         <source>start servers and list their tools, step by step</source>
         <translation>サーバーを起動し、順を追ってツールを一覧表示します</translation>
     </message>
     <message>
-        <source>its id; without it: all that are on</source>
-        <translation>そのid。省略時: オンのものすべて</translation>
+        <source>environment variable whose value is kept in the keyring and given to the server; may be repeated</source>
+        <translation>値をキーリングに保管し、サーバーに渡す環境変数。繰り返し指定できます</translation>
     </message>
     <message>
-        <source>its id</source>
-        <translation>そのid</translation>
+        <source>remove a server</source>
+        <translation>サーバーを削除します</translation>
     </message>
     <message>
-        <source>what tools may do without being asked about again</source>
-        <translation>ツールが再確認なしで行えること</translation>
+        <source>sign out of a server</source>
+        <translation>サーバーからサインアウトします</translation>
     </message>
     <message>
-        <source>withdraw what a server&apos;s tools were allowed</source>
+        <source>set up the servers whose tools models may use</source>
+        <translation>モデルがツールを使えるサーバーを設定します</translation>
+    </message>
+    <message>
+        <source>list the servers, and whether they are on</source>
+        <translation>サーバーと、そのオン/オフを一覧表示します</translation>
+    </message>
+    <message>
+        <source>add a server; put options before its name</source>
+        <translation>サーバーを追加します。オプションは名前の前に置いてください</translation>
+    </message>
+    <message>
+        <source>name of the server</source>
+        <translation>サーバーの名前</translation>
+    </message>
+    <message>
+        <source>program to run, with its arguments</source>
+        <translation>実行するプログラムとその引数</translation>
+    </message>
+    <message>
+        <source>address of the server, if it is reached over HTTP</source>
+        <translation>サーバーのアドレス(HTTPで接続する場合)</translation>
+    </message>
+    <message>
+        <source>id of the OAuth client that you registered for the address</source>
+        <translation>このアドレス用に登録したOAuthクライアントのid</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the client&apos;s secret</source>
+        <translation>クライアントシークレットを入れた環境変数</translation>
+    </message>
+    <message>
+        <source>folder in which the program runs (by default an empty one)</source>
+        <translation>プログラムを実行するフォルダー(既定では空のフォルダー)</translation>
+    </message>
+    <message>
+        <source>add servers from the JSON settings of another program</source>
+        <translation>ほかのプログラムのJSON設定からサーバーを追加します</translation>
+    </message>
+    <message>
+        <source>file with the JSON; - reads it from stdin</source>
+        <translation>JSONのファイル。-はstdinから読み込みます</translation>
+    </message>
+    <message>
+        <source>id of the server (by default all that are on)</source>
+        <translation>サーバーのid(既定ではオンのものすべて)</translation>
+    </message>
+    <message>
+        <source>id of the server</source>
+        <translation>サーバーのid</translation>
+    </message>
+    <message>
+        <source>list what tools may do without asking again</source>
+        <translation>ツールが再確認なしで行えることを一覧表示します</translation>
+    </message>
+    <message>
+        <source>take back permissions of a server&apos;s tools</source>
         <translation>サーバーのツールに与えた許可を取り消します</translation>
     </message>
     <message>
-        <source>one tool; without it: all of the server</source>
-        <translation>1つのツール。省略時: サーバーのすべて</translation>
+        <source>name of the tool (by default all tools of the server)</source>
+        <translation>ツールの名前(既定ではサーバーのすべてのツール)</translation>
     </message>
     <message>
-        <source>the folder in which tools work for a project</source>
-        <translation>プロジェクトでツールが作業するフォルダー</translation>
+        <source>show or set the folder in which tools work for a project</source>
+        <translation>プロジェクトでツールが作業するフォルダーを表示または設定します</translation>
     </message>
     <message>
-        <source>without it: show it</source>
-        <translation>省略時: 表示します</translation>
+        <source>folder to set; without it, the current one is shown</source>
+        <translation>設定するフォルダー。省略すると現在のものを表示します</translation>
     </message>
     <message>
-        <source>the project has no folder any more</source>
-        <translation>プロジェクトのフォルダーをなくします</translation>
+        <source>remove the folder from the project</source>
+        <translation>プロジェクトからフォルダーを外します</translation>
     </message>
     <message>
         <source>ChatDesk is open and keeps the tool servers.</source>
@@ -1614,6 +1622,10 @@
         <translation>オンにするまではオフです: chatdesk tools on SERVER。</translation>
     </message>
     <message>
+        <source>There was no such permission.</source>
+        <translation>そのような許可はありませんでした。</translation>
+    </message>
+    <message>
         <source>ok</source>
         <translation>OK</translation>
     </message>
@@ -1642,10 +1654,6 @@
         <translation>このコンピューターではサインアウトしました。サーバーには伝わっていないか、サーバーが取り消しに対応していません。</translation>
     </message>
     <message>
-        <source>Nothing of that was allowed.</source>
-        <translation>許可されていたものはありません。</translation>
-    </message>
-    <message>
         <source>There is no tool server “{name}”.</source>
         <translation>ツールサーバー「{name}」はありません。</translation>
     </message>
@@ -1662,35 +1670,35 @@
         <translation>{place}を読み込めませんでした。</translation>
     </message>
     <message>
-        <source>the engine that models search the web with</source>
-        <translation>モデルがWeb検索に使うエンジン</translation>
-    </message>
-    <message>
         <source>address of SearXNG</source>
         <translation>SearXNGのアドレス</translation>
-    </message>
-    <message>
-        <source>a variable of this environment with the key</source>
-        <translation>キーが入った環境変数</translation>
-    </message>
-    <message>
-        <source>ask it, step by step; with an engine, nothing is changed</source>
-        <translation>順を追って問い合わせます。エンジンを指定しても何も変更されません</translation>
-    </message>
-    <message>
-        <source>remove the kept key of the engine</source>
-        <translation>保管されているエンジンのキーを削除します</translation>
-    </message>
-    <message>
-        <source>a JSON object, or an array of the steps of a test</source>
-        <translation>JSONオブジェクト、またはテストの手順の配列</translation>
     </message>
     <message>
         <source>The variable {key} is not set here.</source>
         <translation>変数{key}がここで設定されていません。</translation>
     </message>
     <message>
-        <source>Name the engine whose key is to be forgotten.</source>
+        <source>show or set the search engine that models use for the web</source>
+        <translation>モデルがウェブ検索に使う検索エンジンを表示または設定します</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the key</source>
+        <translation>キーを入れた環境変数</translation>
+    </message>
+    <message>
+        <source>test the engine step by step; an ENGINE that is given is tested without being set</source>
+        <translation>エンジンを段階ごとにテストします。ENGINEを指定すると、設定せずにテストします</translation>
+    </message>
+    <message>
+        <source>remove the stored key of the engine</source>
+        <translation>保管されているエンジンのキーを削除します</translation>
+    </message>
+    <message>
+        <source>print a JSON object, or with --test an array of its steps</source>
+        <translation>JSONオブジェクトを出力します。--testでは段階の配列</translation>
+    </message>
+    <message>
+        <source>Name the engine whose key should be removed.</source>
         <translation>キーを削除するエンジンを指定してください。</translation>
     </message>
     <message>

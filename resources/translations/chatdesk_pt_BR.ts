@@ -16,46 +16,6 @@
         <translation>a pergunta; - a lê de stdin</translation>
     </message>
     <message>
-        <source>go on in this thread (the beginning of its id is enough)</source>
-        <translation>continuar nesta conversa (basta o começo do id)</translation>
-    </message>
-    <message>
-        <source>another version of this question; the old one stays</source>
-        <translation>outra versão desta pergunta; a antiga fica</translation>
-    </message>
-    <message>
-        <source>begin a new thread (the default)</source>
-        <translation>começar uma nova conversa (o padrão)</translation>
-    </message>
-    <message>
-        <source>model that answers</source>
-        <translation>modelo que responde</translation>
-    </message>
-    <message>
-        <source>provider that answers, by its id: see providers</source>
-        <translation>provedor que responde, pelo id: veja providers</translation>
-    </message>
-    <message>
-        <source>assistant of the library that answers</source>
-        <translation>assistente da biblioteca que responde</translation>
-    </message>
-    <message>
-        <source>a file that goes along; repeatable</source>
-        <translation>um arquivo que vai junto; pode ser repetido</translation>
-    </message>
-    <message>
-        <source>servers whose tools the model gets, with commas; none: none</source>
-        <translation>servidores cujas ferramentas o modelo recebe, com vírgulas; none: nenhum</translation>
-    </message>
-    <message>
-        <source>calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more</source>
-        <translation>chamadas de ferramentas: ask (em um terminal), deny ou o nome de um servidor ou ferramenta a permitir; repita para mais</translation>
-    </message>
-    <message>
-        <source>one JSON object a line: start, text, ..., finish</source>
-        <translation>um objeto JSON por linha: start, text, ..., finish</translation>
-    </message>
-    <message>
         <source>An imported system prompt is sent with the question.</source>
         <translation>Um prompt do sistema importado é enviado com a pergunta.</translation>
     </message>
@@ -72,8 +32,48 @@
         <translation>A pergunta espera, {count} antes dela; Ctrl+C cancela.</translation>
     </message>
     <message>
-        <source>Trying to save the answer for a while; Ctrl+C ends it.</source>
-        <translation>Tentando salvar a resposta por um tempo; Ctrl+C encerra.</translation>
+        <source>continue this thread (the start of its id is enough)</source>
+        <translation>continuar esta conversa (basta o começo do id)</translation>
+    </message>
+    <message>
+        <source>ask another version of this question; the old one is kept</source>
+        <translation>fazer outra versão desta pergunta; a antiga fica</translation>
+    </message>
+    <message>
+        <source>start a new thread (the default)</source>
+        <translation>começar uma nova conversa (o padrão)</translation>
+    </message>
+    <message>
+        <source>model to ask</source>
+        <translation>modelo a perguntar</translation>
+    </message>
+    <message>
+        <source>id of the provider to ask (&apos;chatdesk providers&apos; lists them)</source>
+        <translation>id do provedor a perguntar (&apos;chatdesk providers&apos; os lista)</translation>
+    </message>
+    <message>
+        <source>assistant from the library to ask</source>
+        <translation>assistente da biblioteca a perguntar</translation>
+    </message>
+    <message>
+        <source>file to attach; may be repeated</source>
+        <translation>arquivo a anexar; pode ser repetido</translation>
+    </message>
+    <message>
+        <source>tool servers that the model may use, separated by commas, or none</source>
+        <translation>servidores de ferramentas que o modelo pode usar, separados por vírgulas, ou none para nenhum</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
+        <translation>o que fazer com chamadas de ferramentas: ask (perguntar em um terminal), deny (recusar) ou o nome de um servidor ou ferramenta a permitir; pode ser repetido</translation>
+    </message>
+    <message>
+        <source>print one JSON object per line: start, text, ..., finish</source>
+        <translation>exibir um objeto JSON por linha: start, text, ..., finish</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps trying to save the answer for a while; Ctrl+C stops it.</source>
+        <translation>O ChatDesk continua tentando salvar a resposta por um tempo; Ctrl+C interrompe.</translation>
     </message>
     <message>
         <source>The answer was not finished. What had arrived is kept.</source>
@@ -148,44 +148,12 @@
         <translation>gravar conversas em Markdown, JSON, HTML ou PDF</translation>
     </message>
     <message>
-        <source>its id, or the beginning of it</source>
-        <translation>seu id, ou o começo dele</translation>
-    </message>
-    <message>
         <source>all threads of this project (its name or id)</source>
         <translation>todas as conversas deste projeto (seu nome ou id)</translation>
     </message>
     <message>
-        <source>everything there is</source>
-        <translation>tudo o que existe</translation>
-    </message>
-    <message>
-        <source>with what is in the trash</source>
-        <translation>com o que está na lixeira</translation>
-    </message>
-    <message>
-        <source>the file to write (json: also .zip, which holds the attachments); for several threads a folder</source>
-        <translation>o arquivo a gravar (json: também .zip, que contém os anexos); para várias conversas, uma pasta</translation>
-    </message>
-    <message>
         <source>make a backup now</source>
         <translation>fazer um backup agora</translation>
-    </message>
-    <message>
-        <source>a zip with the database and all attachments</source>
-        <translation>um zip com o banco de dados e todos os anexos</translation>
-    </message>
-    <message>
-        <source>put a backup in the place of the database</source>
-        <translation>colocar um backup no lugar do banco de dados</translation>
-    </message>
-    <message>
-        <source>the backup, or its name in the backup directory</source>
-        <translation>o backup, ou seu nome no diretório de backups</translation>
-    </message>
-    <message>
-        <source>list the backups, the newest first</source>
-        <translation>listar os backups, os mais novos primeiro</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -220,8 +188,40 @@
         <translation>Indique uma conversa, --project NAME ou --all.</translation>
     </message>
     <message>
-        <source>an attachment is not in it: {sentence}</source>
-        <translation>um anexo não está nele: {sentence}</translation>
+        <source>id of the thread, or the start of it</source>
+        <translation>id da conversa, ou o começo dele</translation>
+    </message>
+    <message>
+        <source>everything</source>
+        <translation>tudo</translation>
+    </message>
+    <message>
+        <source>include the trash</source>
+        <translation>incluir a lixeira</translation>
+    </message>
+    <message>
+        <source>file to write (with json, a .zip includes the attachments), or a folder for several threads</source>
+        <translation>arquivo a gravar (com json, um .zip inclui os anexos) ou uma pasta para várias conversas</translation>
+    </message>
+    <message>
+        <source>zip file to write, with the database and all attachments</source>
+        <translation>arquivo zip a gravar, com o banco de dados e todos os anexos</translation>
+    </message>
+    <message>
+        <source>replace the database with a backup</source>
+        <translation>substituir o banco de dados por um backup</translation>
+    </message>
+    <message>
+        <source>path of the backup, or its name in the backup directory</source>
+        <translation>caminho do backup, ou seu nome no diretório de backups</translation>
+    </message>
+    <message>
+        <source>list the backups, newest first</source>
+        <translation>listar os backups, o mais recente primeiro</translation>
+    </message>
+    <message>
+        <source>an attachment was left out: {sentence}</source>
+        <translation>um anexo ficou de fora: {sentence}</translation>
     </message>
     <message>
         <source>A window is open on this data directory, and it makes the regular backups.</source>
@@ -284,20 +284,20 @@
         <translation>encher um diretório de dados com conversas inventadas</translation>
     </message>
     <message>
-        <source>make about N messages in all (500)</source>
-        <translation>criar cerca de N mensagens ao todo (500)</translation>
+        <source>make about N messages in total (500)</source>
+        <translation>criar cerca de N mensagens no total (500)</translation>
     </message>
     <message>
-        <source>seed of the made-up texts: another number makes others (1)</source>
-        <translation>semente dos textos inventados: outro número gera outros (1)</translation>
+        <source>seed for the made-up texts; another number makes other texts (1)</source>
+        <translation>semente dos textos inventados; outro número cria outros textos (1)</translation>
     </message>
     <message>
-        <source>also where there are threads already</source>
-        <translation>também onde já há conversas</translation>
+        <source>add them even if there are threads already</source>
+        <translation>adicionar mesmo se já houver conversas</translation>
     </message>
     <message>
-        <source>At most {most_messages} messages are made at once.</source>
-        <translation>No máximo {most_messages} mensagens são criadas de uma vez.</translation>
+        <source>At most {most_messages} messages can be made at once.</source>
+        <translation>No máximo {most_messages} mensagens podem ser criadas de uma vez.</translation>
     </message>
     <message>
         <source>Choose fewer.</source>
@@ -400,24 +400,24 @@
         <translation>Feche outros programas ou aumente os limites (ulimit) e tente novamente.</translation>
     </message>
     <message>
-        <source>bring in an export of another program or of ChatDesk</source>
-        <translation>trazer uma exportação de outro programa ou do ChatDesk</translation>
-    </message>
-    <message>
-        <source>of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: zip, JSON, JSON Lines, CSV, or a folder</source>
-        <translation>do ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk: zip, JSON, JSON Lines, CSV ou uma pasta</translation>
-    </message>
-    <message>
         <source>put the threads into this project (by default one named after the program)</source>
         <translation>pôr as conversas neste projeto (senão, em um com o nome do programa)</translation>
     </message>
     <message>
-        <source>only tell what would be imported</source>
-        <translation>só dizer o que seria importado</translation>
+        <source>import an export of ChatDesk or of another program</source>
+        <translation>importar uma exportação do ChatDesk ou de outro programa</translation>
     </message>
     <message>
-        <source>the report as JSON</source>
-        <translation>o relatório como JSON</translation>
+        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>exportação do ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk: um arquivo zip, JSON, JSON Lines ou CSV, ou uma pasta</translation>
+    </message>
+    <message>
+        <source>only report what would be imported</source>
+        <translation>só informar o que seria importado</translation>
+    </message>
+    <message>
+        <source>print the report as JSON</source>
+        <translation>exibir o relatório como JSON</translation>
     </message>
     <message>
         <source>Import the file in its window, or close it first.</source>
@@ -432,20 +432,8 @@
         </translation>
     </message>
     <message>
-        <source>Reading the files, so that they are found by what stands in them …</source>
-        <translation>Lendo os arquivos, para que sejam encontrados pelo que contêm …</translation>
-    </message>
-    <message>
-        <source>keep everything in DIR (also: CHATDESK_DATA_DIR)</source>
-        <translation>manter tudo em DIR (também: CHATDESK_DATA_DIR)</translation>
-    </message>
-    <message>
-        <source>log more, also to stderr</source>
-        <translation>registrar mais no log, também em stderr</translation>
-    </message>
-    <message>
-        <source>Chat with language models. Without a command the window opens.</source>
-        <translation>Converse com modelos de linguagem. Sem um comando, a janela se abre.</translation>
+        <source>Reading the files, so that a search finds what is in them …</source>
+        <translation>Lendo os arquivos, para que uma busca encontre o que há neles …</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -456,12 +444,24 @@
         <translation>como JSON</translation>
     </message>
     <message>
-        <source>also write a zip to send with the report of a bug</source>
-        <translation>gravar também um zip para enviar com o relato de um erro</translation>
+        <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
+        <translation>manter todos os dados em DIR (ou defina CHATDESK_DATA_DIR)</translation>
     </message>
     <message>
-        <source>repair the database; a copy of it is kept</source>
-        <translation>reparar o banco de dados; uma cópia dele é mantida</translation>
+        <source>write more to the log, and to stderr too</source>
+        <translation>gravar mais no log, e também em stderr</translation>
+    </message>
+    <message>
+        <source>Chat with language models. Without a command, the window opens.</source>
+        <translation>Conversar com modelos de linguagem. Sem um comando, a janela se abre.</translation>
+    </message>
+    <message>
+        <source>also write a zip to attach to a bug report</source>
+        <translation>gravar também um zip para anexar a um relato de erro</translation>
+    </message>
+    <message>
+        <source>repair the database, keeping a copy of it</source>
+        <translation>reparar o banco de dados, mantendo uma cópia dele</translation>
     </message>
     <message>
         <source>The output could not be written: {reason}.</source>
@@ -508,16 +508,16 @@
         <translation>o id de uma conversa, um link (chatdesk://…), uma exportação de chats ou um convite</translation>
     </message>
     <message>
-        <source>begin a new chat, as the menu of the launcher does</source>
+        <source>start a new chat, as the launcher&apos;s menu does</source>
         <translation>começar um novo chat, como faz o menu do lançador</translation>
     </message>
     <message>
-        <source>open the search, as the menu of the launcher does</source>
+        <source>open the search, as the launcher&apos;s menu does</source>
         <translation>abrir a busca, como faz o menu do lançador</translation>
     </message>
     <message>
-        <source>show the field for a quick question; bind it to a key</source>
-        <translation>mostrar o campo para uma pergunta rápida; associe-o a uma tecla</translation>
+        <source>open the field for a quick question (to bind to a key)</source>
+        <translation>abrir o campo de pergunta rápida (para associar a uma tecla)</translation>
     </message>
     <message>
         <source>key from {variable}</source>
@@ -556,8 +556,12 @@
         <translation>testar cada um deles, passo a passo</translation>
     </message>
     <message>
-        <source>allow this provider&apos;s key to be sent to its present server</source>
+        <source>allow this provider&apos;s key to be sent to its current server</source>
         <translation>permitir que a chave deste provedor seja enviada ao servidor atual dele</translation>
+    </message>
+    <message>
+        <source>No key of {provider} is waiting for your agreement.</source>
+        <translation>Nenhuma chave de {provider} está esperando sua concordância.</translation>
     </message>
     <message>
         <source>with --agree: do not ask</source>
@@ -570,10 +574,6 @@
     <message>
         <source>Offline demo</source>
         <translation>Demonstração offline</translation>
-    </message>
-    <message>
-        <source>No key of {provider} waits for an agreement.</source>
-        <translation>Nenhuma chave de {provider} espera por um consentimento.</translation>
     </message>
     <message>
         <source>Agreed: the key of {provider} goes to {server}.</source>
@@ -640,32 +640,8 @@
         <translation>Indexando: {percent} %</translation>
     </message>
     <message>
-        <source>serve other programs of this computer until Ctrl+C</source>
-        <translation>atender outros programas deste computador até Ctrl+C</translation>
-    </message>
-    <message>
-        <source>listen on this port; 0: any that is free</source>
-        <translation>escutar nesta porta; 0: qualquer uma livre</translation>
-    </message>
-    <message>
-        <source>make, list and revoke the tokens of other programs</source>
-        <translation>criar, listar e revogar os tokens de outros programas</translation>
-    </message>
-    <message>
-        <source>make a token and print it, this once</source>
-        <translation>criar um token e exibi-lo, só desta vez</translation>
-    </message>
-    <message>
-        <source>what will use it</source>
-        <translation>o que vai usá-lo</translation>
-    </message>
-    <message>
         <source>read, write, ask, admin or remote (read)</source>
         <translation>read, write, ask, admin ou remote (read)</translation>
-    </message>
-    <message>
-        <source>reach this project only</source>
-        <translation>alcançar só este projeto</translation>
     </message>
     <message>
         <source>expire after N days</source>
@@ -676,20 +652,44 @@
         <translation>no máximo N solicitações por minuto</translation>
     </message>
     <message>
-        <source>at most N tokens of models a minute</source>
-        <translation>no máximo N tokens de modelos por minuto</translation>
+        <source>serve other programs on this computer until Ctrl+C</source>
+        <translation>atender outros programas deste computador até Ctrl+C</translation>
     </message>
     <message>
-        <source>at most USD dollars a day</source>
-        <translation>no máximo USD dólares por dia</translation>
+        <source>port to listen on; 0 means any free port</source>
+        <translation>porta em que se escuta; 0 significa qualquer porta livre</translation>
     </message>
     <message>
-        <source>list tokens, never their texts</source>
-        <translation>listar tokens, nunca seus textos</translation>
+        <source>make, list and revoke tokens for other programs</source>
+        <translation>criar, listar e revogar tokens para outros programas</translation>
     </message>
     <message>
-        <source>revoke a token; what it does now ends</source>
-        <translation>revogar um token; o que ele faz agora termina</translation>
+        <source>make a token and print it; it is not shown again</source>
+        <translation>criar um token e exibi-lo; ele não é mostrado de novo</translation>
+    </message>
+    <message>
+        <source>name of the program that will use it</source>
+        <translation>nome do programa que vai usá-lo</translation>
+    </message>
+    <message>
+        <source>allow access to this project only</source>
+        <translation>permitir acesso somente a este projeto</translation>
+    </message>
+    <message>
+        <source>use at most N model tokens a minute</source>
+        <translation>usar no máximo N tokens de modelos por minuto</translation>
+    </message>
+    <message>
+        <source>spend at most USD dollars a day</source>
+        <translation>gastar no máximo USD dólares por dia</translation>
+    </message>
+    <message>
+        <source>list the tokens, without their secret texts</source>
+        <translation>listar os tokens, sem seus textos secretos</translation>
+    </message>
+    <message>
+        <source>revoke a token and end what is being done with it</source>
+        <translation>revogar um token e encerrar o que está sendo feito com ele</translation>
     </message>
     <message>
         <source>its name or id</source>
@@ -748,36 +748,12 @@
         <translation>mostrar o estado dos espaços de trabalho deste perfil</translation>
     </message>
     <message>
-        <source>look at a server before a workspace is made, or compare one with this profile</source>
-        <translation>examinar um servidor antes de criar um espaço de trabalho, ou comparar um com este perfil</translation>
-    </message>
-    <message>
-        <source>compare this one (without an address: the only one)</source>
-        <translation>comparar este (sem endereço: o único)</translation>
-    </message>
-    <message>
-        <source>fetch again what differs from what the team has</source>
-        <translation>buscar de novo o que difere do que a equipe tem</translation>
-    </message>
-    <message>
-        <source>list the members, as the server says now</source>
-        <translation>listar os membros, como o servidor diz agora</translation>
-    </message>
-    <message>
-        <source>its name or id, where there are several</source>
-        <translation>seu nome ou id, onde há vários</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>Use Configurações, Sincronização da equipe na janela dele, ou feche-a antes.</translation>
     </message>
     <message>
         <source>this profile is in no workspace</source>
         <translation>este perfil não está em nenhum espaço de trabalho</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup, nothing connects to it</source>
-        <translation>estacionado: veio com um backup, nada se conecta a ele</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
@@ -816,32 +792,56 @@
         </translation>
     </message>
     <message>
-        <source>remove something shared for everybody, with its words</source>
-        <translation>remover algo compartilhado para todos, com suas palavras</translation>
+        <source>check a server before making a workspace, or compare a workspace with this profile</source>
+        <translation>verificar um servidor antes de criar um espaço de trabalho, ou comparar um espaço de trabalho com este perfil</translation>
     </message>
     <message>
-        <source>what you may erase of it</source>
-        <translation>o que você pode apagar dela</translation>
+        <source>workspace to compare, if no address is given (by default the only one)</source>
+        <translation>espaço de trabalho a comparar, se nenhum endereço é dado (por padrão, o único)</translation>
     </message>
     <message>
-        <source>this one, and the summaries that tell of it</source>
-        <translation>esta, e os resumos que falam dela</translation>
+        <source>fetch again whatever differs from the team&apos;s copy</source>
+        <translation>buscar de novo tudo o que difere da cópia da equipe</translation>
     </message>
     <message>
-        <source>its name or id: ends its sharing, and nothing of it stays</source>
-        <translation>seu nome ou id: encerra o compartilhamento, e nada dele fica</translation>
+        <source>list the members, as the server has them now</source>
+        <translation>listar os membros, como o servidor os tem agora</translation>
     </message>
     <message>
-        <source>say for how long a shared project keeps its messages</source>
-        <translation>dizer por quanto tempo um projeto compartilhado guarda suas mensagens</translation>
+        <source>name or id of the workspace, if there are several</source>
+        <translation>nome ou id do espaço de trabalho, se há vários</translation>
     </message>
     <message>
-        <source>a number, or forever; without it: how long it is now</source>
-        <translation>um número, ou forever; sem isso: quanto é agora</translation>
+        <source>parked: it came with a backup and is not connected</source>
+        <translation>estacionado: veio com um backup e não está conectado</translation>
     </message>
     <message>
-        <source>for the server, at most ({seconds})</source>
-        <translation>para o servidor, no máximo ({seconds})</translation>
+        <source>erase something shared for everybody, with all of its text</source>
+        <translation>apagar para todos algo compartilhado, com todo o seu texto</translation>
+    </message>
+    <message>
+        <source>thread of which to erase all that you may erase</source>
+        <translation>conversa da qual apagar tudo o que você pode apagar</translation>
+    </message>
+    <message>
+        <source>message to erase, with the summaries made from it</source>
+        <translation>mensagem a apagar, com os resumos feitos a partir dela</translation>
+    </message>
+    <message>
+        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
+        <translation>projeto a apagar (nome ou id); seu compartilhamento termina e nada dele fica</translation>
+    </message>
+    <message>
+        <source>show or set how long a shared project keeps its messages</source>
+        <translation>mostrar ou definir por quanto tempo um projeto compartilhado guarda suas mensagens</translation>
+    </message>
+    <message>
+        <source>number of days, or forever; without it, the current setting is shown</source>
+        <translation>número de dias, ou forever (para sempre); sem ele, a configuração atual é mostrada</translation>
+    </message>
+    <message>
+        <source>wait for the server at most this long ({seconds})</source>
+        <translation>esperar o servidor no máximo este tempo ({seconds})</translation>
     </message>
     <message>
         <source>forever</source>
@@ -908,6 +908,10 @@
         </translation>
     </message>
     <message>
+        <source>Only owners can erase a project.</source>
+        <translation>Só proprietários podem apagar um projeto.</translation>
+    </message>
+    <message>
         <source>Only owners erase a project.</source>
         <translation>Só proprietários apagam um projeto.</translation>
     </message>
@@ -936,8 +940,8 @@
         <translation>Há vários espaços de trabalho.</translation>
     </message>
     <message>
-        <source>Say which by its id; see &apos;team status&apos;.</source>
-        <translation>Diga qual pelo id; veja &apos;team status&apos;.</translation>
+        <source>Name one by its id; &apos;chatdesk team status&apos; lists them.</source>
+        <translation>Indique um pelo id; &apos;chatdesk team status&apos; os lista.</translation>
     </message>
     <message>
         <source>Passphrase of the file of keys: </source>
@@ -976,32 +980,8 @@
         <translation>nome da pessoa</translation>
     </message>
     <message>
-        <source>a shared project and viewer, editor, admin or owner; may be given again</source>
-        <translation>um projeto compartilhado e viewer, editor, admin ou owner; pode ser indicado de novo</translation>
-    </message>
-    <message>
         <source>valid for N days (7)</source>
         <translation>válido por N dias (7)</translation>
-    </message>
-    <message>
-        <source>write it there instead</source>
-        <translation>gravá-lo ali em vez disso</translation>
-    </message>
-    <message>
-        <source>take an invitation, or a code of another computer of yours</source>
-        <translation>aceitar um convite, ou um código de outro computador seu</translation>
-    </message>
-    <message>
-        <source>file that holds it; - reads stdin</source>
-        <translation>arquivo que o contém; - lê stdin</translation>
-    </message>
-    <message>
-        <source>agree to a server without encryption</source>
-        <translation>consentir com um servidor sem criptografia</translation>
-    </message>
-    <message>
-        <source>stop syncing; everything stays here</source>
-        <translation>parar de sincronizar; tudo fica aqui</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1012,32 +992,8 @@
         <translation>conectar de novo a uma equipe que veio com um backup</translation>
     </message>
     <message>
-        <source>give it up instead; its projects stay as private copies</source>
-        <translation>desistir dela em vez disso; seus projetos ficam como cópias privadas</translation>
-    </message>
-    <message>
-        <source>print a code for a further computer of yours</source>
-        <translation>exibir um código para outro computador seu</translation>
-    </message>
-    <message>
-        <source>enter a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>entrar em um espaço de trabalho configurado à mão, com o login de um membro</translation>
-    </message>
-    <message>
         <source>bring the team&apos;s database up to date</source>
         <translation>atualizar o banco de dados da equipe</translation>
-    </message>
-    <message>
-        <source>the login that set it up</source>
-        <translation>o login que o configurou</translation>
-    </message>
-    <message>
-        <source>reach the team&apos;s database at another address from now on</source>
-        <translation>alcançar o banco de dados da equipe em outro endereço de agora em diante</translation>
-    </message>
-    <message>
-        <source>its new name or IP address</source>
-        <translation>seu novo nome ou endereço IP</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1052,40 +1008,12 @@
         <translation>ler uma senha e exibir a forma em que o Postgres a guarda</translation>
     </message>
     <message>
-        <source>the server, as postgresql://login@host:5432/database</source>
-        <translation>o servidor, como postgresql://login@host:5432/database</translation>
-    </message>
-    <message>
-        <source>or: its name or IP address</source>
-        <translation>ou: seu nome ou endereço IP</translation>
-    </message>
-    <message>
-        <source>the empty database</source>
-        <translation>o banco de dados vazio</translation>
-    </message>
-    <message>
-        <source>the login that owns it and may make roles</source>
-        <translation>o login que é dono dele e pode criar papéis</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority, if it has its own</source>
-        <translation>certificado da autoridade do servidor, se ele tem uma própria</translation>
-    </message>
-    <message>
-        <source>no encryption; only in a network of your own</source>
-        <translation>sem criptografia; só em uma rede sua</translation>
-    </message>
-    <message>
         <source>The workspace {name} was made. You are its owner.</source>
         <translation>O espaço de trabalho {name} foi criado. Você é seu proprietário.</translation>
     </message>
     <message>
         <source>The invitation is in {file}. Anyone who has it can join.</source>
         <translation>O convite está em {file}. Quem o tiver pode entrar.</translation>
-    </message>
-    <message>
-        <source>for {name}, good once; anyone who has it can join</source>
-        <translation>para {name}, válido uma vez; quem o tiver pode entrar</translation>
     </message>
     <message>
         <source>Passphrase: </source>
@@ -1116,8 +1044,88 @@
         <translation>Você está em {name} de novo.</translation>
     </message>
     <message>
-        <source>its passphrase is {passphrase}; both are good for a day</source>
-        <translation>sua frase secreta é {passphrase}; ambos valem por um dia</translation>
+        <source>shared project, and the role in it: viewer, editor, admin or owner; may be repeated</source>
+        <translation>projeto compartilhado e o papel nele: viewer, editor, admin ou owner; pode ser repetido</translation>
+    </message>
+    <message>
+        <source>write the invitation to this file instead of printing it</source>
+        <translation>gravar o convite neste arquivo em vez de exibi-lo</translation>
+    </message>
+    <message>
+        <source>join with an invitation, or with a code from another computer of yours</source>
+        <translation>entrar com um convite, ou com um código de outro computador seu</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin</source>
+        <translation>arquivo com o convite ou o código; - o lê de stdin</translation>
+    </message>
+    <message>
+        <source>accept a server without encryption</source>
+        <translation>aceitar um servidor sem criptografia</translation>
+    </message>
+    <message>
+        <source>stop syncing; everything stays on this computer</source>
+        <translation>parar de sincronizar; tudo fica neste computador</translation>
+    </message>
+    <message>
+        <source>leave it instead; its projects stay as private copies</source>
+        <translation>deixá-lo em vez disso; seus projetos ficam como cópias privadas</translation>
+    </message>
+    <message>
+        <source>print a code for another computer of yours</source>
+        <translation>exibir um código para outro computador seu</translation>
+    </message>
+    <message>
+        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
+        <translation>entrar em um espaço de trabalho configurado à mão, com o login de um membro</translation>
+    </message>
+    <message>
+        <source>login that set the database up</source>
+        <translation>login que configurou o banco de dados</translation>
+    </message>
+    <message>
+        <source>use another address for the team&apos;s database from now on</source>
+        <translation>usar outro endereço para o banco de dados da equipe de agora em diante</translation>
+    </message>
+    <message>
+        <source>new name or IP address of the server</source>
+        <translation>novo nome ou endereço IP do servidor</translation>
+    </message>
+    <message>
+        <source>login of the member</source>
+        <translation>login do membro</translation>
+    </message>
+    <message>
+        <source>login that owns the database and may create roles</source>
+        <translation>login que é dono do banco de dados e pode criar papéis</translation>
+    </message>
+    <message>
+        <source>address of the server, as postgresql://login@host:5432/database</source>
+        <translation>endereço do servidor, como postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>name or IP address of the server, instead of --url</source>
+        <translation>nome ou endereço IP do servidor, em vez de --url</translation>
+    </message>
+    <message>
+        <source>name of the database</source>
+        <translation>nome do banco de dados</translation>
+    </message>
+    <message>
+        <source>certificate of the server&apos;s authority, if it is a private one</source>
+        <translation>certificado da autoridade do servidor, se ela é privada</translation>
+    </message>
+    <message>
+        <source>connect without encryption; only for a network of your own</source>
+        <translation>conectar sem criptografia; só para uma rede própria</translation>
+    </message>
+    <message>
+        <source>for {name}; it works once, and anyone who has it can join</source>
+        <translation>para {name}; vale uma vez, e quem o tiver pode entrar</translation>
+    </message>
+    <message>
+        <source>its passphrase is {passphrase}; both are valid for a day</source>
+        <translation>sua frase secreta é {passphrase}; os dois valem por um dia</translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -1184,20 +1192,20 @@
         <translation>Verifique o nome do arquivo.</translation>
     </message>
     <message>
-        <source>list what the server did not take</source>
-        <translation>listar o que o servidor não aceitou</translation>
+        <source>list the changes that the server refused</source>
+        <translation>listar as alterações que o servidor recusou</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project; all: every text</source>
-        <translation>copiar seu texto para uma nova conversa de um projeto privado; all: todos os textos</translation>
+        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
+        <translation>copiar o texto desta alteração para uma nova conversa de um projeto privado; &apos;all&apos; copia todos os textos</translation>
     </message>
     <message>
-        <source>send it again; all: everything</source>
-        <translation>enviar de novo; all: tudo</translation>
+        <source>send this change again; &apos;all&apos; sends every change</source>
+        <translation>enviar de novo esta alteração; &apos;all&apos; envia todas</translation>
     </message>
     <message>
-        <source>no longer list it; all: everything</source>
-        <translation>não listar mais; all: tudo</translation>
+        <source>remove this change from the list; &apos;all&apos; removes every change</source>
+        <translation>remover esta alteração da lista; &apos;all&apos; remove todas</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1228,14 +1236,6 @@
         <translation>compartilhar um projeto com um espaço de trabalho</translation>
     </message>
     <message>
-        <source>end a share for everybody, or leave a project of others</source>
-        <translation>encerrar um compartilhamento para todos, ou sair de um projeto de outros</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it</source>
-        <translation>dar a um membro um papel em um projeto compartilhado, ou tirá-lo</translation>
-    </message>
-    <message>
         <source>their name or id</source>
         <translation>seu nome ou id</translation>
     </message>
@@ -1252,20 +1252,28 @@
         <translation>torná-lo membro comum de novo</translation>
     </message>
     <message>
-        <source>end the connections of a member who holds others up</source>
-        <translation>encerrar as conexões de um membro que atrasa os outros</translation>
+        <source>end the sharing of a project, or leave a project that others share</source>
+        <translation>encerrar o compartilhamento de um projeto, ou sair de um projeto que outros compartilham</translation>
     </message>
     <message>
-        <source>show who may invite, or decide it</source>
-        <translation>mostrar quem pode convidar, ou decidir isso</translation>
+        <source>give a member a role in a shared project, or take it away</source>
+        <translation>dar a um membro um papel em um projeto compartilhado, ou retirá-lo</translation>
     </message>
     <message>
-        <source>owners, or admins of projects as well</source>
-        <translation>proprietários, ou também administradores de projetos</translation>
+        <source>end the connections of a member who blocks others</source>
+        <translation>encerrar as conexões de um membro que bloqueia os outros</translation>
     </message>
     <message>
-        <source>send what waits and fetch what others wrote</source>
-        <translation>enviar o que espera e buscar o que outros escreveram</translation>
+        <source>show or set who may invite</source>
+        <translation>mostrar ou definir quem pode convidar</translation>
+    </message>
+    <message>
+        <source>only owners, or admins of projects as well</source>
+        <translation>só proprietários, ou também administradores de projetos</translation>
+    </message>
+    <message>
+        <source>send waiting changes and fetch those of others</source>
+        <translation>enviar as alterações em espera e buscar as dos outros</translation>
     </message>
     <message>
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
@@ -1392,8 +1400,8 @@
         <translation>listar projetos</translation>
     </message>
     <message>
-        <source>list threads, the latest first</source>
-        <translation>listar conversas, as mais recentes primeiro</translation>
+        <source>list threads, latest first</source>
+        <translation>listar conversas, a mais recente primeiro</translation>
     </message>
     <message>
         <source>list archived threads</source>
@@ -1492,10 +1500,6 @@
         <translation>Nenhum projeto ainda não compartilhado se chama “{name}”.</translation>
     </message>
     <message>
-        <source>a variable of this environment whose value the server gets and the keyring keeps; again for more</source>
-        <translation>uma variável deste ambiente cujo valor o servidor recebe e o chaveiro guarda; repita para mais</translation>
-    </message>
-    <message>
         <source>switch a server on</source>
         <translation>ligar um servidor</translation>
     </message>
@@ -1504,96 +1508,100 @@
         <translation>desligar um servidor</translation>
     </message>
     <message>
-        <source>forget a server</source>
-        <translation>esquecer um servidor</translation>
-    </message>
-    <message>
         <source>sign in to a server over HTTP, in your browser</source>
         <translation>entrar em um servidor por HTTP, no seu navegador</translation>
-    </message>
-    <message>
-        <source>forget what a server is signed in with</source>
-        <translation>esquecer com o que se entrou em um servidor</translation>
-    </message>
-    <message>
-        <source>set up the servers whose tools a model may ask for</source>
-        <translation>configurar os servidores cujas ferramentas um modelo pode pedir</translation>
-    </message>
-    <message>
-        <source>the servers, and whether they are on</source>
-        <translation>os servidores, e se estão ligados</translation>
-    </message>
-    <message>
-        <source>add a server; options stand before its name</source>
-        <translation>adicionar um servidor; as opções ficam antes do nome</translation>
-    </message>
-    <message>
-        <source>what it is called</source>
-        <translation>como se chama</translation>
-    </message>
-    <message>
-        <source>the program and its arguments</source>
-        <translation>o programa e seus argumentos</translation>
-    </message>
-    <message>
-        <source>address of a server over HTTP</source>
-        <translation>endereço de um servidor por HTTP</translation>
-    </message>
-    <message>
-        <source>the OAuth client that you registered for the address</source>
-        <translation>o cliente OAuth que você registrou para o endereço</translation>
-    </message>
-    <message>
-        <source>a variable with the secret of the client</source>
-        <translation>uma variável com o segredo do cliente</translation>
-    </message>
-    <message>
-        <source>folder in which the program runs (an empty one)</source>
-        <translation>pasta em que o programa é executado (uma vazia)</translation>
-    </message>
-    <message>
-        <source>add servers from the JSON of another program</source>
-        <translation>adicionar servidores do JSON de outro programa</translation>
-    </message>
-    <message>
-        <source>- reads stdin</source>
-        <translation>- lê stdin</translation>
     </message>
     <message>
         <source>start servers and list their tools, step by step</source>
         <translation>iniciar servidores e listar suas ferramentas, passo a passo</translation>
     </message>
     <message>
-        <source>its id; without it: all that are on</source>
-        <translation>seu id; sem isso: todos os que estão ligados</translation>
+        <source>environment variable whose value is kept in the keyring and given to the server; may be repeated</source>
+        <translation>variável de ambiente cujo valor fica no chaveiro e é dado ao servidor; pode ser repetida</translation>
     </message>
     <message>
-        <source>its id</source>
-        <translation>seu id</translation>
+        <source>remove a server</source>
+        <translation>remover um servidor</translation>
     </message>
     <message>
-        <source>what tools may do without being asked about again</source>
-        <translation>o que as ferramentas podem fazer sem nova pergunta</translation>
+        <source>sign out of a server</source>
+        <translation>sair de um servidor</translation>
     </message>
     <message>
-        <source>withdraw what a server&apos;s tools were allowed</source>
-        <translation>retirar o que foi permitido às ferramentas de um servidor</translation>
+        <source>set up the servers whose tools models may use</source>
+        <translation>configurar os servidores cujas ferramentas os modelos podem usar</translation>
     </message>
     <message>
-        <source>one tool; without it: all of the server</source>
-        <translation>uma ferramenta; sem isso: todas do servidor</translation>
+        <source>list the servers, and whether they are on</source>
+        <translation>listar os servidores e se estão ligados</translation>
     </message>
     <message>
-        <source>the folder in which tools work for a project</source>
-        <translation>a pasta em que as ferramentas trabalham para um projeto</translation>
+        <source>add a server; put options before its name</source>
+        <translation>adicionar um servidor; ponha as opções antes do nome dele</translation>
     </message>
     <message>
-        <source>without it: show it</source>
-        <translation>sem isso: mostrá-la</translation>
+        <source>name of the server</source>
+        <translation>nome do servidor</translation>
     </message>
     <message>
-        <source>the project has no folder any more</source>
-        <translation>o projeto não tem mais pasta</translation>
+        <source>program to run, with its arguments</source>
+        <translation>programa a executar, com seus argumentos</translation>
+    </message>
+    <message>
+        <source>address of the server, if it is reached over HTTP</source>
+        <translation>endereço do servidor, se ele é acessado por HTTP</translation>
+    </message>
+    <message>
+        <source>id of the OAuth client that you registered for the address</source>
+        <translation>id do cliente OAuth que você registrou para o endereço</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the client&apos;s secret</source>
+        <translation>variável de ambiente que contém o segredo do cliente</translation>
+    </message>
+    <message>
+        <source>folder in which the program runs (by default an empty one)</source>
+        <translation>pasta em que o programa é executado (por padrão, uma vazia)</translation>
+    </message>
+    <message>
+        <source>add servers from the JSON settings of another program</source>
+        <translation>adicionar servidores das configurações JSON de outro programa</translation>
+    </message>
+    <message>
+        <source>file with the JSON; - reads it from stdin</source>
+        <translation>arquivo com o JSON; - o lê de stdin</translation>
+    </message>
+    <message>
+        <source>id of the server (by default all that are on)</source>
+        <translation>id do servidor (por padrão, todos os que estão ligados)</translation>
+    </message>
+    <message>
+        <source>id of the server</source>
+        <translation>id do servidor</translation>
+    </message>
+    <message>
+        <source>list what tools may do without asking again</source>
+        <translation>listar o que as ferramentas podem fazer sem perguntar de novo</translation>
+    </message>
+    <message>
+        <source>take back permissions of a server&apos;s tools</source>
+        <translation>retirar permissões das ferramentas de um servidor</translation>
+    </message>
+    <message>
+        <source>name of the tool (by default all tools of the server)</source>
+        <translation>nome da ferramenta (por padrão, todas as do servidor)</translation>
+    </message>
+    <message>
+        <source>show or set the folder in which tools work for a project</source>
+        <translation>mostrar ou definir a pasta em que as ferramentas trabalham para um projeto</translation>
+    </message>
+    <message>
+        <source>folder to set; without it, the current one is shown</source>
+        <translation>pasta a definir; sem ela, a atual é mostrada</translation>
+    </message>
+    <message>
+        <source>remove the folder from the project</source>
+        <translation>remover a pasta do projeto</translation>
     </message>
     <message>
         <source>ChatDesk is open and keeps the tool servers.</source>
@@ -1632,6 +1640,10 @@
         <translation>Ficam desligados até você ligá-los: chatdesk tools on SERVER.</translation>
     </message>
     <message>
+        <source>There was no such permission.</source>
+        <translation>Não havia essa permissão.</translation>
+    </message>
+    <message>
         <source>ok</source>
         <translation>ok</translation>
     </message>
@@ -1660,10 +1672,6 @@
         <translation>Você saiu neste computador. O servidor não foi avisado ou não pode retirar o acesso.</translation>
     </message>
     <message>
-        <source>Nothing of that was allowed.</source>
-        <translation>Nada disso foi permitido.</translation>
-    </message>
-    <message>
         <source>There is no tool server “{name}”.</source>
         <translation>Não há servidor de ferramentas “{name}”.</translation>
     </message>
@@ -1680,36 +1688,36 @@
         <translation>{place} não pôde ser lido.</translation>
     </message>
     <message>
-        <source>the engine that models search the web with</source>
-        <translation>o mecanismo com que os modelos buscam na web</translation>
-    </message>
-    <message>
         <source>address of SearXNG</source>
         <translation>endereço do SearXNG</translation>
-    </message>
-    <message>
-        <source>a variable of this environment with the key</source>
-        <translation>uma variável deste ambiente com a chave</translation>
-    </message>
-    <message>
-        <source>ask it, step by step; with an engine, nothing is changed</source>
-        <translation>consultá-lo, passo a passo; com um mecanismo, nada é alterado</translation>
-    </message>
-    <message>
-        <source>remove the kept key of the engine</source>
-        <translation>remover a chave guardada do mecanismo</translation>
-    </message>
-    <message>
-        <source>a JSON object, or an array of the steps of a test</source>
-        <translation>um objeto JSON, ou uma matriz dos passos de um teste</translation>
     </message>
     <message>
         <source>The variable {key} is not set here.</source>
         <translation>A variável {key} não está definida aqui.</translation>
     </message>
     <message>
-        <source>Name the engine whose key is to be forgotten.</source>
-        <translation>Indique o mecanismo cuja chave deve ser esquecida.</translation>
+        <source>show or set the search engine that models use for the web</source>
+        <translation>mostrar ou definir o mecanismo com que os modelos buscam na web</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the key</source>
+        <translation>variável de ambiente que contém a chave</translation>
+    </message>
+    <message>
+        <source>test the engine step by step; an ENGINE that is given is tested without being set</source>
+        <translation>testar o mecanismo passo a passo; um ENGINE informado é testado sem ser definido</translation>
+    </message>
+    <message>
+        <source>remove the stored key of the engine</source>
+        <translation>remover a chave guardada do mecanismo</translation>
+    </message>
+    <message>
+        <source>print a JSON object, or with --test an array of its steps</source>
+        <translation>exibir um objeto JSON ou, com --test, uma lista dos passos</translation>
+    </message>
+    <message>
+        <source>Name the engine whose key should be removed.</source>
+        <translation>Diga de qual mecanismo a chave deve ser removida.</translation>
     </message>
     <message>
         <source>with a key</source>

@@ -16,46 +16,6 @@
         <translation>问题；- 表示从 stdin 读取</translation>
     </message>
     <message>
-        <source>go on in this thread (the beginning of its id is enough)</source>
-        <translation>在此对话中继续（给出 ID 的开头即可）</translation>
-    </message>
-    <message>
-        <source>another version of this question; the old one stays</source>
-        <translation>此问题的另一个版本；旧版本保留</translation>
-    </message>
-    <message>
-        <source>begin a new thread (the default)</source>
-        <translation>新建对话（默认）</translation>
-    </message>
-    <message>
-        <source>model that answers</source>
-        <translation>用来回答的模型</translation>
-    </message>
-    <message>
-        <source>provider that answers, by its id: see providers</source>
-        <translation>用来回答的提供商，按其 ID 指定：见 providers</translation>
-    </message>
-    <message>
-        <source>assistant of the library that answers</source>
-        <translation>用来回答的库中助手</translation>
-    </message>
-    <message>
-        <source>a file that goes along; repeatable</source>
-        <translation>一同发送的文件；可重复</translation>
-    </message>
-    <message>
-        <source>servers whose tools the model gets, with commas; none: none</source>
-        <translation>将其工具提供给模型的服务器，以逗号分隔；none：不提供</translation>
-    </message>
-    <message>
-        <source>calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more</source>
-        <translation>工具调用：ask（在终端中）、deny，或要允许的服务器或工具的名称；可重复指定</translation>
-    </message>
-    <message>
-        <source>one JSON object a line: start, text, ..., finish</source>
-        <translation>每行一个 JSON 对象：start, text, ..., finish</translation>
-    </message>
-    <message>
         <source>An imported system prompt is sent with the question.</source>
         <translation>导入的系统提示词会随问题一起发送。</translation>
     </message>
@@ -72,8 +32,48 @@
         <translation>问题正在等待，前面还有 {count} 个；按 Ctrl+C 取消。</translation>
     </message>
     <message>
-        <source>Trying to save the answer for a while; Ctrl+C ends it.</source>
-        <translation>正在尝试保存回答，还会持续一会儿；按 Ctrl+C 结束。</translation>
+        <source>continue this thread (the start of its id is enough)</source>
+        <translation>继续此对话（给出 ID 的开头即可）</translation>
+    </message>
+    <message>
+        <source>ask another version of this question; the old one is kept</source>
+        <translation>以另一个版本提出此问题；旧版本会保留</translation>
+    </message>
+    <message>
+        <source>start a new thread (the default)</source>
+        <translation>开始新对话（默认）</translation>
+    </message>
+    <message>
+        <source>model to ask</source>
+        <translation>要提问的模型</translation>
+    </message>
+    <message>
+        <source>id of the provider to ask (&apos;chatdesk providers&apos; lists them)</source>
+        <translation>要提问的提供商的 ID（&apos;chatdesk providers&apos; 可列出）</translation>
+    </message>
+    <message>
+        <source>assistant from the library to ask</source>
+        <translation>要提问的库中的助手</translation>
+    </message>
+    <message>
+        <source>file to attach; may be repeated</source>
+        <translation>要附加的文件；可重复指定</translation>
+    </message>
+    <message>
+        <source>tool servers that the model may use, separated by commas, or none</source>
+        <translation>模型可以使用的工具服务器，以逗号分隔；none 表示不使用</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
+        <translation>如何处理工具调用：ask（在终端中询问）、deny（拒绝），或要允许的服务器或工具的名称；可重复指定</translation>
+    </message>
+    <message>
+        <source>print one JSON object per line: start, text, ..., finish</source>
+        <translation>每行打印一个 JSON 对象：start、text、...、finish</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps trying to save the answer for a while; Ctrl+C stops it.</source>
+        <translation>ChatDesk 会继续尝试保存回答一段时间；按 Ctrl+C 停止。</translation>
     </message>
     <message>
         <source>The answer was not finished. What had arrived is kept.</source>
@@ -148,44 +148,12 @@
         <translation>将对话写为 Markdown、JSON、HTML 或 PDF</translation>
     </message>
     <message>
-        <source>its id, or the beginning of it</source>
-        <translation>其 ID 或 ID 的开头</translation>
-    </message>
-    <message>
         <source>all threads of this project (its name or id)</source>
         <translation>此项目的所有对话（名称或 ID）</translation>
     </message>
     <message>
-        <source>everything there is</source>
-        <translation>全部内容</translation>
-    </message>
-    <message>
-        <source>with what is in the trash</source>
-        <translation>包括回收站中的内容</translation>
-    </message>
-    <message>
-        <source>the file to write (json: also .zip, which holds the attachments); for several threads a folder</source>
-        <translation>要写入的文件（json：也可为 .zip，其中包含附件）；多个对话时为文件夹</translation>
-    </message>
-    <message>
         <source>make a backup now</source>
         <translation>立即备份</translation>
-    </message>
-    <message>
-        <source>a zip with the database and all attachments</source>
-        <translation>包含数据库和所有附件的 zip</translation>
-    </message>
-    <message>
-        <source>put a backup in the place of the database</source>
-        <translation>用备份替换数据库</translation>
-    </message>
-    <message>
-        <source>the backup, or its name in the backup directory</source>
-        <translation>备份，或它在备份目录中的名称</translation>
-    </message>
-    <message>
-        <source>list the backups, the newest first</source>
-        <translation>列出备份，最新的在前</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -220,8 +188,40 @@
         <translation>请给出对话、--project NAME 或 --all。</translation>
     </message>
     <message>
-        <source>an attachment is not in it: {sentence}</source>
-        <translation>其中缺少一个附件：{sentence}</translation>
+        <source>id of the thread, or the start of it</source>
+        <translation>对话的 ID，或其开头</translation>
+    </message>
+    <message>
+        <source>everything</source>
+        <translation>全部内容</translation>
+    </message>
+    <message>
+        <source>include the trash</source>
+        <translation>包括回收站</translation>
+    </message>
+    <message>
+        <source>file to write (with json, a .zip includes the attachments), or a folder for several threads</source>
+        <translation>要写入的文件（使用 json 时，.zip 会包含附件）；多个对话时为文件夹</translation>
+    </message>
+    <message>
+        <source>zip file to write, with the database and all attachments</source>
+        <translation>要写入的 zip 文件，包含数据库和所有附件</translation>
+    </message>
+    <message>
+        <source>replace the database with a backup</source>
+        <translation>用备份替换数据库</translation>
+    </message>
+    <message>
+        <source>path of the backup, or its name in the backup directory</source>
+        <translation>备份的路径，或它在备份目录中的名称</translation>
+    </message>
+    <message>
+        <source>list the backups, newest first</source>
+        <translation>列出备份，最新的在前</translation>
+    </message>
+    <message>
+        <source>an attachment was left out: {sentence}</source>
+        <translation>有一个附件未包含：{sentence}</translation>
     </message>
     <message>
         <source>A window is open on this data directory, and it makes the regular backups.</source>
@@ -284,20 +284,20 @@
         <translation>用虚构的对话填充数据目录</translation>
     </message>
     <message>
-        <source>make about N messages in all (500)</source>
-        <translation>总共生成约 N 条消息（500）</translation>
+        <source>make about N messages in total (500)</source>
+        <translation>共生成约 N 条消息（500）</translation>
     </message>
     <message>
-        <source>seed of the made-up texts: another number makes others (1)</source>
-        <translation>虚构文字的种子：换个数字则文字不同（1）</translation>
+        <source>seed for the made-up texts; another number makes other texts (1)</source>
+        <translation>虚构文本的种子；换一个数字会生成其他文本（1）</translation>
     </message>
     <message>
-        <source>also where there are threads already</source>
-        <translation>已有对话时也执行</translation>
+        <source>add them even if there are threads already</source>
+        <translation>即使已有对话也添加</translation>
     </message>
     <message>
-        <source>At most {most_messages} messages are made at once.</source>
-        <translation>一次最多生成 {most_messages} 条消息。</translation>
+        <source>At most {most_messages} messages can be made at once.</source>
+        <translation>一次最多可生成 {most_messages} 条消息。</translation>
     </message>
     <message>
         <source>Choose fewer.</source>
@@ -398,24 +398,24 @@
         <translation>请关闭其他程序或提高限制（ulimit），然后重试。</translation>
     </message>
     <message>
-        <source>bring in an export of another program or of ChatDesk</source>
-        <translation>导入其他程序或 ChatDesk 的导出文件</translation>
-    </message>
-    <message>
-        <source>of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: zip, JSON, JSON Lines, CSV, or a folder</source>
-        <translation>来自 ChatGPT、Claude、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio 或 ChatDesk：zip、JSON、JSON Lines、CSV 或文件夹</translation>
-    </message>
-    <message>
         <source>put the threads into this project (by default one named after the program)</source>
         <translation>将对话放入此项目（默认为以来源程序命名的项目）</translation>
     </message>
     <message>
-        <source>only tell what would be imported</source>
-        <translation>仅说明将导入什么</translation>
+        <source>import an export of ChatDesk or of another program</source>
+        <translation>导入 ChatDesk 或其他程序的导出文件</translation>
     </message>
     <message>
-        <source>the report as JSON</source>
-        <translation>以 JSON 输出报告</translation>
+        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>ChatGPT、Claude、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio 或 ChatDesk 的导出：zip、JSON、JSON Lines 或 CSV 文件，或文件夹</translation>
+    </message>
+    <message>
+        <source>only report what would be imported</source>
+        <translation>仅报告将导入的内容</translation>
+    </message>
+    <message>
+        <source>print the report as JSON</source>
+        <translation>以 JSON 打印报告</translation>
     </message>
     <message>
         <source>Import the file in its window, or close it first.</source>
@@ -429,20 +429,8 @@
         </translation>
     </message>
     <message>
-        <source>Reading the files, so that they are found by what stands in them …</source>
-        <translation>正在读取文件，以便按其中的内容搜索…</translation>
-    </message>
-    <message>
-        <source>keep everything in DIR (also: CHATDESK_DATA_DIR)</source>
-        <translation>将所有内容保存在 DIR 中（也可用：CHATDESK_DATA_DIR）</translation>
-    </message>
-    <message>
-        <source>log more, also to stderr</source>
-        <translation>记录更多日志，并输出到 stderr</translation>
-    </message>
-    <message>
-        <source>Chat with language models. Without a command the window opens.</source>
-        <translation>与语言模型聊天。不带命令时打开窗口。</translation>
+        <source>Reading the files, so that a search finds what is in them …</source>
+        <translation>正在读取文件，以便搜索能找到其中的内容 …</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -453,12 +441,24 @@
         <translation>以 JSON 输出</translation>
     </message>
     <message>
-        <source>also write a zip to send with the report of a bug</source>
-        <translation>另外写出一个 zip，可随错误报告发送</translation>
+        <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
+        <translation>将所有数据保存在 DIR 中（也可设置 CHATDESK_DATA_DIR）</translation>
     </message>
     <message>
-        <source>repair the database; a copy of it is kept</source>
-        <translation>修复数据库；会保留一份副本</translation>
+        <source>write more to the log, and to stderr too</source>
+        <translation>记录更多日志，并同时输出到 stderr</translation>
+    </message>
+    <message>
+        <source>Chat with language models. Without a command, the window opens.</source>
+        <translation>与语言模型聊天。不带命令时打开窗口。</translation>
+    </message>
+    <message>
+        <source>also write a zip to attach to a bug report</source>
+        <translation>另外写出一个 zip，可附在错误报告中</translation>
+    </message>
+    <message>
+        <source>repair the database, keeping a copy of it</source>
+        <translation>修复数据库，并保留一份副本</translation>
     </message>
     <message>
         <source>The output could not be written: {reason}.</source>
@@ -505,16 +505,16 @@
         <translation>对话的 ID、链接（chatdesk://…）、聊天的导出文件或邀请</translation>
     </message>
     <message>
-        <source>begin a new chat, as the menu of the launcher does</source>
+        <source>start a new chat, as the launcher&apos;s menu does</source>
         <translation>新建聊天，与启动器菜单相同</translation>
     </message>
     <message>
-        <source>open the search, as the menu of the launcher does</source>
+        <source>open the search, as the launcher&apos;s menu does</source>
         <translation>打开搜索，与启动器菜单相同</translation>
     </message>
     <message>
-        <source>show the field for a quick question; bind it to a key</source>
-        <translation>显示快速提问框；可将其绑定到按键</translation>
+        <source>open the field for a quick question (to bind to a key)</source>
+        <translation>打开快速提问栏（可绑定到按键）</translation>
     </message>
     <message>
         <source>key from {variable}</source>
@@ -553,8 +553,12 @@
         <translation>逐步测试每个提供商</translation>
     </message>
     <message>
-        <source>allow this provider&apos;s key to be sent to its present server</source>
+        <source>allow this provider&apos;s key to be sent to its current server</source>
         <translation>允许将此提供商的密钥发送到它现在的服务器</translation>
+    </message>
+    <message>
+        <source>No key of {provider} is waiting for your agreement.</source>
+        <translation>没有 {provider} 的密钥在等待你的同意。</translation>
     </message>
     <message>
         <source>with --agree: do not ask</source>
@@ -567,10 +571,6 @@
     <message>
         <source>Offline demo</source>
         <translation>离线演示</translation>
-    </message>
-    <message>
-        <source>No key of {provider} waits for an agreement.</source>
-        <translation>{provider} 没有等待同意的密钥。</translation>
     </message>
     <message>
         <source>Agreed: the key of {provider} goes to {server}.</source>
@@ -637,32 +637,8 @@
         <translation>正在建立索引：{percent} %</translation>
     </message>
     <message>
-        <source>serve other programs of this computer until Ctrl+C</source>
-        <translation>为此计算机上的其他程序提供服务，直到按 Ctrl+C</translation>
-    </message>
-    <message>
-        <source>listen on this port; 0: any that is free</source>
-        <translation>监听此端口；0：任意空闲端口</translation>
-    </message>
-    <message>
-        <source>make, list and revoke the tokens of other programs</source>
-        <translation>创建、列出和撤销其他程序的令牌</translation>
-    </message>
-    <message>
-        <source>make a token and print it, this once</source>
-        <translation>创建令牌并打印，仅此一次</translation>
-    </message>
-    <message>
-        <source>what will use it</source>
-        <translation>将使用它的程序</translation>
-    </message>
-    <message>
         <source>read, write, ask, admin or remote (read)</source>
         <translation>read、write、ask、admin 或 remote（read）</translation>
-    </message>
-    <message>
-        <source>reach this project only</source>
-        <translation>仅能访问此项目</translation>
     </message>
     <message>
         <source>expire after N days</source>
@@ -673,20 +649,44 @@
         <translation>每分钟最多 N 个请求</translation>
     </message>
     <message>
-        <source>at most N tokens of models a minute</source>
-        <translation>每分钟最多 N 个模型 token</translation>
+        <source>serve other programs on this computer until Ctrl+C</source>
+        <translation>为此计算机上的其他程序提供服务，直到按下 Ctrl+C</translation>
     </message>
     <message>
-        <source>at most USD dollars a day</source>
-        <translation>每天最多 USD 美元</translation>
+        <source>port to listen on; 0 means any free port</source>
+        <translation>监听的端口；0 表示任意空闲端口</translation>
     </message>
     <message>
-        <source>list tokens, never their texts</source>
-        <translation>列出令牌，绝不显示其内容</translation>
+        <source>make, list and revoke tokens for other programs</source>
+        <translation>创建、列出和撤销供其他程序使用的令牌</translation>
     </message>
     <message>
-        <source>revoke a token; what it does now ends</source>
-        <translation>撤销令牌；它正在做的事会结束</translation>
+        <source>make a token and print it; it is not shown again</source>
+        <translation>创建令牌并打印；之后不会再显示</translation>
+    </message>
+    <message>
+        <source>name of the program that will use it</source>
+        <translation>将使用它的程序的名称</translation>
+    </message>
+    <message>
+        <source>allow access to this project only</source>
+        <translation>仅允许访问此项目</translation>
+    </message>
+    <message>
+        <source>use at most N model tokens a minute</source>
+        <translation>每分钟最多使用 N 个模型 token</translation>
+    </message>
+    <message>
+        <source>spend at most USD dollars a day</source>
+        <translation>每天最多花费 USD 美元</translation>
+    </message>
+    <message>
+        <source>list the tokens, without their secret texts</source>
+        <translation>列出令牌，不显示其密文</translation>
+    </message>
+    <message>
+        <source>revoke a token and end what is being done with it</source>
+        <translation>撤销令牌，并结束正在用它进行的操作</translation>
     </message>
     <message>
         <source>its name or id</source>
@@ -745,36 +745,12 @@
         <translation>此配置中各工作区的状态</translation>
     </message>
     <message>
-        <source>look at a server before a workspace is made, or compare one with this profile</source>
-        <translation>在创建工作区之前查看服务器，或将其与此配置比较</translation>
-    </message>
-    <message>
-        <source>compare this one (without an address: the only one)</source>
-        <translation>比较此工作区（不给地址时：唯一的那个）</translation>
-    </message>
-    <message>
-        <source>fetch again what differs from what the team has</source>
-        <translation>重新获取与团队不一致的内容</translation>
-    </message>
-    <message>
-        <source>list the members, as the server says now</source>
-        <translation>列出成员，以服务器当前所述为准</translation>
-    </message>
-    <message>
-        <source>its name or id, where there are several</source>
-        <translation>有多个时，其名称或 ID</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>请使用其窗口中“设置”的“团队同步”，或先关闭窗口。</translation>
     </message>
     <message>
         <source>this profile is in no workspace</source>
         <translation>此配置不在任何工作区中</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup, nothing connects to it</source>
-        <translation>已搁置：它来自备份，不会与任何地方连接</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
@@ -811,32 +787,56 @@
         </translation>
     </message>
     <message>
-        <source>remove something shared for everybody, with its words</source>
-        <translation>为所有人移除共享的内容，连同其文字</translation>
+        <source>check a server before making a workspace, or compare a workspace with this profile</source>
+        <translation>在创建工作区之前检查服务器，或将工作区与此配置文件进行比较</translation>
     </message>
     <message>
-        <source>what you may erase of it</source>
-        <translation>其中可以抹除的内容</translation>
+        <source>workspace to compare, if no address is given (by default the only one)</source>
+        <translation>未给出地址时要比较的工作区（默认为唯一的那个）</translation>
     </message>
     <message>
-        <source>this one, and the summaries that tell of it</source>
-        <translation>此消息，以及提到它的摘要</translation>
+        <source>fetch again whatever differs from the team&apos;s copy</source>
+        <translation>重新获取与团队副本不同的内容</translation>
     </message>
     <message>
-        <source>its name or id: ends its sharing, and nothing of it stays</source>
-        <translation>其名称或 ID：结束共享，且不留下任何内容</translation>
+        <source>list the members, as the server has them now</source>
+        <translation>列出服务器上当前的成员</translation>
     </message>
     <message>
-        <source>say for how long a shared project keeps its messages</source>
-        <translation>设定共享项目保留消息的时间</translation>
+        <source>name or id of the workspace, if there are several</source>
+        <translation>工作区的名称或 ID（有多个时）</translation>
     </message>
     <message>
-        <source>a number, or forever; without it: how long it is now</source>
-        <translation>数字，或 forever；不给出时：显示当前时间</translation>
+        <source>parked: it came with a backup and is not connected</source>
+        <translation>已搁置：它来自备份，未连接</translation>
     </message>
     <message>
-        <source>for the server, at most ({seconds})</source>
-        <translation>等待服务器的时间，最多（{seconds}）</translation>
+        <source>erase something shared for everybody, with all of its text</source>
+        <translation>为所有人抹除共享的内容，包括其全部文字</translation>
+    </message>
+    <message>
+        <source>thread of which to erase all that you may erase</source>
+        <translation>要抹除其中你有权抹除的全部内容的对话</translation>
+    </message>
+    <message>
+        <source>message to erase, with the summaries made from it</source>
+        <translation>要抹除的消息，以及由它生成的摘要</translation>
+    </message>
+    <message>
+        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
+        <translation>要抹除的项目（名称或 ID）；共享将结束，不保留任何内容</translation>
+    </message>
+    <message>
+        <source>show or set how long a shared project keeps its messages</source>
+        <translation>显示或设置共享项目保留消息的时间</translation>
+    </message>
+    <message>
+        <source>number of days, or forever; without it, the current setting is shown</source>
+        <translation>天数，或 forever（永久）；省略时显示当前设置</translation>
+    </message>
+    <message>
+        <source>wait for the server at most this long ({seconds})</source>
+        <translation>等待服务器的最长时间（{seconds}）</translation>
     </message>
     <message>
         <source>forever</source>
@@ -897,6 +897,10 @@
         </translation>
     </message>
     <message>
+        <source>Only owners can erase a project.</source>
+        <translation>只有所有者才能抹除项目。</translation>
+    </message>
+    <message>
         <source>Only owners erase a project.</source>
         <translation>只有所有者可以抹除项目。</translation>
     </message>
@@ -925,8 +929,8 @@
         <translation>有多个工作区。</translation>
     </message>
     <message>
-        <source>Say which by its id; see &apos;team status&apos;.</source>
-        <translation>请用 ID 指明是哪一个；见 &apos;team status&apos;。</translation>
+        <source>Name one by its id; &apos;chatdesk team status&apos; lists them.</source>
+        <translation>请用 ID 指定一个；&apos;chatdesk team status&apos; 可列出它们。</translation>
     </message>
     <message>
         <source>Passphrase of the file of keys: </source>
@@ -964,32 +968,8 @@
         <translation>此人的名称</translation>
     </message>
     <message>
-        <source>a shared project and viewer, editor, admin or owner; may be given again</source>
-        <translation>共享项目及 viewer、editor、admin 或 owner；可多次给出</translation>
-    </message>
-    <message>
         <source>valid for N days (7)</source>
         <translation>N 天内有效（7）</translation>
-    </message>
-    <message>
-        <source>write it there instead</source>
-        <translation>改为写到那里</translation>
-    </message>
-    <message>
-        <source>take an invitation, or a code of another computer of yours</source>
-        <translation>接受邀请，或使用自己另一台计算机的代码</translation>
-    </message>
-    <message>
-        <source>file that holds it; - reads stdin</source>
-        <translation>包含它的文件；- 表示读取 stdin</translation>
-    </message>
-    <message>
-        <source>agree to a server without encryption</source>
-        <translation>同意连接不加密的服务器</translation>
-    </message>
-    <message>
-        <source>stop syncing; everything stays here</source>
-        <translation>停止同步；所有内容留在此处</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1000,32 +980,8 @@
         <translation>重新连接到随备份而来的团队</translation>
     </message>
     <message>
-        <source>give it up instead; its projects stay as private copies</source>
-        <translation>改为放弃它；其项目作为私有副本保留</translation>
-    </message>
-    <message>
-        <source>print a code for a further computer of yours</source>
-        <translation>为自己的另一台计算机打印代码</translation>
-    </message>
-    <message>
-        <source>enter a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>以成员的登录名进入手动设置的工作区</translation>
-    </message>
-    <message>
         <source>bring the team&apos;s database up to date</source>
         <translation>将团队的数据库更新到最新</translation>
-    </message>
-    <message>
-        <source>the login that set it up</source>
-        <translation>当初设置它的登录名</translation>
-    </message>
-    <message>
-        <source>reach the team&apos;s database at another address from now on</source>
-        <translation>从现在起通过另一个地址访问团队的数据库</translation>
-    </message>
-    <message>
-        <source>its new name or IP address</source>
-        <translation>其新名称或 IP 地址</translation>
     </message>
     <message>
         <source>(as before)</source>
@@ -1040,40 +996,12 @@
         <translation>读取密码，打印 Postgres 为其存储的内容</translation>
     </message>
     <message>
-        <source>the server, as postgresql://login@host:5432/database</source>
-        <translation>服务器，形如 postgresql://login@host:5432/database</translation>
-    </message>
-    <message>
-        <source>or: its name or IP address</source>
-        <translation>或：其名称或 IP 地址</translation>
-    </message>
-    <message>
-        <source>the empty database</source>
-        <translation>空数据库</translation>
-    </message>
-    <message>
-        <source>the login that owns it and may make roles</source>
-        <translation>拥有它并可创建角色的登录名</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority, if it has its own</source>
-        <translation>服务器颁发机构的证书（如果它有自己的）</translation>
-    </message>
-    <message>
-        <source>no encryption; only in a network of your own</source>
-        <translation>不加密；仅用于自己的网络</translation>
-    </message>
-    <message>
         <source>The workspace {name} was made. You are its owner.</source>
         <translation>工作区 {name} 已创建。你是其所有者。</translation>
     </message>
     <message>
         <source>The invitation is in {file}. Anyone who has it can join.</source>
         <translation>邀请在 {file} 中。任何持有它的人都可以加入。</translation>
-    </message>
-    <message>
-        <source>for {name}, good once; anyone who has it can join</source>
-        <translation>给 {name}，仅可用一次；任何持有它的人都可以加入</translation>
     </message>
     <message>
         <source>Passphrase: </source>
@@ -1104,8 +1032,88 @@
         <translation>你又回到 {name} 中了。</translation>
     </message>
     <message>
-        <source>its passphrase is {passphrase}; both are good for a day</source>
-        <translation>其密码短语是 {passphrase}；两者的有效期均为一天</translation>
+        <source>shared project, and the role in it: viewer, editor, admin or owner; may be repeated</source>
+        <translation>共享项目及其中的角色：viewer、editor、admin 或 owner；可重复指定</translation>
+    </message>
+    <message>
+        <source>write the invitation to this file instead of printing it</source>
+        <translation>将邀请写入此文件，而不打印</translation>
+    </message>
+    <message>
+        <source>join with an invitation, or with a code from another computer of yours</source>
+        <translation>用邀请或自己另一台计算机的代码加入</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin</source>
+        <translation>含有邀请或代码的文件；- 表示从 stdin 读取</translation>
+    </message>
+    <message>
+        <source>accept a server without encryption</source>
+        <translation>接受不加密的服务器</translation>
+    </message>
+    <message>
+        <source>stop syncing; everything stays on this computer</source>
+        <translation>停止同步；所有内容都留在此计算机上</translation>
+    </message>
+    <message>
+        <source>leave it instead; its projects stay as private copies</source>
+        <translation>改为离开；其项目作为私有副本保留</translation>
+    </message>
+    <message>
+        <source>print a code for another computer of yours</source>
+        <translation>打印供自己另一台计算机使用的代码</translation>
+    </message>
+    <message>
+        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
+        <translation>以成员的登录名登录手动设置的工作区</translation>
+    </message>
+    <message>
+        <source>login that set the database up</source>
+        <translation>设置数据库时所用的登录名</translation>
+    </message>
+    <message>
+        <source>use another address for the team&apos;s database from now on</source>
+        <translation>从现在起使用团队数据库的另一个地址</translation>
+    </message>
+    <message>
+        <source>new name or IP address of the server</source>
+        <translation>服务器的新名称或 IP 地址</translation>
+    </message>
+    <message>
+        <source>login of the member</source>
+        <translation>成员的登录名</translation>
+    </message>
+    <message>
+        <source>login that owns the database and may create roles</source>
+        <translation>拥有数据库并可创建角色的登录名</translation>
+    </message>
+    <message>
+        <source>address of the server, as postgresql://login@host:5432/database</source>
+        <translation>服务器的地址，格式为 postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>name or IP address of the server, instead of --url</source>
+        <translation>服务器的名称或 IP 地址，代替 --url</translation>
+    </message>
+    <message>
+        <source>name of the database</source>
+        <translation>数据库的名称</translation>
+    </message>
+    <message>
+        <source>certificate of the server&apos;s authority, if it is a private one</source>
+        <translation>服务器颁发机构的证书（若为私有机构）</translation>
+    </message>
+    <message>
+        <source>connect without encryption; only for a network of your own</source>
+        <translation>不加密连接；仅用于自己的网络</translation>
+    </message>
+    <message>
+        <source>for {name}; it works once, and anyone who has it can join</source>
+        <translation>供 {name} 使用；仅可使用一次，任何持有者都能加入</translation>
+    </message>
+    <message>
+        <source>its passphrase is {passphrase}; both are valid for a day</source>
+        <translation>其密码短语为 {passphrase}；两者有效期均为一天</translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -1171,20 +1179,20 @@
         <translation>请检查文件名。</translation>
     </message>
     <message>
-        <source>list what the server did not take</source>
-        <translation>列出服务器未接受的内容</translation>
+        <source>list the changes that the server refused</source>
+        <translation>列出服务器拒绝的更改</translation>
     </message>
     <message>
-        <source>copy its text into a new thread of a private project; all: every text</source>
-        <translation>将其文字复制到私有项目的新对话中；all：所有文字</translation>
+        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
+        <translation>将此更改的文字复制到私有项目的新对话中；&apos;all&apos; 复制全部文字</translation>
     </message>
     <message>
-        <source>send it again; all: everything</source>
-        <translation>重新发送它；all：全部</translation>
+        <source>send this change again; &apos;all&apos; sends every change</source>
+        <translation>重新发送此更改；&apos;all&apos; 发送全部更改</translation>
     </message>
     <message>
-        <source>no longer list it; all: everything</source>
-        <translation>不再列出它；all：全部</translation>
+        <source>remove this change from the list; &apos;all&apos; removes every change</source>
+        <translation>从列表中移除此更改；&apos;all&apos; 移除全部更改</translation>
     </message>
     <message>
         <source>The texts are in the private thread “{title}”.</source>
@@ -1215,14 +1223,6 @@
         <translation>与工作区共享项目</translation>
     </message>
     <message>
-        <source>end a share for everybody, or leave a project of others</source>
-        <translation>为所有人结束共享，或离开他人的项目</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it</source>
-        <translation>在共享项目中为成员授予或撤销角色</translation>
-    </message>
-    <message>
         <source>their name or id</source>
         <translation>其名称或 ID</translation>
     </message>
@@ -1239,20 +1239,28 @@
         <translation>使其重新成为普通成员</translation>
     </message>
     <message>
-        <source>end the connections of a member who holds others up</source>
+        <source>end the sharing of a project, or leave a project that others share</source>
+        <translation>结束项目的共享，或离开他人共享的项目</translation>
+    </message>
+    <message>
+        <source>give a member a role in a shared project, or take it away</source>
+        <translation>给予成员在共享项目中的角色，或收回该角色</translation>
+    </message>
+    <message>
+        <source>end the connections of a member who blocks others</source>
         <translation>结束阻碍他人的成员的连接</translation>
     </message>
     <message>
-        <source>show who may invite, or decide it</source>
-        <translation>显示谁可以邀请，或作出决定</translation>
+        <source>show or set who may invite</source>
+        <translation>显示或设置谁可以邀请</translation>
     </message>
     <message>
-        <source>owners, or admins of projects as well</source>
-        <translation>所有者，或也包括项目的管理员</translation>
+        <source>only owners, or admins of projects as well</source>
+        <translation>仅所有者，或也包括项目管理员</translation>
     </message>
     <message>
-        <source>send what waits and fetch what others wrote</source>
-        <translation>发送等待中的内容，并获取他人所写的内容</translation>
+        <source>send waiting changes and fetch those of others</source>
+        <translation>发送等待中的更改，并获取他人的更改</translation>
     </message>
     <message>
         <source>Share “{project}” ({threads}, {messages}) with {workspace}? What is sent cannot be taken back from those who have read it.</source>
@@ -1376,8 +1384,8 @@
         <translation>列出项目</translation>
     </message>
     <message>
-        <source>list threads, the latest first</source>
-        <translation>列出对话，最新的在前</translation>
+        <source>list threads, latest first</source>
+        <translation>列出对话，最近的在前</translation>
     </message>
     <message>
         <source>list archived threads</source>
@@ -1474,10 +1482,6 @@
         <translation>没有名为“{name}”且尚未共享的项目。</translation>
     </message>
     <message>
-        <source>a variable of this environment whose value the server gets and the keyring keeps; again for more</source>
-        <translation>此环境中的一个变量，其值提供给服务器并保存在密钥环中；可重复指定</translation>
-    </message>
-    <message>
         <source>switch a server on</source>
         <translation>开启服务器</translation>
     </message>
@@ -1486,96 +1490,100 @@
         <translation>关闭服务器</translation>
     </message>
     <message>
-        <source>forget a server</source>
-        <translation>忘记服务器</translation>
-    </message>
-    <message>
         <source>sign in to a server over HTTP, in your browser</source>
         <translation>在浏览器中登录 HTTP 服务器</translation>
-    </message>
-    <message>
-        <source>forget what a server is signed in with</source>
-        <translation>忘记服务器的登录凭据</translation>
-    </message>
-    <message>
-        <source>set up the servers whose tools a model may ask for</source>
-        <translation>设置模型可请求其工具的服务器</translation>
-    </message>
-    <message>
-        <source>the servers, and whether they are on</source>
-        <translation>服务器，以及它们是否开启</translation>
-    </message>
-    <message>
-        <source>add a server; options stand before its name</source>
-        <translation>添加服务器；选项放在其名称之前</translation>
-    </message>
-    <message>
-        <source>what it is called</source>
-        <translation>它的名称</translation>
-    </message>
-    <message>
-        <source>the program and its arguments</source>
-        <translation>程序及其参数</translation>
-    </message>
-    <message>
-        <source>address of a server over HTTP</source>
-        <translation>HTTP 服务器的地址</translation>
-    </message>
-    <message>
-        <source>the OAuth client that you registered for the address</source>
-        <translation>为该地址注册的 OAuth 客户端</translation>
-    </message>
-    <message>
-        <source>a variable with the secret of the client</source>
-        <translation>存放客户端机密的变量</translation>
-    </message>
-    <message>
-        <source>folder in which the program runs (an empty one)</source>
-        <translation>程序运行所在的文件夹（空文件夹）</translation>
-    </message>
-    <message>
-        <source>add servers from the JSON of another program</source>
-        <translation>从其他程序的 JSON 添加服务器</translation>
-    </message>
-    <message>
-        <source>- reads stdin</source>
-        <translation>- 读取 stdin</translation>
     </message>
     <message>
         <source>start servers and list their tools, step by step</source>
         <translation>启动服务器并列出其工具，逐步进行</translation>
     </message>
     <message>
-        <source>its id; without it: all that are on</source>
-        <translation>其 ID；不给出时：所有已开启的</translation>
+        <source>environment variable whose value is kept in the keyring and given to the server; may be repeated</source>
+        <translation>其值保存在密钥环中并提供给服务器的环境变量；可重复指定</translation>
     </message>
     <message>
-        <source>its id</source>
-        <translation>其 ID</translation>
+        <source>remove a server</source>
+        <translation>移除服务器</translation>
     </message>
     <message>
-        <source>what tools may do without being asked about again</source>
-        <translation>工具无需再次询问即可做的事</translation>
+        <source>sign out of a server</source>
+        <translation>退出服务器登录</translation>
     </message>
     <message>
-        <source>withdraw what a server&apos;s tools were allowed</source>
-        <translation>撤回对服务器工具的许可</translation>
+        <source>set up the servers whose tools models may use</source>
+        <translation>设置模型可以使用其工具的服务器</translation>
     </message>
     <message>
-        <source>one tool; without it: all of the server</source>
-        <translation>一个工具；不给出时：该服务器的所有工具</translation>
+        <source>list the servers, and whether they are on</source>
+        <translation>列出服务器及其是否已开启</translation>
     </message>
     <message>
-        <source>the folder in which tools work for a project</source>
-        <translation>工具为项目工作所在的文件夹</translation>
+        <source>add a server; put options before its name</source>
+        <translation>添加服务器；选项写在其名称之前</translation>
     </message>
     <message>
-        <source>without it: show it</source>
-        <translation>不给出时：显示它</translation>
+        <source>name of the server</source>
+        <translation>服务器的名称</translation>
     </message>
     <message>
-        <source>the project has no folder any more</source>
-        <translation>项目不再有文件夹</translation>
+        <source>program to run, with its arguments</source>
+        <translation>要运行的程序及其参数</translation>
+    </message>
+    <message>
+        <source>address of the server, if it is reached over HTTP</source>
+        <translation>服务器的地址（通过 HTTP 访问时）</translation>
+    </message>
+    <message>
+        <source>id of the OAuth client that you registered for the address</source>
+        <translation>为该地址注册的 OAuth 客户端的 ID</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the client&apos;s secret</source>
+        <translation>存放客户端密钥的环境变量</translation>
+    </message>
+    <message>
+        <source>folder in which the program runs (by default an empty one)</source>
+        <translation>程序运行所在的文件夹（默认为空文件夹）</translation>
+    </message>
+    <message>
+        <source>add servers from the JSON settings of another program</source>
+        <translation>从其他程序的 JSON 设置中添加服务器</translation>
+    </message>
+    <message>
+        <source>file with the JSON; - reads it from stdin</source>
+        <translation>含有 JSON 的文件；- 表示从 stdin 读取</translation>
+    </message>
+    <message>
+        <source>id of the server (by default all that are on)</source>
+        <translation>服务器的 ID（默认为所有已开启的）</translation>
+    </message>
+    <message>
+        <source>id of the server</source>
+        <translation>服务器的 ID</translation>
+    </message>
+    <message>
+        <source>list what tools may do without asking again</source>
+        <translation>列出工具无需再次询问即可做的事</translation>
+    </message>
+    <message>
+        <source>take back permissions of a server&apos;s tools</source>
+        <translation>收回服务器工具的许可</translation>
+    </message>
+    <message>
+        <source>name of the tool (by default all tools of the server)</source>
+        <translation>工具的名称（默认为服务器的所有工具）</translation>
+    </message>
+    <message>
+        <source>show or set the folder in which tools work for a project</source>
+        <translation>显示或设置工具为项目工作所用的文件夹</translation>
+    </message>
+    <message>
+        <source>folder to set; without it, the current one is shown</source>
+        <translation>要设置的文件夹；省略时显示当前的文件夹</translation>
+    </message>
+    <message>
+        <source>remove the folder from the project</source>
+        <translation>从项目中移除文件夹</translation>
     </message>
     <message>
         <source>ChatDesk is open and keeps the tool servers.</source>
@@ -1614,6 +1622,10 @@
         <translation>在开启之前它们是关闭的：chatdesk tools on SERVER。</translation>
     </message>
     <message>
+        <source>There was no such permission.</source>
+        <translation>没有这样的许可。</translation>
+    </message>
+    <message>
         <source>ok</source>
         <translation>正常</translation>
     </message>
@@ -1642,10 +1654,6 @@
         <translation>已在此计算机上退出登录。未通知服务器，或服务器无法撤回登录。</translation>
     </message>
     <message>
-        <source>Nothing of that was allowed.</source>
-        <translation>其中没有任何许可。</translation>
-    </message>
-    <message>
         <source>There is no tool server “{name}”.</source>
         <translation>没有工具服务器“{name}”。</translation>
     </message>
@@ -1662,36 +1670,36 @@
         <translation>无法读取 {place}。</translation>
     </message>
     <message>
-        <source>the engine that models search the web with</source>
-        <translation>模型搜索网页所用的引擎</translation>
-    </message>
-    <message>
         <source>address of SearXNG</source>
         <translation>SearXNG 的地址</translation>
-    </message>
-    <message>
-        <source>a variable of this environment with the key</source>
-        <translation>此环境中存放密钥的变量</translation>
-    </message>
-    <message>
-        <source>ask it, step by step; with an engine, nothing is changed</source>
-        <translation>逐步测试；给出引擎时不做任何更改</translation>
-    </message>
-    <message>
-        <source>remove the kept key of the engine</source>
-        <translation>移除已保存的引擎密钥</translation>
-    </message>
-    <message>
-        <source>a JSON object, or an array of the steps of a test</source>
-        <translation>一个 JSON 对象，或由测试步骤组成的数组</translation>
     </message>
     <message>
         <source>The variable {key} is not set here.</source>
         <translation>此处未设置变量 {key}。</translation>
     </message>
     <message>
-        <source>Name the engine whose key is to be forgotten.</source>
-        <translation>请指明要忘记其密钥的引擎。</translation>
+        <source>show or set the search engine that models use for the web</source>
+        <translation>显示或设置模型用于网络搜索的搜索引擎</translation>
+    </message>
+    <message>
+        <source>environment variable that holds the key</source>
+        <translation>存放密钥的环境变量</translation>
+    </message>
+    <message>
+        <source>test the engine step by step; an ENGINE that is given is tested without being set</source>
+        <translation>逐步测试引擎；若给出 ENGINE，则只测试而不设置</translation>
+    </message>
+    <message>
+        <source>remove the stored key of the engine</source>
+        <translation>移除已保存的引擎密钥</translation>
+    </message>
+    <message>
+        <source>print a JSON object, or with --test an array of its steps</source>
+        <translation>打印一个 JSON 对象；使用 --test 时打印各步骤的数组</translation>
+    </message>
+    <message>
+        <source>Name the engine whose key should be removed.</source>
+        <translation>请指明要移除其密钥的引擎。</translation>
     </message>
     <message>
         <source>with a key</source>
