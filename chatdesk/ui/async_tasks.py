@@ -118,7 +118,7 @@ class AsyncTasks:
             self.start(work, name)
 
     def cancel(self, name: str) -> None:
-        """End what runs under this name."""
+        """Cancel the task with this name."""
         for task, running in tuple(self._tasks.items()):
             if running == name:
                 task.cancel()

@@ -61,7 +61,8 @@ class EarlyKeys(QObject):
         self._unwatch()
 
     def run(self, command: Callable[[], object]) -> None:
-        """Run what opens a dialog. When it goes on in tasks, keys wait for the dialog until they are done."""
+        """Run a function that opens a dialog. When it goes on in tasks, keys wait for the dialog until they are
+        done."""
         opening = _Opening()
         token = _opening_now.set(opening)
         before = len(self._open)

@@ -60,7 +60,7 @@ class EventSubscriptions:
             self._keep(owner, bus.subscribe(kind, deliver))
 
     def join(self, bus: EventBus) -> None:
-        """Deliver what happens to threads and messages on another bus, too."""
+        """Deliver the events about threads and messages of another bus, too."""
         for kind in _OF_THREADS:
             self._made.add(bus.subscribe(kind, self._joined.publish))
 

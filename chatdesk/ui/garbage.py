@@ -39,8 +39,8 @@ def collected_here() -> Iterator[None]:
 
 
 class Collector:
-    """Collects in place of Python, and spares what was imported since: the modules of the first question have 74,000
-    objects, which live as long as the window and make a collection a pause of 40 ms while the answer streams."""
+    """Collects in place of Python, and spares imported modules: the modules of the first question have 74,000 objects,
+    which live as long as the window and make a collection a pause of 40 ms while the answer streams."""
 
     def __init__(self) -> None:
         self._module_count = len(sys.modules)

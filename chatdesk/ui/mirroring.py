@@ -1,4 +1,4 @@
-"""Mirrors what Qt does not where windows run from right to left: margins of layouts, and where labels begin."""
+"""Mirrors margins of layouts and the alignment of labels where windows run from right to left; Qt mirrors the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spares the start what PySide loads for the developers of a program.
+"""Keeps modules that PySide loads for developers of programs out of the start.
 
 PySide brings Python modules that write signatures for help texts, messages of wrong calls and stubs. It compiles all of
 them from source at each start, a quarter of what importing it takes. Here each is compiled when it is first used, which
@@ -32,8 +32,8 @@ _LONGEST_PIECE_S: Final = 0.002
 
 
 def import_without_developer_support() -> None:
-    """Import the base of PySide, which must not have been imported yet, without what only developers use. Where PySide
-    is built in another way than expected, it is imported as it is."""
+    """Import the base of PySide, which must not have been imported yet, without modules that only developers use. Where
+    PySide is built in another way than expected, it is imported as it is."""
     importlib.machinery.ModuleSpec = _spec_of_support  # type: ignore[misc, assignment] # PySide's importer calls it
     try:
         import PySide6.QtCore  # noqa: F401

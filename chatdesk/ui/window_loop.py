@@ -114,8 +114,8 @@ class _Callbacks(QObject):
                 self._due.append(handle)
 
     def _run_those_due(self) -> None:
-        """Run what is due now. What that adds comes after Qt's next events, as all of it does when one of them fails
-        or opens a dialog, whose loop runs inside this one."""
+        """Run the callbacks that are due now. Callbacks that these add run after Qt's next events, as do the remaining
+        ones when one fails or opens a dialog, whose loop runs inside this one."""
         self._end_turn()
         for _ in range(len(self._due)):
             if not self._due:  # a loop inside this one has run them

@@ -77,8 +77,7 @@ _factory = _Factory()
 
 
 def give_interfaces(view_class: type[QObject], make: Callable[[Any], ViewInterface]) -> None:
-    """Have ``make(view)`` called when an assistive program first asks what there is to read in a view of exactly that
-    class."""
+    """Call ``make(view)`` when an assistive program first asks for the content of a view of exactly that class."""
     _factory.add(view_class, make)
 
 

@@ -114,7 +114,7 @@ class Bindings(PaneBindings):
         return SharedParts(services, models, self.renderer, menu, self.settings, self.providers)
 
     def _build_library(self, context: WindowContext, services: Services) -> None:
-        """Build what lists threads and keeps them in order."""
+        """Build the controllers that list threads and keep them in order."""
         self.lists = ThreadListBinding(context, self.threads, services.library)
         self.library = LibraryBinding(
             context,
@@ -154,7 +154,7 @@ class Bindings(PaneBindings):
         self.build_first_screen(self.connection, lambda program: self.imports.open(program=program))
 
     def _build_data(self, context: WindowContext, services: Services, restart_after: RestartAfter) -> None:
-        """Build the care of data, the team, the desktop, and what waits."""
+        """Build the controllers of backups and data, the team, the desktop, and queued questions."""
         restoring = RestoreBinding(context.panes, context.tasks, restart_after, services=restore_services_of(services))
         self.data = DataBinding(context, restoring, data_services_of(services))
         self.settings.dataPageMade.connect(self.data.join)

@@ -42,7 +42,7 @@ _ACTING_HERE: Final = frozenset(
 
 
 class ExtraChat(QObject):
-    """A chat besides the first one, with what ends with it."""
+    """A chat besides the first one, with the tasks and subscriptions that end with it."""
 
     def __init__(self, bindings: PaneBindings, tasks: AsyncTasks, subscriptions: EventSubscriptions) -> None:
         super().__init__(bindings.panes.pane)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def unforeseen_failure() -> ChatDeskError:
-    """Return what a person reads where the start failed for a reason that nobody foresaw."""
+    """Return the error to show where the start failed for a reason that nobody foresaw."""
     return ChatDeskError(
         Text("Something failed that ChatDesk needs to start."),
         safe=Text("Everything saved before is unchanged."),

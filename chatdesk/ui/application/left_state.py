@@ -1,4 +1,4 @@
-"""Gathers what is kept of all windows for the next start: sizes, places, threads, and where each was being read."""
+"""Gathers the state of all windows for the next start: sizes, places, threads, and where each was being read."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ class OpenChats(QObject):
         return chat
 
     def _bind(self, commands: CommandRegistry | PaneCommands) -> None:
-        """Bind what opens and closes chats, in one of the windows."""
+        """Bind the commands that open and close chats, in one of the windows."""
         for command_id, run, is_enabled in (
             ("thread.open_window", lambda: self._with_thread(self.open_window), None),
             ("thread.open_beside", lambda: self._with_thread(self.open_beside), None),

@@ -1,5 +1,5 @@
-"""Everything that joins the widgets of one chat with services: of the main window's, of one beside it, or of one in a
-window of its own."""
+"""Joins the widgets of one chat with services: of the main window's, of one beside it, or of one in a window of its
+own."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class PaneBindings:
         self._kept_alive.append(LinkCopying(context, self.threads))
 
     def _build_reading(self, context: WindowContext, services: Services) -> None:
-        """Build what opens threads and keeps what is written in them."""
+        """Build the controllers that open threads and keep drafts."""
         self.unsaved = Unsaved(context.tasks)
         self.drafts = DraftKeeper(
             context.panes.composer,
@@ -111,7 +111,7 @@ class PaneBindings:
         self._kept_alive.append(DateBinding(context, self.threads))
 
     def _build_messages(self, context: WindowContext, services: Services) -> None:
-        """Build what happens to the messages of the open thread."""
+        """Build the controllers of the messages of the open thread."""
         self.messages = MessageBinding(
             context,
             self.threads,
@@ -136,7 +136,7 @@ class PaneBindings:
         )
 
     def _build_composing(self, context: WindowContext, services: Services) -> None:
-        """Build prompts, assistants and files."""
+        """Build the controllers of prompts, assistants and files."""
         in_use = self.shared.services.tools.in_use
         self.prompts = PromptBinding(
             context,
@@ -184,7 +184,7 @@ class PaneBindings:
         )
 
     def _build_inspection(self, context: WindowContext, services: Services) -> None:
-        """Build what is shown beside the thread."""
+        """Build the controllers of the inspector and the artifacts, which are shown beside the thread."""
         self.inspection = InspectorBinding(context, self.threads, self.undo, usage_of=services.usage_of)
         self.inspection.pricesRequested.connect(self._on_prices_requested)
         self.context = ContextBinding(context, self.threads, self.inspection)
@@ -201,7 +201,7 @@ class PaneBindings:
         self._kept_alive.append(SummaryWorkBinding(context, self.threads))
 
     def _build_tools(self, context: WindowContext, services: Services) -> None:
-        """Build what asks a person about tools."""
+        """Build the controllers that ask a person about tools."""
         self._kept_alive.append(ConsentBinding(context, self.threads, in_use=services.tools.in_use))
         self.changes = ChangesBinding(context, self.threads, in_use=services.tools.in_use)
         self._kept_alive.append(ChosenServers(context, self.threads, in_use=services.tools.in_use))
@@ -220,7 +220,7 @@ class PaneBindings:
         )
 
     def build_first_screen(self, connection: ConnectBinding, open_import: Callable[[str], object]) -> None:
-        """Build what a chat without messages shows."""
+        """Build the controller of the first screen, which a chat without messages shows."""
         services = self.shared.services
         self.first_screen = FirstScreenBinding(
             self.context_of_pane,
@@ -250,7 +250,7 @@ class PaneBindings:
         self.panes.transcript.conversation.set_model_name(self.models.model_name)
 
     async def save(self) -> None:
-        """Store what a person wrote and did not send; what is being sent becomes a message first."""
+        """Store the unsent text; a text that is being sent becomes a message first."""
         await self.messages.wait_until_sent()
         await self.attachments.wait_until_kept()
         self.messages.edit.end()
@@ -260,7 +260,7 @@ class PaneBindings:
             await self.prompts.save()
 
     def stop_filling(self) -> None:
-        """Stop filling what is beside the thread, because the chat is closed."""
+        """Stop filling the inspector, because the chat is closed."""
         self.inspection.end()
         self.context.end()
 

@@ -26,8 +26,9 @@ def add_transcript(
     threads: Callable[[], ThreadBinding],
     is_wanted_soon: bool,
 ) -> RenderClient:
-    """Add the transcript to the window, and return what parses for it. ``deliver`` calls a function on the GUI thread,
-    ``threads`` is called when the transcript is told to show a thread; ``is_wanted_soon``: one will be opened."""
+    """Add the transcript to the window, and return the client that parses its messages. ``deliver`` calls a function on
+    the GUI thread, ``threads`` is called when the transcript is told to show a thread; ``is_wanted_soon``: one will be
+    opened."""
     renderer = RenderClient(deliver=deliver)
     make_transcript(panes, renderer, threads)
     renderer_start = RendererStart(panes, renderer.warm_up)
@@ -37,7 +38,7 @@ def add_transcript(
 
 
 def make_transcript(panes: Panes, renderer: RenderClient, threads: Callable[[], ThreadBinding]) -> None:
-    """Make the transcript of a chat, which reads what ``threads`` has."""
+    """Make the transcript of a chat, which reads its messages from ``threads``."""
 
     def fetch_messages(thread_id: str, *, at: int | None = None, **wanted: Any) -> None:
         threads().fetch_messages(thread_id, at=at, **wanted)

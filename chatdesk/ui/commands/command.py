@@ -23,7 +23,7 @@ _GROUP_NAMES: Final[dict[Group, Text]] = {
 
 
 def group_name(group: Group) -> str:
-    """Return what the menu of a group is called."""
+    """Return the title of the menu of a group."""
     return shown(_GROUP_NAMES[group])
 
 

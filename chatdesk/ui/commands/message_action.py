@@ -43,7 +43,7 @@ Condition = Callable[[MessageState], bool]
 
 
 def _domain() -> ModuleType:
-    """Import what messages are made of when there are some: the table of actions is read before the first picture."""
+    """Import the domain of messages on first use: the table of actions is read before the first paint."""
     from chatdesk.core.domain import message
 
     return message

@@ -35,7 +35,7 @@ class _Use:
 
 @dataclass(slots=True, eq=False, repr=False)
 class _Bound:
-    """A command with the action that menus show, and what it does, by whose command it is; None: the window's."""
+    """A command with the action that menus show, and its handlers by owner; None: the window."""
 
     action: QAction
     uses: dict[object, _Use]
@@ -121,9 +121,9 @@ class CommandRegistry(QObject):
         is_rare: bool = False,
         owner: object = None,
     ) -> None:
-        """Say what menus and the palette show of a bound command: ``title``, what it would do now, such as *Unpin
-        thread*; ``is_offered``, whether there is anything to do it with: menus show it dimmed else, or not at all
-        where it ``is_rare``. Its keys work all the same, and say why when they cannot."""
+        """Set how menus and the palette show a bound command: ``title``, what it would do now, such as *Unpin thread*;
+        ``is_offered``, whether there is anything to do it with: menus show it dimmed else, or not at all where it
+        ``is_rare``. Its keys work all the same, and say why when they cannot."""
         use = self._bound[command_id].uses[owner]
         use.title, use.is_offered, use.is_rare = title, is_offered, is_rare
 
@@ -161,7 +161,7 @@ class CommandRegistry(QObject):
         return use is not None and use.is_rare
 
     def title_of(self, command_id: str) -> str:
-        """Return the title of what a command would do now."""
+        """Return the present title of a command."""
         use = self._use(command_id)
         return shown(self._commands[command_id].title) if use is None or use.title is None else use.title()
 
@@ -170,7 +170,7 @@ class CommandRegistry(QObject):
         return tuple(command for command in self._commands.values() if command.id in self._bound)
 
     def _use(self, command_id: str) -> _Use | None:
-        """Return what a command does now; None when it does nothing."""
+        """Return the present handler of a command; None when it has none."""
         bound = self._bound.get(command_id)
         return None if bound is None else self._use_of(bound)
 

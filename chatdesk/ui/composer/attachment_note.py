@@ -1,4 +1,4 @@
-"""A note on the attached files before they are sent, with what the person can do about it."""
+"""A note on the attached files before they are sent, with buttons that act on it."""
 
 from __future__ import annotations
 

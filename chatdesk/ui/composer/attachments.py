@@ -119,7 +119,7 @@ class AttachmentChips(QWidget):
                 chip.set_thumbnail(image)
 
     def set_note(self, text: str, actions: Sequence[NoteAction] = ()) -> None:
-        """Show a sentence about the attachments, such as that the model cannot see them, and what can be done about
+        """Show a sentence about the attachments, such as that the model cannot see them, with buttons that act on
         it."""
         if self._note.show_note(text, actions):
             self._arrange()

@@ -292,7 +292,7 @@ class Composer(QWidget):
             self.sendRequested.emit(self.text())
 
     def add_as_note(self) -> None:
-        """Give away what is written as a note, which asks for no answer."""
+        """Emit the written text as a note, which asks for no answer."""
         if self.is_streaming:
             self.notice.show_passing(tr("Wait for the answer, or press Esc to stop it. Your text is kept."))
         elif self.send_button.isEnabled():

@@ -120,7 +120,7 @@ class PromptMenu(QFrame):
 
     @property
     def is_open(self) -> bool:
-        """Return whether the menu is shown, or would be if what is typed matched anything."""
+        """Return whether the menu is shown, or would be if the typed text matched a prompt."""
         return self._is_armed
 
     def open_after_mark(self, heads: Sequence[PromptHead]) -> None:

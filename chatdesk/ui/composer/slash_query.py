@@ -26,7 +26,8 @@ def mark_query(editor: QPlainTextEdit, mark: str) -> str | None:
 
 
 def select_mark_query(editor: QPlainTextEdit, mark: str) -> bool:
-    """Select the mark and what was typed after it, so that what is inserted takes their place; whether it is there."""
+    """Select the mark and the text typed after it, so that inserted text replaces both. Return whether the mark is
+    there."""
     query = mark_query(editor, mark)
     if query is None:
         return False

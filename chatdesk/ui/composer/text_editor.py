@@ -86,7 +86,7 @@ class TextEditor(QPlainTextEdit):
         self._feed(held[_AT_ONCE_CHARACTERS:])
 
     def insert_written(self, text: str) -> None:
-        """Type ``text`` at the cursor, in place of what is selected; one step to undo."""
+        """Type ``text`` at the cursor, in place of the selection, as one step to undo."""
         self._finish_feeding()
         held = break_long_lines(text)
         self.textCursor().insertText(held[:_AT_ONCE_CHARACTERS])

@@ -36,8 +36,8 @@ _HINT = Text(
 
 
 class BugReportDialog(FormPanel):
-    """A dialog that shows what a bug report will contain. ``saveRequested``: the person wants the zip. Without files it
-    says that they are being collected."""
+    """A dialog that lists the files of a bug report. ``saveRequested``: the person wants the zip. Without files it says
+    that they are being collected."""
 
     saveRequested = Signal()
 

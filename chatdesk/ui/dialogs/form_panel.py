@@ -90,7 +90,7 @@ class FormPanel(Panel):
         return button
 
     def show_problem(self, sentence: str) -> None:
-        """Show what failed; an empty text hides it."""
+        """Show a failure below the form; an empty text hides it."""
         self.problem.setText(shown(sentence))
         self.problem.setVisible(bool(sentence))
         if self._width_px is not None:

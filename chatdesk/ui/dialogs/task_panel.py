@@ -20,8 +20,8 @@ _WAY_OUT: Final = "isWayOut"
 
 
 class TaskPanel(FormPanel):
-    """A form whose ``body`` scrolls, with a line for what is being done. While it is busy nothing can be pressed but a
-    button with the property ``isWayOut``."""
+    """A form whose ``body`` scrolls, with a line that names the present work. While it is busy nothing can be pressed
+    but a button with the property ``isWayOut``."""
 
     def __init__(
         self, theme: Theme, title: str, *, object_name: str, size_px: tuple[int, int], parent: QWidget | None = None

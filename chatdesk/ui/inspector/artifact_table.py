@@ -185,7 +185,7 @@ class _Model(QAbstractTableModel):
         return self.words(index.row(), index.column())
 
     def words(self, row: int, column: int) -> str:
-        """Return what is shown of a cell."""
+        """Return the shown text of a cell."""
         return _shown(self.cell(row, column))
 
     def headerData(

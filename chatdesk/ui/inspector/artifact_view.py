@@ -147,7 +147,7 @@ class ArtifactView(QWidget):
         return self._stack.currentWidget() is self.editor
 
     def show_version(self, artifact: ShownArtifact) -> None:
-        """Show what is said of a version; its content comes by ``show_reader``, ``show_table`` or ``show_note``."""
+        """Show the heading of a version; its content comes by ``show_reader``, ``show_table`` or ``show_note``."""
         self._face = artifact.face
         self.name.setText(artifact.name)
         self.about.setText(artifact.about)

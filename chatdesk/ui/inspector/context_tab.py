@@ -1,5 +1,4 @@
-"""The tab that shows what the model will see of the open thread: how much room each part takes, and what happens to
-every message."""
+"""The tab that shows the context of the next request: the room that each part takes, and the fate of every message."""
 
 from __future__ import annotations
 
@@ -218,7 +217,7 @@ def _total_text(report: ContextReport) -> str:
 
 
 def _entry_words(entry: ContextEntry) -> str:
-    """Return who wrote a message, what happens to it and how many tokens it takes."""
+    """Return the author of a message, its fate and its number of tokens, on one line."""
     is_before = entry.reason is Reason.EXCLUDED and not entry.is_excluded
     parts = [shown(_ROLES.get(entry.role, entry.role))]
     if entry.is_pinned:
@@ -229,7 +228,7 @@ def _entry_words(entry: ContextEntry) -> str:
 
 
 def _left_out(report: ContextReport) -> str:
-    """Return a text on what is not sent; empty when everything is."""
+    """Return a text on the messages that are not sent; empty when all are."""
     did_not_fit, excluded = (report.counts.get(reason, 0) for reason in (Reason.DID_NOT_FIT, Reason.EXCLUDED))
     parts = []
     if did_not_fit:

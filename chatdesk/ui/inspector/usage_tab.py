@@ -1,4 +1,4 @@
-"""The table of what the open thread used: tokens and money for each kind of work and each model."""
+"""The table of the usage of the open thread: tokens and money for each kind of work and each model."""
 
 from __future__ import annotations
 

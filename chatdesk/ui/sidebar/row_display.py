@@ -1,4 +1,4 @@
-"""Puts into words what a row of a thread shows and says: its title, time, icon and marks, painted and spoken."""
+"""Composes the content of a row of a thread: its title, time, icon and marks, painted and spoken."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class PaintedRow(NamedTuple):
 
 
 class RowDisplay:
-    """The calendar, the order and the marks that decide what is shown of a thread."""
+    """The calendar, the order and the marks that decide how a thread is shown."""
 
     def __init__(self, clock: Clock, zone: tzinfo | None) -> None:
         self._clock = clock

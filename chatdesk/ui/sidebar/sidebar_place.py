@@ -200,7 +200,7 @@ class SidebarPlace(QObject):
 
 
 class _Shade(QWidget):
-    """Dims what is behind the overlaid sidebar; a click on it puts the sidebar away."""
+    """Dims the window behind the overlaid sidebar; a click on it puts the sidebar away."""
 
     pressed = Signal()
 

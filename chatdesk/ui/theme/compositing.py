@@ -1,4 +1,4 @@
-"""A check for whether the system blends windows with what is below them. On X11 only a compositing manager does;
+"""A check for whether the system blends windows with the screen below them. On X11 only a compositing manager does;
 without one the corners of a rounded window would be black."""
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def is_composited() -> bool:
 
 
 def round_corners(window: QWidget, radius: float) -> None:
-    """Let what ``window`` paints end at its round corners: blended where the system can, else cut out. For dialogs,
-    popups and menus that are not shown yet."""
+    """Clip ``window`` at its round corners: blended where the system can, else cut out. For dialogs, popups and menus
+    that are not shown yet."""
     window.setWindowFlag(Qt.WindowType.FramelessWindowHint)  # without it Windows blends nothing
     if is_composited():
         window.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)

@@ -28,7 +28,7 @@ LATER_FILES: Final = (
 
 
 def load_first_fonts(directory: Path) -> tuple[str, ...]:
-    """Load what the first paint draws with. Returns the names of files that Qt could not load."""
+    """Load the fonts of the first paint. Returns the names of files that Qt could not load."""
     return _load(directory, FIRST_PAINT_FILES)
 
 

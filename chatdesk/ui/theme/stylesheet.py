@@ -111,7 +111,7 @@ QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus {{ border: none; pad
 
 
 def _switches(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
-    """Return the rules of what is checked or pushed along."""
+    """Return the rules of check boxes, radio buttons, sliders and progress bars."""
     box_px = max(14, round(point_size("text") * 1.34))
     ring_px = max(4, round(box_px * 0.29))
     ring = f"{FOCUS_RING_PX}px solid {tokens.accent}"
@@ -174,7 +174,7 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 
 
 def _line_px(point_size: Callable[[FontRole], float]) -> int:
-    """Return the least height of what has a line of text."""
+    """Return the least height of a widget with a line of text."""
     return max(18, round(point_size("text") * 1.714))
 
 

@@ -126,7 +126,7 @@ class EventArea(ReadableView):
         return bool(super().focusNextPrevChild(forward))
 
     def press_at(self, point: QPointF) -> None:
-        """Press what is at a point of the viewport: a link, a button, a checkbox."""
+        """Press the link, button or checkbox at a point of the viewport."""
         hit = self.parts.pointer.hit(point)
         if hit is not None:
             self.parts.actions.press(hit)

@@ -74,7 +74,7 @@ class TranscriptParts:
         self.link_status.set_style(self.viewport_layout.style)
 
     def accessible_actions(self) -> AccessibleActions:
-        """Return what an assistive program can have done in this transcript."""
+        """Return the actions of this transcript for assistive programs."""
         return AccessibleActions(
             self.viewport_layout,
             message_focus=self.message_focus,
@@ -85,7 +85,7 @@ class TranscriptParts:
         )
 
     def show_bare(self) -> None:
-        """Show texts without what is around messages: whole, with no author, no tools and only copying to do."""
+        """Show texts without the frame of messages: whole, with no author, no tools and no action but to copy."""
         self.conversation.is_bare = True
         self.pill.is_wanted = False
 
@@ -103,7 +103,7 @@ class TranscriptParts:
     def _build_reading(
         self, fetch: MessageFetcher, renderer: BlockRenderer, announce: Callable[[str, bool], None]
     ) -> None:
-        """Build what loads the messages of a thread and moves the reader through them."""
+        """Build the parts that load the messages of a thread and move the reader through them."""
         self.bar = ThreadScrollBar(self.viewport_layout.style, self._area)
         self._area.setVerticalScrollBar(self.bar)
         self.pill = JumpPill(self._area, self.viewport_layout.style)
@@ -122,7 +122,7 @@ class TranscriptParts:
         )
 
     def _build_input(self, fetch: MessageFetcher, renderer: BlockRenderer) -> None:
-        """Build what selects, walks, copies and acts."""
+        """Build the parts that select, walk, copy and act."""
         self.selection = Selection(self.layout)
         self.pointer = Pointer(self.viewport_layout, self.selection, self.scrolling.by)
         self.message_focus = MessageFocus(

@@ -55,7 +55,8 @@ class KeyField(QLineEdit):
         self._fit()
 
     def key(self) -> str:
-        """Return the key that was typed, without what is often copied along with it; empty when none was."""
+        """Return the typed key, without quotation marks and spaces that are often copied with it; empty when there is
+        none."""
         found = _AROUND.match(self.text().strip())
         return found[1].strip() if found else ""
 

@@ -31,7 +31,7 @@ def break_long_lines(text: str) -> str:
 
 
 def join_long_lines(held: str) -> str:
-    """Return what a person wrote, from the text that the editor holds."""
+    """Return the text that a person wrote, from the one that the editor holds."""
     return held.replace(_BREAK, "").replace(MARK, "")
 
 

@@ -180,7 +180,7 @@ class ProjectChooser(QWidget):
 
 
 class _DropList(QListWidget):
-    """Takes what is dragged only where it is over a project."""
+    """A list that takes a drop only over a project."""
 
     droppedOn = Signal(str)
 

@@ -58,7 +58,7 @@ class LoneAlt(QObject):
         self._is_watching = False
 
     def watch(self) -> None:
-        """Start watching, because Alt went down, for what comes before it is released."""
+        """Watch the keys until Alt, which was pressed just now, is released."""
         app = QCoreApplication.instance()
         if not self._is_watching and app is not None:
             self._is_watching = True

@@ -1,4 +1,4 @@
-"""The base of what paints the rows of a list or table that are all equally high."""
+"""The base of delegates that paint the rows of a list or table, all of one height."""
 
 from __future__ import annotations
 

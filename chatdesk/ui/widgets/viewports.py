@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 
 def give_viewport(view: QAbstractScrollArea) -> None:
-    """Replace the viewport of ``view``, which has not been set up yet, by one that what is behind shows through. Not
-    for text fields: theirs are Qt's own business."""
+    """Replace the viewport of ``view``, which has not been set up yet, by one that is transparent. Not for text fields:
+    theirs are Qt's own business."""
     viewport = QWidget()
     viewport.setObjectName("qt_scrollarea_viewport")
     viewport.setBackgroundRole(QPalette.ColorRole.Base)

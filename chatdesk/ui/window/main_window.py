@@ -90,7 +90,8 @@ class MainWindow(ChatWindow):
                 window.pane.banner.setVisible(False)
 
     def join(self, window: ChatWindow) -> None:
-        """Show in a new window what is shown in all, and what waits for one that a person sees."""
+        """Show in a new window the notices that all windows show, and those that wait for a window that a person
+        sees."""
         window.seen.connect(self._on_window_seen)
         if self._show_danger_in is not None:
             self._show_danger_in(window.pane)

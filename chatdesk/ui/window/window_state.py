@@ -168,7 +168,7 @@ class WindowStateFile:
             return is_done
 
     def close(self, timeout_s: float = 2.0) -> None:
-        """Write what is waiting, then end the thread."""
+        """Write the waiting state, then end the thread."""
         self.flush(timeout_s)
         with self._condition:
             self._is_closed = True

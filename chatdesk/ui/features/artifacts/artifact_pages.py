@@ -91,12 +91,12 @@ class ArtifactPages(QObject):
         return self._key
 
     def show_text(self, version: ArtifactVersion, text: PagedText) -> None:
-        """Set the text of a version as what the next pages show."""
+        """Set the text of a version for the next pages to show."""
         self._set_version(version)
         self._shown, self._file = text, None
 
     def show_file(self, version: ArtifactVersion) -> None:
-        """Set a version as what the next pages show, as a picture or as the card of a file."""
+        """Set a version for the next pages to show, as a picture or as the card of a file."""
         self._set_version(version)
         self._shown, self._file = whole_markdown(""), version
 

@@ -122,7 +122,7 @@ class AttachmentBinding(Controller):
         self.attach_fetched(name, fetch)
 
     def attach_fetched(self, name: str, fetch: Fetch) -> None:
-        """Attach what ``fetch`` returns; until then a chip with this name stands for it."""
+        """Attach the file that ``fetch`` returns; until then a chip with this name stands for it."""
         if self._threads.offers_to_keep(shown(_STORED), partial(self.attach_fetched, name, fetch)):
             return
         if self._as_many_as_fit([name]):

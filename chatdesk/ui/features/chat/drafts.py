@@ -147,8 +147,8 @@ class DraftKeeper(QObject):
     def sent(
         self, thread_id: str | None, text: str, attached: Sequence[Attachment], *, restores_aside: bool = False
     ) -> None:
-        """Forget the draft of ``thread_id`` that has become a message, but keep what was changed since. With
-        ``restores_aside`` the text that was set aside for it returns."""
+        """Forget the draft of ``thread_id`` that has become a message, but keep later changes. With ``restores_aside``
+        the text that was set aside for it returns."""
         content = DraftContent(text, attached=tuple(attached))
         other = None if thread_id == self._thread_id or restores_aside else self._shared.other(self, thread_id)
         if other is not None:
@@ -166,7 +166,7 @@ class DraftKeeper(QObject):
             self._tasks.start(self._forget(None), "forget draft")
 
     def restore_aside(self, thread_id: str | None) -> None:
-        """Return the text that was set aside for ``thread_id`` to the composer, beside what took its place."""
+        """Return the text that was set aside for ``thread_id`` to the composer, beside the text that replaced it."""
         is_stored = self._replacement_stored is not None
         set_aside = self.set_aside_in(thread_id) if thread_id != self._thread_id else None
         if self._replaced_in == (thread_id,):

@@ -91,7 +91,7 @@ class ErasingBinding:
 
 
 def erasure_words(found: Erasure) -> str:
-    """Return sentences that say what an erasure removes and which messages of others stay."""
+    """Return sentences on the messages that an erasure removes and those of others that stay."""
     words = shown(
         plural(
             "{count} messages go, with attached files and the summaries that mention them.",

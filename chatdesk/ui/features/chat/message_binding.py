@@ -1,4 +1,4 @@
-"""Carries out what a person asks for on the messages of the open thread: sends, edits, deletes, branches and stops."""
+"""Carries out actions on the messages of the open thread: sends, edits, deletes, branches and stops."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class MessageBinding(Controller):
     # Sending
 
     async def ask_early(self) -> None:
-        """Send what the person sent before the services were ready, as the first question of a new thread."""
+        """Send the text that was sent before the services were ready, as the first question of a new thread."""
         early, self._early = self._early, None
         if early is not None:
             self._is_sending = True

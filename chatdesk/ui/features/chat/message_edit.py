@@ -39,8 +39,7 @@ class MessageEdit(Controller):
 
     @property
     def edited(self) -> Message | None:
-        """The message that what is in the composer is a new version of; in another thread it waits for the
-        reader."""
+        """The message that the text in the composer is a new version of; in another thread it waits for the reader."""
         return self.edited_in(self._threads.thread_id)
 
     def edited_in(self, thread_id: str | None) -> Message | None:

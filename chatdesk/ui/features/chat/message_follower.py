@@ -40,7 +40,7 @@ class MessageFollower(Controller):
         subscribe(self, events.AnswerFinished, self._on_answer_finished)
 
     def forget(self) -> None:
-        """Drop what is being prepared for a thread that is not open any more."""
+        """Drop the changes that are prepared for a thread that is not open any more."""
         if self._incoming is not None:
             self._incoming.forget()
 
@@ -101,7 +101,7 @@ class MessageFollower(Controller):
 
 
 def retry_of(event: events.RetryWaiting) -> Retry | None:
-    """Return what to show while a provider makes us wait; None for a wait too short to show."""
+    """Return the retry that is announced after a failure; None for a wait too short to show."""
     if event.delay_s < _SHORTEST_SHOWN_WAIT_S:
         return None
     due_ms = SystemClock().now_ms() + round(event.delay_s * 1000)

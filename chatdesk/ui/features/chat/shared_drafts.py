@@ -37,7 +37,7 @@ class DraftContent:
 
 @dataclass(frozen=True, slots=True)
 class SetAsideDraft:
-    """A draft that was set aside in its composer, and what is in its place. Both are stored until that ends."""
+    """A draft that was set aside in its composer, and the text in its place. Both are stored until that ends."""
 
     draft: DraftContent
     replacement: DraftContent

@@ -1,4 +1,4 @@
-"""Asks what becomes of a temporary chat that is about to end: once, and only where it holds something."""
+"""Asks whether to keep a temporary chat that is about to end: once, and only where it holds something."""
 
 from __future__ import annotations
 

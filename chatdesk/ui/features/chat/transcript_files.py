@@ -79,7 +79,7 @@ class TranscriptFiles(Controller):
         dialog.open()
 
     def request(self, what: str, attachment: Attachment) -> None:
-        """Do with a file what its card offers: file-open, -save, -folder or -copy."""
+        """Carry out an action that the card of a file offers: file-open, -save, -folder or -copy."""
         if what == "file-save" or (what == "file-open" and not can_open(attachment.mime)):
             self._ask_where(attachment)
         elif what == "file-open" and attachment.mime == HTML:

@@ -71,7 +71,7 @@ class UndoBinding(Controller):
         self._tasks.start(work(), "restore message")
 
     def offer(self, text: str, pane: ChatPane | None = None) -> None:
-        """Show what was done with *Undo*, in this chat or in another one's pane."""
+        """Show a toast with *Undo*, in this chat or in the pane of another one."""
         step = self._history.stack.last if self._history.stack is not None else None
         self._panes.commands.refresh()
         (pane or self._panes.pane).show_toast(text, tr("Undo"), partial(self.undo, step))
@@ -103,8 +103,8 @@ class UndoBinding(Controller):
         self._tasks.start(work(), "redo")
 
     async def _show_step(self, what: str, step: Step, back: str, go_back: Callable[[Step], None]) -> None:
-        """Show what was done with a button that reverses it. A change out of sight also names its thread, with a button
-        that opens it."""
+        """Show a toast about a change, with a button that reverses it. A change out of sight also names its thread,
+        with a button that opens it."""
         pane, thread_id = self._panes.pane, step.thread_id
         if thread_id in (None, self._threads.thread_id):
             pane.show_toast(f"{what}: {shown(step.label)}", back, partial(go_back, step))
@@ -117,5 +117,5 @@ class UndoBinding(Controller):
 
 
 def moved_words(count: int) -> str:
-    """Return what is said when messages went to the trash."""
+    """Return the sentence for messages that went to the trash."""
     return shown(plural("{count} messages moved to the trash", "Message moved to the trash", count))

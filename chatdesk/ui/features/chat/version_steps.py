@@ -44,7 +44,8 @@ class VersionSteps:
             context.panes.message_handlers.bind(name, partial(self._step_version, step))
 
     def forget(self) -> None:
-        """Forget what is shown ahead: the pages of a thread that was left are asked for again when it is opened."""
+        """Forget the path that is shown ahead: the pages of a thread that was left are asked for again when it is
+        opened."""
         self._ahead = None
 
     def is_shown_already(self, event: PathChanged) -> bool:

@@ -76,7 +76,7 @@ class WaitingQuestionsBinding(Controller):
         self._tasks.start(self._move_up(question_id), f"move up {question_id}")
 
     async def withdraw(self, question_id: str) -> None:
-        """Move a waiting question into the draft of its thread, in front of what is there."""
+        """Move a waiting question into the draft of its thread, in front of the text that is there."""
         queue = self._questions()
 
         async def keep(question: WaitingQuestion) -> None:

@@ -129,7 +129,8 @@ class CompareBinding(Controller):
             self._tasks.replace(self._catch_up(waiting), "catch up with compared answers")
 
     async def _catch_up(self, message_ids: Sequence[str]) -> None:
-        """Show what happened to answers before there was a view: a quick one ends before the others were requested."""
+        """Apply the changes of answers from before there was a view: a quick one ends before the others were
+        requested."""
         chat = self._open_thread.chat
         for message_id in message_ids:
             message = await chat.reader.get_message(message_id)

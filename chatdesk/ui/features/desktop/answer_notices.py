@@ -24,8 +24,8 @@ _TITLES: Final = {Status.COMPLETE: Text("An answer is ready"), Status.ERROR: Tex
 
 
 class AnswerNotices(Controller):
-    """Notices of the desktop, one a thread, which say the thread's title and nothing of what was written: others may
-    see the screen."""
+    """Notices of the desktop, one a thread, which show the title of the thread and no text of messages: others may see
+    the screen."""
 
     def __init__(self, context: WindowContext) -> None:
         super().__init__(context)

@@ -64,7 +64,7 @@ class DesktopKey:
 
 
 def desktop_key(keys: str) -> DesktopKey | None:
-    """Return what desktops call ``keys``, one portable key sequence; None where they have no word for it."""
+    """Return the name that desktops have for ``keys``, one portable key sequence; None where they have none."""
     sequence = QKeySequence(keys, QKeySequence.SequenceFormat.PortableText)
     if sequence.count() != 1:
         return None

@@ -56,7 +56,7 @@ class DBusNotices:
         self._listening: asyncio.Future[None] | None = None
 
     async def start(self) -> None:
-        """Read what the desktop can show, and listen for presses."""
+        """Read the abilities of the desktop, and listen for presses."""
         (capabilities,) = await self._call("GetCapabilities", answer="as")
         self._reads_markup = "body-markup" in capabilities
         rule = MatchRule(type="signal", interface=_NAME, path=_NOTIFICATIONS.object_path)
@@ -118,7 +118,7 @@ class DBusNotices:
     async def _call(
         self, method: str, signature: str | None = None, body: tuple[object, ...] = (), *, answer: str | None = None
     ) -> tuple[Any, ...]:
-        """Return what the desktop answers, of the types that ``answer`` names. Raises ``NotShown``."""
+        """Return the answer of the desktop, of the types that ``answer`` names. Raises ``NotShown``."""
         try:
             async with asyncio.timeout(_WAIT_S):
                 reply = await self._router.send_and_get_reply(new_method_call(_NOTIFICATIONS, method, signature, body))
@@ -132,4 +132,4 @@ class DBusNotices:
 
 
 class NotShown(OSError):
-    """The desktop did not do what it was asked."""
+    """The desktop refused a request, or did not answer it."""

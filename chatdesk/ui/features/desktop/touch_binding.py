@@ -60,7 +60,7 @@ class TouchBinding(QObject):
 
 
 def keyboard_room(input_method: QInputMethod, window: QWidget) -> None:
-    """Keep what is in ``window`` above the keyboard that the system shows on the screen."""
+    """Keep the content of ``window`` above the keyboard that the system shows on the screen."""
     _KeyboardRoom(input_method, window)
 
 

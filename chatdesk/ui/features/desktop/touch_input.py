@@ -141,7 +141,7 @@ class _Finger:
         self.stopped = False  # what glided before, which is all that a tap does then
 
     def scroll(self, kind: str, place: QPointF, time_ms: int) -> None:
-        """Tell the scroller of the area what the finger does."""
+        """Pass the movement of the finger to the scroller of the area."""
         from PySide6.QtWidgets import QScroller
 
         assert self.area is not None
@@ -175,7 +175,7 @@ class _Finger:
         return within, QPointF(self.top.mapToGlobal(place.toPoint()))
 
     def _focus_target(self) -> QWidget | None:
-        """Return what takes the focus by a click here; events that are sent do not move it."""
+        """Return the widget that takes the focus by a click here; events that are sent do not move it."""
         widget: QWidget | None = self.on
         while widget is not None and not widget.focusPolicy() & Qt.FocusPolicy.ClickFocus:
             widget = None if widget.isWindow() else widget.parentWidget()
@@ -212,7 +212,7 @@ def _scroller_of(viewport: QWidget) -> QScroller:
 
 
 def _stop(area: QAbstractScrollArea) -> bool:
-    """Stop what glides; return whether something did."""
+    """Stop the area that glides; return whether one did."""
     from PySide6.QtWidgets import QScroller
 
     viewport = area.viewport()

@@ -83,7 +83,7 @@ class ConnectBinding(Controller):
             opened.fields.show_key_state(state)
 
     async def _connect(self, opened: _OpenFields, profile: ProviderProfile, key: str) -> None:
-        """Test what was entered; only what works is kept."""
+        """Test the provider that was entered; it is saved only if it works."""
         if opened.fields is None:
             return
         service, failed = self._models.provider_service, None

@@ -8,7 +8,7 @@ from chatdesk.ui.local_forms import money_text
 
 
 def question_words(work: SummaryWork) -> str:
-    """Return a sentence on what summarising would cost, before anything is sent."""
+    """Return a sentence on the cost of a summary, before anything is sent."""
     sentences = [tr("The older messages of this thread no longer fit.")]
     if work.requests:
         sentences.append(tr("{taken} so far.", taken=_taken(work)))
@@ -32,7 +32,7 @@ def progress_words(work: SummaryWork) -> str:
 
 
 def ended_words(work: SummaryWork) -> str:
-    """Return a sentence on what was summarised and what it cost."""
+    """Return a sentence on the extent and the cost of a finished summary."""
     return tr("Older messages summarised: {taken}", taken=_taken(work))
 
 

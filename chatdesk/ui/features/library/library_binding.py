@@ -241,7 +241,7 @@ class LibraryBinding(Controller):
         self._tasks.start(work(), "ask to empty trash")
 
     async def _about_shared(self) -> str:
-        """Return a sentence on what becomes of shared threads; empty when this profile is in no team."""
+        """Return a sentence on the fate of shared threads; empty when this profile is in no team."""
         is_joined = await self._team_is_joined()
         return f" {shared_text()}" if is_joined else ""
 

@@ -70,7 +70,7 @@ class LocalServicePage(QWidget):
         self.show_state(ServiceState())
 
     def show_state(self, state: ServiceState) -> None:
-        """Show whether the service listens, where, and what failed."""
+        """Show whether the service listens, its address, and its failure."""
         self.switch.setChecked(state.is_wanted)
         self._urls = state.urls
         problem = "" if state.problem is None else shown(state.problem.sentence)
@@ -196,7 +196,7 @@ class _TokenRow(QWidget):
 
 
 def token_words(token: ShownToken, projects: Mapping[str, str]) -> str:
-    """Return what a token allows, where, how long, and when it was last used."""
+    """Return the rights of a token, their place and end, and when it was last used, on one line."""
     reached = with_commas(projects.get(each, tr("a project in the trash")) for each in token.projects) or tr(
         "all projects"
     )

@@ -63,7 +63,7 @@ class SystemPromptBinding(Controller):
             self._tasks.replace(self._remind(event.thread), "remind of a system prompt")
 
     async def _remind(self, thread: Thread | None) -> None:
-        """Show a reminder where an imported file or another member decides what is sent with each question."""
+        """Show a reminder where the system prompt comes from an imported file or another member."""
         prompts = self._system_prompts
         thread_id = None if thread is None else thread.id
         words = ""

@@ -1,4 +1,4 @@
-"""Keeps what a person added to the next quick question: text of the clipboard or of the selection, or a picture of the
+"""Keeps the context of the next quick question: text of the clipboard or of the selection, or a picture of the
 screen."""
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class QuickContext(QObject):
         self._set(None)
 
     def clear_attached(self) -> None:
-        """Remove what was sent along with a question, but keep what was added since for the next one."""
+        """Remove the attachments that were sent with a question, but keep later ones for the next question."""
         if self._added is self._attached:
             self._set(None)
 

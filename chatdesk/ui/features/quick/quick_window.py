@@ -124,7 +124,7 @@ class QuickWindow(QWidget):
         self._fit()
 
     def prepare(self) -> None:
-        """Prepare ahead what would delay the first showing."""
+        """Do the work ahead that would delay the first showing."""
         self.ensurePolished()
         self._fit()
         self.winId()

@@ -52,7 +52,7 @@ class SearchBinding(Controller):
         panes.commands.bind("app.palette", self.open_commands)
 
     def open(self, text: str = "") -> None:
-        """Show the box with ``text`` in it, or what is in it already."""
+        """Show the box with ``text`` in it, or with its present text."""
         if self.palette is not None:
             self.palette.field.setFocus()
             self.palette.field.selectAll()
@@ -78,7 +78,7 @@ class SearchBinding(Controller):
             focus.setFocus()
 
     async def _fill(self, palette: Palette) -> None:
-        """Give the palette what it shows without a query, and the names that filters may use."""
+        """Give the palette the recent threads, and the names that filters may use."""
         page = await self._library.list_threads(ThreadQuery(), limit=_RECENT)
         if palette is self.palette:
             palette.set_recent(page.threads)
@@ -95,7 +95,8 @@ class SearchBinding(Controller):
     # Searching
 
     def search(self, text: str) -> None:
-        """Show what is found in the open palette, in place of the search before; an empty text only ends that one."""
+        """Show the results in the open palette, in place of those of the search before; an empty text only ends that
+        one."""
         if text:
             self._tasks.replace(self._find(text), _TASK)
         else:

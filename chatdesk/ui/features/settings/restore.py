@@ -82,8 +82,8 @@ class RestoreDialog(FormPanel):
         self._list.setCurrentRow(self._list.count() - 1)
 
     def show_contents(self, path: str, lines: Sequence[str], *, can_restore: bool) -> None:
-        """Show what is inside ``path``, or why it cannot be restored. Ignored when another backup was chosen
-        in the meantime."""
+        """Show the contents of the backup ``path``, or why it cannot be restored. Ignored when another backup was
+        chosen in the meantime."""
         if path == self.path:
             text = "\n".join(lines)
             self._contents.setText(text)

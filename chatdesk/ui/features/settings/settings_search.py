@@ -76,7 +76,7 @@ class FoundList(QListWidget):
         self.itemClicked.connect(self._choose)
 
     def search(self, text: str, pages: Collection[str]) -> None:
-        """Show what has every word of ``text`` on one of ``pages``."""
+        """List the settings and actions on ``pages`` that have every word of ``text``."""
         found = [each for each in find(text, self._entries) if each.page in pages]
         self.clear()
         for each in found:

@@ -1,5 +1,5 @@
-"""The presence of others at the shared project that a chat shows, and what is sent to them about this person: that they
-are there, and that they type. The typed text is never sent."""
+"""The presence of others at the shared project that a chat shows, and this person's own, which is sent to them: being
+there, and typing. The typed text is never sent."""
 
 from __future__ import annotations
 

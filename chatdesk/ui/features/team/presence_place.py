@@ -38,7 +38,7 @@ class PresencePlace(QObject):
         application.applicationStateChanged.connect(self._on_application_state_changed)
 
     def set_place(self, panes: Panes, place: Place) -> None:
-        """Record what a chat shows, and whether somebody types in it."""
+        """Record the thread that a chat shows, and whether somebody types in it."""
         self._forget(panes)
         self._places.append((panes, place))
         self.publish()

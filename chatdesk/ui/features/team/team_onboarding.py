@@ -122,8 +122,8 @@ class TeamOnboarding:
         dialog.open()
 
     async def _lead_to_shared(self, workspace: Workspace) -> None:
-        """Offer the way to what is shared as soon as it is here: the window still shows a project of one's own, which
-        may have the same name."""
+        """Offer to open the shared projects as soon as they are here: the window still shows a project of one's own,
+        which may have the same name."""
         for _ in range(_MOST_LOOKS):
             shared = {
                 each.project_id

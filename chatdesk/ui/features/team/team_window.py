@@ -54,7 +54,7 @@ class TeamWindow(Controller):
         context.subscribe(self, UnreadChanged, self._on_unread_changed)
 
     def add_chat(self, context: WindowContext, threads: ThreadBinding) -> None:
-        """Add a chat, so that it shows what belongs to the team."""
+        """Add a chat, so that it shows the marks and the presence of the team."""
         self.list.offer_mark_read(context.panes)
         self.chats.append(
             TeamChat(

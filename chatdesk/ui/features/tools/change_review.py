@@ -71,7 +71,7 @@ class ChangeReview(FormPanel):
         return self._changes[max(0, self.files.currentIndex())]
 
     def ask(self) -> None:
-        """Ask for what there is of the change that is shown."""
+        """Ask for the present text of the file that the shown change is for."""
         self._show_buttons(None)
         self.wanted.emit(self.shown)
 

@@ -65,7 +65,8 @@ class ChosenServers(Controller):
         button.set_menu(self._menu(button, service, on, scope, scope_id, project_id))
 
     async def _scope(self) -> tuple[Answer, str, str]:
-        """Return what a choice is for, its id, and that of the project: a thread that does not exist yet has none."""
+        """Return the kind of place that a choice is for, its id, and that of the project: a thread that does not exist
+        yet has none."""
         thread = self._threads.open_thread
         if thread is not None:
             return Answer.THREAD, thread.id, thread.project_id

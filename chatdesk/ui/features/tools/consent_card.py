@@ -1,4 +1,4 @@
-"""The card in which a person reads what a tool is about to do, and allows or denies it."""
+"""The card that describes a call of a tool, which a person allows or denies."""
 
 from __future__ import annotations
 

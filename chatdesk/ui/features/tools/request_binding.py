@@ -1,4 +1,4 @@
-"""Shows what tool servers ask a person for: a card above the text of their thread, a notice in other chats."""
+"""Shows the requests of tool servers to a person: a card above the text of their thread, a notice in other chats."""
 
 from __future__ import annotations
 

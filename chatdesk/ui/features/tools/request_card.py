@@ -1,4 +1,4 @@
-"""The card in which a person reads what a tool server asks them for, and gives or refuses it."""
+"""The card with a request of a tool server, which a person answers or refuses."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class RequestCard(CardFrame):
         return self._request
 
     def show_request(self, request: ServerRequest, *, waiting: int = 1) -> None:
-        """Show what a server asks for; ``waiting`` counts this one and those behind it. What was entered stays while
+        """Show the request of a server; ``waiting`` counts this one and those behind it. What was entered stays while
         the request is the same."""
         if self._request is None or request.id != self._request.id:
             self._request = request

@@ -46,11 +46,11 @@ class RequestFields(QScrollArea):
         self.setWidget(rows)
 
     def entered(self) -> dict[str, str | bool | list[str]]:
-        """Return what was entered, by the names of the fields."""
+        """Return the entered values by the names of their fields."""
         return {name: self._entered(name, field) for name, field in self._inputs.items()}
 
     def stops(self) -> list[QWidget]:
-        """Return what Tab reaches, in its order."""
+        """Return the widgets that Tab reaches, in its order."""
         boxes = {name: [box for _value, box in choices] for name, choices in self._choices.items()}
         return [stop for name, field in self._inputs.items() for stop in boxes.get(name, [field])]
 

@@ -91,7 +91,7 @@ class SearchForm(TaskPanel):
         self.add_button(self.save_button)
 
     def choice(self) -> SearchChoice:
-        """Return what is chosen now."""
+        """Return the present choice of engine and address."""
         engine = self._engine()
         return SearchChoice(engine, self.address.text() if engine is SearchEngine.SEARXNG else "")
 
@@ -155,7 +155,7 @@ class SearchForm(TaskPanel):
 
 
 def search_words(choice: SearchChoice, goes_to: str) -> str:
-    """Return what the row of the web's tools says about the engine."""
+    """Return the words on the search engine for the row of the tools for the web."""
     if choice.engine is None:
         return tr("Comes with ChatDesk. No search engine is chosen: models can only read pages.")
     engine = choice.engine.label

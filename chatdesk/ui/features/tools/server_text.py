@@ -73,7 +73,7 @@ def read_server(
 
 
 def _as_before(made: ToolServer, before: ToolServer | None) -> ToolServer:
-    """Return a server with what was allowed to the very same command or address."""
+    """Return a server with the permissions of the one with the same command or address."""
     is_same = before is not None and (before.argv, before.address) == (made.argv, made.address)
     return replace(made, may_ask_model=is_same and before is not None and before.may_ask_model)
 

@@ -51,7 +51,7 @@ class SignInBinding(Controller):
         return self._card is not None and self._card.isVisible()
 
     def show(self, *, has_place: bool) -> None:
-        """Show what is offered, where the card may have its place."""
+        """Show the offered sign-in, where the card may have its place."""
         offered = self._wanting if has_place else ()
         if self._card is None:
             if offered:

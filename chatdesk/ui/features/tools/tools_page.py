@@ -95,7 +95,7 @@ class ToolsPage(QWidget):
         self.show_problem("")
 
     def show_problem(self, sentence: str) -> None:
-        """Show what is wrong; an empty text hides it."""
+        """Show a problem above the servers; an empty text hides it."""
         self._problem.setText(sentence)
         self._problem.setVisible(bool(sentence))
         announce(self, sentence, is_assertive=True)
@@ -151,7 +151,7 @@ class ToolsPage(QWidget):
             self._rows[server_id].show_check(check)
 
     def show_permissions(self, permissions: Sequence[Permission], names: dict[str, str]) -> None:
-        """Show what is allowed without asking; ``names`` has those of the servers by id."""
+        """Show the calls that are allowed without asking; ``names`` has those of the servers by id."""
         if tuple(permissions) == self._shown_permissions:
             return
         self._shown_permissions = tuple(permissions)
@@ -229,7 +229,7 @@ class _ServerRow(QWidget):
         column.addLayout(buttons)
 
     def focusable(self) -> tuple[QWidget, ...]:
-        """Return what Tab reaches, in its order."""
+        """Return the widgets that Tab reaches, in its order."""
         widgets = (self.switch, self.ask_model, self.sign_in, self.test, self.edit, self.remove)
         return tuple(each for each in widgets if not each.isHidden())
 

@@ -38,8 +38,8 @@ _FORMATS: Final = (
 
 
 class ExportDialog(FormPanel):
-    """A dialog that chooses what to export. ``scopes`` are (id, words), the first is chosen. ``chosen`` has scope,
-    format and whether the trash comes too."""
+    """A dialog that chooses the scope and the format of an export. ``scopes`` are (id, words), the first is chosen.
+    ``chosen`` has scope, format and whether the trash comes too."""
 
     chosen = Signal(str, str, bool)
 

@@ -90,7 +90,7 @@ class ImportDialog(Panel):
     # What the binding says
 
     def show_progress(self, progress: ImportProgress | None) -> None:
-        """Show progress; None means that the import has begun and nothing is known yet."""
+        """Show progress; None: the import has started, and nothing is known yet."""
         if self._pages.currentIndex() != 1:
             self._pages.setCurrentIndex(1)
             self.stop_button.setEnabled(True)
@@ -111,7 +111,7 @@ class ImportDialog(Panel):
         )
 
     def show_report(self, summary: str, lines: Sequence[ImportLine], *, has_threads: bool) -> None:
-        """Show what became of everything in the file."""
+        """Show the report of an import: what was imported, skipped and failed."""
         self.summary.setText(summary)
         self._lines.show_lines(lines)
         self.show_button.setVisible(has_threads)

@@ -255,7 +255,7 @@ class PdfPages:
         return document
 
     def paint(self, document: QTextDocument, start: float, end: float) -> None:
-        """Paint the slice of a document between two heights, in px, below what is on the page."""
+        """Paint the slice of a document between two heights, in px, below the content that is on the page."""
         context = QAbstractTextDocumentLayout.PaintContext()
         context.clip = QRectF(0, start, self._width, end - start)
         context.palette.setColor(context.palette.ColorRole.Text, QColor(LIGHT.text))

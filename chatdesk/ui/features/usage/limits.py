@@ -1,4 +1,5 @@
-"""Limits on what is spent: a line for each, with a warning and a stop. The dialog is given them and gives them back."""
+"""The dialog of spending limits: a line for each, with a warning and a stop. The dialog is given them and gives them
+back."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class UsageBinding(Controller):
     # Usage
 
     def open_usage(self) -> None:
-        """Open the dialog that shows what was spent."""
+        """Open the dialog of usage and costs."""
         self._tasks.replace(self._open_usage(), "usage")
 
     async def _open_usage(self) -> None:
@@ -136,7 +136,7 @@ class UsageBinding(Controller):
     # Limits
 
     def open_limits(self) -> None:
-        """Open the dialog that sets what may be spent."""
+        """Open the dialog of spending limits."""
         self._tasks.replace(self._open_limits(), "limits")
 
     async def _open_limits(self) -> None:

@@ -1,4 +1,4 @@
-"""Announces to assistive programs what changes in the transcript. Before one of them has asked what there is to read,
+"""Announces changes of the transcript to assistive programs. Before one of them has asked what there is to read,
 nothing is announced and the tree of it is not loaded."""
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class ArtifactSource:
 
 
 def artifact_of(item: object) -> CodeBlock | Attachment | None:
-    """Return what can be opened of an item; None where there is nothing to open."""
+    """Return the artifact that an item shows; None where it shows none."""
     return item.artifact if isinstance(item, ArtifactSource) and not item.is_alone else None
 
 

@@ -1,4 +1,4 @@
-"""Paints what cards share: the frame, a hairline, a line of text."""
+"""Paints the parts that cards share: the frame, a hairline, a line of text."""
 
 from __future__ import annotations
 

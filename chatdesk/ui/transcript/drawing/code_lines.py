@@ -1,4 +1,4 @@
-"""Cuts code into lines that can be painted one by one, so that a long card costs only what is seen of it.
+"""Cuts code into lines that can be painted one by one, so that of a long card only the visible lines are painted.
 
 Very long lines are cut too: Qt lays a line out as a whole, and a line of a megabyte is a real thing in model output.
 """

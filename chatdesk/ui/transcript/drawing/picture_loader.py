@@ -75,7 +75,7 @@ class PictureLoader(QObject):
         return PictureTicket(callbacks, on_done)
 
     def close(self) -> None:
-        """Drop all callbacks, cancel what is being fetched, and wait for what is being decoded."""
+        """Drop all callbacks, cancel fetches, and wait for pictures that are being decoded."""
         self._waiting.clear()
         self._pool.clear()
         self._fetcher.close()

@@ -82,7 +82,7 @@ class TableColumns:
 
     @property
     def keys_text(self) -> str:
-        """The current column, and what keys do with it, in words."""
+        """The current column and its keys, in words."""
         header, place = self.block.header, self.current
         name = text_of(header[place])[:_MAX_NAME] if place < len(header) else ""
         return tr(

@@ -251,7 +251,7 @@ class Actions(QObject):
         return moved
 
     def _widen_stop(self, delta: float) -> bool:
-        """Change the width of what has the focus: a column of a table."""
+        """Change the width of the table column that has the focus."""
         entry, stop = self._message_focus.current, self._message_focus.stop
         columns = columns_of(entry.items[stop[0]], stop[1]) if entry is not None and stop is not None else None
         if entry is None or columns is None or not columns.widen(delta):

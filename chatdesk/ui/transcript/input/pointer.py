@@ -78,7 +78,7 @@ class Pointer(QObject):
         return self._since_click.isValid() and self._since_click.elapsed() < limit and is_near
 
     def forget_click(self) -> None:
-        """Count the next press as a single click, because what was clicked is gone."""
+        """Count the next press as a single click, because the clicked item is gone."""
         self._since_click.invalidate()
 
     def press(self, point: QPointF, *, extends: bool) -> None:

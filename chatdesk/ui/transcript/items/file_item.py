@@ -46,7 +46,7 @@ _STATES = {
 
 
 def file_action_name(action: str, name: str) -> str:
-    """Return what a button on the card of an attached file does, for screen readers and its tooltip."""
+    """Return the name of a button on the card of an attached file, for screen readers and its tooltip."""
     match action:
         case "file-open":
             return tr("Open {file}", file=name)

@@ -32,7 +32,7 @@ class AnswerProgress(QObject):
         self._retries: dict[str, Retry] = {}
 
     def show_on(self, entry: MessageEntry) -> None:
-        """Show on a new entry what is known of its message."""
+        """Show the progress of a message on its new entry."""
         message_id = entry.message.id
         if message_id in self._asked:
             entry.frame.set_asked(self._asked[message_id])

@@ -185,7 +185,7 @@ class ThreadLayout(LoadedMessages):
             self._width = width
 
     def arrange(self, width: float, height: float) -> None:
-        """Lay out what a view of this size shows, starting from the reader's place, into ``placed``."""
+        """Lay out the items that a view of this size shows, from the reader's place on, into ``placed``."""
         assert self._style is not None
         if not self.entries:
             self.placed = []
@@ -209,7 +209,7 @@ class ThreadLayout(LoadedMessages):
         self._laid_out[item] = None
 
     def ahead(self, reach: float) -> Iterator[None]:
-        """Lay out what is within ``reach`` px below and above the view, one item a step."""
+        """Lay out the items within ``reach`` px below and above the view, one item a step."""
         below = above = self.placed[-1] if self.placed else None
         if below is None:
             return

@@ -31,7 +31,7 @@ class Unread(QObject):
         viewport_layout.laidOut.connect(self.update_timer)
 
     def update_timer(self) -> None:
-        """Start or stop the time after which the line goes away, according to what the reader sees now."""
+        """Start the timer that removes the line while the reader sees it; stop it otherwise."""
         is_marked = self._conversation.first_unread is not None
         if is_marked and self._is_reader_here and self._layout.is_at_end:
             if not self.read_timer.isActive():

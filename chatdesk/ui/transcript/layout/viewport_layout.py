@@ -221,7 +221,7 @@ class ViewportLayout(QObject):
             self.ask_for_blocks(entry)
 
     def _ask_around(self) -> None:
-        """Request the blocks of messages near the view, once what is in view has been painted."""
+        """Request the blocks of messages near the view, once those in view have been painted."""
         layout, ends = self.layout, _ends(self.layout.placed)
         if ends is None or ends == self._asked_around:
             return
@@ -236,7 +236,8 @@ class ViewportLayout(QObject):
             entry.request_blocks(self._renderer, self._on_entry_ready)
 
     def set_change_states(self, state_of: ChangeStateOf) -> None:
-        """Set what returns the state of a proposed change of a file; call again when it may have changed."""
+        """Set the function that returns the state of a proposed change of a file; call again when it may have
+        changed."""
         self._change_state = state_of
         self.relayout()
 

@@ -178,7 +178,7 @@ class MessageEntry:
         return True
 
     def _show_changes(self) -> None:
-        """Show what differs, if items were made before."""
+        """Show changed facts, if items were made before."""
         if self._made_sections is not None:
             self.rebuild()
 

@@ -54,7 +54,7 @@ class EntryNotices:
         self._on_changed()
 
     def items(self, *, is_unanswered: bool) -> list[NoticeItem]:
-        """Return the notices to show, without what the reader may not do."""
+        """Return the notices to show, without actions that are refused to the reader."""
         facts = self._facts
         if facts.shared is None or facts.shared.can_write or self._text:
             return self._all(is_unanswered=is_unanswered)

@@ -1,4 +1,4 @@
-"""Says what a message is for its reader: whose it is, whether it is complete, and what the reader may do with it."""
+"""The facts about a message for its reader: its author, whether it is complete, and the actions that are allowed."""
 
 from __future__ import annotations
 

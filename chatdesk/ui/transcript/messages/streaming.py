@@ -46,7 +46,7 @@ class _Feed:
             self._stream.append(delta)
 
     def show(self) -> bool:
-        """Put what the renderer sent since the last frame into the message; return whether there was something."""
+        """Put the blocks that arrived since the last frame into the message; return whether there were any."""
         first, self._first_changed = self._first_changed, None
         if first is None:
             return False
@@ -120,7 +120,7 @@ class StreamFeeds(QObject):
         self._wake(entry, False)
 
     def finish(self, message_id: str) -> None:
-        """Show what has arrived of a finished message and close its streams."""
+        """Show the blocks that have arrived of a finished message, and close its streams."""
         for key in [each for each in self._feeds if each[0] == message_id]:
             feed = self._feeds.pop(key)
             feed.send()

@@ -51,7 +51,7 @@ def message_name(entry: MessageEntry, total: int) -> str:
 
 
 def message_summary(items: list[Item]) -> str:
-    """Return what a message contains besides words, such as "2 code blocks, 1 table"."""
+    """Return the other contents of a message than text, such as "2 code blocks, 1 table"."""
     counts = Counter(item.kind for item in items if item.kind in _COUNTED and not _goes_on(item))
     return with_commas(shown(_COUNTED[kind](count)) for kind, count in counts.items())
 

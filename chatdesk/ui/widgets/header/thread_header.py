@@ -31,7 +31,7 @@ _OUTLINE_FROM_PX = 560  # in a narrower header the menus lead to the list of que
 
 
 class ThreadHeader(QWidget):
-    """Shows what it is given and says what a person asks for; it stores nothing."""
+    """The header above a thread. It shows the values that it is given and emits requests; it stores nothing."""
 
     titleEdited = Signal(str)
     modelChosen = Signal(str, str)

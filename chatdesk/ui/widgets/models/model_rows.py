@@ -37,8 +37,8 @@ class ModelRow:
 def rows_of(
     models: Sequence[ProviderChoices], words: str, liked: Collection[tuple[str, str]], *, blank: str = ""
 ) -> tuple[ModelRow, ...]:
-    """Return the rows for what was typed; each of its words must be in the label, the id or the provider's name.
-    ``blank`` is the first row, which stands for no model."""
+    """Return the rows that match the typed words; each of its words must be in the label, the id or the provider's
+    name. ``blank`` is the first row, which stands for no model."""
     wanted = words.casefold().split()
     favourites: list[ModelRow] = []
     rows: list[ModelRow] = []

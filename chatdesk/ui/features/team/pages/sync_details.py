@@ -260,7 +260,7 @@ def _use_words(who: str, label: str, *, is_shown: bool) -> str:
 
 
 def _excerpt(text: str, role: str) -> QLabel:
-    """Return a label with the first words of what somebody wrote, which may be a megabyte."""
+    """Return a label with the first words of a message, which may be a megabyte."""
     flat = " ".join(text[: 4 * _EXCERPT].split())
     is_cut = len(flat) > _EXCERPT or len(text) > 4 * _EXCERPT
     return plain_label(f"{flat[:_EXCERPT]}…" if is_cut else flat, role, wraps=True)  # type: ignore[arg-type]

@@ -107,7 +107,7 @@ class CreateWorkspaceDialog(TaskPanel):
         announce(self, self.done_text.text())
 
     def go_on(self) -> None:
-        """Try again with what is filled in."""
+        """Try again with the present fields."""
         self.end_busy()
         self.keep.hide()
         (self._set_up if self._place == 1 else self._sign_in)()

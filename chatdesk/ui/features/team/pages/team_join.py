@@ -113,7 +113,7 @@ class JoinWorkspaceDialog(TaskPanel):
             self.fill_in_text(text)
 
     def go_on(self) -> None:
-        """Try again with what is filled in."""
+        """Try again with the present fields."""
         self.end_busy()
         self.keep.hide()
         self._join()
@@ -208,7 +208,7 @@ class JoinWorkspaceDialog(TaskPanel):
 
 
 def view_words(view: InvitationView) -> str:
-    """Return sentences on what an invitation is, before anything is sent."""
+    """Return sentences on an invitation, to be read before anything is sent."""
     if view.kind is CodeKind.COMPUTER:
         words = [
             tr(

@@ -184,7 +184,7 @@ def invited_words(name: str, invited: Sequence[str]) -> str:
 
 
 def removal_words(name: str) -> str:
-    """Return sentences on what removing a member means."""
+    """Return sentences on the effects of removing a member."""
     return tr(
         "{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; "
         "what is on their computer already stays there. To have them back, invite them anew.",

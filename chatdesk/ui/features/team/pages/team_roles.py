@@ -23,7 +23,7 @@ _MOST_BOXES: Final = 4  # each costs a millisecond or two before the dialog is t
 
 
 def legend() -> str:
-    """Return what each role may do."""
+    """Return a sentence on the rights of each role."""
     return " ".join(tr("{role}: {rights}.", role=ROLE_NAMES[role], rights=ROLE_HINTS[role]) for role in TeamRole)
 
 

@@ -59,7 +59,7 @@ def day(at_ms: int) -> str:
 
 
 def project_words(project: SharedProject) -> str:
-    """Return the role and what remains to be done, on one line."""
+    """Return the role and the state of sync, on one line."""
     if project.is_let_in:
         return tr("Shared with you again; choose Share… to send this copy")
     if project.state is ShareState.ENDED:
@@ -94,7 +94,7 @@ def open_words(project: SharedProject) -> str:
 
 
 def share_words(count: ShareCount) -> str:
-    """Return a sentence on what is uploaded."""
+    """Return a sentence on the upload."""
     parts: list[str] = [
         plural("{count} threads", "{count} thread", count.threads),
         plural("{count} messages", "{count} message", count.messages),
@@ -108,7 +108,7 @@ def share_words(count: ShareCount) -> str:
 
 
 def member_words(member: TeamMember, *, is_me: bool) -> str:
-    """Return what a person is in the workspace, for one line."""
+    """Return the standing of a person in the workspace, on one line."""
     if member.status is MemberStatus.REMOVED:
         return tr("Removed; what they wrote stays")
     words = [tr("you", "beside a name")] if is_me else []
@@ -156,7 +156,7 @@ def address_words(address: ServerAddress) -> str:
 
 
 def ended_connections_words(count: int, name: str) -> str:
-    """Return what is said when somebody's connections were ended."""
+    """Return the sentence for connections of a member that were ended."""
     return shown(
         plural(
             "{count} connections of {name} were ended. The server dropped what was unfinished; their computer "
@@ -170,7 +170,7 @@ def ended_connections_words(count: int, name: str) -> str:
 
 
 def removed_with_words(count: int, name: str) -> str:
-    """Return what is said when those whom a removed member had invited were removed as well."""
+    """Return the sentence for members who were removed with the one who had invited them."""
     return shown(
         plural(
             "{count} people {name} invited were removed.",
