@@ -1,4 +1,4 @@
-"""Everything with a pixel."""
+"""The window: all of ChatDesk that is drawn."""
 
 from chatdesk.ui.pyside_support import import_without_developer_support
 

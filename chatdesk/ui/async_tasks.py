@@ -110,8 +110,8 @@ class AsyncTasks:
         return self.start(work, name)
 
     def start_once(self, work: Coroutine[Any, Any, Any], name: str) -> None:
-        """Start ``work`` unless something runs under the same name: for what changes something, which a second press
-        must neither do twice nor stop halfway."""
+        """Start ``work`` unless something runs under the same name: for a change that a second press must neither make
+        twice nor stop halfway."""
         if any(running == name and not task.done() for task, running in self._tasks.items()):
             work.close()
         else:
@@ -135,7 +135,7 @@ class AsyncTasks:
         return None
 
     async def close(self) -> None:
-        """Cancel everything and wait until it is gone."""
+        """Cancel all tasks and wait until they have ended."""
         current = asyncio.current_task()
         # Only those that run: from Python 3.12 on, gathering finished ones returns without letting their callbacks run.
         while tasks := [task for task in self._tasks if task is not current and not task.done()]:

@@ -24,7 +24,7 @@ _CRASH_TEXT = Text(
 
 
 class ErrorSurface(Protocol):
-    """The window's ways to say something; every text is plain text."""
+    """The places where a window shows failures; every text is plain text."""
 
     def show_banner(
         self, text: str, *, is_danger: bool, action_text: str | None = None, run: Callable[[], object] | None = None

@@ -25,7 +25,7 @@ _TAKES_ANY = CO_VARARGS | CO_VARKEYWORDS
 
 
 def guard_overrides() -> None:
-    """Have the overrides of every class that is derived from one of Qt from now on raise their errors again."""
+    """Make the overrides in every class that is derived from one of Qt from now on raise their errors again."""
     Shiboken.Object.__init_subclass__ = classmethod(_guard_class)  # type: ignore[assignment, method-assign]
 
 

@@ -44,7 +44,7 @@ def import_without_developer_support() -> None:
 
 
 async def build_classes_of_objects() -> None:
-    """Have PySide build its classes of all objects that Qt has, in turns of the loop of their own.
+    """Make PySide build its classes of all objects that Qt has, in turns of the loop of their own.
 
     PySide builds all that are missing, in 10 ms, where it meets an object that has no class of its own in Python. An
     event filter of the whole application, which watches while a dialog is made, meets one at once. Those of widgets are

@@ -1,1 +1,1 @@
-"""The top floor: puts the window together, binds its panes to the services, and takes it all down again."""
+"""Builds the window, binds its panes to the services, and closes both again."""

@@ -1,5 +1,5 @@
-"""Everything that joins the main window with services: imported beside the loop after the first paint, built once the
-services are open.
+"""The controllers of the main window: imported beside the loop after the first paint, built once the services are
+open.
 
 None of it is needed to type.
 """

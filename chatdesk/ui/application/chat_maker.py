@@ -56,7 +56,7 @@ class ExtraChat(QObject):
         self.bindings.settings.apply_to(self.panes)
 
     def use_keys(self) -> None:
-        """Give the commands of the window the keys that a person chose in the main one."""
+        """Set the keys of the window's commands to those that a person chose in the main one."""
         self.panes.registry.keys.use(self.bindings.settings.own_keys())
 
     def show_error(self, error: ChatDeskError) -> None:

@@ -1,4 +1,4 @@
-"""The binding of commands: the catalogue's ids are connected to the bindings' methods."""
+"""Binds the commands of the catalogue to methods of the controllers."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class CommandBinding(QObject):
         theme.toggle()
 
     def ask(self, question: str) -> None:
-        """Ask at once; what is in the composer is asked with it."""
+        """Ask a question at once, together with the text in the composer."""
         composer = self._panes.composer
         composer.set_text("\n\n".join(filter(None, (question, composer.text().strip()))))
         composer.send_button.click()

@@ -1,4 +1,4 @@
-"""The window's life: shown first, filled when the services are there, emptied into storage when it closes."""
+"""The life of the window: it is shown first, filled when the services are open, and stored when it closes."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class CommandKeys(QObject):
         return None
 
     def set(self, command_id: str, keys: tuple[str, ...]) -> None:
-        """Give a command these keys, and remove them from the commands that had them."""
+        """Set the keys of a command, and remove them from the commands that had them."""
         for each in keys:
             owner = self.owner_of(each)
             if owner is not None and owner.id != command_id:

@@ -54,6 +54,6 @@ class PaneCommands:
         self.registry.refresh()
 
     def end(self) -> None:
-        """Take everything back, because the chat is closed."""
+        """Unbind all commands, because the chat is closed."""
         for command_id in tuple(self._bound):
             self.remove(command_id)

@@ -50,9 +50,10 @@ class _Bound:
 
 
 class CommandRegistry(QObject):
-    """Belongs to the window, whose shortcuts it holds. Another chat of the window binds commands as ``owner``; they act
-    there while ``active`` is that owner, and else do what the window bound. ``refresh`` asks again which commands make
-    sense; it is called whenever a menu or the palette opens, and by the controller when a turn begins or ends."""
+    """The commands of a window, with their shortcuts and actions. Another chat of the window binds commands as
+    ``owner``; they act there while ``active`` is that owner, and else do what the window bound. ``refresh`` asks again
+    which commands make sense; it is called whenever a menu or the palette opens, and by the controller when a turn
+    begins or ends."""
 
     def __init__(self, window: QWidget, commands: Iterable[Command] = ()) -> None:
         super().__init__(window)

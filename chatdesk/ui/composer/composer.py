@@ -102,7 +102,7 @@ class Composer(QWidget):
         self.editor.replace_all(text)
 
     def clear(self) -> None:
-        """Text and attachments."""
+        """Remove the text and the attachments."""
         self.files.set_attached(())
         self.editor.replace_all("")
 

@@ -39,8 +39,8 @@ class RowsAbove(QObject):
         return tuple(each.height() for each in (self.state, self._waiting) if each is not None and not each.isHidden())
 
     def set_state(self, text: str, *, leave: str = "") -> None:
-        """Show above the text that sending does something unusual, such as editing; ``leave`` labels the button that
-        ends it. Empty means that sending works as usual."""
+        """Show a line above the text that says that sending is unusual now, such as editing; ``leave`` labels the
+        button that ends it. Empty means that sending works as usual."""
         if self.state is None:
             if not text:
                 return

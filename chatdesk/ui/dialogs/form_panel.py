@@ -20,8 +20,9 @@ _GAP_PX, _BUTTON_GAP_PX = 10, 8
 
 
 class FormPanel(Panel):
-    """Content goes into ``body``. With ``width_px`` the dialog is as high as its content needs; with ``size_px`` it has
-    that size as far as the window has room. Both are given at scale 1."""
+    """A dialog with a title, a content, a line for problems and a row of buttons. The content goes into ``body``. With
+    ``width_px`` the dialog is as high as its content needs; with ``size_px`` it has that size as far as the window has
+    room. Both are given at scale 1."""
 
     def __init__(
         self,

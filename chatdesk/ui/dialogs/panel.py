@@ -59,8 +59,8 @@ class Panel(QDialog):
         return self._theme
 
     def open(self) -> None:
-        """Show it; it has every key from now on. Qt would throw away the keys that still come to a blocked window, so
-        the window behind is not blocked: it is covered, its keys come here, and it does not close."""
+        """Show the dialog, which has every key from now on. Qt would throw away the keys that still come to a blocked
+        window, so the window behind is not blocked: it is covered, its keys come here, and it does not close."""
         if QGuiApplication.platformName() in _LATE_PLATFORMS:
             self.setWindowModality(Qt.WindowModality.NonModal)
             self.show()
@@ -229,7 +229,7 @@ class Panel(QDialog):
 
 
 class _Shade(QWidget):
-    """Lies over the window while a dialog is open."""
+    """The shade over the window while a dialog is open."""
 
     def __init__(self, window: QWidget, theme: Theme) -> None:
         super().__init__(window)
@@ -270,7 +270,7 @@ def thin_line() -> QFrame:
 
 
 def clear_layout(layout: QLayout) -> None:
-    """Take everything out of a layout, for good."""
+    """Delete all widgets of a layout."""
     while (item := layout.takeAt(0)) is not None:
         widget, inner = item.widget(), item.layout()
         if widget is not None:

@@ -49,7 +49,7 @@ _ID = int(Qt.ItemDataRole.UserRole)
 
 
 class ShortcutsDialog(Panel):
-    """Changes hold at once; the registry tells whoever stores them."""
+    """The dialog of keyboard shortcuts. Changes hold at once; the registry tells whoever stores them."""
 
     def __init__(self, theme: Theme, commands: CommandRegistry, *, parent: QWidget | None = None) -> None:
         super().__init__(theme, tr("Keyboard shortcuts"), parent=parent)

@@ -62,7 +62,7 @@ class TaskPanel(FormPanel):
         self.body.addWidget(plain_label(text, "strong", wraps=True))
 
     def show_busy(self, text: str) -> None:
-        """Show that something is being done; nothing else can be begun."""
+        """Show that work is under way; nothing else can be started."""
         self.show_problem("")
         if not self._locked:
             self._had_focus = self.focusWidget()

@@ -179,7 +179,7 @@ class ArtifactView(QWidget):
         )
 
     def show_note(self, words: str) -> None:
-        """Say something above the content; an empty text says nothing."""
+        """Show a line above the content; an empty text hides it."""
         self.note.setText(shown(words))
         self.note.setVisible(bool(words))
 
@@ -240,7 +240,7 @@ class ArtifactView(QWidget):
 
 
 class _Row(QWidget):
-    """Widgets in a row that goes on in the next line."""
+    """A row of widgets that wraps into further lines."""
 
     def __init__(self, *widgets: QWidget) -> None:
         super().__init__()

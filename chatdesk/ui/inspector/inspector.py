@@ -85,7 +85,7 @@ class Inspector(QWidget):
         self._fit()
 
     def set_wide(self, is_wide: bool) -> None:
-        """Take more of the window, for something that is read here; the window has to give it its place again."""
+        """Widen the inspector for reading, or make it narrow again; the window has to place it afterwards."""
         self._is_wide = is_wide
         self._fit()
 

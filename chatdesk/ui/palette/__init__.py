@@ -1,1 +1,1 @@
-"""The box that finds everything: messages, threads, projects, tags, files and commands."""
+"""The palette, one box to search for everything: messages, threads, projects, tags, files and commands."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ExtraLines:
-    """Each line is made when it has something to say for the first time."""
+    """The lines of the sidebar that are shown at times; each is made when it is first shown."""
 
     def __init__(
         self, sidebar: SidebarBase, column: QVBoxLayout, status: StatusRow, *, above_list: QWidget, below_list: QWidget

@@ -30,7 +30,7 @@ class FolderRows:
         self._set_open(project_id, not self._model.is_folder_open(project_id))
 
     def use_key(self, event: QKeyEvent, *, is_typing: bool) -> bool:
-        """Obey Enter, Space and the arrows to the sides, as in a tree; from a thread the arrow back leads to its
+        """Handle Enter, Space and the arrows to the sides, as in a tree; from a thread the arrow back leads to its
         folder. Returns whether the key did something."""
         if not self._model.has_folders or event.modifiers() & _MODIFIERS:
             return False

@@ -115,7 +115,7 @@ class ListedRows:
         self.rows = [row for _, row in entries]
 
     def count_in(self, entries: Iterable[Entry]) -> None:
-        """Note the keys and groups of threads that are put in next."""
+        """Count the keys and groups of threads that are put in next."""
         for key, row in entries:
             if row.thread is not None:
                 self._key_of[row.thread.id] = key

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class SidebarBase(QWidget):
-    """Everything a person asks for in the sidebar leaves as a signal."""
+    """The base of the sidebar, with a signal for every request of a person."""
 
     threadChosen = Signal(str)
     windowRequested = Signal(str)  # a window of its own for a thread

@@ -1,5 +1,5 @@
-"""A line that states something in one sentence and can be pressed for more: sync where a workspace was joined,
-questions that wait to be sent, or a temporary chat."""
+"""A line with one sentence, which can be pressed for more: sync where a workspace was joined, questions that wait to be
+sent, or a temporary chat."""
 
 from __future__ import annotations
 

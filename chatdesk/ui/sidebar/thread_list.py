@@ -1,6 +1,5 @@
-"""The list of threads as a view, which tells three things apart: which thread is *open*, where the *keys* are (the
-current row), and which threads are *marked* (``thread_marks``). ``list_place`` keeps its place.
-"""
+"""The list of threads as a view, which shows which thread is *open*, where the *keys* are (the current row), and which
+threads are *marked* (``thread_marks``). ``list_place`` keeps its place."""
 
 from __future__ import annotations
 

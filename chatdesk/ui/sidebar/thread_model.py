@@ -189,7 +189,7 @@ class ThreadModel(QStringListModel):
         return self._display.unread.get(thread_id, 0)
 
     def regroup(self) -> bool:
-        """Look at the calendar; on a new day put every row under its new heading. True when the day changed."""
+        """Put every row under its new heading on a new day; return whether the day has changed."""
         if not self._display.read_calendar():
             return False
         rows = self.listed.rows

@@ -1,4 +1,4 @@
-"""Says whether things may move: a setting decides, or the system where it decides nothing."""
+"""Decides whether animations run: a setting does, or the system where the setting leaves it to that."""
 
 from __future__ import annotations
 

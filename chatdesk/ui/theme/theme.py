@@ -39,8 +39,8 @@ _SCALE_STEPS = (0.75, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 
 
 class Theme(QObject):
-    """Give it the application, then ``apply()`` once the window's widgets are wanted. ``changed`` is emitted after the
-    palette and the stylesheet of the application have been replaced."""
+    """The look of the application, set by ``apply()`` once the window's widgets are wanted. ``changed`` is emitted
+    after the palette and the stylesheet of the application have been replaced."""
 
     changed = Signal()
 
@@ -162,7 +162,7 @@ class Theme(QObject):
         load_other_fonts(resources_dir() / "fonts")
 
     def apply(self) -> None:
-        """Give style, palette, font and stylesheet to the application. The first call loads the fonts that the first
+        """Set the style, palette, font and stylesheet of the application. The first call loads the fonts that the first
         paint needs; a font that cannot be loaded is replaced by the system's."""
         application = self._application
         if not self._is_applied:

@@ -348,7 +348,7 @@ class _OverviewModel(QAbstractTableModel):
 
 
 class UsageDialog(FormPanel):
-    """Holds ``page``; Esc closes it."""
+    """The dialog around ``page``; Esc closes it."""
 
     def __init__(self, theme: Theme, page: UsagePage, *, parent: QWidget | None = None) -> None:
         super().__init__(

@@ -173,7 +173,7 @@ class EmptyState(QScrollArea):
         self._show_content(is_shown=True)
 
     def show_failure(self, *, can_restore: bool) -> None:
-        """Show the ways out because opening failed; the reason is shown elsewhere."""
+        """Show buttons for help because opening failed; the reason is shown elsewhere."""
         self.title.setText(tr("Your chats could not be opened"))
         self.setAccessibleName(self.title.text())
         self.set_sub_text(tr("If you restore a backup, the database as it is now is kept.") if can_restore else "")

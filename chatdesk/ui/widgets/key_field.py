@@ -55,8 +55,8 @@ class KeyField(QLineEdit):
         self._fit()
 
     def key(self) -> str:
-        """Return the typed key, without quotation marks and spaces that are often copied with it; empty when there is
-        none."""
+        """Return the typed key, without a variable, a header or quotation marks that were copied with it; empty when
+        there is none."""
         found = _AROUND.match(self.text().strip())
         return found[1].strip() if found else ""
 

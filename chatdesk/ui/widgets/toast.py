@@ -18,7 +18,7 @@ _SHADOW_PX = 6
 
 
 class Toast(QWidget):
-    """Lies over ``parent`` and follows its size. Time stands still while the pointer or the focus is on it."""
+    """A toast over ``parent``, whose size it follows. Time stands still while the pointer or the focus is on it."""
 
     actionTriggered = Signal()
     closed = Signal()

@@ -90,7 +90,7 @@ class ChatPair(QWidget):
             self.splitter.setSizes([round(width * (1 - self._share)), round(width * self._share)])
 
     def show_titles(self, titles: Sequence[str]) -> None:
-        """Say on the tabs which threads the chats show."""
+        """Show the titles of the chats on the tabs."""
         if self._tabs is not None:
             from chatdesk.core.hidden_characters import clean_line
 

@@ -168,7 +168,7 @@ class ChatPane(QWidget):
     # Focus
 
     def set_active(self, is_active: bool, *, is_marked: bool) -> None:
-        """Say whether commands act here; ``is_marked`` says it by a line at the top, where there is another pane."""
+        """Set whether commands act here; ``is_marked`` shows it by a line at the top, where there is another pane."""
         if self._mark is None:
             if not is_marked:
                 return

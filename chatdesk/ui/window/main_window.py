@@ -69,8 +69,8 @@ class MainWindow(ChatWindow):
     def show_banner(
         self, text: str, *, is_danger: bool, action_text: str | None = None, run: Callable[[], object] | None = None
     ) -> None:
-        """Show a danger in all windows until ``hide_banner``, anything else where a person sees it; while there is a
-        danger, that is a short message, because the banner must not go away for less."""
+        """Show a danger in all windows until ``hide_banner``, any other message where a person sees it; while there is
+        a danger, that is a short message, because the banner must not go away for less."""
         if self._show_danger_in is not None and not is_danger:
             self.show_toast(text, action_text, run)
             return

@@ -44,7 +44,7 @@ class Panes:
         return self.commands if isinstance(self.commands, CommandRegistry) else self.commands.registry
 
     def disable(self) -> None:
-        """Switch everything off, because nothing in the panes would do anything."""
+        """Disable all panes, because no request of theirs could be carried out."""
         for pane in (self.composer, self.sidebar, self.header):
             pane.setEnabled(False)
 

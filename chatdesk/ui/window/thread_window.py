@@ -33,7 +33,7 @@ class ThreadWindow(ChatWindow):
         self._set_first_pane(pane)
 
     def show_title(self, title: str) -> None:
-        """Say in the window's title which thread it shows."""
+        """Show the title of the thread as that of the window."""
         words = clean_line(title)[:_LONGEST_TITLE]
         self.setWindowTitle(tr("{title} – ChatDesk", title=words) if words else "ChatDesk")
 

@@ -103,7 +103,7 @@ class ArtifactEditing(QObject):
         return lambda: self._tasks.replace(work(), "edit artifact")
 
     def keep(self) -> None:
-        """Store the edit as a version, because another thing is shown."""
+        """Store the edit as a version, because another artifact is shown."""
         self._tasks.cancel("edit artifact")
         edit = self._pop_edit()
         if edit is not None:

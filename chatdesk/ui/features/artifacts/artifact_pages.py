@@ -162,6 +162,6 @@ class ArtifactPages(QObject):
 
 
 def _place_of(message_id: str) -> int:
-    """Return which piece a message stands for; 0 for a message of something else."""
+    """Return the number of the piece that a message stands for; 0 for any other message."""
     number = message_id.rpartition(":")[2]
     return int(number) if number.isdecimal() else 0

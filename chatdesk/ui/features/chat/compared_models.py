@@ -35,7 +35,7 @@ class ComparedModels(QObject):
         self.changed.emit(thread_id)
 
     def adopt(self, thread_id: str) -> None:
-        """Give the new thread's choice to the thread that exists now."""
+        """Move the new thread's choice to the thread that exists now."""
         chosen = self._by_thread.pop(None, ())
         if chosen:
             self._by_thread[thread_id] = chosen

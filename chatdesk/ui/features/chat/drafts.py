@@ -192,7 +192,7 @@ class DraftKeeper(QObject):
         self._on_composer_text_changed()
 
     async def discard(self, thread_id: str) -> None:
-        """Forget everything that was written for ``thread_id``, stored or not, because the thread goes."""
+        """Forget the draft of ``thread_id``, stored or not, because the thread goes."""
         async with self._lock:
             self._left.pop(thread_id, None)
             if self._aside is not None and self._aside[0] == thread_id:

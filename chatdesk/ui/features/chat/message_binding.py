@@ -41,8 +41,9 @@ _WAIT = Text("Wait for the answer, or press Esc to stop it. Your text is kept.")
 
 
 class MessageBinding(Controller):
-    """Sends, stops, edits, regenerates. ``busyChanged``: what *Stop* would do changed; ``compared``: several models
-    were asked at once. ``models`` says who answers, ``follower`` shows what happens."""
+    """The controller that sends, stops, edits and regenerates messages. ``busyChanged``: *Stop* acts on another answer,
+    or on none; ``compared``: several models were asked at once. ``models`` says who answers, ``follower`` shows what
+    happens."""
 
     busyChanged = Signal()
     compared = Signal(object)  # Compared

@@ -292,7 +292,7 @@ def _stop_field(own: tuple[str, ...], follows: str) -> tuple[QWidget, Callable[[
 
 
 class _Lines(QPlainTextEdit):
-    """A few lines high."""
+    """A text field, a few lines high."""
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self.fontMetrics().lineSpacing() * _STOP_LINES + 14)

@@ -1,5 +1,5 @@
-"""The transcript and files: pictures come from the data directory and from where the reader asked, code and attached
-files are saved where the person says, and opened only if that cannot run anything."""
+"""Joins the transcript with files: pictures come from the data directory and from where the reader asked, code and
+attached files are saved where the person says, and opened only if that cannot run anything."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TranscriptFiles(Controller):
 
     @property
     def pictures(self) -> PictureLoader | None:
-        """Reads stored pictures; None until the data directory is known."""
+        """The reader of stored pictures; None until the data directory is known."""
         return self._pictures
 
     def open_pictures(self, data_dir: Path) -> None:

@@ -41,7 +41,7 @@ class AnswerNotices(Controller):
         context.subscribe(self, ApprovalEnded, lambda event: self.notifier.withdraw(event.thread_id))
 
     async def end(self) -> None:
-        """Take the notices away, because the window closes."""
+        """Withdraw the notices, because the window closes."""
         await self.notifier.close()
 
     def _on_focus_window_changed(self, _window: object) -> None:

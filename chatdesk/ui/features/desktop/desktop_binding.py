@@ -49,7 +49,7 @@ class DesktopBinding(QObject):
         settings.applied.connect(self._on_settings_applied)
 
     async def end(self) -> None:
-        """Take everything away from the desktop, because the window closes."""
+        """Remove the icon, the keys and the notices from the desktop, because the window closes."""
         self.tray.end()
         await self.keys.end()
         await self.notices.end()

@@ -31,4 +31,4 @@ class KeysBackend(Protocol):
         or nothing where they are these. Raises ``NoKeys``. May wait for a person's answer."""
 
     async def close(self) -> None:
-        """Give the key back."""
+        """Release the key."""

@@ -16,8 +16,8 @@ _PROGRAM: Final = "chatdesk"  # as the sandbox calls it
 
 
 async def ask_for_start_at_login(*, is_on: bool, arguments: Sequence[str] = ()) -> None:
-    """Have the desktop start ChatDesk at login, or no longer; ``arguments`` are those of the command. The desktop may
-    ask the person, and cancelling takes its question away. Raises ``NoStartAtLogin``."""
+    """Ask the desktop to start ChatDesk at login, or to stop that; ``arguments`` are those of the command. The desktop
+    may ask the person, and cancelling takes its question away. Raises ``NoStartAtLogin``."""
     options: dict[str, tuple[str, object]] = {
         "reason": ("s", tr("Start when you log in")),
         "autostart": ("b", is_on),

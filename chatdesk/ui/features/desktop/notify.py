@@ -56,7 +56,7 @@ class Notifier(QObject):
             self._go_on()
 
     async def close(self) -> None:
-        """Take everything away that is shown."""
+        """Withdraw all notices and end."""
         if self.running is not None:
             self.running.cancel()
         await self._close_backend()

@@ -114,13 +114,13 @@ class Portal:
         return {name: value for name, (_signature, value) in found.items()}
 
     async def listen(self, interface: str, heard: Callable[[str, tuple[Any, ...]], None]) -> None:
-        """Have ``heard`` called with the name and values of each signal of the portal, on the loop."""
+        """Call ``heard`` with the name and values of each signal of the portal, on the loop."""
         rule = self._rule(interface, path_namespace=_PATH)
         await self._add_match(rule)
         self._follow(rule, lambda message: heard(message.header.fields[HeaderFields.member], message.body))
 
     async def listen_for_end(self, ended: Callable[[], None]) -> None:
-        """Have ``ended`` called when the portal goes, and when another takes its place."""
+        """Call ``ended`` when the portal goes, and when another takes its place."""
         rule = _end_rule()
         await self._add_match(rule)
         self._follow(rule, lambda _message: ended())

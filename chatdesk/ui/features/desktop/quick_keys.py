@@ -75,7 +75,7 @@ class QuickKeys(QObject):
 
     @uninterruptible  # a connection that is being closed is closed
     async def end(self) -> None:
-        """Give the keys back, because the window closes."""
+        """Release the keys, because the window closes."""
         if self._again is not None:
             self._again.cancel()
         backend, self._backend = self._backend, None

@@ -38,7 +38,7 @@ class QuickKeysBinding(QObject):
         settings.import_ahead("chatdesk.ui.features.desktop.quick_keys_row")
 
     async def end(self) -> None:
-        """Give the keys back, because the window closes."""
+        """Release the keys, because the window closes."""
         if self._keys is not None:
             await self._keys.end()
 

@@ -65,7 +65,7 @@ class QuickKeysRow(QWidget):
         column.addLayout(buttons)
 
     def show_report(self, report: KeysReport) -> None:
-        """Say how it went with the keys."""
+        """Show whether the desktop has bound the keys."""
         has_failed = report.state not in (KeysState.OFF, KeysState.ASKING, KeysState.WORKING)
         self.again_button.setVisible(report.state in _TRY_AGAIN)
         self.copy_button.setVisible(has_failed)

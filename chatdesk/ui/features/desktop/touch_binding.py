@@ -65,7 +65,8 @@ def keyboard_room(input_method: QInputMethod, window: QWidget) -> None:
 
 
 class _KeyboardRoom(QObject):
-    """Belongs to its window: a function that the input method has would keep the window for ever."""
+    """The room for the keyboard below a window, which owns it: a function that the input method has would keep the
+    window for ever."""
 
     def __init__(self, input_method: QInputMethod, window: QWidget) -> None:
         super().__init__(window)

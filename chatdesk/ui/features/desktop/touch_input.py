@@ -150,7 +150,7 @@ class _Finger:
         _scroller_of(viewport).handleInput(getattr(QScroller.Input, kind), within, time_ms)
 
     def tap(self, place: QPointF) -> None:
-        """Do as a click of the mouse does."""
+        """Act like a click of the mouse."""
         from PySide6.QtGui import QMouseEvent
 
         within, everywhere = self._points(place)
@@ -163,7 +163,7 @@ class _Finger:
             focus.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def ask_for_menu(self) -> None:
-        """Do as the right button of the mouse does."""
+        """Act like the right button of the mouse."""
         from PySide6.QtGui import QContextMenuEvent
 
         within, everywhere = self._points(self.began)

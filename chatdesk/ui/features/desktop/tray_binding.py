@@ -59,7 +59,7 @@ class TrayBinding(Controller):
             self._show_state()
 
     def end(self) -> None:
-        """Take the icon away, because the window closes."""
+        """Remove the icon, because the window closes."""
         if self.icon is not None:
             self.icon.hide()
 

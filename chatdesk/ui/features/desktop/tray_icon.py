@@ -65,7 +65,7 @@ class TrayIcon(QObject):
         self._icon.showMessage("ChatDesk", text, self._icon.icon())
 
     def show_state(self, *, running: int, unread: int) -> None:
-        """Say how many answers are written and how many messages are unread."""
+        """Show the number of answers that are being written and of unread messages."""
         self._state = (running, unread)
         found = (
             [shown(plural("{count} answers being written", "{count} answer being written", running))] if running else []

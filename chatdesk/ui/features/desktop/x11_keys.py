@@ -112,7 +112,7 @@ class X11Keys:
         self._root = screens.data[0]
 
     def _grab(self, key: DesktopKey) -> None:
-        """Have the server send the key here, with and without the locks. Raises ``KeysTaken`` and ``NoKeys``, and has
+        """Ask the server to send the key here, with and without the locks. Raises ``KeysTaken`` and ``NoKeys``, and has
         grabbed nothing then."""
         codes = self._codes(key.keysym)
         if not codes:

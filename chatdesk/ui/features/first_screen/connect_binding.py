@@ -59,7 +59,8 @@ class ConnectBinding(Controller):
         dialog.open()
 
     def serve(self, fields: ConnectProvider, done: Callable[[], object]) -> None:
-        """Obey ``fields``; ``done`` is called when a provider is connected, if they are still there."""
+        """Carry out the requests of ``fields``; call ``done`` when a provider is connected, if the fields are still
+        there."""
         opened = _OpenFields(fields, done)
         fields.connectRequested.connect(
             lambda profile, key: self._tasks.replace(self._connect(opened, profile, key), _TASK)

@@ -200,7 +200,7 @@ class ConnectProvider(QWidget):
         column.addWidget(self.save_button, 0, Qt.AlignmentFlag.AlignLeft)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put provider, key and button below each other where there is no room for them in a row."""
+        """Stack provider, key and button where there is no room for them in a row."""
         super().resizeEvent(event)
         is_narrow = self.width() < _ONE_COLUMN_BELOW_PX * max(1.0, self._theme.scale)
         directions = QBoxLayout.Direction

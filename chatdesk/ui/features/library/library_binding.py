@@ -1,4 +1,4 @@
-"""Keeping order by hand: what is done to the marked threads, to tags and to the trash, each with its way back."""
+"""Carries out actions on the marked threads, on tags and on the trash; each can be undone."""
 
 from __future__ import annotations
 

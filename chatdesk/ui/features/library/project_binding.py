@@ -1,4 +1,4 @@
-"""Projects by hand: the switcher, making and changing them, archive, trash and back."""
+"""Carries out actions on projects: switching, making, changing, archiving, deleting and restoring them."""
 
 from __future__ import annotations
 

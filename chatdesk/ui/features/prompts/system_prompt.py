@@ -92,7 +92,7 @@ class SystemPromptDialog(FormPanel):
         self.accept()
 
     def reject(self) -> None:
-        """Close the dialog. With unsaved text the first Esc says that something is lost, the second loses it."""
+        """Close the dialog. With unsaved text the first Esc warns that it would be lost, the second closes."""
         if self._changes() and not self._is_warned:
             self._is_warned = True
             self.show_failure(shown(_UNSAVED))

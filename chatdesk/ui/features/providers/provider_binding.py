@@ -293,7 +293,8 @@ class ProviderBinding(Controller):
     # Keys that are locked
 
     async def _greet(self) -> None:
-        """Once a run: the passphrase, where keys are in a file; and what was wrong with the file of providers."""
+        """Once a run, ask for the passphrase where keys are in a file, and show the problems of the file of
+        providers."""
         service = self._models.provider_service
         if service.problem:
             self._panes.window.show_toast(shown(service.problem))

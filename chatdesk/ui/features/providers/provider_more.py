@@ -100,7 +100,8 @@ class ProviderMore(QWidget):
         column.addLayout(_pair(*((shown(words), self.times[name]) for name, words in _TIMES)))
 
     def read(self, profile: ProviderProfile) -> ProviderProfile:
-        """Raises ``NotANumber``. What cannot be used otherwise is told by the profile itself."""
+        """Return the profile with the values of the fields. Raises ``NotANumber``; the profile checks all other
+        values."""
         times = {name: _seconds(words, self.times[name].text()) for name, words in _TIMES}
         typed = self.proxy.currentText().strip()
         proxy = next((name for name, words in _PROXIES.items() if shown(words) == typed), typed or SYSTEM_PROXY)
@@ -160,7 +161,7 @@ def _seconds(words: str, text: str) -> float | None:
 
 
 def _headers(text: str) -> tuple[Header, ...]:
-    """Lines of ``Name: value``; one without a colon is a name that is told to be none."""
+    """Return the headers in lines of ``Name: value``; a line without a colon is a name without a value."""
     found = []
     for line in text.splitlines():
         if line.strip():

@@ -90,7 +90,7 @@ class QuickBinding(Controller):
             await self._context.open_thread.stored_chat.drafts.save(QUICK_DRAFT, text, len(text))
 
     async def end(self) -> None:
-        """Take the window away, because the program ends; what was typed stays."""
+        """Close the window, because the program ends; what was typed stays."""
         self._at_rest.stop()
         if self.window is not None:
             if self._timer.isActive():
@@ -170,7 +170,7 @@ class QuickBinding(Controller):
         self._context.tasks.start_once(self._ask(text, self._run), "ask from the quick window")
 
     async def _ask(self, text: str, run: _Run) -> None:
-        """Ask; the field is emptied when the question is on the disk, and says why where it is not."""
+        """Ask the question; the field is emptied when it is on the disk, and says why where it is not."""
         chat, window = self._context.open_thread.stored_chat, self.window
         assert window is not None
         try:

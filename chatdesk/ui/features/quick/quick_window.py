@@ -96,7 +96,7 @@ class QuickWindow(QWidget):
         self._fit()
 
     def set_answering(self, is_answering: bool) -> None:
-        """Say whether an answer is being written, which can be stopped then."""
+        """Set whether an answer is being written, which can be stopped then."""
         self._is_answering = is_answering
         self._stop.setVisible(is_answering)
 

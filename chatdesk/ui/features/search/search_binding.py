@@ -26,7 +26,7 @@ _TASK = "search everything"
 
 
 class SearchBinding(Controller):
-    """Owns the open palette. ``open_project`` and ``open_tag`` narrow the sidebar."""
+    """The controller of the palette and of its search. ``open_project`` and ``open_tag`` narrow the sidebar."""
 
     def __init__(
         self,

@@ -77,8 +77,8 @@ class DataPage(QWidget):
         column.addWidget(self._result)
 
     def show_busy(self, text: str) -> None:
-        """Show that something is being done; nothing else can be requested. The focus stays on the progress text,
-        because otherwise it would move to another widget."""
+        """Show that work is under way; nothing else can be requested. The focus stays on the progress text, because
+        otherwise it would move to another widget."""
         self._pressed = next((each for each in self._buttons if each.hasFocus()), None)
         if self._pressed is not None:
             self._result.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

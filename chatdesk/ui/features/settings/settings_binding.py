@@ -75,13 +75,13 @@ class SettingsBinding(Controller):
         panes.registry.keys.changed.connect(self._on_commands_keys_changed)
 
     def apply(self) -> None:
-        """Give the settings to the panes; other chats follow ``applied``."""
+        """Apply the settings to the panes; other chats follow ``applied``."""
         self.apply_to(self._panes)
         self._panes.theme.motion.set_reduced(_REDUCED.get(self._settings.motion))
         self.applied.emit()
 
     def apply_to(self, panes: Panes) -> None:
-        """Give the settings to the parts of a chat."""
+        """Apply the settings to the parts of a chat."""
         panes.composer.set_send_on_enter(self._settings.send_on_enter)
         panes.composer.set_size_limit(self._settings.max_message_bytes)
         panes.transcript.set_plain_questions(self._settings.plain_user_messages)

@@ -94,7 +94,7 @@ class NumberField(QDoubleSpinBox):
 
 
 class TextLines(QPlainTextEdit):
-    """A few lines; Tab leaves it."""
+    """A text field of a few lines; Tab leaves it."""
 
     def __init__(self, text: str, placeholder: str) -> None:
         super().__init__(text)

@@ -1,4 +1,4 @@
-"""The dialogs that let somebody in: an invitation for a person, a code for another computer of one's own."""
+"""The dialogs that make invitations: an invitation for a person, a code for another computer of one's own."""
 
 from __future__ import annotations
 

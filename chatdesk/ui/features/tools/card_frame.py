@@ -84,7 +84,7 @@ class CardFrame(QWidget):
         self.problem.setVisible(bool(sentence))
 
     def fit_to_theme(self) -> None:
-        """Take the sizes of the theme."""
+        """Apply the sizes of the theme."""
         scale = max(1.0, self._theme.scale)
         self.setMaximumWidth(round(COMPOSER_WIDTH_PX * scale))
         self._icon_room.changeSize(round(ICON_PX * scale) + _ICON_GAP_PX, 0)

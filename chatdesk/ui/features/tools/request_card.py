@@ -165,7 +165,7 @@ class RequestCard(CardFrame):
         self._fit_fields()
 
     def _order(self) -> None:
-        """Have Tab go through the fields, then the buttons."""
+        """Set the order of Tab: the fields, then the buttons."""
         stops: list[QWidget] = [self.whole, self.decline_button, self.later_button, self.accept_button]
         if self._fields is not None:
             stops = [*self._fields.stops(), *stops]

@@ -110,7 +110,7 @@ class ServerForm(TaskPanel):
         self._of_address.setVisible(is_address)
 
     def _on_command_edited(self, text: str) -> None:
-        """Take a pasted description apart into the fields."""
+        """Fill the fields from a pasted description."""
         if not text.lstrip().startswith(("{", '"')):
             return
         try:

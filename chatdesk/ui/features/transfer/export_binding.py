@@ -52,7 +52,8 @@ class ExportBinding(Controller):
         commands.bind("thread.copy", self._copy, lambda: threads.thread_id is not None)
 
     def open(self, thread_ids: Sequence[str] = ()) -> None:
-        """Ask whether to export these threads, their project or everything, and in which format."""
+        """Open the dialog that chooses the scope and the format of an export: these threads, their project or
+        everything."""
         from chatdesk.ui.features.transfer.export_dialog import ExportDialog
 
         scopes = [("project", tr("The project")), ("everything", tr("Everything"))]

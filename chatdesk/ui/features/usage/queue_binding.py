@@ -29,7 +29,7 @@ _NO_CONNECTION = Text("You are offline. It is sent when the connection is back."
 
 
 class QueueBinding(Controller):
-    """Joins the queue of limits and the watch on the network, which are one thing to a person."""
+    """Joins the queue of limits and the watch on the network: for a person both are questions that wait."""
 
     def __init__(
         self,

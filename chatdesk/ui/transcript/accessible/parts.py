@@ -43,7 +43,7 @@ def make_part(block: ItemNode, key: PartKey) -> Node:
 
 
 class PartNode(Node):
-    """The node of something inside an item."""
+    """The node of a part of an item."""
 
     def __init__(self, block: ItemNode, role: QAccessible.Role) -> None:
         super().__init__(block.view, block, role)

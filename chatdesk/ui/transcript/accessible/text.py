@@ -15,7 +15,7 @@ _PLAIN = str.maketrans({"\u2028": "\n", "\u00a0": " "})
 
 
 class TextSource(Protocol):
-    """Anything with text; its offsets count Python's characters."""
+    """A protocol of nodes with text, whose offsets count Python's characters."""
 
     def plain_text(self) -> str: ...
     def character_rect(self, offset: int) -> QRect: ...

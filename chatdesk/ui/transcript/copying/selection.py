@@ -93,7 +93,7 @@ class Selection:
         return start if _key(start) < _key(self._fixed[0]) else end
 
     def ends(self) -> tuple[TextPlace, ...]:
-        """Return the places between which everything is selected, in no order; none when all is selected."""
+        """Return the two ends of the selection, in no order; none when all is selected."""
         if self._is_all or self._fixed is None or self._moving is None:
             return ()
         return (*self._fixed, *self._moving)

@@ -1,4 +1,4 @@
-"""The base of everything that the transcript lays out and paints: a paragraph, a code card, a row of tools.
+"""The base of the items that the transcript lays out and paints: a paragraph, a code card, a row of tools.
 
 Items know nothing of scrolling or of messages.
 """

@@ -1,4 +1,4 @@
-"""Drags things out of the transcript: a code card by its header, a picture, the selected text.
+"""Drags contents out of the transcript: a code card by its header, a picture, the selected text.
 
 The modules for the data of a drag are imported with the first drag, so that the program starts without them.
 """

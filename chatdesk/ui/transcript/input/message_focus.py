@@ -1,4 +1,4 @@
-"""Tracks the thing under the mouse, the current message of the keyboard, and the focused button in it."""
+"""Tracks the item under the mouse, the current message of the keyboard, and the focused button in it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ Group = list[Item]
 
 
 class HasPlace(Protocol):
-    """Anything that is in lists and quotes."""
+    """A protocol of blocks that stand in lists and quotes."""
 
     @property
     def at(self) -> Placement: ...

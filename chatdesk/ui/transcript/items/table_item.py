@@ -78,7 +78,7 @@ class TableItem(Item):
         return len(self.columns.block.rows) > ROWS_AN_ITEM and self._is_last_shown
 
     def _form_now(self) -> tuple[object, ...]:
-        """Return everything that the layout depends on besides the item's own rows."""
+        """Return the values that the layout depends on besides the item's own rows."""
         columns = self.columns
         foot = (self._is_last_shown, self._has_fold, columns.max_x > 0)
         return (tuple(columns.widths), columns.is_right_to_left, self.is_hidden, foot)

@@ -311,7 +311,7 @@ class ThreadLayout(LoadedMessages):
         self._held = HeldPlace(placed.entry, placed.item, placed.index, placed.y)
 
     def _mark_line(self) -> None:
-        """Note which line is at the top of the view, before everything is laid out again."""
+        """Remember the line at the top of the view, before all is laid out again."""
         if self._held is not None:
             self._held.mark()
 

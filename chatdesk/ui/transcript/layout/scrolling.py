@@ -1,4 +1,4 @@
-"""The reader's place and everything that moves it: steps, jumps, the scroll bar, the button that leads to the end."""
+"""Moves the reader's place: steps, jumps, the scroll bar, the button that leads to the end."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class MessageFacts:
 
     @property
     def shown_of_team(self) -> tuple[object, ...]:
-        """Everything shown that depends on with whom the thread is shared."""
+        """The shown facts that depend on the members with whom the thread is shared."""
         return self.person, self.version_words, *(self.refusal_of(action) for action in ("edit", "delete"))
 
     def refusal_of(self, action: str) -> str:

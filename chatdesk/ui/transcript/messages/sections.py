@@ -177,7 +177,7 @@ class ToolSection(Section):
         self.name(part)
 
     def name(self, part: Part) -> None:
-        """Take the server and the state of a call that ran here."""
+        """Set the server and the state of a call that ran here."""
         server, status = part.content.get("server"), part.content.get("status")
         if isinstance(server, str) and server:
             tool = clean_line(str(part.content.get("tool", ""))) or tr("Tool")

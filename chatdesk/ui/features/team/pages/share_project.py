@@ -47,7 +47,7 @@ _NEVER: Final = Text(
 
 
 class ShareProjectDialog(TaskPanel):
-    """About a private project. ``takes_new_chats``: chats that are begun without choosing a project go into it.
+    """The dialog that shares a private project. ``takes_new_chats``: new chats without a chosen project go into it.
     ``shareRequested`` has the id of the workspace; ``newProjectRequested``: a project of its own is to be made for what
     is shared."""
 
@@ -249,7 +249,7 @@ class SharedProjectDialog(TaskPanel):
             self.roles.show_role(member.id, member.roles.get(self.project.project_id))
 
     def show_retention(self, days: int | None) -> None:
-        """Show the retention that holds now: after a change, or one that failed or was not meant."""
+        """Show the present retention: after a change, or after one that failed or was cancelled."""
         self.end_busy()
         self.retention.show_days(days)
 

@@ -28,7 +28,7 @@ def legend() -> str:
 
 
 def grantable(mine: TeamRole | None) -> tuple[TeamRole, ...]:
-    """Return the roles that somebody with this one may give and take: an owner all, an admin those below their own."""
+    """Return the roles that a member with this role may give and take: an owner all, an admin those below their own."""
     if mine is TeamRole.OWNER:
         return tuple(TeamRole)
     return (TeamRole.VIEWER, TeamRole.EDITOR) if mine is TeamRole.ADMIN else ()
@@ -123,7 +123,8 @@ class RoleRows(QWidget):
 
 
 class _RoleTable(QWidget):
-    """Whatever the number of rows, only those in view cost anything. Enter goes to the box of the current row."""
+    """A table of roles for many rows, of which only those in view cost time. Enter goes to the box of the current
+    row."""
 
     chosen = Signal(str, object)
 
