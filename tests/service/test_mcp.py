@@ -7,6 +7,7 @@ import json
 import logging
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 from chatdesk.core.domain.message import Role
 from chatdesk.core.settings.schema import Settings
 from chatdesk.service.declaration import Scope
-from chatdesk.service.mcp_protocol.http_transport import MOST_SESSIONS
+from chatdesk.service.mcp_protocol.sessions import MOST_FOR_TOKEN, MOST_SESSIONS
 from chatdesk.service.tokens import TokenBook
 from tests.helpers.assistants import Mode, assistant, data_of, refusal_of
 from tests.helpers.local_service import ServedWorld, served_world
@@ -273,15 +274,77 @@ async def test_a_session_belongs_to_the_token_that_began_it(tmp_path: Path) -> N
             assert answer.status_code == status
 
 
-async def test_sessions_are_as_many_as_are_allowed(tmp_path: Path) -> None:
+async def _is_open(http: httpx2.AsyncClient, session: str) -> bool:
+    headers = HEADERS | {"mcp-session-id": session}
+    asked = _message("tools/list") | {"id": 2}  # another than that of a call which may be running
+    status = (await http.post("/mcp", json=asked, headers=headers)).status_code
+    assert status in (200, 404)
+    return status == 200
+
+
+async def test_a_token_that_opens_one_session_too_many_loses_the_one_that_was_idle_longest(tmp_path: Path) -> None:
+    async with (
+        served_world(tmp_path) as world,
+        world.client(world.token("first")) as first,
+        world.client(world.token("second")) as second,
+    ):
+        other = await _session(second)
+        opened = [await _session(first) for _ in range(MOST_FOR_TOKEN)]
+        assert all(opened)
+        assert await _is_open(first, opened[0])  # and so used last
+        opened.append(await _session(first))
+        assert not await _is_open(first, opened[1])
+        assert [await _is_open(first, each) for each in (opened[0], *opened[2:])] == [True] * MOST_FOR_TOKEN
+        assert await _is_open(second, other)
+
+
+async def test_a_session_that_was_ended_makes_room(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world, world.client(world.token()) as http:
-        opened = [await _session(http) for _ in range(MOST_SESSIONS + 1)]
-        assert all(opened[:-1])
-        assert not opened[-1]
-        gone = HEADERS | {"mcp-session-id": opened[0]}
+        opened = [await _session(http) for _ in range(MOST_FOR_TOKEN)]
+        gone = HEADERS | {"mcp-session-id": opened[-1]}
         assert (await http.delete("/mcp", headers=gone)).status_code == 200
-        assert (await http.post("/mcp", json=_message("tools/list"), headers=gone)).status_code == 404
-        assert await _session(http)
+        assert not await _is_open(http, opened[-1])
+        opened[-1] = await _session(http)
+        assert [await _is_open(http, each) for each in opened] == [True] * MOST_FOR_TOKEN
+
+
+async def test_a_session_in_use_is_not_ended_for_another(tmp_path: Path) -> None:
+    async with served_world(tmp_path, settings=SLOW) as world, world.client(world.token(scopes=ALL)) as http:
+        thread_id = await _thread(world)
+        used = await _session(http)
+        arguments = {"text": "/demo long", "thread_id": thread_id, "wait_s": 300}
+        asking = asyncio.ensure_future(
+            http.post(
+                "/mcp",
+                json=_message("tools/call", name="ask", arguments=arguments),
+                headers=HEADERS | {"mcp-session-id": used},
+                timeout=None,
+            )
+        )
+        await _answer_with_text(world, thread_id)
+        opened = [await _session(http) for _ in range(MOST_FOR_TOKEN)]
+        assert not await _is_open(http, opened[0])
+        assert await _is_open(http, used)
+        await world.services.chat.stop(thread_id)
+        assert (await asking).status_code == 200
+
+
+async def test_the_token_with_most_sessions_makes_room_for_a_new_one(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world, AsyncExitStack() as stack:
+
+        async def client(name: str) -> httpx2.AsyncClient:
+            return await stack.enter_async_context(world.client(world.token(name)))
+
+        names = range(MOST_SESSIONS // MOST_FOR_TOKEN)
+        clients = [await client(f"n{each}") for each in names]
+        opened = [[await _session(http) for _ in range(MOST_FOR_TOKEN)] for http in clients]
+        assert all(all(each) for each in opened)
+        late = await client("late")
+        session = await _session(late)
+        assert session
+        assert not await _is_open(clients[0], opened[0][0])
+        assert await _is_open(late, session)
+        assert await _is_open(clients[1], opened[1][0])
 
 
 async def test_an_answer_outlives_a_client_that_dies(tmp_path: Path) -> None:

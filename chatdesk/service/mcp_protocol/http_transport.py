@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from chatdesk.service.declaration import Call, Caller, Scope
 from chatdesk.service.errors import BodyTooLarge, NotJson, UnknownMethod
 from chatdesk.service.gate import refusal
 from chatdesk.service.mcp_protocol.asking import Askings
+from chatdesk.service.mcp_protocol.sessions import HEADER, Sessions
 from chatdesk.service.mcp_protocol.tools import ToolCall
 from chatdesk.service.services_loop import ServicesLoop
 from chatdesk.service.token_watch import TokenWatch
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PATH: Final = "/mcp"
-MOST_SESSIONS: Final = 256
 _IDLE_S: Final = 600.0
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _METHODS: Final = ("POST", "DELETE")
@@ -54,6 +55,7 @@ class HttpTransport:
         self._make_call = make_call
         self._watch = watch
         self._manager: StreamableHTTPSessionManager | None = None
+        self._sessions = Sessions(self._end_session)
         self._starting = asyncio.Lock()
         self._ending = asyncio.Event()
         self._held: asyncio.Task[None] | None = None
@@ -74,8 +76,9 @@ class HttpTransport:
         if len(body) > _MOST_BYTES:
             raise BodyTooLarge
         manager = await self._started()
-        scope["user"] = _user(caller)
-        answering = asyncio.ensure_future(manager.handle_request(scope, _replayed(body), send))
+        scope["user"] = _user(caller.id)
+        handle = partial(manager.handle_request, scope, _replayed(body))
+        answering = asyncio.ensure_future(self._sessions.serve(caller.id, request, send, handle))
         leaving = asyncio.ensure_future(receive())  # the body is read: what comes now is the end
         try:
             await asyncio.wait([answering, leaving], return_when=asyncio.FIRST_COMPLETED)
@@ -85,6 +88,13 @@ class HttpTransport:
             for each in (answering, leaving):
                 each.cancel()
             await asyncio.wait([answering, leaving])
+
+    async def _end_session(self, token_id: str, session_id: str) -> None:
+        """End a session as its owner would."""
+        headers = [(HEADER.encode(), session_id.encode())]
+        scope = {"type": "http", "method": "DELETE", "path": PATH, "headers": headers, "user": _user(token_id)}
+        manager = await self._started()
+        await manager.handle_request(scope, _replayed(b""), _unheard)
 
     # The way to the services
 
@@ -121,7 +131,7 @@ class HttpTransport:
                     json_response=True,
                     session_idle_timeout=_IDLE_S,
                     max_request_body_size=_MOST_BYTES,
-                    max_sessions=MOST_SESSIONS,
+                    max_sessions=None,  # there are as many as ``Sessions`` lets live
                 )
                 is_running = asyncio.Event()
                 self._held = asyncio.ensure_future(self._hold(manager, is_running))
@@ -135,12 +145,16 @@ class HttpTransport:
             await self._ending.wait()
 
 
-def _user(caller: Caller) -> Any:
+async def _unheard(_message: Message) -> None:
+    """Send an answer to nobody."""
+
+
+def _user(token_id: str) -> Any:
     """Return who a session belongs to: the package lets nobody else use it."""
     from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
     from mcp.server.auth.provider import AccessToken
 
-    return AuthenticatedUser(AccessToken(token="", client_id=caller.id, scopes=[]))  # none is handed on
+    return AuthenticatedUser(AccessToken(token="", client_id=token_id, scopes=[]))  # none is handed on
 
 
 def _replayed(body: bytes) -> Receive:
