@@ -15,6 +15,7 @@ from chatdesk.ui.inspector.plain_preview import plain_preview
 from chatdesk.ui.inspector.rows import ItemListModel, RowList, RowRole, about_tokens, plain_label, tokens_text
 from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import PROJECT_COLOURS
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.painting import mirrored, paint_box
@@ -317,7 +318,7 @@ class ContextBar(QWidget):
 
     def _colour(self, name: str) -> QColor:
         syntax = self._theme.tokens.syntax
-        by_name = {"system": syntax.keyword, "pinned": syntax.type, "draft": syntax.number}
+        by_name = {"system": syntax.keyword, "pinned": PROJECT_COLOURS["Orange"], "draft": syntax.number}
         return QColor(by_name[name]) if name in by_name else self._theme.colour(name)
 
     def _on_theme_changed(self) -> None:

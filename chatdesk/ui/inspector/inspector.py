@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown, tr
@@ -17,6 +17,7 @@ _NO_LIMIT = 16_777_215  # Qt's own
 _MARGIN_PX, _ROOM_FOR_TABS = 12, 1.25
 _WIDE_SHARE = 0.44
 _WIDEST_PX = 760
+_LEAST_PAD_PX, _MOST_PAD_PX = 3, 7  # at each side of a tab
 
 
 class Inspector(QWidget):
@@ -33,6 +34,7 @@ class Inspector(QWidget):
         self._is_filling = False
         self._is_wide = False
         self._window_px = 0
+        self._pad_px = _LEAST_PAD_PX
         self.setObjectName("inspector")
         self.setAccessibleName(tr("Inspector"))
         self._bar = named(QTabBar(), "inspectorTabs", tr("Inspector tabs"))
@@ -111,6 +113,7 @@ class Inspector(QWidget):
     def _fit(self) -> None:
         scale = max(1.0, self._theme.scale)
         width = round(INSPECTOR_WIDTH_PX * scale)
+        self._space_tabs(width)
         self._bar.ensurePolished()  # tabs that were measured before would keep a height of their own
         tabs = self._bar.sizeHint().width() + self.close_button.sizeHint().width() + 3 * _MARGIN_PX
         width = max(width, min(tabs, round(width * _ROOM_FOR_TABS)))  # some languages need more for their tabs
@@ -120,15 +123,29 @@ class Inspector(QWidget):
         self.setMinimumWidth(0 if self._is_filling else width)
         self.setMaximumWidth(_NO_LIMIT if self._is_filling else width)
 
+    def _space_tabs(self, width: int) -> None:
+        """Move the tabs apart as far as they all fit into ``width`` pixels."""
+        metrics = QFontMetrics(self._theme.font("table"))
+        texts = sum(metrics.horizontalAdvance(self._bar.tabText(place)) for place in range(self._bar.count()))
+        room = width - self.close_button.sizeHint().width() - 3 * _MARGIN_PX - texts
+        pad = room // (2 * max(1, self._bar.count()))
+        pad = min(max(pad, _LEAST_PAD_PX), _MOST_PAD_PX)
+        if pad != self._pad_px:
+            self._pad_px = pad
+            self._dress_tabs()
+
     def _on_theme_changed(self) -> None:
-        theme = self._theme
+        self._dress_tabs()
         self._fit()
+        self.update()
+
+    def _dress_tabs(self) -> None:
+        theme = self._theme
         text, muted, accent = (theme.colour(name).name() for name in ("text", "muted", "accent"))
         self._bar.setFont(theme.font("table"))
         self._bar.setStyleSheet(
-            f"QTabBar::tab {{ background: transparent; color: {muted}; border: none; padding: 6px 3px;"
+            f"QTabBar::tab {{ background: transparent; color: {muted}; border: none; padding: 6px {self._pad_px}px;"
             " border-bottom: 2px solid transparent; }"
             "QTabBar { outline: none; }"
             f"QTabBar::tab:selected {{ color: {text}; border-bottom-color: {accent}; }}"
         )
-        self.update()

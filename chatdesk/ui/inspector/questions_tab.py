@@ -36,7 +36,7 @@ from chatdesk.ui.widgets.stray_keys import begins_writing
 from chatdesk.ui.widgets.uniform_row_delegate import UniformRowDelegate
 
 _SHOWN_CHARACTERS: Final = 200
-_ROW_PX: Final = 34
+_ROW_PX: Final = 50  # two lines: the question and when it was asked
 _FROM_THE_FIELD: Final = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 Index = QModelIndex | QPersistentModelIndex

@@ -217,6 +217,7 @@ class Sidebar(SidebarBase):
         column.addWidget(self._view_bar)
         column.addWidget(self.thread_list, 1)
         below = QVBoxLayout()
+        set_margins(below, 0, 0, 0, space.s)
         below.setSpacing(space.xs)
         for button in self.notices.buttons:
             below.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)

@@ -39,10 +39,10 @@ class _LucideEngine(QIconEngine):
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _state: QIcon.State) -> None:
         side = min(rect.width(), rect.height())
-        corner = rect.center() - QPoint(side // 2, side // 2)
+        middle = QRectF(rect).center()  # that of ``rect`` itself is half a pixel off
         if mode is QIcon.Mode.Disabled:
             painter.setOpacity(0.4)
-        paint_icon(painter, QRectF(corner.x(), corner.y(), side, side), self._name, self._colour)
+        paint_icon(painter, QRectF(middle.x() - side / 2, middle.y() - side / 2, side, side), self._name, self._colour)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         pixmap = QPixmap(size)

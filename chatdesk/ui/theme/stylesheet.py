@@ -93,7 +93,7 @@ QAbstractSpinBox::down-arrow {{ image: url(theme:arrow-down.svg); width: {small_
 QDialog QPlainTextEdit, QDialog QTextEdit, QDialog QListWidget, QDialog #importLines, *[inCard="true"] {{
     background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};
     border-radius: {tokens.radius.row}px; padding: 4px; selection-background-color: {tokens.accent};
-    selection-color: {tokens.on_accent}; }}
+    selection-color: {tokens.on_accent}; placeholder-text-color: {tokens.muted}; }}
 QDialog QPlainTextEdit:focus, QDialog QTextEdit:focus, QDialog QListWidget:focus, QDialog #importLines:focus,
 *[inCard="true"]:focus {{ border: {ring}; padding: 3px; }}
 QDialog QListWidget, QDialog #importLines {{ selection-background-color: {tokens.selected};

@@ -2,7 +2,7 @@
 
 Every stop of Tab shows that it has the focus, and has a name and a role; every cell of a tree has a name; no name or
 description has marks; labels, buttons and the hints of empty fields of a dialog begin like sentences, and none marks a
-letter as its key; and what is pressed is large enough to be hit.
+letter as its key; hints can be read; and what is pressed is large enough to be hit.
 One walk through the gallery looks at all of it, because most of its time is spent on building the samples.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAccessible, QKeySequence
+from PySide6.QtGui import QAccessible, QColor, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
@@ -41,6 +41,7 @@ from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.theme.theme import Preference, Theme
 from tests.helpers.seen_focus import is_focus_seen, kind_of, stops
 from tests.helpers.sentences import sentences_of_source
+from tests.ui.transcript.test_transcript_context_marks import contrast
 
 # A word; an address or a path is an example, which is written as it is typed.
 _SMALL_WORD = re.compile(r"[a-z]+(?=[\s,;]|$)")
@@ -79,6 +80,16 @@ def _unspoken(tree: QTreeWidget) -> list[str]:
         for column in range(tree.columnCount())
         if not (item.data(column, role) or item.text(column))
     ]
+
+
+def _faint(root: QWidget, ground: str) -> Iterator[str]:
+    """The empty fields whose hint is hardly read; Qt's own hints are half transparent."""
+    for kind in (QLineEdit, QPlainTextEdit):
+        for field in root.findChildren(kind):
+            ink = field.palette().placeholderText().color()
+            is_read = ink.alpha() == 255 and contrast(ink.name(), ground) >= 4.5
+            if field.isVisible() and field.placeholderText() and not is_read:
+                yield f"{_label(field)} shows its hint in {ink.name(QColor.NameFormat.HexArgb)}"
 
 
 def _begin_small(root: QWidget) -> Iterator[str]:
@@ -151,7 +162,7 @@ def test_a_page_of_the_gallery_is_for_everyone(qapp: QApplication, module: str, 
         widget.activateWindow()
         for _round in range(5):
             QApplication.processEvents()
-        found = [*_unseen(widget, looked_at)]
+        found = [*_unseen(widget, looked_at), *_faint(widget, theme.tokens.card)]
         if preference == "light":  # the other has the same names and sizes
             found += [*_unheard(widget), *_small(widget)]
             found += [*_begin_small(widget), *_keys(widget)] if isinstance(widget, Panel) else []

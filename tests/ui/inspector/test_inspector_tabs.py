@@ -232,6 +232,27 @@ def test_why_no_summary_is_made_is_said(
     assert caught.args == [not switches.is_project_on]
 
 
+@pytest.mark.parametrize(
+    ("names", "least_px"),
+    [(("Context", "Tree"), 12), (("Context", "Summary", "Usage", "Tree", "Questions", "Artifacts"), 6)],
+)
+def test_tabs_stand_apart_where_there_is_room(
+    theme: Theme, qtbot: QtBot, names: tuple[str, ...], least_px: int
+) -> None:
+    inspector = Inspector(theme)
+    qtbot.addWidget(inspector)
+    for name in names:
+        inspector.add_tab(name, QWidget())
+    inspector.show()
+    tabs = inspector.findChild(QTabBar, "inspectorTabs")
+    assert tabs is not None
+    spare = [
+        tabs.tabRect(place).width() - tabs.fontMetrics().horizontalAdvance(tabs.tabText(place))
+        for place in range(tabs.count())
+    ]
+    assert min(spare) >= least_px
+
+
 @pytest.mark.parametrize("scale", [0.8, 1.0, 1.5, 2.0])
 @pytest.mark.parametrize("window_px", [0, 640], ids=["beside the thread", "in place of it"])
 def test_every_tab_of_the_inspector_is_in_sight(theme: Theme, qtbot: QtBot, scale: float, window_px: int) -> None:

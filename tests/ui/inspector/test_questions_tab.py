@@ -62,6 +62,13 @@ def test_the_question_that_is_read_is_current_and_enter_goes_there_again_and_aga
     assert tab.isVisible()
 
 
+def test_a_row_has_room_for_the_question_and_for_when_it_was_asked(theme: Theme, qtbot: QtBot) -> None:
+    tab, _chosen = _tab(theme, qtbot)
+    row = tab.list.visualRect(tab.questions.index(0, 0))
+    assert tab.questions.index(0, 0).data().count("\n") == 1
+    assert row.height() >= 2 * tab.list.fontMetrics().lineSpacing() + 2 * (theme.tokens.space.s - 2 + 2)
+
+
 def test_typing_asks_for_others_of_which_the_first_is_current(theme: Theme, qtbot: QtBot) -> None:
     tab, chosen = _tab(theme, qtbot, position=21)
     asked: list[str] = []

@@ -223,3 +223,11 @@ def test_a_slider_has_room_for_its_handle(theme: Theme, qtbot: QtBot, scale: flo
     )
     assert handle.top() > 0 and handle.bottom() < painted.height() - 1
     theme.set_scale(1.0)
+
+
+def test_an_icon_that_qt_places_is_in_the_middle(qapp: QApplication) -> None:
+    image = icon("x", "#000000").pixmap(QSize(16, 16)).toImage()
+    marked = [(x, y) for x in range(16) for y in range(16) if image.pixelColor(x, y).alpha() > 64]
+    for place in (0, 1):
+        values = [point[place] for point in marked]
+        assert min(values) == 15 - max(values)

@@ -14,6 +14,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
@@ -240,6 +241,7 @@ class SettingsDialog(Panel):
         side.addWidget(self._search)
         side.addWidget(self._lists)
         buttons = QHBoxLayout()
+        set_margins(buttons, 0, 0, 12, 0)  # their right edge is that of the fields
         buttons.setSpacing(8)
         buttons.addStretch(1)
         buttons.addWidget(self._cancel)
@@ -248,17 +250,20 @@ class SettingsDialog(Panel):
         head.addWidget(self._heading, 1)
         head.addWidget(self._close)
         right = QVBoxLayout()
-        set_margins(right, 28, 16, 16, 8)
+        set_margins(right, 28, 16, 16, 16)
         right.setSpacing(8)
         right.addLayout(head)
         right.addWidget(self._pages, 1)
         right.addLayout(buttons)
-        right.addWidget(QSizeGrip(self), 0, Qt.AlignmentFlag.AlignRight)
-        columns = QHBoxLayout(self)
+        columns = QGridLayout(self)
         columns.setContentsMargins(1, 1, 1, 1)
         columns.setSpacing(0)
-        columns.addWidget(self._side)
-        columns.addLayout(right, 1)
+        columns.addWidget(self._side, 0, 0)
+        columns.addLayout(right, 0, 1)
+        columns.setColumnStretch(1, 1)
+        grip = QSizeGrip(self)
+        columns.addWidget(grip, 0, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+        grip.raise_()
 
     def _dress(self) -> None:
         tokens = self.theme.tokens
@@ -282,7 +287,7 @@ class SettingsDialog(Panel):
             f" border-radius: {tokens.radius.row}px; color: {tokens.text}; }}"
             "#settingsFound::item { padding: 4px 8px; }"
             f"#settingsPages::item:selected, #settingsFound::item:selected {{ background: {tokens.selected}; }}"
-            f"#settingsLine {{ background: {tokens.line}; }}"
+            f"#settingsLine {{ background: {tokens.line}; }} QSizeGrip {{ image: none; }}"
             f'QPushButton[isField="true"] {{ text-align: left; padding: 5px 10px; min-height: {row_px - 14}px; }}'
             'QPushButton[isField="true"]:focus { padding: 4px 9px; }'
             "QScrollArea, #settingsPage { background: transparent; }"

@@ -92,6 +92,7 @@ class ToolsPage(QWidget):
         column.addWidget(plain_label(tr("Allowed without asking"), "strong"))
         column.addWidget(self._no_permissions)
         column.addLayout(self._permissions)
+        column.addStretch(1)
         self.show_problem("")
 
     def show_problem(self, sentence: str) -> None:

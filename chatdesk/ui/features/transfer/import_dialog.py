@@ -195,9 +195,9 @@ class ImportDialog(Panel):
         self.projects.addItem(shown(_BY_PROGRAM))
         for project_id, name in projects:
             self.projects.addItem(name, project_id)
-        label = QLabel(tr("Into project"))
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setBuddy(self.projects)
+        label = _label_of(self.projects, tr("Into project"))
+        self._program_label.setMinimumWidth(label.sizeHint().width())  # the boxes begin below each other
+        label.setMinimumWidth(self._program_label.sizeHint().width())
         where = QHBoxLayout()
         where.addWidget(label)
         where.addWidget(self.projects, 1)
@@ -216,11 +216,9 @@ class ImportDialog(Panel):
         self.program = named(QComboBox(), "importProgram", tr("Program that the chats come from"))
         for source in EXPORT_SOURCES:
             self.program.addItem(source.program)
-        label = QLabel(tr("Chats from"))
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setBuddy(self.program)
+        self._program_label = _label_of(self.program, tr("Chats from"))
         row = QHBoxLayout()
-        row.addWidget(label)
+        row.addWidget(self._program_label)
         row.addWidget(self.program, 1)
         self._steps = plain_label("", "text", wraps=True, name="importSteps")
         self._link_place = QVBoxLayout()
@@ -310,6 +308,13 @@ class _Lines(QAbstractListModel):
         title = shortened(line.title, _LONGEST_TITLE) if role == Qt.ItemDataRole.DisplayRole else line.title
         text = f"{title} — {outcome}{reason}"
         return plain_tooltip(text) if role == Qt.ItemDataRole.ToolTipRole else text
+
+
+def _label_of(field: QWidget, text: str) -> QLabel:
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setBuddy(field)
+    return label
 
 
 def _column(page: QWidget) -> QVBoxLayout:
