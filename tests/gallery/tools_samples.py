@@ -146,7 +146,7 @@ def _sign_in_card(theme: Theme) -> QWidget:
     column = QVBoxLayout(page)
     column.addStretch(1)
     card = SignInCard(theme)
-    card.show_server(_CRM)
+    card.show_request(_CRM)
     column.addWidget(card)
     return page
 

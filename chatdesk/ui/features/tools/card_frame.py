@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
@@ -24,8 +24,19 @@ _MOST_LINES: Final = 9
 _FIELD_FRAME_PX: Final = 10  # the style sheet's padding and border, above and below
 
 
-class CardFrame(QWidget):
-    """Content goes into ``column``, below the title. The objects in it are named after ``prefix``.
+class Identified(Protocol):
+    """A request that a person answers, told from others by its id."""
+
+    @property
+    def id(self) -> str: ...
+
+
+R = TypeVar("R", bound=Identified)
+
+
+class CardFrame(QWidget, Generic[R]):
+    """The frame of a card for requests of one kind. Content goes into ``column``, below the title. The objects in it
+    are named after ``prefix``.
 
     For a moment after ``ask_anew`` a mouse can press nothing that agrees.
     """
@@ -34,6 +45,7 @@ class CardFrame(QWidget):
         super().__init__()
         self._theme = theme
         self._icon = icon
+        self._request: R | None = None
         self._guard: UnreadGuard | None = None
         self.setObjectName(f"{prefix}Card")
         self._icon_room = QSpacerItem(0, 0)
@@ -60,6 +72,40 @@ class CardFrame(QWidget):
             row.addWidget(each)
         self._guard = UnreadGuard(agreeing, self)
         self.column.addLayout(row)
+
+    @property
+    def request(self) -> R | None:
+        """The request that the card shows."""
+        return self._request
+
+    def show_first(self, waiting: Sequence[R], *, leave: Callable[[], None]) -> None:
+        """Show the first of the waiting requests, or hide the card where none waits. If the card has the focus then,
+        ``leave`` moves it away."""
+        has_focus = self.isVisible() and self.isAncestorOf(self.window().focusWidget())
+        before = self._request
+        self.setVisible(bool(waiting))
+        if waiting:
+            self.show_request(waiting[0], waiting=len(waiting))
+            if has_focus and self._request is not before:
+                self._focus_next()
+        elif has_focus:
+            leave()
+
+    def show_request(self, request: R, *, waiting: int = 1) -> None:
+        """Show a request; ``waiting`` counts this one and those behind it. What was entered stays while the request is
+        the same."""
+        if self._request is None or request.id != self._request.id:
+            self._request = request
+            self._fill(request)
+            self.ask_anew()
+        self.show_count(waiting)
+
+    def _fill(self, request: R) -> None:
+        """Fill the card with another request."""
+        raise NotImplementedError
+
+    def _focus_next(self) -> None:
+        """Move the focus to the safest widget, because another request took the place of the one that had it."""
 
     def ask_anew(self) -> None:
         """Ignore clicks for a moment, because another question is shown, which nobody can have read yet."""

@@ -85,15 +85,7 @@ class ConsentBinding(Controller):
             if waiting:
                 self._tasks.replace(self._make_card(), "ask for approval")
             return
-        had_focus = self._card.isVisible() and self._card.isAncestorOf(self._panes.window.focusWidget())
-        before = self._card.request
-        self._card.setVisible(bool(waiting))
-        if waiting:
-            self._card.show_request(waiting[0], waiting=len(waiting))
-        if had_focus and not waiting:
-            self._panes.pane.focus_composer()
-        elif had_focus and self._card.request is not before:
-            self._card.focus_answer()
+        self._card.show_first(waiting, leave=self._panes.pane.focus_composer)
         self._panes.commands.refresh()
 
     async def _make_card(self) -> None:

@@ -32,7 +32,7 @@ _READING: Final = {
 }
 
 
-class ConsentCard(CardFrame):
+class ConsentCard(CardFrame[ApprovalRequest]):
     """A card that asks whether a tool may run. ``answered`` has the id of the request, the answer, the arguments as the
     person changed them (None: as the model wrote them), and whether the person says that the tool only reads."""
 
@@ -40,7 +40,6 @@ class ConsentCard(CardFrame):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "consent", "hammer")
-        self._request: ApprovalRequest | None = None
         self._shown_arguments = ""
         self._where = card_label("muted", "consentWhere")
         self._about = card_label("muted", "consentAbout")
@@ -53,22 +52,12 @@ class ConsentCard(CardFrame):
         self.more_button = push_button(tr("Allow for longer…"), "consentMore", self._open_menu)
         self._lay_out()
 
-    @property
-    def request(self) -> ApprovalRequest | None:
-        """The call that the card shows."""
-        return self._request
-
-    def show_request(self, request: ApprovalRequest, *, waiting: int = 1) -> None:
-        """Show a call; ``waiting`` counts this one and those behind it."""
-        if self._request is None or request.id != self._request.id:
-            self._request = request
-            self._show(request)
-            self.ask_anew()
-        self.show_count(waiting)
-
     def focus_answer(self) -> None:
         """Put the focus on the safest answer."""
         self.deny_button.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _focus_next(self) -> None:
+        self.focus_answer()
 
     def menu(self) -> QMenu:
         """Return the menu of the answers that stand for later calls, too."""
@@ -100,7 +89,7 @@ class ConsentCard(CardFrame):
         QWidget.setTabOrder(self.deny_button, self.once_button)
         QWidget.setTabOrder(self.once_button, self.more_button)
 
-    def _show(self, request: ApprovalRequest) -> None:
+    def _fill(self, request: ApprovalRequest) -> None:
         tool = request.tool
         name = clean_line(tool.title or tool.name) or tool.name
         server = clean_line(tool.server_name)

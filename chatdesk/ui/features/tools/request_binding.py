@@ -57,15 +57,7 @@ class RequestBinding(Controller):
             if waiting:
                 self._tasks.replace(self._make_card(), "show a request")
             return
-        had_focus = self._card.isVisible() and self._card.isAncestorOf(self._panes.window.focusWidget())
-        before = self._card.request
-        self._card.setVisible(bool(waiting))
-        if waiting:
-            self._card.show_request(waiting[0], waiting=len(waiting))
-        if had_focus and not waiting:
-            self._panes.pane.focus_composer()
-        elif had_focus and self._card.request is not before:
-            self._card.focus_refusal()  # what is being typed was meant for the request before
+        self._card.show_first(waiting, leave=self._panes.pane.focus_composer)
 
     def go_there(self) -> bool:
         """Go to the waiting request: into the card if it is in the open thread, else to its thread. Return whether

@@ -31,7 +31,7 @@ _LONGEST_MESSAGE: Final = 1_200
 _ROLES: Final = {"user": Text("User", "role"), "assistant": Text("Assistant")}
 
 
-class RequestCard(CardFrame):
+class RequestCard(CardFrame[ServerRequest]):
     """A card with the request of a tool server. ``answered`` has the id of the request, an ``Action``, and the values
     of a form. ``pageRequested`` has the address of a page that the person wants to open."""
 
@@ -40,7 +40,6 @@ class RequestCard(CardFrame):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "request", "message-square")
-        self._request: ServerRequest | None = None
         self._fields: RequestFields | None = None
         self._message = card_label("text", "requestMessage")
         self._where = card_label("muted", "requestWhere")
@@ -58,20 +57,6 @@ class RequestCard(CardFrame):
         buttons = (self.decline_button, self.later_button, self.accept_button)
         self.add_buttons(*buttons, agreeing=(self.accept_button,))
 
-    @property
-    def request(self) -> ServerRequest | None:
-        """The request that the card shows."""
-        return self._request
-
-    def show_request(self, request: ServerRequest, *, waiting: int = 1) -> None:
-        """Show the request of a server; ``waiting`` counts this one and those behind it. What was entered stays while
-        the request is the same."""
-        if self._request is None or request.id != self._request.id:
-            self._request = request
-            self._show(request)
-            self.ask_anew()
-        self.show_count(waiting)
-
     def focus_answer(self) -> None:
         """Put the focus on the first field, else on the refusal."""
         if self._fields is not None and self._fields.entered():
@@ -79,8 +64,8 @@ class RequestCard(CardFrame):
         else:
             self.decline_button.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
-    def focus_refusal(self) -> None:
-        """Put the focus on the refusal."""
+    def _focus_next(self) -> None:
+        # What is being typed was meant for the request before.
         self.decline_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -99,7 +84,7 @@ class RequestCard(CardFrame):
         super().resizeEvent(event)
         self._fit_fields()
 
-    def _show(self, request: ServerRequest) -> None:
+    def _fill(self, request: ServerRequest) -> None:
         server = clean_line(request.asker.server_name)
         if self._fields is not None:
             self.column.removeWidget(self._fields)

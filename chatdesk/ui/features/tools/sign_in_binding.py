@@ -57,12 +57,7 @@ class SignInBinding(Controller):
             if offered:
                 self._tasks.replace(self._make_card(), "offer to sign in")
             return
-        had_focus = self._card.isVisible() and self._card.isAncestorOf(self._panes.window.focusWidget())
-        self._card.setVisible(bool(offered))
-        if offered:
-            self._card.show_server(offered[0], waiting=len(offered))
-        elif had_focus:
-            self._panes.pane.focus_composer()
+        self._card.show_first(offered, leave=self._panes.pane.focus_composer)
 
     def go_there(self) -> None:
         """Put the focus into the card."""

@@ -13,7 +13,7 @@ from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
 from chatdesk.ui.theme.theme import Theme
 
 
-class SignInCard(CardFrame):
+class SignInCard(CardFrame[ToolServer]):
     """A card that offers to sign in to a tool server. ``signInRequested`` and ``dismissed`` have the id of the
     server."""
 
@@ -22,7 +22,6 @@ class SignInCard(CardFrame):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "signIn", "plug")
-        self._server: ToolServer | None = None
         self._words = card_label("muted", "signInWords")
         self.sign_in_button = push_button(tr("Sign in…"), "signInNow", self._on_sign_in, is_primary=True)
         self.later_button = push_button(tr("Not now"), "signInLater", self._on_later)
@@ -32,29 +31,19 @@ class SignInCard(CardFrame):
         self.add_buttons(*buttons, agreeing=(self.sign_in_button,))
         self.show_count(1)
 
-    @property
-    def server(self) -> ToolServer | None:
-        """The server that the card is about."""
-        return self._server
-
-    def show_server(self, server: ToolServer, *, waiting: int = 1) -> None:
-        """Show a server; ``waiting`` counts this one and those behind it."""
-        if self._server is None or server.id != self._server.id:
-            self._server = server
-            self.ask_anew()
-            title = tr("{name} asks you to sign in", name=clean_line(server.name))
-            self.title.setText(title)
-            self.setAccessibleName(title)
-            for button in (self.sign_in_button, self.later_button):
-                button.setAccessibleName(f"{button.text()}: {title}")
-            self.show_problem("")
-            self.show_progress(
-                tr(
-                    "The tools of {address} are left out until you have signed in.",
-                    address=visible_controls(server.address),
-                )
+    def _fill(self, request: ToolServer) -> None:
+        title = tr("{name} asks you to sign in", name=clean_line(request.name))
+        self.title.setText(title)
+        self.setAccessibleName(title)
+        for button in (self.sign_in_button, self.later_button):
+            button.setAccessibleName(f"{button.text()}: {title}")
+        self.show_problem("")
+        self.show_progress(
+            tr(
+                "The tools of {address} are left out until you have signed in.",
+                address=visible_controls(request.address),
             )
-        self.show_count(waiting)
+        )
 
     def show_progress(self, words: str) -> None:
         """Show the progress of the sign-in."""
@@ -67,9 +56,9 @@ class SignInCard(CardFrame):
         self.sign_in_button.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _on_sign_in(self) -> None:
-        if self._server is not None:
-            self.signInRequested.emit(self._server.id)
+        if self._request is not None:
+            self.signInRequested.emit(self._request.id)
 
     def _on_later(self) -> None:
-        if self._server is not None:
-            self.dismissed.emit(self._server.id)
+        if self._request is not None:
+            self.dismissed.emit(self._request.id)
