@@ -248,7 +248,7 @@ def test_the_list_opens_threads_in_the_active_chat_and_marks_its_thread(paths: A
         await right.threads.open(None)
         sidebar = application.panes.sidebar
         assert sidebar.thread_list.marks.open_id is None
-        sidebar.threadChosen.emit(thread_id)
+        sidebar.thread_list.chosen.emit(thread_id)
         await until(lambda: right.threads.thread_id == thread_id)
         assert sidebar.thread_list.marks.open_id == thread_id
         await right.threads.open(None)

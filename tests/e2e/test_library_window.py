@@ -179,7 +179,7 @@ def test_threads_are_moved_by_dialog_and_by_dropping_and_tagged_and_filtered(tmp
         await until(lambda: toast(application) == "Moved to Work: Thread 0")
         await until(lambda: titles(application) == ["Thread 2", "Thread 1"])
         sidebar.thread_list.marks.set(ids[1:2])
-        sidebar.projectsAskedUnderDrag.emit()
+        sidebar.badge.dragHeld.emit()
         await until(lambda: bindings.library.projects.menu is not None)
         bindings.library.projects.menu.chooser.dropped.emit(work.id)
         await until(lambda: titles(application) == ["Thread 2"])

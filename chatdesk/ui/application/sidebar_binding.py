@@ -21,11 +21,11 @@ class SidebarBinding(QObject):
         self._panes = panes
         self._active = active
         sidebar = panes.sidebar
-        sidebar.threadChosen.connect(self._open)
+        sidebar.thread_list.chosen.connect(self._open)
         sidebar.newThreadRequested.connect(lambda: self._open(None))
         sidebar.exportRequested.connect(lambda thread_id: self._export((thread_id,)))
         sidebar.exportSelectedRequested.connect(self._export)
-        sidebar.searchWanted.connect(self._search)
+        sidebar.search_box.everythingWanted.connect(self._search)
         panes.registry.keys.changed.connect(self._show_keys)
         self._show_keys()
         self._pressed: str | None = None  # the thread of the row that the middle button went down on

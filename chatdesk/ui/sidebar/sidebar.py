@@ -228,8 +228,6 @@ class Sidebar(SidebarBase):
 
     def _connect(self) -> None:
         self._new_button.clicked.connect(self.newThreadRequested)
-        self.badge.listAsked.connect(self.projectsAsked)
-        self.badge.dragHeld.connect(self.projectsAskedUnderDrag)
         self.badge.threadsDropped.connect(lambda: self.moveRequested.emit(self.selected_ids()))
         self.notices.messages_button.clicked.connect(self.deletedMessagesRequested)
         self.notices.empty_button.clicked.connect(self.emptyTrashRequested)
@@ -238,19 +236,14 @@ class Sidebar(SidebarBase):
         self.notices.status.settings_button.clicked.connect(self.settingsRequested)
         self.notices.status.view_button.clicked.connect(self._open_view_menu)
         self.search_box.searched.connect(self._on_search_box_searched)
-        self.search_box.everythingWanted.connect(self.searchWanted)
         self.search_box.descended.connect(self._on_search_box_descended)
-        self.thread_list.chosen.connect(self.threadChosen)
         self.thread_list.deletePressed.connect(self._delete)
         self.thread_list.markedChanged.connect(self._on_list_marked_changed)
-        self.thread_list.allAsked.connect(self.allAsked)
         self.thread_list.dragStarted.connect(self._on_list_drag_started)
         self.thread_list.droppedOn.connect(self._on_list_dropped_on)
         self.thread_list.verticalScrollBar().valueChanged.connect(self.placeChanged)
         self.thread_list.menuAsked.connect(self._open_thread_menu)
-        self.rows.renameEntered.connect(self.renameRequested)
         self.rows.pageArrived.connect(self.notices.end_loading)
-        self.rows.foldersToggled.connect(self.foldersToggled)
         self._calendar_timer.timeout.connect(self.check_calendar)
         self._theme.changed.connect(self._dress)
 

@@ -19,15 +19,13 @@ if TYPE_CHECKING:
 
 
 class SidebarBase(QWidget):
-    """The base of the sidebar, with a signal for every request of a person."""
+    """The base of the sidebar, with the signals for requests of a person that none of its public parts emits: ``badge``,
+    ``search_box``, ``rows`` and ``thread_list`` have signals of their own."""
 
-    threadChosen = Signal(str)
     windowRequested = Signal(str)  # a window of its own for a thread
     besideRequested = Signal(str)
     newThreadRequested = Signal()
     searchChanged = Signal(str)
-    searchWanted = Signal(str)
-    renameRequested = Signal(str, str)
     exportRequested = Signal(str)
     settingsRequested = Signal()
     viewChanged = Signal(str)
@@ -44,12 +42,8 @@ class SidebarBase(QWidget):
     purgeRequested = Signal(object)
     markReadRequested = Signal(object)
     # About the list.
-    projectsAsked = Signal()
-    projectsAskedUnderDrag = Signal()
-    allAsked = Signal()
     sortRequested = Signal(bool)
     groupRequested = Signal(bool)  # by project
-    foldersToggled = Signal()
     sharingChanged = Signal()
     tagFilterRequested = Signal(str)
     tagListRequested = Signal()

@@ -192,7 +192,7 @@ class MainWindow(ChatWindow):
         self.place.changed.connect(self._on_place_changed)
         self.place.overlayClosed.connect(self.focus_composer)
         self.chats.moved.connect(self.stateChanged)
-        self.sidebar.threadChosen.connect(self.place.close_overlay)
+        self.sidebar.thread_list.chosen.connect(self.place.close_overlay)
         self.sidebar.newThreadRequested.connect(self.place.close_overlay)
 
     def _bind_own_commands(self, commands: CommandRegistry) -> None:

@@ -77,7 +77,7 @@ def test_only_open_folders_read_their_threads(qtbot, theme) -> None:
     sidebar, fetcher = shown(qtbot, theme)
     assert rows(sidebar) == [*_PINNED, "Research", "Storage team", "Travel"]
     assert fetcher.asked == []
-    with qtbot.waitSignal(sidebar.foldersToggled):
+    with qtbot.waitSignal(sidebar.rows.foldersToggled):
         click(sidebar, "Storage team")
     assert fetcher.asked == [("team", None)]
     assert rows(sidebar)[-3:] == ["Storage team", "Summarise the Jepsen report", "Travel"]
@@ -128,7 +128,7 @@ def test_assistive_programs_see_a_tree_whose_folders_open_and_close(qtbot, theme
     level = QAccessible.Attribute.Level
     assert [node.attributesInterface().attributeValue(level) for node in (first, team, inside)] == [1, 1, 2]
     assert tree.childAt(*inside.rect().center().toTuple()) is inside
-    with qtbot.waitSignal(sidebar.threadChosen) as chosen:
+    with qtbot.waitSignal(sidebar.thread_list.chosen) as chosen:
         inside.actionInterface().doAction("Press")
     assert chosen.args == [fetcher.of("team")[0].id]
     sidebar.activateWindow()
@@ -189,7 +189,7 @@ def test_keys_mark_across_folders_and_all_means_what_is_listed(qtbot, theme) -> 
     sidebar, _ = shown(qtbot, theme, open_ids=("team",))
     view = sidebar.thread_list
     view.setFocus()
-    with qtbot.assertNotEmitted(sidebar.allAsked):
+    with qtbot.assertNotEmitted(sidebar.thread_list.allAsked):
         qtbot.keyClick(view, Qt.Key.Key_A, _CTRL)
     assert {int(each[-12:]) for each in view.marks.ids} == {1, 2, 13}
     view.marks.set(())

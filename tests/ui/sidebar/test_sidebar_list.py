@@ -158,7 +158,7 @@ def test_keys_skip_headings_and_enter_opens(qtbot, theme):
     qtbot.keyClick(view, Qt.Key.Key_Home)
     assert view.currentIndex().row() == 1
     qtbot.keyClicks(view, "re")
-    with qtbot.waitSignal(sidebar.threadChosen) as chosen:
+    with qtbot.waitSignal(sidebar.thread_list.chosen) as chosen:
         qtbot.keyClick(view, Qt.Key.Key_Return)
     assert chosen.args == [samples.make_thread(7, "").id]
 
@@ -169,7 +169,7 @@ def test_a_title_is_changed_in_place(qtbot, theme):
     assert sidebar.thread_list.start_rename(thread_id)
     field = sidebar.thread_list.findChild(QLineEdit, "threadTitleField")
     field.setText("Better")
-    with qtbot.waitSignal(sidebar.renameRequested) as asked:
+    with qtbot.waitSignal(sidebar.rows.renameEntered) as asked:
         qtbot.keyClick(field, Qt.Key.Key_Return)
     assert asked.args == [thread_id, "Better"]
 

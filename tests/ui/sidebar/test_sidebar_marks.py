@@ -81,7 +81,7 @@ def test_ctrl_and_shift_with_a_click_mark_and_a_plain_click_opens(qtbot, theme):
     assert marked(sidebar) == [7, 8, 9]
     selected = {index.data(ThreadRole.THREAD_ID) for index in sidebar.thread_list.selectedIndexes()}
     assert selected - {None} == {thread_id(7), thread_id(8), thread_id(9)}
-    with qtbot.waitSignal(sidebar.threadChosen) as chosen:
+    with qtbot.waitSignal(sidebar.thread_list.chosen) as chosen:
         click(sidebar, 4)
     assert chosen.args == [thread_id(4)]
     assert marked(sidebar) == []
@@ -101,7 +101,7 @@ def test_keys_mark_and_esc_marks_nothing(qtbot, theme):
     qtbot.keyClick(view, Qt.Key.Key_Escape)
     assert marked(sidebar) == []
     assert [index.data(ThreadRole.THREAD_ID) for index in view.selectedIndexes()] == [thread_id(3)]
-    with qtbot.assertNotEmitted(sidebar.allAsked):
+    with qtbot.assertNotEmitted(sidebar.thread_list.allAsked):
         qtbot.keyClick(view, Qt.Key.Key_A, _CTRL)
     assert len(marked(sidebar)) == len(samples.sample_threads())
     qtbot.keyClick(view, Qt.Key.Key_Up)
@@ -117,7 +117,7 @@ def test_keys_mark_and_esc_marks_nothing(qtbot, theme):
 def test_marks_stay_with_threads_that_come_later_and_leave_with_those_that_go(qtbot, theme):
     threads = [samples.make_thread(i, f"Thread {i}", ago=timedelta(hours=i)) for i in range(120)]
     sidebar, _ = make_sidebar(qtbot, theme, threads)
-    with qtbot.waitSignal(sidebar.allAsked):
+    with qtbot.waitSignal(sidebar.thread_list.allAsked):
         qtbot.keyClick(sidebar.thread_list, Qt.Key.Key_A, _CTRL)
     sidebar.thread_list.marks.set([thread.id for thread in threads])
     bar = sidebar.findChild(QWidget, "selectionBar")
@@ -357,7 +357,7 @@ def test_the_switcher_takes_a_drag_and_opens_under_it(qtbot, theme):
     sidebar.thread_list.marks.set([thread_id(3)])
     badge, data = sidebar.badge, drag_data()
     move, none = Qt.DropAction.MoveAction, Qt.KeyboardModifier.NoModifier
-    with qtbot.waitSignal(sidebar.projectsAskedUnderDrag):
+    with qtbot.waitSignal(sidebar.badge.dragHeld):
         badge.dragEnterEvent(QDragEnterEvent(QPoint(5, 5), move, data, _LEFT, none))
     assert not badge.grab().isNull()
     badge.dragLeaveEvent(QDragLeaveEvent())
@@ -373,7 +373,7 @@ def test_the_switcher_takes_a_drag_and_opens_under_it(qtbot, theme):
     popup.open_below(badge)
     with qtbot.waitSignal(popup.closed):
         qtbot.keyClick(popup, Qt.Key.Key_Escape)
-    with qtbot.waitSignal(sidebar.projectsAsked):
+    with qtbot.waitSignal(sidebar.badge.listAsked):
         qtbot.keyClick(badge, Qt.Key.Key_Down)
 
 
@@ -399,7 +399,7 @@ def test_a_drag_begins_with_the_mouse_and_carries_the_marked_threads(qtbot, them
     sidebar, _ = make_sidebar(qtbot, theme)
     view = sidebar.thread_list
     place = view.visualRect(view.model().index_of(thread_id(4))).center()
-    with qtbot.assertNotEmitted(sidebar.threadChosen):
+    with qtbot.assertNotEmitted(sidebar.thread_list.chosen):
         QTest.mousePress(view.viewport(), _LEFT, Qt.KeyboardModifier.NoModifier, place)
         move_mouse(view.viewport(), place + QPoint(0, 60))
         QTest.mouseRelease(view.viewport(), _LEFT, Qt.KeyboardModifier.NoModifier, place + QPoint(0, 60))

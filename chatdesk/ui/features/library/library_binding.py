@@ -55,7 +55,7 @@ class LibraryBinding(Controller):
             context, lists, undo, self.move_to, library=library, system_prompts=system_prompts, tools=tools
         )
         sidebar = panes.sidebar
-        sidebar.renameRequested.connect(undo.rename)
+        sidebar.rows.renameEntered.connect(undo.rename)
         sidebar.pinRequested.connect(lambda ids, on: self.pin(ids, is_pinned=on))
         sidebar.archiveRequested.connect(lambda ids, on: self.archive(ids, is_archived=on))
         sidebar.deleteRequested.connect(self.delete)

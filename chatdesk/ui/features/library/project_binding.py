@@ -51,8 +51,8 @@ class ProjectBinding(Controller):
         self._system_prompts = system_prompts
         self._tools = tools
         self.menu: ProjectMenu | None = None
-        panes.sidebar.projectsAsked.connect(self.open_menu)
-        panes.sidebar.projectsAskedUnderDrag.connect(lambda: self.open_menu(is_under_drag=True))
+        panes.sidebar.badge.listAsked.connect(self.open_menu)
+        panes.sidebar.badge.dragHeld.connect(lambda: self.open_menu(is_under_drag=True))
         for command_id, run in {
             "project.switch": self.open_menu,
             "project.new": self.open_new,

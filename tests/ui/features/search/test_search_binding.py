@@ -43,10 +43,7 @@ async def test_more_of_one_kind_does_not_end_the_search_for_the_others() -> None
     shown: list[tuple[SearchKind, bool]] = []
     ended: list[str] = []
 
-    nothing = SimpleNamespace(connect=lambda _slot: None)
-    panes = SimpleNamespace(
-        commands=SimpleNamespace(bind=lambda *_what: None), sidebar=SimpleNamespace(searchWanted=nothing)
-    )
+    panes = SimpleNamespace(commands=SimpleNamespace(bind=lambda *_what: None))
     binding = SearchBinding(
         SimpleNamespace(panes=panes, tasks=tasks, open_thread=None, settings=None, chats=None),  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
