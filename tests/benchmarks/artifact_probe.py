@@ -50,12 +50,12 @@ async def measure(application: Any) -> dict[str, Any]:
     await asyncio.sleep(_SETTLED_S)
     transcript = application.panes.transcript
     message_id = transcript.entries[-1].message.id
-    transcript.artifactRequested.emit(message_id, CodeBlock("python", "print(1)\n"))  # builds the tab
+    transcript.parts.actions.artifactRequested.emit(message_id, CodeBlock("python", "print(1)\n"))  # builds the tab
     await asyncio.sleep(_SETTLED_S)
     found: dict[str, Any] = {}
     for name, (language, text) in _texts().items():
         with LoopProbe() as probe:
-            transcript.artifactRequested.emit(message_id, CodeBlock(language, text))
+            transcript.parts.actions.artifactRequested.emit(message_id, CodeBlock(language, text))
             await asyncio.sleep(2 * _SETTLED_S)
         steps = [await _step(_page_down(application)) for _ in range(_STEPS)]
         found[name] = {"turns_ms": probe.turns_ms, "slices_ms": probe.cpu_ms, "steps_ms": steps}

@@ -117,7 +117,8 @@ def test_code_is_opened_changed_compared_and_edited_by_keyboard(tmp_path: Path) 
         (sent,) = [each for entry in application.panes.transcript.entries for each in attachments_of(entry.message)]
         QTest.keyClick(reader, Qt.Key.Key_Escape)
         await until(lambda: find(application, QListView, "artifactList").model().rowCount() == 1)
-        application.panes.transcript.artifactRequested.emit(application.panes.transcript.entries[-2].message.id, sent)
+        transcript = application.panes.transcript
+        transcript.parts.actions.artifactRequested.emit(transcript.entries[-2].message.id, sent)
         await until(lambda: words(application, "artifactPlace") == "2 / 2" and reader.isVisible())
         press_button(application, "artifactDiffButton")
         await until(lambda: "-    step_3(n)\n+    other(n)" in shown_code(application))

@@ -52,7 +52,7 @@ def test_a_picture_of_an_answer_is_shown_copied_branched_and_exported(tmp_path: 
             "Copy A sunset over the sea.png",
             "Open as artifact: A sunset over the sea.png",
         ]
-        application.panes.transcript.fileRequested.emit("file-copy", picture)
+        application.panes.transcript.parts.actions.fileRequested.emit("file-copy", picture)
         await until(lambda: (clip := QApplication.clipboard().mimeData()) is not None and clip.hasUrls())
         (copied,) = QApplication.clipboard().mimeData().urls()
         services = await application.services()

@@ -220,7 +220,7 @@ def test_a_change_is_proposed_looked_through_applied_and_undone(paths: AppPaths,
         assert file.read_text() == OLD
         await until(lambda: _names(item) == ["Apply the change to notes.md", "Reject the change to notes.md"])
         file.write_text("theirs")
-        application.panes.transcript.changeRequested.emit("change-apply", item.shown)
+        application.panes.transcript.parts.actions.changeRequested.emit("change-apply", item.shown)
         window = application.panes.window
         await until(lambda: any(each.isVisible() for each in window.findChildren(ChangeReview)))
         review: Any = next(each for each in window.findChildren(ChangeReview) if each.isVisible())

@@ -92,7 +92,7 @@ class PaneBindings:
         self._build_composing(context, shared.services)
         self._build_inspection(context, shared.services)
         self._build_tools(context, shared.services)
-        self.panes.transcript.linkActivated.connect(open_link)
+        self.panes.transcript.parts.actions.linkActivated.connect(open_link)
         self._kept_alive.append(LinkCopying(context, self.threads))
 
     def _build_reading(self, context: WindowContext, services: Services) -> None:
@@ -237,7 +237,7 @@ class PaneBindings:
     def answer_view(self, fetch: MessageFetcher) -> TranscriptView:
         """Return a transcript view for one of the answers that are compared, or for an artifact."""
         view = TranscriptView(fetch, self.shared.renderer, self.panes.theme)
-        view.linkActivated.connect(open_link)
+        view.parts.actions.linkActivated.connect(open_link)
         view.conversation.set_model_name(self.models.model_name)
         return self.files.with_pictures(view)
 

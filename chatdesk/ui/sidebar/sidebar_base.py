@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 class SidebarBase(QWidget):
-    """The base of the sidebar, with the signals for requests of a person that none of its public parts emits: ``badge``,
-    ``search_box``, ``rows`` and ``thread_list`` have signals of their own."""
+    """The base of the sidebar, with signals for the requests of a person that none of its public parts emits:
+    ``badge``, ``search_box``, ``rows`` and ``thread_list`` have signals of their own."""
 
     windowRequested = Signal(str)  # a window of its own for a thread
     besideRequested = Signal(str)

@@ -31,17 +31,12 @@ from chatdesk.ui.widgets.focus_ring import FocusFrame
 
 
 class TranscriptView(EventArea):
-    """A scroll area that shows the messages of one thread; ``actionRequested`` asks for what it cannot do itself."""
+    """A scroll area that shows the messages of one thread; its signals and those of ``parts.actions`` ask for what it
+    cannot do itself."""
 
     copyRequested = Signal(str)  # the text
     quoteRequested = Signal(str)  # Markdown
     actionRequested = Signal(str, str)  # an action of the catalogue or of a notice, and the message
-    linkActivated = Signal(str)  # the target
-    saveRequested = Signal(str, str)  # a text and a file name
-    changeRequested = Signal(str, object)  # what for (change-apply, -reject, -undo), and the ShownChange
-    pageRequested = Signal(str)  # HTML to show in the browser
-    fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
-    artifactRequested = Signal(str, object)  # a message, and its CodeBlock or Attachment
     anchorChanged = Signal()
     announced = Signal(str)  # a sentence for screen readers
     laidOut = Signal()
@@ -81,12 +76,6 @@ class TranscriptView(EventArea):
         self.parts.clipboard.copied.connect(self.copyRequested)
         self.parts.clipboard.announced.connect(self._announce)
         self.parts.finding.announced.connect(self._announce)
-        self.parts.actions.linkActivated.connect(self.linkActivated)
-        self.parts.actions.saveRequested.connect(self.saveRequested)
-        self.parts.actions.pageRequested.connect(self.pageRequested)
-        self.parts.actions.fileRequested.connect(self.fileRequested)
-        self.parts.actions.artifactRequested.connect(self.artifactRequested)
-        self.parts.actions.changeRequested.connect(self.changeRequested)
         self.parts.actions.caretMoved.connect(lambda: announcing.caret_moved(self))
         self.parts.actions.walked.connect(lambda _entry: announcing.focus_changed(self))
         self.parts.actions.quoted.connect(self.quoteRequested)

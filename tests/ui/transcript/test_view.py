@@ -215,7 +215,7 @@ def test_tools_emit_the_message_they_stand_under(world: World) -> None:
 def test_only_safe_links_leave_the_transcript(world: World) -> None:
     view = world.open(make_thread(1))
     opened: list[str] = []
-    view.linkActivated.connect(opened.append)
+    view.parts.actions.linkActivated.connect(opened.append)
     for target in ("https://a.example/", "mailto:a@b.example", "javascript:alert(1)", "file:///etc/passwd"):
         view.parts.actions.open_link(target)
     assert opened == ["https://a.example/", "mailto:a@b.example"]

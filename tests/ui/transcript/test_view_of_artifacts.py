@@ -21,7 +21,7 @@ FILE = Attachment("data.csv", "text/csv", "a" * 64, 10)
 
 def opened(view: TranscriptView) -> list[tuple[str, object]]:
     said: list[tuple[str, object]] = []
-    view.artifactRequested.connect(lambda message_id, what: said.append((message_id, what)))
+    view.parts.actions.artifactRequested.connect(lambda message_id, what: said.append((message_id, what)))
     return said
 
 

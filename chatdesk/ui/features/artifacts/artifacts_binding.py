@@ -69,7 +69,7 @@ class ArtifactsBinding(Controller):
         inspection.add_tab(ARTIFACTS, self._built, self.fill)
         inspection.tabLeft.connect(self._fit)
         panes.commands.bind("view.artifacts", lambda: inspection.open(ARTIFACTS))
-        panes.transcript.artifactRequested.connect(self.open)
+        panes.transcript.parts.actions.artifactRequested.connect(self.open)
         threads.opened.connect(lambda _thread: self._on_threads_opened())
 
     async def end(self) -> None:

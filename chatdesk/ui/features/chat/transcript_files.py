@@ -39,10 +39,11 @@ class TranscriptFiles(Controller):
         self._attachments = attachments
         self._pictures: PictureLoader | None = None
         self._opened: OpenedFiles | None = None
-        panes.transcript.saveRequested.connect(self._on_transcript_save_requested)
-        panes.transcript.fileRequested.connect(self.request)
+        actions = panes.transcript.parts.actions
+        actions.saveRequested.connect(self._on_actions_save_requested)
+        actions.fileRequested.connect(self.request)
+        actions.pageRequested.connect(lambda text: self._tasks.start(self.show_page(text), "open page"))
         panes.message_handlers.bind("open-page", self._on_open_page)
-        panes.transcript.pageRequested.connect(lambda text: self._tasks.start(self.show_page(text), "open page"))
 
     @property
     def pictures(self) -> PictureLoader | None:
@@ -57,8 +58,8 @@ class TranscriptFiles(Controller):
 
     def with_pictures(self, view: TranscriptView) -> TranscriptView:
         """Make another transcript of the window show pictures and save as the first one does, and return it."""
-        view.fileRequested.connect(self.request)
-        view.saveRequested.connect(self._on_transcript_save_requested)
+        view.parts.actions.fileRequested.connect(self.request)
+        view.parts.actions.saveRequested.connect(self._on_actions_save_requested)
         if self._pictures is not None:
             view.set_pictures(self._pictures)
         return view
@@ -69,7 +70,7 @@ class TranscriptFiles(Controller):
         if self._opened is not None:
             self._opened.close()
 
-    def _on_transcript_save_requested(self, text: str, file_name: str) -> None:
+    def _on_actions_save_requested(self, text: str, file_name: str) -> None:
         from PySide6.QtWidgets import QFileDialog
 
         dialog = QFileDialog(self._panes.window, tr("Save code"), file_name)

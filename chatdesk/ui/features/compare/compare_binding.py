@@ -141,10 +141,11 @@ class CompareBinding(Controller):
         """Return a view of one compared answer, with the same actions as in the thread; continuing happens in place."""
         view = self._make_view(fetch)
         view.actionRequested.connect(self._on_answer_action_requested)
-        view.linkActivated.connect(self._panes.transcript.linkActivated)
         view.quoteRequested.connect(self._panes.transcript.quoteRequested)
-        view.saveRequested.connect(self._panes.transcript.saveRequested)
-        view.pageRequested.connect(self._panes.transcript.pageRequested)
+        own, shared = view.parts.actions, self._panes.transcript.parts.actions
+        own.linkActivated.connect(shared.linkActivated)
+        own.saveRequested.connect(shared.saveRequested)
+        own.pageRequested.connect(shared.pageRequested)
         view.copyRequested.connect(self._panes.transcript.copyRequested)
         return view
 

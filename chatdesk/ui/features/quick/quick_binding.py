@@ -142,8 +142,9 @@ class QuickBinding(Controller):
     def _view(self) -> TranscriptView:
         view, transcript = self._make_view(self._threads.fetch_messages), self._panes.transcript
         view.actionRequested.connect(self._on_view_action_requested)
-        view.linkActivated.connect(transcript.linkActivated)
-        view.saveRequested.connect(transcript.saveRequested)
+        own, shared = view.parts.actions, transcript.parts.actions
+        own.linkActivated.connect(shared.linkActivated)
+        own.saveRequested.connect(shared.saveRequested)
         view.copyRequested.connect(transcript.copyRequested)
         view.quoteRequested.connect(self._on_view_quote_requested)
         view.announced.connect(transcript.announced)

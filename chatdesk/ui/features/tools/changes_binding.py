@@ -40,7 +40,7 @@ class ChangesBinding(Controller):
         self._review: ChangeReview | None = None
         transcript = context.panes.transcript
         transcript.parts.viewport_layout.set_change_states(self._state_of)
-        transcript.changeRequested.connect(self._on_requested)
+        transcript.parts.actions.changeRequested.connect(self._on_requested)
         context.panes.message_handlers.bind("changes", self._open_message)
         threads.opened.connect(lambda _thread: self._clear_states())
         context.subscribe(self, ToolServersChanged, lambda _event: self.refresh())

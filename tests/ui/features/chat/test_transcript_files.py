@@ -25,10 +25,15 @@ from chatdesk.ui.transcript.contract import Picture, PictureSource
 from tests.ui.transcript.items.test_image_item import picture_bytes
 
 
-class FakeTranscript(QObject):
+class FakeActions(QObject):
     saveRequested = Signal(str, str)
     pageRequested = Signal(str)
     fileRequested = Signal(str, object)
+
+
+class FakeTranscript:
+    def __init__(self) -> None:
+        self.parts = SimpleNamespace(actions=FakeActions())
 
     def set_pictures(self, door: Any) -> None:
         self.door = door
@@ -66,7 +71,7 @@ def files_of(panes: SimpleNamespace, blobs: BlobStore | None = None) -> Transcri
 
 def test_code_is_saved_where_the_person_says(panes: SimpleNamespace, tmp_path: Path) -> None:
     files = files_of(panes)
-    panes.transcript.saveRequested.emit("x = 'é'", "code.py")
+    panes.transcript.parts.actions.saveRequested.emit("x = 'é'", "code.py")
     dialog = panes.window.findChild(QFileDialog)
     assert dialog is not None
     assert Path(dialog.selectedFiles()[0]).name == "code.py"
@@ -116,7 +121,7 @@ def test_an_attached_file_is_opened_under_an_ending_that_cannot_run(
 ) -> None:
     blobs = BlobStore(tmp_path / "blobs")
     files = files_of(panes, blobs)
-    panes.transcript.fileRequested.emit("file-open", attached(blobs, "install.desktop", "text/plain"))
+    panes.transcript.parts.actions.fileRequested.emit("file-open", attached(blobs, "install.desktop", "text/plain"))
     (url,) = opened
     copy = Path(url.toLocalFile())
     assert copy.name == "install.desktop.txt"
@@ -131,7 +136,8 @@ def test_what_could_run_is_offered_for_saving_instead(
 ) -> None:
     blobs = BlobStore(tmp_path / "blobs")
     files = files_of(panes, blobs)
-    panes.transcript.fileRequested.emit("file-open", attached(blobs, "run.exe", "application/octet-stream"))
+    program = attached(blobs, "run.exe", "application/octet-stream")
+    panes.transcript.parts.actions.fileRequested.emit("file-open", program)
     assert opened == []
     dialog = panes.window.findChild(QFileDialog)
     assert Path(dialog.selectedFiles()[0]).name == "run.exe"
@@ -146,9 +152,9 @@ def test_its_folder_is_shown_and_the_file_copied(panes: SimpleNamespace, tmp_pat
     blobs = BlobStore(tmp_path / "blobs")
     files = files_of(panes, blobs)
     attachment = attached(blobs, "report.pdf", "application/pdf")
-    panes.transcript.fileRequested.emit("file-folder", attachment)
+    panes.transcript.parts.actions.fileRequested.emit("file-folder", attachment)
     assert [Path(url.toLocalFile()) for url in opened] == [blobs.path(attachment.sha256).parent]
-    panes.transcript.fileRequested.emit("file-copy", attachment)
+    panes.transcript.parts.actions.fileRequested.emit("file-copy", attachment)
     (url,) = QGuiApplication.clipboard().mimeData().urls()
     assert Path(url.toLocalFile()).name == "report.pdf"
     assert panes.window.toasts == ["Copied"]
@@ -185,13 +191,13 @@ def test_a_page_goes_to_the_browser_by_an_address_of_this_computer(
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()) is None)
     blobs = BlobStore(tmp_path / "blobs")
     files = files_of(panes, blobs)
-    panes.transcript.pageRequested.emit("<h1>Draft</h1>")
+    panes.transcript.parts.actions.pageRequested.emit("<h1>Draft</h1>")
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{43}", opened[0])
     assert panes.window.toasts == ["Opened in your browser"]
     data = "<p>Zürich</p>".encode()
     stored = blobs.put(iter([data]), max_bytes=100)
     page = Attachment("plan.html", "text/html", stored.sha256, len(data))
-    panes.transcript.fileRequested.emit("file-open", page)
+    panes.transcript.parts.actions.fileRequested.emit("file-open", page)
     assert len(opened) == 2 and opened[0] != opened[1]
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _url: False)
     with pytest.raises(ChatDeskError, match="No browser could be opened"):

@@ -217,7 +217,7 @@ def test_buttons_can_be_pressed_by_programs(world: World) -> None:
     requested: list[str] = []
     view.actionRequested.connect(lambda name, id_: requested.append(f"{name} {id_}"))
     opened: list[str] = []
-    view.linkActivated.connect(opened.append)
+    view.parts.actions.linkActivated.connect(opened.append)
     press(find(tree.child(1), _R.Button, "Copy python code"))
     assert QGuiApplication.clipboard().text().strip() == "print(1)\nprint(2)"
     press(find(tree.child(1), _R.Button, "Regenerate"))
@@ -274,7 +274,7 @@ def test_the_focus_is_where_the_keyboard_is(world: World, events: list[Any]) -> 
 def test_links_are_stops_of_the_keyboard_and_of_programs(world: World) -> None:
     view = world.open(make_thread(1, lambda place: "See [one](https://a.example/1) and [two](https://a.example/2)."))
     opened: list[str] = []
-    view.linkActivated.connect(opened.append)
+    view.parts.actions.linkActivated.connect(opened.append)
     view.activateWindow()
     view.jump_to("m0")
     view.setFocus()

@@ -144,7 +144,7 @@ def test_tools_show_when_the_message_has_the_attention(style: TranscriptStyle) -
 def test_the_keyboard_saves_wraps_and_moves_code(world: World) -> None:
     view = world.open(make_thread(2, lambda place: f"```python\n{LONG_LINE}\n```" if place else "?"))
     saved: list[tuple[str, str]] = []
-    view.saveRequested.connect(lambda text, name: saved.append((text, name)))
+    view.parts.actions.saveRequested.connect(lambda text, name: saved.append((text, name)))
     view.setFocus()
     world.settle()
     view.jump_to("m1")

@@ -87,7 +87,7 @@ def test_cards_and_pictures_stand_above_the_text_and_ask_the_window(world: World
     (entry,) = view.entries
     assert entry.items.index(picture) < entry.items.index(card)
     asked: list[tuple[str, object]] = []
-    view.fileRequested.connect(lambda what, attachment: asked.append((what, attachment)))
+    view.parts.actions.fileRequested.connect(lambda what, attachment: asked.append((what, attachment)))
     view.parts.actions.press_button(entry, card, "file-save")
     assert asked == [("file-save", REPORT)]
 

@@ -68,7 +68,7 @@ def test_tab_walks_through_links_and_return_follows(world: World) -> None:
     text = "[one](https://one.test) and [two](mailto:a@two.test)\n\n| a |\n|-|\n| [three](https://three.test) |"
     view = world.open(make_thread(2, lambda place: text if place else "?"))
     followed: list[str] = []
-    view.linkActivated.connect(followed.append)
+    view.parts.actions.linkActivated.connect(followed.append)
     view.setFocus()
     world.settle()
     view.jump_to("m1")
@@ -107,7 +107,7 @@ def test_tab_walks_through_the_sources_below_an_answer(world: World) -> None:
         "bank.example (evil.test) · evil.test",
     ]
     followed: list[str] = []
-    view.linkActivated.connect(followed.append)
+    view.parts.actions.linkActivated.connect(followed.append)
     view.setFocus()
     view.jump_to("m1")
     status = view.findChild(QLabel, "linkStatus")

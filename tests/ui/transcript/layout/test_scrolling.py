@@ -131,7 +131,7 @@ def test_a_finger_drags_the_text_and_a_flick_goes_on(world: World, finger: QPoin
 def test_a_tap_presses_what_is_under_it(world: World, finger: QPointingDevice) -> None:
     view = world.open(make_thread(1, lambda place: "[go](https://a.example/)"))
     opened: list[str] = []
-    view.linkActivated.connect(opened.append)
+    view.parts.actions.linkActivated.connect(opened.append)
     placed = view.parts.layout.placed[0]
     x = view.parts.viewport_layout.column_left + placed.entry.places.x_of(placed.item) + 6
     touch = QTest.touchEvent(view.viewport(), finger)

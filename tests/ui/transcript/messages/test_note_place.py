@@ -33,7 +33,7 @@ def test_a_mark_and_the_way_back_find_each_other(style: TranscriptStyle) -> None
 def test_return_on_a_mark_shows_the_note_and_opens_nothing(world: World) -> None:
     view = world.open(make_thread(2, lambda place: TEXT if place else "?"))
     followed: list[str] = []
-    view.linkActivated.connect(followed.append)
+    view.parts.actions.linkActivated.connect(followed.append)
     view.setFocus()
     view.jump_to("m1")
     world.settle()
