@@ -20,7 +20,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models
-from tests.helpers.window import answered, ask, play, press, type_text, until
+from tests.helpers.window import FIRST_START, answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -219,7 +219,7 @@ def test_a_model_that_nobody_knows_gets_the_picture_when_the_person_says_that_it
             assert services.accounts.get("box").profile.overrides["swift"].sees_images is True
 
     ProvidersStore(paths.config_dir).save(StoredProviders(key_place=KeyPlace.MEMORY, finds_local_servers=False))
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def test_another_model_is_asked_where_this_one_cannot_see(paths: AppPaths, tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.models import discovery
 from chatdesk.core.settings import presets
-from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.first_screen.connect_dialog import ConnectDialog
 from chatdesk.ui.features.first_screen.first_screen import FirstScreen
@@ -26,7 +25,7 @@ from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.threaded_server import serving
 from tests.helpers.walks import Keys, texts
-from tests.helpers.window import answered, ask, play, until
+from tests.helpers.window import FAST, FIRST_START, answered, ask, play, until
 
 KEY = "gsk_marked0123456789abcdef"
 
@@ -101,7 +100,7 @@ def test_by_mouse_a_server_on_this_computer_is_connected_and_asked(
         message = await answered(application, lambda: QTest.mouseClick(send, Qt.MouseButton.LeftButton))
         _is_answered(application, message)
 
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def test_by_keys_a_server_of_ones_own_is_connected_and_asked(paths: AppPaths, address: str) -> None:
@@ -123,7 +122,7 @@ def test_by_keys_a_server_of_ones_own_is_connected_and_asked(paths: AppPaths, ad
         message = await answered(application, lambda: keys.press(Qt.Key.Key_Return))
         _is_answered(application, message)
 
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def _buttons(parent: QWidget) -> list[str]:
@@ -162,7 +161,7 @@ def test_a_key_that_is_pasted_finds_its_vendor_is_tested_and_kept(paths: AppPath
         message = await ask(application, "Hello")
         _is_answered(application, message)
 
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 @pytest.mark.usefixtures("groq")
@@ -173,7 +172,7 @@ def test_a_key_of_one_vendor_is_not_left_for_another(paths: AppPaths) -> None:
         connection.provider.setCurrentIndex(connection.provider.findText("Mistral"))
         assert connection.key.key() == ""
 
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def test_what_does_not_work_is_said_and_kept_only_if_one_wants(paths: AppPaths) -> None:
@@ -192,7 +191,7 @@ def test_what_does_not_work_is_said_and_kept_only_if_one_wants(paths: AppPaths) 
         await until(lambda: [each for each in services.accounts.accounts if each.profile.base_url == refusing])
 
     with serving(_refusing) as refusing:
-        play(paths, script)
+        play(paths, script, FIRST_START)
 
 
 def test_trying_it_offline_shows_what_there_is_and_is_remembered(paths: AppPaths) -> None:
@@ -212,8 +211,8 @@ def test_trying_it_offline_shows_what_there_is_and_is_remembered(paths: AppPaths
         QTest.mouseClick(state.cards[2], Qt.MouseButton.LeftButton)
         assert application.panes.window.findChild(ConnectDialog).isVisible()
 
-    play(paths, script)
-    play(paths, again)
+    play(paths, script, FIRST_START)
+    play(paths, again, FIRST_START)
 
 
 def test_the_first_screen_leads_to_the_export_of_each_program(paths: AppPaths) -> None:
@@ -229,7 +228,7 @@ def test_the_first_screen_leads_to_the_export_of_each_program(paths: AppPaths) -
             dialog.reject()
             await until(lambda: not any(each.isVisible() for each in window.findChildren(ImportDialog)))
 
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def test_somebody_who_has_a_provider_or_wants_none_is_not_asked(paths: AppPaths, address: str) -> None:
@@ -245,8 +244,8 @@ def test_somebody_who_has_a_provider_or_wants_none_is_not_asked(paths: AppPaths,
         await until(lambda: application.panes.empty_state.first_screen is None)
         assert application.panes.empty_state.cards[0].start.title == "Explain a stack trace"
 
-    play(paths, wants_none, Settings(provider="offline", offline_speed_tokens_per_s=0))
-    play(paths, has_one)
+    play(paths, wants_none, FAST)
+    play(paths, has_one, FIRST_START)
 
 
 def test_a_provider_is_added_from_the_list_of_models(paths: AppPaths, address: str, ports: list[int]) -> None:
@@ -270,4 +269,4 @@ def test_a_provider_is_added_from_the_list_of_models(paths: AppPaths, address: s
         assert services.providers.has(f"server-at-port-{port}")
         await until(lambda: picker.text() == "tiny")
 
-    play(paths, script)
+    play(paths, script, FIRST_START)

@@ -13,7 +13,7 @@ from shiboken6 import delete, isValid
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.owners import strange_owners
-from tests.helpers.window import ask, play, until
+from tests.helpers.window import FIRST_START, ask, play, until
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
@@ -66,7 +66,7 @@ def test_the_first_screen_stays_in_order_after_a_palette(
         await ask(application, "hello")
         assert strange_owners(window) == []
 
-    play(AppPaths.find(tmp_path / "data"), script)
+    play(AppPaths.find(tmp_path / "data"), script, FIRST_START)
 
 
 def test_the_field_that_had_the_focus_may_be_gone_when_the_palette_closes(tmp_path: Path) -> None:

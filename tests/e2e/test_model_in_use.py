@@ -15,7 +15,7 @@ from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 from tests.helpers.fault_server import Exchange, answer, models
 from tests.helpers.threaded_server import serving
-from tests.helpers.window import ask, play, until
+from tests.helpers.window import FIRST_START, ask, play, until
 
 
 async def _chat(exchange: Exchange) -> None:
@@ -51,7 +51,7 @@ def test_the_header_and_the_answer_name_the_model_that_is_asked(tmp_path: Path) 
         assert application.threads.open_thread is not None
 
     with serving(_chat) as address:
-        play(AppPaths.find(tmp_path, {}), script)
+        play(AppPaths.find(tmp_path, {}), script, FIRST_START)
 
 
 def test_a_model_that_only_the_server_knows_is_written_to_the_answer(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_model_that_only_the_server_knows_is_written_to_the_answer(tmp_path: P
         assert (stored.model, stored.status, stored.error) == ("swift-small", Status.COMPLETE, None)
 
     with serving(_chat) as address:
-        play(AppPaths.find(tmp_path, {}), script)
+        play(AppPaths.find(tmp_path, {}), script, FIRST_START)
 
 
 def test_the_model_that_was_chosen_last_answers_after_a_restart(tmp_path: Path) -> None:
@@ -86,8 +86,8 @@ def test_the_model_that_was_chosen_last_answers_after_a_restart(tmp_path: Path) 
         assert (message.provider, message.model) == ("team", "slow-large")
 
     with serving(_chat) as address:
-        play(AppPaths.find(tmp_path, {}), choose)
-        play(AppPaths.find(tmp_path, {}), again)
+        play(AppPaths.find(tmp_path, {}), choose, FIRST_START)
+        play(AppPaths.find(tmp_path, {}), again, FIRST_START)
 
 
 def test_a_model_whose_provider_is_gone_is_not_remembered(tmp_path: Path) -> None:
@@ -105,5 +105,5 @@ def test_a_model_whose_provider_is_gone_is_not_remembered(tmp_path: Path) -> Non
         assert (await ask(application, "Hello")).provider == "offline"
 
     with serving(_chat) as address:
-        play(AppPaths.find(tmp_path, {}), choose)
-        play(AppPaths.find(tmp_path, {}), again)
+        play(AppPaths.find(tmp_path, {}), choose, FIRST_START)
+        play(AppPaths.find(tmp_path, {}), again, FIRST_START)

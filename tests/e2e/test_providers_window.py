@@ -28,7 +28,7 @@ from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from tests.helpers.asked_team import shown
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
 from tests.helpers.settings_pages import provider_page
-from tests.helpers.window import ask, play, until
+from tests.helpers.window import FIRST_START, ask, play, until
 
 KEY = "sk-marked-0123456789"
 PASSPHRASE = "correct horse battery"
@@ -110,7 +110,7 @@ def test_a_server_is_added_tested_asked_and_removed(paths: AppPaths) -> None:
             await until(lambda: services.providers.default()[0] == "offline")
             dialog.reject()
 
-    play(paths, script)
+    play(paths, script, FIRST_START)
     assert "Team" not in (paths.config_dir / "providers.json").read_text()
 
 
@@ -156,7 +156,7 @@ def test_another_address_asks_before_it_gets_the_kept_key(paths: AppPaths) -> No
             assert other.requests[-1].headers["authorization"] == f"Bearer {KEY}"
 
     _keep_for_one_run(paths)
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def test_a_withheld_key_is_told_and_used_after_a_yes(paths: AppPaths) -> None:
@@ -187,7 +187,7 @@ def test_a_withheld_key_is_told_and_used_after_a_yes(paths: AppPaths) -> None:
             assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
 
     _keep_for_one_run(paths)
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def test_a_form_says_what_failed_and_stays(paths: AppPaths) -> None:
@@ -202,7 +202,7 @@ def test_a_form_says_what_failed_and_stays(paths: AppPaths) -> None:
         form.reject()
         dialog.reject()
 
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def test_a_server_that_was_found_is_one_press_away(paths: AppPaths, found: list[FoundServer]) -> None:
@@ -220,7 +220,7 @@ def test_a_server_that_was_found_is_one_press_away(paths: AppPaths, found: list[
         await until(lambda: not services.provider_service.finds_local_servers)
         dialog.reject()
 
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def test_keys_in_a_file_are_asked_for_once_a_run(paths: AppPaths) -> None:
@@ -255,7 +255,7 @@ def test_keys_in_a_file_are_asked_for_once_a_run(paths: AppPaths) -> None:
         await until(lambda: settings.findChild(PassphraseDialog) is None or not asking.isVisible())
         settings.reject()
 
-    play(paths, script)
+    play(paths, script, FIRST_START)
     again = KeyFile(paths.config_dir)
     again.unlock("maple otter thirty tides")
     assert KeptSecret.decoded(again.get("openai") or "").value == KEY
@@ -276,7 +276,7 @@ def test_a_favourite_of_the_long_list_is_kept_and_the_lists_are_fetched_again(pa
             await until(lambda: len(server.requests) > before)
             assert services.accounts.get("team").profile.favourites == ("model-7",)
 
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def test_a_key_that_is_pasted_into_the_row_is_kept_and_tested(paths: AppPaths) -> None:
@@ -304,7 +304,7 @@ def test_a_key_that_is_pasted_into_the_row_is_kept_and_tested(paths: AppPaths) -
             dialog.reject()
 
     _keep_for_one_run(paths)
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def test_an_address_in_the_row_is_completed_and_asked_about(paths: AppPaths) -> None:
@@ -327,7 +327,7 @@ def test_an_address_in_the_row_is_completed_and_asked_about(paths: AppPaths) -> 
             dialog.reject()
 
     _keep_for_one_run(paths)
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def test_what_is_said_of_models_holds_for_the_menu_and_the_costs(paths: AppPaths) -> None:
@@ -358,7 +358,7 @@ def test_what_is_said_of_models_holds_for_the_menu_and_the_costs(paths: AppPaths
             assert cost == 4.0
 
     _keep_for_one_run(paths)
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def test_where_nobody_decided_where_keys_lie_the_form_asks(paths: AppPaths) -> None:
@@ -381,4 +381,4 @@ def test_where_nobody_decided_where_keys_lie_the_form_asks(paths: AppPaths) -> N
             assert page.row("team").key.text() == ""
             dialog.reject()
 
-    play(paths, script)
+    play(paths, script, FIRST_START)

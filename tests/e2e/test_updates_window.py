@@ -24,7 +24,7 @@ from chatdesk.ui.widgets.banner import Banner
 from tests.helpers.asked_team import shown
 from tests.helpers.update_feed import INSTALLED, UpdateWorld, update_world
 from tests.helpers.waiting import stays
-from tests.helpers.window import FAST, play, until
+from tests.helpers.window import FIRST_START, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 # Past the first screen.
@@ -118,7 +118,7 @@ def test_nothing_is_asked_on_the_first_screen(world: UpdateWorld, opened: Callab
         await until(lambda: world.made)
         await stays(lambda: _notice(application) is None, for_s=0.3)
 
-    opened(script, FAST)
+    opened(script, FIRST_START)
     opened(_asked_after_all, USED)
 
 

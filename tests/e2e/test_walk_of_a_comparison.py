@@ -20,7 +20,7 @@ from chatdesk.ui.features.first_screen.connect_dialog import ConnectDialog
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.threaded_server import serving
 from tests.helpers.walks import Keys, button, click, dialog, gone, popup, shown
-from tests.helpers.window import answered, play, until
+from tests.helpers.window import FIRST_START, answered, play, until
 
 _CONTROL, _SHIFT, _ALT = (
     Qt.KeyboardModifier.ControlModifier,
@@ -124,7 +124,7 @@ def test_by_mouse(tmp_path: Path, addresses: tuple[str, str], asked: list[tuple[
         await click(view, "Keep the answer of blue")
         await _blue_is_kept(application)
 
-    play(AppPaths.find(tmp_path, {}), script)
+    play(AppPaths.find(tmp_path, {}), script, FIRST_START)
 
 
 def test_by_keys(tmp_path: Path, addresses: tuple[str, str], asked: list[tuple[str, str]]) -> None:
@@ -172,4 +172,4 @@ def test_by_keys(tmp_path: Path, addresses: tuple[str, str], asked: list[tuple[s
         assert _models_of(asked, "Which one?") == ["blue", "red"]
         assert _models_of(asked, "And then?") == ["blue"], "one model is asked from now on"
 
-    play(AppPaths.find(tmp_path, {}), script)
+    play(AppPaths.find(tmp_path, {}), script, FIRST_START)

@@ -11,17 +11,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QFileDialog, QLineEdit
 
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from tests.helpers.export_samples import plain_chatgpt, write_zip
 from tests.helpers.walks import Keys, click, click_menu, click_row, dialog, gone, has_keyboard, texts
-from tests.helpers.window import play, until
+from tests.helpers.window import FIRST_START, play, until
 
 _TITLE = "Trams of Lisbon"
 _NAME = "chatgpt-export.zip"
 _SAMPLE = Path(__file__).parents[1] / "data" / "imports" / "chatgpt.json"
-_WANTS_NONE = Settings(provider="offline", offline_speed_tokens_per_s=0)
 _CONTROL, _SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
@@ -112,7 +110,7 @@ def test_by_mouse_from_the_first_screen(paths: AppPaths) -> None:
         await click(state.first_screen, "ChatGPT")
         await _rest_by_mouse(application)
 
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 def test_by_keys_from_the_first_screen(paths: AppPaths, export: Path) -> None:
@@ -126,7 +124,7 @@ def test_by_keys_from_the_first_screen(paths: AppPaths, export: Path) -> None:
         keys.press(Qt.Key.Key_Return)
         await _rest_by_keys(application, keys, export)
 
-    play(paths, script)
+    play(paths, script, FIRST_START)
 
 
 @pytest.mark.usefixtures("export")
@@ -138,7 +136,7 @@ def test_by_mouse_from_the_menu(paths: AppPaths) -> None:
         await click_menu("Import…")
         await _rest_by_mouse(application)
 
-    play(paths, script, _WANTS_NONE)
+    play(paths, script)
 
 
 def test_by_keys_from_the_menu(paths: AppPaths, export: Path) -> None:
@@ -152,7 +150,7 @@ def test_by_keys_from_the_menu(paths: AppPaths, export: Path) -> None:
         await keys.choose_from_menu("Import…")
         await _rest_by_keys(application, keys, export)
 
-    play(paths, script, _WANTS_NONE)
+    play(paths, script)
 
 
 def test_by_keys_from_all_commands(paths: AppPaths, export: Path) -> None:
@@ -169,4 +167,4 @@ def test_by_keys_from_all_commands(paths: AppPaths, export: Path) -> None:
         QTest.keyClick(palette.field, Qt.Key.Key_Return)
         await _rest_by_keys(application, keys, export)
 
-    play(paths, script, _WANTS_NONE)
+    play(paths, script)

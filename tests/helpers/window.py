@@ -22,7 +22,9 @@ from tests.helpers.left_windows import delete_windows
 from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.waiting import until as until
 
-FAST = Settings(offline_speed_tokens_per_s=0)
+#: As after the tour: the demo model answers, and no first screen is built in each window.
+FAST = Settings(offline_speed_tokens_per_s=0, provider="offline")
+FIRST_START = Settings(offline_speed_tokens_per_s=0)
 
 
 def play(
