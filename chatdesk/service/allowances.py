@@ -62,7 +62,7 @@ class _Spent:
 
 
 class Allowances:
-    """Keeps what each access token has spent, and checks it against its limit."""
+    """Adds up the spending of each access token, and checks it against the limit of the token."""
 
     def __init__(self, directory: Path, bus: EventBus, clock: Clock) -> None:
         self._directory = directory
@@ -104,7 +104,7 @@ class Allowances:
             self._end(ended)
 
     def follow_summary(self, caller: Spender, thread_id: str, request_id: str) -> None:
-        """Count what summarising a thread takes from here on for a token, and log it under the id of the request."""
+        """Count the usage of summarising a thread from here on for a token, and log it under the id of the request."""
         self._summaries[thread_id] = _Summarising(caller, request_id)
 
     def record(self, caller: Spender, *, tokens: int, cost_usd: float | None) -> None:

@@ -137,7 +137,7 @@ class _LimitedProtocol(H11Protocol):
             self._limit_headers()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, or what two readers could understand differently, and end the connection."""
+        """Refuse a request that is no HTTP or that two readers could understand differently, and end the connection."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
         else:  # an answer is on its way already

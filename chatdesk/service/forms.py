@@ -27,7 +27,7 @@ QUERY: Final = ConfigDict(extra="forbid", str_max_length=2_000)
 
 
 def described(text: str, *, at_least: int | None = None, at_most: int | None = None) -> Any:
-    """Return what an annotation of a field says to those who read its schema, with the bounds of a number."""
+    """Return the description in the annotation of a field for readers of its schema, with the bounds of a number."""
     return Field(description=text, ge=at_least, le=at_most)
 
 
@@ -52,7 +52,7 @@ class Only:
 
 @cache
 def adapter_of(form: Any) -> TypeAdapter[Any]:
-    """Return what checks and writes values of a form; made once."""
+    """Return the adapter that checks and writes values of a form; made once."""
     return TypeAdapter(form)
 
 

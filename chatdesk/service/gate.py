@@ -195,7 +195,7 @@ class Gate:
         return caller
 
     def _check_form(self, scope: AsgiScope, headers: list[tuple[bytes, bytes]]) -> None:
-        """Refuse what two readers could understand differently, and what is too large from the start."""
+        """Refuse a request that two readers could understand differently, or that is too large from the start."""
         if sum(len(name) + len(value) for name, value in headers) > self._limits.header_bytes:
             raise HeadersTooLarge
         names = [name for name, _value in headers]

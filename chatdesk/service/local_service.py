@@ -87,7 +87,7 @@ class LocalService:
         sockets: Sequence[SocketEndpoint] = SOCKETS,
         on_died: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take what it serves. ``on_died`` is called on the loop of the services when it ends by a fault."""
+        """Set the services to serve. ``on_died`` is called on the loop of the services when it ends by a fault."""
         self._services = services
         self._options = options or ServiceOptions()
         self._endpoints = endpoints
@@ -266,7 +266,7 @@ class _Bound:
 
 
 def _remove_left_files(folder: Path) -> None:
-    """Remove what a service that was killed had received and exported: nobody can reach it any more."""
+    """Remove the received and exported files of a service that was killed: nobody can reach it any more."""
     for name in (UPLOADS, _JOBS):
         shutil.rmtree(folder / name, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Packs what a WebSocket sends, for callers that ask for that (permessage-deflate), and unpacks what they send.
+"""Compresses the frames of WebSockets for callers that ask for that (permessage-deflate), and decompresses theirs.
 
 Frames of one conversation say the same names and ids again and again; packed with what came before them, they are not
 much larger than the text in them. Memory for that is taken with the first message that is worth it, and given back by

@@ -42,7 +42,7 @@ class PageOrigins:
 
 
 def answer_headers(origin: bytes) -> Headers:
-    """Return what each answer to a page of a named origin carries, so that its browser shows it to the page."""
+    """Return the headers of each answer to a page of a named origin, so that its browser shows it to the page."""
     return [(b"access-control-allow-origin", origin), (b"access-control-expose-headers", _SHOWN), (b"vary", b"origin")]
 
 

@@ -1,4 +1,4 @@
-"""Ends what goes on for a token that is revoked or expires, long answers and WebSockets, by one look for all."""
+"""Ends long answers and WebSockets of tokens that are revoked or expire, by one check for all."""
 
 from __future__ import annotations
 

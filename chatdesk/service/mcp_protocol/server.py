@@ -152,7 +152,7 @@ class _Answers:
         return types.ReadResourceResult(contents=[content])
 
     async def _read(self, context: Context, name: str, arguments: dict[str, Any]) -> Any:
-        """Return what a tool returns. Raises ``MCPError``."""
+        """Return the result of a tool. Raises ``MCPError``."""
         try:
             return await self._run(self._access.asker_of(context), BY_NAME[name], arguments)
         except (NotFound, InvalidRequest) as error:
@@ -236,7 +236,7 @@ def _described(tool: Tool) -> types.Tool:
 
 
 def _arguments_of(uri: str) -> dict[str, Any]:
-    """Return what an address of a thread asks for. Raises ``MCPError`` for other addresses."""
+    """Return the arguments in the address of a thread. Raises ``MCPError`` for other addresses."""
     try:
         parts = urlsplit(uri)
         query = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}

@@ -1,4 +1,4 @@
-"""Asks what other programs want to know, whichever of OpenAI's forms they ask in, in a thread or without one."""
+"""Asks the questions of other programs, in either of OpenAI's formats, in a thread or without one."""
 
 from __future__ import annotations
 

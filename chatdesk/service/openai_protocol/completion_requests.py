@@ -134,7 +134,7 @@ def request_of(wanted: CompletionWanted, model: str) -> ChatRequest:
 
 
 def question_of(wanted: CompletionWanted) -> str:
-    """Return what is asked in a thread: the words of the last message. What came before is in the thread. Raises
+    """Return the question for a thread: the words of the last message. What came before is in the thread. Raises
     ``InvalidRequest`` for what a thread does not keep in this way."""
     last = wanted.messages[-1] if wanted.messages else None
     if last is None or last.role != "user":

@@ -59,7 +59,7 @@ def headers(whole: Whole) -> dict[str, str]:
 
 
 def spent_headers(usage: Usage | None, cost_usd: float | None) -> dict[str, str]:
-    """Return what a request took in tokens and dollars, as far as that is known, for the headers of its answer."""
+    """Return the headers of an answer with its tokens and dollars, as far as these are known."""
     found = {}
     if usage is not None:
         found["x-chatdesk-input-tokens"] = str(usage.input_tokens)

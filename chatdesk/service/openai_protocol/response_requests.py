@@ -95,7 +95,7 @@ def request_of_response(wanted: ResponseWanted, model: str) -> ChatRequest:
 
 
 def question_of_response(wanted: ResponseWanted) -> str:
-    """Return what is asked in a thread: the words of the last message. What came before is in the thread. Raises
+    """Return the question for a thread: the words of the last message. What came before is in the thread. Raises
     ``InvalidRequest`` for what a thread does not keep in this way."""
     set_ones = sorted(_extra_fields(wanted))
     if set_ones:

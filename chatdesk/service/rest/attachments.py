@@ -1,4 +1,4 @@
-"""The endpoint that takes a file, to be named in a question, a note or a draft; and answers that are files."""
+"""The endpoint that receives a file, for a question, a note or a draft to name; and the answers with files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AttachmentAnswer:
 
 @dataclass(frozen=True)
 class AttachmentGiven:
-    """A file that was sent before, as the answer to that described it."""
+    """A file that was sent before, as described in the answer to that request."""
 
     __pydantic_config__ = BODY
     name: str
@@ -48,7 +48,7 @@ class AttachmentGiven:
 
 @dataclass(frozen=True)
 class FileName:
-    """The name that the file is to have."""
+    """The name of the file."""
 
     __pydantic_config__ = QUERY
     name: str = "file"

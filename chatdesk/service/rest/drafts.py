@@ -28,7 +28,7 @@ class DraftAnswer:
 
 @dataclass(frozen=True)
 class NewDraft:
-    """A draft to keep; an empty one is forgotten. ``cursor`` is a place in the text; without it, its end."""
+    """A draft to store; an empty one removes the draft. ``cursor`` is a place in the text; without it, its end."""
 
     __pydantic_config__ = BODY
     text: str

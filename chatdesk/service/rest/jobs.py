@@ -47,7 +47,7 @@ class JobsAnswer:
 
 @dataclass(frozen=True)
 class ExportWanted:
-    """The threads to export: those named, else all of a project, else all."""
+    """The threads to export: the named ones, else all of a project, else all."""
 
     __pydantic_config__ = BODY
     format: Literal["md", "json", "html", "pdf"]
@@ -58,7 +58,7 @@ class ExportWanted:
 
 @dataclass(frozen=True)
 class ImportWanted:
-    """The place for the threads of a file, which is of any kind that the window imports."""
+    """The project for the threads of an imported file, which may be of any kind that the window imports."""
 
     __pydantic_config__ = QUERY
     name: str = "import"

@@ -100,8 +100,8 @@ class AskedAnswer:
 
 @dataclass(frozen=True)
 class PageWanted:
-    """The page to read. ``before`` and ``after`` are ids of messages; together they mean what is between them, from its
-    oldest end; with neither, the newest page. ``around`` gives a page with that message in its middle."""
+    """The page to read. ``before`` and ``after`` are ids of messages; together they select the messages between them,
+    from the oldest on; with neither, the newest page. ``around`` gives a page with that message in its middle."""
 
     __pydantic_config__ = QUERY
     limit: int = 50
@@ -124,7 +124,7 @@ class NewQuestion:
 
 @dataclass(frozen=True)
 class NewNote:
-    """A note for the end of the shown path. Nobody answers it."""
+    """A note for the end of the shown path, which no model answers."""
 
     __pydantic_config__ = BODY
     text: str

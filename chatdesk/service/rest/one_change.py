@@ -1,4 +1,4 @@
-"""Reads the body of a request that changes one thing: what is written in one transaction holds whole or not at all."""
+"""Reads the body of a request that changes one value, so that each change is made completely or not at all."""
 
 from __future__ import annotations
 

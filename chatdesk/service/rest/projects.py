@@ -49,7 +49,7 @@ class NewProject:
 
 @dataclass(frozen=True)
 class ProjectChange:
-    """One change of a project: exactly one of these."""
+    """One change of a project: exactly one field is set."""
 
     __pydantic_config__ = BODY
     name: str | None = None

@@ -31,8 +31,8 @@ class AssistantParameters:
 
 @dataclass(frozen=True, slots=True)
 class AssistantAnswer:
-    """The set-up of an assistant. ``provider``, ``model`` and ``tools`` null: those of the thread. ``tools`` are ids of
-    tool servers of the person's; naming one neither sets it up nor starts it."""
+    """The set-up of an assistant. Where ``provider``, ``model`` or ``tools`` is null, that of the thread is used.
+    ``tools`` are ids of the person's tool servers; naming one neither sets it up nor starts it."""
 
     icon: str
     provider: str | None
@@ -74,8 +74,8 @@ class PromptsAnswer:
 
 @dataclass(frozen=True)
 class AssistantGiven:
-    """The set-up of an assistant, whole: what is left out is that of the thread. ``files`` were sent to
-    /api/v1/attachments before."""
+    """The complete set-up of an assistant; for fields that are left out, those of the thread are used. ``files`` were
+    sent to /api/v1/attachments before."""
 
     __pydantic_config__ = BODY
     icon: str = ""

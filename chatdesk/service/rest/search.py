@@ -35,7 +35,7 @@ class HitAnswer:
 
 @dataclass(frozen=True, slots=True)
 class GroupAnswer:
-    """The best hits of one kind. ``count`` is of all, or of fewer than there are where ``is_more``; ``next_cursor``
+    """The best hits of one kind. ``count`` is the number of all hits, or less where ``is_more`` is set; ``next_cursor``
     leads to the next ones of this kind."""
 
     kind: str

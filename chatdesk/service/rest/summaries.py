@@ -37,8 +37,8 @@ class SummaryAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SummaryWorkAnswer:
-    """A summary that is being made, or waits: for a yes (``asking``) because of what it would take, or by itself. What
-    it takes was worked out before (planned) and is counted as it goes on."""
+    """A summary that is being made or waits. In stage ``asking`` it waits for an agreement to its cost. Planned figures
+    are estimates from before; the others count the requests so far."""
 
     stage: str
     provider: str
@@ -61,7 +61,7 @@ class SummariesAnswer:
 
 @dataclass(frozen=True)
 class SummaryWanted:
-    """A summary to make again, in the background. ``agrees``: to what the one that is asked about would take."""
+    """A summary to make again, in the background. ``agrees`` accepts the cost of a summary in stage ``asking``."""
 
     __pydantic_config__ = BODY
     agrees: bool = False
@@ -69,7 +69,7 @@ class SummaryWanted:
 
 @dataclass(frozen=True)
 class SummaryChange:
-    """One change of a summary: a text of one's own, which becomes a version, or whether it is sent."""
+    """One change of a summary: another text, which becomes a version, or whether the summary is sent."""
 
     __pydantic_config__ = BODY
     text: str | None = None

@@ -30,7 +30,7 @@ class TagsAnswer:
 
 @dataclass(frozen=True)
 class TagChange:
-    """A new name."""
+    """The new name of a tag."""
 
     __pydantic_config__ = BODY
     name: str
@@ -38,7 +38,7 @@ class TagChange:
 
 @dataclass(frozen=True)
 class TaggingWanted:
-    """Tags to put on a thread, by name (unknown ones are made), and others to take off, by id."""
+    """Tags to put on a thread, by name (unknown ones are created), and tags to remove from it, by id."""
 
     __pydantic_config__ = BODY
     add: tuple[str, ...] = ()

@@ -76,7 +76,7 @@ class ModelChosen:
 
 @dataclass(frozen=True)
 class ThreadChange:
-    """One change of a thread: exactly one of these."""
+    """One change of a thread: exactly one field is set."""
 
     __pydantic_config__ = BODY
     title: str | None = None

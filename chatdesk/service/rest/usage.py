@@ -1,4 +1,4 @@
-"""Endpoints of what requests took, and of the limits on that."""
+"""Endpoints of usage, its cost, and the limits on both."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class UsageReportAnswer:
 
 @dataclass(frozen=True, slots=True)
 class LimitAnswer:
-    """A limit, and what is used up of it in the period that ends at ``until``."""
+    """A limit, and the amount used of it in the period that ends at ``until``."""
 
     scope: str
     period: str
@@ -73,7 +73,7 @@ class LimitsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class LimitsSet:
-    """Limits as somebody set them, without what is used up of them in the meantime: If-Match compares this."""
+    """The limits without their used amounts, for If-Match to compare."""
 
     limits: tuple[tuple[str, str, str, str, float, float], ...]
 

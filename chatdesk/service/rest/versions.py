@@ -17,7 +17,7 @@ from chatdesk.service.rest.threads import reached_thread, thread_answer
 
 @dataclass(frozen=True)
 class NewVersion:
-    """Another text for a message; a question is answered again. The old version stays."""
+    """Another text for a message, as a version of it. A question is answered again; the old version stays."""
 
     __pydantic_config__ = BODY
     text: str
