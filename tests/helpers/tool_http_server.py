@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -53,6 +54,8 @@ class ToolHttpHandler(BaseHTTPRequestHandler):
             self._send(307, headers={"Location": self.server.elsewhere})
         elif self.server.how == "refuse":
             self._send(401)
+        elif self.server.how == "ask-without-end" and "method" not in message:
+            self.server.was_cancelled.wait(30)  # and reads no further answer
         elif "id" not in message or "method" not in message:
             self._note(str(message.get("method")))
             self._send(202)
@@ -75,6 +78,18 @@ class ToolHttpHandler(BaseHTTPRequestHandler):
                 self.server.was_cancelled.wait(30)
             if how == "large":
                 self._flood()
+                return
+            if how == "ask-without-end":
+                self._ask_without_end()
+                return
+            if how == "packed":
+                result = {"content": [{"type": "text", "text": "unpacked"}]}
+                body = gzip.compress(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}).encode())
+                self._send(200, body, {"Content-Type": "application/json", "Content-Encoding": "gzip"})
+                return
+            if how == "parts":
+                result = {"content": [{"type": "text", "text": "x"}] * 300_000}
+                self._send_json({"jsonrpc": "2.0", "id": message["id"], "result": result})
                 return
             if how == "not-json":
                 self._send(200, b"<html>", {"Content-Type": "application/json"})
@@ -101,6 +116,16 @@ class ToolHttpHandler(BaseHTTPRequestHandler):
         with suppress(OSError):
             for _piece in range(50):
                 self.wfile.write(b"x" * 1024 * 1024)
+
+    def _ask_without_end(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        with suppress(OSError):
+            for number in range(100_000):
+                asked = {"jsonrpc": "2.0", "id": f"asked-{number}", "method": "ping"}
+                self.wfile.write(b"data: " + json.dumps(asked).encode() + b"\n\n")
 
     def _send_json(self, value: object) -> None:
         self._send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})

@@ -226,6 +226,7 @@ class Server:
             "picture": lambda: {"content": [{"type": "image", "data": PIXEL, "mimeType": "image/png"}]},
             "roots": lambda: _text(json.dumps([os.getpid(), self.known_roots()])),
             "large": lambda: _text("y" * int(arguments.get("size", 3_000_000))),
+            "parts": lambda: {"content": [{"type": "text", "text": "x"}] * int(arguments.get("count", 300_000))},
         }
         if name in answers:
             return answers[name]()

@@ -307,3 +307,9 @@ async def test_a_server_hears_that_its_call_is_cancelled(host: ToolHost, tmp_pat
 
     await until(heard)
     await until(lambda: not processes_with(str(tmp_path)))
+
+
+async def test_a_result_of_too_many_parts_is_cut_before_it_is_read(host: ToolHost) -> None:
+    result = await host.call(server(), "parts", {"count": 300_000}, timeout_s=30)
+    assert result.text.startswith("x\n\nx\n\nx") and result.text.endswith("x\n\n[More parts were cut off.]")
+    assert len(result.text) < 150_000

@@ -17,7 +17,9 @@ from mcp.shared.exceptions import MCPError
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.tools.host.descendants import end_tree
 from chatdesk.core.tools.host.listing import MOST_TOOLS, ResultRow, ToolRow, result_row, tool_rows
+from chatdesk.core.tools.host.message_bounds import TooManyValues, within_bounds
 from chatdesk.core.tools.host.offers import TooLargeError
+from chatdesk.core.tools.host.open_requests import count_requests
 from chatdesk.core.tools.host.redirect_receiver import RedirectReceiver
 from chatdesk.core.tools.host.requests import Ask, ServerRequests
 from chatdesk.core.tools.host.roots import Roots
@@ -161,6 +163,7 @@ class Connection:
             async with AsyncExitStack() as stack:
                 read, write, broken = await stack.enter_async_context(self._transport())
                 self._broken = broken
+                read, write = count_requests(read, write, broken)
                 session = _Session(
                     read,
                     write,
@@ -254,7 +257,8 @@ async def _over_http(
     try:
         async with _signed_in(server_id, spec, report, notify) as auth:
             client = httpx2.AsyncClient(
-                headers=dict(spec["headers"]),
+                # What is packed has no bound until it is unpacked.
+                headers={**spec["headers"], "Accept-Encoding": "identity"},
                 auth=auth,
                 transport=_CappedTransport(httpx2.AsyncHTTPTransport()),
                 timeout=httpx2.Timeout(CONNECT_S, read=300.0),
@@ -296,14 +300,17 @@ async def _signed_in(
 
 
 class _CappedTransport(httpx2.AsyncBaseTransport):
-    """Ends answers that are not streams of events at ``LONGEST_LINE_BYTES``, and those about signing in much sooner.
-    The SDK bounds events by itself."""
+    """Bounds answers that are not streams of events, those about signing in more than others, and refuses what is
+    packed. The SDK bounds events by itself."""
 
     def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
         self._inner = inner
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._inner.handle_async_request(request)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            raise httpx2.ReadError("packed, which was not asked for")
         is_sign_in = MARK in request.extensions
         if is_sign_in or not response.headers.get("content-type", "").startswith("text/event-stream"):
             assert isinstance(response.stream, httpx2.AsyncByteStream)
@@ -316,18 +323,23 @@ class _CappedTransport(httpx2.AsyncBaseTransport):
 
 
 class _CappedStream(httpx2.AsyncByteStream):
+    """Reads an answer as a whole, which the SDK does too: up to ``room`` bytes, within the bounds of a message."""
+
     def __init__(self, inner: httpx2.AsyncByteStream, room: int) -> None:
         self._inner = inner
         self._room = room
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        room = self._room
+        read = bytearray()
         async with aclosing(cast(AsyncGenerator[bytes, None], aiter(self._inner))) as pieces:
             async for piece in pieces:
-                room -= len(piece)
-                if room < 0:
+                read += piece
+                if len(read) > self._room:
                     raise httpx2.ReadError("larger than allowed")
-                yield piece
+        try:
+            yield within_bounds(bytes(read))
+        except TooManyValues as error:
+            raise httpx2.ReadError(str(error)) from None
 
     async def aclose(self) -> None:
         await self._inner.aclose()

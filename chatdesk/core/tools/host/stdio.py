@@ -16,12 +16,11 @@ import mcp_types as types
 from mcp.shared.message import SessionMessage
 
 from chatdesk.core.tools.host.descendants import end_tree
+from chatdesk.core.tools.host.message_bounds import TooManyValues, within_bounds
 
 # A longer line ends the server.
 LONGEST_LINE_BYTES: Final = 24 * 1024 * 1024
 STDERR_BYTES: Final = 64 * 1024
-# A server that has more requests without an answer than this does not read the answers, and is ended.
-MOST_OPEN_REQUESTS: Final = 1_000
 _GRACE_S: Final = 0.5
 
 
@@ -67,10 +66,9 @@ async def program(
     to_session, from_server = anyio.create_memory_object_stream[SessionMessage | Exception](16)
     to_server, from_session = anyio.create_memory_object_stream[SessionMessage](16)
     broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    unanswered = _Unanswered()
     tasks = [
-        asyncio.create_task(_read(process, to_session, tail, broken, unanswered)),
-        asyncio.create_task(_write(process, from_session, unanswered)),
+        asyncio.create_task(_read(process, to_session, tail, broken)),
+        asyncio.create_task(_write(process, from_session)),
         asyncio.create_task(_read_stderr(process, tail)),
     ]
     try:
@@ -92,36 +90,8 @@ def _ignore_broken_input(process: asyncio.subprocess.Process) -> None:
         closed.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
-class _Unanswered:
-    """The requests of a server that wait for an answer. Each is kept in memory until its answer is written, and a
-    server that reads none could send them without end."""
-
-    def __init__(self) -> None:
-        self._ids: set[types.RequestId] = set()
-
-    def received(self, message: types.JSONRPCMessage) -> None:
-        """Take note of what a server sent. Raises ``ServerBroke`` where it has too many requests at once."""
-        if isinstance(message, types.JSONRPCRequest):
-            if message.id in self._ids or len(self._ids) >= MOST_OPEN_REQUESTS:
-                raise ServerBroke("It sent too many requests, or reused an id, before it read the answers.")
-            self._ids.add(message.id)
-        elif isinstance(message, types.JSONRPCNotification) and message.method == "notifications/cancelled":
-            cancelled = (message.params or {}).get("requestId")
-            if isinstance(cancelled, int | str):
-                self._ids.discard(cancelled)  # no answer will be written
-
-    def answered(self, message: types.JSONRPCMessage) -> None:
-        """Take note of what was written to a server."""
-        if isinstance(message, types.JSONRPCResponse | types.JSONRPCError) and message.id is not None:
-            self._ids.discard(message.id)
-
-
 async def _read(
-    process: asyncio.subprocess.Process,
-    session: Any,
-    tail: StderrTail,
-    broken: asyncio.Future[str],
-    unanswered: _Unanswered,
+    process: asyncio.subprocess.Process, session: Any, tail: StderrTail, broken: asyncio.Future[str]
 ) -> None:
     assert process.stdout is not None
     problem = "It ended."
@@ -130,16 +100,15 @@ async def _read(
             if not line.strip():
                 continue
             try:
-                message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+                message = types.jsonrpc_message_adapter.validate_json(within_bounds(line), by_name=False)
             except ValueError:
                 line.decode("utf-8")  # else it is not what a server of this protocol can be
                 tail.add(line[:1000].rstrip() + b"\n")
                 continue
-            unanswered.received(message)
             await session.send(SessionMessage(message))
         code = await process.wait()
         problem = f"It ended with exit code {code}." if code else "It ended."
-    except ServerBroke as error:
+    except TooManyValues as error:
         problem = str(error)
     except UnicodeDecodeError:
         problem = "It wrote bytes that are no UTF-8."
@@ -153,13 +122,12 @@ async def _read(
         session.close()
 
 
-async def _write(process: asyncio.subprocess.Process, session: Any, unanswered: _Unanswered) -> None:
+async def _write(process: asyncio.subprocess.Process, session: Any) -> None:
     assert process.stdin is not None
     try:
         async for message in session:
             text = message.message.model_dump_json(by_alias=True, exclude_unset=True)
             process.stdin.write(text.encode() + b"\n")
-            unanswered.answered(message.message)
             await process.stdin.drain()
     except (OSError, anyio.ClosedResourceError):
         pass  # what ended it is told by its output

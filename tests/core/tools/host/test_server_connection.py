@@ -70,7 +70,7 @@ async def test_nobody_at_the_address_is_said(host: ToolHost) -> None:
     assert steps[-1].step is CheckStep.SPOKE and not steps[-1].is_well and steps[-1].problem
 
 
-@pytest.mark.parametrize("how", ["large", "not-json"])
+@pytest.mark.parametrize("how", ["large", "not-json", "packed"])
 async def test_an_answer_that_cannot_be_read_fails_and_other_servers_go_on(host: ToolHost, how: str) -> None:
     with tool_http_server(how) as web, tool_http_server() as good:
         with pytest.raises(ToolFailed):
@@ -96,3 +96,20 @@ async def test_a_server_hears_that_its_call_is_cancelled(host: ToolHost) -> None
         await asyncio.wait([call])
         await until(lambda: "notifications/cancelled" in web.notifications)
         await host.end("web")
+
+
+async def test_a_result_of_too_many_parts_is_cut_before_it_is_read(host: ToolHost) -> None:
+    with tool_http_server("parts") as web:
+        result = await host.call(at(web.address), "echo", {"text": "1"}, timeout_s=30)
+        assert result.text.startswith("x\n\nx") and result.text.endswith("[More parts were cut off.]")
+        await host.end("web")
+
+
+async def test_a_server_that_asks_without_end_and_reads_no_answer_is_ended(host: ToolHost) -> None:
+    with tool_http_server("ask-without-end") as web:
+        try:
+            with pytest.raises(ToolFailed, match="too many requests"):
+                await host.call(at(web.address), "echo", {"text": "1"}, timeout_s=30)
+        finally:
+            web.was_cancelled.set()
+        assert host.status(at(web.address)).state is ServerState.FAILED

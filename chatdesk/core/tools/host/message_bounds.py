@@ -1,0 +1,58 @@
+"""Bounds what the messages of a server take in memory, before they are parsed: a list of a few bytes becomes an object
+of hundreds."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from pydantic_core import from_json, to_json
+
+# Values of all kinds in one message.
+MOST_VALUES: Final = 100_000
+_STRING_OR_VALUE: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)|[\[{,]', re.DOTALL)
+_QUOTE: Final = ord('"')
+_CUT: Final = {"type": "text", "text": "[More parts were cut off.]"}
+_TOO_MANY: Final = {"code": -32603, "message": f"It answered with more than {MOST_VALUES:,} values."}
+
+
+class TooManyValues(Exception):
+    """A message has too many values and is nothing that could be cut or refused; the message is a sentence."""
+
+
+def within_bounds(message: bytes) -> bytes:
+    """Return a message in JSON as it is, or, where it has more than ``MOST_VALUES``, what can be kept of it: the first
+    parts of a tool's result, or an error in the place of another answer. Raises ``TooManyValues``."""
+    end = _end_of_bounds(message)
+    if end is None:
+        return message
+    try:
+        read = from_json(message[:end], allow_partial=True)
+    except ValueError:
+        return message  # it is no JSON, which is for others to say
+    if not isinstance(read, dict) or read.get("id") is None or "method" in read:
+        raise TooManyValues(f"It sent more than {MOST_VALUES:,} values in one message.")
+    return to_json(_cut(read))
+
+
+def _cut(answer: dict[str, Any]) -> dict[str, Any]:
+    result = answer.get("result")
+    if isinstance(result, dict) and next(reversed(result), None) == "content":
+        parts = result["content"]
+        if isinstance(parts, list):
+            parts[-1:] = [_CUT]  # the last one is a piece of it only
+            return answer
+    return {"jsonrpc": "2.0", "id": answer["id"], "error": _TOO_MANY}
+
+
+def _end_of_bounds(message: bytes) -> int | None:
+    """Return the place of the first value too many; None where there is none."""
+    if sum(message.count(each) for each in (b",", b"[", b"{")) < MOST_VALUES:  # each value but the first has one
+        return None
+    count = 0
+    for found in _STRING_OR_VALUE.finditer(message):
+        if message[found.start()] != _QUOTE:
+            count += 1
+            if count > MOST_VALUES:
+                return found.start()
+    return None
