@@ -17,6 +17,11 @@ from tests.helpers.sentences import ROOT
 
 _TIMEOUT_S = 300
 _LEAST_SAMPLES, _LEAST_TEXTS, _LEAST_PAINTED = 250, 8_000, 400
+_FAULTS = (
+    ("English, not shown in the language", "English, forgotten"),
+    ("glued to a sentence", "cut out of a sentence"),
+    ("cut off",),
+)
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,7 @@ class _Reading:
         return [f"{each['place']}: {each['text']}" for each in self.faults if each["fault"] in kinds]
 
 
-@pytest.fixture(scope="module")
-def reading() -> _Reading:
+def _read() -> _Reading:
     """Return what a process of its own reads in the whole gallery: constants are made there after the language. Its
     words are long, since short ones are cut off nowhere; ``python -m tests.helpers.pseudo_language 0.6`` reads these.
     """
@@ -49,38 +53,25 @@ def reading() -> _Reading:
 
 
 @pytest.mark.long
-def test_the_whole_gallery_is_read(reading: _Reading) -> None:
+def test_no_sentence_of_the_whole_gallery_stays_english_is_glued_together_or_cut_off() -> None:
+    """One test: with the reading shared by several, each process of a run that played one of them would read all."""
+    reading = _read()
     assert reading.samples >= _LEAST_SAMPLES
     assert reading.texts >= _LEAST_TEXTS
     assert reading.painted >= _LEAST_PAINTED
-
-
-@pytest.mark.long
-def test_no_sentence_stays_english(reading: _Reading) -> None:
-    left = reading.of_kind("English, not shown in the language", "English, forgotten")
-    assert not left, "\n".join(left)
-
-
-@pytest.mark.long
-def test_no_sentence_is_glued_together(reading: _Reading) -> None:
-    glued = reading.of_kind("glued to a sentence", "cut out of a sentence")
-    assert not glued, "\n".join(glued)
-
-
-@pytest.mark.long
-def test_nothing_is_cut_off(reading: _Reading) -> None:
-    cut = reading.of_kind("cut off")
-    assert not cut, "\n".join(cut)
+    for kinds in _FAULTS:
+        found = reading.of_kind(*kinds)
+        assert not found, "\n".join([f"{' or '.join(kinds)}:", *found])
 
 
 def test_every_fault_has_its_kind() -> None:
     """The search itself: each kind of fault is found, and what is right is not."""
-    program = '"Left behind here"'
-    assert fault_of("Left behind here", program, "") == "English, forgotten"
+    program, nothing = frozenset(["Left behind here"]), frozenset[str]()
+    assert fault_of("Left behind here", program, nothing) == "English, forgotten"
     assert fault_of("Left behind here", program, program) == ""
-    assert fault_of(f"{OPEN}2 thread{CLOSE}s", program, "") == "glued to a sentence"
-    assert fault_of(f"{OPEN}Half of a sen", program, "") == "cut out of a sentence"
-    assert fault_of(f"Notes: {OPEN}today{CLOSE}, {OPEN}pinned{CLOSE}", program, "") == ""
+    assert fault_of(f"{OPEN}2 thread{CLOSE}s", program, nothing) == "glued to a sentence"
+    assert fault_of(f"{OPEN}Half of a sen", program, nothing) == "cut out of a sentence"
+    assert fault_of(f"Notes: {OPEN}today{CLOSE}, {OPEN}pinned{CLOSE}", program, nothing) == ""
 
 
 @pytest.mark.parametrize(("factor", "shortest", "longest"), [(1.4, 1.3, 1.5), (0.6, 0.5, 0.8)])

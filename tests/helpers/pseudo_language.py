@@ -15,9 +15,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -151,17 +152,22 @@ def watch_painting() -> set[str]:
     return painted
 
 
-@cache  # most texts are in many samples, and the sources are long
-def fault_of(text: str, program: str, samples: str) -> str:
-    """Return what is wrong with a text that is shown, "" for nothing. ``program`` and ``samples`` are the sources."""
+def quoted_in(sources: Iterable[Path]) -> frozenset[str]:
+    """Return what stands between two quotation marks in source files."""
+    return frozenset(piece for path in sources for piece in path.read_text(encoding="utf-8").split('"'))
+
+
+@cache  # most texts are in many samples
+def fault_of(text: str, program: frozenset[str], samples: frozenset[str]) -> str:
+    """Return what is wrong with a text that is shown, "" for nothing. ``program`` and ``samples``: what stands in
+    quotation marks in the sources."""
     if _UNSHOWN in text:
         return "English, not shown in the language"
     words = re.sub(r"<[^>]*>", "", text)
     if OPEN not in words:
-        quoted = f'"{text}"'
         is_words = re.search(r"[A-Za-z]{2} [a-z]{2}", words) is not None
-        is_known = quoted in samples or text in _ASKED_IN_ENGLISH
-        return "English, forgotten" if is_words and quoted in program and not is_known else ""
+        is_known = text in samples or text in _ASKED_IN_ENGLISH
+        return "English, forgotten" if is_words and text in program and not is_known else ""
     if words.count(OPEN) != words.count(CLOSE) and "…" not in words:
         return "cut out of a sentence"
     if re.search(rf"[^\W\d]{OPEN}|{CLOSE}[^\W\d]", words):
@@ -282,8 +288,7 @@ def main(factor: float) -> None:
     theme.apply()
     theme.load_other_fonts()
     paths = sorted((ROOT / "tests" / "gallery").glob("*_samples.py"))
-    samples = "".join(path.read_text(encoding="utf-8") for path in paths)
-    program = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "chatdesk").rglob("*.py")))
+    samples, program = quoted_in(paths), quoted_in((ROOT / "chatdesk").rglob("*.py"))
     faults: dict[tuple[str, str], str] = {}
     counted, read, drawn = 0, 0, 0
     for path in paths:
@@ -308,6 +313,7 @@ def main(factor: float) -> None:
             widget.close()
             widget.deleteLater()
         gc.collect()
+        gc.freeze()  # what is left are modules and caches, which each later collection would walk
     for (fault, text), place in faults.items():
         sys.stdout.write(json.dumps({"fault": fault, "place": place, "text": text}, ensure_ascii=False) + "\n")
     sys.stdout.write(json.dumps({"samples": counted, "texts": read, "painted": drawn}) + "\n")
