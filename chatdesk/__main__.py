@@ -19,12 +19,17 @@ def main() -> None:
     from chatdesk.cli.main import run
     from chatdesk.core.child_process import run_worker
     from chatdesk.core.processes import forbid_core_dumps, forbid_looking_in, remove_secrets
+    from chatdesk.core.thread_turns import leave_garbage_to_the_end
+
+    def before_command() -> None:
+        forbid_looking_in()
+        leave_garbage_to_the_end()
 
     if run_worker(sys.argv):
         return
     forbid_core_dumps()
     remove_secrets()
-    sys.exit(run(sys.argv[1:], before_command=forbid_looking_in))
+    sys.exit(run(sys.argv[1:], before_command=before_command))
 
 
 main_gui = main

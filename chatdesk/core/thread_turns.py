@@ -10,6 +10,7 @@ always in a process that only serves.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 import threading
@@ -62,6 +63,13 @@ def short_turns() -> Iterator[None]:
         yield
     finally:
         _turns.give_back()
+
+
+def leave_garbage_to_the_end() -> None:
+    """Collect rarely from now on, and not at the end of the process: for a command, which ends soon. Of what it loads
+    nothing is garbage, and collections of that were a fifth of its time."""
+    gc.set_threshold(*COLLECT_AFTER)
+    atexit.register(gc.freeze)  # before Python collects everything once more
 
 
 def collect_rarely() -> None:

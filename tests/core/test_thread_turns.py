@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,14 @@ import pytest
 
 from chatdesk.core.thread_turns import COLLECT_AFTER, SHORT_S, collect_rarely, short_turns
 
+COMMAND = """
+import atexit, gc
+from chatdesk.cli import main as cli
+cli.run = lambda arguments, before_command: before_command()
+atexit.register(lambda: print(*gc.get_threshold(), gc.get_freeze_count() > 10_000))
+from chatdesk.__main__ import main
+main()
+"""
 USUAL_S = 0.004
 USUAL_COLLECTIONS = (600, 9, 8)
 
@@ -80,3 +89,8 @@ def test_a_process_that_only_serves_leaves_what_it_loaded_alone_and_collects_rar
         assert gc.get_freeze_count() > frozen
     finally:
         gc.unfreeze()
+
+
+def test_a_command_leaves_what_it_loaded_alone_also_at_its_end() -> None:
+    told = subprocess.run([sys.executable, "-c", COMMAND], capture_output=True, text=True, check=True).stdout
+    assert told.split() == [*map(str, COLLECT_AFTER), "True"]
