@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from chatdesk.core.clock import Clock
 from chatdesk.core.errors import StorageError
 from chatdesk.core.storage.engine import high_water, schema_upgrade
-from chatdesk.core.storage.engine.connection import driver, memory_engine
+from chatdesk.core.storage.engine.connection import driver, open_in_memory
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.failures import translated
 
@@ -62,7 +62,7 @@ class MemoryDatabase(Database):
         return await self._writer.run(lambda: driver(self._writer.connection).serialize())
 
     def _open(self) -> None:
-        self._writer.connect(memory_engine())
+        self._writer.connect(open_in_memory)
         conn = self._writer.connection
         with conn.begin():
             schema_upgrade.create(conn)

@@ -38,8 +38,8 @@ from chatdesk.core.storage.engine.connection import (
     identity,
     make_private_directory,
     make_private_file,
-    reading_engine,
-    writing_engine,
+    open_to_read,
+    open_to_write,
 )
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.failures import translating
@@ -101,7 +101,7 @@ class ProfileDatabase(Database):
         if report is None:
             report = await self._reader.run(self._open_read_only)
         else:
-            await self._reader.run(lambda: self._reader.connect(reading_engine(self.path)))
+            await self._reader.run(lambda: self._reader.connect(lambda: open_to_read(self.path)))
         return report
 
     async def _open_to_write(self) -> OpenReport | None:
@@ -125,7 +125,7 @@ class ProfileDatabase(Database):
             return True
         try:
             await self._writer.run(self._open_with_room)
-            await self._reader.run(lambda: self._reader.connect(reading_engine(self.path)))
+            await self._reader.run(lambda: self._reader.connect(lambda: open_to_read(self.path)))
         except StorageError as error:
             _log.info("still only to be read: %s", error.code)
             return False
@@ -169,7 +169,7 @@ class ProfileDatabase(Database):
                 done = schema_upgrade.upgrade(
                     self.path, revision, backup_dir=self.backup_dir, migrations_dir=self._find_migrations()
                 )
-            self._writer.connect(writing_engine(self.path))
+            self._writer.connect(lambda: open_to_write(self.path))
             self._identity = identity(self.path)
             conn = self._writer.connection
             with conn.begin():
@@ -271,8 +271,8 @@ class ProfileDatabase(Database):
         """Connect to a file that may be where nothing can be made. Returns the sentence to show when that leaves a
         gap."""
         try:
-            self._reader.connect(reading_engine(self.path))
+            self._reader.connect(lambda: open_to_read(self.path))
         except (SQLAlchemyError, sqlite3.Error):
-            self._reader.connect(reading_engine(self.path, is_only_user=True))
+            self._reader.connect(lambda: open_to_read(self.path, is_only_user=True))
             return _UNREAD_LOG if high_water.has_log(self.path) else None
         return None

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import Connection as Connection  # for others: SQL has one gateway
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from chatdesk.core.storage.engine import schema_guard, search_text
 
@@ -100,9 +102,9 @@ def set_defensive(conn: sqlite3.Connection, *, is_on: bool) -> None:
         conn.setconfig(getattr(sqlite3, "SQLITE_DBCONFIG_DEFENSIVE"), is_on)  # noqa: B009 - unknown to older stubs
 
 
-def writing_engine(path: Path, *, foreign_keys: bool = True) -> Engine:
-    """Return an engine whose every transaction is ``BEGIN IMMEDIATE``. Only one connection of it may exist at a time:
-    it alone writes and checkpoints (SQLite before 3.51.3 can lose data when two connections reset the log).
+def open_to_write(path: Path, *, foreign_keys: bool = True) -> Connection:
+    """Return a connection whose every transaction is ``BEGIN IMMEDIATE``. Only one of a file may be open at a time: it
+    alone writes and checkpoints (SQLite before 3.51.3 can lose data when two connections reset the log).
 
     The triggers of the search index call functions of JSON, which SQLite counts as unsafe; so a schema is trusted here,
     once it was found to be ours to the letter. Raises ``StorageCorrupt`` for any other.
@@ -115,77 +117,82 @@ def writing_engine(path: Path, *, foreign_keys: bool = True) -> Engine:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
 
-    return _engine(path, "write", prepare, begin="BEGIN IMMEDIATE")
+    return _open(path, "write", prepare, begin="BEGIN IMMEDIATE")
 
 
 @contextmanager
 def unused_database(path: Path) -> Iterator[Connection]:
     """Open one transaction in a database that no other connection uses, such as one that is being made. It has no log
     beside it, and rows may point at what is not there yet."""
-    engine = writing_engine(path, foreign_keys=False)
-    try:
-        with engine.connect() as conn:
-            driver(conn).execute("PRAGMA journal_mode=DELETE")
-            with conn.begin():
-                yield conn
-    finally:
-        engine.dispose()
+    with open_to_write(path, foreign_keys=False) as conn:
+        driver(conn).execute("PRAGMA journal_mode=DELETE")
+        with conn.begin():
+            yield conn
 
 
-def reading_engine(path: Path, *, is_only_user: bool = False) -> Engine:
-    """Return an engine that cannot write. ``is_only_user``: for a directory that cannot be written to, where the files
-    that SQLite shares with writers cannot be made."""
+def open_to_read(path: Path, *, is_only_user: bool = False) -> Connection:
+    """Return a connection that cannot write. ``is_only_user``: for a directory that cannot be written to, where the
+    files that SQLite shares with writers cannot be made."""
 
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA query_only=ON")
         connection.execute("PRAGMA cache_size=-8000")
 
-    return _engine(path, "immutable" if is_only_user else "read", prepare, begin="BEGIN")
+    return _open(path, "immutable" if is_only_user else "read", prepare, begin="BEGIN")
 
 
-def image_engine(image: bytes) -> Engine:
-    """Return an engine that cannot write, over the bytes that ``sqlite3.Connection.serialize`` gave."""
+def open_image(image: bytes) -> Connection:
+    """Return a connection that cannot write, to the bytes that ``sqlite3.Connection.serialize`` gave."""
 
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.deserialize(image)
         connection.execute("PRAGMA query_only=ON")
 
-    return _engine(None, "write", prepare, begin="BEGIN")
+    return _open(None, "write", prepare, begin="BEGIN")
 
 
-def memory_engine() -> Engine:
-    """Return an engine over a new database in memory, which is gone with its connection. Nothing of it reaches a disk,
-    not even SQLite's temporary data."""
+def open_in_memory() -> Connection:
+    """Return a connection to a new database in memory, which is gone with it. Nothing of it reaches a disk, not even
+    SQLite's temporary data."""
 
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA trusted_schema=ON")
         connection.execute("PRAGMA foreign_keys=ON")
 
-    return _engine(None, "write", prepare, begin="BEGIN IMMEDIATE")
+    return _open(None, "write", prepare, begin="BEGIN IMMEDIATE")
 
 
-def _engine(path: Path | None, mode: Mode, prepare: Any, *, begin: str) -> Engine:
-    def create() -> sqlite3.Connection:
-        connection = connect(path, mode, is_shared=True, cached_statements=256)
-        try:
-            search_text.register(connection)
-            prepare(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+def _open(path: Path | None, mode: Mode, prepare: Callable[[sqlite3.Connection], None], *, begin: str) -> Connection:
+    raw = connect(path, mode, is_shared=True, cached_statements=256)
+    try:
+        search_text.register(raw)
+        prepare(raw)
+        _handed.connection, _handed.begin = raw, begin
+        return _engine().connect()
+    except BaseException:
+        raw.close()
+        raise
 
-    engine = create_engine("sqlite://", creator=create, poolclass=NullPool)
+
+# What the engine is to connect to next on this thread, and the statement that begins a transaction there.
+_handed: Final = threading.local()
+
+
+@cache
+def _engine() -> Engine:
+    """Return the one engine of all databases: SQLAlchemy compiles a statement once for each engine."""
+    engine = create_engine("sqlite://", creator=lambda: _handed.__dict__.pop("connection"), poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
-    def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
+    def _on_connect(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
+        record.info["begin"] = _handed.begin
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        driver(connection).execute(begin)
+        driver(connection).execute(connection.info["begin"])
 
     return engine
 

@@ -11,7 +11,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,7 +27,6 @@ class ConnectionThread:
     def __init__(self, name: str) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._waiting: deque[None] = deque()  # one for each thing that has not begun
-        self._engine: Engine | None = None
         self._connection: Connection | None = None
         self._is_closed = False
 
@@ -43,19 +41,16 @@ class ConnectionThread:
             raise StorageError(Text("The database is not open."))
         return self._connection
 
-    def connect(self, engine: Engine) -> None:
+    def connect(self, connect: Callable[[], Connection]) -> None:
+        """Make a new connection, after the old one was closed: two to one file must not write."""
         self.disconnect()
-        self._engine = engine
-        self._connection = engine.connect()
+        self._connection = connect()
 
     def disconnect(self) -> None:
         connection, self._connection = self._connection, None
-        engine, self._engine = self._engine, None
         if connection is not None:
             with suppress(SQLAlchemyError):
                 connection.close()
-        if engine is not None:
-            engine.dispose()
 
     async def run(self, work: Callable[[], T]) -> T:
         if self._is_closed:

@@ -24,7 +24,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import backup, high_water, owner_token, search_index, tables
 from chatdesk.core.storage.engine.ballast import Ballast
 from chatdesk.core.storage.engine.change_log import LogWatch, Origin
-from chatdesk.core.storage.engine.connection import connect, driver, identity, reading_engine, writing_engine
+from chatdesk.core.storage.engine.connection import connect, driver, identity, open_to_read, open_to_write
 from chatdesk.core.storage.engine.connection_thread import ConnectionThread
 from chatdesk.core.storage.engine.failures import is_io_error, translated, translating
 from chatdesk.core.storage.engine.write_guard import current_guard
@@ -136,7 +136,7 @@ class Database:
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:
             if self._is_reader_old:
-                self._reader.connect(reading_engine(self.path))
+                self._reader.connect(lambda: open_to_read(self.path))
                 self._is_reader_old = False
             conn = self._reader.connection
             with conn.begin():
@@ -199,7 +199,7 @@ class Database:
         with suppress(SQLAlchemyError, sqlite3.Error):
             self._writer.disconnect()
         with suppress(SQLAlchemyError, sqlite3.Error, OSError):
-            self._writer.connect(writing_engine(self.path))
+            self._writer.connect(lambda: open_to_write(self.path))
 
     def _check_identity(self) -> None:
         found = identity(self.path)
@@ -226,7 +226,7 @@ class Database:
             self._reader.submit(self._reader.disconnect).result()
         self._is_reader_old = True
         with translating(self.path):
-            self._writer.connect(writing_engine(self.path))
+            self._writer.connect(lambda: open_to_write(self.path))
             self._is_full_sync = True
             if self._committed != high_water.found_in(driver(self._writer.connection)):
                 self._writer.disconnect()

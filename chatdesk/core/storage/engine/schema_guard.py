@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections import deque
 from functools import cache
 from typing import Final
 
@@ -27,6 +28,9 @@ _CALL: Final = re.compile(r"(?!\bIN\b)\b\w+\s*\(", re.IGNORECASE)
 _NAMED: Final = re.compile(r"CREATE (?:VIRTUAL TABLE|VIEW|TRIGGER) (\w+)")
 _DEFAULTS: Final = frozenset((None, "0", "1", "''", "'{}'", "'[]'", "'person'", "'model'", "'answer'"))
 _LONGEST_NAME: Final = 60
+# The last schemas that were compared and are ours. A database is opened several times in a start, and a comparison
+# takes 3 ms; what a schema means is in its text.
+_found_ours: Final[deque[list[tuple[object, ...]]]] = deque(maxlen=3)
 
 
 def check(conn: sqlite3.Connection) -> None:
@@ -49,16 +53,17 @@ def check(conn: sqlite3.Connection) -> None:
 
 def foreign_objects(conn: sqlite3.Connection) -> list[str]:
     """Return the names of schema objects that ChatDesk did not create, such as "the trigger zz"."""
+    schema = conn.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    if schema in _found_ours:
+        return []
     found = []
-    for kind, name, table, sql in conn.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"):
-        words = f"the {kind if kind in _KINDS else 'object'} {shown(name)}"
-        if str(name).startswith(_OWN):
-            if kind not in ("table", "index") or (sql is not None and not str(sql).startswith("CREATE TABLE sqlite_")):
-                found.append(words)
-        elif not _is_ours(kind, name, table, sql):
-            found.append(words)
-        elif kind == "table" and name not in search_schema.VIRTUAL_TABLES:
+    for kind, name, table, sql in schema:
+        if not _is_ours(kind, name, table, sql):
+            found.append(f"the {kind if kind in _KINDS else 'object'} {shown(name)}")
+        elif kind == "table" and name not in search_schema.VIRTUAL_TABLES and not str(name).startswith(_OWN):
             found += [f"the {what} of the table {name}" for what in _foreign_parts(conn, name, sql)]
+    if not found:
+        _found_ours.append(schema)
     return found
 
 
@@ -70,6 +75,8 @@ def shown(name: object) -> str:
 
 def _is_ours(kind: object, name: object, table: object, sql: object) -> bool:
     text = str(sql)
+    if str(name).startswith(_OWN):
+        return kind in ("table", "index") and (sql is None or text.startswith("CREATE TABLE sqlite_"))
     if kind in ("trigger", "view") or name in search_schema.VIRTUAL_TABLES:
         return text == _statements().get(str(name))
     if kind == "table":

@@ -24,7 +24,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from chatdesk.core.errors import ChatDeskError, SchemaTooNew, StorageCorrupt, StorageFull, UpgradeFailed
 from chatdesk.core.storage.engine import backup, search_schema, tables
-from chatdesk.core.storage.engine.connection import connect, driver, writing_engine
+from chatdesk.core.storage.engine.connection import connect, driver, open_to_write
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.texts import Text
 
@@ -149,18 +149,14 @@ def migrate(
     from alembic import command
     from alembic.config import Config
 
-    engine = writing_engine(path, foreign_keys=False)
-    try:
-        with engine.connect() as conn:
-            if watch is not None:
-                watch(conn)
-            config = Config()
-            config.set_main_option("script_location", str(migrations_dir).replace("%", "%%"))
-            config.attributes["connection"] = conn
-            config.attributes["verify"] = _verifier(conn)
-            command.upgrade(config, target)
-    finally:
-        engine.dispose()
+    with open_to_write(path, foreign_keys=False) as conn:
+        if watch is not None:
+            watch(conn)
+        config = Config()
+        config.set_main_option("script_location", str(migrations_dir).replace("%", "%%"))
+        config.attributes["connection"] = conn
+        config.attributes["verify"] = _verifier(conn)
+        command.upgrade(config, target)
 
 
 def _verifier(conn: Connection) -> Callable[[], None]:

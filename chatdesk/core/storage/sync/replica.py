@@ -22,7 +22,7 @@ from chatdesk.core.domain.sharing.team import ChangeState, ServerAddress, TeamRo
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import schema_upgrade, tables
 from chatdesk.core.storage.engine.change_log import Origin
-from chatdesk.core.storage.engine.connection import driver, writing_engine
+from chatdesk.core.storage.engine.connection import driver, open_to_write
 from chatdesk.core.storage.sync import digest, outbox, salvage, sharing, team
 from chatdesk.core.storage.sync.inbox import inbox
 from chatdesk.core.storage.sync.projection import projection
@@ -56,8 +56,7 @@ class Replica:
         self.seq = 0
         self._project_id = project_id
         self._folder = tempfile.TemporaryDirectory(prefix=".check-", dir=folder)
-        self._engine = writing_engine(Path(self._folder.name) / "replica.sqlite3")
-        self._conn = self._engine.connect()
+        self._conn = open_to_write(Path(self._folder.name) / "replica.sqlite3")
         driver(self._conn).execute("PRAGMA synchronous=OFF")
         self._origin = Origin(new_id(), clock, HybridClock(clock))
         workspace = Workspace(workspace_id, "", ServerAddress("", 0, "", ""), member_id, False, 0)
@@ -70,7 +69,6 @@ class Replica:
 
     def close(self) -> None:
         self._conn.close()
-        self._engine.dispose()
         self._folder.cleanup()
 
     def apply_page(self, rows: Sequence[PulledChange]) -> None:

@@ -25,7 +25,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageMissing
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine import newer_schema, older_schema, schema_upgrade, tables
-from chatdesk.core.storage.engine.connection import driver, image_engine, reading_engine
+from chatdesk.core.storage.engine.connection import driver, open_image, open_to_read
 from chatdesk.core.storage.engine.failures import translated
 from chatdesk.core.storage.engine.message_columns import BY_NAME, EXPORTED
 from chatdesk.core.storage.engine.plain_text import from_json
@@ -264,20 +264,18 @@ def open_reader(database: Path | bytes) -> Iterator[ExportReader]:
             with conn.begin():
                 yield ExportReader(conn)
         finally:
-            engine = conn.engine
             conn.close()
-            engine.dispose()
     except (SQLAlchemyError, sqlite3.Error) as error:  # not the caller's own trouble with files
         raise translated(error, database if isinstance(database, Path) else Path(":memory:")) from error
 
 
 def _connect(path: Path | bytes) -> Connection:
     if isinstance(path, bytes):
-        return image_engine(path).connect()
+        return open_image(path)
     try:
-        return reading_engine(path).connect()
+        return open_to_read(path)
     except (SQLAlchemyError, sqlite3.Error):
-        return reading_engine(path, is_only_user=True).connect()  # where SQLite's own files cannot be made
+        return open_to_read(path, is_only_user=True)  # where SQLite's own files cannot be made
 
 
 def _where(choice: Choice) -> tuple[str, list[Any]]:

@@ -75,6 +75,14 @@ async def test_the_reader_cannot_write(store: Store) -> None:
         await store.db.read(lambda conn: conn.exec_driver_sql("DELETE FROM threads"))
 
 
+async def test_statements_are_compiled_once_for_all_databases(store: Store, clock: MovableClock) -> None:
+    other = _database(store.path.parent / "other" / "chatdesk.db", clock)
+    await other.open()
+    reader, writer = await store.db.read(lambda conn: conn.engine), await other.write(lambda conn: conn.engine)
+    await other.close()
+    assert reader is writer
+
+
 async def test_read_then_write_is_atomic_between_processes(store: Store, clock: MovableClock) -> None:
     other = _database(store.path, clock)
     await other.open()

@@ -11,7 +11,7 @@ import pytest
 
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.engine import connection, schema_guard, tables
-from chatdesk.core.storage.engine.connection import connect, reading_engine, writing_engine
+from chatdesk.core.storage.engine.connection import connect, open_to_read, open_to_write
 from tests.helpers.make_old_database import make
 from tests.helpers.store import Store
 
@@ -61,7 +61,7 @@ async def test_a_database_with_foreign_code_is_not_opened_and_the_code_is_named(
     assert "doctor --repair" in caught.value.next_step
     assert store.path.read_bytes() == before
     with pytest.raises(StorageCorrupt, match=re.escape(name)):
-        writing_engine(store.path).connect()
+        open_to_write(store.path)
 
 
 def test_a_name_cannot_write_on_the_terminal(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ async def test_no_connection_trusts_a_schema_that_was_not_compared(store: Store)
     with closing(connect(store.path, "write")) as conn:
         assert conn.execute("PRAGMA trusted_schema").fetchone() == (0,)
         assert conn.execute("PRAGMA cell_size_check").fetchone() == (1,)
-    with reading_engine(store.path).connect() as reader:
+    with open_to_read(store.path) as reader:
         assert reader.exec_driver_sql("PRAGMA trusted_schema").scalar() == 0
     assert await store.db.read(lambda conn: conn.exec_driver_sql("PRAGMA trusted_schema").scalar()) == 0
 

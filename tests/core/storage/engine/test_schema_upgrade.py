@@ -20,7 +20,7 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import StorageCorrupt, StorageError, StorageFull, UpgradeFailed
 from chatdesk.core.storage.engine import schema_upgrade, search_schema, tables
 from chatdesk.core.storage.engine.backup import row_counts
-from chatdesk.core.storage.engine.connection import reading_engine, writing_engine
+from chatdesk.core.storage.engine.connection import open_to_read, open_to_write
 from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
 from tests.helpers.checks import integrity_check
 from tests.helpers.make_old_database import MIGRATIONS, make
@@ -54,10 +54,8 @@ def _schema(path: Path) -> dict[str, object]:
 
 
 def _fresh(path: Path) -> None:
-    engine = writing_engine(path)
-    with engine.connect() as conn, conn.begin():
+    with open_to_write(path) as conn, conn.begin():
         schema_upgrade.create(conn)
-    engine.dispose()
 
 
 def test_migrations_build_exactly_what_the_models_say(tmp_path: Path) -> None:
@@ -337,12 +335,8 @@ def _differences_from_models(path: Path) -> list[str]:
     def is_ours(_item: object, name: str | None, kind: str, _is_reflected: bool, _other: object) -> bool:
         return kind != "table" or name not in search_schema.DERIVED_TABLES
 
-    engine = reading_engine(path)
-    try:
-        with engine.connect() as conn:
-            context = MigrationContext.configure(
-                conn, opts={"compare_type": True, "compare_server_default": True, "include_object": is_ours}
-            )
-            return [str(difference) for difference in compare_metadata(context, tables.metadata)]
-    finally:
-        engine.dispose()
+    with open_to_read(path) as conn:
+        context = MigrationContext.configure(
+            conn, opts={"compare_type": True, "compare_server_default": True, "include_object": is_ours}
+        )
+        return [str(difference) for difference in compare_metadata(context, tables.metadata)]
