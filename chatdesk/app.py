@@ -77,7 +77,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
 
 
 def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock, target: str) -> WindowHooks:
-    """Return what the window calls. Services are imported when it has been painted."""
+    """Return the functions that the window calls. Services are imported when it has been painted."""
     from chatdesk.core.settings.store import SettingsStore
     from chatdesk.ui.application.window_hooks import WindowHooks
 

@@ -32,6 +32,9 @@ FRAGMENTS = re.compile(
 )
 # A function that is no property begins with its verb; so these nouns are the beginnings of riddles.
 NOUNS = re.compile(r"(The|A|An|No|None|Nothing|Nobody|Everything|Something|Somebody|Everybody|Alone|Also|More)\b|\(")
+# “Return what is sent” names nothing: the messages to send, a sentence on the cost, the rows for a request. The client
+# for other programs is left out.
+NAMELESS = re.compile(r"\w+ what\b")
 # Verbs that meant something else in each place: start, show, apply, set, receive, report, record and restore say what
 # is done. Packages that still have some are left out.
 VAGUE_VERBS = re.compile(r"_?(begin|take|tell|settle|mend)(_|$)")
@@ -82,6 +85,15 @@ def test_docstrings_begin_with_a_sentence() -> None:
 def test_docstrings_of_functions_begin_with_a_verb() -> None:
     nouns = [f"{name}: {line}" for name, line in _scan().of_functions if NOUNS.match(line)]
     assert not nouns, "\n".join(sorted(nouns))
+
+
+def test_docstrings_name_their_object() -> None:
+    nameless = [
+        f"{name}: {line}"
+        for name, line in _scan().docstrings
+        if NAMELESS.match(line) and not name.startswith("chatdesk/client/")
+    ]
+    assert not nameless, "\n".join(sorted(nameless))
 
 
 def test_no_function_has_a_name_that_means_several_things() -> None:

@@ -190,7 +190,7 @@ def _use_language(data_dir: str | None) -> None:
 
 
 def _target_of(options: argparse.Namespace) -> str:
-    """Return what the window is to show. Raises ``UnusableLink``."""
+    """Return the target that the window is to show. Raises ``UnusableLink``."""
     if options.command not in ("open", "quick"):
         return ""
     from chatdesk.cli.opening import target_of

@@ -29,8 +29,8 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def target_of(options: argparse.Namespace) -> str:
-    """Return what the window is to show: a link, the whole path of a file, or one of ``QUICK``, ``NEW_CHAT`` and
-    ``SEARCH``; empty for the window alone. Raises ``UnusableLink``."""
+    """Return the target that the window is to show: a link, the whole path of a file, or one of ``QUICK``, ``NEW_CHAT``
+    and ``SEARCH``; empty for the window alone. Raises ``UnusableLink``."""
     if options.command == "quick":
         return QUICK
     words: str = options.target

@@ -1,4 +1,4 @@
-"""Names what the commands about a team print in the language of the program; JSON has the codes."""
+"""The words that the commands about a team print in the language of the program; JSON has the codes."""
 
 from __future__ import annotations
 

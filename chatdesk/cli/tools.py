@@ -182,7 +182,7 @@ async def _add(options: argparse.Namespace, service: ToolService) -> int:
 
 
 async def _paste(options: argparse.Namespace, service: ToolService) -> int:
-    """Add what a text describes, switched off: a person looks at a command before it runs."""
+    """Add the server that a text describes, switched off: a person looks at a command before it runs."""
     from dataclasses import replace
 
     from chatdesk.core.tools.pasted import read_pasted

@@ -52,8 +52,8 @@ class TrustedTime:
     jumped_to_ms: int | None = None
 
     def after(self, now_ms: int) -> TrustedTime:
-        """Return what is trusted once the clock says ``now_ms``. A clock that was set back is trusted at once, because
-        it removes nothing."""
+        """Return the time that is trusted once the clock says ``now_ms``. A clock that was set back is trusted at once,
+        because it removes nothing."""
         if now_ms - self.at_ms <= JUMP_MS:
             return TrustedTime(now_ms)
         jumped_to_ms = self.jumped_to_ms

@@ -48,7 +48,7 @@ class InvitationLink:
 
 
 def read_link(text: str) -> ThreadLink | InvitationLink:
-    """Return what a link names. Raises ``UnusableLink``."""
+    """Return the target of a link. Raises ``UnusableLink``."""
     if len(text) <= LONGEST:
         if found := _THREAD.fullmatch(text):
             thread_id, message_id = found.groups()

@@ -156,13 +156,13 @@ def tr(source: str, about: str = "", /, **fields: object) -> str:
 
 
 def shown(text: str) -> str:
-    """Return what a person reads: a ``Text`` in the language of the program, any other string as it is."""
+    """Return the words for a person: a ``Text`` in the language of the program, any other string as it is."""
     return text.translated() if isinstance(text, Text) else text
 
 
 def packed(text: str) -> object:
-    """Return what ``unpacked`` makes the same string of, in the types of JSON: a ``Text`` stays one in another process
-    and in the database."""
+    """Return a string in the types of JSON, from which ``unpacked`` makes it again: a ``Text`` stays one in another
+    process and in the database."""
     if not isinstance(text, Text):
         return text
     fields = {name: _packed_field(value) for name, value in text.fields.items()}

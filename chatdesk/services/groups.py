@@ -47,7 +47,7 @@ class ModelServices:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class DataServices:
-    """Groups what takes care of stored data: backups, checks and repairs."""
+    """The services that take care of stored data: backups, checks and repairs."""
 
     has_other_owner: bool
     maintenance: Maintenance

@@ -60,7 +60,7 @@ def read_accounts(paths: AppPaths, settings: Settings) -> AccountBook:
 
 
 def overrides_of(accounts: AccountBook) -> dict[str, Mapping[str, ModelOverrides]]:
-    """Return what the person says of models, by provider and model."""
+    """Return the person's overrides, by provider and model."""
     return {each.profile.id: each.profile.overrides for each in accounts.accounts}
 
 

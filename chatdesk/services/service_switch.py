@@ -101,7 +101,7 @@ class ServiceSwitch:
         return self.state
 
     async def obey(self) -> ServiceState:
-        """Do what the settings say, from now on and after each change of them."""
+        """Start and stop the service as the settings say, now and after each change of them."""
         self._services.settings_in_force.follow(lambda _settings: self._obey_soon())
         await self._settled()
         return self.state

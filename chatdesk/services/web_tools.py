@@ -100,7 +100,7 @@ class _Web:
 
 
 def page_reader() -> WebPageReader:
-    """Return what reads one page."""
+    """Return the reader of one page."""
     from chatdesk.core.attachments.file_reader import FileReader
     from chatdesk.core.attachments.web_page import WebPageReader
     from chatdesk.core.fetching.guarded_fetch import GuardedFetcher

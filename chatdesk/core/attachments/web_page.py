@@ -89,7 +89,7 @@ class WebPageReader:
         return WebPage(title or urlsplit(found.url).hostname or "", found.url, text.text, text.problem or "")
 
     def close(self) -> None:
-        """Abort what is running."""
+        """Abort the running fetch."""
         self._fetcher.close()
         self._reader.close()
 

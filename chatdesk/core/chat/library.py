@@ -156,7 +156,7 @@ class LibraryService:
     # Inside
 
     async def _published(self, change: LibraryChange) -> LibraryChange:
-        """Publish what a change has done, and return it."""
+        """Publish the effects of a change, and return it."""
         count = len(change.threads) + len(change.tags_added) + len(change.tags_removed)
         if count > MOST_PUBLISHED:
             self._bus.publish(ThreadsChanged(None))

@@ -90,7 +90,7 @@ class LiveText:
         self._to_store += [chunk, *files]
 
     def drain_to_show(self) -> list[StreamChunk]:
-        """Return what was received since the last call, neighbours joined, and count it as shown."""
+        """Return the pieces received since the last call, neighbours joined, and count them as shown."""
         chunks = _joined(self._to_show)
         self._to_show.clear()
         for chunk in chunks:

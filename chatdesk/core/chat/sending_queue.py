@@ -97,7 +97,7 @@ class SendingQueue:
             self._send_due_soon()
 
     def record_rate(self, provider: str | None, model: str | None, report: RateReport) -> None:
-        """Record what a vendor said of its own limits."""
+        """Record the limits that a vendor announced."""
         self._vendors.record(provider or "", model or "", report, now_ms=self._clock.now_ms())
 
     def forget_rate(self, provider: str | None, model: str | None) -> None:
@@ -165,7 +165,7 @@ class SendingQueue:
         return ended
 
     async def send_due(self) -> None:
-        """Send what may be sent now, and publish when the rest will be."""
+        """Send the answers that may be requested now, and publish when the others will be."""
         async with self._lock:
             await self._count_earlier_messages()
             before = tuple(self._waiting)

@@ -92,7 +92,7 @@ class UndoStack:
             return chosen
 
     async def redo(self, step: Step | None = None) -> Step | None:
-        """Redo what was undone last, or ``step`` of it; a failure as in ``undo``."""
+        """Redo the change that was undone last, or ``step``; a failure as in ``undo``."""
         async with self._lock:
             if not self._undone or (step is not None and step not in self._undone):
                 return None

@@ -97,7 +97,7 @@ class Selection:
 
 
 def select(budget: TokenBudget, candidates: Candidates) -> Selection:
-    """Select what is sent. Raises a subclass of ``DoesNotFit`` where no request is possible."""
+    """Select the messages and the summary to send. Raises a subclass of ``DoesNotFit`` where no request is possible."""
     question = _question(candidates)
     left = _left_for_others(budget, candidates, question)
     has_summary = candidates.summary_tokens is not None and candidates.summary_tokens <= left

@@ -79,7 +79,7 @@ class ModelCatalogue:
         self._listed[provider, model] = figures
 
     def use_overrides(self, overrides: Mapping[str, Mapping[str, ModelOverrides]]) -> None:
-        """Replace what a person says of models, by provider and model."""
+        """Replace the person's overrides, by provider and model."""
         self._overrides = overrides
 
     def find(self, provider: str, model: str) -> ModelInfo:

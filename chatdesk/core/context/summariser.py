@@ -154,8 +154,8 @@ class Summariser:
     async def _plan(
         self, frame: ContextFrame, previous: Summary | None, piece: list[Group], *, last: int, budget: TokenBudget
     ) -> SummaryPlan:
-        """Estimate what everything from ``piece`` to the position ``last`` is going to take: each request reads a piece
-        and the summary before it, and writes the next one. A token has as many characters as in the first piece."""
+        """Estimate the usage of summarising all from ``piece`` to the position ``last``: each request reads a piece and
+        the summary before it, and writes the next one. A token has as many characters as in the first piece."""
         read = sum(len(message.text) for group in piece for message in group.wire)
         tokens_per_character = sum(group.tokens for group in piece) / max(read, 1)
         characters = await self._source.characters(frame.thread_id, first=piece[0].first, last=last)

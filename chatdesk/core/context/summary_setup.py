@@ -1,4 +1,4 @@
-"""Builds what the summariser works with on its own thread, and closes it there."""
+"""Builds the objects of the summariser on its own thread, and closes them there."""
 
 from __future__ import annotations
 

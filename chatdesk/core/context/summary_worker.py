@@ -105,7 +105,7 @@ class SummaryWorker:
         self._loop.call_soon_threadsafe(self._queue.put_nowait, wanted)
 
     def stop(self, thread_id: str) -> None:
-        """Cancel what is made, waits or rests for a thread; what was kept stays."""
+        """Cancel the summary that is made, waits or pauses for a thread; stored summaries stay."""
         self._resting.pop(thread_id, None)
         self._agreed.pop(thread_id, None)
         self._failures.pop(thread_id, None)
@@ -138,7 +138,7 @@ class SummaryWorker:
             self.ask(wanted)
 
     async def close(self) -> None:
-        """Cancel what is being made; what was kept stays. Takes at most a second."""
+        """Cancel all work on summaries; stored summaries stay. Takes at most a second."""
         self._is_closed = True
         for timer in (self._waking, *self._retries.values()):
             if timer is not None:

@@ -175,7 +175,7 @@ class CrashReporter:
         return path
 
     def _collect_fatal(self) -> tuple[CrashReport, ...]:
-        """Return what faulthandler wrote for processes that have ended."""
+        """Return the reports of faulthandler for processes that have ended."""
         reports: list[CrashReport] = []
         for path in sorted(self._dir.glob("fatal-*.log")):
             pid = path.stem.removeprefix("fatal-")

@@ -1,4 +1,4 @@
-"""Describes what is found out about a provider: the steps of a test, servers that were found, lists of models."""
+"""Describes the results of checks of a provider: the steps of a test, servers that were found, lists of models."""
 
 from __future__ import annotations
 

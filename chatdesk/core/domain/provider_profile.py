@@ -106,7 +106,7 @@ class ProviderProfile:
         return None if all(1 <= each <= 3600 for each in times) else Text("Times must be between 1 and 3,600 seconds.")
 
     def as_data(self) -> dict[str, Any]:
-        """Return what is written to the file: all that differs from the default, without the values of secret
+        """Return the data for the file: all values that differ from the default, without the values of secret
         headers."""
         data: dict[str, Any] = {"id": self.id, "preset": self.preset, "label": self.label, "base_url": self.base_url}
         blank = ProviderProfile(self.id, self.preset, self.label)

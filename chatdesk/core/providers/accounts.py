@@ -1,4 +1,4 @@
-"""Joins what the providers file, the settings and the environment say into the accounts that a person uses.
+"""Combines the providers file, the settings and the environment into the accounts that a person uses.
 
 ``AccountBook`` reads and writes; its methods block on the disk and on the keyring and are called in a thread.
 """

@@ -206,8 +206,8 @@ def slept_sentence(*, has_part: bool) -> str:
 
 
 def described(failure: BaseException, *, now_ms: int) -> tuple[str, str, dict[str, object]]:
-    """Return what is stored and shown of a failure: sentence, kind, details. The details hold the sentence again,
-    packed, so that a window in another language can translate it."""
+    """Return the sentence, kind and details that are stored and shown for a failure. The details hold the sentence
+    again, packed, so that a window in another language can translate it."""
     if isinstance(failure, ProviderError):
         details: dict[str, object] = {
             **failure.details,

@@ -1,6 +1,5 @@
-"""Turns what the SDK, the HTTP client, the sockets and the servers raise or write into ``ProviderError``, with its own
-sentence. Only this module does that. No header, key, prompt or answer gets into an error.
-"""
+"""Turns the errors of the SDK, the HTTP client, the sockets and the servers into ``ProviderError``, with sentences of
+its own. Only this module does that. No header, key, prompt or answer gets into an error."""
 
 from __future__ import annotations
 

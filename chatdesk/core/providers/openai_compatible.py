@@ -220,7 +220,7 @@ class OpenAICompatibleProvider:
             await client.close()
 
     async def _within(self, seconds: float, work: Callable[[Any], Awaitable[T]]) -> T:
-        """Return what ``work`` gets from the server. Raises ``ProviderError``."""
+        """Return the answer that ``work`` gets from the server. Raises ``ProviderError``."""
         try:
             client = await self._ready_client()  # it may load the vendor's library, which is not the server's time
             async with asyncio.timeout(seconds):

@@ -67,7 +67,7 @@ class PictureSplitter:
         self._fence = ""  # of the code in which the text is
 
     def feed(self, text: str) -> Iterator[TextDelta | PictureDelta]:
-        """Yield what is decided with this piece of text."""
+        """Yield the parts that this piece of text completes."""
         rest = text
         while rest:
             coming = self._coming

@@ -120,7 +120,7 @@ class ProviderRegistry:
         return (*checked, *others)
 
     async def prepare(self) -> None:
-        """Load what the first question is going to need, without blocking. Nothing is sent."""
+        """Load the modules that the first question needs, without blocking. Nothing is sent."""
         provider = self.get(self._default[0])
         if isinstance(provider, OpenAICompatibleProvider) and provider.is_configured and not provider.withheld:
             await provider.prepare()

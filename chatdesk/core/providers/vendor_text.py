@@ -1,6 +1,5 @@
-"""Turns what a server wrote about its failure into a short plain text that is safe to show: no markup, no control or
-invisible characters, no keys, at most 300 characters.
-"""
+"""Turns a server's text about its failure into a short plain one that is safe to show: no markup, no control or
+invisible characters, no keys, at most 300 characters."""
 
 from __future__ import annotations
 

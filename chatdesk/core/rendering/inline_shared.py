@@ -1,4 +1,4 @@
-"""Holds what reading and writing inline Markdown share, without the parser, which the window does not load."""
+"""The code that reading and writing inline Markdown share, without the parser, which the window does not load."""
 
 from __future__ import annotations
 

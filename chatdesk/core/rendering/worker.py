@@ -103,7 +103,7 @@ class Worker:
                 self.serve(event)
 
     def serve(self, frame: Wire) -> None:
-        """Do what a frame asks for, and give the drawer its next job if it has none."""
+        """Carry out the request of a frame, and give the drawer its next job if it has none."""
         self._serve(frame)
         self._start_job()
 

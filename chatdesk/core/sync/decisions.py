@@ -1,4 +1,5 @@
-"""Keeps what a team leaves to a person: changes that the server refused, disagreements, notes on what happened."""
+"""Keeps the decisions that a team leaves to a person: changes that the server refused, disagreements, notes on what
+happened."""
 
 from __future__ import annotations
 

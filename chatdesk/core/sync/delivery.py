@@ -1,4 +1,4 @@
-"""Publishes what pulled pages changed: collects it from the thread of sync and publishes events on the event loop.
+"""Publishes the effects of pulled pages: collects them from the thread of sync and publishes events on the event loop.
 
 A few changes are published one by one, so that the window updates them in place. A first pull is published as a whole
 and at most once a second, so that a hundred thousand messages cost the window no more than a few.
@@ -108,7 +108,7 @@ class Delivery:
         self._is_closed = False
 
     def add(self, applied: Applied, *, is_catch_up: bool, me: str) -> None:
-        """Collect what a page changed. ``me``: this person's id as a member."""
+        """Collect the effects of a page. ``me``: this person's id as a member."""
         with self._lock:
             is_first = self._news is None
             news = self._news = self._news or _News()

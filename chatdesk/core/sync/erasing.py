@@ -17,11 +17,11 @@ class Erasing:
         self._bus = bus
 
     async def of_thread(self, thread_id: str) -> Erasure:
-        """Return what ``erase_thread`` would erase; nothing is changed."""
+        """Return the extent of ``erase_thread``; nothing is changed."""
         return await self._erasures.of_thread(thread_id)
 
     async def of_message(self, message_id: str) -> Erasure:
-        """Return what ``erase_message`` would erase; nothing is changed."""
+        """Return the extent of ``erase_message``; nothing is changed."""
         return await self._erasures.of_message(message_id)
 
     async def erase_thread(self, thread_id: str) -> Erasure:

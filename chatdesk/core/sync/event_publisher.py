@@ -1,4 +1,5 @@
-"""Publishes what threads of sync report as events on the event loop's thread, each once for any number of reports."""
+"""Publishes reports of the threads of sync as events on the event loop's thread, each once for any number of
+reports."""
 
 from __future__ import annotations
 

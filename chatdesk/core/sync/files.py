@@ -124,7 +124,7 @@ class FileMover:
             team.abort()
 
     def stop(self) -> bool:
-        """Abort what is under way. Returns false if the thread did not end in time."""
+        """Abort the transfers under way. Returns false if the thread did not end in time."""
         with self._lock:
             self._stopping.set()
             team, thread = self._team, self._thread

@@ -189,7 +189,7 @@ def open_computer_code(code: SealedCode, passphrase: str) -> tuple[ServerAddress
 
 
 def view_of(code: MemberCode | SealedCode, *, now_ms: int) -> InvitationView:
-    """Return what a person is shown of a code before anything is sent."""
+    """Return the parts of a code that a person is shown before anything is sent."""
     is_expired = code.expires_at <= now_ms
     if isinstance(code, SealedCode):
         return InvitationView(

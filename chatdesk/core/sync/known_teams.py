@@ -1,4 +1,4 @@
-"""Keeps what is known of teams in memory, so that a look-up while something is painted costs one dictionary access.
+"""Keeps the state of teams in memory, so that a look-up while something is painted costs one dictionary access.
 
 Coroutines and events belong to the event loop's thread; any thread may read ``state``.
 """

@@ -136,7 +136,7 @@ class LocalStore(Protocol):
         ...
 
     def tending(self, project_id: str) -> Tending | None:
-        """Return what this person is to clean up in a project today, or None."""
+        """Return the clean-up of a project that this person's computer is to request today, or None."""
         ...
 
     def tended(self, project_id: str, expired: Sequence[tuple[str, str]]) -> None:
@@ -198,7 +198,8 @@ class TeamStore(Protocol):
         ...
 
     def tidy(self, project_id: str, days: int | None) -> list[tuple[str, str]]:
-        """Remove what nothing needs any more. Returns the changes that are older than ``days``, as (thread, change)."""
+        """Remove rows that nothing needs any more. Returns the changes that are older than ``days``, as (thread,
+        change)."""
         ...
 
     def acknowledge(self, device: str, seqs: dict[str, int]) -> None:

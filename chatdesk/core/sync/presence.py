@@ -86,7 +86,7 @@ class PresenceBoard:
             return tuple(due)
 
     def start_over(self) -> None:
-        """Forget what was sent, because a new connection was made and the server may have forgotten it."""
+        """Forget the state that was sent, because a new connection was made and the server may have forgotten it."""
         with self._lock:
             self._said = None
 
@@ -114,8 +114,8 @@ class PresenceBoard:
     # Others
 
     def replace_others(self, rows: Iterable[PresenceRow], *, me: str, name_of: Callable[[str], str]) -> frozenset[str]:
-        """Replace what is known of others by the server's rows. Returns the ids of the projects that differ. A member
-        at two computers counts once."""
+        """Replace the presence of others by the server's rows. Returns the ids of the projects that differ. A member at
+        two computers counts once."""
         found: dict[str, dict[str, Presence]] = {}
         for row in rows:
             if row.member_id == me or row.state not in _SHOWN:

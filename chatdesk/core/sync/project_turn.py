@@ -328,7 +328,8 @@ class ProjectTurns:
             self._ahead = None
 
     def _adopt_ended(self, project: _Project) -> Generator[Request, Any, None]:
-        """Finish what the log brought while an answer was being written here. Nothing more may ever be pulled."""
+        """Apply the changes that the log brought while an answer was being written here. Nothing more may ever be
+        pulled."""
         applied: Applied | None = yield to_local(LocalStore.adopt_ended, project.id)
         if applied is not None:
             project.wants_push = True
@@ -354,7 +355,7 @@ class ProjectTurns:
         return False
 
     def _relay(self, project: _Project) -> Generator[Request, Any, bool]:
-        """Send what others wrote, or what was erased, and the server lost. Returns whether it accepted any."""
+        """Send changes of others, and erasures, that the server has lost. Returns whether it accepted any."""
         if project.relay_mark == project.received:
             return False  # what it took last time never came back
         lost: list[RelayedChange] = yield to_local(LocalStore.lost_by_server, project.id, limit=PUSH_ROWS)

@@ -169,7 +169,7 @@ class ServerComparison:
         return ServerCheck(len(logs), changes, listed, waiting=waiting, repairable=tuple(repairable))
 
     def _compare_shown(self, log: HeldLog) -> list[str]:
-        """Compare what is shown with a replica made of the log, which was found to be the same."""
+        """Compare the shown state with a replica made of the log, which was found to be the same."""
         replica = Replica(
             self._folder,
             self._clock,

@@ -1,4 +1,4 @@
-"""Reads what the profile has stored of its workspaces: members, devices, shared projects, and the log of rounds."""
+"""Reads the stored data of the profile's workspaces: members, devices, shared projects, and the log of rounds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chatdesk.core.storage.sync import team
 
 
 class TeamRecords:
-    """Reads what is stored about teams, without asking a server; ``TeamService.records`` exposes it."""
+    """Reads the stored data about teams, without asking a server; ``TeamService.records`` exposes it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

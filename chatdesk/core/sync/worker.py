@@ -135,7 +135,7 @@ class SyncWorker:
         self._wake()
 
     def ask_to_stop(self) -> None:
-        """Abort what is under way; ``join`` waits for the end."""
+        """Abort the work under way; ``join`` waits for the end."""
         with self._lock:
             self._stopping.set()
             team = self._team

@@ -1,6 +1,5 @@
-"""Keeps what a person allowed tools to do, in the configuration directory, each permission under a seal: a file that
-somebody else wrote, that was restored or copied from another computer, allows nothing.
-"""
+"""Keeps the permissions of tools in the configuration directory, each permission under a seal: a file that somebody
+else wrote, that was restored or copied from another computer, allows nothing."""
 
 from __future__ import annotations
 

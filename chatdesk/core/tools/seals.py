@@ -1,4 +1,4 @@
-"""Seals what a person set up (HMAC-SHA256), under a key that is where the person's keys are.
+"""Seals the set-up of a person (HMAC-SHA256), under a key that is where the person's keys are.
 
 What somebody else wrote, or what was copied from another computer with its directory, has no seal that holds.
 """

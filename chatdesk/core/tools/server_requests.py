@@ -155,7 +155,7 @@ def _field(
 
 
 def form_values(fields: Sequence[FormField], entered: Mapping[str, str | bool | Sequence[str]]) -> dict[str, Any]:
-    """Return what a person entered in the types of the fields; what is empty and not required is left out. Raises
+    """Return the entered values in the types of their fields; empty ones that are not required are left out. Raises
     ``FieldProblem``."""
     values: dict[str, Any] = {}
     for field in fields:

@@ -65,7 +65,7 @@ class ProgramFolder:
         return Path(tempfile.mkdtemp(prefix="new-", dir=self.work))
 
     def clear_work(self) -> None:
-        """Remove what updates left that were cut off, but for a download. Only for whoever holds the lock."""
+        """Remove the files of updates that were cut off, but for a download. Only for whoever holds the lock."""
         with suppress(FileNotFoundError):
             for each in self.work.iterdir():
                 if each.is_dir() and not each.is_symlink():

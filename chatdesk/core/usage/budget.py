@@ -1,4 +1,4 @@
-"""Limits what may be spent on a day for work that nobody waits for: titles and summaries."""
+"""Limits the spending of a day on work that nobody waits for: titles and summaries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Estimates what requests take where no provider has reported it."""
+"""Estimates the usage of requests where no provider has reported it."""
 
 from __future__ import annotations
 

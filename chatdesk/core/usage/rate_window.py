@@ -73,7 +73,7 @@ class VendorQuotas:
         self._quotas: dict[tuple[str, str], _Quota] = {}
 
     def record(self, provider: str, model: str, report: RateReport, *, now_ms: int) -> None:
-        """Record what the headers of an answer said."""
+        """Record the limits in the headers of an answer."""
         wait_ms = min(round(report.resets_in_s * _MS_PER_S), _LONGEST_VENDOR_WAIT_MS)
         if wait_ms > 0:
             self._quotas[provider, model] = _Quota(max(0, report.requests_left), now_ms + wait_ms, now_ms)

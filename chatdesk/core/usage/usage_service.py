@@ -46,7 +46,7 @@ class UsageService:
         return self.today() if found is None else found
 
     async def spent_on(self, first_day: int, last_day: int) -> Mapping[Grouping, tuple[UsageCell, ...]]:
-        """Return what was spent on these local days, both included, added up by each grouping."""
+        """Return the usage of these local days, both included, added up by each grouping."""
         grouped = await self._days.grouped(first_day, last_day)
         return {grouping: grouped[grouping.value] for grouping in Grouping}
 

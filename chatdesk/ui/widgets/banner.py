@@ -79,8 +79,8 @@ class Banner(QWidget):
         other_text: str | None = None,
         is_closable: bool = True,
     ) -> None:
-        """Show what happened, what is safe and what to do next. The message replaces the one before it; the same words
-        are not announced again."""
+        """Show a message: what happened, what is safe and what to do next. The message replaces the one before it; the
+        same words are not announced again."""
         text = shown(text)
         is_news = not self.isVisible() or text != self._label.text()
         self._kind = kind

@@ -113,7 +113,7 @@ class ArtifactService:
         return VersionText(await asyncio.to_thread(_decoded, data))
 
     async def compare(self, before: ArtifactVersion, after: ArtifactVersion) -> Difference:
-        """Return what changed between two versions. Raises ``NotPossible`` where they cannot be compared."""
+        """Return the changes between two versions. Raises ``NotPossible`` where they cannot be compared."""
         if max(before.size_bytes, after.size_bytes) > _MOST_COMPARED_BYTES:
             raise NotPossible(
                 Text("These versions are too large to be compared here."), next_step=Text("Save both to compare.")

@@ -88,8 +88,8 @@ class KnownModels:
         return (task.provider, task.model) if is_ready else (provider, model)
 
     def without_overrides(self, provider: str, models: Sequence[str]) -> tuple[ModelInfo, ...]:
-        """Return what lists and catalogue say of these models, without the person's overrides. Slow for thousands of
-        models: call it in a thread."""
+        """Return the figures of these models in lists and catalogue, without the person's overrides. Slow for thousands
+        of models: call it in a thread."""
         return tuple(self.catalogue.find_without_overrides(provider, each) for each in models)
 
     # Learning more
@@ -106,7 +106,7 @@ class KnownModels:
             self.add_listed(provider.name, listed)
 
     def add_listed(self, provider: str, models: Iterable[ListedModel]) -> None:
-        """Add what a provider's list says of its models to the catalogue, which it outranks."""
+        """Add the figures of a provider's list to the catalogue, which they outrank."""
         self._listed.add(provider)
         for model in models:
             figures = Figures(model.context_window, model.largest_answer, model.sees_images, model.price)
@@ -114,7 +114,7 @@ class KnownModels:
         self._on_changed()
 
     def use_overrides(self, overrides: Mapping[str, Mapping[str, ModelOverrides]]) -> None:
-        """Replace what the person says of models, by provider and model; it outranks lists and catalogue."""
+        """Replace the person's overrides, by provider and model; they outrank lists and catalogue."""
         self.catalogue.use_overrides(overrides)
         self._on_changed()
 

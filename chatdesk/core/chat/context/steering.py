@@ -1,4 +1,4 @@
-"""Steers what the model gets of a thread and how it answers: marks, the beginning of the context, parameters."""
+"""Steers the context and the answers of a thread: marks, the beginning of the context, parameters."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class SummaryChains:
         self._limits = limits
 
     def of(self, thread_id: str) -> SummaryWork | None:
-        """Return what is being done or asked for a thread; None where there is nothing."""
+        """Return the work on a summary of a thread, or the question about it; None where there is none."""
         chain = self._chains.get(thread_id)
         return None if chain is None else chain.work
 

@@ -114,7 +114,8 @@ class SummaryService:
         return await self._summaries.list(checked_id(thread_id))
 
     def work_on(self, thread_id: str) -> SummaryWork | None:
-        """Return what is being made for a thread or waits for a person's answer; None where there is nothing."""
+        """Return the summary that is being made for a thread or waits for a person's answer; None where there is
+        none."""
         return self._chains.of(thread_id)
 
     def use_consent(self, limits: ConsentLimits) -> None:

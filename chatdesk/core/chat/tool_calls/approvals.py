@@ -109,7 +109,7 @@ class ServerQuestions:
         self.is_attended = True
 
     def waiting(self, thread_id: str | None = None) -> tuple[ServerRequest, ...]:
-        """Return what waits, the first asked first; of one thread or of all."""
+        """Return the waiting requests of one thread or of all, the oldest first."""
         requests = (request for request, answered in self._waiting.values() if not answered.done())
         return tuple(each for each in requests if thread_id in (None, each.asker.thread_id))
 

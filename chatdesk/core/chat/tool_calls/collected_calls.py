@@ -1,4 +1,4 @@
-"""Collects what a model says and calls in one step, from the pieces in which it writes."""
+"""Collects the text and the calls of one step, from the pieces in which a model writes."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class CollectedCalls:
 
 
 class SaidInStep:
-    """Collects what a model says in one step besides its calls. ``text`` is what it had said before."""
+    """Collects the text of one step besides its calls. ``text`` is that of the steps before."""
 
     def __init__(self, text: str) -> None:
         self._texts = [text]

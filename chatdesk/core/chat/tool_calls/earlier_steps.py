@@ -28,8 +28,8 @@ class EarlierSteps:
 
 
 def earlier_steps(answer: Message, *, asks_again: bool) -> EarlierSteps:
-    """Return what there is of ``answer`` before it goes on. Calls without a result are left out, because servers refuse
-    them, but for those that are asked about again."""
+    """Return the steps of ``answer`` so far, before it goes on. Calls without a result are left out, because servers
+    refuse them, but for those that are asked about again."""
     parts = sorted(answer.parts, key=lambda part: part.index)
     calls = [part for part in parts if part.type is PartType.TOOL_CALL]
     if not calls:

@@ -1,4 +1,4 @@
-"""Defines what the loop of calls needs of the code that manages tool servers, settings and permissions."""
+"""Defines the interfaces between the loop of calls and the code that manages tool servers, settings and permissions."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ToolLimits:
-    """Limits what one answer may do with tools: requests to the model, minutes, dollars as far as prices are known (0:
-    no limit), and seconds for one call."""
+    """The limits on the use of tools in one answer: requests to the model, minutes, dollars as far as prices are known
+    (0: no limit), and seconds for one call."""
 
     steps: int = 25
     minutes: float = 10.0

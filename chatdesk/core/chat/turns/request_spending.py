@@ -51,7 +51,7 @@ class RequestSpending:
             self._letters += len(delta.arguments)
 
     def spent(self, *, latency_ms: int, first_token_ms: int | None) -> Spent:
-        """Return what the request took, as an estimate where nothing was reported. The times are those of the answer,
+        """Return the usage of the request, as an estimate where none was reported. The times are those of the answer,
         which are the request's where it is the first."""
         if self._request is None or not self.is_under_way:
             return Spent()

@@ -1,4 +1,4 @@
-"""Defines what a turn needs of the objects around it."""
+"""Defines the objects that a turn works with."""
 
 from __future__ import annotations
 

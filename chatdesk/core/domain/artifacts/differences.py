@@ -26,13 +26,13 @@ class Difference:
 
 
 def difference(before: str, after: str) -> Difference:
-    """Return what changed between two texts, without a head; how their lines end makes no difference."""
+    """Return the differences of two texts, without a head; the ends of lines are not compared."""
     old, new = ([f"{line}\n" for line in text.splitlines()] for text in (before, after))
     return line_difference(old, new)
 
 
 def line_difference(old: Sequence[str], new: Sequence[str]) -> Difference:
-    """Return what changed between two texts, given as lines with their ends, without a head."""
+    """Return the differences of two texts, given as lines with their ends, without a head."""
     start = _common(old, new)
     end = _common(old[start:][::-1], new[start:][::-1])
     found, is_rough = _changes(old[start : len(old) - end], new[start : len(new) - end])

@@ -205,9 +205,8 @@ def count_pieces(text: str) -> int:
 
 
 def _rest(whole: str, partial: str) -> str:
-    """Return what is missing after ``partial``. If ``partial`` is no beginning of the answer (it was edited), return
-    the whole answer as a new paragraph.
-    """
+    """Return the rest of the answer after ``partial``. If ``partial`` is no beginning of the answer (it was edited),
+    return the whole answer as a new paragraph."""
     if not partial:
         return whole
     return whole[len(partial) :] if whole.startswith(partial) else f"\n\n{whole}"

@@ -1,5 +1,5 @@
-"""Holds what the demo model says of itself and of ChatDesk: its openings, what it invites to, and the tour. A newcomer
-reads it before anything else, so it is in the language of the program."""
+"""The texts of the demo model about itself and ChatDesk: its openings, its invitations, and the tour. A newcomer reads
+it before anything else, so it is in the language of the program."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _NEXT: Final = (
 
 
 def invitation() -> str:
-    """Return what a newcomer may ask for, and where real answers come from."""
+    """Return a text on the questions that a newcomer may ask, and on the source of real answers."""
     return joined(_TRY, table(_INVITED), _REAL_ANSWERS)
 
 

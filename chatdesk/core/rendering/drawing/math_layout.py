@@ -61,7 +61,8 @@ def lay_out(tree: Element) -> Any:
 
 
 def draw(node: Any, outline: Outline, x: float = 0.0, y: float = 0.0) -> None:
-    """Add what is below ``node``, whose origin is at (``x``, ``y``), to the outline. Raises ``CannotDraw``.
+    """Add the glyphs and lines below ``node``, whose origin is at (``x``, ``y``), to the outline. Raises
+    ``CannotDraw``.
 
     ziamath writes each glyph as the text of an SVG path, in which the numbers would have to be found again."""
     if type(node) is Glyph:

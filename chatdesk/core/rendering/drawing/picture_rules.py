@@ -1,4 +1,4 @@
-"""Says what drawings made from text may be: how large, and that they name nothing outside themselves."""
+"""Limits drawings made from text: their size, and that they name nothing outside themselves."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ def draft_json(attachments: Iterable[Attachment]) -> str:
 
 
 def from_draft_json(stored: str | None) -> tuple[Attachment, ...]:
-    """Read what ``draft_json`` wrote; anything else reads as nothing."""
+    """Read the drafts that ``draft_json`` wrote; any other text reads as none."""
     try:
         values = json.loads(stored or "[]")
     except ValueError:

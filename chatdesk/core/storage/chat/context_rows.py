@@ -1,4 +1,4 @@
-"""Reads what a request is made of: messages with the parts that may be sent and their token counts, newest first by
+"""Reads the rows for a request: messages with the parts that may be sent and their token counts, newest first by
 keyset.
 
 Reasoning is never read: it is not sent.

@@ -1,4 +1,4 @@
-"""Stores what a reader decides about a thread's context, and reads what a request is built from."""
+"""Stores a reader's decisions about the context of a thread, and reads the rows for a request."""
 
 from __future__ import annotations
 

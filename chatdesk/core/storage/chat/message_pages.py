@@ -109,7 +109,7 @@ def _downwards(conn: Connection, thread_id: str, limit: int, end: int | None) ->
 
 
 def below(conn: Connection, message_id: str, limit: int) -> MessagePage | None:
-    """Return what would be shown from a message on if it were chosen; see ``MessageRepository.below``."""
+    """Return the path that would be shown from a message on if it were chosen; see ``MessageRepository.below``."""
     node = find_node(conn, message_id)
     parent = None if node is None or node.parent_id is None else find_node(conn, node.parent_id)
     if node is None or (node.parent_id is not None and (parent is None or not parent.is_on_path)):

@@ -52,7 +52,8 @@ def recover_turns(conn: Connection, origin: Origin, own_token: str) -> int:
 
 
 def _enter(conn: Connection, origin: Origin, row: Row[Any]) -> None:
-    """Enter what had arrived into the ledger, as it was paid for; how much was sent is not known any more."""
+    """Enter the text that had arrived into the ledger, as it was paid for; the size of the request is not known any
+    more."""
     letters = conn.exec_driver_sql("SELECT char_count FROM messages WHERE id = ?", (row.id,)).scalar() or 0
     usage = Usage(output_tokens=-(-letters // CHARACTERS_PER_TOKEN), is_estimated=True) if letters else None
     events.enter(

@@ -52,7 +52,7 @@ _TOOLS = (
 
 
 def of_messages(conn: Connection, message_ids: Sequence[str]) -> Tally:
-    """Return what these messages add, as long as they are live."""
+    """Return the counts that these messages add, as long as they are live."""
     total = Tally()
     for batch in batches(message_ids):
         total.add(_tally(conn, f"id IN ({marks(batch)})", f"m.id IN ({marks(batch)})", tuple(batch)))

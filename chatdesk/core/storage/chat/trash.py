@@ -295,8 +295,8 @@ def remove_projects(conn: Connection, trashed_before: int, now: int) -> None:
 
 
 def deleted_messages(conn: Connection, *, limit: int, preview: int) -> tuple[DeletedMessage, ...]:
-    """Return what can be brought back message by message, the latest deletion first: one row a deletion. ``preview`` is
-    how many characters of each are read."""
+    """Return the deletions that can be undone one by one, the latest first. ``preview`` is how many characters of each
+    are read."""
     rows = conn.exec_driver_sql(
         "SELECT m.id, m.thread_id, t.title, m.role = 'user', m.deleted_at,"
         " (SELECT count(*) FROM messages o WHERE o.thread_id = m.thread_id AND o.deleted_at IS NOT NULL"
@@ -341,7 +341,7 @@ def purge_messages(conn: Connection, trashed_before: int, now: int) -> int:
 
 
 def empty_messages(conn: Connection, message_ids: Sequence[str], now: int) -> None:
-    """Remove what these messages say; they stay as tombstones."""
+    """Remove the content of these messages; they stay as tombstones."""
     for message_id in message_ids:
         conn.exec_driver_sql(  # unfinished edits of what was opened from them
             "DELETE FROM drafts WHERE slot IN (SELECT ? || a.id FROM message_parts p JOIN artifacts a"

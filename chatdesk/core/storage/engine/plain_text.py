@@ -48,7 +48,8 @@ def to_json(value: Mapping[str, Any]) -> str:
 
 
 def from_json(text: str | None) -> dict[str, Any]:
-    """Read what ``to_json`` wrote; anything else reads as empty, so that one damaged row does not hide a thread."""
+    """Read a value that ``to_json`` wrote; any other text reads as empty, so that one damaged row does not hide a
+    thread."""
     if not text or text == "{}":
         return {}
     try:

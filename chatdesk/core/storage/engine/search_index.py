@@ -154,7 +154,7 @@ def _insert_messages(conn: sqlite3.Connection, numbers: Sequence[int]) -> None:
 
 
 def _index_entries(conn: sqlite3.Connection, entries: Iterable[tuple[str, str]]) -> None:
-    """Number what has no number yet and index what has a text; an entry without one is forgotten."""
+    """Number entries that have no number yet and index those with a text; an entry without one is forgotten."""
     for kind, entity in entries:
         conn.execute("DELETE FROM search_entries WHERE kind = ? AND entity = ?", (kind, entity))
         n = conn.execute("INSERT INTO search_entries (kind, entity) VALUES (?, ?)", (kind, entity)).lastrowid

@@ -40,8 +40,8 @@ def name_for(target: Path) -> Path:
 
 
 def clear(directory: Path) -> int:
-    """Remove what killed processes left in ``directory``. Returns how many files. Nothing there that is called
-    otherwise is touched, and what cannot be removed stays."""
+    """Remove the files that killed processes left in ``directory``. Returns their number. Files with other names are
+    not touched, and those that cannot be removed stay."""
     count = 0
     try:
         entries = list(os.scandir(directory))

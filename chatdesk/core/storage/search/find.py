@@ -206,8 +206,8 @@ def _messages_of(conn: sqlite3.Connection, numbers: Sequence[int]) -> tuple[Row,
 
 
 def names(conn: sqlite3.Connection, query: SearchQuery) -> tuple[dict[str, dict[str, float]], bool]:
-    """Find what has a name or a text of its own and fits the words. Returns scores by kind of entry and id, and whether
-    there is more."""
+    """Find entries with a name or a text of their own that fit the words. Returns scores by kind of entry and id, and
+    whether there is more."""
     wanted = match.expression(query)
     found: dict[str, dict[str, float]] = {}
     if wanted is None:

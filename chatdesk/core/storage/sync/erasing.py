@@ -85,8 +85,7 @@ def named(body: str | None) -> list[str]:
 
 
 def erasable(conn: Connection, thread_id: str, message_id: str | None) -> Erasure | None:
-    """Return what this person may have erased of a thread, or of one of its messages; None if its project is not
-    shared."""
+    """Return how far this person may erase a thread, or one of its messages; None if its project is not shared."""
     row = conn.exec_driver_sql(
         "SELECT s.role, w.member_id FROM threads t JOIN shared_projects s ON s.project_id = t.project_id"
         " JOIN workspaces w ON w.id = s.workspace_id WHERE t.id = ? AND s.state <> 'ended'",
@@ -257,8 +256,8 @@ _KEPT: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
 
 
 def stub(kind: str, op: str, body: str | None) -> str | None:
-    """Return what is left of a body, as ``cd.stub`` has it: of a message its position, role and token counts; of a
-    thread its time of creation. Nothing is kept that could be text."""
+    """Return the remainder of an erased body, as ``cd.stub`` makes it: of a message its position, role and token
+    counts; of a thread its time of creation. Nothing is kept that could be text."""
     if op != "new" or kind not in _KEPT:
         return None
     value = read_object(body) or {}

@@ -28,13 +28,13 @@ class ErasureRepository:
         self._db = db
 
     async def of_thread(self, thread_id: str) -> Erasure:
-        """Return what ``erase_thread`` would erase. Raises ``NotPossible`` if the project is not shared or nothing is
-        this person's to erase, ``SharedReadOnly``."""
+        """Return the extent of ``erase_thread``. Raises ``NotPossible`` if the project is not shared or nothing is this
+        person's to erase, ``SharedReadOnly``."""
         wanted = checked_id(thread_id)
         return await self._db.read(lambda conn: _checked(conn, wanted, None))
 
     async def of_message(self, message_id: str) -> Erasure:
-        """Return what ``erase_message`` would erase. Raises as ``of_thread``."""
+        """Return the extent of ``erase_message``. Raises as ``of_thread``."""
         wanted = checked_id(message_id)
         return await self._db.read(lambda conn: _checked(conn, _thread_of(conn, wanted), wanted))
 
@@ -89,8 +89,7 @@ def _thread_of(conn: Connection, message_id: str) -> str:
 
 
 def _checked(conn: Connection, thread_id: str, message_id: str | None) -> Erasure:
-    """Return what an erasure would remove. Raises ``NotPossible`` and ``SharedReadOnly`` where it may not be
-    requested."""
+    """Return the extent of an erasure. Raises ``NotPossible`` and ``SharedReadOnly`` where it may not be requested."""
     found = erasing.erasable(conn, thread_id, message_id)
     if found is None:
         raise NotPossible(

@@ -125,7 +125,7 @@ def find_pending(conn: Connection, project_id: str, *, max_rows: int, max_bytes:
 
 
 def store_found(conn: Connection, project_id: str, found: Outgoing, *, put_blob: PutBlob | None) -> bool:
-    """Store what ``find_pending`` found. Returns whether anything was stored."""
+    """Store the findings of ``find_pending``. Returns whether there were any."""
     if found.private:
         conn.exec_driver_sql(
             f"UPDATE changes SET state = {_PRIVATE} WHERE id = ? AND state = {_PENDING}",

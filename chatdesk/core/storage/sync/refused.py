@@ -198,7 +198,7 @@ def _thread_of(conn: Connection, row: Row[Any]) -> str | None:
 
 
 def _text_of(conn: Connection, row: Row[Any]) -> str:
-    """Return what a person wrote in a change, or the name in it."""
+    """Return the text that a person wrote in a change, or the name in it."""
     if row.kind == "message":
         found = conn.exec_driver_sql("SELECT 1 FROM messages WHERE id = ?", (row.entity,)).first()
         return "" if found is None else get_message(conn, row.entity).text

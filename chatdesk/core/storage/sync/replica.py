@@ -80,7 +80,8 @@ class Replica:
         self.seq = rows[-1].seq
 
     def lines(self) -> tuple[Shown, frozenset[str]]:
-        """Return what the copy shows, and the messages whose text is in a file, which is not fetched for this."""
+        """Return the shown state of the copy, and the messages whose text is in a file, which is not fetched for
+        this."""
         with self._conn.begin():
             waiting = driver(self._conn).execute(
                 "SELECT entity FROM changes WHERE kind = 'message' AND problem LIKE 'waits:%'"
@@ -89,7 +90,7 @@ class Replica:
 
 
 def shown_here(conn: Connection, project_id: str) -> ShownHere:
-    """Read what this profile shows of a project, in one transaction."""
+    """Read the shown state of a project in this profile, in one transaction."""
     raw = driver(conn)
     seq = raw.execute("SELECT seq FROM shared_projects WHERE project_id = ?", (project_id,)).fetchone()
     threads = dict(

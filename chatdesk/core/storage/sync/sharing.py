@@ -195,7 +195,7 @@ def running(conn: Connection, workspace_id: str) -> list[str]:
 
 
 def update(conn: Connection, head: ProjectHead) -> None:
-    """Store what the server says of a running share."""
+    """Store the server's state of a running share."""
     conn.exec_driver_sql(
         "UPDATE shared_projects SET role = ?, channel = ?, progress = CASE WHEN json_extract(progress, '$.doubted')"
         " THEN json_remove(progress, '$.wish', '$.doubted') ELSE progress END WHERE project_id = ?",

@@ -1,4 +1,4 @@
-"""Stores what a person has not seen yet of a shared thread: notes about it, and messages of others."""
+"""Stores the unseen parts of a shared thread: notes about it, and messages of others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cleans what a server says of people and projects before it is stored: valid ids, short names on one line, known
+"""Cleans the people and projects that a server lists before they are stored: valid ids, short names on one line, known
 words.
 
 A server may be anybody's, and members choose their own names: no name may contain control or direction characters, and

@@ -27,7 +27,7 @@ _EVERY_MS: Final = 24 * 3600 * 1000
 
 
 def due(conn: Connection, origin: Origin, project_id: str) -> Tending | None:
-    """Return what is to be requested of the server now; None if this person may not, or did so within a day."""
+    """Return the clean-up to request of the server now; None if this person may not, or did so within a day."""
     row = conn.exec_driver_sql(
         "SELECT role, state, coalesce(json_extract(progress, '$.tended_at'), 0) FROM shared_projects"
         " WHERE project_id = ?",

@@ -1,4 +1,4 @@
-"""Reads what an export wants in one snapshot, on a connection of its own: reading and writing go on in the meantime.
+"""Reads the data of an export in one snapshot, on a connection of its own: reading and writing go on in the meantime.
 
 Everything comes in pieces, so that memory does not grow with the size of a thread. Synchronous: used on a thread of the
 caller.
@@ -313,7 +313,7 @@ def _data(name: str, value: str) -> Any:
 
 
 def _tombstone(row: Row) -> Row:
-    """Return what is left of a message whose content is not wanted: its place in the tree."""
+    """Return a message without its content, for its place in the tree."""
     kept: Row = {
         name: row[name]
         for name in ("id", "parent_id", "role", "status", "created_at", "chosen_child_id")

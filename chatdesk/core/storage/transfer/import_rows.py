@@ -382,7 +382,7 @@ class Step:
 
 
 def tally_of(rows: Sequence[MessageRows]) -> Tally:
-    """Return what these messages add to their thread."""
+    """Return the counts that these messages add to their thread."""
     total = Tally()
     for row in rows:
         total.add(row.tally)

@@ -92,7 +92,7 @@ class BackupDirectory:
         return made
 
     def _clear_unfinished(self) -> None:
-        """Remove what a process left that was killed while it copied; such files never have a backup's name."""
+        """Remove the files of a process that was killed while it copied; such files never have a backup's name."""
         unfinished_files.clear(self.directory)
         for path in self.directory.glob(f"{self._stem}-*.db*{backup.FILES_ENDING}"):
             if not path.with_name(path.name.removesuffix(backup.FILES_ENDING)).exists():

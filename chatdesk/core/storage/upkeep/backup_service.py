@@ -76,7 +76,7 @@ class BackupService:
         return lost
 
     async def inspect_backup(self, path: Path) -> BackupContents:
-        """Return what is inside a backup and what would be missing, before anything is replaced. Raises
+        """Return the contents of a backup and what would be missing, before anything is replaced. Raises
         ``StorageError``, ``NotFound``."""
         _check_there(path)
         contents = await asyncio.to_thread(

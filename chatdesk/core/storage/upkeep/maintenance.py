@@ -59,7 +59,7 @@ class Maintenance:
         self._is_closed = False
 
     async def run_due(self) -> UpkeepReport:
-        """Do what is due. What fails is in the report, not raised."""
+        """Run the work that is due. Failures are in the report, not raised."""
         if self._is_closed:
             return UpkeepReport()
         report = await asyncio.wrap_future(self._pool.submit(self._work))

@@ -1,4 +1,4 @@
-"""Stops what a database that was read from a file would do by itself, because a file is data."""
+"""Ends the automatic actions of a database that was read from a file, because a file is data."""
 
 from __future__ import annotations
 

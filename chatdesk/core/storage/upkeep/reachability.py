@@ -61,7 +61,7 @@ def unreachable(conn: Connection) -> list[str]:
 
 
 def make_reachable(conn: Connection, origin: Origin) -> list[str]:
-    """Repair what ``unreachable`` finds, in the caller's transaction. Returns a sentence for each kind of thing."""
+    """Repair the findings of ``unreachable``, in the caller's transaction. Returns a sentence for each kind."""
     done: list[str] = []
     back = bring_projects_back(conn, origin)
     if back:

@@ -1,4 +1,4 @@
-"""Repairs what can be repaired in a database that opens, and reports line by line what was done and what was not.
+"""Repairs a database that opens as far as possible, and reports line by line what was done and what was not.
 
 A copy of the database as it was is kept first. Everything is repaired in one transaction: all of it or nothing. Nothing
 that a person wrote is removed: messages of a thread that is missing get a thread again, and a text that is not what was
@@ -92,7 +92,7 @@ class RepairService:
             return examine(reader.connection, self._blobs)
 
     async def repair(self) -> RepairReport:
-        """Repair what can be repaired. Raises ``StorageError``; nothing was changed then."""
+        """Repair the database as far as possible. Raises ``StorageError``; nothing was changed then."""
         found = await self.check()
         if any(each.kind is Kind.PAGES for each in found):
             return RepairReport((), tuple(_damaged_pages(found)))
@@ -277,7 +277,8 @@ def _count(conn: Connection, thread_id: str) -> None:
 
 
 def _index_complaints(conn: Connection) -> list[Complaint]:
-    """Return what FTS5 says about its own tables; asking is a statement that writes, though nothing is changed."""
+    """Return the complaints of FTS5 about its own tables; asking is a statement that writes, though nothing is
+    changed."""
     raw = driver(conn)
     for table in search_schema.VIRTUAL_TABLES:
         try:

@@ -26,8 +26,8 @@ from chatdesk.core.storage.upkeep import backup_files, restore_process
 
 
 def inspect_backup(path: Path, *, work_dir: Path, blobs: Path) -> BackupContents:
-    """Return what a backup holds; nothing is changed. Raises ``StorageError``: ``SchemaTooNew`` for that of a newer
-    ChatDesk, ``StorageCorrupt`` for a file that is none, is damaged, or holds more than data."""
+    """Return the contents of a backup; nothing is changed. Raises ``StorageError``: ``SchemaTooNew`` for that of a
+    newer ChatDesk, ``StorageCorrupt`` for a file that is none, is damaged, or holds more than data."""
     plain = unfinished_files.name_for(work_dir / "look.db")
     with translating(path):
         try:
@@ -94,7 +94,7 @@ def _has_header(database: Path) -> bool:
 
 
 def _keep_damaged(database: Path, target: Path) -> Path:
-    """Keep what cannot be read as a database byte for byte, with its log."""
+    """Keep a file that cannot be read as a database byte for byte, with its log."""
     temporary = unfinished_files.name_for(target)
     try:
         make_private_file(temporary)

@@ -1,4 +1,4 @@
-"""Copies what can still be read out of a damaged database into a new one, table by table and row by row.
+"""Copies the readable rows of a damaged database into a new one, table by table and row by row.
 
 Around a place that cannot be read it goes on at the next row number that can be found. The damaged file is only read.
 What is copied waits where a restore waits (``pending_restore``), so that putting it in place keeps the damaged file.
@@ -48,8 +48,8 @@ class SalvageReport:
 
 
 def salvage(database: Path, origin: Origin) -> SalvageReport:
-    """Copy what can be read; the copy is ready for ``pending_restore.commit``. Raises ``StorageCorrupt`` when no text
-    could be read."""
+    """Copy all rows that can be read; the copy is ready for ``pending_restore.commit``. Raises ``StorageCorrupt`` when
+    no text could be read."""
     target = ready_path(database)
     with translating(database):
         remove_database(target)

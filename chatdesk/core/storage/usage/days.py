@@ -91,7 +91,7 @@ class UsageDayRepository:
         self._db = db
 
     async def cells(self, first_day: int, last_day: int) -> tuple[UsageCell, ...]:
-        """Return what each model used for each kind of work in each project, day by day; both days are included."""
+        """Return the usage of each model for each kind of work in each project, day by day; both days are included."""
 
         return await self._db.read(lambda conn: _cells(conn, _CELLS, first_day, last_day))
 

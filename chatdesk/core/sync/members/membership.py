@@ -86,7 +86,7 @@ class Membership:
         return await self._record_joined(partial(self._joining.create, unfinished, names, address, password=password))
 
     def read_invitation(self, text: str) -> InvitationView:
-        """Return what a pasted code, link or file says; nothing is sent. Raises ``InvitationUnusable``. Cheap."""
+        """Return the content of a pasted code, link or file; nothing is sent. Raises ``InvitationUnusable``. Cheap."""
         return invitations.view_of(invitations.read_code(text), now_ms=self._clock.now_ms())
 
     async def join(

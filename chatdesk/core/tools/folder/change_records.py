@@ -1,4 +1,4 @@
-"""Stores what is needed to apply and to undo a change that was proposed here: a record and both states of the file.
+"""Stores the record of a change that was proposed here and both states of the file, to apply and to undo it.
 
 They are in a directory of this computer's own, under the seal of tool servers, never in the database: a row of a
 backup, an import, a branch or a team is the text of a change and nothing that could be applied.

@@ -1,5 +1,5 @@
-"""Bounds what the messages of a server take in memory, before they are parsed: a list of a few bytes becomes an object
-of hundreds."""
+"""Bounds the memory that messages of a server take, before they are parsed: a list of a few bytes becomes an object of
+hundreds."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Host:
         self._asked: dict[int, tuple[int, asyncio.Future[tuple[str, Any]]]] = {}
 
     def receive(self, frame: Wire) -> None:
-        """Start what a frame requests."""
+        """Start the work that a frame requests."""
         verb, number, *values = frame
         if verb == "cancel":
             if number in self._requests:

@@ -121,7 +121,8 @@ class Connection:
         return await self.ask(ask)
 
     async def ask(self, ask: Callable[[ClientSession], Awaitable[Any]]) -> Any:
-        """Return what ``ask`` gets from the session, once there is one. Raises ``ServerBroke`` and ``CallRefused``."""
+        """Return the answer that ``ask`` gets from the session, once there is one. Raises ``ServerBroke`` and
+        ``CallRefused``."""
         if self._is_gone:
             raise ServerBroke(self.problem or "It ended.")
         await asyncio.shield(self._ready)

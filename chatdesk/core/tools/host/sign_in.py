@@ -224,7 +224,7 @@ def _fixed_client(
 
 
 def read_kept(text: str) -> dict[str, Any]:
-    """Return what ``keep`` was called with; empty where it cannot be read."""
+    """Return the text that ``keep`` was called with; empty where it cannot be read."""
     try:
         kept = json.loads(text) if text else {}
     except ValueError:

@@ -75,5 +75,5 @@ def _refusal(engine: SearchEngine, status: int) -> SearchFailed:
 
 
 def _next_step(engine: SearchEngine) -> str:
-    """Return what to do where an engine could not be asked: only the address of SearXNG was entered by a person."""
+    """Return the next step where an engine could not be asked: only the address of SearXNG was entered by a person."""
     return _ADDRESS_OR_LATER if engine is SearchEngine.SEARXNG else _LATER

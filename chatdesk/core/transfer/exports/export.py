@@ -168,7 +168,7 @@ def _attachment_as_markdown(part: Part, link_to: LinkTo) -> str:
 
 
 def named_attachment(part: Part, name: str, problem: str) -> str:
-    """Return what is in the place of an attachment that is not shown; ``problem`` says why it is lost, if it is."""
+    """Return the line in the place of an attachment that is not shown; ``problem`` says why it is lost, if it is."""
     is_image = part.type is PartType.IMAGE
     if problem:
         return shown(

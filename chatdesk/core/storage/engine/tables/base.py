@@ -1,4 +1,5 @@
-"""Defines what tables have in common: the names of constraints, columns of many tables, and the notes of the file."""
+"""Defines the parts that tables have in common: the names of constraints, columns of many tables, and the notes of the
+file."""
 
 from __future__ import annotations
 

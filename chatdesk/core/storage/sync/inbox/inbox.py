@@ -1,4 +1,4 @@
-"""Applies what other devices wrote, one page of a project's log at a time.
+"""Applies the changes of other devices, one page of a project's log at a time.
 
 A page and its cursor are one transaction, so that a process that is killed anywhere applies it again with the same
 result. Parsing is done before (``prepare``), outside of the transaction. A change is stored whatever it contains, and

@@ -1,4 +1,4 @@
-"""Collects what applying others' changes did."""
+"""Collects the effects of applying others' changes."""
 
 from __future__ import annotations
 

@@ -292,7 +292,7 @@ def kept_content(kind: str, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def kept_details(details: object) -> dict[str, Any] | None:
-    """Return what of the details of a failure is sent and stored; None if nothing is."""
+    """Return the details of a failure that are sent and stored; None if there are none."""
     kept = (
         {name: each for name, each in details.items() if name not in OWN_DETAILS} if isinstance(details, dict) else {}
     )
