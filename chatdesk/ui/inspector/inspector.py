@@ -146,6 +146,5 @@ class Inspector(QWidget):
         self._bar.setStyleSheet(
             f"QTabBar::tab {{ background: transparent; color: {muted}; border: none; padding: 6px {self._pad_px}px;"
             " border-bottom: 2px solid transparent; }"
-            "QTabBar { outline: none; }"
             f"QTabBar::tab:selected {{ color: {text}; border-bottom-color: {accent}; }}"
         )

@@ -38,6 +38,7 @@ def _buttons_and_lines(tokens: Tokens, point_size: Callable[[FontRole], float]) 
     arrow_px = round(point_size("text") * 1.15)
     ring = f"{FOCUS_RING_PX}px solid {tokens.accent}"
     return f"""
+QPushButton, QCheckBox, QRadioButton, QTabBar {{ outline: none; }}
 QToolTip {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line}; padding: 2px 4px;
     font-size: {point_size("muted"):.2f}pt; }}
 QLineEdit {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};

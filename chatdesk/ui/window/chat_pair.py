@@ -121,7 +121,7 @@ class ChatPair(QWidget):
             )
             self._tabs.setFont(self._theme.font("table"))
             self._tabs.setStyleSheet(
-                f"QTabBar {{ background: {ground}; outline: none; }}"
+                f"QTabBar {{ background: {ground}; }}"
                 f"QTabBar::tab {{ background: transparent; color: {muted}; border: none; padding: 8px 12px;"
                 " border-bottom: 2px solid transparent; }"
                 f"QTabBar::tab:selected {{ color: {text}; border-bottom-color: {accent}; }}"

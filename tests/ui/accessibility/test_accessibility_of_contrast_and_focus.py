@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMargins, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.theme.theme import Preference, Theme
 from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, Tokens
+from chatdesk.ui.widgets.link_button import LinkButton
 from tests.helpers.seen_focus import clear_changes, drawn
 from tests.ui.transcript.test_transcript_context_marks import contrast
 
@@ -46,13 +47,17 @@ def test_every_ink_can_be_read_on_every_ground(tokens: Tokens) -> None:
     assert {pair: round(value, 2) for pair, value in found.items() if value < 4.5} == {}
 
 
+def _link(text: str) -> QAbstractButton:
+    return LinkButton(text, "https://example.org", object_name="link")
+
+
 def _primary(text: str) -> QAbstractButton:
     return push_button(text, "primary", lambda: None, is_primary=True)
 
 
 @pytest.mark.parametrize("preference", ["light", "dark", "light-contrast", "dark-contrast"])
 @pytest.mark.parametrize("is_checked", [False, True])
-@pytest.mark.parametrize("kind", [QCheckBox, QRadioButton, QPushButton, _primary])
+@pytest.mark.parametrize("kind", [QCheckBox, QRadioButton, QPushButton, _link, _primary])
 def test_the_focus_of_a_button_is_seen(
     theme: Theme, preference: Preference, kind: Callable[[str], QAbstractButton], is_checked: bool
 ) -> None:
@@ -67,10 +72,14 @@ def test_the_focus_of_a_button_is_seen(
     page.activateWindow()
     other.setFocus()
     unfocused, size = drawn(page, button.geometry()), button.size()
+    inside = button.geometry().marginsRemoved(QMargins(8, 5, 8, 5))
+    unfocused_inside = drawn(page, inside)
     button.setFocus(Qt.FocusReason.TabFocusReason)
+    page.setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)  # which a press of Tab sets, too
     focused = drawn(page, button.geometry())
     assert button.hasFocus()
     assert button.size() == size
     assert clear_changes(unfocused, focused) >= 20
+    assert drawn(page, inside) == unfocused_inside, "one ring is enough"
     page.close()
     page.deleteLater()
