@@ -116,6 +116,24 @@ def test_without_a_tray_the_window_closes(tmp_path: Path, setting: str) -> None:
     play(AppPaths.find(tmp_path / "profile"), script, replace(FAST, tray=setting))
 
 
+def test_a_window_is_not_hidden_in_a_tray_that_has_gone(
+    tmp_path: Path, tray: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        window, closing = application.panes.window, list[bool]()
+        window.closing.connect(lambda: closing.append(True))
+        window.close()
+        assert not window.isVisible() and not closing
+        window.show()
+        monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: False)  # its panel has ended
+        window.close()
+        assert closing == [True]
+
+    play(AppPaths.find(tmp_path / "profile"), script, IN_TRAY)
+    assert len(tray) == 1
+
+
 def test_the_icon_comes_and_goes_with_the_setting(tmp_path: Path, tray: list[str]) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()

@@ -58,7 +58,8 @@ class TrayIcon(QObject):
 
     @property
     def is_visible(self) -> bool:
-        return self._icon.isVisible()
+        """Return whether there is an icon and still a tray to hold it: panels end, and Qt calls the icon visible."""
+        return self._icon.isVisible() and is_there_a_tray()
 
     def show_message(self, text: str) -> None:
         """Show a short text beside the icon, where the desktop does that."""
