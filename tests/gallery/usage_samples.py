@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import Parameters
@@ -50,6 +50,6 @@ def _parameters(theme: Theme, abilities: frozenset[Ability]) -> ParametersDialog
 
 def _wrong(theme: Theme) -> ParametersDialog:
     dialog = _parameters(theme, frozenset(Ability))
-    dialog.row("temperature").field.setProperty("text", "hot")
+    dialog.findChild(QLineEdit, "parameter_temperature").setText("hot")
     dialog.apply()
     return dialog

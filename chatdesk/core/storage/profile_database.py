@@ -69,8 +69,6 @@ class OpenReport:
     upgraded_from: str | None
     upgraded_to: str
     recovered_turns: int
-    backup_path: Path | None
-    is_new: bool = False
     warning: str | None = None
 
 
@@ -164,10 +162,10 @@ class ProfileDatabase(Database):
             was_missing = self._refuse_lost_file()
             make_private_file(self.path)
             revision = None if was_missing else self._revision()
-            done = schema_upgrade.Upgrade(None, tables.HEAD_REVISION)
-            if revision is not None and revision != tables.HEAD_REVISION:
-                done = schema_upgrade.upgrade(
-                    self.path, revision, backup_dir=self.backup_dir, migrations_dir=self._find_migrations()
+            upgraded_from = None if revision == tables.HEAD_REVISION else revision
+            if upgraded_from is not None:
+                schema_upgrade.upgrade(
+                    self.path, upgraded_from, backup_dir=self.backup_dir, migrations_dir=self._find_migrations()
                 )
             self._writer.connect(lambda: open_to_write(self.path))
             self._identity = identity(self.path)
@@ -187,11 +185,9 @@ class ProfileDatabase(Database):
             self._committed = found
             self._write_mark(found)
         return OpenReport(
-            upgraded_from=done.upgraded_from,
+            upgraded_from=upgraded_from,
             upgraded_to=tables.HEAD_REVISION,
             recovered_turns=recovered,
-            backup_path=done.backup_path,
-            is_new=revision is None,
             warning=warning,
         )
 
@@ -265,7 +261,7 @@ class ProfileDatabase(Database):
             warning = warning or high_water.warning(mark, high_water.found_in(driver(conn)))
             with conn.begin():
                 self.device_id = conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar() or ""
-        return OpenReport(None, revision, 0, None, warning=warning)
+        return OpenReport(None, revision, 0, warning)
 
     def _connect_reader(self) -> str | None:
         """Connect to a file that may be where nothing can be made. Returns the sentence to show when that leaves a

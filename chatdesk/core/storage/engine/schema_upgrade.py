@@ -12,7 +12,6 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -30,15 +29,6 @@ from chatdesk.core.texts import Text
 
 # Backup, log and rebuilt tables together take up to this many times the database.
 _FREE_SPACE_FACTOR = 2.2
-
-
-@dataclass(frozen=True, slots=True)
-class Upgrade:
-    """The result of an upgrade. ``upgraded_from`` is None when nothing had to be done or the database was new."""
-
-    upgraded_from: str | None
-    upgraded_to: str
-    backup_path: Path | None = None
 
 
 def current_revision(conn: sqlite3.Connection) -> str | None:
@@ -94,7 +84,7 @@ def _width(index: Index) -> tuple[int, str]:
     return len(str(condition)) if condition is not None else 0, str(index.name)
 
 
-def upgrade(path: Path, revision: str, *, backup_dir: Path, migrations_dir: Path) -> Upgrade:
+def upgrade(path: Path, revision: str, *, backup_dir: Path, migrations_dir: Path) -> None:
     """Run every migration after ``revision``. Nothing else may have the file open."""
     saved = _prepare(path, revision, backup_dir)
     try:
@@ -110,7 +100,6 @@ def upgrade(path: Path, revision: str, *, backup_dir: Path, migrations_dir: Path
             ),
             safe=Text("It was left as it was and can be read; a verified backup is at {saved}.", saved=saved),
         ) from error
-    return Upgrade(revision, tables.HEAD_REVISION, saved)
 
 
 def _prepare(path: Path, revision: str, backup_dir: Path) -> Path:

@@ -136,9 +136,6 @@ class ParametersDialog(Panel):
         self.fit(_WIDTH_PX, _REST_PX + _ROW_PX * (len(self._rows) + int("stop" in self._rows)))
         self._rows[next(iter(self._rows))].field.setFocus()
 
-    def row(self, name: str) -> SettingsRow:
-        return self._rows[name]
-
     @property
     def shown(self) -> tuple[str, ...]:
         """The names of the parameters that the model has."""

@@ -100,8 +100,10 @@ async def test_a_frozen_sample_of_every_version_opens_with_all_it_held(
         assert [message.text for message in messages[:9]] == [f"message {n}\nof 2" for n in range(9)]
         assert (messages[9].text, messages[9].status) == ("message 9\nof 2 and more", Status.INTERRUPTED)
         assert await integrity_check(store.db) == []
-        if report.backup_path is not None:
-            with closing(sqlite3.connect(report.backup_path)) as saved:
+        backups = list((path.parent / "backups").glob("*.db"))
+        assert bool(backups) is (revision != tables.HEAD_REVISION)
+        for each in backups:
+            with closing(sqlite3.connect(each)) as saved:
                 assert row_counts(saved)["messages"] == 30
     finally:
         await store.db.close()

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.ui.features.chat.parameters import ParametersDialog, Scope
+from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.theme.theme import Theme
 
 ALL = ModelInfo("m", "Model M", 1000, 100, abilities=frozenset(Ability))
@@ -32,14 +33,19 @@ def _dialog(
     return dialog
 
 
+def _row(dialog: ParametersDialog, name: str) -> SettingsRow:
+    [row] = [each for each in dialog.findChildren(SettingsRow) if each.field.objectName() == f"parameter_{name}"]
+    return row
+
+
 def _line(dialog: ParametersDialog, name: str) -> QLineEdit:
-    field = dialog.row(name).field
+    field = _row(dialog, name).field
     assert isinstance(field, QLineEdit)
     return field
 
 
 def _problem(dialog: ParametersDialog, name: str) -> str:
-    return dialog.row(name).findChild(QLabel, "settingsProblem").text()
+    return _row(dialog, name).findChild(QLabel, "settingsProblem").text()
 
 
 def test_only_what_the_model_has_is_offered(qapp: QApplication, qtbot: QtBot) -> None:
@@ -58,9 +64,9 @@ def test_what_is_followed_is_said_at_each_field(qapp: QApplication, qtbot: QtBot
     assert "as the project: 0.5" in _line(dialog, "temperature").accessibleDescription()
     assert _line(dialog, "top_p").text() == "0.9"
     assert _line(dialog, "answer_length").placeholderText() == "Up to 100"
-    box = dialog.row("reasoning_effort").field
+    box = _row(dialog, "reasoning_effort").field
     assert isinstance(box, QComboBox) and box.currentText() == "Same as the project: Low"
-    lines = dialog.row("stop").field
+    lines = _row(dialog, "stop").field
     assert isinstance(lines, QPlainTextEdit) and lines.placeholderText() == "Same as the project: END, STOP"
 
 
@@ -69,7 +75,7 @@ def test_saving_gives_what_was_typed(qapp: QApplication, qtbot: QtBot) -> None:
     _line(dialog, "temperature").setText(" 0,7 ")
     _line(dialog, "top_p").clear()
     _line(dialog, "answer_length").setText("2000")
-    box, lines = dialog.row("reasoning_effort").field, dialog.row("stop").field
+    box, lines = _row(dialog, "reasoning_effort").field, _row(dialog, "stop").field
     assert isinstance(box, QComboBox) and isinstance(lines, QPlainTextEdit)
     box.setCurrentIndex(box.findData("high"))
     lines.setPlainText("END\n\n two words ")
@@ -103,7 +109,7 @@ def test_what_cannot_be_taken_has_words_at_its_field(
     qapp: QApplication, qtbot: QtBot, name: str, text: str, words: str
 ) -> None:
     dialog = _dialog(qapp, qtbot)
-    field = dialog.row(name).field
+    field = _row(dialog, name).field
     assert isinstance(field, QLineEdit | QPlainTextEdit)
     field.setText(text) if isinstance(field, QLineEdit) else field.setPlainText(text)
     with qtbot.assertNotEmitted(dialog.saved):
@@ -133,7 +139,7 @@ def test_it_is_used_by_keys_alone(qapp: QApplication, qtbot: QtBot) -> None:
     qtbot.keyClicks(_line(dialog, "temperature"), "1")
     for expected in ("top_p", "answer_length", "reasoning_effort", "stop"):
         qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
-        assert dialog.focusWidget() is dialog.row(expected).field
+        assert dialog.focusWidget() is _row(dialog, expected).field
     qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
     assert isinstance(dialog.focusWidget(), QPushButton)
     _line(dialog, "temperature").setFocus()
