@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QSystemTrayIcon
+from PySide6.QtWidgets import QPushButton, QSystemTrayIcon
 
 from chatdesk.core.errors import NotPossible, StorageFull
 from chatdesk.core.events import LimitNear, StorageFailed, StorageRecovered
@@ -14,6 +14,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.notice import NoticeDialog
+from chatdesk.ui.widgets import toast as toast_module
 from tests.helpers.window import FAST, play, until
 
 pytestmark = [
@@ -99,6 +100,80 @@ def test_what_nobody_could_see_is_said_in_the_next_window(paths: AppPaths, monke
         await until(lambda: _toast(main) == "Exported")
 
     play(paths, script, replace(FAST, tray="close"))
+
+
+def test_all_that_nobody_could_see_is_said_one_after_the_other(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        window, main = application.panes.window, application.bindings
+        window.close()
+        await until(lambda: not window.isVisible())
+        main.panes.pane.show_toast("The summary is being made")
+        window.show_toast("Imported")
+        window.show_toast("Exported")
+        window.come_to_front()
+        for words in ("The summary is being made", "Imported", "Exported"):
+            await until(lambda words=words: _toast(main) == words)
+            main.panes.pane.toast.dismiss()
+        assert _toast(main) == ""
+
+    play(paths, script, replace(FAST, tray="close"))
+
+
+def test_what_is_said_in_a_hidden_chat_waits_for_it(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        own, main = await _new_window(application), application.bindings
+        own.panes.window.showMinimized()
+        ran: list[str] = []
+        own.panes.pane.show_toast("Moved to the trash", "Undo", lambda: ran.append("undo"))
+        own.panes.pane.show_toast("Copied")
+        assert (_toast(own), _toast(main)) == ("", "")
+        own.panes.window.showNormal()
+        await until(lambda: _toast(own) == "Moved to the trash")
+        button = own.panes.pane.toast.findChild(QPushButton, "toastAction")
+        assert button is not None
+        button.click()
+        assert ran == ["undo"]
+        await until(lambda: _toast(own) == "Copied")
+        assert not button.isVisible()
+        assert _toast(main) == ""
+
+    play(paths, script)
+
+
+def test_what_is_on_show_when_a_chat_is_hidden_is_there_again_and_then_goes(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        own = await _new_window(application)
+        own.panes.pane.show_toast("Copied")
+        own.panes.window.showMinimized()
+        monkeypatch.setattr(toast_module, "TOAST_MS", 1)
+        own.panes.window.showNormal()
+        assert _toast(own) == "Copied"
+        await until(lambda: _toast(own) == "")
+
+    play(paths, script)
+
+
+def test_what_nobody_saw_in_a_chat_that_was_closed_is_said_elsewhere(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        own, main = await _new_window(application), application.bindings
+        own.panes.window.showMinimized()
+        own.panes.pane.show_toast("Saved to notes.txt", "Undo", lambda: None)
+        own.panes.window.close()
+        await until(lambda: _toast(main) == "Saved to notes.txt")
+        button = main.panes.pane.toast.findChild(QPushButton, "toastAction")
+        assert button is not None and not button.isVisible()  # its chat is gone
+
+    play(paths, script)
 
 
 def test_that_nothing_is_saved_is_said_in_all_windows_until_it_is(paths: AppPaths) -> None:

@@ -158,6 +158,7 @@ class ChatMaker:
         for view in chat.panes.pane.findChildren(TranscriptView):
             view.show_thread(None)  # what is being rendered for it comes to nobody
         self._main.shared.models.remove_header(chat.panes.header)
+        chat.panes.main_window.keep_unseen(chat.panes.pane)
         if isinstance(chat.panes.commands, PaneCommands):
             chat.panes.commands.end()
 

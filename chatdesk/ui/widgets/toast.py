@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QEnterEvent, QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from chatdesk.core.texts import shown
@@ -18,7 +18,8 @@ _SHADOW_PX = 6
 
 
 class Toast(QWidget):
-    """A toast over ``parent``, whose size it follows. Time stands still while the pointer or the focus is on it."""
+    """A toast over ``parent``, whose size it follows. Time stands still while the pointer or the focus is on it,
+    and while its window is hidden."""
 
     actionTriggered = Signal()
     closed = Signal()
@@ -70,14 +71,23 @@ class Toast(QWidget):
         self.setVisible(True)
         self.raise_()
         self._place()
-        self._timer.start(timeout_ms)
+        if self.isVisible():
+            self._timer.start(timeout_ms)
         announce(self, text)
 
     def dismiss(self) -> None:
         self._timer.stop()
-        if self.isVisible():
+        if not self.isHidden():
             self.setVisible(False)
             self.closed.emit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._start_again()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._timer.stop()
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
@@ -25,7 +26,19 @@ _COMPOSER_BOTTOM_PX = 14
 _BAR_GAP_PX = 8
 _MARK_PX = 2
 
+# Messages that wait until they are seen; the oldest make room.
+MOST_UNSEEN: Final = 8
+
 Run = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class ToastMessage:
+    """A short message with at most one button, and what that does."""
+
+    text: str
+    action_text: str | None = None
+    run: Run | None = None
 
 
 class ChatPane(QWidget):
@@ -50,7 +63,8 @@ class ChatPane(QWidget):
         self._mark: _ActiveMark | None = None
         self._bars: list[QWidget] = []
         self._run_banner: Run | None = None
-        self._run_toast: Run | None = None
+        self._toast_message = ToastMessage("")
+        self._unseen: list[ToastMessage] = []
         self._run_note: Run | None = None
         self._columns = QHBoxLayout(self)
         self._columns.setContentsMargins(0, 0, 0, 0)
@@ -72,8 +86,11 @@ class ChatPane(QWidget):
         self._stack.addWidget(empty_state)
         self.toast = Toast(theme, self._area)
         self._composer_row.installEventFilter(self)
+        self._area.installEventFilter(self)
         self.banner.actionTriggered.connect(self._on_banner_action_triggered)
         self.toast.actionTriggered.connect(self._on_toast_action_triggered)
+        # Only after the button of the one before has run.
+        self.toast.closed.connect(self._show_unseen, Qt.ConnectionType.QueuedConnection)
 
     def parts(self) -> tuple[QWidget, ...]:
         """Return the parts that can take the focus, from the top down."""
@@ -137,10 +154,23 @@ class ChatPane(QWidget):
         self.partsChanged.emit()
 
     def show_toast(self, text: str, action_text: str | None = None, run: Run | None = None) -> None:
-        """Show a short message with at most one button; it replaces the one before."""
-        self._run_toast = run
-        self._place_toast()
-        self.toast.show_message(text, action_text=action_text)
+        """Show a short message with at most one button; it replaces the one before. While nobody sees this chat, it
+        waits until somebody does."""
+        message = ToastMessage(text, action_text, run)
+        if self._is_seen:
+            self._show_message(message)
+        else:
+            self.add_unseen([message])
+
+    def add_unseen(self, messages: Sequence[ToastMessage]) -> None:
+        """Show messages that nobody saw so far, one after the other, once this chat is seen."""
+        self._unseen = [*self._unseen, *messages][-MOST_UNSEEN:]
+        self._show_unseen()
+
+    def remove_unseen(self) -> Sequence[ToastMessage]:
+        """Return the messages that nobody saw, which are not shown here any more."""
+        unseen, self._unseen = self._unseen, []
+        return unseen
 
     def show_banner(
         self, text: str, *, is_danger: bool, action_text: str | None = None, run: Run | None = None
@@ -203,7 +233,25 @@ class ChatPane(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._composer_row and event.type() == QEvent.Type.Resize:
             self._place_toast()
+        elif watched is self._area and event.type() == QEvent.Type.Show:
+            self._show_unseen()
         return super().eventFilter(watched, event)
+
+    # Inside
+
+    @property
+    def _is_seen(self) -> bool:
+        """Return whether a person can see what is said here: no other chat or inspector is in its place, either."""
+        return self._area.isVisible() and not self.window().isMinimized()
+
+    def _show_unseen(self) -> None:
+        if self._unseen and self._is_seen and self.toast.isHidden():
+            self._show_message(self._unseen.pop(0))
+
+    def _show_message(self, message: ToastMessage) -> None:
+        self._toast_message = message
+        self._place_toast()
+        self.toast.show_message(message.text, action_text=message.action_text)
 
     # Reactions
 
@@ -216,7 +264,7 @@ class ChatPane(QWidget):
             self._run_banner()
 
     def _on_toast_action_triggered(self) -> None:
-        run, self._run_toast = self._run_toast, None
+        run, self._toast_message = self._toast_message.run, ToastMessage("")
         if run is not None:
             run()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -19,7 +18,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import SIDEBAR_OVERLAY_BELOW_PX
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.chat_pair import ChatPair
-from chatdesk.ui.window.chat_pane import ChatPane
+from chatdesk.ui.window.chat_pane import MOST_UNSEEN, ChatPane, ToastMessage
 from chatdesk.ui.window.chat_window import ChatWindow
 from chatdesk.ui.window.window_place import place_window, placed_as
 from chatdesk.ui.window.window_state import WindowState
@@ -43,7 +42,7 @@ class MainWindow(ChatWindow):
         super().__init__(theme)
         # All windows with chats, the one that had the focus last first.
         self.all_windows: Callable[[], Sequence[ChatWindow]] = lambda: (self,)
-        self._waiting_toast: Callable[[], None] | None = None
+        self._unseen: list[ToastMessage] = []
         self._show_danger_in: Callable[[ChatPane], None] | None = None
         self._banner_text = ""
         self.sidebar = sidebar
@@ -62,9 +61,15 @@ class MainWindow(ChatWindow):
         """Show a short message where a person sees it. While they see no window, it waits for the next one."""
         window = self._seen_window()
         if window is None:
-            self._waiting_toast = partial(self.show_toast, text, action_text, run)
+            self._unseen = [*self._unseen, ToastMessage(text, action_text, run)][-MOST_UNSEEN:]
         else:
             window.active_pane.show_toast(text, action_text, run)
+
+    def keep_unseen(self, pane: ChatPane) -> None:
+        """Show the messages that nobody saw in a chat that ended where a person sees them, now or next; without their
+        buttons, which nobody answers any more."""
+        for message in pane.remove_unseen():
+            self.show_toast(message.text)
 
     def show_banner(
         self, text: str, *, is_danger: bool, action_text: str | None = None, run: Callable[[], object] | None = None
@@ -107,9 +112,10 @@ class MainWindow(ChatWindow):
         return next((each for each in self.all_windows() if each.is_seen), None)
 
     def _on_window_seen(self) -> None:
-        if self._waiting_toast is not None and self._seen_window() is not None:
-            show, self._waiting_toast = self._waiting_toast, None
-            show()
+        window = self._seen_window()
+        if window is not None and self._unseen:
+            unseen, self._unseen = self._unseen, []
+            window.active_pane.add_unseen(unseen)
 
     # Two chats
 

@@ -19,6 +19,7 @@ from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 from chatdesk.ui.widgets.prompt_card import Start, StartKind
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.toast import Toast
+from tests.helpers.waiting import stays_in_window
 
 MODELS = [("offline", "Offline", [("demo", "Demo")]), ("o", "R&D", [("gpt", "GPT"), ("mini", "Mini")])]
 
@@ -271,6 +272,22 @@ def test_a_toast_goes_away_by_itself(theme: Theme, qtbot: QtBot) -> None:
     toast = Toast(theme, page)
     with qtbot.waitSignal(toast.closed):
         toast.show_message("Saved. " * 40, timeout_ms=10)
+
+
+def test_the_time_of_a_toast_stands_still_while_its_window_is_hidden(
+    theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = QWidget()
+    qtbot.addWidget(page)
+    page.resize(600, 400)
+    page.show()
+    toast = Toast(theme, page)
+    toast.show_message("Saved.", timeout_ms=30)
+    page.hide()
+    stays_in_window(qtbot, lambda: not toast.isHidden(), for_s=0.1)
+    monkeypatch.setattr("chatdesk.ui.widgets.toast.TOAST_MS", 1)
+    with qtbot.waitSignal(toast.closed):
+        page.show()
 
 
 def test_escape_empties_the_search(theme: Theme, qtbot: QtBot) -> None:
