@@ -21,6 +21,7 @@ from chatdesk.ui.features.tools.server_form import ServerForm
 from chatdesk.ui.features.tools.sign_in_card import SignInCard
 from chatdesk.ui.features.tools.tools_page import ToolsPage
 from tests.helpers.chat_world import ScriptedProvider
+from tests.helpers.check_steps import shown_steps
 from tests.helpers.sign_in_server import FIXED_CLIENT, FIXED_SECRET, Browser, sign_in_server
 from tests.helpers.tools_world import server
 from tests.helpers.window import ask, play, until
@@ -59,11 +60,11 @@ def test_a_person_signs_in_and_out_by_keyboard(tmp_path: Path, monkeypatch: pyte
         assert not _child(page, QPushButton, "toolSignIn_notes").isVisible()
         assert (button.text(), button.accessibleName()) == ("Sign in…", "Sign in to Web") and not browser.opened
         _press(button)
-        await until(lambda: said.results() == [(None, "Signed in.")] and button.text() == "Sign out")
+        await until(lambda: shown_steps(said) == [(None, "Signed in.")] and button.text() == "Sign out")
         assert len(browser.opened) == 1 and [each.id for each in tools.servers if each.is_signed_in] == ["web"]
         _press(button)
         await until(
-            lambda: said.results() == [(None, "Signed out, here and at the server.")] and button.text() == "Sign in…"
+            lambda: shown_steps(said) == [(None, "Signed out, here and at the server.")] and button.text() == "Sign in…"
         )
         assert len(browser.opened) == 1 and not any(each.is_signed_in for each in tools.servers)
 
@@ -107,7 +108,7 @@ def test_a_client_that_a_person_registered_is_entered_in_the_form(
         await until(lambda: closed and window.findChild(QPushButton, "toolSignIn_web"))
         _press(_child(window, QPushButton, "toolSignIn_web"))
         said = _child(window, CheckSteps, "toolSteps_web")
-        await until(lambda: said.results() == [(None, "Signed in.")])
+        await until(lambda: shown_steps(said) == [(None, "Signed in.")])
         assert web.pages[0]["client_id"] == FIXED_CLIENT and len(web.clients) == 1
         assert FIXED_SECRET not in paths.tools_file.read_text("utf-8")
 

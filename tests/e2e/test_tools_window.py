@@ -29,6 +29,7 @@ from chatdesk.ui.features.tools.server_form import ServerForm
 from chatdesk.ui.features.tools.tools_page import ToolsPage
 from chatdesk.ui.widgets.buttons import PillButton
 from tests.helpers.chat_world import ScriptedProvider
+from tests.helpers.check_steps import shown_steps
 from tests.helpers.tools_world import command, processes_with, server
 from tests.helpers.window import answered, click_once_read, play, press, type_text, until
 
@@ -287,7 +288,7 @@ def test_a_server_is_set_up_tested_switched_and_removed(paths: AppPaths, tmp_pat
         await until(lambda: page.findChild(QCheckBox, "toolSwitch_my-notes"))
         await _press(_child(page, QPushButton, "toolTest_my-notes"))
         steps = _child(page, CheckSteps, "toolSteps_my-notes")
-        await until(lambda: (True, "Lists its tools: 5 tools") in steps.results())
+        await until(lambda: (True, "Lists its tools: 5 tools") in shown_steps(steps))
         await until(lambda: _child(page, QLabel, "toolState_my-notes").text() == "Running, 5 tools")
         services = await application.services()
         assert "hidden-value" not in services.paths.tools_file.read_text("utf-8")

@@ -16,7 +16,7 @@ class CheckSteps(QWidget):
     def __init__(self, theme: Theme, object_name: str) -> None:
         super().__init__()
         self._theme = theme
-        self._results: list[tuple[bool | None, str]] = []
+        self._has_words_alone = False
         self.setObjectName(object_name)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -28,27 +28,22 @@ class CheckSteps(QWidget):
     def reset(self, words: str = "") -> None:
         """Remove the steps of the last test, and show ``words`` alone where there are any."""
         clear_layout(self._grid)
-        self._results.clear()
+        self._has_words_alone = bool(words)
         self.hide()
         if words:
             self._add(words, None)
 
     def add(self, words: str, is_well: bool) -> None:
         """Show the result of one more step. The first one replaces words that stand alone."""
-        if self._results and self._results[0][0] is None:
+        if self._has_words_alone:
             self.reset()
         self._add(words, is_well)
-
-    def results(self) -> list[tuple[bool | None, str]]:
-        """Return for each line whether the step worked, None for words that stand alone, and its words."""
-        return list(self._results)
 
     def _add(self, words: str, is_well: bool | None) -> None:
         mark, text = Mark(self._theme), plain_label(words, "muted", wraps=True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        place = len(self._results)
+        place = self._grid.count() // 2
         self._grid.addWidget(mark, place, 0, Qt.AlignmentFlag.AlignTop)
         self._grid.addWidget(text, place, 1)
         mark.show_result(is_well)
-        self._results.append((is_well, words))
         self.show()
