@@ -53,7 +53,7 @@ class _Summarising:
 
 
 @dataclass(slots=True)
-class _Spent:
+class _Spending:
     """The spending of one token: (moment, tokens) of the last minute, and the money of a day."""
 
     tokens: deque[tuple[int, int]] = field(default_factory=deque)
@@ -67,7 +67,7 @@ class Allowances:
     def __init__(self, directory: Path, bus: EventBus, clock: Clock) -> None:
         self._directory = directory
         self._clock = clock
-        self._spent: dict[str, _Spent] = {}
+        self._spent: dict[str, _Spending] = {}
         self._asked: dict[str, tuple[Spender, str]] = {}
         self._ended: OrderedDict[str, Message] = OrderedDict()  # before anybody said whose they are
         self._writing = threading.Lock()
@@ -111,7 +111,7 @@ class Allowances:
         """Count a request that has ended. One whose price nobody knows counts its tokens alone."""
         if not caller.tokens_per_minute and not caller.money_per_day:
             return
-        spent, now_ms = self._spent.setdefault(caller.id, _Spent()), self._clock.now_ms()
+        spent, now_ms = self._spent.setdefault(caller.id, _Spending()), self._clock.now_ms()
         spent.tokens.append((now_ms, tokens))
         today = day_number(now_ms)
         if spent.day != today:
@@ -168,14 +168,14 @@ class Allowances:
                 cost_usd=work.cost_usd,
             )
 
-    def _read(self, token_id: str) -> _Spent:
+    def _read(self, token_id: str) -> _Spending:
         try:
             data: Any = read_small_json(self._path(token_id), _LARGEST_BYTES)
-            return _Spent(day=int(data["day"]), cost_usd=float(data["cost_usd"]))
+            return _Spending(day=int(data["day"]), cost_usd=float(data["cost_usd"]))
         except (OSError, ValueError, KeyError, TypeError, OverflowError):
-            return _Spent()
+            return _Spending()
 
-    def _write(self, token_id: str, spent: _Spent) -> None:
+    def _write(self, token_id: str, spent: _Spending) -> None:
         with self._writing, suppress(OSError):
             write_text(self._path(token_id), json.dumps({"day": spent.day, "cost_usd": spent.cost_usd}))
 

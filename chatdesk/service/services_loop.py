@@ -43,7 +43,7 @@ class ServicesLoop:
     async def call(self, work: Callable[[], Awaitable[T]]) -> T:
         """Run ``work`` on the loop of the services and return its result. Raises what it raises, and ``ServiceEnding``
         where the services are ending."""
-        handed = _HandedOver(asyncio.get_running_loop(), self._loop, partial(self._run, work))
+        handed = _Handover(asyncio.get_running_loop(), self._loop, partial(self._run, work))
         try:
             self._loop.call_soon_threadsafe(handed.start)
         except RuntimeError:  # that loop is closed
@@ -56,7 +56,7 @@ class ServicesLoop:
     async def stream(self, source: Callable[[], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
         """Iterate over ``source``, which runs on the loop of the services. It is held up while much of it waits to be
         taken; everything that waits is taken at once."""
-        crossing = _Crossing[T](asyncio.get_running_loop(), self._loop)
+        crossing = _QueueBetweenLoops[T](asyncio.get_running_loop(), self._loop)
         pump = asyncio.ensure_future(self.call(lambda: crossing.pump(source())))
         pump.add_done_callback(lambda _done: crossing.arrived.set())
         try:
@@ -101,7 +101,7 @@ class ServicesLoop:
             self._tasks.discard(task)
 
 
-class _HandedOver(Generic[T]):
+class _Handover(Generic[T]):
     """Work that one loop has handed over to another. Loops have this too (``run_coroutine_threadsafe``), by two more
     futures and twice the time, which each request would pay."""
 
@@ -149,7 +149,7 @@ class _HandedOver(Generic[T]):
             self._outcome.set_result(done.result())
 
 
-class _Crossing(Generic[T]):
+class _QueueBetweenLoops(Generic[T]):
     """A queue of items from the loop that makes them to the loop that reads them."""
 
     def __init__(self, taking: asyncio.AbstractEventLoop, making: asyncio.AbstractEventLoop) -> None:

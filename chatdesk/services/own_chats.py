@@ -32,7 +32,7 @@ _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
 
 def own_chats(chat: ChatService, attachments: AttachmentService, database: Database) -> BuiltInServer:
     """Return the server of these tools."""
-    chats = _Chats(chat, attachments, database)
+    chats = _ChatTools(chat, attachments, database)
     return BuiltInServer(
         _ID,
         "Your chats",
@@ -62,7 +62,7 @@ def own_chats(chat: ChatService, attachments: AttachmentService, database: Datab
     )
 
 
-class _Chats:
+class _ChatTools:
     def __init__(self, chat: ChatService, attachments: AttachmentService, database: Database) -> None:
         self._chat = chat
         self._attachments = attachments

@@ -27,7 +27,7 @@ _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
 
 def web_tools(search: Callable[[], WebSearch], make_reader: Callable[[], WebPageReader] | None = None) -> BuiltInServer:
     """Return the server of these tools; ``make_reader`` is called for each page."""
-    web = _Web(search, make_reader or page_reader)
+    web = _WebTools(search, make_reader or page_reader)
     return BuiltInServer(
         WEB,
         "The web",
@@ -54,7 +54,7 @@ def web_tools(search: Callable[[], WebSearch], make_reader: Callable[[], WebPage
     )
 
 
-class _Web:
+class _WebTools:
     def __init__(self, search: Callable[[], WebSearch], make_reader: Callable[[], WebPageReader]) -> None:
         self._search = search
         self._make_reader = make_reader

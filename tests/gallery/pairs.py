@@ -19,7 +19,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.theme.theme import Preference, Theme
-from chatdesk.ui.widgets.header.presence_row import PersonHere
+from chatdesk.ui.widgets.header.presence_row import PresentMember
 from chatdesk.ui.window.main_window import MainWindow
 from tests.gallery.inspector_samples import build_answers, build_inspector
 from tests.gallery.palette_samples import build_palette, sample_groups
@@ -32,7 +32,7 @@ _GAP_PX: Final = 24
 # Until the frames of an answer that comes in are drawn.
 _SETTLED_MS: Final = 300
 _SHADE: Final = 90  # of 255
-_PEOPLE: Final = (PersonHere("1", "Mia Keller", is_typing=True), PersonHere("2", "Ada Lindh"))
+_PEOPLE: Final = (PresentMember("1", "Mia Keller", is_typing=True), PresentMember("2", "Ada Lindh"))
 
 
 def write_pairs(theme: Theme, mockups: Path, out: Path) -> int:
@@ -104,7 +104,7 @@ def window_of(
     title: str,
     *,
     fraction: float | None = None,
-    people: Sequence[PersonHere] = (),
+    people: Sequence[PresentMember] = (),
     has_thread: bool = True,
     sample: Sample | None = None,
     threads: Sequence[Thread] | None = None,

@@ -13,7 +13,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import SharedWith
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.empty_state import EmptyState
-from chatdesk.ui.widgets.header.presence_row import PersonHere
+from chatdesk.ui.widgets.header.presence_row import PresentMember
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
 from chatdesk.ui.window.main_window import MainWindow
@@ -22,7 +22,7 @@ from tests.gallery.transcript_samples import build_view
 
 ANA, BEN = "member-ana", "member-ben"
 NAMES = {ANA: "Ana Ruiz", BEN: "Ben Ode"}
-PEOPLE = (PersonHere(ANA, "Ana Ruiz", is_typing=True), PersonHere(BEN, "Ben Ode", is_in_thread=False))
+PEOPLE = (PresentMember(ANA, "Ana Ruiz", is_typing=True), PresentMember(BEN, "Ben Ode", is_in_thread=False))
 
 
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
@@ -116,7 +116,7 @@ def _crowded(theme: Theme) -> QWidget:
         header.set_current("openai", "gpt-5")
         header.set_people(
             [
-                PersonHere(str(number), f"Member {chr(65 + number)}", is_typing=number < count // 4)
+                PresentMember(str(number), f"Member {chr(65 + number)}", is_typing=number < count // 4)
                 for number in range(count)
             ]
         )

@@ -24,14 +24,14 @@ def text_of_xml(data: bytes, *, most_characters: int) -> str:
     reader = _Reader(most_characters)
     try:
         reader.parse(data)
-    except _Enough:
+    except _LimitReached:
         pass
     except expat.ExpatError as error:
         raise ValueError("the document is damaged") from error
     return "".join(reader.pieces).strip()
 
 
-class _Enough(Exception):
+class _LimitReached(Exception):
     """The wanted number of characters was reached."""
 
 
@@ -78,4 +78,4 @@ class _Reader:
         self.pieces.append(text[: self._left])
         self._left -= len(text)
         if self._left <= 0:
-            raise _Enough
+            raise _LimitReached

@@ -45,7 +45,7 @@ _BREAKS = frozenset(
 _CELLS = frozenset({"td", "th"})
 
 
-class _Words(HTMLParser):
+class _WordCollector(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
@@ -80,7 +80,7 @@ class _Words(HTMLParser):
 
 def text_of_html(source: str) -> str:
     """Return the text that a reader of the page would read, with a line for each block."""
-    words = _Words()
+    words = _WordCollector()
     words.feed(source)
     words.close()
     # One space or tab at a beginning is what is left of an indent; more of them was in preformatted text.

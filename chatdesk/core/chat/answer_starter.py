@@ -64,7 +64,7 @@ class AnswerStarter:
             cost_of=context.models.cost_of,
             record_rate=self.queue.record_rate,
         )
-        self._rooms: list[_Room] = []
+        self._rooms: list[_Reservation] = []
         self._starting: list[_StartingAnswer] = []
         self._in_turn = asyncio.Lock()
         self._is_closing = False
@@ -117,7 +117,7 @@ class AnswerStarter:
             self._providers.get(provider)
         return AnswerPlan(*self._providers.resolve(provider, model), assistant)
 
-    def room_in(self, thread_id: str, *, answers: int = 1, is_alone: bool = False) -> _Room:
+    def room_in(self, thread_id: str, *, answers: int = 1, is_alone: bool = False) -> _Reservation:
         """Keep room for further answers in a thread, until ``start`` is given it or the ``with`` block ends;
         ``is_alone``: they must be its only ones. Raises ``TurnInProgress`` where there is none."""
         if self._is_closing:
@@ -125,9 +125,9 @@ class AnswerStarter:
         others = self._count_in(thread_id) + sum(each.count for each in self._rooms if each.thread_id == thread_id)
         if (others and is_alone) or others + answers > MOST_IN_THREAD:
             raise TurnInProgress
-        return _Room(self._rooms, thread_id, answers)
+        return _Reservation(self._rooms, thread_id, answers)
 
-    async def start(self, *answers: Message, events: Sequence[object], room: _Room | None = None) -> None:
+    async def start(self, *answers: Message, events: Sequence[object], room: _Reservation | None = None) -> None:
         """Publish ``events``, which show stored answers, and ask for each at once or when its turn comes. ``stop``
         reaches all of them from before the first event on. Each ends with the reason where it cannot be asked for.
         ``room`` was kept for them; None in a new thread."""
@@ -237,11 +237,11 @@ class _StartingAnswer:
         self.has_started = asyncio.Event()
 
 
-class _Room:
+class _Reservation:
     """Room for ``count`` answers of a thread that are not stored yet, so that calls at the same time do not start more
     than are allowed. Given back at the end of the block, or when the answers count themselves."""
 
-    def __init__(self, rooms: list[_Room], thread_id: str, count: int) -> None:
+    def __init__(self, rooms: list[_Reservation], thread_id: str, count: int) -> None:
         self.thread_id = thread_id
         self.count = count
         self._rooms = rooms

@@ -80,7 +80,7 @@ class DirectQuestions:
                 safe=Text("Nothing was sent."),
                 next_step=Text("Choose a provider that speaks chat completions."),
             )
-        asked = _Asked(UsageKind.ANSWER, provider.name, request.model, expected_usage(request), self._clock)
+        asked = _OpenRequest(UsageKind.ANSWER, provider.name, request.model, expected_usage(request), self._clock)
         async with self._under_limits(asked), aclosing(provider.stream(request)) as events:
             async for event in events:
                 asked.record(event)
@@ -96,7 +96,7 @@ class DirectQuestions:
             len(each) if isinstance(each, str) else len(each) * CHARACTERS_PER_TOKEN for each in request.texts
         )
         expected = Usage(-(-letters // CHARACTERS_PER_TOKEN), is_estimated=True)
-        asked = _Asked(UsageKind.EMBEDDING, provider.name, request.model, expected, self._clock)
+        asked = _OpenRequest(UsageKind.EMBEDDING, provider.name, request.model, expected, self._clock)
         async with self._under_limits(asked):
             found = await provider.embed(request)
             found = replace(found, usage=found.usage or expected)
@@ -104,7 +104,7 @@ class DirectQuestions:
         return found
 
     @asynccontextmanager
-    async def _under_limits(self, asked: _Asked) -> AsyncGenerator[None, None]:
+    async def _under_limits(self, asked: _OpenRequest) -> AsyncGenerator[None, None]:
         """Let a request through where the limits allow it, and enter it into the ledger once it has ended, however."""
         question_id = new_id()
         try:
@@ -128,7 +128,7 @@ class DirectQuestions:
                 await self._enter(asked)
             self._chat.limits.release(question_id)
 
-    async def _enter(self, asked: _Asked) -> None:
+    async def _enter(self, asked: _OpenRequest) -> None:
         usage = asked.usage
         cost_usd = None if usage is None else self._chat.context.models.cost_of(asked.provider, asked.model, usage)
         spent = replace(asked.spent(), cost_usd=cost_usd)
@@ -155,7 +155,7 @@ class DirectQuestions:
         )
 
 
-class _Asked:
+class _OpenRequest:
     """One request, with the usage that is expected of it, and what has come of it so far."""
 
     def __init__(self, kind: UsageKind, provider: str, model: str, expected: Usage, clock: Clock) -> None:

@@ -41,7 +41,7 @@ FIRST_LOOK_S, LONGEST_LOOK_S = 2.0, 60.0
 
 
 @dataclass
-class _Lost:
+class _UnreachableProvider:
     """A provider without a connection. ``waiting``: ids of messages with the ids of their threads, in the order of
     failing."""
 
@@ -72,7 +72,7 @@ class NetworkWatch:
         self._send_again = send_again
         self._is_sending = is_sending
         self._first_look_s = first_look_s
-        self._lost: dict[str, _Lost] = {}
+        self._lost: dict[str, _UnreachableProvider] = {}
         self._waits_s: dict[str, float] = {}
         self._tasks = TaskSet()
         self._subscriptions = [
@@ -127,7 +127,7 @@ class NetworkWatch:
                 self._waits_s[provider] = 0.0
                 self._lost[provider].probe_now.set()
         elif message.status is Status.ERROR and message.error_type in UNREACHABLE and not message.parts:
-            lost = self._lost.setdefault(provider, _Lost())
+            lost = self._lost.setdefault(provider, _UnreachableProvider())
             lost.waiting[message.id] = message.thread_id
             if lost.probing is None:
                 lost.probing = self._tasks.start(self._probe(provider, lost), f"look for {provider}")
@@ -159,7 +159,7 @@ class NetworkWatch:
         if has_changed:
             self._publish()
 
-    async def _probe(self, provider: str, lost: _Lost) -> None:
+    async def _probe(self, provider: str, lost: _UnreachableProvider) -> None:
         """Probe until the provider answers, then send what waits."""
         while True:
             wait_s = self._waits_s.get(provider, self._first_look_s)

@@ -55,7 +55,7 @@ class Limits:
 
 
 @dataclass(slots=True)
-class _Unproven:
+class _UnprovenConnection:
     """A connection that has not proven yet that it knows the secret."""
 
     task: asyncio.Task[Any]
@@ -78,7 +78,7 @@ class Listener:
         self._limits = limits or Limits()
         self._transport: Transport = SystemTransport(self._admit, self._room_in_s)
         self._tasks = TaskSet()
-        self._unproven: dict[int, _Unproven] = {}
+        self._unproven: dict[int, _UnprovenConnection] = {}
         self._proven: set[int] = set()
         self._count = 0
         self._is_idle = asyncio.Event()
@@ -121,7 +121,7 @@ class Listener:
         self._count += 1
         number = self._count
         task = self._tasks.start(self._serve(connection, number), f"local request {number}")
-        self._unproven[number] = _Unproven(task, time.monotonic())
+        self._unproven[number] = _UnprovenConnection(task, time.monotonic())
         task.add_done_callback(lambda _task: self._forget(connection, number))
 
     def _forget(self, connection: IncomingConnection, number: int) -> None:

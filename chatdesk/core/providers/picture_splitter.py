@@ -28,7 +28,7 @@ _LONGEST_LINE = 4_000
 
 
 @dataclass(slots=True)
-class _Coming:
+class _UnfinishedPicture:
     """A picture whose letters are coming; letters beyond what a picture may have are dropped."""
 
     item: str
@@ -61,7 +61,7 @@ class PictureSplitter:
 
     def __init__(self) -> None:
         self._held = ""  # what may become a picture
-        self._coming: _Coming | None = None
+        self._coming: _UnfinishedPicture | None = None
         self._count = 0
         self._line = ""  # the beginning of the line in which the text is
         self._fence = ""  # of the code in which the text is
@@ -92,7 +92,7 @@ class PictureSplitter:
             if found.start():
                 yield TextDelta(text[: found.start()])
             self._count += 1
-            self._coming = _Coming(f"text-{self._count}", found[1], found[0])
+            self._coming = _UnfinishedPicture(f"text-{self._count}", found[1], found[0])
             yield PictureDelta(self._coming.item, words=found[1])
             return text[place:]
         maybe = text.rfind("!", max(place, len(text) - _LONGEST_MAYBE))
@@ -103,7 +103,7 @@ class PictureSplitter:
             yield TextDelta(text)
         return ""
 
-    def _read_picture(self, coming: _Coming, piece: str) -> Generator[TextDelta | PictureDelta, None, str]:
+    def _read_picture(self, coming: _UnfinishedPicture, piece: str) -> Generator[TextDelta | PictureDelta, None, str]:
         """Read the letters and the end of a picture. Returns the text that follows."""
         if not coming.end:
             ends = [place for mark in _NOT_LETTERS if (place := piece.find(mark)) >= 0]

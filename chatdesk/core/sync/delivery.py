@@ -46,7 +46,7 @@ _MOST_PATHS: Final = 500
 
 
 @dataclass(slots=True)
-class _News:
+class _UnpublishedChanges:
     """Changes that were applied and not published yet."""
 
     threads: set[str] = field(default_factory=set)
@@ -102,7 +102,7 @@ class Delivery:
         self._name_of = name_of
         self._refresh = refresh
         self._lock = threading.Lock()
-        self._news: _News | None = None
+        self._news: _UnpublishedChanges | None = None
         self._members: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -111,7 +111,7 @@ class Delivery:
         """Collect the effects of a page. ``me``: this person's id as a member."""
         with self._lock:
             is_first = self._news is None
-            news = self._news = self._news or _News()
+            news = self._news = self._news or _UnpublishedChanges()
             news.add(applied)
             news.is_catch_up |= is_catch_up
             self._members.add(me)
@@ -149,12 +149,12 @@ class Delivery:
             if news.is_large:
                 await asyncio.sleep(_CALM_S)
 
-    def _pop_news(self) -> _News | None:
+    def _pop_news(self) -> _UnpublishedChanges | None:
         with self._lock:
             news, self._news = self._news, None
         return news
 
-    async def _publish_together(self, news: _News) -> None:
+    async def _publish_together(self, news: _UnpublishedChanges) -> None:
         """Publish many changes by a few events about all threads, without one for each message."""
         await self._publish_projects(news.projects)
         self._bus.publish(ThreadsChanged(None))
@@ -166,7 +166,7 @@ class Delivery:
         for thread_id in list(news.contexts)[:_MOST_PATHS]:
             self._bus.publish(ContextChanged(thread_id))
 
-    async def _publish_each(self, news: _News) -> None:
+    async def _publish_each(self, news: _UnpublishedChanges) -> None:
         """Publish a few changes by an event for each thread and message."""
         await self._publish_projects(news.projects)
         written = [message for ids in news.added.values() for message in await self._messages(ids)]

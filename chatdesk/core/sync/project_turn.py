@@ -56,7 +56,7 @@ class _Project:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ahead:
+class _PageAhead:
     """A page that was read ahead, after ``seq``, while the page before it was applied. ``page`` is None if nothing was
     there, or the error that occurred."""
 
@@ -84,7 +84,7 @@ class ProjectTurns:
         self._may_write = may_write
         self._pull_rows = pull_rows
         self._projects: dict[str, _Project] = {}
-        self._ahead: _Ahead | None = None  # one of all projects: a page may be large
+        self._ahead: _PageAhead | None = None  # one of all projects: a page may be large
         self._sent = self._received = self._refused = self._total = 0
 
     def add(self, cursor: Cursor) -> None:
@@ -314,7 +314,7 @@ class ProjectTurns:
             page: PulledPage | TeamError | None = yield from self._read(project, seq)
         except TeamError as error:
             page = error
-        self._ahead = _Ahead(project.id, seq, page)
+        self._ahead = _PageAhead(project.id, seq, page)
 
     def _read(self, project: _Project, seq: int) -> Generator[Request, Any, PulledPage | None]:
         rows = yield to_team(TeamStore.pull, project.id, seq, limit=self._pull_rows)

@@ -58,7 +58,7 @@ class LimitState:
 
 
 @dataclass(frozen=True, slots=True)
-class _UnderWay:
+class _OpenRequest:
     provider: str
     project_id: str
     expected: Expected
@@ -73,7 +73,7 @@ class UsageLimits:
         self._clock = clock
         self._bus = bus
         self._limits: tuple[UsageLimit, ...] | None = None
-        self._under_way: dict[str, _UnderWay] = {}
+        self._under_way: dict[str, _OpenRequest] = {}
         self._allowed_once: set[str] = set()
         self._subscription = bus.subscribe(AnswerFinished, lambda event: self.release(event.message.id))
 
@@ -113,7 +113,7 @@ class UsageLimits:
         if not limits:
             return
         project_id = await self._store.project_of(thread_id) or ""
-        asked = _UnderWay(provider, project_id, expected)
+        asked = _OpenRequest(provider, project_id, expected)
         states = await self._states_of([limit for limit in limits if _concerns(limit, asked)])
         is_allowed = answer_id in self._allowed_once
         self._allowed_once.discard(answer_id)
@@ -147,7 +147,7 @@ class UsageLimits:
             return
         project_id = await self._store.project_of(thread_id) or ""
         expected = Expected(expected_tokens)
-        asked = _UnderWay(provider, project_id, expected)
+        asked = _OpenRequest(provider, project_id, expected)
         for state in await self._states_of([limit for limit in limits if _concerns(limit, asked)]):
             limit = state.limit
             end = limit.soft or limit.hard
@@ -216,7 +216,7 @@ def _check(limit: UsageLimit) -> None:
         )
 
 
-def _concerns(limit: UsageLimit, asked: _UnderWay) -> bool:
+def _concerns(limit: UsageLimit, asked: _OpenRequest) -> bool:
     if limit.scope is LimitScope.ALL:
         return True
     return limit.target == (asked.provider if limit.scope is LimitScope.PROVIDER else asked.project_id)

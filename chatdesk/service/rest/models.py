@@ -37,14 +37,14 @@ class ModelsAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _FoundProvider:
     id: str
     label: str
     default_model: str | None
     models: tuple[ListedModel, ...]
 
 
-def models_answer(found: tuple[_Found, ...]) -> ModelsAnswer:
+def models_answer(found: tuple[_FoundProvider, ...]) -> ModelsAnswer:
     return ModelsAnswer(
         tuple(
             ProviderAnswer(
@@ -61,13 +61,15 @@ def models_answer(found: tuple[_Found, ...]) -> ModelsAnswer:
     )
 
 
-async def _list(call: Call[Any, Any]) -> tuple[_Found, ...]:
+async def _list(call: Call[Any, Any]) -> tuple[_FoundProvider, ...]:
     services = call.services
     name, model = services.providers.default()
     providers = services.providers.all()
     lists = await asyncio.gather(*(services.provider_service.models_of(each) for each in providers))
     return tuple(
-        _Found(each.name, each.label, model if each.name == name else None, () if found is None else found.models)
+        _FoundProvider(
+            each.name, each.label, model if each.name == name else None, () if found is None else found.models
+        )
         for each, found in zip(providers, lists, strict=True)
     )
 

@@ -87,7 +87,7 @@ class CollectedCalls:
         return tuple(self._calls.values())
 
 
-class SaidInStep:
+class StepText:
     """Collects the text of one step besides its calls. ``text`` is that of the steps before."""
 
     def __init__(self, text: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from chatdesk.core.chat.tool_calls import results
 from chatdesk.core.chat.tool_calls.approvals import Approvals
-from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall, CollectedCalls, SaidInStep
+from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall, CollectedCalls, StepText
 from chatdesk.core.chat.tool_calls.earlier_steps import EarlierSteps
 from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, OfferedTools
 from chatdesk.core.chat.tool_calls.person_requests import approval_request, reason_to_ask, where_of
@@ -145,7 +145,7 @@ class ToolLoop:
                 number += 1
                 yield StepBegan(number, self._sent)
             is_last = step + 1 == self._limits.steps or self._is_used_up(began_s)
-            calls, said = CollectedCalls(self._call_count), SaidInStep(self._sent.continue_text)
+            calls, said = CollectedCalls(self._call_count), StepText(self._sent.continue_text)
             async with aclosing(self._ask(offered, calls, said, is_last=is_last)) as events:
                 async for event in events:
                     yield event
@@ -164,7 +164,7 @@ class ToolLoop:
                     yield each
 
     async def _ask(
-        self, offered: OfferedTools, calls: CollectedCalls, said: SaidInStep, *, is_last: bool
+        self, offered: OfferedTools, calls: CollectedCalls, said: StepText, *, is_last: bool
     ) -> AsyncGenerator[StreamEvent, None]:
         """Ask the model for one step. Yield what a person sees of it; ``calls`` and ``said`` collect the rest."""
         async with aclosing(self._inner.stream(_with_tools(self._sent, offered, is_last=is_last))) as events:

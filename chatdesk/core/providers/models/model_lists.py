@@ -23,7 +23,7 @@ _MOST = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CachedList:
     address: str
     found: ModelList
 
@@ -35,7 +35,7 @@ class ModelLists:
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / FILE_NAME
         self._lock = threading.Lock()
-        self._lists: dict[str, _Kept] | None = None
+        self._lists: dict[str, _CachedList] | None = None
 
     def get(self, provider: str, address: str) -> ModelList | None:
         """Return the list of ``provider`` if it came from this address, else None."""
@@ -48,7 +48,7 @@ class ModelLists:
         found = ModelList(tuple(models)[:_MOST], now_ms)
         with self._lock:
             lists = self._loaded()
-            lists[provider] = _Kept(address, found)
+            lists[provider] = _CachedList(address, found)
             try:
                 write_atomically(self._path, json.dumps(_as_data(lists), ensure_ascii=False))
             except OSError as error:
@@ -60,13 +60,13 @@ class ModelLists:
         with self._lock:
             self._loaded().pop(provider, None)
 
-    def _loaded(self) -> dict[str, _Kept]:
+    def _loaded(self) -> dict[str, _CachedList]:
         if self._lists is None:
             self._lists = _read(self._path)
         return self._lists
 
 
-def _as_data(lists: Mapping[str, _Kept]) -> dict[str, Any]:
+def _as_data(lists: Mapping[str, _CachedList]) -> dict[str, Any]:
     return {
         name: {
             "address": kept.address,
@@ -104,11 +104,11 @@ def _model(row: list[Any]) -> ListedModel:
     )
 
 
-def _read(path: Path) -> dict[str, _Kept]:
+def _read(path: Path) -> dict[str, _CachedList]:
     try:
         document: Any = read_small_json(path, _LARGEST_BYTES)
         return {
-            str(name): _Kept(
+            str(name): _CachedList(
                 str(row["address"]),
                 ModelList(
                     tuple(_model(each) for each in row["models"][:_MOST]),

@@ -9,7 +9,7 @@ from chatdesk.core.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
-class MadeThing:
+class MadeRow:
     """A row that a request made or changed. ``kind`` is the name of its class in small letters, such as ``thread``."""
 
     kind: str
@@ -21,7 +21,7 @@ class DoneRequest:
     """A request that was carried out. ``fingerprint`` stands for all that was asked for."""
 
     fingerprint: str
-    made: tuple[MadeThing, ...]
+    made: tuple[MadeRow, ...]
 
     def first(self, kind: str) -> str:
         """Return the id of the first thing of a kind. Raises ``NotPossible`` where there is none."""

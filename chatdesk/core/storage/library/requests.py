@@ -21,7 +21,7 @@ from chatdesk.core.storage.chat.drafts import get_draft
 from chatdesk.core.storage.chat.projects import get_project
 from chatdesk.core.storage.chat.summaries import get_summary
 from chatdesk.core.storage.chat.tags import get_tag
-from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest, MadeThing, StaleEdit
+from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest, MadeRow, StaleEdit
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.engine.write_guard import WriteGuard
 from chatdesk.core.storage.library.prompts import get_prompt
@@ -104,10 +104,10 @@ class RequestRepository:
         record = json.loads(stored)
         if record["at"] < self._db.origin.now() - _KEPT_MS:
             return None
-        return DoneRequest(record["of"], tuple(MadeThing(kind, id_) for kind, id_ in record["made"]))
+        return DoneRequest(record["of"], tuple(MadeRow(kind, id_) for kind, id_ in record["made"]))
 
 
-def _things_in(result: Any) -> list[MadeThing]:
+def _things_in(result: Any) -> list[MadeRow]:
     """Return the rows in the result of a transaction: one, or several in a tuple."""
     results = result if isinstance(result, tuple) else (result,)
-    return [MadeThing(type(each).__name__.lower(), each.id) for each in results if isinstance(each, _MADE)]
+    return [MadeRow(type(each).__name__.lower(), each.id) for each in results if isinstance(each, _MADE)]

@@ -132,7 +132,7 @@ def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, li
         return 0
     columns = ", ".join(f'"{name}"' for name in names)
     statement = f'INSERT OR IGNORE INTO "{table.name}" ({columns}) VALUES ({", ".join("?" * len(names))})'
-    gaps = _Gaps()
+    gaps = _Restarts()
     count = 0
     is_numbered = table.dialect_options["sqlite"]["with_rowid"]
     rows = _numbered(source, table.name, columns, gaps) if is_numbered else _plain(source, table.name, columns, gaps)
@@ -153,14 +153,14 @@ def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, li
     return count
 
 
-class _Gaps:
+class _Restarts:
     """Counts how often reading had to start over behind something that cannot be read."""
 
     def __init__(self) -> None:
         self.count = 0
 
 
-def _numbered(source: sqlite3.Connection, table: str, columns: str, gaps: _Gaps) -> Iterator[list[Sequence[Any]]]:
+def _numbered(source: sqlite3.Connection, table: str, columns: str, gaps: _Restarts) -> Iterator[list[Sequence[Any]]]:
     # "From", never "behind": to go behind a row SQLite looks at the page that the row would be on.
     start, size = 0, _STEP
     while True:
@@ -216,7 +216,7 @@ def _first_from(source: sqlite3.Connection, table: str, rowid: int) -> int | Non
     return None
 
 
-def _plain(source: sqlite3.Connection, table: str, columns: str, gaps: _Gaps) -> Iterator[list[Sequence[Any]]]:
+def _plain(source: sqlite3.Connection, table: str, columns: str, gaps: _Restarts) -> Iterator[list[Sequence[Any]]]:
     found = source.execute(f'SELECT {columns} FROM "{table}"')
     with closing(found):
         while True:

@@ -58,7 +58,7 @@ _USAGE = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _ReadMessage:
     """A message with the shown version below it; empty keys if the file names none."""
 
     node: Node
@@ -151,7 +151,9 @@ def _thread(
     tags: Mapping[str, str],
     fallback_ms: int,
 ) -> ImportedThread:
-    read = [each if isinstance(each, _Read) else _read_message(index, each) for index, each in enumerate(messages)]
+    read = [
+        each if isinstance(each, _ReadMessage) else _read_message(index, each) for index, each in enumerate(messages)
+    ]
     created = moment(value.get("created_at")) or fallback_ms
     nodes = [each.node for each in read]
     tree = make_tree(nodes, current_key=key_of(value.get("current_leaf_id")) or _last(nodes), fallback_ms=created)
@@ -194,7 +196,7 @@ def _last(nodes: list[Node]) -> str | None:
     return nodes[-1].key if nodes else None
 
 
-def _chosen(tree: Tree, read: Iterable[_Read], root: str) -> dict[str | None, str]:
+def _chosen(tree: Tree, read: Iterable[_ReadMessage], root: str) -> dict[str | None, str]:
     """Return the versions that the file marks as shown, if they are below the message that names them."""
     parents = {message.key: message.parent_key for message in tree.messages}
     chosen = dict(tree.chosen)
@@ -206,10 +208,10 @@ def _chosen(tree: Tree, read: Iterable[_Read], root: str) -> dict[str | None, st
     return chosen
 
 
-def _read_message(index: int, raw: object) -> _Read:
+def _read_message(index: int, raw: object) -> _ReadMessage:
     value = dict_of(raw)
     key = key_of(value.get("id"))
-    return _Read(_node(value, key or f"row:{index}"), key, key_of(value.get("chosen_child_id")))
+    return _ReadMessage(_node(value, key or f"row:{index}"), key, key_of(value.get("chosen_child_id")))
 
 
 def _node(value: Mapping[str, Any], key: str) -> Node:

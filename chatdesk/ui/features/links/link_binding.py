@@ -101,7 +101,7 @@ class LinkBinding(Controller):
         try:
             await self._stored_chat.get_thread(link.thread_id)
         except NotFound:
-            raise _NotHere from None
+            raise _ThreadNotHere from None
         await chat.threads.open(link.thread_id)
         if link.message_id is not None:
             chat.panes.pane.show_toast(shown(_NOT_SHOWN))
@@ -123,7 +123,7 @@ def _has_dialog(window: ChatWindow) -> bool:
     return any(dialog.isVisible() for dialog in window.findChildren(Panel))
 
 
-class _NotHere(InvalidInput):
+class _ThreadNotHere(InvalidInput):
     code = "link_to_nothing_here"
     what = Text("The chat of this link is not on this computer.")
     safe = Text("Nothing was changed.")

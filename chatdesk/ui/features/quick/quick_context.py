@@ -24,7 +24,7 @@ _NOTHING_SELECTED: Final = Text("No text is selected in another window.")
 
 
 @dataclass(frozen=True, slots=True)
-class _Added:
+class _Addition:
     """Text or a picture that goes with the next question. ``words`` name it for the person; ``data`` is what the file
     of the question will have."""
 
@@ -44,8 +44,8 @@ class QuickContext(QObject):
     def __init__(self, attachments: AttachmentService) -> None:
         super().__init__()
         self._attachments = attachments
-        self._added: _Added | None = None
-        self._attached: _Added | None = None  # what went, or goes, along with a question
+        self._added: _Addition | None = None
+        self._attached: _Addition | None = None  # what went, or goes, along with a question
 
     @property
     def words(self) -> str:
@@ -66,7 +66,7 @@ class QuickContext(QObject):
         if kept.strip():
             name = shown(_CLIPBOARD if is_clipboard else _SELECTION)
             words = _words(name, len(kept), is_cut=len(text) > _LONGEST_TEXT)
-            self._set(_Added(f"{name}.txt", kept.encode("utf-8", "replace"), words))
+            self._set(_Addition(f"{name}.txt", kept.encode("utf-8", "replace"), words))
         else:
             self.failed.emit(shown(_NOTHING_THERE if is_clipboard else _NOTHING_SELECTED))
 
@@ -79,7 +79,7 @@ class QuickContext(QObject):
             self.failed.emit(shown(error.sentence))
             return
         if taken is not None:
-            self._set(_Added(f"{shown(_SCREENSHOT)}.png", taken.data, shown(_SCREENSHOT), taken.image))
+            self._set(_Addition(f"{shown(_SCREENSHOT)}.png", taken.data, shown(_SCREENSHOT), taken.image))
 
     def clear(self) -> None:
         """Remove the added text or picture."""
@@ -95,7 +95,7 @@ class QuickContext(QObject):
         added = self._attached = self._added
         return () if added is None else (await self._attachments.add_bytes(added.data, added.name),)
 
-    def _set(self, added: _Added | None) -> None:
+    def _set(self, added: _Addition | None) -> None:
         self._added = added
         self.changed.emit()
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 
 from chatdesk.core.domain.sharing.team import PresenceState, ShareState
 from chatdesk.core.events import PresenceChanged, TeamChanged
-from chatdesk.ui.widgets.header.presence_row import PersonHere
+from chatdesk.ui.widgets.header.presence_row import PresentMember
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
@@ -98,12 +98,12 @@ class PresenceBinding(Controller):
     def _show(self) -> None:
         project_id, thread_id = self._place
         found = self._team.presence(project_id) if project_id is not None else ()
-        people: dict[str, PersonHere] = {}
+        people: dict[str, PresentMember] = {}
         for each in found:  # a member may be there with two computers
             is_in_thread = thread_id is not None and each.thread_id == thread_id
             is_typing = is_in_thread and each.state is PresenceState.TYPING
             before = people.get(each.member_id)
-            people[each.member_id] = PersonHere(
+            people[each.member_id] = PresentMember(
                 each.member_id,
                 each.name,
                 is_typing or (before is not None and before.is_typing),

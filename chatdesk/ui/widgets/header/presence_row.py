@@ -23,7 +23,7 @@ _WIDEST_WORDS_PX, _LEAST_WORDS_PX = 220, 40
 
 
 @dataclass(frozen=True, slots=True)
-class PersonHere:
+class PresentMember:
     """A member who is present. ``is_in_thread``: at the open thread, not elsewhere in its project."""
 
     member_id: str
@@ -38,14 +38,14 @@ class PresenceRow(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.people: tuple[PersonHere, ...] = ()
+        self.people: tuple[PresentMember, ...] = ()
         self.words = ""
         self.setObjectName("presence")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setVisible(False)
         theme.changed.connect(self._on_theme_changed)
 
-    def set_people(self, people: Sequence[PersonHere]) -> None:
+    def set_people(self, people: Sequence[PresentMember]) -> None:
         """Set the people: those in the thread come first, and of these those who type."""
         ordered = tuple(sorted(people, key=lambda each: (not each.is_typing, not each.is_in_thread, each.name)))
         if ordered == self.people:
@@ -128,7 +128,7 @@ def typing_words(names: Sequence[str]) -> str:
     return shown(plural("{count} people are typing…", "{count} person is typing…", len(names)))
 
 
-def here_words(people: Sequence[PersonHere]) -> str:
+def here_words(people: Sequence[PresentMember]) -> str:
     """ "Here now: Ana, Ben (elsewhere in the project)"; empty for nobody."""
     if not people:
         return ""

@@ -20,7 +20,7 @@ from chatdesk.ui.widgets.models.model_picker import ModelPicker, ProviderChoices
 from chatdesk.ui.widgets.painting import fill_area
 
 if TYPE_CHECKING:
-    from chatdesk.ui.widgets.header.presence_row import PersonHere, PresenceRow
+    from chatdesk.ui.widgets.header.presence_row import PresenceRow, PresentMember
     from chatdesk.ui.widgets.header.temporary_mark import TemporaryMark
 
 _GAP_PX, _NARROW_GAP_PX = 10, 4
@@ -105,7 +105,7 @@ class ThreadHeader(QWidget):
     def start_title_edit(self) -> None:
         self.title.start_edit()
 
-    def set_people(self, people: Sequence[PersonHere]) -> None:
+    def set_people(self, people: Sequence[PresentMember]) -> None:
         """Set who else is at the open thread."""
         if self.presence is None:
             if not people:

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, contrast
-from chatdesk.ui.widgets.header.presence_row import PersonHere, PresenceRow, here_words, typing_words
+from chatdesk.ui.widgets.header.presence_row import PresenceRow, PresentMember, here_words, typing_words
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.widgets.initials import badge_colours, initials
 
-ANA, BEN = PersonHere("a", "Ana Ruiz"), PersonHere("b", "Ben")
+ANA, BEN = PresentMember("a", "Ana Ruiz"), PresentMember("b", "Ben")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_words_of_presence():
     assert typing_words(["Ana", "Ben"]) == "Ana and Ben are typing…"
     assert typing_words(["Ana", "Ben", "Eve"]) == "3 people are typing…"
     assert here_words([]) == ""
-    assert here_words([ANA, PersonHere("b", "Ben", is_in_thread=False)]) == (
+    assert here_words([ANA, PresentMember("b", "Ben", is_in_thread=False)]) == (
         "Here now: Ana Ruiz, Ben (elsewhere in the project)"
     )
 
@@ -68,7 +68,7 @@ def test_the_header_makes_its_row_when_somebody_comes_and_hides_it_when_all_are_
     header.show()
     header.set_people(())
     assert header.presence is None
-    header.set_people((BEN, PersonHere("a", "Ana Ruiz", is_typing=True)))
+    header.set_people((BEN, PresentMember("a", "Ana Ruiz", is_typing=True)))
     assert header.presence.isVisible()
     assert [each.name for each in header.presence.people] == ["Ana Ruiz", "Ben"]
     assert header.presence.accessibleName() == "Here now: Ana Ruiz, Ben, Ana Ruiz is typing…"
@@ -85,13 +85,13 @@ def test_more_than_four_are_counted_and_all_of_it_fits(qtbot, theme, direction):
     row.setLayoutDirection(direction)
     row.set_people([ANA, BEN])
     two = row.sizeHint().width()
-    row.set_people([PersonHere(str(number), f"Somebody {number}", is_typing=number < 3) for number in range(7)])
+    row.set_people([PresentMember(str(number), f"Somebody {number}", is_typing=number < 3) for number in range(7)])
     assert row.more == " +3"
     assert row.sizeHint().width() > two
     assert row.minimumSizeHint().width() < row.sizeHint().width()
     row.resize(row.sizeHint())
     picture = row.grab().toImage()
-    row.set_people([PersonHere(str(number), f"Somebody {number}") for number in range(7)])
+    row.set_people([PresentMember(str(number), f"Somebody {number}") for number in range(7)])
     assert row.grab().toImage() != picture
 
 

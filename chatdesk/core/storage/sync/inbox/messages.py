@@ -82,7 +82,7 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class _Grown:
+class _AddedMessages:
     """The messages that a page adds to one thread."""
 
     tip: str | None
@@ -110,7 +110,7 @@ class _Page:
         self._origin = origin
         self._project_id = project_id
         self._effects = effects
-        self._grown: dict[str, _Grown] = {}
+        self._grown: dict[str, _AddedMessages] = {}
         self._places: dict[str, tuple[str, int]] = {}  # thread and position of every message that matters
         self._chosen: dict[str, str] = {}
         self._placed: list[tuple[Incoming, int, bool]] = []
@@ -186,7 +186,7 @@ class _Page:
         grown = self._grown.get(rows.thread_id)
         if grown is None:
             tip = shown_path.tip(self._conn, rows.thread_id)
-            grown = self._grown[rows.thread_id] = _Grown(None if tip is None else tip.id)
+            grown = self._grown[rows.thread_id] = _AddedMessages(None if tip is None else tip.id)
         is_shown = grown.tip == rows.parent_id
         if is_shown:
             grown.tip = rows.id
@@ -206,7 +206,7 @@ class _Page:
                 self._report(each, grown, is_shown=is_shown)
         return is_shown
 
-    def _report(self, each: Incoming, grown: _Grown, *, is_shown: bool) -> None:
+    def _report(self, each: Incoming, grown: _AddedMessages, *, is_shown: bool) -> None:
         (self._effects.new_messages if is_shown else self._effects.versions).append((each.rows.thread_id, each.rows.id))
         if self._effects.member(each.author) is not None:
             grown.unread += 1
@@ -266,7 +266,7 @@ class _Page:
                 files.update((each.rows.parts_file,))
         want_files(self._raw, self._project_id, files, self._effects)
 
-    def _update_thread(self, thread_id: str, grown: _Grown) -> None:
+    def _update_thread(self, thread_id: str, grown: _AddedMessages) -> None:
         raw, effects = self._raw, self._effects
         raw.execute(
             "UPDATE threads SET shown_count = shown_count + ?, current_leaf_id = coalesce(?, current_leaf_id),"
