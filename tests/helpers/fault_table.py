@@ -9,8 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import httpcore2
+from unittest.mock import patch
 
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.providers.stream_guard import StreamLimits
@@ -90,14 +89,12 @@ def _bad_certificate(how: str, authority: Authority, directory: Path) -> ssl.SSL
 @contextmanager
 def _trusting(authority: Authority | None) -> Iterator[None]:
     """As if the system trusted that authority."""
-    known = httpcore2.default_ssl_context
+    found = ssl.get_default_verify_paths()
     if authority is not None:
-        ca_file = authority.ca_file
-        httpcore2.default_ssl_context = lambda **_how: ssl.create_default_context(cafile=ca_file)
-    try:
+        file = str(authority.ca_file)
+        found = ssl.DefaultVerifyPaths(file, None, "SSL_CERT_FILE", file, "SSL_CERT_DIR", "")
+    with patch.object(ssl, "get_default_verify_paths", lambda: found):
         yield
-    finally:
-        httpcore2.default_ssl_context = known
 
 
 def row(case: Case, seen: Seen) -> str:

@@ -13,6 +13,7 @@ import ssl
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, suppress
+from functools import cache, lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ import httpx2
 from openai import AsyncOpenAI, Omit
 
 from chatdesk import __version__
-from chatdesk.core.providers.endpoint import ConnectionOptions, Endpoint
+from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.failure_texts import (
     NO_WEB_TEXT,
     NOWHERE_TEXT,
@@ -124,7 +125,7 @@ def guarded_http_client(endpoint: Endpoint, limits: StreamLimits) -> httpx2.Asyn
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=30.0),
         trust_env=endpoint.uses_system_proxy,
         proxy=endpoint.own_proxy,
-        verify=_trust(endpoint.connection),
+        verify=_trust(endpoint),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )
 
@@ -170,11 +171,15 @@ async def post(client: AsyncOpenAI, url: str, body: Mapping[str, Any]) -> bytes:
     return await response.aread()
 
 
-def _trust(connection: ConnectionOptions) -> ssl.SSLContext | bool:
+def _trust(endpoint: Endpoint) -> ssl.SSLContext:
     """Return the system's certificates and those of the person's own file, which must be unchanged since the key was
     looked up. Raises ``ssl.SSLError``."""
+    connection = endpoint.connection
     if not connection.ca_file:
-        return True
+        found = ssl.get_default_verify_paths()
+        places = (found.cafile, found.capath, found.openssl_cafile, found.openssl_capath)
+        changes = tuple((place, _changed_at(place)) for place in places)
+        return _system_trust(changes, reads_environment=endpoint.uses_system_proxy)
     content = Path(connection.ca_file).read_bytes()
     if connection.ca_digest and hashlib.sha256(content).hexdigest() != connection.ca_digest:
         raise ssl.SSLError("the file of certificates was changed meanwhile")
@@ -183,9 +188,24 @@ def _trust(connection: ConnectionOptions) -> ssl.SSLContext | bool:
     return context
 
 
+@lru_cache(maxsize=4)
+def _system_trust(_changes: tuple[tuple[str | None, int], ...], *, reads_environment: bool) -> ssl.SSLContext:
+    """Return the certificates that the system trusts. Reading them takes 20 ms and a megabyte, so providers share them
+    until one of the places they come from has changed."""
+    return httpx2.create_ssl_context(trust_env=reads_environment)
+
+
+def _changed_at(place: str | None) -> int:
+    try:
+        return Path(place).stat().st_mtime_ns if place else 0
+    except OSError:
+        return 0
+
+
+@cache
 def _warm_up() -> None:
-    """Send one request to nowhere, here in the worker thread: the SDK and its libraries load and compile the rest of
-    themselves at the first request, which would hold up the window for over 100 ms.
+    """Send one request to nowhere, here in the worker thread and once: the SDK and its libraries load and compile the
+    rest of themselves at the first request, which would hold up the window for over 100 ms.
     """
 
     def reply(request: httpx2.Request) -> httpx2.Response:

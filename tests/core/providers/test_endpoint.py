@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import ssl
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
+import httpx2
 import pytest
 
 from chatdesk.core.domain.message import Role
@@ -46,6 +50,27 @@ async def test_a_certificate_of_ones_own_authority_is_trusted_when_its_file_is_n
         steps = await _steps(replace(known, ca_file=""))
     assert steps[Step.TLS].state is StepState.FAILED
     assert "certificate" in steps[Step.TLS].text
+
+
+async def test_the_systems_certificates_are_read_once_and_again_when_they_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    authority, other = Authority(tmp_path), Authority(tmp_path / "other")
+    trusted = shutil.copy(str(other.ca_file), str(tmp_path / "trusted.pem"))
+    system = ssl.DefaultVerifyPaths(trusted, None, "SSL_CERT_FILE", trusted, "SSL_CERT_DIR", "")
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: system)
+    reads = Mock(wraps=httpx2.create_ssl_context)
+    monkeypatch.setattr(httpx2, "create_ssl_context", reads)
+    async with FaultServer(models("a"), tls=authority.server()) as server:
+        profile = replace(TEAM, base_url=server.base_url)
+        for _ in range(2):
+            with pytest.raises(ProviderError, match="certificate"):
+                await _listed(profile)
+        assert reads.call_count == 1
+        shutil.copy(str(authority.ca_file), trusted)
+        assert [await _listed(profile), await _listed(profile)] == [["a"], ["a"]]
+        assert reads.call_count == 2
 
 
 async def test_a_file_that_holds_no_certificates_is_told(tmp_path: Path) -> None:
