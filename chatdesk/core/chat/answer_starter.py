@@ -151,8 +151,11 @@ class AnswerStarter:
         for each in starting:
             each.is_stopped = True
         await self._wait_for(starting)
-        waited = await self.queue.cancel(thread_or_message_id)
-        return await self.turns.stop(thread_or_message_id) or waited
+        try:
+            waited = await self.queue.cancel(thread_or_message_id)
+        finally:
+            ended = await self.turns.stop(thread_or_message_id)
+        return ended or waited
 
     async def close(self) -> None:
         """Interrupt all turns and wait until their text is stored."""

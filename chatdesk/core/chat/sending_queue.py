@@ -20,7 +20,7 @@ from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.domain.turn import TurnOutcome
 from chatdesk.core.domain.usage import RateReport
 from chatdesk.core.domain.waiting import WaitingAnswer
-from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.core.errors import ChatDeskError, NotPossible, StorageError
 from chatdesk.core.events import AnswerFinished, EventBus, MessageChanged, QueueChanged, ThreadChanged
 from chatdesk.core.texts import Text
 from chatdesk.core.usage.rate_window import RateWindow, VendorQuotas
@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 _MS_PER_S = 1000
 # A timer of an hour would not notice that the computer slept.
 _LONGEST_NAP_S = 30.0
+STORAGE_REST_S = 1.0  # before storage that refused is asked again
 _RATE_REASONS = {
     LimitScope.ALL: Text("Your limit of messages is reached."),
     LimitScope.PROVIDER: Text("Your limit of messages to this provider is reached."),
@@ -152,31 +153,31 @@ class SendingQueue:
 
     async def cancel(self, thread_or_message_id: str) -> Message | None:
         """End one waiting answer, or all of a thread, as stopped; the questions stay. Returns the last one; None where
-        nothing waited."""
+        nothing waited. Raises ``StorageError``; the rest then waits on."""
         async with self._lock:
             chosen = [each for each in self._waiting if thread_or_message_id in (each.message_id, each.thread_id)]
-            self._waiting = [each for each in self._waiting if each not in chosen]
             ended = None
-            for each in chosen:
-                ended = await self._end(each, Status.STOPPED)
+            try:
+                for each in chosen:
+                    ended = await self._stop(each)
+            finally:
+                if chosen:
+                    self._publish()
         if chosen:
             await self.send_due()
-            self._publish()
         return ended
 
     async def send_due(self) -> None:
         """Send the answers that may be requested now, and publish when the others will be."""
         async with self._lock:
             await self._count_earlier_messages()
-            before = tuple(self._waiting)
-            while (place := self._next_due()) is not None:
-                entry = self._waiting[place]
-                self._record_sent(entry)
-                await self._send(entry)
+            before, could_send = tuple(self._waiting), True
+            while could_send and (place := self._next_due()) is not None:
+                could_send = await self._send(self._waiting[place])
             self._waiting = list(self._seen(self._waiting))
         if tuple(self._waiting) != before:
             self._publish()
-        self._set_timer()
+        self._set_timer(least_s=0.0 if could_send else STORAGE_REST_S)
 
     async def close(self) -> None:
         """Stop sending; what waits stays stored."""
@@ -211,34 +212,41 @@ class SendingQueue:
             self._window_of(scope).record_sent(self._clock.now_ms())
         self._vendors.record_sent(entry.provider, entry.model)
 
-    async def _send(self, entry: WaitingAnswer) -> None:
+    async def _send(self, entry: WaitingAnswer) -> bool:
+        """Start the turn of an answer. Return False where storage does not allow it now; the answer then waits on."""
         try:
             answer = await self._store.claim(entry.message_id)
+        except StorageError as error:
+            _log.warning("answer %s waits on: %s", entry.message_id, error.code)
+            return False
         except ChatDeskError as error:
-            _log.warning("answer %s could not be asked for: %s", entry.message_id, error.code)
-            self._waiting.remove(entry)
-            await self._end(entry, Status.ERROR, error)
+            self._forget(entry, error)
         else:
+            self._record_sent(entry)
             self._waiting.remove(entry)  # only now: it takes a place in its thread until its turn does
             self._start(answer)
+        return True
 
-    async def _end(self, entry: WaitingAnswer, status: Status, error: ChatDeskError | None = None) -> Message | None:
-        outcome = TurnOutcome(
-            status,
-            self._clock.now_ms(),
-            error=None if error is None else error.sentence,
-            error_type=None if error is None else error.code,
-            is_asked=False,
-        )
+    async def _stop(self, entry: WaitingAnswer) -> Message | None:
+        """End a waiting answer as stopped. Raises ``StorageError``; the answer then waits on."""
+        outcome = TurnOutcome(Status.STOPPED, self._clock.now_ms(), is_asked=False)
         try:
             message, thread = await self._messages.finish(entry.message_id, outcome)
-        except ChatDeskError as problem:  # it is gone, or ended in another way
-            _log.info("answer %s waits no more: %s", entry.message_id, problem.code)
+        except StorageError:
+            raise
+        except ChatDeskError as error:
+            self._forget(entry, error)
             return None
+        self._waiting.remove(entry)
         self._bus.publish(MessageChanged(message))
         self._bus.publish(AnswerFinished(message))
         self._bus.publish(ThreadChanged(thread))
         return message
+
+    def _forget(self, entry: WaitingAnswer, error: ChatDeskError) -> None:
+        """Forget an answer that is gone, or that ended in another way."""
+        _log.info("answer %s waits no more: %s", entry.message_id, error.code)
+        self._waiting.remove(entry)
 
     async def _count_earlier_messages(self) -> None:
         """Count the messages that were sent before this program started."""
@@ -262,13 +270,13 @@ class SendingQueue:
         if self._waiting:
             self._tasks.start(self.send_due(), "look at what waits to be sent")
 
-    def _set_timer(self) -> None:
+    def _set_timer(self, *, least_s: float = 0.0) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         times = [each.sends_at for each in self._waiting if each.sends_at is not None]
         if times:
-            wait_s = max(0.0, (min(times) - self._clock.now_ms()) / _MS_PER_S)
+            wait_s = max(least_s, (min(times) - self._clock.now_ms()) / _MS_PER_S)
             self._timer = asyncio.get_running_loop().call_later(min(wait_s, _LONGEST_NAP_S) + 0.01, self._send_due_soon)
 
 

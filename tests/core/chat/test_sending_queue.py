@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from chatdesk.core.chat import sending_queue
 from chatdesk.core.chat.ask import ask
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.limits import LimitScope, Rate, ScopedRate
-from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.domain.usage import RateReport
-from chatdesk.core.errors import NotPossible, ProviderError, ProviderErrorKind, TurnInProgress
+from chatdesk.core.errors import NotPossible, ProviderError, ProviderErrorKind, StorageBusy, TurnInProgress
 from chatdesk.core.events import EventBus, QueueChanged
 from chatdesk.core.providers.base import FinishReason, RateReported, StreamFinished, TextDelta
 from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.chat.waiting import WaitingRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.chat_world import ChatWorld, ScriptedProvider, chat_world
@@ -265,3 +267,43 @@ async def test_a_rate_of_one_provider_counts_what_was_sent_before_it_was_set(wor
     assert "to this provider" in waiting.reason
     assert waiting.sends_at is not None
     assert waiting.sends_at > SystemClock().now_ms() + 3_000_000
+
+
+async def test_what_storage_does_not_let_begin_waits_until_it_does(
+    world: ChatWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(world)
+    created = await world.chat.create_thread(None, "", "one")
+    claim, refusals = WaitingRepository.claim, 0
+
+    async def busy_once(self: WaitingRepository, message_id: str) -> Message:
+        nonlocal refusals
+        refusals += 1
+        if refusals == 1:
+            raise StorageBusy
+        return await claim(self, message_id)
+
+    monkeypatch.setattr(WaitingRepository, "claim", busy_once)
+    monkeypatch.setattr(sending_queue, "STORAGE_REST_S", 0.01)
+    await release(world)
+    answer = await world.answer_of(created)
+    assert (answer.status, refusals) == (Status.COMPLETE, 2)  # type: ignore[attr-defined]
+
+
+async def test_a_stop_that_cannot_be_stored_is_told_and_what_waited_waits_on(
+    world: ChatWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(world)
+    created = await world.chat.create_thread(None, "", "one")
+
+    async def busy(_self: object, *_args: object) -> None:
+        raise StorageBusy
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(world.repositories.messages), "finish", busy)
+        with pytest.raises(StorageBusy):
+            await world.chat.stop(created.thread.id)
+    assert [each.message_id for each in world.chat.queue.waiting] == [created.answer.id]  # type: ignore[union-attr]
+    stopped = await world.chat.stop(created.thread.id)
+    assert stopped is not None and stopped.status is Status.STOPPED
+    assert world.chat.queue.waiting == ()
