@@ -73,7 +73,8 @@ class AssistantFields(QWidget):
         self._setup = AssistantSetup()
         self._words: dict[QPushButton, str] = {}
         self.icon_box = _box("assistantIcon", tr("Icon"))
-        self.icon_box.setIconSize(QSize(ICON_PX, ICON_PX))
+        icon_px = round(ICON_PX * max(1.0, theme.scale))
+        self.icon_box.setIconSize(QSize(icon_px, icon_px))
         for name in ASSISTANT_ICONS:
             self.icon_box.addItem(icon(name, theme.tokens.text), shown(_ICON_NAMES[name]), name)
         self.model_box = _box("assistantModel", tr("Model that answers"))

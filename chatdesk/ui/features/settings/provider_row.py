@@ -204,16 +204,15 @@ class ProviderRow(QWidget):
         fields = QBoxLayout(_STACKED if scale > _LARGEST_IN_ONE_LINE else _IN_LINE)
         fields.setContentsMargins(0, 0, 0, 0)
         fields.setSpacing(_GAP_PX)
-        for number, widgets in enumerate(
-            ((self._field, self._mark, self.status), (self.models, self.save, self.test, self.edit))
-        ):
-            part = QHBoxLayout()
-            part.setSpacing(_GAP_PX)
-            for widget in widgets:
-                part.addWidget(widget, 1 if widget is self._field else 0)
-            if number and fields.direction() is _STACKED:
-                part.insertStretch(0, 1)
-            fields.addLayout(part, 0 if number else 1)
+        result = QHBoxLayout()
+        result.setSpacing(_GAP_PX)
+        for widget in (self._mark, self.models, self.status, self.save, self.test, self.edit):
+            result.addWidget(widget)
+        if fields.direction() is _STACKED:
+            result.setStretchFactor(self.status, 1)
+            result.insertStretch(result.indexOf(self.save))  # where there are no words
+        fields.addWidget(self._field, 1)
+        fields.addLayout(result)
         self._field.setSizePolicy(self.key.sizePolicy())
         line = QWidget()
         row = BesideOrBelow(

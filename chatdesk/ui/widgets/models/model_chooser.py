@@ -54,6 +54,7 @@ from chatdesk.ui.widgets.uniform_row_delegate import UniformRowDelegate
 
 _WIDTH_PX, _ROW_PX, _MARGIN_PX = 380, 32, 8
 _MOST_ROWS, _FEWEST_ROWS = 11, 2
+_MARK_GAP_PX = 10  # before and after the marks of a row
 _EDGE_PX = 8  # between it and the edge of the window
 _MOVES: Final = {
     Qt.Key.Key_Down,
@@ -309,7 +310,8 @@ class _Delegate(UniformRowDelegate):
             painter.drawRoundedRect(area.adjusted(2, 1, -2, -1), 6, 6)
         painter.setFont(self._theme.font("group" if is_heading else "text"))
         painter.setPen(self._theme.colour("muted" if is_heading else "text"))
-        words = area.adjusted(10, 0, -62, 0)
+        side_px = round(ICON_PX * max(1.0, self._theme.scale))
+        words = area.adjusted(10, 0, -(2 * (side_px + _MARK_GAP_PX) + _MARK_GAP_PX), 0)
         text = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, words.width())
 
         def place(part: QRect) -> QRectF:
@@ -317,9 +319,15 @@ class _Delegate(UniformRowDelegate):
 
         draw_line(painter, place(words), text, option.direction)
         if index.data(LIKED_ROLE) and not is_heading:
-            star = QRect(area.right() - 54, area.center().y() - ICON_PX // 2, ICON_PX, ICON_PX)
+            star = _mark_at(area, 2, side_px)
             paint_icon(painter, place(star), "star", self._theme.colour("muted"))
         if index.data(CURRENT_ROLE):
-            tick = QRect(area.right() - 28, area.center().y() - ICON_PX // 2, ICON_PX, ICON_PX)
+            tick = _mark_at(area, 1, side_px)
             paint_icon(painter, place(tick), "check", self._theme.colour("text"))
         painter.restore()
+
+
+def _mark_at(area: QRect, place: int, side_px: int) -> QRect:
+    """Return where the mark in this ``place`` from the end of a row is."""
+    left = area.right() - place * (side_px + _MARK_GAP_PX)
+    return QRect(left, area.center().y() - side_px // 2, side_px, side_px)

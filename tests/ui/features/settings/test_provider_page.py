@@ -13,6 +13,7 @@ from chatdesk.core.domain.provider_check import FoundServer, Step, StepResult, S
 from chatdesk.core.domain.provider_profile import Api, Header, ProviderProfile
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretSource
+from chatdesk.ui.dialogs.mark import Mark
 from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 from chatdesk.ui.features.providers.provider_form import ProviderForm
 from chatdesk.ui.features.providers.provider_more import KEPT
@@ -170,6 +171,22 @@ def test_what_a_test_said_and_what_is_typed_stays_when_the_list_is_filled_again(
     assert page.row("openai").key.text() == "sk-half"
     assert page.focusWidget() is page.row("team").edit
     assert not page.grab().isNull()
+
+
+def test_the_mark_of_a_result_is_beside_its_words_in_large_text(theme: Theme, qtbot: QtBot) -> None:
+    theme.set_scale(2.0)
+    page = ProviderPage(theme)
+    qtbot.addWidget(page)
+    page.show_providers([OPENAI, TEAM])
+    page.show_status("team", "401: the key was refused", False)
+    page.show_status("openai", "Works, 31 models", True)
+    page.resize(800, 600)
+    page.show()
+    for name, words in (("team", page.row("team").status), ("openai", page.row("openai").models)):
+        mark = page.row(name).findChild(Mark)
+        assert mark is not None and mark.isVisible() and words.isVisible()
+        assert words.geometry().top() <= mark.geometry().center().y() <= words.geometry().bottom()
+        assert 0 < words.geometry().left() - mark.geometry().right() < 20
 
 
 def test_presets_and_found_servers_are_offered(page: ProviderPage, qtbot: QtBot) -> None:
