@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtWidgets import QApplication
+
+from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.announce import announce
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -89,6 +93,14 @@ class ShownChats:
         one does, so that a screen reader says each event once."""
         chat = self.showing(thread_id)
         return chat is not None and chat.panes is panes
+
+    def ask_for_attention(self, panes: Panes, thread_id: str, *, here: str, elsewhere: str) -> None:
+        """Announce ``here`` if the chat with these panes announces the events of a thread; if it notifies of them, show
+        ``elsewhere`` with a button that leads to the thread."""
+        if self.announces_for(panes, thread_id):
+            announce(panes.window, here)
+        elif self.notifies_of(panes, thread_id):
+            panes.pane.show_toast(elsewhere, tr("Show"), partial(self.show_soon, thread_id))
 
     def notifies_of(self, panes: Panes, thread_id: str) -> bool:
         """Return whether the chat with these panes notifies of events in a thread elsewhere: it is the active chat,

@@ -12,7 +12,6 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ApprovalAsked, ApprovalEnded
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.tools.request_binding import RequestBinding
 from chatdesk.ui.features.tools.sign_in_binding import SignInBinding
@@ -43,7 +42,7 @@ class ConsentBinding(Controller):
         self._requests.changed.connect(self._show)
         self._sign_ins = SignInBinding(context, threads, in_use=in_use)
         self._sign_ins.changed.connect(self._show)
-        context.panes.commands.bind("message.approve", self._go_there, self._are_any)
+        context.panes.commands.bind("message.approve", self._focus_waiting, self._is_any_waiting)
         context.panes.message_handlers.bind("ask-calls", self._ask_again)
         context.subscribe(self, ApprovalAsked, lambda event: self._on_asked(event.request))
         context.subscribe(self, ApprovalEnded, lambda _event: self._show())
@@ -52,26 +51,19 @@ class ConsentBinding(Controller):
     def _approvals(self) -> Approvals:
         return self._open_thread.chat.tools.approvals
 
-    def _are_any(self) -> bool:
-        return bool(self._approvals.waiting()) or self._requests.are_any() or self._sign_ins.is_shown
+    def _is_any_waiting(self) -> bool:
+        return bool(self._approvals.waiting()) or self._requests.is_any_waiting() or self._sign_ins.is_shown
 
     def _on_asked(self, request: ApprovalRequest) -> None:
-        name = clean_line(request.tool.title or request.tool.name)
+        name, server = clean_line(request.tool.title or request.tool.name), clean_line(request.tool.server_name)
         if request.thread_id == self._threads.thread_id:
             self._show()
-        if self._chats.announces_for(self._panes, request.thread_id):
-            words = tr(
-                "{name} of {server} waits for your approval: Ctrl+Shift+Y.",
-                name=name,
-                server=clean_line(request.tool.server_name),
-            )
-            announce(self._panes.window, words)
-        elif self._chats.notifies_of(self._panes, request.thread_id):
-            self._panes.pane.show_toast(
-                tr("{name} waits for your approval in another chat.", name=name),
-                tr("Show"),
-                partial(self._chats.show_soon, request.thread_id),
-            )
+        self._chats.ask_for_attention(
+            self._panes,
+            request.thread_id,
+            here=tr("{name} of {server} waits for your approval: Ctrl+Shift+Y.", name=name, server=server),
+            elsewhere=tr("{name} waits for your approval in another chat.", name=name),
+        )
         self._panes.commands.refresh()
 
     def _show(self) -> None:
@@ -103,8 +95,8 @@ class ConsentBinding(Controller):
         work = self._consent.run(partial(chat.continue_message, answer_id, asks_again=True))
         self._tasks.start(work, f"ask about the calls of {answer_id}")
 
-    def _go_there(self) -> None:
-        if self._requests.is_shown and self._requests.go_there():
+    def _focus_waiting(self) -> None:
+        if self._requests.is_shown and self._requests.focus_waiting():
             return
         here = self._approvals.waiting(self._threads.thread_id) if self._threads.thread_id else ()
         if here and self._card is not None:
@@ -113,8 +105,8 @@ class ConsentBinding(Controller):
         waiting = self._approvals.waiting()
         if waiting:
             self._chats.show_soon(waiting[0].thread_id)
-        elif not self._requests.go_there():
-            self._sign_ins.go_there()
+        elif not self._requests.focus_waiting():
+            self._sign_ins.focus_waiting()
 
     def _on_answered(
         self, request_id: str, answer: Answer, arguments: Mapping[str, Any] | None, only_reads: bool

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QUrl, Signal
@@ -13,7 +12,6 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ServerRequestsChanged
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
@@ -46,7 +44,7 @@ class RequestBinding(Controller):
         card = self._card
         return card is not None and not card.isHidden() and card.request in self._here()
 
-    def are_any(self) -> bool:
+    def is_any_waiting(self) -> bool:
         """Return whether a server waits for a person, in whichever thread."""
         return bool(self._questions.waiting())
 
@@ -59,7 +57,7 @@ class RequestBinding(Controller):
             return
         self._card.show_first(waiting, leave=self._panes.pane.focus_composer)
 
-    def go_there(self) -> bool:
+    def focus_waiting(self) -> bool:
         """Go to the waiting request: into the card if it is in the open thread, else to its thread. Return whether
         anything waits."""
         if self._card is not None and self._card.isVisible():
@@ -89,11 +87,12 @@ class RequestBinding(Controller):
 
     def _announce(self, request: ServerRequest) -> None:
         server = clean_line(request.asker.server_name)
-        if self._chats.announces_for(self._panes, request.asker.thread_id):
-            announce(self._panes.window, tr("{server} asks you for something: Ctrl+Shift+Y.", server=server))
-        elif self._chats.notifies_of(self._panes, request.asker.thread_id):
-            words = tr("{server} asks you for something in another chat.", server=server)
-            self._panes.pane.show_toast(words, tr("Show"), partial(self._chats.show_soon, request.asker.thread_id))
+        self._chats.ask_for_attention(
+            self._panes,
+            request.asker.thread_id,
+            here=tr("{server} asks you for something: Ctrl+Shift+Y.", server=server),
+            elsewhere=tr("{server} asks you for something in another chat.", server=server),
+        )
 
     async def _make_card(self) -> None:
         module = await import_beside(_MODULE)

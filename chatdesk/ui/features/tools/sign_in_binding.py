@@ -59,7 +59,7 @@ class SignInBinding(Controller):
             return
         self._card.show_first(offered, leave=self._panes.pane.focus_composer)
 
-    def go_there(self) -> None:
+    def focus_waiting(self) -> None:
         """Put the focus into the card."""
         if self._card is not None:
             self._card.focus_answer()
