@@ -60,33 +60,40 @@ ERASING_FOUND = {
 }
 LONGER = Mix(steps=250, trouble=0.1)
 FIRST = int(os.environ.get("CHATDESK_FIRST_SEED", "0"))
-# A mistake shows within 40 (``test_sync_planted_bugs.py``); `make test-long` plays more, with seeds that are new.
-SEEDS = 300 if "CHATDESK_FIRST_SEED" in os.environ else 100
-_BATCH = 25
+IS_LONG = "CHATDESK_FIRST_SEED" in os.environ
+_BATCH = 20
+_SHORT_BATCH = 8
 
 
-@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, _BATCH))
+def _firsts(count: int, size: int, *, first: int = 0, long: int) -> range:
+    """Return the seeds with which batches of ``size`` histories begin. `make test` plays ``count`` histories; a mistake
+    shows within 40, or among those from ``first`` on where that says so (``test_sync_planted_bugs.py``). `make
+    test-long` plays ``long`` histories with seeds that are new."""
+    return range(FIRST, FIRST + long, size) if IS_LONG else range(first, first + count, size)
+
+
+@pytest.mark.parametrize("first", _firsts(40, _BATCH, long=300))
 def test_a_team_in_trouble_comes_to_rest_with_nothing_lost(first: int) -> None:
     mix = Mix(steps=22, trouble=0.2)
     wrong = {seed: found for seed in range(first, first + _BATCH) if (found := History(seed, mix).play())}
     assert wrong == {}, f"python -m tests.helpers.sync_sim {next(iter(wrong))} {mix.steps} {mix.trouble}"
 
 
-@pytest.mark.parametrize("first", range(FIRST, FIRST + 24, 8))
+@pytest.mark.parametrize("first", _firsts(8, _SHORT_BATCH, long=24))
 def test_shares_that_end_and_begin_again_lose_nothing_in_months(first: int) -> None:
-    wrong = {seed: found for seed in range(first, first + 8) if (found := History(seed, LONG).play())}
+    wrong = {seed: found for seed in range(first, first + _SHORT_BATCH) if (found := History(seed, LONG).play())}
     assert wrong == {}
 
 
-@pytest.mark.parametrize("first", range(48, 64, 8))
+@pytest.mark.parametrize("first", _firsts(8, _SHORT_BATCH, first=128, long=24))
 def test_private_copies_whose_owners_come_back_hold_what_the_team_holds(first: int) -> None:
-    wrong = {seed: found for seed in range(first, first + 8) if (found := History(seed, COPIES).play())}
+    wrong = {seed: found for seed in range(first, first + _SHORT_BATCH) if (found := History(seed, COPIES).play())}
     assert wrong == {}
 
 
 def test_stories_of_private_copies_tell_everything() -> None:
     counts: Counter[str] = Counter()
-    for seed in range(40, 48):
+    for seed in range(43, 47):
         history = History(seed, COPIES)
         assert history.play() == [], seed
         counts += history.counts
@@ -94,15 +101,15 @@ def test_stories_of_private_copies_tell_everything() -> None:
     assert COPIES.faults.keys() >= COPY_STORIES.keys()
 
 
-@pytest.mark.parametrize("first", [8, 116])
+@pytest.mark.parametrize("first", _firsts(4, 4, first=12, long=24))
 def test_what_was_erased_stays_erased_whatever_the_server_forgets(first: int) -> None:
-    wrong = {seed: found for seed in range(first, first + 8) if (found := History(seed, ERASING).play())}
+    wrong = {seed: found for seed in range(first, first + 4) if (found := History(seed, ERASING).play())}
     assert wrong == {}
 
 
 def test_stories_of_erasing_tell_everything() -> None:
     counts: Counter[str] = Counter()
-    for seed in range(8):
+    for seed in (3, 6):
         history = History(seed, ERASING)
         assert history.play() == [], seed
         counts += history.counts
@@ -154,9 +161,13 @@ def test_a_seed_tells_the_same_story_again() -> None:
     assert first.counts == second.counts
 
 
+# Seeds that tell it within a moment; `make test-long` plays twenty.
+_EVERYTHING = (1003, 1006, 1007, 1009, 1015, 1016, 1018, 1044)
+
+
 def test_everything_that_can_happen_happens() -> None:
     counts: Counter[str] = Counter()
-    for seed in (*range(1000, 1019), 1044):
+    for seed in (*range(1000, 1019), 1044) if IS_LONG else _EVERYTHING:
         history = History(seed, Mix(steps=50, trouble=0.4))
         assert history.play() == []
         counts += history.counts

@@ -34,7 +34,7 @@ class Bug:
     patch: Callable[[], Any] | None = None
     flaws: Flaws = field(default_factory=Flaws)
     mix: Mix = field(default_factory=Mix)
-    first: int = 0  # the seed to begin with, one that shows it: each that does not costs as much
+    first: int = 0  # the seed to begin with: the one that shows it soonest
 
     def is_found_by(self, seed: int) -> bool:
         """Whether this seed tells that something is wrong; what breaks tells it, too."""
@@ -162,29 +162,30 @@ BUGS = (
         "a computer hears of an erasure and does nothing",
         _instead(erasing, "erase", lambda _: lambda *args: set()),
         mix=ERASING,
+        first=5,
     ),
     Bug(
         "words that an older backup of the server has come back",
         _instead(inbox, "_without_erased", lambda _: lambda rows, prepared, known: (rows, prepared)),
         mix=ERASING,
-        first=1,
+        first=4,
     ),
     Bug(
         "what was erased is brought back as if it were whole",
         _instead(SyncStore, "lost_by_server", _without_digests),
         mix=ERASING,
-        first=1,
+        first=15,
     ),
     Bug("a number is taken before the commit", flaws=Flaws(has_gaps=True), first=9),
-    Bug("the cursor is stored before the rows", _instead(SyncStore, "start_apply", _cursor_first)),
-    Bug("the outbox is emptied before the answer", _instead(SyncStore, "pending", _outbox_emptied_at_once), first=1),
+    Bug("the cursor is stored before the rows", _instead(SyncStore, "start_apply", _cursor_first), first=10),
+    Bug("the outbox is emptied before the answer", _instead(SyncStore, "pending", _outbox_emptied_at_once), first=25),
     Bug(
         "an acknowledged change is done",
         _instead(SyncStore, "record_push_results", _acknowledged_is_done),
         mix=Mix(trouble=0.3, faults={"back_up_server": 5, "restore_server": 7}),
         first=9,
     ),
-    Bug("a repeated change is entered again", flaws=Flaws(forgets_ids=True, accepts_taken_places=True)),
+    Bug("a repeated change is entered again", flaws=Flaws(forgets_ids=True, accepts_taken_places=True), first=1),
     Bug("the last writer wins", _instead(registers, "heads_of", _last_writer_wins), mix=Mix(loss=0.3), first=50),
     Bug(
         "a deleted thread stays deleted",
@@ -195,12 +196,13 @@ BUGS = (
         "the server does not notice a copied profile",
         flaws=Flaws(accepts_taken_places=True),
         mix=Mix(trouble=0.3, faults=_COPIES),
-        first=1,
+        first=23,
     ),
     Bug(
         "a profile does not notice that it was copied",
         _instead(SyncStore, "fork", lambda _: lambda self: self.device()),
         mix=Mix(trouble=0.3, faults=_COPIES),
+        first=8,
     ),
     Bug(
         "a forked profile goes on under its old id",
@@ -208,19 +210,19 @@ BUGS = (
         mix=Mix(trouble=0.3, faults=_COPIES),
         first=1,
     ),
-    Bug("a restored server is believed", _history_is_believed, mix=Mix(trouble=0.3, faults=_RESTORES)),
-    Bug("a clock that is ahead is believed", flaws=Flaws(trusts_clocks=True), first=1),
+    Bug("a restored server is believed", _history_is_believed, mix=Mix(trouble=0.3, faults=_RESTORES), first=25),
+    Bug("a clock that is ahead is believed", flaws=Flaws(trusts_clocks=True), first=10),
     Bug(
         "nobody brings back what others lost",
         _instead(ProjectTurns, "_relay", _nothing),
         mix=Mix(trouble=0.3, faults={"back_up_server": 4, "restore_server": 5, "destroy_computer": 4}),
-        first=208,
+        first=213,
     ),
     Bug(
         "what others lost is brought back without its seal",
         _instead(SyncStore, "lost_by_server", _without_seals),
         mix=Mix(trouble=0.3, faults={"back_up_server": 4, "restore_server": 5, "destroy_computer": 4}),
-        first=16,
+        first=44,
     ),
     Bug(
         "what was acknowledged and lost is not sent again",
@@ -232,6 +234,7 @@ BUGS = (
         "a refused change is thrown away",
         _instead(SyncStore, "record_push_results", _refused_is_forgotten),
         mix=Mix(trouble=0.2, faults={"change_role": 1}),
+        first=29,
     ),
     Bug(
         "what was emptied in a private copy stays empty",
@@ -243,6 +246,6 @@ BUGS = (
         "who was removed goes on reading",
         flaws=Flaws(shows_everybody=True),
         mix=Mix(trouble=0.3, loss=0.0, faults=_PEOPLE),
-        first=31,
+        first=38,
     ),
 )
