@@ -54,8 +54,7 @@ def kill_often(folder: Path, team: TeamDatabase, kills: int) -> Outcome:
 
     def lives(number: int) -> None:
         place, password = made[number]
-        for seed in range(number, kills, len(made)):
-            run_and_kill(place, thread_id, password, seed=seed)
+        run_and_kill(place, thread_id, password, seeds=range(number, kills, len(made)))
 
     with ThreadPoolExecutor(len(made)) as pool:
         list(pool.map(lives, range(len(made))))

@@ -1,6 +1,6 @@
 """A member's computer that is killed in the middle: writes and syncs until somebody ends it, and notes what it wrote.
 
-    python -m tests.helpers.killed_sync <folder> <thread> <seed>
+    python -m tests.helpers.killed_sync <folder> <thread> <seed> …    # one life for each seed
 
 A line of ``journal`` is written once the message that it names is committed. The password comes from the environment.
 """
@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from chatdesk.core.errors import ChatDeskError
@@ -21,14 +22,14 @@ from chatdesk.core.sync.members.team_passwords import VARIABLE
 from tests.helpers.team_world import Desk
 
 ROOT = Path(__file__).resolve().parents[2]
-READY = "ready"
+READY = b"ready"
 
 
-async def _live(folder: Path, thread_id: str, seed: int) -> None:
+async def _live(folder: Path, thread_id: str, seed: int, on_ready: Callable[[], object]) -> None:
     chance = random.Random(seed)
     desk = Desk(folder, environ=os.environ)
     await desk.open()
-    print(READY, flush=True)  # noqa: T201 - for whoever waits to kill it
+    on_ready()
     with (folder / "journal").open("a", encoding="ascii") as journal:
         while True:
             try:
@@ -40,21 +41,32 @@ async def _live(folder: Path, thread_id: str, seed: int) -> None:
             await asyncio.sleep(chance.random() * 0.05)
 
 
-def run_and_kill(folder: Path, thread_id: str, password: str, *, seed: int) -> None:
-    """One life: between 20 ms and 700 ms of work, then SIGKILL."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.helpers.killed_sync", str(folder), thread_id, str(seed)],
+def run_and_kill(folder: Path, thread_id: str, password: str, *, seeds: Iterable[int]) -> None:
+    """One life after the other: each between 20 ms and 700 ms of work, then SIGKILL."""
+    subprocess.run(
+        [sys.executable, "-m", "tests.helpers.killed_sync", str(folder), thread_id, *map(str, seeds)],
         cwd=ROOT,
         env=os.environ | {VARIABLE: password},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as life:
-        assert life.stdout is not None
-        line = life.stdout.readline().strip()
-        time.sleep(random.Random(seed).uniform(0.02, 0.7))
-        life.send_signal(signal.SIGKILL)
-        life.wait(10)
-    assert line == READY, "it died before it began"
+        check=True,
+    )
+
+
+def _be_killed(folder: Path, thread_id: str, seed: int) -> None:
+    """Fork a life, which spares it the imports, and kill it."""
+    source, sink = os.pipe()
+    life = os.fork()
+    if not life:
+        try:
+            asyncio.run(_live(folder, thread_id, seed, lambda: os.write(sink, READY)))
+        finally:
+            os._exit(1)
+    os.close(sink)
+    told = os.read(source, len(READY))
+    os.close(source)
+    time.sleep(random.Random(seed).uniform(0.02, 0.7))
+    os.kill(life, signal.SIGKILL)
+    os.waitpid(life, 0)
+    assert told == READY, "it died before it began"
 
 
 def journaled(folder: Path) -> list[str]:
@@ -67,4 +79,5 @@ def journaled(folder: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    asyncio.run(_live(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    for each in sys.argv[3:]:
+        _be_killed(Path(sys.argv[1]), sys.argv[2], int(each))

@@ -258,6 +258,7 @@ async def test_a_change_that_nobody_could_look_through_is_refused(tmp_path: Path
             await propose(changes, folder, "a.txt", content=content)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("what", ["apply", "undo"])
 @pytest.mark.parametrize("case", ["edit", "new", "delete"])
 async def test_a_kill_leaves_the_old_or_the_new_file_and_a_true_state(
@@ -271,37 +272,40 @@ async def test_a_kill_leaves_the_old_or_the_new_file_and_a_true_state(
         "delete": {"delete": True},
     }
     file = folder / paths[case]
-    number = 0
-    while True:
-        file.unlink(missing_ok=True)
-        if case != "new":
-            file.write_bytes(b"old")
-        changes = changes_in(tmp_path, folder)
-        _made, key = await propose(changes, folder, paths[case], **arguments[case])
-        old = file.read_bytes() if file.exists() else None
-        if what == "undo":
-            await changes.apply(*key)
-        number += 1
-        killed = subprocess.run(
-            [sys.executable, "-c", _KILLED, str(number), str(tmp_path), str(folder), what, *key], cwd=ROOT, check=False
-        )
-        found = file.read_bytes() if file.exists() else None
-        after = None if case == "delete" else b"new"
-        assert found in (old, after)
-        state = await _state(changes_in(tmp_path, folder), key)
-        assert state is (ChangeState.PROPOSED if found == old else ChangeState.APPLIED)
-        again = changes_in(tmp_path, folder)  # it can be gone on with
-        await (again.apply(*key) if found == old else again.undo(*key))
-        assert not _left_over(folder)
-        if killed.returncode == 0:
-            break
-        assert killed.returncode == -signal.SIGKILL
+    number, ended = 0, -signal.SIGKILL
+    with subprocess.Popen(
+        [sys.executable, "-c", _KILLED], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as lives:
+        assert lives.stdin is not None and lives.stdout is not None
+        while ended:
+            file.unlink(missing_ok=True)
+            if case != "new":
+                file.write_bytes(b"old")
+            changes = changes_in(tmp_path, folder)
+            _made, key = await propose(changes, folder, paths[case], **arguments[case])
+            old = file.read_bytes() if file.exists() else None
+            if what == "undo":
+                await changes.apply(*key)
+            number += 1
+            lives.stdin.write(json.dumps([number, str(tmp_path), str(folder), what, *key]) + "\n")
+            lives.stdin.flush()
+            ended = int(lives.stdout.readline())
+            found = file.read_bytes() if file.exists() else None
+            after = None if case == "delete" else b"new"
+            assert found in (old, after)
+            state = await _state(changes_in(tmp_path, folder), key)
+            assert state is (ChangeState.PROPOSED if found == old else ChangeState.APPLIED)
+            again = changes_in(tmp_path, folder)  # it can be gone on with
+            await (again.apply(*key) if found == old else again.undo(*key))
+            assert not _left_over(folder)
+            assert ended in (0, -signal.SIGKILL)
     assert number > 4
 
 
+# Forks a life for each line: to start a process anew takes longer than all that it does here.
 _KILLED = """
-import os, signal, sys
-left = int(sys.argv.pop(1))
+import json, os, signal, sys
+from tests.helpers import folder_changes
 def counted(call):
     def run(*args, **options):
         global left
@@ -310,10 +314,19 @@ def counted(call):
             os.kill(os.getpid(), signal.SIGKILL)
         return call(*args, **options)
     return run
-from tests.helpers import folder_changes
-for name in ("rename", "replace", "link", "unlink", "fsync", "fchmod"):
-    setattr(os, name, counted(getattr(os, name)))
-folder_changes.main()
+for line in sys.stdin:
+    left, *arguments = json.loads(line)
+    life = os.fork()
+    if not life:
+        sys.argv[1:] = arguments
+        for name in ("rename", "replace", "link", "unlink", "fsync", "fchmod"):
+            setattr(os, name, counted(getattr(os, name)))
+        try:
+            folder_changes.main()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    print(os.waitstatus_to_exitcode(os.waitpid(life, 0)[1]), flush=True)
 """
 
 
