@@ -135,7 +135,8 @@ class Cluster:
         self._postmaster: subprocess.Popen[bytes] | None = None
         self._templates: dict[int, TeamDatabase] = {}
         self._numbers = itertools.count(1)
-        self._making = threading.Lock()
+        self._making = threading.RLock()
+        self._maker: psycopg.Connection[Any] | None = None
         self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _GUARD, self.folder, self.data / "postmaster.pid"],
             stdin=subprocess.PIPE,
@@ -175,9 +176,9 @@ class Cluster:
     def empty_database(self) -> TeamDatabase:
         """As a team gets it from whoever runs its PostgreSQL."""
         name, password = self._new_name(), secrets.token_urlsafe(16)
-        with self.connect() as superuser:
-            _run(superuser, "CREATE ROLE {} LOGIN CREATEROLE PASSWORD {}", name, password=password)
-            _run(superuser, "CREATE DATABASE {} OWNER {}", name, name)
+        superuser = self._superuser()
+        _run(superuser, "CREATE ROLE {} LOGIN CREATEROLE PASSWORD {}", name, password=password)
+        _run(superuser, _COPY, name, "template1", name)
         return TeamDatabase(self, name, name, password, name, password)
 
     def workspace_database(self, *, partitions: int | None = None) -> TeamDatabase:
@@ -191,8 +192,7 @@ class Cluster:
         name, password = self._new_name(), secrets.token_urlsafe(16)
         group = template.user.rsplit("_", 1)[0]
         login = f"{group}_olga_{secrets.token_hex(4)}"
-        with self.connect() as superuser:
-            _run(superuser, _COPY, name, template.name, template.account)
+        _run(self._superuser(), _COPY, name, template.name, template.account)
         copy = replace(template, name=name, user=login, password=password, workspace_id=str(uuid.uuid4()))
         with copy.as_superuser() as superuser:
             _run(superuser, "REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
@@ -205,8 +205,18 @@ class Cluster:
 
     def drop(self, database: TeamDatabase) -> None:
         """With its connections; roles stay."""
-        with self.connect() as superuser:
-            _run(superuser, "DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name)
+        _run(self._superuser(), "DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name)
+
+    def _superuser(self) -> psycopg.Connection[Any]:
+        """A connection that stays: tests make and drop hundreds of databases."""
+        with self._making:
+            if self._maker is None or self._maker.closed:
+                self._maker = self.connect()
+            return self._maker
+
+    def _disconnect(self) -> None:
+        if self._maker is not None:
+            self._maker.close()
 
     def _new_name(self) -> str:
         return f"team_{next(self._numbers)}_{secrets.token_hex(3)}"
@@ -262,6 +272,7 @@ class Cluster:
         server = self._postmaster
         if server is None:
             return
+        self._disconnect()
         everyone = [server.pid, *_children(server.pid)]
         _send(signal.SIGKILL, everyone)
         server.wait(20)
@@ -294,6 +305,7 @@ class Cluster:
     def _end(self, sent: signal.Signals) -> None:
         if self._postmaster is None:
             return
+        self._disconnect()
         self._postmaster.send_signal(sent)
         self._postmaster.wait(30)
         self._postmaster = None
