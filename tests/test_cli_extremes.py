@@ -68,8 +68,7 @@ def test_a_name_that_is_no_utf_8_is_refused_before_anything_is_made(tmp_path: Pa
     "command", [["--version"], ["--help"], ["threads"], ["ask", "hello"], ["ask", "hello", "--json"]]
 )
 def test_an_output_that_takes_nothing_is_named(tmp_path: Path, command: list[str]) -> None:
-    first = _run("--data-dir", tmp_path, "ask", "hello")
-    assert first == (0, "")
+    assert run(["--data-dir", str(tmp_path), "ask", "hello"]) == 0
     code, said = _run("--data-dir", tmp_path, *command, out="/dev/full")
     assert code == 1
     assert said.startswith("chatdesk: The output could not be written: No space left on device.")

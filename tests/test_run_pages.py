@@ -16,6 +16,7 @@ from chatdesk.cli.main import run
 
 ROOT = Path(__file__).parents[1]
 Shell = Callable[[str, Path], str]
+ChatDesk = Callable[..., str]
 # What is quoted of the window or of Qt, and is no sentence of a failure.
 _OTHERS = {"Not saved", "Read only", "Use it there…", "denied", "Could not load the Qt platform plugin"}
 
@@ -32,10 +33,8 @@ def _blocks(page: str) -> list[str]:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+def shell(tmp_path: Path) -> Shell:
     """Runs lines in a folder, with ``chatdesk`` on the PATH and a data directory for them."""
-    monkeypatch.setenv("CHATDESK_OFFLINE_SPEED_TOKENS_PER_S", "0")
-    monkeypatch.setenv("CHATDESK_MODEL_TITLES", "false")
     programs = tmp_path / "bin"
     programs.mkdir()
     command = programs / "chatdesk"
@@ -53,65 +52,82 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     return run_lines
 
 
-def test_threads_and_files_move_to_another_computer(shell: Shell, tmp_path: Path) -> None:
+@pytest.fixture
+def chatdesk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> ChatDesk:
+    """Runs a command that no page names, in this process: it prepares, or looks at what the lines of a page did."""
+    monkeypatch.setenv("CHATDESK_MODEL_TITLES", "false")
+
+    def run_command(data: Path, *words: str) -> str:
+        capsys.readouterr()
+        assert run(["--data-dir", str(data), *words]) == 0
+        return capsys.readouterr().out
+
+    return run_command
+
+
+def test_threads_and_files_move_to_another_computer(shell: Shell, chatdesk: ChatDesk, tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
-    (tmp_path / "notes.txt").write_text("what the notes say")
-    shell('chatdesk ask --attach notes.txt "on the old computer"', old)
+    notes = tmp_path / "notes.txt"
+    notes.write_text("what the notes say")
+    chatdesk(old, "ask", "--attach", str(notes), "on the old computer")
     save, restore = _blocks("moving.md")
     shell(save, old)
     shell(restore, new)
-    thread = shell("chatdesk threads", new).split()[0]
-    shown = shell(f"chatdesk show {thread}", new)
+    thread = chatdesk(new, "threads").split()[0]
+    shown = chatdesk(new, "show", thread)
     assert "on the old computer" in shown
     assert "notes.txt" in shown
     copies = [path for path in (new / "blobs").rglob("*") if path.is_file()]
     assert [path.read_text() for path in copies] == ["what the notes say"]
 
 
-def test_some_threads_come_back_from_a_backup_and_the_others_stay(shell: Shell, tmp_path: Path) -> None:
+def test_some_threads_come_back_from_a_backup_and_the_others_stay(
+    shell: Shell, chatdesk: ChatDesk, tmp_path: Path
+) -> None:
     data = tmp_path / "data"
-    shell("chatdesk ask --new 'lost later'", data)
-    backup = shell("chatdesk backup", data).strip()
-    lost = shell("chatdesk threads", data).split()[0]
-    assert run(["--data-dir", str(data), "threads"]) == 0
+    chatdesk(data, "ask", "--new", "lost later")
+    backup = chatdesk(data, "backup").strip()
+    lost = chatdesk(data, "threads").split()[0]
     shutil.rmtree(data / "blobs", ignore_errors=True)
     for path in data.glob("chatdesk.db*"):
         path.unlink()
     kept = tmp_path / "kept.db.gz"
     shutil.move(backup, kept)
-    shell("chatdesk ask --new 'written since'", data)
+    chatdesk(data, "ask", "--new", "written since")
     (_listing, some) = _blocks("restoring.md")
     shell(f'BACKUP="{kept}"\n{some.replace("/tmp/old", str(tmp_path / "old"))}', data)
-    found = shell("chatdesk threads", data)
+    found = chatdesk(data, "threads")
     assert lost in found
     assert "lost later" in found
     assert "written since" in found
 
 
-def test_a_backup_is_listed_and_restored_by_its_name(shell: Shell, tmp_path: Path) -> None:
+def test_a_backup_is_listed_and_restored_by_its_name(shell: Shell, chatdesk: ChatDesk, tmp_path: Path) -> None:
     data = tmp_path / "data"
-    shell("chatdesk ask --new 'before the backup'", data)
-    name = Path(shell("chatdesk backup", data).strip()).name
-    shell("chatdesk ask --new 'after the backup'", data)
+    chatdesk(data, "ask", "--new", "before the backup")
+    name = Path(chatdesk(data, "backup").strip()).name
+    chatdesk(data, "ask", "--new", "after the backup")
     listing, _some = _blocks("restoring.md")
     example = re.search(r"restore (chatdesk-\S+\.db\.gz)", listing)
     assert example is not None
     assert name in shell(listing.replace(f"restore {example[1]}", f"restore --yes {name}"), data)
-    found = shell("chatdesk threads", data)
+    found = chatdesk(data, "threads")
     assert "before the backup" in found
     assert "after the backup" not in found
 
 
-def test_the_way_back_of_an_upgrade_brings_what_was_written_since(shell: Shell, tmp_path: Path) -> None:
+def test_the_way_back_of_an_upgrade_brings_what_was_written_since(
+    shell: Shell, chatdesk: ChatDesk, tmp_path: Path
+) -> None:
     data = tmp_path / "data"
-    shell("chatdesk ask --new 'before the upgrade'", data)
-    name = Path(shell("chatdesk backup", data).strip()).name
-    shell("chatdesk ask --new 'written since'", data)
+    chatdesk(data, "ask", "--new", "before the upgrade")
+    name = Path(chatdesk(data, "backup").strip()).name
+    chatdesk(data, "ask", "--new", "written since")
     page = (ROOT / "docs" / "upgrades.md").read_text("utf-8")
     (export,) = re.findall(r"`(chatdesk export [^`]+)`", page)
     (bring,) = re.findall(r"`(chatdesk import [^`]+)`", page)
     shell(f"{export}\nchatdesk restore --yes {name}\n{bring}", data)
-    found = shell("chatdesk threads", data)
+    found = chatdesk(data, "threads")
     assert "before the upgrade" in found
     assert "written since" in found
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from chatdesk.cli.main import run
+
 NAMES = (
     "config/settings.toml",
     "config/providers.json",
@@ -40,9 +42,10 @@ def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     given = tmp_path / "given"
-    assert _run(given, "ask", "How do herons fish?").returncode == 0
+    monkeypatch.setenv("CHATDESK_PROVIDER", "offline")
+    assert run(["--data-dir", str(given), "ask", "How do herons fish?"]) == 0
     for name in NAMES:
         (given / name).parent.mkdir(parents=True, exist_ok=True)
         (given / name).unlink(missing_ok=True)
