@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_MARKS = ("from hypothesis import", "sync_sim.world", "helpers.monkey", "CHATDESK_FIRST_SEED")
+_MARKS = ("from hypothesis import", "helpers.examples", "sync_sim.world", "helpers.monkey", "CHATDESK_FIRST_SEED")
 _STREAMED_TEXTS, _KILLS = 500, 50
 _NO_TESTS = 5
 

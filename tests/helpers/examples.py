@@ -1,5 +1,5 @@
-"""Says how many examples a test draws: fewer in `make test`, which plays the same ones each time, than in `make
-test-long`."""
+"""Says how many examples a test draws or plays: fewer in `make test`, which plays the same ones each time, than in
+`make test-long`."""
 
 from __future__ import annotations
 

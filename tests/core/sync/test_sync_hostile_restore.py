@@ -1,10 +1,11 @@
-"""After a restore nobody's words are replaced, and nobody's are under another's name; 200 histories of it by
-``python -m tests.benchmarks --only team-attack``."""
+"""After a restore nobody's words are replaced, and nobody's are under another's name: 6 histories of it in `make test`,
+15 in `make test-long`, 200 by ``python -m tests.benchmarks --only team-attack``."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.helpers.examples import examples
 from tests.helpers.postgres import Cluster
 from tests.helpers.sync_sim.hostile_restore import HostileRestore
 from tests.helpers.sync_sim.real_world import RealHostileRestore
@@ -12,7 +13,7 @@ from tests.helpers.sync_sim.real_world import RealHostileRestore
 
 def test_whoever_fills_what_a_restored_server_lost_replaces_nobody_s_words() -> None:
     forged = 0
-    for seed in range(12):
+    for seed in range(examples(15)):
         history = HostileRestore(seed)
         assert history.play() == [], seed
         forged += history.counts["forged"]

@@ -23,6 +23,7 @@ from chatdesk.core.storage.engine.backup import row_counts
 from chatdesk.core.storage.engine.connection import open_to_read, open_to_write
 from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
 from tests.helpers.checks import integrity_check
+from tests.helpers.examples import examples
 from tests.helpers.make_old_database import MIGRATIONS, make
 from tests.helpers.store import MovableClock, Store
 
@@ -132,8 +133,9 @@ def test_tools_are_counted_anew_where_they_were_run(tmp_path: Path) -> None:
 
 # The files of a database: what of them is on the disk is all that a killed process leaves.
 _PARTS = ("", "-journal", "-wal")
-# Each so many statements a process is really killed; the files before the others are copied while it goes on.
-_KILLED_EVERY = 25
+# So often a process is really killed: 12 times in `make test-long`. What it would leave before each statement is copied
+# while it goes on.
+_KILLS = examples(12)
 
 
 def _left_before_each_statement(path: Path) -> list[tuple[bytes | None, ...]]:
@@ -204,7 +206,7 @@ def test_an_upgrade_killed_at_any_statement_is_completed_by_the_next_start(tmp_p
             if content is not None:
                 Path(f"{killed}{part}").write_bytes(content)
         completes(number)
-    for number in {*range(0, len(left), _KILLED_EVERY), len(left) - 1}:
+    for number in (kill * (len(left) - 1) // (_KILLS - 1) for kill in range(_KILLS)):
         _copy(original, killed)
         _kill_at(killed, number)
         completes(number)
