@@ -61,7 +61,7 @@ class TranscriptView(EventArea):
         self.scrolling = self.parts.scrolling
         self.finding = self.parts.finding
         self.accessible_actions = self.parts.accessible_actions()
-        FocusFrame(theme, self, lambda: QRect() if self.parts.message_focus.current else self.rect())
+        FocusFrame(theme, self, lambda: QRect() if self.parts.message_focus.current else self.viewport().geometry())
         self._connect_parts()
         theme.changed.connect(self._on_theme_changed)
 

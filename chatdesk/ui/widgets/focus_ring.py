@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import QEvent, QObject, QRect, QRectF, Qt, QTimer
-from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from chatdesk.ui.theme.tokens import Tokens
@@ -95,6 +95,12 @@ class _Ring(QWidget):
         self._theme = theme
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the inside out, so that what is drawn there does not draw the ring again."""
+        super().resizeEvent(event)
+        inset = self._theme.tokens.radius.row
+        self.setMask(QRegion(self.rect()) - QRegion(self.rect().adjusted(inset, inset, -inset, -inset)))
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         tokens = self._theme.tokens
@@ -109,4 +115,4 @@ def frame_tab(theme: HasTokens, tabs: QTabBar) -> None:
 
 def frame_when_empty(theme: HasTokens, view: QAbstractItemView) -> None:
     """Give ``view`` a ring while it has no row that could show where the keyboard is."""
-    FocusFrame(theme, view, lambda: QRect() if view.currentIndex().isValid() else view.rect())
+    FocusFrame(theme, view, lambda: QRect() if view.currentIndex().isValid() else view.viewport().geometry())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.chart import UsageChart
 from chatdesk.ui.widgets.buttons import IconButton
-from chatdesk.ui.widgets.focus_ring import reason_of_press, shows_ring
+from chatdesk.ui.widgets.focus_ring import frame_when_empty, reason_of_press, shows_ring
 
 _REASON = Qt.FocusReason
 
@@ -52,3 +52,32 @@ def test_the_chart_of_usage_has_no_ring_after_a_click(qapp: QApplication, qtbot:
     assert chart.grab().toImage() == bare
     qtbot.keyClick(chart, Qt.Key.Key_Home)
     assert chart.grab().toImage() != bare
+
+
+def test_a_list_without_rows_has_a_ring_beside_its_scroll_bar(qapp: QApplication, qtbot: QtBot) -> None:
+    rows = QListWidget()
+    qtbot.addWidget(rows)
+    rows.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+    theme = Theme(qapp, preference="light")
+    frame_when_empty(theme, rows)
+    rows.resize(300, 200)
+    with qtbot.waitActive(rows):
+        rows.show()
+    rows.clearFocus()
+    rows.setFocus(_REASON.MouseFocusReason)
+    assert not _ringed(rows, theme)
+    rows.clearFocus()
+    rows.setFocus(_REASON.TabFocusReason)
+    edges = rows.viewport().geometry()
+    assert _ringed(rows, theme) == {edges.left(), edges.right()}
+    rows.addItem("One")
+    rows.setCurrentRow(0)
+    qtbot.keyClick(rows, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: not _ringed(rows, theme))
+
+
+def _ringed(widget: QWidget, theme: Theme) -> set[int]:
+    """Where in the middle line a run in the colour of rings begins or ends at an edge."""
+    image, middle = widget.grab().toImage(), widget.height() // 2
+    inked = [x for x in range(image.width()) if image.pixelColor(x, middle).name() == theme.colour("accent").name()]
+    return {min(inked), max(inked)} if inked else set()
