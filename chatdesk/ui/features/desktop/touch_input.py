@@ -39,6 +39,8 @@ class TouchInput(QObject):
         super().__init__()
         self._may_swipe, self._is_still = may_swipe, is_still
         self._finger: _Finger | None = None
+        self._number = 0  # of the first finger, which alone counts
+        self._is_ours = False
         self._rest = QTimer(self, singleShot=True, interval=QGuiApplication.styleHints().mousePressAndHoldInterval())
         self._rest.timeout.connect(self._on_rest_timeout)
         application = QGuiApplication.instance()
@@ -58,26 +60,31 @@ class TouchInput(QObject):
 
     def _handle(self, window: QWindow, event: QTouchEvent) -> bool:
         """Return whether the finger is ours: Qt makes no mouse of it then."""
-        from PySide6.QtGui import QInputDevice  # with all its kinds it is not free, and most screens are not touched
+        # With all its kinds it is not free, and most screens are not touched.
+        from PySide6.QtGui import QEventPoint, QInputDevice
 
         device = event.device()
         if device is None or device.type() != QInputDevice.DeviceType.TouchScreen or not event.points():
             return False
-        place = event.points()[0].position()
         if event.type() == QEvent.Type.TouchBegin:
             self.touched.emit()
-            self._finger = self._finger_at(window, place, event)
+            first = event.points()[0]
+            self._number, self._is_ours = first.id(), False
+            self._finger = self._finger_at(window, first.position(), event)
             if self._finger is not None:
+                self._is_ours = True
                 self._rest.start()
-        finger = self._finger
-        if finger is None:
+        if not self._is_ours:
             return False
-        if event.type() == QEvent.Type.TouchUpdate:
-            self._move(finger, place, event.timestamp())
-        elif event.type() != QEvent.Type.TouchBegin:
-            self._finger = None
-            self._rest.stop()
-            self._end(finger, place, event)
+        finger = self._finger
+        point = next((each for each in event.points() if each.id() == self._number), None)
+        if finger is not None and point is not None and event.type() != QEvent.Type.TouchBegin:
+            if event.type() == QEvent.Type.TouchCancel or point.state() == QEventPoint.State.Released:
+                self._finger = None
+                self._rest.stop()
+                self._end(finger, point.position(), event)
+            else:
+                self._move(finger, point.position(), event.timestamp())
         event.accept()
         return True
 

@@ -1,4 +1,5 @@
-"""Touch input: a finger drags the text, flicks it, taps what is under it, and rests to open the menu."""
+"""Touch input: a finger drags the text, flicks it, taps what is under it, and rests to open the menu. Further fingers
+do nothing."""
 
 from __future__ import annotations
 
@@ -30,6 +31,7 @@ class Touch(QObject):
     def __init__(self, parent: QObject, scrolling: Scrolling) -> None:
         super().__init__(parent)
         self._scrolling = scrolling
+        self._finger = 0  # by Qt's number
         self._began = QPointF()
         self._is_down = False
         self._is_dragging = False
@@ -42,20 +44,26 @@ class Touch(QObject):
 
     def handle(self, event: QTouchEvent) -> bool:
         """Handle a touch event, and return False for a touchpad, whose fingers come as wheel events."""
-        from PySide6.QtGui import QInputDevice  # with all its kinds it is not free, and most screens are not touched
+        # With all its kinds it is not free, and most screens are not touched.
+        from PySide6.QtGui import QEventPoint, QInputDevice
 
         device = event.device()
         if device is None or device.type() != QInputDevice.DeviceType.TouchScreen or not event.points():
             return False
-        point = event.points()[0].position()
         if event.type() == QEvent.Type.TouchBegin:
-            self._press(point, event.timestamp())
-        elif event.type() == QEvent.Type.TouchUpdate:
-            self._move(point, event.timestamp())
-        elif event.type() == QEvent.Type.TouchEnd:
-            self._release(point)
-        else:
+            first = event.points()[0]
+            self._finger = first.id()
+            self._press(first.position(), event.timestamp())
+        elif event.type() == QEvent.Type.TouchCancel:
             self._forget()
+        else:
+            for point in event.points():
+                if point.id() != self._finger:
+                    continue
+                if point.state() == QEventPoint.State.Released:
+                    self._release(point.position())
+                else:
+                    self._move(point.position(), event.timestamp())
         return True
 
     def _press(self, point: QPointF, time_ms: int) -> None:

@@ -57,20 +57,20 @@ class World:
 
     def drag(self, *places: QPoint) -> None:
         """Put a finger down and move it."""
-        self._touch = QTest.touchEvent(self.window, self._device)
-        self._touch.press(0, places[0]).commit()
-        self._last = places[0]
+        self.touch = QTest.touchEvent(self.window, self._device)
+        self.touch.press(0, places[0]).commit()
+        self.last = places[0]
         for place in places[1:]:
             self.move(place)
 
     def move(self, place: QPoint) -> None:
         """Move the finger that is down."""
-        self._touch.move(0, place).commit()
-        self._last = place
+        self.touch.move(0, place).commit()
+        self.last = place
 
     def lift(self) -> None:
         """Take the finger away where it is."""
-        self._touch.release(0, self._last).commit()
+        self.touch.release(0, self.last).commit()
 
     @property
     def scrolled_px(self) -> int:
@@ -97,6 +97,26 @@ def test_a_finger_scrolls_a_list_and_selects_and_drags_nothing(world: World, qtb
     qtbot.waitUntil(lambda: world.scrolled_px == pytest.approx(200, abs=15))
     assert not world.list.selectionModel().hasSelection()
     assert world.touches == 1
+
+
+def test_a_second_finger_moves_nothing(world: World, qtbot: QtBot) -> None:
+    world.drag(*_up(world, 100))
+    qtbot.waitUntil(lambda: world.scrolled_px == pytest.approx(100, abs=15))
+    other = world.at(world.list.viewport(), 100, 40)
+    touch = world.touch
+    touch.stationary(0).press(1, other).commit()
+    touch.release(0, world.last).stationary(1).commit()
+    scroller = QScroller.scroller(world.list.viewport())
+    assert scroller.state() is not QScroller.State.Dragging, "the finger that dragged is gone"
+    scroller.stop()
+    at_release = world.scrolled_px
+    for step in (1, 2, 3):
+        touch.move(1, other + QPoint(0, 20 * step)).commit()
+        assert scroller.state() is QScroller.State.Inactive
+    touch.release(1, other + QPoint(0, 60)).commit()
+    assert scroller.state() is QScroller.State.Inactive
+    assert world.scrolled_px == at_release
+    assert not world.list.selectionModel().hasSelection()
 
 
 def test_a_flick_glides_on_and_a_touch_stops_it(world: World, qtbot: QtBot) -> None:

@@ -128,6 +128,22 @@ def test_a_finger_drags_the_text_and_a_flick_goes_on(world: World, finger: QPoin
     assert before - _place(view) >= 150
 
 
+def test_a_second_finger_on_the_text_moves_nothing(world: World, finger: QPointingDevice) -> None:
+    view = world.open(make_thread(100, _mixed))
+    touch = QTest.touchEvent(view.viewport(), finger)
+    touch.press(0, QPoint(300, 100)).commit()
+    for y in (130, 180):
+        touch.move(0, QPoint(300, y)).commit()
+    touch.stationary(0).press(1, QPoint(200, 400)).commit()
+    touch.release(0, QPoint(300, 180)).stationary(1).commit()
+    view.parts.scrolling.glide.finish()
+    dragged = _place(view)
+    for y in (402, 440):
+        touch.move(1, QPoint(200, y)).commit()
+    touch.release(1, QPoint(200, 440)).commit()
+    assert _place(view) == pytest.approx(dragged, abs=1)
+
+
 def test_a_tap_presses_what_is_under_it(world: World, finger: QPointingDevice) -> None:
     view = world.open(make_thread(1, lambda place: "[go](https://a.example/)"))
     opened: list[str] = []
