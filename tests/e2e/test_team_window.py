@@ -150,7 +150,7 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
 
         await until(is_there)
         members = next(iter(page.findChildren(ActionTable, "teamMembersBox")))
-        await until(lambda: any("Ana" in row[0] and "owner" in row[1] for row in members.table.texts()))
+        await until(lambda: any("Ana" in row[0] and "Owner" in row[1] for row in members.table.texts()))
         (await shown(SettingsDialog)).reject()
 
         application.panes.commands.trigger("team.details")
