@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu, QPushButton
+from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton
 
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.prompt import AssistantSetup, PromptKind
@@ -82,7 +82,9 @@ def test_an_assistant_is_made_in_the_library(paths: AppPaths, tmp_path: Path) ->
         fields.add_file(await services.attachments.add_file(file))
         QTest.keyClick(fields.parameters_button, Qt.Key.Key_Space)
         asking: ParametersDialog = await _shown(application, ParametersDialog)
-        asking.row("answer_length").field.setText("500")
+        length = asking.findChild(QLineEdit, "parameter_answer_length")
+        assert length is not None
+        length.setText("500")
         asking.findChild(QPushButton, "parametersSave").click()
         dialog.done_button.click()
         await until(lambda: not application.panes.window.findChildren(PromptsDialog))
