@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import QEvent, QObject, QRect, QRectF, Qt, QTimer
-from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from chatdesk.ui.theme.tokens import Tokens
@@ -18,6 +18,8 @@ from chatdesk.ui.widgets.painting import paint_focus_ring
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QAbstractItemView, QTabBar
 
+_MODIFIERS: Final = (Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_Shift)
+_COMMANDS: Final = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 _PASSING: Final = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
 
 
@@ -71,8 +73,9 @@ class FocusFrame(QObject):
             self.place_ring()
         elif kind in (QEvent.Type.FocusOut, QEvent.Type.Resize):
             self.place_ring()
-        elif kind is QEvent.Type.KeyPress:
-            self._is_ringed = True
+        elif kind is QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            is_command = event.key() in _MODIFIERS or event.modifiers() & _COMMANDS
+            self._is_ringed = self._is_ringed or not is_command  # a copy after a drag of the mouse is no walk
             self.place_ring()
             QTimer.singleShot(0, self, self.place_ring)  # the key may change the part
         return False

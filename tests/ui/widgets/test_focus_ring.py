@@ -66,6 +66,8 @@ def test_a_list_without_rows_has_a_ring_beside_its_scroll_bar(qapp: QApplication
     rows.clearFocus()
     rows.setFocus(_REASON.MouseFocusReason)
     assert not _ringed(rows, theme)
+    qtbot.keyClick(rows, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert not _ringed(rows, theme), "a copy is no walk"
     rows.clearFocus()
     rows.setFocus(_REASON.TabFocusReason)
     edges = rows.viewport().geometry()
