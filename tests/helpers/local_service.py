@@ -55,7 +55,7 @@ class ServedWorld:
     def client(self, token: str | None = None, **headers: str) -> httpx2.AsyncClient:
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
-        return httpx2.AsyncClient(base_url=self.address.urls[0], headers=headers, trust_env=False)
+        return httpx2.AsyncClient(base_url=self.address.urls[0], headers=headers, trust_env=False, verify=False)
 
     async def raw(self, sent: bytes) -> bytes:
         """What comes back for these bytes, until the service closes the connection."""
@@ -92,7 +92,9 @@ async def served_world(
             files = ServiceFiles.of(paths)
             token = files.owner_token.read_text("utf-8")
             headers = {"authorization": f"Bearer {token}"}
-            async with httpx2.AsyncClient(base_url=address.urls[0], headers=headers, trust_env=False) as http:
+            async with httpx2.AsyncClient(
+                base_url=address.urls[0], headers=headers, trust_env=False, verify=False
+            ) as http:
                 yield ServedWorld(services, service, address, files, http)
         finally:
             await service.close()
