@@ -121,7 +121,7 @@ def test_repair_mends_and_says_so(data_dir: Path, capsys: pytest.CaptureFixture[
     assert run(["doctor"]) == 1
     assert "doctor --repair" in capsys.readouterr().out
     assert run(["doctor", "--repair"]) == 0
-    assert "counted afresh" in capsys.readouterr().out
+    assert "were corrected" in capsys.readouterr().out
     assert run(["doctor", "--repair"]) == 0
     assert "Nothing was wrong." in capsys.readouterr().out
 

@@ -268,7 +268,7 @@ def test_on_a_full_disk_everything_is_read(data_dir: Path, tmp_path: Path, capsy
             file.write(bytes(shutil.disk_usage(small).free))
         capsys.readouterr()
         assert run(["--data-dir", str(small), "ask", "hello"]) == 1
-        assert f"The disk of {small} is full, so ChatDesk only reads." in capsys.readouterr().err
+        assert f"The disk of {small} is full, so ChatDesk can only read." in capsys.readouterr().err
         for command in READING:
             assert run(["--data-dir", str(small), *(word.format(id=thread) for word in command)]) == 0
             assert "hello" in capsys.readouterr().out

@@ -52,7 +52,7 @@ def test_commands_that_read_work_and_say_once_why_nothing_can_be_written(
         assert run(command) == 0, command
         said = capsys.readouterr()
         assert "herons" in said.out or command[-1].endswith(".zip")
-        assert said.err.count("only reads") == (command[0] != "backup"), said.err
+        assert said.err.count("can only read") == (command[0] != "backup"), said.err
     assert sums(database) == before
 
 
@@ -80,7 +80,7 @@ def test_doctor_says_it(database: Path, capsys: pytest.CaptureFixture[str]) -> N
     before = sums(database)
     run(["doctor", "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert any(each["level"] == "problem" and "only reads" in each["message"] for each in found["findings"])
+    assert any(each["level"] == "problem" and "can only read" in each["message"] for each in found["findings"])
     assert sums(database) == before
 
 
@@ -97,7 +97,7 @@ async def test_the_service_reads_and_refuses_to_write(database: Path) -> None:
         ):
             refused = await world.http.request(method, f"{V1}{address}", json=body)
             assert (refused.status_code // 100, refused.json()["code"]) == (5, "schema_too_new"), refused.text
-            assert "only reads" in refused.text
+            assert "can only read" in refused.text
     assert sums(database) == before
 
 
@@ -167,7 +167,7 @@ def test_an_older_version_restores_over_a_newer_database_and_brings_back_what_wa
     said = capsys.readouterr()
     assert "How do herons fish?" in said.out
     assert "Only the newer" not in said.out
-    assert "only reads" not in said.err
+    assert "can only read" not in said.err
     assert run(["import", str(since)]) == 0
     assert run(["ask", "And it writes again"]) == 0
     capsys.readouterr()

@@ -215,7 +215,7 @@ class SummaryRangeGone(ChatDeskError):
     code = "summary_range_gone"
     what = Text("Some messages of this summary are gone or no longer shown.")
     safe = Text("Nothing was changed; as many of the remaining messages as fit are sent.")
-    next_step = Text("Make the summary anew.")
+    next_step = Text("Create the summary again.")
 
 
 class SummaryRejected(ChatDeskError):
@@ -321,7 +321,7 @@ class StorageGone(StorageReplaced):
     what = Text("The database is out of reach: its drive, folder or file is not there.")
     safe = Text("Nothing was written anywhere else, and your text is still in the window.")
     safe_without_window = Text("Nothing was written anywhere else.")
-    next_step = Text("Connect the drive or put the file back: ChatDesk goes on then by itself.")
+    next_step = Text("Connect the drive or put the file back; ChatDesk then continues by itself.")
 
 
 class SchemaTooNew(StorageError):

@@ -1816,7 +1816,7 @@
         <translation>صور هذه الإجابة معًا أكبر من {most_bytes} م.ب.</translation>
     </message>
     <message>
-        <source>It is no picture that can be shown.</source>
+        <source>It is not a picture that can be shown.</source>
         <translation>ليست صورة يمكن عرضها.</translation>
     </message>
     <message>
@@ -1832,28 +1832,28 @@
         <translation>أزل بعضها وأرسلها مع الرسالة التالية، أو ارفع الحدّ في الإعدادات، الاستخدام والحدود.</translation>
     </message>
     <message>
-        <source>“{name}” is of a kind that is kept out: {mime}.</source>
-        <translation>«{name}» من نوع غير مسموح به: {mime}.</translation>
-    </message>
-    <message>
         <source>Choose another file, or change the kinds in Settings, Usage and limits.</source>
         <translation>اختر ملفًا آخر، أو غيّر الأنواع في الإعدادات، الاستخدام والحدود.</translation>
-    </message>
-    <message>
-        <source>At most {number} files go with one message; there are {attachments}.</source>
-        <translation>يُرسَل {number} من الملفات على الأكثر مع رسالة واحدة؛ وهنا {attachments}.</translation>
     </message>
     <message>
         <source>Your text and the attachments are kept.</source>
         <translation>نصك والمرفقات محفوظة.</translation>
     </message>
     <message>
-        <source>The files of one message may have {limit} together; these have {total}.</source>
-        <translation>قد يبلغ حجم ملفات رسالة واحدة {limit} معًا؛ وحجم هذه {total}.</translation>
+        <source>“{name}” is of a kind that may not be attached: {mime}.</source>
+        <translation>«{name}» من نوع لا يُسمح بإرفاقه: {mime}.</translation>
     </message>
     <message>
-        <source>With “{name}” the files of today would have {total}; the limit of a day is {limit}.</source>
-        <translation>مع «{name}» يبلغ حجم ملفات اليوم {total}؛ وحدّ اليوم {limit}.</translation>
+        <source>A message can have at most {number} files; there are {attachments}.</source>
+        <translation>يمكن أن تضم الرسالة {number} ملفات على الأكثر؛ وعددها {attachments}.</translation>
+    </message>
+    <message>
+        <source>The files of one message can have at most {limit} together; these have {total}.</source>
+        <translation>يمكن أن تبلغ ملفات الرسالة الواحدة معًا {limit} على الأكثر؛ وهذه تبلغ {total}.</translation>
+    </message>
+    <message>
+        <source>With “{name}”, the files attached today would have {total}; the limit for a day is {limit}.</source>
+        <translation>مع «{name}» ستبلغ الملفات المرفقة اليوم {total}؛ والحد لليوم الواحد هو {limit}.</translation>
     </message>
     <message>
         <source>Your text and the other attachments are kept.</source>
@@ -1864,8 +1864,8 @@
         <translation>أرفقه غدًا، أو ارفع الحدّ في الإعدادات، الاستخدام والحدود.</translation>
     </message>
     <message>
-        <source>{number} files go with one message; {number_2} were left out.</source>
-        <translation>يُرسَل {number} من الملفات مع رسالة واحدة؛ وتُرك {number_2}.</translation>
+        <source>A message can have {number} files; {number_2} were left out.</source>
+        <translation>يمكن أن تضم الرسالة {number} ملفات؛ واستُبعد {number_2}.</translation>
     </message>
     <message>
         <source>The attached file is no longer there.</source>
@@ -1876,12 +1876,12 @@
         <translation>الملف المرفق أكبر مما كان.</translation>
     </message>
     <message>
-        <source>That is not the sum of a file.</source>
-        <translation>ليس هذا مجموع تحقّق لملف.</translation>
+        <source>That is not the checksum of a file.</source>
+        <translation>هذا ليس مجموع تحقّق لملف.</translation>
     </message>
     <message>
-        <source>The file could not be kept beside your messages: {reason}.</source>
-        <translation>تعذّر حفظ الملف إلى جانب رسائلك: {reason}.</translation>
+        <source>The file could not be stored with your messages: {reason}.</source>
+        <translation>تعذّر تخزين الملف مع رسائلك: {reason}.</translation>
     </message>
     <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
@@ -1900,16 +1900,16 @@
         <translation>فيه أكثر من {most_pixels} مليون بكسل.</translation>
     </message>
     <message>
-        <source>It is damaged, or no image that can be shown.</source>
-        <translation>هو تالف، أو ليس صورة يمكن عرضها.</translation>
+        <source>It is damaged, or not an image that can be shown.</source>
+        <translation>إنها تالفة، أو ليست صورة يمكن عرضها.</translation>
     </message>
     <message>
         <source>“{name}” is empty.</source>
         <translation>«{name}» فارغ.</translation>
     </message>
     <message>
-        <source>Attach a file that has something in it.</source>
-        <translation>أرفق ملفًا فيه شيء.</translation>
+        <source>Attach a file that is not empty.</source>
+        <translation>أرفق ملفًا غير فارغ.</translation>
     </message>
     <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
@@ -1952,24 +1952,20 @@
         <translation>هو تالف وتتعذّر قراءته.</translation>
     </message>
     <message>
+        <source>What {who} has there is not an image that can be shown.</source>
+        <translation>ما لدى {who} هناك ليس صورة يمكن عرضها.</translation>
+    </message>
+    <message>
         <source>The image could not be loaded.</source>
         <translation>تعذّر تحميل الصورة.</translation>
     </message>
     <message>
-        <source>The image is at another place: {host}.</source>
-        <translation>الصورة في مكان آخر: {host}.</translation>
+        <source>The image is on another server: {host}.</source>
+        <translation>الصورة على خادم آخر: {host}.</translation>
     </message>
     <message>
         <source>{host} is in your own network.</source>
         <translation>{host} في شبكتك الخاصة.</translation>
-    </message>
-    <message>
-        <source>image</source>
-        <translation>صورة</translation>
-    </message>
-    <message>
-        <source>an image that can be shown</source>
-        <translation>صورة يمكن عرضها</translation>
     </message>
     <message>
         <source>Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent.</source>
@@ -2050,10 +2046,6 @@
     <message>
         <source>Nothing was fetched.</source>
         <translation>لم يُجلب شيء.</translation>
-    </message>
-    <message>
-        <source>page</source>
-        <translation>صفحة</translation>
     </message>
     <message>
         <source>There is a file of the type {mime} there.</source>
@@ -3265,7 +3257,7 @@
         <translation>لم يتغيّر شيء؛ وتُرسَل الرسائل الموجودة بقدر ما يتسع المكان.</translation>
     </message>
     <message>
-        <source>Make the summary anew.</source>
+        <source>Create the summary again.</source>
         <translation>أنشئ الملخّص من جديد.</translation>
     </message>
     <message>
@@ -3417,8 +3409,8 @@
         <translation>لم يُكتب شيء في مكان آخر.</translation>
     </message>
     <message>
-        <source>Connect the drive or put the file back: ChatDesk goes on then by itself.</source>
-        <translation>صِل محرّك الأقراص أو أعد الملف إلى مكانه: عندئذ يتابع ChatDesk من تلقاء نفسه.</translation>
+        <source>Connect the drive or put the file back; ChatDesk then continues by itself.</source>
+        <translation>صِل القرص أو أعد الملف إلى مكانه؛ ثم يتابع ChatDesk من تلقاء نفسه.</translation>
     </message>
     <message>
         <source>This database was written by a newer ChatDesk.</source>
@@ -3509,6 +3501,10 @@
         <translation>رسالتك محفوظة.</translation>
     </message>
     <message>
+        <source>{who} sent something of another kind.</source>
+        <translation>أرسل {who} شيئًا من نوع آخر.</translation>
+    </message>
+    <message>
         <source>It could not be loaded.</source>
         <translation>تعذّر تحميلها.</translation>
     </message>
@@ -3517,52 +3513,48 @@
         <translation>لم يُجب {host} في الوقت المناسب.</translation>
     </message>
     <message>
-        <source>{host} did not answer as it should.</source>
-        <translation>لم يُجب {host} كما ينبغي.</translation>
+        <source>{host} did not give an answer that can be used.</source>
+        <translation>لم يعطِ {host} إجابة يمكن استخدامها.</translation>
     </message>
     <message>
-        <source>The {noun} is at another place: {host}.</source>
-        <translation>{noun} في مكان آخر: {host}.</translation>
+        <source>The address leads to another server: {host}.</source>
+        <translation>يقود العنوان إلى خادم آخر: {host}.</translation>
     </message>
     <message>
-        <source>{host} sends in circles.</source>
-        <translation>{host} يرسل في حلقات.</translation>
+        <source>{host} redirects in a circle.</source>
+        <translation>{host} يعيد التوجيه في حلقة.</translation>
     </message>
     <message>
-        <source>{host} sends on to another address.</source>
-        <translation>{host} يحيل إلى عنوان آخر.</translation>
+        <source>{host} redirects to another address.</source>
+        <translation>{host} يعيد التوجيه إلى عنوان آخر.</translation>
     </message>
     <message>
-        <source>{host} is this computer or serves machines; no {noun} is loaded from there.</source>
-        <translation>{host} هو هذا الحاسوب أو يخدم الأجهزة؛ ولا يُحمَّل من هناك ({noun}).</translation>
+        <source>{host} is this computer or an address for machines only; nothing is loaded from there.</source>
+        <translation>{host} هو هذا الحاسوب أو عنوان مخصّص للآلات؛ ولا يُحمَّل شيء من هناك.</translation>
     </message>
     <message>
-        <source>{host} is a place in a private network.</source>
-        <translation>{host} مكان في شبكة خاصة.</translation>
+        <source>{host} is in a private network.</source>
+        <translation>{host} في شبكة خاصة.</translation>
     </message>
     <message>
-        <source>The address of the {noun} is not one that can be loaded.</source>
-        <translation>العنوان ليس مما يمكن تحميله ({noun}).</translation>
+        <source>Nothing can be loaded from this address.</source>
+        <translation>لا يمكن تحميل شيء من هذا العنوان.</translation>
     </message>
     <message>
-        <source>{hostname} answered with {status} instead of the {noun}.</source>
-        <translation>أجاب {hostname} بـ {status} بدلًا من المطلوب ({noun}).</translation>
+        <source>{hostname} answered with the error {status}.</source>
+        <translation>أجاب {hostname} بالخطأ {status}.</translation>
     </message>
     <message>
-        <source>What {hostname} has there is not {wrong_kind}.</source>
-        <translation>ما لدى {hostname} هناك ليس {wrong_kind}.</translation>
+        <source>The data came compressed in a way that ChatDesk did not ask for.</source>
+        <translation>وصلت البيانات مضغوطة بطريقة لم يطلبها ChatDesk.</translation>
     </message>
     <message>
-        <source>The {noun} came packed in a way that was not asked for.</source>
-        <translation>جاء المطلوب مضغوطًا بطريقة لم تُطلب ({noun}).</translation>
+        <source>The data did not arrive completely.</source>
+        <translation>لم تصل البيانات كاملة.</translation>
     </message>
     <message>
-        <source>The {noun} did not arrive whole.</source>
-        <translation>لم يصل المطلوب كاملًا ({noun}).</translation>
-    </message>
-    <message>
-        <source>The {noun} is larger than {max_bytes} MB.</source>
-        <translation>المطلوب أكبر من {max_bytes} م.ب ({noun}).</translation>
+        <source>The data is larger than {max_bytes} MB.</source>
+        <translation>البيانات أكبر من {max_bytes} م.ب.</translation>
     </message>
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
@@ -3713,24 +3705,20 @@
         <translation>ثبّت chatdesk[anthropic]، أو اختر نموذجًا من مزوّد آخر.</translation>
     </message>
     <message>
-        <source>{who} has no embeddings.</source>
-        <translation>ليس لدى {who} تضمينات.</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>عنوان URL الأساسي ليس عنوان ويب.</translation>
     </message>
     <message>
-        <source>The base URL for {hostname} holds a user name or a password.</source>
-        <translation>عنوان URL الأساسي لـ {hostname} يحتوي على اسم مستخدم أو كلمة مرور.</translation>
+        <source>The base URL for {hostname} contains a user name or a password.</source>
+        <translation>يضم عنوان URL الأساسي لـ {hostname} اسم مستخدم أو كلمة مرور.</translation>
     </message>
     <message>
-        <source>The API key holds characters that no key has.</source>
-        <translation>في مفتاح API حروف لا توجد في أي مفتاح.</translation>
+        <source>The API key contains characters that no key has.</source>
+        <translation>يضم مفتاح API محارف لا توجد في أي مفتاح.</translation>
     </message>
     <message>
-        <source>One of the extra headers holds characters that cannot be sent.</source>
-        <translation>في إحدى الترويسات الإضافية حروف لا يمكن إرسالها.</translation>
+        <source>One of the extra headers contains characters that cannot be sent.</source>
+        <translation>تضم إحدى الترويسات الإضافية محارف لا يمكن إرسالها.</translation>
     </message>
     <message>
         <source>The file of certificates is not there.</source>
@@ -3745,8 +3733,8 @@
         <translation>لا يوجد اتصال بالشبكة إلى {who}.</translation>
     </message>
     <message>
-        <source>Check the network, then try again; the offline model works without.</source>
-        <translation>تحقّق من الشبكة، ثم أعد المحاولة؛ ويعمل النموذج دون اتصال من دونها.</translation>
+        <source>Check the network, then try again; the offline model works without one.</source>
+        <translation>تحقّق من الشبكة ثم حاول مرة أخرى؛ يعمل النموذج دون اتصال من غير شبكة.</translation>
     </message>
     <message>
         <source>The address of {who} could not be found.</source>
@@ -3869,8 +3857,40 @@
         <translation>أعد المحاولة أو اختر نموذجًا آخر.</translation>
     </message>
     <message>
-        <source>{who} fell silent: nothing more of the answer came for {seconds} s.</source>
-        <translation>صمت {who}: لم يصل مزيد من الإجابة مدة {seconds} ث.</translation>
+        <source>{who} stopped sending: no more of the answer arrived for {seconds} s.</source>
+        <translation>توقف {who} عن الإرسال: لم يصل المزيد من الإجابة طوال {seconds} ث.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address; ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>أعاد {who} توجيه الطلب إلى عنوان آخر؛ ولم يتبعه ChatDesk، فلم يُرسل شيء إلى هناك.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request without saying where to.</source>
+        <translation>أعاد {who} توجيه الطلب من دون أن يحدد الوجهة.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to an address that cannot be read.</source>
+        <translation>أعاد {who} توجيه الطلب إلى عنوان لا يمكن قراءته.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to something that is not a web address, so nothing was sent there.</source>
+        <translation>أعاد {who} توجيه الطلب إلى ما ليس عنوان ويب، فلم يُرسل شيء إلى هناك.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request in a way that would lose the message, so ChatDesk did not follow.</source>
+        <translation>أعاد {who} توجيه الطلب بطريقة تُفقد الرسالة، فلم يتبعه ChatDesk.</translation>
+    </message>
+    <message>
+        <source>Check the base URL: a wrong path or a log-in page often causes this.</source>
+        <translation>تحقّق من عنوان URL الأساسي: كثيرًا ما يكون السبب مسارًا خاطئًا أو صفحة تسجيل دخول.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>أعاد {who} توجيه الطلب إلى عنوان آخر ({host})؛ ولم يتبعه ChatDesk، فلم يُرسل شيء إلى هناك.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is self-signed.</source>
+        <translation>الاتصال بـ {who} غير آمن: شهادته موقَّعة ذاتيًا.</translation>
     </message>
     <message>
         <source>The connection to {who} was lost.</source>
@@ -3917,10 +3937,6 @@
         <translation>اطلب إجابة أقصر، أو اختر نموذجًا آخر.</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>أراد {who} إحالة الطلب إلى عنوان آخر؛ ولم يتبعه ChatDesk، فلم يُرسَل شيء إلى هناك.</translation>
-    </message>
-    <message>
         <source>Set the base URL to the final address if you trust it.</source>
         <translation>عيّن عنوان URL الأساسي على العنوان النهائي إن كنت تثق به.</translation>
     </message>
@@ -3949,30 +3965,6 @@
         <translation>تحقّق من عنوان URL الأساسي، ثم أعد المحاولة.</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on and did not say where.</source>
-        <translation>أراد {who} إحالة الطلب ولم يقل إلى أين.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to an address that cannot be read.</source>
-        <translation>أراد {who} إحالة الطلب إلى عنوان تتعذّر قراءته.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to something that is no web address, so nothing was sent there.</source>
-        <translation>أراد {who} إحالة الطلب إلى شيء ليس عنوان ويب، فلم يُرسَل شيء إلى هناك.</translation>
-    </message>
-    <message>
-        <source>{who} sent the request on in a way that loses the message, so ChatDesk did not follow.</source>
-        <translation>أحال {who} الطلب بطريقة تُضيع الرسالة، فلم يتبعه ChatDesk.</translation>
-    </message>
-    <message>
-        <source>Check the base URL: a wrong path or a log-in page often does this.</source>
-        <translation>تحقّق من عنوان URL الأساسي: كثيرًا ما يسبّب هذا مسار خاطئ أو صفحة دخول.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>أراد {who} إحالة الطلب إلى عنوان آخر ({host})؛ ولم يتبعه ChatDesk، فلم يُرسَل شيء إلى هناك.</translation>
-    </message>
-    <message>
         <source>Check the clock of this computer; nothing is sent until this is solved.</source>
         <translation>تحقّق من ساعة هذا الحاسوب؛ ولن يُرسَل شيء إلى أن يُحلّ هذا.</translation>
     </message>
@@ -3995,10 +3987,6 @@
     <message>
         <source>The connection to {who} is not secure: its certificate has expired.</source>
         <translation>الاتصال بـ {who} غير آمن: انتهت صلاحية شهادته.</translation>
-    </message>
-    <message>
-        <source>The connection to {who} is not secure: its certificate is signed by nobody but itself.</source>
-        <translation>الاتصال بـ {who} غير آمن: لم يوقّع شهادته أحد سواه.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is for another name.</source>
@@ -4081,8 +4069,8 @@
         <translation>ادفع لدى {host} إن كنت تثق به، ثم أعد المحاولة؛ أو اختر مزوّدًا آخر.</translation>
     </message>
     <message>
-        <source>Pay in the way the server names, then try again; or choose another provider.</source>
-        <translation>ادفع بالطريقة التي يذكرها الخادم، ثم أعد المحاولة؛ أو اختر مزوّدًا آخر.</translation>
+        <source>Pay as the server says, then try again; or choose another provider.</source>
+        <translation>ادفع كما يقول الخادم ثم حاول مرة أخرى؛ أو اختر مزوّدًا آخر.</translation>
     </message>
     <message>
         <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
@@ -4093,8 +4081,8 @@
         <translation>اختر نموذجًا آخر؛ أقربها {nearest}.</translation>
     </message>
     <message>
-        <source>Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model.</source>
-        <translation>ضع مفتاحه في الإعدادات، المزوّدون (يكفي OPENAI_API_KEY لـ OpenAI)، أو اختر النموذج دون اتصال.</translation>
+        <source>Enter its key in Settings, Providers (OPENAI_API_KEY works for OpenAI), or choose the offline model.</source>
+        <translation>أدخل مفتاحه في الإعدادات، المزوّدون (يكفي OPENAI_API_KEY لـ OpenAI)، أو اختر النموذج دون اتصال.</translation>
     </message>
     <message>
         <source>Correct it in the settings, then try again.</source>
@@ -4141,8 +4129,8 @@
         <translation>لا يعرض الخادم أي نموذج.</translation>
     </message>
     <message>
-        <source>{model} answers as a stream.</source>
-        <translation>{model} يجيب بثًّا متدفقًا.</translation>
+        <source>{model} streams its answer.</source>
+        <translation>يبثّ {model} إجابته تدريجيًا.</translation>
     </message>
     <message>
         <source>The server answers.</source>
@@ -4155,6 +4143,10 @@
     <message>
         <source>Not encrypted: the address is http.</source>
         <translation>بلا تشفير: العنوان http.</translation>
+    </message>
+    <message>
+        <source>{status}: {sentence}</source>
+        <translation>{status}: {sentence}</translation>
     </message>
     <message>
         <source>The key is accepted.</source>
@@ -5649,8 +5641,8 @@
         <translation>قاعدة البيانات</translation>
     </message>
     <message>
-        <source>What was saved before is unchanged, and nothing counts as saved that was not confirmed.</source>
-        <translation>ما حُفظ من قبل لم يتغيّر، ولا يُعدّ محفوظًا ما لم يتأكد حفظه.</translation>
+        <source>What was saved before is unchanged; what was not confirmed counts as not saved.</source>
+        <translation>ما حُفظ من قبل لم يتغيّر؛ وما لم يُؤكَّد يُعدّ غير محفوظ.</translation>
     </message>
     <message>
         <source>Check the disk and its free space, then try again.</source>
@@ -5701,8 +5693,8 @@
         <translation>قاعدة البيانات أقدم مما كانت عليه عندما حفظ ChatDesk آخر مرة: ربما يكون {lost} مفقودًا. يحدث هذا عند استعادة نسخة احتياطية أو فقد ملف. لم يتغيّر شيء آخر. ابحث عن نسخة احتياطية أحدث في دليل النسخ الاحتياطية إن لم تستعد واحدة بنفسك.</translation>
     </message>
     <message>
-        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
-        <translation>تعود هذه البيانات إلى إصدار أحدث من ChatDesk (المخطط {revision}، وهنا {head_revision})، لذا يكتفي هذا الإصدار بالقراءة.</translation>
+        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one can only read it.</source>
+        <translation>هذه البيانات تخص ChatDesk أحدث (المخطط {revision}، وهنا {head_revision})، لذلك لا يمكن لهذا إلا قراءتها.</translation>
     </message>
     <message>
         <source>You can read, search, copy and export your threads; nothing is changed.</source>
@@ -5717,8 +5709,8 @@
         <translation>إصدار مخطط قاعدة البيانات هذه {revision}؛ ويعرف ChatDesk هذا الإصدارات حتى {head_revision}، ولا يستطيع قراءتها: «{lacking}» ليس موجودًا كما يعرفه.</translation>
     </message>
     <message>
-        <source>This request was carried out before, and what it made is not known any more.</source>
-        <translation>نُفّذ هذا الطلب من قبل، ولم يعد ما أنشأه معروفًا.</translation>
+        <source>This request was carried out before, and its result is no longer known.</source>
+        <translation>نُفّذ هذا الطلب من قبل، ولم تعد نتيجته معروفة.</translation>
     </message>
     <message>
         <source>This was done before.</source>
@@ -5733,16 +5725,16 @@
         <translation>غيّر شخص آخر هذا في هذه الأثناء.</translation>
     </message>
     <message>
-        <source>Look at what it is now, then change that.</source>
-        <translation>انظر إلى ما صار عليه، ثم غيّره.</translation>
+        <source>Look at the current state, then make your change again.</source>
+        <translation>انظر إلى الحالة الحالية ثم أجرِ تغييرك من جديد.</translation>
     </message>
     <message>
         <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
         <translation>في قاعدة البيانات شيء لم يضعه ChatDesk فيها: {first}{more}.</translation>
     </message>
     <message>
-        <source>Nothing of it was used, and the file was left as it is.</source>
-        <translation>لم يُستخدم منه شيء، وتُرك الملف كما هو.</translation>
+        <source>None of it was used, and the file was left as it is.</source>
+        <translation>لم يُستخدم شيء منها، وتُرك الملف كما هو.</translation>
     </message>
     <message>
         <source>Run &apos;chatdesk doctor --repair&apos;: it copies your messages into a new database and keeps this one.</source>
@@ -5777,12 +5769,12 @@
         <translation>لم تُمَسّ قاعدة البيانات.</translation>
     </message>
     <message>
-        <source>Free some space: ChatDesk goes on then by itself.</source>
-        <translation>أفرغ بعض المساحة: عندئذ يتابع ChatDesk من تلقاء نفسه.</translation>
+        <source>Free some space; ChatDesk then continues by itself.</source>
+        <translation>حرّر بعض المساحة؛ ثم يتابع ChatDesk من تلقاء نفسه.</translation>
     </message>
     <message>
-        <source>After the upgrade some rows would have pointed at nothing, so it was undone.</source>
-        <translation>كانت بعض الصفوف ستشير إلى لا شيء بعد الترقية، لذا تُراجع عنها.</translation>
+        <source>The upgrade would have left rows that point to nothing, so it was undone.</source>
+        <translation>كانت الترقية ستترك صفوفًا تشير إلى لا شيء، لذلك أُلغيت.</translation>
     </message>
     <message>
         <source>The upgrade would have changed the number of rows in {changed}; it was undone.</source>
@@ -5909,8 +5901,8 @@
         <translation>لا يمكن عرض التغييرات الأخيرة: فهي في سجل قاعدة البيانات، ولا تمكن قراءته إلا حيث يمكن إنشاء ملفات. لم يتغيّر شيء. اجعل دليل البيانات قابلًا للكتابة، أو انسخه إلى حيث يكون كذلك، وابدأ من جديد.</translation>
     </message>
     <message>
-        <source>The disk of {directory} is full, so ChatDesk only reads.</source>
-        <translation>قرص {directory} ممتلئ، لذا يكتفي ChatDesk بالقراءة.</translation>
+        <source>The disk of {directory} is full, so ChatDesk can only read.</source>
+        <translation>قرص {directory} ممتلئ، لذلك لا يمكن لـ ChatDesk إلا القراءة.</translation>
     </message>
     <message>
         <source>There is no database at {path}.</source>
@@ -5941,8 +5933,8 @@
         <translation>تعود هذه البيانات إلى إصدار أحدث من ChatDesk، لا يستطيع هذا الإصدار قراءة فهرس بحثه.</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected.</source>
-        <translation>فهرس البحث تالف ويُنشأ من جديد. رسائلك لم تتأثر.</translation>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected.</source>
+        <translation>فهرس البحث تالف وتجري إعادة بنائه. رسائلك لم تتأثر.</translation>
     </message>
     <message>
         <source>That version is no longer one of those to choose from.</source>
@@ -6017,20 +6009,20 @@
         <translation>رسائلك محفوظة، وكذلك النسخ الاحتياطية الأقدم.</translation>
     </message>
     <message>
-        <source>Free some space; it is tried again within the hour.</source>
-        <translation>أفرغ بعض المساحة؛ وتُعاد المحاولة خلال ساعة.</translation>
+        <source>Free some space; ChatDesk tries again within the hour.</source>
+        <translation>حرّر بعض المساحة؛ يحاول ChatDesk مرة أخرى خلال ساعة.</translation>
     </message>
     <message>
-        <source>Your messages and the older backups are as they were.</source>
-        <translation>رسائلك والنسخ الاحتياطية الأقدم كما كانت.</translation>
+        <source>Your messages and the older backups are unchanged.</source>
+        <translation>رسائلك والنسخ الاحتياطية الأقدم لم تتغيّر.</translation>
     </message>
     <message>
-        <source>Check the disk; it is tried again within the hour.</source>
-        <translation>تحقّق من القرص؛ وتُعاد المحاولة خلال ساعة.</translation>
+        <source>Check the disk; ChatDesk tries again within the hour.</source>
+        <translation>افحص القرص؛ يحاول ChatDesk مرة أخرى خلال ساعة.</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk.</source>
-        <translation>{name} ليست نسخة احتياطية كاملة من ChatDesk.</translation>
+        <source>{name} is not a complete backup of ChatDesk.</source>
+        <translation>{name} ليس نسخة احتياطية كاملة من ChatDesk.</translation>
     </message>
     <message>
         <source>Choose another backup.</source>
@@ -6061,15 +6053,15 @@
         <translation>صدّر ما هو أحدث من ذلك، ثم استعد النسخة الاحتياطية: الإعدادات، البيانات والنسخ الاحتياطي، أو &apos;chatdesk restore&apos;.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} projects came back from the trash, because of threads that are not there.</source>
-        <comment>{count} project came back from the trash, because of threads that are not there.</comment>
+        <source>{count} projects with threads outside the trash were taken out of the trash.</source>
+        <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
         <translation>
-            <numerusform>لم تعد أي مشاريع من سلة المهملات.</numerusform>
-            <numerusform>عاد مشروع واحد من سلة المهملات، بسبب محادثات غير موجودة فيها.</numerusform>
-            <numerusform>عاد مشروعان من سلة المهملات، بسبب محادثات غير موجودة فيها.</numerusform>
-            <numerusform>عادت {count} مشاريع من سلة المهملات، بسبب محادثات غير موجودة فيها.</numerusform>
-            <numerusform>عاد {count} مشروعًا من سلة المهملات، بسبب محادثات غير موجودة فيها.</numerusform>
-            <numerusform>عاد {count} مشروع من سلة المهملات، بسبب محادثات غير موجودة فيها.</numerusform>
+            <numerusform>لم يُخرج أي مشروع له محادثات خارج سلة المهملات منها.</numerusform>
+            <numerusform>أُخرج من سلة المهملات مشروع واحد له محادثات خارجها.</numerusform>
+            <numerusform>أُخرج من سلة المهملات مشروعان لهما محادثات خارجها.</numerusform>
+            <numerusform>أُخرجت من سلة المهملات {count} مشاريع لها محادثات خارجها.</numerusform>
+            <numerusform>أُخرج من سلة المهملات {count} مشروعًا لها محادثات خارجها.</numerusform>
+            <numerusform>أُخرج من سلة المهملات {count} مشروع لها محادثات خارجها.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6085,80 +6077,132 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>The shown path was found again for {count} threads.</source>
-        <comment>The shown path was found again for {count} thread.</comment>
+        <source>The choice of shown messages was repaired in {count} threads.</source>
+        <comment>The choice of shown messages was repaired in {count} thread.</comment>
         <translation>
-            <numerusform>لم يُستعد المسار المعروض لأي محادثة.</numerusform>
-            <numerusform>عُثر من جديد على المسار المعروض لمحادثة واحدة.</numerusform>
-            <numerusform>عُثر من جديد على المسار المعروض لمحادثتين.</numerusform>
-            <numerusform>عُثر من جديد على المسار المعروض لـ {count} محادثات.</numerusform>
-            <numerusform>عُثر من جديد على المسار المعروض لـ {count} محادثة.</numerusform>
-            <numerusform>عُثر من جديد على المسار المعروض لـ {count} محادثة.</numerusform>
+            <numerusform>لم يُصلَح اختيار الرسائل المعروضة في أي محادثة.</numerusform>
+            <numerusform>أُصلح اختيار الرسائل المعروضة في محادثة واحدة.</numerusform>
+            <numerusform>أُصلح اختيار الرسائل المعروضة في محادثتين.</numerusform>
+            <numerusform>أُصلح اختيار الرسائل المعروضة في {count} محادثات.</numerusform>
+            <numerusform>أُصلح اختيار الرسائل المعروضة في {count} محادثة.</numerusform>
+            <numerusform>أُصلح اختيار الرسائل المعروضة في {count} محادثة.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept are kept again.</source>
-        <comment>{count} attached file that nothing kept is kept again.</comment>
+        <source>{count} attached files were entered in the list of files again, from which they were missing.</source>
+        <comment>{count} attached file was entered in the list of files again, from which it was missing.</comment>
         <translation>
-            <numerusform>لا ملفات مرفقة بلا حافظ.</numerusform>
-            <numerusform>ملف مرفق واحد لم يكن يحفظه شيء صار محفوظًا من جديد.</numerusform>
-            <numerusform>ملفان مرفقان لم يكن يحفظهما شيء صارا محفوظين من جديد.</numerusform>
-            <numerusform>{count} ملفات مرفقة لم يكن يحفظها شيء صارت محفوظة من جديد.</numerusform>
-            <numerusform>{count} ملفًا مرفقًا لم يكن يحفظها شيء صارت محفوظة من جديد.</numerusform>
-            <numerusform>{count} ملف مرفق لم يكن يحفظها شيء صارت محفوظة من جديد.</numerusform>
+            <numerusform>لم يُعَد أي ملف مرفق إلى قائمة الملفات.</numerusform>
+            <numerusform>أُعيد إلى قائمة الملفات ملف مرفق واحد كان ناقصًا منها.</numerusform>
+            <numerusform>أُعيد إلى قائمة الملفات ملفان مرفقان كانا ناقصين منها.</numerusform>
+            <numerusform>أُعيدت إلى قائمة الملفات {count} ملفات مرفقة كانت ناقصة منها.</numerusform>
+            <numerusform>أُعيد إلى قائمة الملفات {count} ملفًا مرفقًا كانت ناقصة منها.</numerusform>
+            <numerusform>أُعيد إلى قائمة الملفات {count} ملف مرفق كانت ناقصة منها.</numerusform>
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
-        <translation>تُقارن المشاريع المشتركة بخادم فريقها؛ ويعود ما لديه مما فُقد.</translation>
+        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
+        <translation>تُقارن المشاريع المشتركة بخادم فريقها، ويُجلب منه ما فُقد ما دام موجودًا هناك.</translation>
     </message>
     <message>
-        <source>The database as it was is kept at {kept}.</source>
-        <translation>قاعدة البيانات كما كانت محفوظة في {kept}.</translation>
+        <source>The database as it was before the repair is kept at {kept}.</source>
+        <translation>قاعدة البيانات كما كانت قبل الإصلاح محفوظة في {kept}.</translation>
     </message>
     <message>
         <source>Nothing was wrong.</source>
         <translation>لم يكن هناك أي خلل.</translation>
     </message>
     <message>
-        <source>The search index was made anew; it fills up again in the background.</source>
-        <translation>أُنشئ فهرس البحث من جديد؛ وهو يمتلئ من جديد في الخلفية.</translation>
+        <source>The search index was rebuilt; it is filled in the background.</source>
+        <translation>أُعيد بناء فهرس البحث؛ ويُملأ في الخلفية.</translation>
     </message>
     <message numerus="yes">
-        <source>The shown end was found again for {count} threads.</source>
-        <comment>The shown end was found again for {count} thread.</comment>
+        <source>The last shown message was determined again in {count} threads.</source>
+        <comment>The last shown message was determined again in {count} thread.</comment>
         <translation>
-            <numerusform>لم تُستعد النهاية المعروضة لأي محادثة.</numerusform>
-            <numerusform>عُثر من جديد على النهاية المعروضة لمحادثة واحدة.</numerusform>
-            <numerusform>عُثر من جديد على النهاية المعروضة لمحادثتين.</numerusform>
-            <numerusform>عُثر من جديد على النهاية المعروضة لـ {count} محادثات.</numerusform>
-            <numerusform>عُثر من جديد على النهاية المعروضة لـ {count} محادثة.</numerusform>
-            <numerusform>عُثر من جديد على النهاية المعروضة لـ {count} محادثة.</numerusform>
+            <numerusform>لم تُحدَّد آخر رسالة معروضة من جديد في أي محادثة.</numerusform>
+            <numerusform>حُدّدت آخر رسالة معروضة من جديد في محادثة واحدة.</numerusform>
+            <numerusform>حُدّدت آخر رسالة معروضة من جديد في محادثتين.</numerusform>
+            <numerusform>حُدّدت آخر رسالة معروضة من جديد في {count} محادثات.</numerusform>
+            <numerusform>حُدّدت آخر رسالة معروضة من جديد في {count} محادثة.</numerusform>
+            <numerusform>حُدّدت آخر رسالة معروضة من جديد في {count} محادثة.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>The counters of {count} threads were counted afresh.</source>
-        <comment>The counters of {count} thread were counted afresh.</comment>
+        <source>The counters of {count} threads were corrected.</source>
+        <comment>The counters of {count} thread were corrected.</comment>
         <translation>
-            <numerusform>لم تُحسب عدّادات أي محادثة من جديد.</numerusform>
-            <numerusform>حُسبت عدّادات محادثة واحدة من جديد.</numerusform>
-            <numerusform>حُسبت عدّادات محادثتين من جديد.</numerusform>
-            <numerusform>حُسبت عدّادات {count} محادثات من جديد.</numerusform>
-            <numerusform>حُسبت عدّادات {count} محادثة من جديد.</numerusform>
-            <numerusform>حُسبت عدّادات {count} محادثة من جديد.</numerusform>
+            <numerusform>لم تُصحَّح عدّادات أي محادثة.</numerusform>
+            <numerusform>صُحّحت عدّادات محادثة واحدة.</numerusform>
+            <numerusform>صُحّحت عدّادات محادثتين.</numerusform>
+            <numerusform>صُحّحت عدّادات {count} محادثات.</numerusform>
+            <numerusform>صُحّحت عدّادات {count} محادثة.</numerusform>
+            <numerusform>صُحّحت عدّادات {count} محادثة.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads of a missing project went to a private one.</source>
-        <comment>{count} thread of a missing project went to a private one.</comment>
+        <source>{count} threads whose project is missing were moved to a private project.</source>
+        <comment>{count} thread whose project is missing was moved to a private project.</comment>
         <translation>
-            <numerusform>لا محادثات من مشروع مفقود.</numerusform>
-            <numerusform>انتقلت محادثة واحدة من مشروع مفقود إلى مشروع خاص.</numerusform>
-            <numerusform>انتقلت محادثتان من مشروع مفقود إلى مشروع خاص.</numerusform>
-            <numerusform>انتقلت {count} محادثات من مشروع مفقود إلى مشروع خاص.</numerusform>
-            <numerusform>انتقلت {count} محادثة من مشروع مفقود إلى مشروع خاص.</numerusform>
-            <numerusform>انتقلت {count} محادثة من مشروع مفقود إلى مشروع خاص.</numerusform>
+            <numerusform>لم تُنقل أي محادثة فُقد مشروعها إلى مشروع خاص.</numerusform>
+            <numerusform>نُقلت محادثة واحدة فُقد مشروعها إلى مشروع خاص.</numerusform>
+            <numerusform>نُقلت محادثتان فُقد مشروعهما إلى مشروع خاص.</numerusform>
+            <numerusform>نُقلت {count} محادثات فُقد مشروعها إلى مشروع خاص.</numerusform>
+            <numerusform>نُقلت {count} محادثة فُقد مشروعها إلى مشروع خاص.</numerusform>
+            <numerusform>نُقلت {count} محادثة فُقد مشروعها إلى مشروع خاص.</numerusform>
         </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages whose previous message is missing now begin a version of their own.</source>
+        <comment>{count} message whose previous message is missing now begins a version of its own.</comment>
+        <translation>
+            <numerusform>لا توجد رسائل فُقدت الرسالة السابقة لها.</numerusform>
+            <numerusform>رسالة واحدة فُقدت الرسالة السابقة لها تبدأ الآن نسخة خاصة بها.</numerusform>
+            <numerusform>رسالتان فُقدت الرسالة السابقة لهما تبدأ كل منهما الآن نسخة خاصة بها.</numerusform>
+            <numerusform>{count} رسائل فُقدت الرسالة السابقة لها تبدأ كل منها الآن نسخة خاصة بها.</numerusform>
+            <numerusform>{count} رسالة فُقدت الرسالة السابقة لها تبدأ كل منها الآن نسخة خاصة بها.</numerusform>
+            <numerusform>{count} رسالة فُقدت الرسالة السابقة لها تبدأ كل منها الآن نسخة خاصة بها.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} drafts whose thread is missing were added to the draft of a new thread.</source>
+        <comment>{count} draft whose thread is missing was added to the draft of a new thread.</comment>
+        <translation>
+            <numerusform>لم تُضَف أي مسودة فُقدت محادثتها إلى مسودة محادثة جديدة.</numerusform>
+            <numerusform>أُضيفت مسودة واحدة فُقدت محادثتها إلى مسودة محادثة جديدة.</numerusform>
+            <numerusform>أُضيفت مسودتان فُقدت محادثتهما إلى مسودة محادثة جديدة.</numerusform>
+            <numerusform>أُضيفت {count} مسودات فُقدت محادثتها إلى مسودة محادثة جديدة.</numerusform>
+            <numerusform>أُضيفت {count} مسودة فُقدت محادثتها إلى مسودة محادثة جديدة.</numerusform>
+            <numerusform>أُضيفت {count} مسودة فُقدت محادثتها إلى مسودة محادثة جديدة.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} rows of {table} that belonged to nothing were removed.</source>
+        <comment>{count} row of {table} that belonged to nothing was removed.</comment>
+        <translation>
+            <numerusform>لم يُزَل أي صف من {table}.</numerusform>
+            <numerusform>أُزيل من {table} صف واحد لا ينتمي إلى شيء.</numerusform>
+            <numerusform>أُزيل من {table} صفّان لا ينتميان إلى شيء.</numerusform>
+            <numerusform>أُزيلت من {table} {count} صفوف لا تنتمي إلى شيء.</numerusform>
+            <numerusform>أُزيل من {table} {count} صفًّا لا تنتمي إلى شيء.</numerusform>
+            <numerusform>أُزيل من {table} {count} صف لا تنتمي إلى شيء.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
+        <translation>الملف نفسه تالف (المشكلات التي عُثر عليها: {found})، لذلك لم يُغيَّر فيه شيء.</translation>
+    </message>
+    <message>
+        <source>It was left as it is; a backup may still have the original.</source>
+        <translation>تُرك كما هو؛ وربما لا تزال نسخة احتياطية تضم الأصل.</translation>
+    </message>
+    <message>
+        <source>A backup made with &apos;chatdesk backup FILE&apos; contains it, if it was made in time.</source>
+        <translation>تضمه نسخة احتياطية أُنشئت بالأمر &apos;chatdesk backup FILE&apos;، إن أُنشئت في الوقت المناسب.</translation>
+    </message>
+    <message>
+        <source>It could not be repaired.</source>
+        <translation>تعذّر إصلاحه.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
@@ -6172,77 +6216,25 @@
             <numerusform>{count} محادثة فقدت العنوان والإعدادات صار اسمها «{recovered_title}».</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} messages that had lost what came before begin versions of their own.</source>
-        <comment>{count} message that had lost what came before begins a version of its own.</comment>
-        <translation>
-            <numerusform>لا رسائل فقدت ما قبلها.</numerusform>
-            <numerusform>رسالة واحدة فقدت ما قبلها تبدأ نسخة خاصة بها.</numerusform>
-            <numerusform>رسالتان فقدتا ما قبلهما تبدأ كل منهما نسخة خاصة بها.</numerusform>
-            <numerusform>{count} رسائل فقدت ما قبلها تبدأ كل منها نسخة خاصة بها.</numerusform>
-            <numerusform>{count} رسالة فقدت ما قبلها تبدأ كل منها نسخة خاصة بها.</numerusform>
-            <numerusform>{count} رسالة فقدت ما قبلها تبدأ كل منها نسخة خاصة بها.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} drafts whose thread is missing went to the draft of a new thread.</source>
-        <comment>{count} draft whose thread is missing went to the draft of a new thread.</comment>
-        <translation>
-            <numerusform>لا مسودات فُقدت محادثاتها.</numerusform>
-            <numerusform>مسودة واحدة فُقدت محادثتها انتقلت إلى مسودة محادثة جديدة.</numerusform>
-            <numerusform>مسودتان فُقدت محادثتاهما انتقلتا إلى مسودة محادثة جديدة.</numerusform>
-            <numerusform>{count} مسودات فُقدت محادثاتها انتقلت إلى مسودة محادثة جديدة.</numerusform>
-            <numerusform>{count} مسودة فُقدت محادثاتها انتقلت إلى مسودة محادثة جديدة.</numerusform>
-            <numerusform>{count} مسودة فُقدت محادثاتها انتقلت إلى مسودة محادثة جديدة.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} rows of {table} that belonged to nothing went.</source>
-        <comment>{count} row of {table} that belonged to nothing went.</comment>
-        <translation>
-            <numerusform>لم تُزل صفوف من {table}.</numerusform>
-            <numerusform>أُزيل من {table} صف واحد لا يتبع شيئًا.</numerusform>
-            <numerusform>أُزيل من {table} صفان لا يتبعان شيئًا.</numerusform>
-            <numerusform>أُزيلت من {table} ‏{count} صفوف لا تتبع شيئًا.</numerusform>
-            <numerusform>أُزيل من {table} ‏{count} صفًا لا تتبع شيئًا.</numerusform>
-            <numerusform>أُزيل من {table} ‏{count} صف لا تتبع شيئًا.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>The file itself is damaged ({found} findings), so nothing was changed in it.</source>
-        <translation>الملف نفسه تالف (عدد المشكلات: {found})، لذا لم يتغيّر فيه شيء.</translation>
-    </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
         <translation>استعد نسخة احتياطية، أو أغلق ChatDesk وشغّل &apos;chatdesk doctor --repair&apos; الذي ينسخ ما لا تزال قراءته ممكنة.</translation>
     </message>
     <message>
-        <source>It was left as it is; a backup may have it as it was.</source>
-        <translation>تُرك كما هو؛ وقد يوجد في نسخة احتياطية كما كان.</translation>
+        <source>{name} needs more time or memory than a backup of its size should, so ChatDesk stopped reading it.</source>
+        <translation>يحتاج {name} إلى وقت أو ذاكرة أكثر مما ينبغي لنسخة بحجمه، لذلك أوقف ChatDesk قراءته.</translation>
     </message>
     <message>
-        <source>A backup made with &apos;chatdesk backup FILE&apos; has it, if it was made in time.</source>
-        <translation>يوجد في نسخة احتياطية أُنشئت بـ &apos;chatdesk backup FILE&apos;، إن أُنشئت في الوقت المناسب.</translation>
+        <source>Checking the backup needs up to {needed} MB; {free} MB are free.</source>
+        <translation>يحتاج فحص النسخة الاحتياطية إلى ما يصل إلى {needed} م.ب؛ والمتاح {free} م.ب.</translation>
     </message>
     <message>
-        <source>It could not be mended.</source>
-        <translation>تعذّر إصلاحه.</translation>
+        <source>{name} would fill the disk if it were unpacked, so it was not.</source>
+        <translation>كان {name} سيملأ القرص لو فُكّ ضغطه، لذلك لم يُفكّ.</translation>
     </message>
     <message>
-        <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
-        <translation>تحتاج قراءة {name} إلى وقت أو ذاكرة أكثر مما ينبغي لنسخة احتياطية بحجمها، لذا تُخلّي عنها.</translation>
-    </message>
-    <message>
-        <source>Looking into the backup needs up to {needed} MB; {free} MB are free.</source>
-        <translation>يحتاج النظر في النسخة الاحتياطية إلى {needed} م.ب على الأكثر؛ والحر {free} م.ب.</translation>
-    </message>
-    <message>
-        <source>{name} is packed in a way that fills the disk, so it was not unpacked.</source>
-        <translation>ضُغط {name} بطريقة تملأ القرص، لذا لم يُفك ضغطه.</translation>
-    </message>
-    <message>
-        <source>The disk has no room for what is in the backup.</source>
-        <translation>لا مكان على القرص لما في النسخة الاحتياطية.</translation>
+        <source>There is not enough room on the disk for the contents of the backup.</source>
+        <translation>لا توجد مساحة كافية على القرص لمحتويات النسخة الاحتياطية.</translation>
     </message>
     <message>
         <source>This backup was written by a newer ChatDesk.</source>
@@ -6257,8 +6249,8 @@
         <translation>في {name} شيء لم يضعه ChatDesk فيها: {first}{more}.</translation>
     </message>
     <message>
-        <source>{name} is damaged: some messages stand below themselves.</source>
-        <translation>{name} تالفة: بعض الرسائل موضوعة تحت نفسها.</translation>
+        <source>{name} is damaged: some messages are replies to themselves.</source>
+        <translation>{name} تالف: بعض الرسائل ردود على نفسها.</translation>
     </message>
     <message>
         <source>the column {column} of the table {table}</source>
@@ -6269,8 +6261,8 @@
         <translation>الجدول {table}</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk: {lack} is missing.</source>
-        <translation>{name} ليست نسخة احتياطية كاملة من ChatDesk: ‏{lack} مفقود.</translation>
+        <source>{name} is not a complete backup of ChatDesk: {lack} is missing.</source>
+        <translation>{name} ليس نسخة احتياطية كاملة من ChatDesk: ينقص {lack}.</translation>
     </message>
     <message>
         <source>Nothing could be read from the damaged database.</source>
@@ -6285,20 +6277,20 @@
         <translation>استعد أحدث نسخة احتياطية.</translation>
     </message>
     <message>
-        <source>{placed} messages could not be read; their texts are in their places again.</source>
-        <translation>تعذّرت قراءة {placed} من الرسائل؛ ونصوصها في مواضعها من جديد.</translation>
+        <source>Messages that could not be read but whose text was recovered in place: {placed}.</source>
+        <translation>الرسائل التي تعذّرت قراءتها لكن استُعيد نصها في مكانه: {placed}.</translation>
     </message>
     <message>
-        <source>{apart} texts had lost their messages; they are in the thread “{title}”.</source>
-        <translation>فقد {apart} من النصوص رسائله؛ وهي في المحادثة «{title}».</translation>
+        <source>Recovered texts whose messages are lost, now in the thread “{title}”: {apart}.</source>
+        <translation>النصوص المستعادة التي فُقدت رسائلها، وهي الآن في المحادثة «{title}»: {apart}.</translation>
     </message>
     <message>
-        <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
-        <translation>بقي {wrong} من المشكلات؛ والأمر &apos;chatdesk doctor&apos; يسردها.</translation>
+        <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
+        <translation>المشكلات الباقية: {wrong}؛ يسردها &apos;chatdesk doctor&apos;.</translation>
     </message>
     <message>
-        <source>{name}: this is no table of ChatDesk&apos;s, and was left out.</source>
-        <translation>{name}: ليس هذا جدولًا من جداول ChatDesk، وقد تُرك.</translation>
+        <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
+        <translation>{name}: هذا ليس جدولًا من ChatDesk، لذلك استُبعد.</translation>
     </message>
     <message numerus="yes">
         <source>{count} places</source>
@@ -7425,10 +7417,6 @@
         <translation>سجّل الدخول إلى الخوادم عبر https.</translation>
     </message>
     <message>
-        <source>answer</source>
-        <translation>إجابة</translation>
-    </message>
-    <message>
         <source>Try again later.</source>
         <translation>أعد المحاولة لاحقًا.</translation>
     </message>
@@ -7825,36 +7813,36 @@
         <translation>أعد المحاولة غدًا. وإن بقي الأمر كذلك، فأبلغ عنه.</translation>
     </message>
     <message>
-        <source>Another ChatDesk is looking for updates or installs one.</source>
-        <translation>إصدار آخر من ChatDesk يبحث عن تحديثات أو يثبّت تحديثًا.</translation>
-    </message>
-    <message>
-        <source>The feed of updates has changed meanwhile.</source>
-        <translation>تغيّرت قناة التحديثات في هذه الأثناء.</translation>
-    </message>
-    <message>
         <source>Look for updates again.</source>
         <translation>ابحث عن التحديثات من جديد.</translation>
-    </message>
-    <message>
-        <source>What the feed of updates says has expired, so nobody can tell whether it is the newest.</source>
-        <translation>انتهت صلاحية ما تقوله قناة التحديثات، فلا يمكن معرفة هل هو الأحدث.</translation>
     </message>
     <message>
         <source>Check the date of this computer; otherwise try again tomorrow.</source>
         <translation>تحقّق من تاريخ هذا الحاسوب؛ وإلا فأعد المحاولة غدًا.</translation>
     </message>
     <message>
-        <source>The feed of updates cannot be reached, or broke off.</source>
-        <translation>يتعذّر الوصول إلى قناة التحديثات، أو انقطعت.</translation>
+        <source>Another ChatDesk is looking for updates or installing one.</source>
+        <translation>ثمة ChatDesk آخر يبحث عن تحديثات أو يثبّت واحدًا.</translation>
     </message>
     <message>
-        <source>What the feed of updates says is not signed as it must be, so it was not used.</source>
-        <translation>ما تقوله قناة التحديثات غير موقّع كما يجب، لذا لم يُستخدم.</translation>
+        <source>The update feed has changed in the meantime.</source>
+        <translation>تغيّر موجز التحديثات في هذه الأثناء.</translation>
     </message>
     <message>
-        <source>The update holds something that does not belong to a program, so it was not used.</source>
-        <translation>في التحديث شيء لا ينتمي إلى برنامج، لذا لم يُستخدم.</translation>
+        <source>The update feed has expired, so it may not be the newest.</source>
+        <translation>انتهت صلاحية موجز التحديثات، فقد لا يكون الأحدث.</translation>
+    </message>
+    <message>
+        <source>The update feed cannot be reached, or the connection broke off.</source>
+        <translation>تعذّر الوصول إلى موجز التحديثات، أو انقطع الاتصال.</translation>
+    </message>
+    <message>
+        <source>The update feed is not signed as it must be, so it was not used.</source>
+        <translation>موجز التحديثات غير موقَّع كما يجب، لذلك لم يُستخدم.</translation>
+    </message>
+    <message>
+        <source>The update contains something that does not belong to the program, so it was not used.</source>
+        <translation>يضم التحديث شيئًا لا ينتمي إلى البرنامج، لذلك لم يُستخدم.</translation>
     </message>
     <message>
         <source>The new version did not start with a copy of your data, so it was not installed.</source>
@@ -7873,8 +7861,8 @@
         <translation>تحقّق من أذوناته وأعد المحاولة.</translation>
     </message>
     <message>
-        <source>The update took too long, so it was given up.</source>
-        <translation>استغرق التحديث وقتًا أطول مما ينبغي، لذا تُخلّي عنه.</translation>
+        <source>The update took too long, so it was stopped.</source>
+        <translation>استغرق التحديث وقتًا طويلًا جدًا، لذلك أُوقف.</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -7901,12 +7889,12 @@
         <translation>نسخة من المستودع: الأمر «git pull» يجلب إصدارًا جديدًا.</translation>
     </message>
     <message>
-        <source>The portable program: a newer .run file, started once, puts a new version in its place.</source>
-        <translation>البرنامج المحمول: ملف ‎.run أحدث، يُشغَّل مرة واحدة، يضع إصدارًا جديدًا مكانه.</translation>
+        <source>The portable program: start a newer .run file once to put a new version in its place.</source>
+        <translation>البرنامج المحمول: شغّل ملف ‎.run أحدث مرة واحدة ليحلّ إصدار جديد محلّه.</translation>
     </message>
     <message>
-        <source>This copy is not updated by itself: unpack a newer one in its place.</source>
-        <translation>لا تُحدَّث هذه النسخة من تلقاء نفسها: فك ضغط نسخة أحدث مكانها.</translation>
+        <source>This copy does not update itself: unpack a newer one in its place.</source>
+        <translation>هذه النسخة لا تحدّث نفسها: فُكّ ضغط نسخة أحدث مكانها.</translation>
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
@@ -15992,8 +15980,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>الجديد…</translation>
     </message>
     <message>
-        <source>Shall ChatDesk look for new versions? It installs none by itself.</source>
-        <translation>هل يبحث ChatDesk عن إصدارات جديدة؟ لا يثبّت أيًا منها من تلقاء نفسه.</translation>
+        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
+        <translation>هل ينبغي لـ ChatDesk البحث عن إصدارات جديدة؟ إنه لا يثبّت أيًّا منها من تلقاء نفسه.</translation>
     </message>
     <message>
         <source>Once a day</source>
@@ -16024,20 +16012,24 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>الجديد</translation>
     </message>
     <message>
-        <source>Its makers have written nothing about it.</source>
-        <translation>لم يكتب صانعوه شيئًا عنه.</translation>
+        <source>There are no notes about this version.</source>
+        <translation>لا توجد ملاحظات عن هذا الإصدار.</translation>
+    </message>
+    <message>
+        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
+        <translation>يبقى الإصدار السابق محفوظًا؛ وتشرح المساعدة، الترقيات وطريق العودة، كيفية الرجوع إليه. وأُنشئت نسخة احتياطية من بياناتك.</translation>
+    </message>
+    <message>
+        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
+        <translation>ينزّل «تثبيت الإصدار» {size} م.ب، وينشئ نسخة احتياطية من بياناتك، ويجرّب الإصدار الجديد بنسخة منها. يبدأ الإصدار الجديد في المرة التالية التي تفتح فيها ChatDesk؛ وحتى ذلك الحين لا يتغيّر شيء.</translation>
+    </message>
+    <message>
+        <source>Downloading the new version…</source>
+        <translation>يجري تنزيل الإصدار الجديد…</translation>
     </message>
     <message>
         <source>The new version is installed. It starts the next time you open ChatDesk.</source>
         <translation>ثُبّت الإصدار الجديد. وهو يبدأ عندما تفتح ChatDesk في المرة القادمة.</translation>
-    </message>
-    <message>
-        <source>The version before stays beside it; Help, Upgrades and the way back, says how to go back. A backup of your data was made.</source>
-        <translation>يبقى الإصدار السابق إلى جانبه؛ وتشرح المساعدة، الترقيات وطريق العودة، كيفية الرجوع. وأُنشئت نسخة احتياطية من بياناتك.</translation>
-    </message>
-    <message>
-        <source>Install fetches {size} MB, makes a backup of your data, and tries the new version with a copy of it. Then it starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>زر تثبيت الإصدار يجلب {size} م.ب، وينشئ نسخة احتياطية من بياناتك، ويجرّب الإصدار الجديد على نسخة منها. ثم يبدأ عندما تفتح ChatDesk في المرة القادمة؛ وإلى ذلك الحين لا يتغيّر شيء.</translation>
     </message>
     <message>
         <source>Looking for a new version…</source>
@@ -16046,10 +16038,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Backing up your data…</source>
         <translation>يجري نسخ بياناتك احتياطيًا…</translation>
-    </message>
-    <message>
-        <source>Fetching the new version…</source>
-        <translation>يجري جلب الإصدار الجديد…</translation>
     </message>
     <message>
         <source>Unpacking it…</source>
@@ -19273,6 +19261,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Does not work</source>
         <translation>لا يعمل</translation>
+    </message>
+    <message>
+        <source>{who} offers no embeddings.</source>
+        <translation>لا يقدّم {who} تضمينات (embeddings).</translation>
     </message>
 </context>
 </TS>

@@ -1744,7 +1744,7 @@
         <translation>Die Bilder dieser Antwort sind zusammen größer als {most_bytes} MB.</translation>
     </message>
     <message>
-        <source>It is no picture that can be shown.</source>
+        <source>It is not a picture that can be shown.</source>
         <translation>Es ist kein Bild, das angezeigt werden kann.</translation>
     </message>
     <message>
@@ -1760,28 +1760,28 @@
         <translation>Entfernen Sie einige und senden Sie sie mit der nächsten Nachricht, oder erhöhen Sie das Limit unter Einstellungen, Nutzung und Limits.</translation>
     </message>
     <message>
-        <source>“{name}” is of a kind that is kept out: {mime}.</source>
-        <translation>„{name}“ ist von einer Art, die nicht zugelassen ist: {mime}.</translation>
-    </message>
-    <message>
         <source>Choose another file, or change the kinds in Settings, Usage and limits.</source>
         <translation>Wählen Sie eine andere Datei, oder ändern Sie die Arten unter Einstellungen, Nutzung und Limits.</translation>
-    </message>
-    <message>
-        <source>At most {number} files go with one message; there are {attachments}.</source>
-        <translation>Höchstens {number} Dateien gehören zu einer Nachricht; es sind {attachments}.</translation>
     </message>
     <message>
         <source>Your text and the attachments are kept.</source>
         <translation>Ihr Text und die Anhänge bleiben erhalten.</translation>
     </message>
     <message>
-        <source>The files of one message may have {limit} together; these have {total}.</source>
-        <translation>Die Dateien einer Nachricht dürfen zusammen {limit} haben; diese haben {total}.</translation>
+        <source>“{name}” is of a kind that may not be attached: {mime}.</source>
+        <translation>„{name}“ ist von einer Art, die nicht angehängt werden darf: {mime}.</translation>
     </message>
     <message>
-        <source>With “{name}” the files of today would have {total}; the limit of a day is {limit}.</source>
-        <translation>Mit „{name}“ hätten die Dateien von heute {total}; das Limit für einen Tag ist {limit}.</translation>
+        <source>A message can have at most {number} files; there are {attachments}.</source>
+        <translation>Eine Nachricht kann höchstens {number} Dateien haben; es sind {attachments}.</translation>
+    </message>
+    <message>
+        <source>The files of one message can have at most {limit} together; these have {total}.</source>
+        <translation>Die Dateien einer Nachricht können zusammen höchstens {limit} haben; diese haben {total}.</translation>
+    </message>
+    <message>
+        <source>With “{name}”, the files attached today would have {total}; the limit for a day is {limit}.</source>
+        <translation>Mit „{name}“ hätten die heute angehängten Dateien {total}; das Limit für einen Tag ist {limit}.</translation>
     </message>
     <message>
         <source>Your text and the other attachments are kept.</source>
@@ -1792,8 +1792,8 @@
         <translation>Hängen Sie sie morgen an, oder erhöhen Sie das Limit unter Einstellungen, Nutzung und Limits.</translation>
     </message>
     <message>
-        <source>{number} files go with one message; {number_2} were left out.</source>
-        <translation>{number} Dateien gehören zu einer Nachricht; {number_2} wurden weggelassen.</translation>
+        <source>A message can have {number} files; {number_2} were left out.</source>
+        <translation>Eine Nachricht kann {number} Dateien haben; {number_2} wurden weggelassen.</translation>
     </message>
     <message>
         <source>The attached file is no longer there.</source>
@@ -1804,12 +1804,12 @@
         <translation>Die angehängte Datei ist größer, als sie war.</translation>
     </message>
     <message>
-        <source>That is not the sum of a file.</source>
+        <source>That is not the checksum of a file.</source>
         <translation>Das ist keine Prüfsumme einer Datei.</translation>
     </message>
     <message>
-        <source>The file could not be kept beside your messages: {reason}.</source>
-        <translation>Die Datei konnte nicht bei Ihren Nachrichten abgelegt werden: {reason}.</translation>
+        <source>The file could not be stored with your messages: {reason}.</source>
+        <translation>Die Datei konnte nicht bei Ihren Nachrichten gespeichert werden: {reason}.</translation>
     </message>
     <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
@@ -1828,7 +1828,7 @@
         <translation>Es hat mehr als {most_pixels} Millionen Pixel.</translation>
     </message>
     <message>
-        <source>It is damaged, or no image that can be shown.</source>
+        <source>It is damaged, or not an image that can be shown.</source>
         <translation>Es ist beschädigt oder kein Bild, das angezeigt werden kann.</translation>
     </message>
     <message>
@@ -1836,8 +1836,8 @@
         <translation>„{name}“ ist leer.</translation>
     </message>
     <message>
-        <source>Attach a file that has something in it.</source>
-        <translation>Hängen Sie eine Datei mit Inhalt an.</translation>
+        <source>Attach a file that is not empty.</source>
+        <translation>Hängen Sie eine Datei an, die nicht leer ist.</translation>
     </message>
     <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
@@ -1880,24 +1880,20 @@
         <translation>Sie ist beschädigt und kann nicht gelesen werden.</translation>
     </message>
     <message>
+        <source>What {who} has there is not an image that can be shown.</source>
+        <translation>Was {who} dort hat, ist kein Bild, das angezeigt werden kann.</translation>
+    </message>
+    <message>
         <source>The image could not be loaded.</source>
         <translation>Das Bild konnte nicht geladen werden.</translation>
     </message>
     <message>
-        <source>The image is at another place: {host}.</source>
-        <translation>Das Bild liegt an einem anderen Ort: {host}.</translation>
+        <source>The image is on another server: {host}.</source>
+        <translation>Das Bild liegt auf einem anderen Server: {host}.</translation>
     </message>
     <message>
         <source>{host} is in your own network.</source>
         <translation>{host} liegt in Ihrem eigenen Netz.</translation>
-    </message>
-    <message>
-        <source>image</source>
-        <translation>Bild</translation>
-    </message>
-    <message>
-        <source>an image that can be shown</source>
-        <translation>ein Bild, das angezeigt werden kann</translation>
     </message>
     <message>
         <source>Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent.</source>
@@ -1978,10 +1974,6 @@
     <message>
         <source>Nothing was fetched.</source>
         <translation>Nichts wurde abgerufen.</translation>
-    </message>
-    <message>
-        <source>page</source>
-        <translation>Seite</translation>
     </message>
     <message>
         <source>There is a file of the type {mime} there.</source>
@@ -3133,7 +3125,7 @@
         <translation>Nichts wurde geändert; von den verbliebenen Nachrichten werden so viele gesendet, wie passen.</translation>
     </message>
     <message>
-        <source>Make the summary anew.</source>
+        <source>Create the summary again.</source>
         <translation>Erstellen Sie die Zusammenfassung neu.</translation>
     </message>
     <message>
@@ -3285,8 +3277,8 @@
         <translation>Nirgendwo sonst wurde etwas geschrieben.</translation>
     </message>
     <message>
-        <source>Connect the drive or put the file back: ChatDesk goes on then by itself.</source>
-        <translation>Schließen Sie das Laufwerk an oder legen Sie die Datei zurück: ChatDesk macht dann von selbst weiter.</translation>
+        <source>Connect the drive or put the file back; ChatDesk then continues by itself.</source>
+        <translation>Verbinden Sie das Laufwerk oder legen Sie die Datei zurück; ChatDesk macht dann von selbst weiter.</translation>
     </message>
     <message>
         <source>This database was written by a newer ChatDesk.</source>
@@ -3377,6 +3369,10 @@
         <translation>Ihre Nachricht bleibt erhalten.</translation>
     </message>
     <message>
+        <source>{who} sent something of another kind.</source>
+        <translation>{who} hat etwas anderer Art gesendet.</translation>
+    </message>
+    <message>
         <source>It could not be loaded.</source>
         <translation>Es konnte nicht geladen werden.</translation>
     </message>
@@ -3385,52 +3381,48 @@
         <translation>{host} hat nicht rechtzeitig geantwortet.</translation>
     </message>
     <message>
-        <source>{host} did not answer as it should.</source>
-        <translation>{host} hat nicht wie erwartet geantwortet.</translation>
+        <source>{host} did not give an answer that can be used.</source>
+        <translation>{host} hat keine brauchbare Antwort gegeben.</translation>
     </message>
     <message>
-        <source>The {noun} is at another place: {host}.</source>
-        <translation>{noun}: liegt an einem anderen Ort, {host}.</translation>
+        <source>The address leads to another server: {host}.</source>
+        <translation>Die Adresse führt zu einem anderen Server: {host}.</translation>
     </message>
     <message>
-        <source>{host} sends in circles.</source>
-        <translation>{host} schickt im Kreis.</translation>
+        <source>{host} redirects in a circle.</source>
+        <translation>{host} leitet im Kreis um.</translation>
     </message>
     <message>
-        <source>{host} sends on to another address.</source>
-        <translation>{host} verweist an eine andere Adresse.</translation>
+        <source>{host} redirects to another address.</source>
+        <translation>{host} leitet an eine andere Adresse um.</translation>
     </message>
     <message>
-        <source>{host} is this computer or serves machines; no {noun} is loaded from there.</source>
-        <translation>{host} ist dieser Computer oder dient Maschinen; von dort wird nichts geladen ({noun}).</translation>
+        <source>{host} is this computer or an address for machines only; nothing is loaded from there.</source>
+        <translation>{host} ist dieser Computer oder eine Adresse nur für Maschinen; von dort wird nichts geladen.</translation>
     </message>
     <message>
-        <source>{host} is a place in a private network.</source>
-        <translation>{host} ist ein Ort in einem privaten Netz.</translation>
+        <source>{host} is in a private network.</source>
+        <translation>{host} liegt in einem privaten Netz.</translation>
     </message>
     <message>
-        <source>The address of the {noun} is not one that can be loaded.</source>
-        <translation>Die Adresse kann nicht geladen werden ({noun}).</translation>
+        <source>Nothing can be loaded from this address.</source>
+        <translation>Von dieser Adresse kann nichts geladen werden.</translation>
     </message>
     <message>
-        <source>{hostname} answered with {status} instead of the {noun}.</source>
-        <translation>{hostname} hat mit {status} geantwortet statt mit dem Gewünschten ({noun}).</translation>
+        <source>{hostname} answered with the error {status}.</source>
+        <translation>{hostname} hat mit dem Fehler {status} geantwortet.</translation>
     </message>
     <message>
-        <source>What {hostname} has there is not {wrong_kind}.</source>
-        <translation>Was {hostname} dort hat, ist nicht {wrong_kind}.</translation>
+        <source>The data came compressed in a way that ChatDesk did not ask for.</source>
+        <translation>Die Daten kamen auf eine Art komprimiert, die ChatDesk nicht verlangt hat.</translation>
     </message>
     <message>
-        <source>The {noun} came packed in a way that was not asked for.</source>
-        <translation>Die Daten kamen auf eine Art gepackt, die nicht verlangt war ({noun}).</translation>
+        <source>The data did not arrive completely.</source>
+        <translation>Die Daten kamen nicht vollständig an.</translation>
     </message>
     <message>
-        <source>The {noun} did not arrive whole.</source>
-        <translation>Die Daten kamen nicht vollständig an ({noun}).</translation>
-    </message>
-    <message>
-        <source>The {noun} is larger than {max_bytes} MB.</source>
-        <translation>Die Daten sind größer als {max_bytes} MB ({noun}).</translation>
+        <source>The data is larger than {max_bytes} MB.</source>
+        <translation>Die Daten sind größer als {max_bytes} MB.</translation>
     </message>
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
@@ -3581,23 +3573,19 @@
         <translation>Installieren Sie chatdesk[anthropic], oder wählen Sie ein Modell eines anderen Anbieters.</translation>
     </message>
     <message>
-        <source>{who} has no embeddings.</source>
-        <translation>{who} hat keine Embeddings.</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>Die Basis-URL ist keine Webadresse.</translation>
     </message>
     <message>
-        <source>The base URL for {hostname} holds a user name or a password.</source>
+        <source>The base URL for {hostname} contains a user name or a password.</source>
         <translation>Die Basis-URL für {hostname} enthält einen Benutzernamen oder ein Passwort.</translation>
     </message>
     <message>
-        <source>The API key holds characters that no key has.</source>
+        <source>The API key contains characters that no key has.</source>
         <translation>Der API-Schlüssel enthält Zeichen, die kein Schlüssel hat.</translation>
     </message>
     <message>
-        <source>One of the extra headers holds characters that cannot be sent.</source>
+        <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>Einer der zusätzlichen Header enthält Zeichen, die nicht gesendet werden können.</translation>
     </message>
     <message>
@@ -3613,8 +3601,8 @@
         <translation>Es gibt keine Netzwerkverbindung zu {who}.</translation>
     </message>
     <message>
-        <source>Check the network, then try again; the offline model works without.</source>
-        <translation>Prüfen Sie das Netzwerk und versuchen Sie es dann erneut; das Offline-Modell geht ohne.</translation>
+        <source>Check the network, then try again; the offline model works without one.</source>
+        <translation>Prüfen Sie das Netzwerk und versuchen Sie es dann erneut; das Offline-Modell braucht keines.</translation>
     </message>
     <message>
         <source>The address of {who} could not be found.</source>
@@ -3737,8 +3725,40 @@
         <translation>Versuchen Sie es erneut, oder wählen Sie ein anderes Modell.</translation>
     </message>
     <message>
-        <source>{who} fell silent: nothing more of the answer came for {seconds} s.</source>
-        <translation>{who} ist verstummt: Von der Antwort kam {seconds} s lang nichts mehr.</translation>
+        <source>{who} stopped sending: no more of the answer arrived for {seconds} s.</source>
+        <translation>{who} sendet nicht mehr: {seconds} s lang kam von der Antwort nichts mehr an.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address; ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} hat die Anfrage an eine andere Adresse umgeleitet; ChatDesk ist nicht gefolgt, dorthin wurde also nichts gesendet.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request without saying where to.</source>
+        <translation>{who} hat die Anfrage umgeleitet, ohne zu sagen, wohin.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to an address that cannot be read.</source>
+        <translation>{who} hat die Anfrage an eine Adresse umgeleitet, die nicht gelesen werden kann.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to something that is not a web address, so nothing was sent there.</source>
+        <translation>{who} hat die Anfrage an etwas umgeleitet, das keine Webadresse ist, dorthin wurde also nichts gesendet.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request in a way that would lose the message, so ChatDesk did not follow.</source>
+        <translation>{who} hat die Anfrage so umgeleitet, dass die Nachricht verloren ginge, deshalb ist ChatDesk nicht gefolgt.</translation>
+    </message>
+    <message>
+        <source>Check the base URL: a wrong path or a log-in page often causes this.</source>
+        <translation>Prüfen Sie die Basis-URL: Oft liegt es an einem falschen Pfad oder einer Anmeldeseite.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} hat die Anfrage an eine andere Adresse umgeleitet ({host}); ChatDesk ist nicht gefolgt, dorthin wurde also nichts gesendet.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is self-signed.</source>
+        <translation>Die Verbindung zu {who} ist nicht sicher: Das Zertifikat ist selbst signiert.</translation>
     </message>
     <message>
         <source>The connection to {who} was lost.</source>
@@ -3785,10 +3805,6 @@
         <translation>Bitten Sie um eine kürzere Antwort, oder wählen Sie ein anderes Modell.</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} wollte die Anfrage an eine andere Adresse weiterschicken; ChatDesk ist nicht gefolgt, dorthin wurde also nichts gesendet.</translation>
-    </message>
-    <message>
         <source>Set the base URL to the final address if you trust it.</source>
         <translation>Setzen Sie die Basis-URL auf die endgültige Adresse, wenn Sie ihr vertrauen.</translation>
     </message>
@@ -3817,30 +3833,6 @@
         <translation>Prüfen Sie die Basis-URL und versuchen Sie es dann erneut.</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on and did not say where.</source>
-        <translation>{who} wollte die Anfrage weiterschicken und hat nicht gesagt, wohin.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to an address that cannot be read.</source>
-        <translation>{who} wollte die Anfrage an eine Adresse weiterschicken, die nicht gelesen werden kann.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to something that is no web address, so nothing was sent there.</source>
-        <translation>{who} wollte die Anfrage an etwas weiterschicken, das keine Webadresse ist, dorthin wurde also nichts gesendet.</translation>
-    </message>
-    <message>
-        <source>{who} sent the request on in a way that loses the message, so ChatDesk did not follow.</source>
-        <translation>{who} hat die Anfrage so weitergeschickt, dass die Nachricht verloren ginge, deshalb ist ChatDesk nicht gefolgt.</translation>
-    </message>
-    <message>
-        <source>Check the base URL: a wrong path or a log-in page often does this.</source>
-        <translation>Prüfen Sie die Basis-URL: Oft liegt es an einem falschen Pfad oder einer Anmeldeseite.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} wollte die Anfrage an eine andere Adresse weiterschicken ({host}); ChatDesk ist nicht gefolgt, dorthin wurde also nichts gesendet.</translation>
-    </message>
-    <message>
         <source>Check the clock of this computer; nothing is sent until this is solved.</source>
         <translation>Prüfen Sie die Uhr dieses Computers; bis dahin wird nichts gesendet.</translation>
     </message>
@@ -3863,10 +3855,6 @@
     <message>
         <source>The connection to {who} is not secure: its certificate has expired.</source>
         <translation>Die Verbindung zu {who} ist nicht sicher: Das Zertifikat ist abgelaufen.</translation>
-    </message>
-    <message>
-        <source>The connection to {who} is not secure: its certificate is signed by nobody but itself.</source>
-        <translation>Die Verbindung zu {who} ist nicht sicher: Das Zertifikat ist nur von sich selbst signiert.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is for another name.</source>
@@ -3933,8 +3921,8 @@
         <translation>Zahlen Sie bei {host}, wenn Sie dem vertrauen, und versuchen Sie es dann erneut; oder wählen Sie einen anderen Anbieter.</translation>
     </message>
     <message>
-        <source>Pay in the way the server names, then try again; or choose another provider.</source>
-        <translation>Zahlen Sie so, wie der Server es nennt, und versuchen Sie es dann erneut; oder wählen Sie einen anderen Anbieter.</translation>
+        <source>Pay as the server says, then try again; or choose another provider.</source>
+        <translation>Zahlen Sie so, wie der Server es angibt, und versuchen Sie es dann erneut; oder wählen Sie einen anderen Anbieter.</translation>
     </message>
     <message>
         <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
@@ -3945,8 +3933,8 @@
         <translation>Wählen Sie ein anderes Modell; die ähnlichsten sind {nearest}.</translation>
     </message>
     <message>
-        <source>Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model.</source>
-        <translation>Legen Sie den Schlüssel unter Einstellungen, Anbieter ab (für OpenAI genügt OPENAI_API_KEY), oder wählen Sie das Offline-Modell.</translation>
+        <source>Enter its key in Settings, Providers (OPENAI_API_KEY works for OpenAI), or choose the offline model.</source>
+        <translation>Geben Sie den Schlüssel unter Einstellungen, Anbieter ein (für OpenAI genügt auch OPENAI_API_KEY), oder wählen Sie das Offline-Modell.</translation>
     </message>
     <message>
         <source>Correct it in the settings, then try again.</source>
@@ -3989,8 +3977,8 @@
         <translation>Der Server bietet kein Modell an.</translation>
     </message>
     <message>
-        <source>{model} answers as a stream.</source>
-        <translation>{model} antwortet als Strom.</translation>
+        <source>{model} streams its answer.</source>
+        <translation>{model} sendet seine Antwort fortlaufend.</translation>
     </message>
     <message>
         <source>The server answers.</source>
@@ -4003,6 +3991,10 @@
     <message>
         <source>Not encrypted: the address is http.</source>
         <translation>Nicht verschlüsselt: Die Adresse ist http.</translation>
+    </message>
+    <message>
+        <source>{status}: {sentence}</source>
+        <translation>{status}: {sentence}</translation>
     </message>
     <message>
         <source>The key is accepted.</source>
@@ -5485,8 +5477,8 @@
         <translation>die Datenbank</translation>
     </message>
     <message>
-        <source>What was saved before is unchanged, and nothing counts as saved that was not confirmed.</source>
-        <translation>Was vorher gespeichert wurde, ist unverändert, und nichts gilt als gespeichert, was nicht bestätigt wurde.</translation>
+        <source>What was saved before is unchanged; what was not confirmed counts as not saved.</source>
+        <translation>Was vorher gespeichert wurde, ist unverändert; was nicht bestätigt wurde, gilt als nicht gespeichert.</translation>
     </message>
     <message>
         <source>Check the disk and its free space, then try again.</source>
@@ -5534,11 +5526,11 @@
     </message>
     <message>
         <source>The database is older than it was when ChatDesk last saved: {lost} may be missing. This happens when a backup was restored, or when a file was lost. Nothing else was changed. Look for a newer backup in the backup directory if you did not restore one yourself.</source>
-        <translation>Die Datenbank ist älter als beim letzten Speichern durch ChatDesk: {lost} fehlen vielleicht. Das geschieht, wenn eine Sicherung wiederhergestellt wurde oder eine Datei verloren ging. Sonst wurde nichts geändert. Suchen Sie im Sicherungsverzeichnis nach einer neueren Sicherung, wenn Sie nicht selbst eine wiederhergestellt haben.</translation>
+        <translation>Die Datenbank ist älter als beim letzten Speichern durch ChatDesk; vielleicht fehlt etwas: {lost}. Das geschieht, wenn eine Sicherung wiederhergestellt wurde oder eine Datei verloren ging. Sonst wurde nichts geändert. Suchen Sie im Sicherungsverzeichnis nach einer neueren Sicherung, wenn Sie nicht selbst eine wiederhergestellt haben.</translation>
     </message>
     <message>
-        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
-        <translation>Diese Daten gehören zu einem neueren ChatDesk (Schema {revision}, hier {head_revision}), deshalb liest dieses nur.</translation>
+        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one can only read it.</source>
+        <translation>Diese Daten gehören zu einem neueren ChatDesk (Schema {revision}, hier {head_revision}), deshalb kann dieses sie nur lesen.</translation>
     </message>
     <message>
         <source>You can read, search, copy and export your threads; nothing is changed.</source>
@@ -5553,8 +5545,8 @@
         <translation>Diese Datenbank hat die Schemaversion {revision}; dieses ChatDesk kennt Versionen bis {head_revision} und kann sie nicht lesen: „{lacking}“ ist dort nicht so, wie es das kennt.</translation>
     </message>
     <message>
-        <source>This request was carried out before, and what it made is not known any more.</source>
-        <translation>Diese Anfrage wurde schon ausgeführt, und was daraus wurde, ist nicht mehr bekannt.</translation>
+        <source>This request was carried out before, and its result is no longer known.</source>
+        <translation>Diese Anfrage wurde schon ausgeführt, und ihr Ergebnis ist nicht mehr bekannt.</translation>
     </message>
     <message>
         <source>This was done before.</source>
@@ -5569,16 +5561,16 @@
         <translation>Das wurde inzwischen von jemand anderem geändert.</translation>
     </message>
     <message>
-        <source>Look at what it is now, then change that.</source>
-        <translation>Sehen Sie nach, was jetzt da ist, und ändern Sie dann das.</translation>
+        <source>Look at the current state, then make your change again.</source>
+        <translation>Sehen Sie sich den jetzigen Stand an und ändern Sie dann diesen.</translation>
     </message>
     <message>
         <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
         <translation>Die Datenbank enthält etwas, das nicht von ChatDesk stammt: {first}{more}.</translation>
     </message>
     <message>
-        <source>Nothing of it was used, and the file was left as it is.</source>
-        <translation>Nichts davon wurde verwendet, und die Datei wurde belassen, wie sie war.</translation>
+        <source>None of it was used, and the file was left as it is.</source>
+        <translation>Nichts davon wurde verwendet, und die Datei wurde belassen, wie sie ist.</translation>
     </message>
     <message>
         <source>Run &apos;chatdesk doctor --repair&apos;: it copies your messages into a new database and keeps this one.</source>
@@ -5613,12 +5605,12 @@
         <translation>Die Datenbank wurde nicht angerührt.</translation>
     </message>
     <message>
-        <source>Free some space: ChatDesk goes on then by itself.</source>
-        <translation>Schaffen Sie Platz: ChatDesk macht dann von selbst weiter.</translation>
+        <source>Free some space; ChatDesk then continues by itself.</source>
+        <translation>Schaffen Sie Platz; ChatDesk macht dann von selbst weiter.</translation>
     </message>
     <message>
-        <source>After the upgrade some rows would have pointed at nothing, so it was undone.</source>
-        <translation>Nach der Aktualisierung hätten einige Zeilen ins Leere gezeigt, deshalb wurde sie rückgängig gemacht.</translation>
+        <source>The upgrade would have left rows that point to nothing, so it was undone.</source>
+        <translation>Die Aktualisierung hätte Zeilen hinterlassen, die ins Leere zeigen, deshalb wurde sie rückgängig gemacht.</translation>
     </message>
     <message>
         <source>The upgrade would have changed the number of rows in {changed}; it was undone.</source>
@@ -5729,8 +5721,8 @@
         <translation>Die letzten Änderungen können nicht angezeigt werden: Sie stehen im Protokoll der Datenbank, das nur dort gelesen werden kann, wo Dateien angelegt werden können. Nichts wurde geändert. Machen Sie das Datenverzeichnis beschreibbar, oder kopieren Sie es an einen beschreibbaren Ort, und starten Sie neu.</translation>
     </message>
     <message>
-        <source>The disk of {directory} is full, so ChatDesk only reads.</source>
-        <translation>Der Datenträger von {directory} ist voll, deshalb liest ChatDesk nur.</translation>
+        <source>The disk of {directory} is full, so ChatDesk can only read.</source>
+        <translation>Der Datenträger von {directory} ist voll, deshalb kann ChatDesk nur lesen.</translation>
     </message>
     <message>
         <source>There is no database at {path}.</source>
@@ -5761,8 +5753,8 @@
         <translation>Diese Daten gehören zu einem neueren ChatDesk, dessen Suchindex dieses nicht lesen kann.</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected.</source>
-        <translation>Der Suchindex ist beschädigt und wird neu erstellt. Ihre Nachrichten sind nicht betroffen.</translation>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected.</source>
+        <translation>Der Suchindex ist beschädigt und wird neu aufgebaut. Ihre Nachrichten sind nicht betroffen.</translation>
     </message>
     <message>
         <source>That version is no longer one of those to choose from.</source>
@@ -5837,19 +5829,19 @@
         <translation>Ihre Nachrichten bleiben erhalten, die älteren Sicherungen auch.</translation>
     </message>
     <message>
-        <source>Free some space; it is tried again within the hour.</source>
-        <translation>Schaffen Sie Platz; innerhalb einer Stunde wird es erneut versucht.</translation>
+        <source>Free some space; ChatDesk tries again within the hour.</source>
+        <translation>Schaffen Sie Platz; ChatDesk versucht es innerhalb einer Stunde erneut.</translation>
     </message>
     <message>
-        <source>Your messages and the older backups are as they were.</source>
-        <translation>Ihre Nachrichten und die älteren Sicherungen sind, wie sie waren.</translation>
+        <source>Your messages and the older backups are unchanged.</source>
+        <translation>Ihre Nachrichten und die älteren Sicherungen sind unverändert.</translation>
     </message>
     <message>
-        <source>Check the disk; it is tried again within the hour.</source>
-        <translation>Prüfen Sie den Datenträger; innerhalb einer Stunde wird es erneut versucht.</translation>
+        <source>Check the disk; ChatDesk tries again within the hour.</source>
+        <translation>Prüfen Sie den Datenträger; ChatDesk versucht es innerhalb einer Stunde erneut.</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk.</source>
+        <source>{name} is not a complete backup of ChatDesk.</source>
         <translation>{name} ist keine vollständige Sicherung von ChatDesk.</translation>
     </message>
     <message>
@@ -5881,11 +5873,11 @@
         <translation>Exportieren Sie, was neuer ist, und stellen Sie dann die Sicherung wieder her: Einstellungen, Daten und Sicherung, oder &apos;chatdesk restore&apos;.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} projects came back from the trash, because of threads that are not there.</source>
-        <comment>{count} project came back from the trash, because of threads that are not there.</comment>
+        <source>{count} projects with threads outside the trash were taken out of the trash.</source>
+        <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
         <translation>
-            <numerusform>{count} Projekt kam wegen fehlender Unterhaltungen aus dem Papierkorb zurück.</numerusform>
-            <numerusform>{count} Projekte kamen wegen fehlender Unterhaltungen aus dem Papierkorb zurück.</numerusform>
+            <numerusform>{count} Projekt mit Unterhaltungen außerhalb des Papierkorbs wurde aus dem Papierkorb geholt.</numerusform>
+            <numerusform>{count} Projekte mit Unterhaltungen außerhalb des Papierkorbs wurden aus dem Papierkorb geholt.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -5897,60 +5889,100 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>The shown path was found again for {count} threads.</source>
-        <comment>The shown path was found again for {count} thread.</comment>
+        <source>The choice of shown messages was repaired in {count} threads.</source>
+        <comment>The choice of shown messages was repaired in {count} thread.</comment>
         <translation>
-            <numerusform>Der angezeigte Pfad von {count} Unterhaltung wurde wiedergefunden.</numerusform>
-            <numerusform>Der angezeigte Pfad von {count} Unterhaltungen wurde wiedergefunden.</numerusform>
+            <numerusform>In {count} Unterhaltung wurde repariert, welche Nachrichten angezeigt werden.</numerusform>
+            <numerusform>In {count} Unterhaltungen wurde repariert, welche Nachrichten angezeigt werden.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept are kept again.</source>
-        <comment>{count} attached file that nothing kept is kept again.</comment>
+        <source>{count} attached files were entered in the list of files again, from which they were missing.</source>
+        <comment>{count} attached file was entered in the list of files again, from which it was missing.</comment>
         <translation>
-            <numerusform>{count} angehängte Datei, die nichts mehr hielt, ist wieder erhalten.</numerusform>
-            <numerusform>{count} angehängte Dateien, die nichts mehr hielt, sind wieder erhalten.</numerusform>
+            <numerusform>{count} angehängte Datei, die in der Liste der Dateien fehlte, wurde wieder eingetragen.</numerusform>
+            <numerusform>{count} angehängte Dateien, die in der Liste der Dateien fehlten, wurden wieder eingetragen.</numerusform>
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
-        <translation>Geteilte Projekte werden mit dem Server ihres Teams verglichen; was er vom Verlorenen hat, kommt wieder.</translation>
+        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
+        <translation>Geteilte Projekte werden mit dem Server ihres Teams verglichen, und Verlorenes wird von dort wieder geholt, soweit es da ist.</translation>
     </message>
     <message>
-        <source>The database as it was is kept at {kept}.</source>
-        <translation>Die Datenbank, wie sie war, ist unter {kept} erhalten.</translation>
+        <source>The database as it was before the repair is kept at {kept}.</source>
+        <translation>Die Datenbank, wie sie vor der Reparatur war, liegt unter {kept}.</translation>
     </message>
     <message>
         <source>Nothing was wrong.</source>
         <translation>Es war nichts in Unordnung.</translation>
     </message>
     <message>
-        <source>The search index was made anew; it fills up again in the background.</source>
-        <translation>Der Suchindex wurde neu erstellt; er füllt sich im Hintergrund wieder.</translation>
+        <source>The search index was rebuilt; it is filled in the background.</source>
+        <translation>Der Suchindex wurde neu aufgebaut; er wird im Hintergrund gefüllt.</translation>
     </message>
     <message numerus="yes">
-        <source>The shown end was found again for {count} threads.</source>
-        <comment>The shown end was found again for {count} thread.</comment>
+        <source>The last shown message was determined again in {count} threads.</source>
+        <comment>The last shown message was determined again in {count} thread.</comment>
         <translation>
-            <numerusform>Das angezeigte Ende von {count} Unterhaltung wurde wiedergefunden.</numerusform>
-            <numerusform>Das angezeigte Ende von {count} Unterhaltungen wurde wiedergefunden.</numerusform>
+            <numerusform>In {count} Unterhaltung wurde die letzte angezeigte Nachricht neu bestimmt.</numerusform>
+            <numerusform>In {count} Unterhaltungen wurde die letzte angezeigte Nachricht neu bestimmt.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>The counters of {count} threads were counted afresh.</source>
-        <comment>The counters of {count} thread were counted afresh.</comment>
+        <source>The counters of {count} threads were corrected.</source>
+        <comment>The counters of {count} thread were corrected.</comment>
         <translation>
-            <numerusform>Die Zähler von {count} Unterhaltung wurden neu gezählt.</numerusform>
-            <numerusform>Die Zähler von {count} Unterhaltungen wurden neu gezählt.</numerusform>
+            <numerusform>Die Zähler von {count} Unterhaltung wurden berichtigt.</numerusform>
+            <numerusform>Die Zähler von {count} Unterhaltungen wurden berichtigt.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads of a missing project went to a private one.</source>
-        <comment>{count} thread of a missing project went to a private one.</comment>
+        <source>{count} threads whose project is missing were moved to a private project.</source>
+        <comment>{count} thread whose project is missing was moved to a private project.</comment>
         <translation>
-            <numerusform>{count} Unterhaltung eines fehlenden Projekts kam in ein privates.</numerusform>
-            <numerusform>{count} Unterhaltungen eines fehlenden Projekts kamen in ein privates.</numerusform>
+            <numerusform>{count} Unterhaltung, deren Projekt fehlt, wurde in ein privates Projekt verschoben.</numerusform>
+            <numerusform>{count} Unterhaltungen, deren Projekt fehlt, wurden in ein privates Projekt verschoben.</numerusform>
         </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages whose previous message is missing now begin a version of their own.</source>
+        <comment>{count} message whose previous message is missing now begins a version of its own.</comment>
+        <translation>
+            <numerusform>{count} Nachricht, deren vorige Nachricht fehlt, beginnt jetzt eine eigene Version.</numerusform>
+            <numerusform>{count} Nachrichten, deren vorige Nachricht fehlt, beginnen jetzt eine eigene Version.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} drafts whose thread is missing were added to the draft of a new thread.</source>
+        <comment>{count} draft whose thread is missing was added to the draft of a new thread.</comment>
+        <translation>
+            <numerusform>{count} Entwurf, dessen Unterhaltung fehlt, wurde dem Entwurf einer neuen Unterhaltung hinzugefügt.</numerusform>
+            <numerusform>{count} Entwürfe, deren Unterhaltung fehlt, wurden dem Entwurf einer neuen Unterhaltung hinzugefügt.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} rows of {table} that belonged to nothing were removed.</source>
+        <comment>{count} row of {table} that belonged to nothing was removed.</comment>
+        <translation>
+            <numerusform>{count} Zeile von {table}, die zu nichts gehörte, wurde entfernt.</numerusform>
+            <numerusform>{count} Zeilen von {table}, die zu nichts gehörten, wurden entfernt.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
+        <translation>Die Datei selbst ist beschädigt (gefundene Fehler: {found}), deshalb wurde darin nichts geändert.</translation>
+    </message>
+    <message>
+        <source>It was left as it is; a backup may still have the original.</source>
+        <translation>Es wurde belassen, wie es ist; eine Sicherung hat vielleicht noch das Original.</translation>
+    </message>
+    <message>
+        <source>A backup made with &apos;chatdesk backup FILE&apos; contains it, if it was made in time.</source>
+        <translation>Eine mit &apos;chatdesk backup FILE&apos; erstellte Sicherung enthält es, wenn sie rechtzeitig erstellt wurde.</translation>
+    </message>
+    <message>
+        <source>It could not be repaired.</source>
+        <translation>Es konnte nicht repariert werden.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
@@ -5960,65 +5992,25 @@
             <numerusform>{count} Unterhaltungen ohne Titel und Einstellungen heißen jetzt „{recovered_title}“.</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} messages that had lost what came before begin versions of their own.</source>
-        <comment>{count} message that had lost what came before begins a version of its own.</comment>
-        <translation>
-            <numerusform>{count} Nachricht, deren Vorgänger fehlte, beginnt eine eigene Version.</numerusform>
-            <numerusform>{count} Nachrichten, deren Vorgänger fehlten, beginnen eine eigene Version.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} drafts whose thread is missing went to the draft of a new thread.</source>
-        <comment>{count} draft whose thread is missing went to the draft of a new thread.</comment>
-        <translation>
-            <numerusform>{count} Entwurf, dessen Unterhaltung fehlt, kam in den Entwurf einer neuen Unterhaltung.</numerusform>
-            <numerusform>{count} Entwürfe, deren Unterhaltung fehlt, kamen in den Entwurf einer neuen Unterhaltung.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} rows of {table} that belonged to nothing went.</source>
-        <comment>{count} row of {table} that belonged to nothing went.</comment>
-        <translation>
-            <numerusform>{count} Zeile von {table}, die zu nichts gehörte, wurde entfernt.</numerusform>
-            <numerusform>{count} Zeilen von {table}, die zu nichts gehörten, wurden entfernt.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>The file itself is damaged ({found} findings), so nothing was changed in it.</source>
-        <translation>Die Datei selbst ist beschädigt ({found} Befunde), deshalb wurde darin nichts geändert.</translation>
-    </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
         <translation>Stellen Sie eine Sicherung wieder her, oder schließen Sie ChatDesk und führen Sie &apos;chatdesk doctor --repair&apos; aus, das kopiert, was noch lesbar ist.</translation>
     </message>
     <message>
-        <source>It was left as it is; a backup may have it as it was.</source>
-        <translation>Es wurde belassen, wie es ist; eine Sicherung hat es vielleicht, wie es war.</translation>
+        <source>{name} needs more time or memory than a backup of its size should, so ChatDesk stopped reading it.</source>
+        <translation>{name} braucht mehr Zeit oder Speicher, als eine Sicherung dieser Größe sollte, deshalb hat ChatDesk das Lesen abgebrochen.</translation>
     </message>
     <message>
-        <source>A backup made with &apos;chatdesk backup FILE&apos; has it, if it was made in time.</source>
-        <translation>Eine mit &apos;chatdesk backup FILE&apos; erstellte Sicherung hat es, wenn sie rechtzeitig erstellt wurde.</translation>
+        <source>Checking the backup needs up to {needed} MB; {free} MB are free.</source>
+        <translation>Das Prüfen der Sicherung braucht bis zu {needed} MB; {free} MB sind frei.</translation>
     </message>
     <message>
-        <source>It could not be mended.</source>
-        <translation>Es konnte nicht behoben werden.</translation>
+        <source>{name} would fill the disk if it were unpacked, so it was not.</source>
+        <translation>{name} würde entpackt den Datenträger füllen und wurde deshalb nicht entpackt.</translation>
     </message>
     <message>
-        <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
-        <translation>{name} braucht mehr Zeit oder Speicher, als eine Sicherung dieser Größe sollte, deshalb wurde das Lesen aufgegeben.</translation>
-    </message>
-    <message>
-        <source>Looking into the backup needs up to {needed} MB; {free} MB are free.</source>
-        <translation>In die Sicherung hineinzusehen braucht bis zu {needed} MB; {free} MB sind frei.</translation>
-    </message>
-    <message>
-        <source>{name} is packed in a way that fills the disk, so it was not unpacked.</source>
-        <translation>{name} ist so gepackt, dass es den Datenträger füllt, deshalb wurde es nicht entpackt.</translation>
-    </message>
-    <message>
-        <source>The disk has no room for what is in the backup.</source>
-        <translation>Der Datenträger hat keinen Platz für den Inhalt der Sicherung.</translation>
+        <source>There is not enough room on the disk for the contents of the backup.</source>
+        <translation>Auf dem Datenträger ist nicht genug Platz für den Inhalt der Sicherung.</translation>
     </message>
     <message>
         <source>This backup was written by a newer ChatDesk.</source>
@@ -6033,8 +6025,8 @@
         <translation>{name} enthält etwas, das nicht von ChatDesk stammt: {first}{more}.</translation>
     </message>
     <message>
-        <source>{name} is damaged: some messages stand below themselves.</source>
-        <translation>{name} ist beschädigt: Einige Nachrichten stehen unter sich selbst.</translation>
+        <source>{name} is damaged: some messages are replies to themselves.</source>
+        <translation>{name} ist beschädigt: Einige Nachrichten sind Antworten auf sich selbst.</translation>
     </message>
     <message>
         <source>the column {column} of the table {table}</source>
@@ -6045,7 +6037,7 @@
         <translation>die Tabelle {table}</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk: {lack} is missing.</source>
+        <source>{name} is not a complete backup of ChatDesk: {lack} is missing.</source>
         <translation>{name} ist keine vollständige Sicherung von ChatDesk: {lack} fehlt.</translation>
     </message>
     <message>
@@ -6061,20 +6053,20 @@
         <translation>Stellen Sie die neueste Sicherung wieder her.</translation>
     </message>
     <message>
-        <source>{placed} messages could not be read; their texts are in their places again.</source>
-        <translation>{placed} Nachrichten konnten nicht gelesen werden; ihre Texte sind wieder an ihren Stellen.</translation>
+        <source>Messages that could not be read but whose text was recovered in place: {placed}.</source>
+        <translation>Nachrichten, die nicht gelesen werden konnten, deren Text aber an seiner Stelle gerettet wurde: {placed}.</translation>
     </message>
     <message>
-        <source>{apart} texts had lost their messages; they are in the thread “{title}”.</source>
-        <translation>{apart} Texte hatten ihre Nachrichten verloren; sie stehen in der Unterhaltung „{title}“.</translation>
+        <source>Recovered texts whose messages are lost, now in the thread “{title}”: {apart}.</source>
+        <translation>Gerettete Texte, deren Nachrichten verloren sind, jetzt in der Unterhaltung „{title}“: {apart}.</translation>
     </message>
     <message>
-        <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
-        <translation>{wrong} Befunde bleiben; &apos;chatdesk doctor&apos; listet sie auf.</translation>
+        <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
+        <translation>Verbleibende Fehler: {wrong}; &apos;chatdesk doctor&apos; listet sie auf.</translation>
     </message>
     <message>
-        <source>{name}: this is no table of ChatDesk&apos;s, and was left out.</source>
-        <translation>{name}: Das ist keine Tabelle von ChatDesk und wurde weggelassen.</translation>
+        <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
+        <translation>{name}: Das ist keine Tabelle von ChatDesk und wurde deshalb weggelassen.</translation>
     </message>
     <message numerus="yes">
         <source>{count} places</source>
@@ -7153,10 +7145,6 @@
         <translation>Melden Sie sich bei Servern über https an.</translation>
     </message>
     <message>
-        <source>answer</source>
-        <translation>Antwort</translation>
-    </message>
-    <message>
         <source>Try again later.</source>
         <translation>Versuchen Sie es später erneut.</translation>
     </message>
@@ -7513,36 +7501,36 @@
         <translation>Versuchen Sie es morgen erneut. Wenn es so bleibt, melden Sie es.</translation>
     </message>
     <message>
-        <source>Another ChatDesk is looking for updates or installs one.</source>
-        <translation>Ein anderes ChatDesk sucht nach Aktualisierungen oder installiert eine.</translation>
-    </message>
-    <message>
-        <source>The feed of updates has changed meanwhile.</source>
-        <translation>Das Verzeichnis der Aktualisierungen hat sich inzwischen geändert.</translation>
-    </message>
-    <message>
         <source>Look for updates again.</source>
         <translation>Suchen Sie erneut nach Aktualisierungen.</translation>
-    </message>
-    <message>
-        <source>What the feed of updates says has expired, so nobody can tell whether it is the newest.</source>
-        <translation>Die Angaben zu Aktualisierungen sind abgelaufen, deshalb weiß niemand, ob sie die neuesten sind.</translation>
     </message>
     <message>
         <source>Check the date of this computer; otherwise try again tomorrow.</source>
         <translation>Prüfen Sie das Datum dieses Computers; sonst versuchen Sie es morgen erneut.</translation>
     </message>
     <message>
-        <source>The feed of updates cannot be reached, or broke off.</source>
-        <translation>Das Verzeichnis der Aktualisierungen ist nicht erreichbar oder brach ab.</translation>
+        <source>Another ChatDesk is looking for updates or installing one.</source>
+        <translation>Ein anderes ChatDesk sucht nach Aktualisierungen oder installiert eine.</translation>
     </message>
     <message>
-        <source>What the feed of updates says is not signed as it must be, so it was not used.</source>
-        <translation>Die Angaben zu Aktualisierungen sind nicht so signiert, wie sie sein müssen, und wurden deshalb nicht verwendet.</translation>
+        <source>The update feed has changed in the meantime.</source>
+        <translation>Das Verzeichnis der Aktualisierungen hat sich inzwischen geändert.</translation>
     </message>
     <message>
-        <source>The update holds something that does not belong to a program, so it was not used.</source>
-        <translation>Die Aktualisierung enthält etwas, das nicht zu einem Programm gehört, und wurde deshalb nicht verwendet.</translation>
+        <source>The update feed has expired, so it may not be the newest.</source>
+        <translation>Das Verzeichnis der Aktualisierungen ist abgelaufen, vielleicht ist es nicht das neueste.</translation>
+    </message>
+    <message>
+        <source>The update feed cannot be reached, or the connection broke off.</source>
+        <translation>Das Verzeichnis der Aktualisierungen ist nicht erreichbar, oder die Verbindung brach ab.</translation>
+    </message>
+    <message>
+        <source>The update feed is not signed as it must be, so it was not used.</source>
+        <translation>Das Verzeichnis der Aktualisierungen ist nicht so signiert, wie es sein muss, und wurde deshalb nicht verwendet.</translation>
+    </message>
+    <message>
+        <source>The update contains something that does not belong to the program, so it was not used.</source>
+        <translation>Die Aktualisierung enthält etwas, das nicht zum Programm gehört, und wurde deshalb nicht verwendet.</translation>
     </message>
     <message>
         <source>The new version did not start with a copy of your data, so it was not installed.</source>
@@ -7561,8 +7549,8 @@
         <translation>Prüfen Sie die Rechte und versuchen Sie es erneut.</translation>
     </message>
     <message>
-        <source>The update took too long, so it was given up.</source>
-        <translation>Die Aktualisierung dauerte zu lange und wurde deshalb aufgegeben.</translation>
+        <source>The update took too long, so it was stopped.</source>
+        <translation>Die Aktualisierung dauerte zu lange und wurde deshalb angehalten.</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -7589,12 +7577,12 @@
         <translation>Ein Checkout: „git pull“ bringt eine neue Version.</translation>
     </message>
     <message>
-        <source>The portable program: a newer .run file, started once, puts a new version in its place.</source>
-        <translation>Das portable Programm: Eine neuere .run-Datei, einmal gestartet, setzt eine neue Version an seine Stelle.</translation>
+        <source>The portable program: start a newer .run file once to put a new version in its place.</source>
+        <translation>Das portable Programm: Starten Sie einmal eine neuere .run-Datei, um es durch eine neue Version zu ersetzen.</translation>
     </message>
     <message>
-        <source>This copy is not updated by itself: unpack a newer one in its place.</source>
-        <translation>Diese Kopie wird nicht von selbst aktualisiert: Entpacken Sie eine neuere an ihrer Stelle.</translation>
+        <source>This copy does not update itself: unpack a newer one in its place.</source>
+        <translation>Diese Kopie aktualisiert sich nicht selbst: Entpacken Sie eine neuere an ihrer Stelle.</translation>
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
@@ -15296,7 +15284,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Was ist neu…</translation>
     </message>
     <message>
-        <source>Shall ChatDesk look for new versions? It installs none by itself.</source>
+        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
         <translation>Soll ChatDesk nach neuen Versionen suchen? Es installiert keine von selbst.</translation>
     </message>
     <message>
@@ -15328,20 +15316,24 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Was ist neu</translation>
     </message>
     <message>
-        <source>Its makers have written nothing about it.</source>
-        <translation>Die Hersteller haben nichts darüber geschrieben.</translation>
+        <source>There are no notes about this version.</source>
+        <translation>Zu dieser Version gibt es keine Hinweise.</translation>
+    </message>
+    <message>
+        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
+        <translation>Die vorige Version bleibt erhalten; Hilfe, Aktualisierungen und der Weg zurück, sagt, wie man zu ihr zurückkehrt. Ihre Daten wurden gesichert.</translation>
+    </message>
+    <message>
+        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
+        <translation>„Installieren“ lädt {size} MB herunter, sichert Ihre Daten und probiert die neue Version mit einer Kopie davon aus. Die neue Version startet, wenn Sie ChatDesk das nächste Mal öffnen; bis dahin ändert sich nichts.</translation>
+    </message>
+    <message>
+        <source>Downloading the new version…</source>
+        <translation>Die neue Version wird heruntergeladen…</translation>
     </message>
     <message>
         <source>The new version is installed. It starts the next time you open ChatDesk.</source>
         <translation>Die neue Version ist installiert. Sie startet, wenn Sie ChatDesk das nächste Mal öffnen.</translation>
-    </message>
-    <message>
-        <source>The version before stays beside it; Help, Upgrades and the way back, says how to go back. A backup of your data was made.</source>
-        <translation>Die Version davor bleibt daneben; Hilfe, Aktualisierungen und der Weg zurück, sagt, wie man zurückkehrt. Eine Sicherung Ihrer Daten wurde erstellt.</translation>
-    </message>
-    <message>
-        <source>Install fetches {size} MB, makes a backup of your data, and tries the new version with a copy of it. Then it starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>„Installieren“ holt {size} MB, sichert Ihre Daten und probiert die neue Version mit einer Kopie davon. Sie startet dann, wenn Sie ChatDesk das nächste Mal öffnen; bis dahin ändert sich nichts.</translation>
     </message>
     <message>
         <source>Looking for a new version…</source>
@@ -15350,10 +15342,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Backing up your data…</source>
         <translation>Ihre Daten werden gesichert…</translation>
-    </message>
-    <message>
-        <source>Fetching the new version…</source>
-        <translation>Die neue Version wird geholt…</translation>
     </message>
     <message>
         <source>Unpacking it…</source>
@@ -18313,6 +18301,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Does not work</source>
         <translation>Funktioniert nicht</translation>
+    </message>
+    <message>
+        <source>{who} offers no embeddings.</source>
+        <translation>{who} bietet keine Embeddings an.</translation>
     </message>
 </context>
 </TS>

@@ -1744,7 +1744,7 @@
         <translation>Las imágenes de esta respuesta superan juntas los {most_bytes} MB.</translation>
     </message>
     <message>
-        <source>It is no picture that can be shown.</source>
+        <source>It is not a picture that can be shown.</source>
         <translation>No es una imagen que se pueda mostrar.</translation>
     </message>
     <message>
@@ -1760,28 +1760,28 @@
         <translation>Quita algunos y envíalos con el próximo mensaje, o sube el límite en Ajustes, Uso y límites.</translation>
     </message>
     <message>
-        <source>“{name}” is of a kind that is kept out: {mime}.</source>
-        <translation>«{name}» es de un tipo no admitido: {mime}.</translation>
-    </message>
-    <message>
         <source>Choose another file, or change the kinds in Settings, Usage and limits.</source>
         <translation>Elige otro archivo, o cambia los tipos en Ajustes, Uso y límites.</translation>
-    </message>
-    <message>
-        <source>At most {number} files go with one message; there are {attachments}.</source>
-        <translation>Un mensaje admite como máximo {number} archivos; hay {attachments}.</translation>
     </message>
     <message>
         <source>Your text and the attachments are kept.</source>
         <translation>Tu texto y los adjuntos se conservan.</translation>
     </message>
     <message>
-        <source>The files of one message may have {limit} together; these have {total}.</source>
-        <translation>Los archivos de un mensaje pueden tener {limit} en total; estos tienen {total}.</translation>
+        <source>“{name}” is of a kind that may not be attached: {mime}.</source>
+        <translation>«{name}» es de un tipo que no se permite adjuntar: {mime}.</translation>
     </message>
     <message>
-        <source>With “{name}” the files of today would have {total}; the limit of a day is {limit}.</source>
-        <translation>Con «{name}» los archivos de hoy tendrían {total}; el límite de un día es {limit}.</translation>
+        <source>A message can have at most {number} files; there are {attachments}.</source>
+        <translation>Un mensaje puede tener como máximo {number} archivos; hay {attachments}.</translation>
+    </message>
+    <message>
+        <source>The files of one message can have at most {limit} together; these have {total}.</source>
+        <translation>Los archivos de un mensaje pueden ocupar juntos como máximo {limit}; estos ocupan {total}.</translation>
+    </message>
+    <message>
+        <source>With “{name}”, the files attached today would have {total}; the limit for a day is {limit}.</source>
+        <translation>Con «{name}», los archivos adjuntados hoy ocuparían {total}; el límite de un día es {limit}.</translation>
     </message>
     <message>
         <source>Your text and the other attachments are kept.</source>
@@ -1792,8 +1792,8 @@
         <translation>Adjúntalo mañana, o sube el límite en Ajustes, Uso y límites.</translation>
     </message>
     <message>
-        <source>{number} files go with one message; {number_2} were left out.</source>
-        <translation>Un mensaje admite {number} archivos; se omitieron {number_2}.</translation>
+        <source>A message can have {number} files; {number_2} were left out.</source>
+        <translation>Un mensaje puede tener {number} archivos; se dejaron fuera {number_2}.</translation>
     </message>
     <message>
         <source>The attached file is no longer there.</source>
@@ -1804,12 +1804,12 @@
         <translation>El archivo adjunto es más grande que antes.</translation>
     </message>
     <message>
-        <source>That is not the sum of a file.</source>
-        <translation>Eso no es la suma de un archivo.</translation>
+        <source>That is not the checksum of a file.</source>
+        <translation>Eso no es la suma de comprobación de un archivo.</translation>
     </message>
     <message>
-        <source>The file could not be kept beside your messages: {reason}.</source>
-        <translation>No se pudo guardar el archivo junto a tus mensajes: {reason}.</translation>
+        <source>The file could not be stored with your messages: {reason}.</source>
+        <translation>No se pudo guardar el archivo con tus mensajes: {reason}.</translation>
     </message>
     <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
@@ -1828,16 +1828,16 @@
         <translation>Tiene más de {most_pixels} millones de píxeles.</translation>
     </message>
     <message>
-        <source>It is damaged, or no image that can be shown.</source>
-        <translation>Está dañada, o no es una imagen que se pueda mostrar.</translation>
+        <source>It is damaged, or not an image that can be shown.</source>
+        <translation>Está dañada o no es una imagen que se pueda mostrar.</translation>
     </message>
     <message>
         <source>“{name}” is empty.</source>
         <translation>«{name}» está vacío.</translation>
     </message>
     <message>
-        <source>Attach a file that has something in it.</source>
-        <translation>Adjunta un archivo que contenga algo.</translation>
+        <source>Attach a file that is not empty.</source>
+        <translation>Adjunta un archivo que no esté vacío.</translation>
     </message>
     <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
@@ -1880,24 +1880,20 @@
         <translation>Está dañado y no se puede leer.</translation>
     </message>
     <message>
+        <source>What {who} has there is not an image that can be shown.</source>
+        <translation>Lo que {who} tiene ahí no es una imagen que se pueda mostrar.</translation>
+    </message>
+    <message>
         <source>The image could not be loaded.</source>
         <translation>No se pudo cargar la imagen.</translation>
     </message>
     <message>
-        <source>The image is at another place: {host}.</source>
-        <translation>La imagen está en otro lugar: {host}.</translation>
+        <source>The image is on another server: {host}.</source>
+        <translation>La imagen está en otro servidor: {host}.</translation>
     </message>
     <message>
         <source>{host} is in your own network.</source>
         <translation>{host} está en tu propia red.</translation>
-    </message>
-    <message>
-        <source>image</source>
-        <translation>imagen</translation>
-    </message>
-    <message>
-        <source>an image that can be shown</source>
-        <translation>una imagen que se pueda mostrar</translation>
     </message>
     <message>
         <source>Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent.</source>
@@ -1978,10 +1974,6 @@
     <message>
         <source>Nothing was fetched.</source>
         <translation>No se descargó nada.</translation>
-    </message>
-    <message>
-        <source>page</source>
-        <translation>página</translation>
     </message>
     <message>
         <source>There is a file of the type {mime} there.</source>
@@ -3133,8 +3125,8 @@
         <translation>No se cambió nada; de los mensajes que quedan se envían los que caben.</translation>
     </message>
     <message>
-        <source>Make the summary anew.</source>
-        <translation>Haz el resumen de nuevo.</translation>
+        <source>Create the summary again.</source>
+        <translation>Vuelve a crear el resumen.</translation>
     </message>
     <message>
         <source>The model gave no summary that can be used.</source>
@@ -3285,8 +3277,8 @@
         <translation>No se escribió nada en otro lugar.</translation>
     </message>
     <message>
-        <source>Connect the drive or put the file back: ChatDesk goes on then by itself.</source>
-        <translation>Conecta la unidad o vuelve a poner el archivo: ChatDesk sigue entonces por sí mismo.</translation>
+        <source>Connect the drive or put the file back; ChatDesk then continues by itself.</source>
+        <translation>Conecta la unidad o devuelve el archivo a su sitio; después ChatDesk continúa por sí solo.</translation>
     </message>
     <message>
         <source>This database was written by a newer ChatDesk.</source>
@@ -3377,6 +3369,10 @@
         <translation>Tu mensaje se conserva.</translation>
     </message>
     <message>
+        <source>{who} sent something of another kind.</source>
+        <translation>{who} envió algo de otro tipo.</translation>
+    </message>
+    <message>
         <source>It could not be loaded.</source>
         <translation>No se pudo cargar.</translation>
     </message>
@@ -3385,52 +3381,48 @@
         <translation>{host} no respondió a tiempo.</translation>
     </message>
     <message>
-        <source>{host} did not answer as it should.</source>
-        <translation>{host} no respondió como debía.</translation>
+        <source>{host} did not give an answer that can be used.</source>
+        <translation>{host} no dio ninguna respuesta que se pueda usar.</translation>
     </message>
     <message>
-        <source>The {noun} is at another place: {host}.</source>
-        <translation>{noun}: está en otro lugar, {host}.</translation>
+        <source>The address leads to another server: {host}.</source>
+        <translation>La dirección lleva a otro servidor: {host}.</translation>
     </message>
     <message>
-        <source>{host} sends in circles.</source>
-        <translation>{host} envía en círculos.</translation>
+        <source>{host} redirects in a circle.</source>
+        <translation>{host} redirige en círculos.</translation>
     </message>
     <message>
-        <source>{host} sends on to another address.</source>
-        <translation>{host} envía a otra dirección.</translation>
+        <source>{host} redirects to another address.</source>
+        <translation>{host} redirige a otra dirección.</translation>
     </message>
     <message>
-        <source>{host} is this computer or serves machines; no {noun} is loaded from there.</source>
-        <translation>{host} es este ordenador o sirve a máquinas; de ahí no se carga nada ({noun}).</translation>
+        <source>{host} is this computer or an address for machines only; nothing is loaded from there.</source>
+        <translation>{host} es este ordenador o una dirección solo para máquinas; de ahí no se carga nada.</translation>
     </message>
     <message>
-        <source>{host} is a place in a private network.</source>
+        <source>{host} is in a private network.</source>
         <translation>{host} está en una red privada.</translation>
     </message>
     <message>
-        <source>The address of the {noun} is not one that can be loaded.</source>
-        <translation>La dirección no es de las que se pueden cargar ({noun}).</translation>
+        <source>Nothing can be loaded from this address.</source>
+        <translation>De esta dirección no se puede cargar nada.</translation>
     </message>
     <message>
-        <source>{hostname} answered with {status} instead of the {noun}.</source>
-        <translation>{hostname} respondió con {status} en vez de lo pedido ({noun}).</translation>
+        <source>{hostname} answered with the error {status}.</source>
+        <translation>{hostname} respondió con el error {status}.</translation>
     </message>
     <message>
-        <source>What {hostname} has there is not {wrong_kind}.</source>
-        <translation>Lo que {hostname} tiene ahí no es {wrong_kind}.</translation>
+        <source>The data came compressed in a way that ChatDesk did not ask for.</source>
+        <translation>Los datos llegaron comprimidos de una forma que ChatDesk no pidió.</translation>
     </message>
     <message>
-        <source>The {noun} came packed in a way that was not asked for.</source>
-        <translation>Los datos llegaron comprimidos de una forma que no se pidió ({noun}).</translation>
+        <source>The data did not arrive completely.</source>
+        <translation>Los datos no llegaron completos.</translation>
     </message>
     <message>
-        <source>The {noun} did not arrive whole.</source>
-        <translation>Los datos no llegaron enteros ({noun}).</translation>
-    </message>
-    <message>
-        <source>The {noun} is larger than {max_bytes} MB.</source>
-        <translation>Los datos superan los {max_bytes} MB ({noun}).</translation>
+        <source>The data is larger than {max_bytes} MB.</source>
+        <translation>Los datos superan los {max_bytes} MB.</translation>
     </message>
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
@@ -3581,23 +3573,19 @@
         <translation>Instala chatdesk[anthropic], o elige un modelo de otro proveedor.</translation>
     </message>
     <message>
-        <source>{who} has no embeddings.</source>
-        <translation>{who} no tiene embeddings.</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>La URL base no es una dirección web.</translation>
     </message>
     <message>
-        <source>The base URL for {hostname} holds a user name or a password.</source>
+        <source>The base URL for {hostname} contains a user name or a password.</source>
         <translation>La URL base de {hostname} contiene un nombre de usuario o una contraseña.</translation>
     </message>
     <message>
-        <source>The API key holds characters that no key has.</source>
+        <source>The API key contains characters that no key has.</source>
         <translation>La clave de API contiene caracteres que ninguna clave tiene.</translation>
     </message>
     <message>
-        <source>One of the extra headers holds characters that cannot be sent.</source>
+        <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>Una de las cabeceras adicionales contiene caracteres que no se pueden enviar.</translation>
     </message>
     <message>
@@ -3613,8 +3601,8 @@
         <translation>No hay conexión de red con {who}.</translation>
     </message>
     <message>
-        <source>Check the network, then try again; the offline model works without.</source>
-        <translation>Comprueba la red e inténtalo de nuevo; el modelo sin conexión no la necesita.</translation>
+        <source>Check the network, then try again; the offline model works without one.</source>
+        <translation>Comprueba la red y vuelve a intentarlo; el modelo sin conexión funciona sin red.</translation>
     </message>
     <message>
         <source>The address of {who} could not be found.</source>
@@ -3737,8 +3725,40 @@
         <translation>Inténtalo de nuevo o elige otro modelo.</translation>
     </message>
     <message>
-        <source>{who} fell silent: nothing more of the answer came for {seconds} s.</source>
-        <translation>{who} enmudeció: no llegó más de la respuesta durante {seconds} s.</translation>
+        <source>{who} stopped sending: no more of the answer arrived for {seconds} s.</source>
+        <translation>{who} dejó de enviar: durante {seconds} s no llegó nada más de la respuesta.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address; ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} redirigió la solicitud a otra dirección; ChatDesk no la siguió, así que no se envió nada allí.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request without saying where to.</source>
+        <translation>{who} redirigió la solicitud sin decir adónde.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to an address that cannot be read.</source>
+        <translation>{who} redirigió la solicitud a una dirección que no se puede leer.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to something that is not a web address, so nothing was sent there.</source>
+        <translation>{who} redirigió la solicitud a algo que no es una dirección web, así que no se envió nada allí.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request in a way that would lose the message, so ChatDesk did not follow.</source>
+        <translation>{who} redirigió la solicitud de una forma que perdería el mensaje, así que ChatDesk no la siguió.</translation>
+    </message>
+    <message>
+        <source>Check the base URL: a wrong path or a log-in page often causes this.</source>
+        <translation>Comprueba la URL base: a menudo la causa es una ruta equivocada o una página de acceso.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} redirigió la solicitud a otra dirección ({host}); ChatDesk no la siguió, así que no se envió nada allí.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is self-signed.</source>
+        <translation>La conexión con {who} no es segura: su certificado está autofirmado.</translation>
     </message>
     <message>
         <source>The connection to {who} was lost.</source>
@@ -3785,10 +3805,6 @@
         <translation>Pide una respuesta más corta, o elige otro modelo.</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} quería enviar la petición a otra dirección; ChatDesk no la siguió, así que no se envió nada allí.</translation>
-    </message>
-    <message>
         <source>Set the base URL to the final address if you trust it.</source>
         <translation>Pon la dirección final como URL base si confías en ella.</translation>
     </message>
@@ -3817,30 +3833,6 @@
         <translation>Comprueba la URL base e inténtalo de nuevo.</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on and did not say where.</source>
-        <translation>{who} quería enviar la petición a otro lugar y no dijo adónde.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to an address that cannot be read.</source>
-        <translation>{who} quería enviar la petición a una dirección que no se puede leer.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to something that is no web address, so nothing was sent there.</source>
-        <translation>{who} quería enviar la petición a algo que no es una dirección web, así que no se envió nada allí.</translation>
-    </message>
-    <message>
-        <source>{who} sent the request on in a way that loses the message, so ChatDesk did not follow.</source>
-        <translation>{who} reenvió la petición de una forma que pierde el mensaje, así que ChatDesk no la siguió.</translation>
-    </message>
-    <message>
-        <source>Check the base URL: a wrong path or a log-in page often does this.</source>
-        <translation>Comprueba la URL base: suele deberse a una ruta equivocada o a una página de acceso.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} quería enviar la petición a otra dirección ({host}); ChatDesk no la siguió, así que no se envió nada allí.</translation>
-    </message>
-    <message>
         <source>Check the clock of this computer; nothing is sent until this is solved.</source>
         <translation>Comprueba el reloj de este ordenador; no se envía nada hasta resolverlo.</translation>
     </message>
@@ -3863,10 +3855,6 @@
     <message>
         <source>The connection to {who} is not secure: its certificate has expired.</source>
         <translation>La conexión con {who} no es segura: su certificado ha caducado.</translation>
-    </message>
-    <message>
-        <source>The connection to {who} is not secure: its certificate is signed by nobody but itself.</source>
-        <translation>La conexión con {who} no es segura: su certificado solo está firmado por sí mismo.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is for another name.</source>
@@ -3933,8 +3921,8 @@
         <translation>Paga en {host} si confías en él, e inténtalo de nuevo; o elige otro proveedor.</translation>
     </message>
     <message>
-        <source>Pay in the way the server names, then try again; or choose another provider.</source>
-        <translation>Paga como indica el servidor, e inténtalo de nuevo; o elige otro proveedor.</translation>
+        <source>Pay as the server says, then try again; or choose another provider.</source>
+        <translation>Paga como indica el servidor y vuelve a intentarlo; o elige otro proveedor.</translation>
     </message>
     <message>
         <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
@@ -3945,8 +3933,8 @@
         <translation>Elige otro modelo; los más parecidos son {nearest}.</translation>
     </message>
     <message>
-        <source>Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model.</source>
-        <translation>Pon su clave en Ajustes, Proveedores (para OpenAI basta OPENAI_API_KEY), o elige el modelo sin conexión.</translation>
+        <source>Enter its key in Settings, Providers (OPENAI_API_KEY works for OpenAI), or choose the offline model.</source>
+        <translation>Introduce su clave en Ajustes, Proveedores (para OpenAI también sirve OPENAI_API_KEY), o elige el modelo sin conexión.</translation>
     </message>
     <message>
         <source>Correct it in the settings, then try again.</source>
@@ -3989,8 +3977,8 @@
         <translation>El servidor no ofrece ningún modelo.</translation>
     </message>
     <message>
-        <source>{model} answers as a stream.</source>
-        <translation>{model} responde en flujo.</translation>
+        <source>{model} streams its answer.</source>
+        <translation>{model} envía su respuesta de forma continua.</translation>
     </message>
     <message>
         <source>The server answers.</source>
@@ -4003,6 +3991,10 @@
     <message>
         <source>Not encrypted: the address is http.</source>
         <translation>Sin cifrar: la dirección es http.</translation>
+    </message>
+    <message>
+        <source>{status}: {sentence}</source>
+        <translation>{status}: {sentence}</translation>
     </message>
     <message>
         <source>The key is accepted.</source>
@@ -5485,8 +5477,8 @@
         <translation>la base de datos</translation>
     </message>
     <message>
-        <source>What was saved before is unchanged, and nothing counts as saved that was not confirmed.</source>
-        <translation>Lo guardado antes no ha cambiado, y nada cuenta como guardado si no se confirmó.</translation>
+        <source>What was saved before is unchanged; what was not confirmed counts as not saved.</source>
+        <translation>Lo que se guardó antes no ha cambiado; lo que no se confirmó cuenta como no guardado.</translation>
     </message>
     <message>
         <source>Check the disk and its free space, then try again.</source>
@@ -5537,8 +5529,8 @@
         <translation>La base de datos es más antigua que cuando ChatDesk guardó por última vez: quizá faltan {lost}. Esto pasa cuando se restauró una copia o se perdió un archivo. No se cambió nada más. Busca una copia más reciente en la carpeta de copias si no la restauraste tú.</translation>
     </message>
     <message>
-        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
-        <translation>Estos datos son de un ChatDesk más nuevo (esquema {revision}, aquí {head_revision}), así que este solo lee.</translation>
+        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one can only read it.</source>
+        <translation>Estos datos pertenecen a un ChatDesk más nuevo (esquema {revision}, aquí {head_revision}), así que este solo puede leerlos.</translation>
     </message>
     <message>
         <source>You can read, search, copy and export your threads; nothing is changed.</source>
@@ -5553,8 +5545,8 @@
         <translation>Esta base de datos tiene la versión de esquema {revision}; este ChatDesk conoce versiones hasta la {head_revision}, y no puede leerla: «{lacking}» no está como él lo conoce.</translation>
     </message>
     <message>
-        <source>This request was carried out before, and what it made is not known any more.</source>
-        <translation>Esta petición ya se llevó a cabo, y ya no se sabe qué produjo.</translation>
+        <source>This request was carried out before, and its result is no longer known.</source>
+        <translation>Esta solicitud ya se realizó, y su resultado ya no se conoce.</translation>
     </message>
     <message>
         <source>This was done before.</source>
@@ -5569,16 +5561,16 @@
         <translation>Alguien lo cambió mientras tanto.</translation>
     </message>
     <message>
-        <source>Look at what it is now, then change that.</source>
-        <translation>Mira cómo está ahora, y cambia eso.</translation>
+        <source>Look at the current state, then make your change again.</source>
+        <translation>Mira el estado actual y vuelve a hacer tu cambio.</translation>
     </message>
     <message>
         <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
         <translation>La base de datos contiene algo que ChatDesk no puso ahí: {first}{more}.</translation>
     </message>
     <message>
-        <source>Nothing of it was used, and the file was left as it is.</source>
-        <translation>No se usó nada de ello, y el archivo se dejó como estaba.</translation>
+        <source>None of it was used, and the file was left as it is.</source>
+        <translation>No se usó nada de ello, y el archivo se dejó como está.</translation>
     </message>
     <message>
         <source>Run &apos;chatdesk doctor --repair&apos;: it copies your messages into a new database and keeps this one.</source>
@@ -5613,12 +5605,12 @@
         <translation>La base de datos no se tocó.</translation>
     </message>
     <message>
-        <source>Free some space: ChatDesk goes on then by itself.</source>
-        <translation>Libera espacio: ChatDesk sigue entonces por sí mismo.</translation>
+        <source>Free some space; ChatDesk then continues by itself.</source>
+        <translation>Libera espacio; después ChatDesk continúa por sí solo.</translation>
     </message>
     <message>
-        <source>After the upgrade some rows would have pointed at nothing, so it was undone.</source>
-        <translation>Tras la actualización algunas filas habrían apuntado al vacío, así que se deshizo.</translation>
+        <source>The upgrade would have left rows that point to nothing, so it was undone.</source>
+        <translation>La actualización habría dejado filas que no apuntan a nada, así que se deshizo.</translation>
     </message>
     <message>
         <source>The upgrade would have changed the number of rows in {changed}; it was undone.</source>
@@ -5729,8 +5721,8 @@
         <translation>No se pueden mostrar los últimos cambios: están en el registro de la base, que solo se lee donde se pueden crear archivos. No se cambió nada. Haz que se pueda escribir en la carpeta de datos, o cópiala adonde se pueda, e inicia de nuevo.</translation>
     </message>
     <message>
-        <source>The disk of {directory} is full, so ChatDesk only reads.</source>
-        <translation>El disco de {directory} está lleno, así que ChatDesk solo lee.</translation>
+        <source>The disk of {directory} is full, so ChatDesk can only read.</source>
+        <translation>El disco de {directory} está lleno, así que ChatDesk solo puede leer.</translation>
     </message>
     <message>
         <source>There is no database at {path}.</source>
@@ -5761,8 +5753,8 @@
         <translation>Estos datos son de un ChatDesk más nuevo, cuyo índice de búsqueda este no puede leer.</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected.</source>
-        <translation>El índice de búsqueda está dañado y se está rehaciendo. Tus mensajes no están afectados.</translation>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected.</source>
+        <translation>El índice de búsqueda está dañado y se está reconstruyendo. Tus mensajes no se ven afectados.</translation>
     </message>
     <message>
         <source>That version is no longer one of those to choose from.</source>
@@ -5837,20 +5829,20 @@
         <translation>Tus mensajes se conservan, y también las copias anteriores.</translation>
     </message>
     <message>
-        <source>Free some space; it is tried again within the hour.</source>
-        <translation>Libera espacio; se intenta de nuevo en menos de una hora.</translation>
+        <source>Free some space; ChatDesk tries again within the hour.</source>
+        <translation>Libera espacio; ChatDesk lo vuelve a intentar en menos de una hora.</translation>
     </message>
     <message>
-        <source>Your messages and the older backups are as they were.</source>
-        <translation>Tus mensajes y las copias anteriores están como estaban.</translation>
+        <source>Your messages and the older backups are unchanged.</source>
+        <translation>Tus mensajes y las copias de seguridad anteriores no han cambiado.</translation>
     </message>
     <message>
-        <source>Check the disk; it is tried again within the hour.</source>
-        <translation>Comprueba el disco; se intenta de nuevo en menos de una hora.</translation>
+        <source>Check the disk; ChatDesk tries again within the hour.</source>
+        <translation>Comprueba el disco; ChatDesk lo vuelve a intentar en menos de una hora.</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk.</source>
-        <translation>{name} no es una copia completa de ChatDesk.</translation>
+        <source>{name} is not a complete backup of ChatDesk.</source>
+        <translation>{name} no es una copia de seguridad completa de ChatDesk.</translation>
     </message>
     <message>
         <source>Choose another backup.</source>
@@ -5881,11 +5873,11 @@
         <translation>Exporta lo que sea más reciente, y restaura la copia: Ajustes, Datos y copias, o &apos;chatdesk restore&apos;.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} projects came back from the trash, because of threads that are not there.</source>
-        <comment>{count} project came back from the trash, because of threads that are not there.</comment>
+        <source>{count} projects with threads outside the trash were taken out of the trash.</source>
+        <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
         <translation>
-            <numerusform>{count} proyecto volvió de la papelera, por conversaciones que no están.</numerusform>
-            <numerusform>{count} proyectos volvieron de la papelera, por conversaciones que no están.</numerusform>
+            <numerusform>Se sacó de la papelera {count} proyecto con conversaciones fuera de ella.</numerusform>
+            <numerusform>Se sacaron de la papelera {count} proyectos con conversaciones fuera de ella.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -5897,60 +5889,100 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>The shown path was found again for {count} threads.</source>
-        <comment>The shown path was found again for {count} thread.</comment>
+        <source>The choice of shown messages was repaired in {count} threads.</source>
+        <comment>The choice of shown messages was repaired in {count} thread.</comment>
         <translation>
-            <numerusform>Se encontró de nuevo la ruta mostrada de {count} conversación.</numerusform>
-            <numerusform>Se encontró de nuevo la ruta mostrada de {count} conversaciones.</numerusform>
+            <numerusform>Se reparó en {count} conversación qué mensajes se muestran.</numerusform>
+            <numerusform>Se reparó en {count} conversaciones qué mensajes se muestran.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept are kept again.</source>
-        <comment>{count} attached file that nothing kept is kept again.</comment>
+        <source>{count} attached files were entered in the list of files again, from which they were missing.</source>
+        <comment>{count} attached file was entered in the list of files again, from which it was missing.</comment>
         <translation>
-            <numerusform>{count} archivo adjunto que nada conservaba se conserva de nuevo.</numerusform>
-            <numerusform>{count} archivos adjuntos que nada conservaba se conservan de nuevo.</numerusform>
+            <numerusform>Se volvió a anotar en la lista de archivos {count} archivo adjunto que faltaba.</numerusform>
+            <numerusform>Se volvieron a anotar en la lista de archivos {count} archivos adjuntos que faltaban.</numerusform>
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
-        <translation>Los proyectos compartidos se comparan con el servidor de su equipo; lo que tenga de lo perdido vuelve.</translation>
+        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
+        <translation>Los proyectos compartidos se comparan con el servidor de su equipo, y lo perdido se vuelve a traer de allí en la medida en que esté.</translation>
     </message>
     <message>
-        <source>The database as it was is kept at {kept}.</source>
-        <translation>La base de datos como estaba se conserva en {kept}.</translation>
+        <source>The database as it was before the repair is kept at {kept}.</source>
+        <translation>La base de datos tal como estaba antes de la reparación se conserva en {kept}.</translation>
     </message>
     <message>
         <source>Nothing was wrong.</source>
         <translation>No había nada mal.</translation>
     </message>
     <message>
-        <source>The search index was made anew; it fills up again in the background.</source>
-        <translation>El índice de búsqueda se rehizo; se llena de nuevo en segundo plano.</translation>
+        <source>The search index was rebuilt; it is filled in the background.</source>
+        <translation>El índice de búsqueda se reconstruyó; se rellena en segundo plano.</translation>
     </message>
     <message numerus="yes">
-        <source>The shown end was found again for {count} threads.</source>
-        <comment>The shown end was found again for {count} thread.</comment>
+        <source>The last shown message was determined again in {count} threads.</source>
+        <comment>The last shown message was determined again in {count} thread.</comment>
         <translation>
-            <numerusform>Se encontró de nuevo el final mostrado de {count} conversación.</numerusform>
-            <numerusform>Se encontró de nuevo el final mostrado de {count} conversaciones.</numerusform>
+            <numerusform>Se volvió a determinar el último mensaje mostrado en {count} conversación.</numerusform>
+            <numerusform>Se volvió a determinar el último mensaje mostrado en {count} conversaciones.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>The counters of {count} threads were counted afresh.</source>
-        <comment>The counters of {count} thread were counted afresh.</comment>
+        <source>The counters of {count} threads were corrected.</source>
+        <comment>The counters of {count} thread were corrected.</comment>
         <translation>
-            <numerusform>Se volvieron a contar los contadores de {count} conversación.</numerusform>
-            <numerusform>Se volvieron a contar los contadores de {count} conversaciones.</numerusform>
+            <numerusform>Se corrigieron los contadores de {count} conversación.</numerusform>
+            <numerusform>Se corrigieron los contadores de {count} conversaciones.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads of a missing project went to a private one.</source>
-        <comment>{count} thread of a missing project went to a private one.</comment>
+        <source>{count} threads whose project is missing were moved to a private project.</source>
+        <comment>{count} thread whose project is missing was moved to a private project.</comment>
         <translation>
-            <numerusform>{count} conversación de un proyecto perdido pasó a uno privado.</numerusform>
-            <numerusform>{count} conversaciones de un proyecto perdido pasaron a uno privado.</numerusform>
+            <numerusform>{count} conversación cuyo proyecto falta se movió a un proyecto privado.</numerusform>
+            <numerusform>{count} conversaciones cuyo proyecto falta se movieron a un proyecto privado.</numerusform>
         </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages whose previous message is missing now begin a version of their own.</source>
+        <comment>{count} message whose previous message is missing now begins a version of its own.</comment>
+        <translation>
+            <numerusform>{count} mensaje cuyo mensaje anterior falta empieza ahora una versión propia.</numerusform>
+            <numerusform>{count} mensajes cuyo mensaje anterior falta empiezan ahora una versión propia.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} drafts whose thread is missing were added to the draft of a new thread.</source>
+        <comment>{count} draft whose thread is missing was added to the draft of a new thread.</comment>
+        <translation>
+            <numerusform>{count} borrador cuya conversación falta se añadió al borrador de una conversación nueva.</numerusform>
+            <numerusform>{count} borradores cuya conversación falta se añadieron al borrador de una conversación nueva.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} rows of {table} that belonged to nothing were removed.</source>
+        <comment>{count} row of {table} that belonged to nothing was removed.</comment>
+        <translation>
+            <numerusform>Se quitó {count} fila de {table} que no pertenecía a nada.</numerusform>
+            <numerusform>Se quitaron {count} filas de {table} que no pertenecían a nada.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
+        <translation>El propio archivo está dañado (problemas encontrados: {found}), así que no se cambió nada en él.</translation>
+    </message>
+    <message>
+        <source>It was left as it is; a backup may still have the original.</source>
+        <translation>Se dejó como está; quizá una copia de seguridad tenga aún el original.</translation>
+    </message>
+    <message>
+        <source>A backup made with &apos;chatdesk backup FILE&apos; contains it, if it was made in time.</source>
+        <translation>Una copia hecha con &apos;chatdesk backup FILE&apos; lo contiene, si se hizo a tiempo.</translation>
+    </message>
+    <message>
+        <source>It could not be repaired.</source>
+        <translation>No se pudo reparar.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
@@ -5960,65 +5992,25 @@
             <numerusform>{count} conversaciones que habían perdido título y ajustes se llaman «{recovered_title}».</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} messages that had lost what came before begin versions of their own.</source>
-        <comment>{count} message that had lost what came before begins a version of its own.</comment>
-        <translation>
-            <numerusform>{count} mensaje que había perdido lo anterior empieza una versión propia.</numerusform>
-            <numerusform>{count} mensajes que habían perdido lo anterior empiezan una versión propia.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} drafts whose thread is missing went to the draft of a new thread.</source>
-        <comment>{count} draft whose thread is missing went to the draft of a new thread.</comment>
-        <translation>
-            <numerusform>{count} borrador cuya conversación falta pasó al borrador de una conversación nueva.</numerusform>
-            <numerusform>{count} borradores cuya conversación falta pasaron al borrador de una conversación nueva.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} rows of {table} that belonged to nothing went.</source>
-        <comment>{count} row of {table} that belonged to nothing went.</comment>
-        <translation>
-            <numerusform>Se quitó {count} fila de {table} que no pertenecía a nada.</numerusform>
-            <numerusform>Se quitaron {count} filas de {table} que no pertenecían a nada.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>The file itself is damaged ({found} findings), so nothing was changed in it.</source>
-        <translation>El propio archivo está dañado ({found} hallazgos), así que no se cambió nada en él.</translation>
-    </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
         <translation>Restaura una copia, o cierra ChatDesk y ejecuta &apos;chatdesk doctor --repair&apos;, que copia lo que aún se puede leer.</translation>
     </message>
     <message>
-        <source>It was left as it is; a backup may have it as it was.</source>
-        <translation>Se dejó como está; quizá una copia lo tiene como estaba.</translation>
+        <source>{name} needs more time or memory than a backup of its size should, so ChatDesk stopped reading it.</source>
+        <translation>{name} necesita más tiempo o memoria de lo debido para una copia de su tamaño, así que ChatDesk dejó de leerlo.</translation>
     </message>
     <message>
-        <source>A backup made with &apos;chatdesk backup FILE&apos; has it, if it was made in time.</source>
-        <translation>Una copia hecha con &apos;chatdesk backup FILE&apos; lo tiene, si se hizo a tiempo.</translation>
+        <source>Checking the backup needs up to {needed} MB; {free} MB are free.</source>
+        <translation>Comprobar la copia de seguridad necesita hasta {needed} MB; hay {free} MB libres.</translation>
     </message>
     <message>
-        <source>It could not be mended.</source>
-        <translation>No se pudo arreglar.</translation>
+        <source>{name} would fill the disk if it were unpacked, so it was not.</source>
+        <translation>{name} llenaría el disco al descomprimirlo, así que no se descomprimió.</translation>
     </message>
     <message>
-        <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
-        <translation>{name} necesita más tiempo o memoria de lo que debería una copia de su tamaño, así que se dejó de leer.</translation>
-    </message>
-    <message>
-        <source>Looking into the backup needs up to {needed} MB; {free} MB are free.</source>
-        <translation>Mirar dentro de la copia necesita hasta {needed} MB; hay {free} MB libres.</translation>
-    </message>
-    <message>
-        <source>{name} is packed in a way that fills the disk, so it was not unpacked.</source>
-        <translation>{name} está comprimido de una forma que llena el disco, así que no se descomprimió.</translation>
-    </message>
-    <message>
-        <source>The disk has no room for what is in the backup.</source>
-        <translation>El disco no tiene sitio para lo que hay en la copia.</translation>
+        <source>There is not enough room on the disk for the contents of the backup.</source>
+        <translation>No hay suficiente espacio en el disco para el contenido de la copia de seguridad.</translation>
     </message>
     <message>
         <source>This backup was written by a newer ChatDesk.</source>
@@ -6033,8 +6025,8 @@
         <translation>{name} contiene algo que ChatDesk no puso ahí: {first}{more}.</translation>
     </message>
     <message>
-        <source>{name} is damaged: some messages stand below themselves.</source>
-        <translation>{name} está dañado: algunos mensajes están debajo de sí mismos.</translation>
+        <source>{name} is damaged: some messages are replies to themselves.</source>
+        <translation>{name} está dañado: algunos mensajes son respuestas a sí mismos.</translation>
     </message>
     <message>
         <source>the column {column} of the table {table}</source>
@@ -6045,8 +6037,8 @@
         <translation>la tabla {table}</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk: {lack} is missing.</source>
-        <translation>{name} no es una copia completa de ChatDesk: falta {lack}.</translation>
+        <source>{name} is not a complete backup of ChatDesk: {lack} is missing.</source>
+        <translation>{name} no es una copia de seguridad completa de ChatDesk: falta {lack}.</translation>
     </message>
     <message>
         <source>Nothing could be read from the damaged database.</source>
@@ -6061,20 +6053,20 @@
         <translation>Restaura la copia más reciente.</translation>
     </message>
     <message>
-        <source>{placed} messages could not be read; their texts are in their places again.</source>
-        <translation>{placed} mensajes no se pudieron leer; sus textos están de nuevo en su sitio.</translation>
+        <source>Messages that could not be read but whose text was recovered in place: {placed}.</source>
+        <translation>Mensajes que no se pudieron leer, pero cuyo texto se recuperó en su lugar: {placed}.</translation>
     </message>
     <message>
-        <source>{apart} texts had lost their messages; they are in the thread “{title}”.</source>
-        <translation>{apart} textos habían perdido sus mensajes; están en la conversación «{title}».</translation>
+        <source>Recovered texts whose messages are lost, now in the thread “{title}”: {apart}.</source>
+        <translation>Textos recuperados cuyos mensajes se perdieron, ahora en la conversación «{title}»: {apart}.</translation>
     </message>
     <message>
-        <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
-        <translation>Quedan {wrong} hallazgos; &apos;chatdesk doctor&apos; los enumera.</translation>
+        <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
+        <translation>Problemas que quedan: {wrong}; &apos;chatdesk doctor&apos; los muestra.</translation>
     </message>
     <message>
-        <source>{name}: this is no table of ChatDesk&apos;s, and was left out.</source>
-        <translation>{name}: no es una tabla de ChatDesk, y se omitió.</translation>
+        <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
+        <translation>{name}: no es una tabla de ChatDesk, así que se dejó fuera.</translation>
     </message>
     <message numerus="yes">
         <source>{count} places</source>
@@ -7153,10 +7145,6 @@
         <translation>Inicia sesión en servidores por https.</translation>
     </message>
     <message>
-        <source>answer</source>
-        <translation>respuesta</translation>
-    </message>
-    <message>
         <source>Try again later.</source>
         <translation>Inténtalo más tarde.</translation>
     </message>
@@ -7513,36 +7501,36 @@
         <translation>Inténtalo de nuevo mañana. Si sigue así, comunícalo.</translation>
     </message>
     <message>
-        <source>Another ChatDesk is looking for updates or installs one.</source>
-        <translation>Otro ChatDesk está buscando actualizaciones o instalando una.</translation>
-    </message>
-    <message>
-        <source>The feed of updates has changed meanwhile.</source>
-        <translation>El canal de actualizaciones cambió mientras tanto.</translation>
-    </message>
-    <message>
         <source>Look for updates again.</source>
         <translation>Busca actualizaciones de nuevo.</translation>
-    </message>
-    <message>
-        <source>What the feed of updates says has expired, so nobody can tell whether it is the newest.</source>
-        <translation>Lo que dice el canal de actualizaciones ha caducado, así que nadie sabe si es lo más nuevo.</translation>
     </message>
     <message>
         <source>Check the date of this computer; otherwise try again tomorrow.</source>
         <translation>Comprueba la fecha de este ordenador; si no, inténtalo mañana.</translation>
     </message>
     <message>
-        <source>The feed of updates cannot be reached, or broke off.</source>
-        <translation>No se puede contactar con el canal de actualizaciones, o se interrumpió.</translation>
+        <source>Another ChatDesk is looking for updates or installing one.</source>
+        <translation>Otro ChatDesk está buscando actualizaciones o instalando una.</translation>
     </message>
     <message>
-        <source>What the feed of updates says is not signed as it must be, so it was not used.</source>
-        <translation>Lo que dice el canal de actualizaciones no está firmado como debe, así que no se usó.</translation>
+        <source>The update feed has changed in the meantime.</source>
+        <translation>La lista de actualizaciones ha cambiado mientras tanto.</translation>
     </message>
     <message>
-        <source>The update holds something that does not belong to a program, so it was not used.</source>
-        <translation>La actualización contiene algo que no es de un programa, así que no se usó.</translation>
+        <source>The update feed has expired, so it may not be the newest.</source>
+        <translation>La lista de actualizaciones ha caducado, así que puede que no sea la más reciente.</translation>
+    </message>
+    <message>
+        <source>The update feed cannot be reached, or the connection broke off.</source>
+        <translation>No se puede acceder a la lista de actualizaciones, o se cortó la conexión.</translation>
+    </message>
+    <message>
+        <source>The update feed is not signed as it must be, so it was not used.</source>
+        <translation>La lista de actualizaciones no está firmada como debe, así que no se usó.</translation>
+    </message>
+    <message>
+        <source>The update contains something that does not belong to the program, so it was not used.</source>
+        <translation>La actualización contiene algo que no pertenece al programa, así que no se usó.</translation>
     </message>
     <message>
         <source>The new version did not start with a copy of your data, so it was not installed.</source>
@@ -7561,8 +7549,8 @@
         <translation>Comprueba sus permisos e inténtalo de nuevo.</translation>
     </message>
     <message>
-        <source>The update took too long, so it was given up.</source>
-        <translation>La actualización tardó demasiado, así que se abandonó.</translation>
+        <source>The update took too long, so it was stopped.</source>
+        <translation>La actualización tardaba demasiado, así que se detuvo.</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -7589,12 +7577,12 @@
         <translation>Un checkout: «git pull» trae una versión nueva.</translation>
     </message>
     <message>
-        <source>The portable program: a newer .run file, started once, puts a new version in its place.</source>
-        <translation>El programa portátil: un archivo .run más nuevo, iniciado una vez, pone una versión nueva en su lugar.</translation>
+        <source>The portable program: start a newer .run file once to put a new version in its place.</source>
+        <translation>El programa portátil: inicia una vez un archivo .run más nuevo para poner una versión nueva en su lugar.</translation>
     </message>
     <message>
-        <source>This copy is not updated by itself: unpack a newer one in its place.</source>
-        <translation>Esta copia no se actualiza por sí misma: descomprime una más nueva en su lugar.</translation>
+        <source>This copy does not update itself: unpack a newer one in its place.</source>
+        <translation>Esta copia no se actualiza sola: descomprime una más nueva en su lugar.</translation>
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
@@ -15296,8 +15284,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Novedades…</translation>
     </message>
     <message>
-        <source>Shall ChatDesk look for new versions? It installs none by itself.</source>
-        <translation>¿Debe ChatDesk buscar versiones nuevas? No instala ninguna por sí mismo.</translation>
+        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
+        <translation>¿Debe ChatDesk buscar versiones nuevas? No instala ninguna por sí solo.</translation>
     </message>
     <message>
         <source>Once a day</source>
@@ -15328,20 +15316,24 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Novedades</translation>
     </message>
     <message>
-        <source>Its makers have written nothing about it.</source>
-        <translation>Quienes la hacen no han escrito nada sobre ella.</translation>
+        <source>There are no notes about this version.</source>
+        <translation>No hay notas sobre esta versión.</translation>
+    </message>
+    <message>
+        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
+        <translation>La versión anterior se conserva; Ayuda, Actualizaciones y el camino de vuelta, explica cómo volver a ella. Se hizo una copia de tus datos.</translation>
+    </message>
+    <message>
+        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
+        <translation>Instalar descarga {size} MB, hace una copia de tus datos y prueba la versión nueva con un duplicado. La versión nueva se inicia la próxima vez que abras ChatDesk; hasta entonces no cambia nada.</translation>
+    </message>
+    <message>
+        <source>Downloading the new version…</source>
+        <translation>Descargando la versión nueva…</translation>
     </message>
     <message>
         <source>The new version is installed. It starts the next time you open ChatDesk.</source>
         <translation>La versión nueva está instalada. Se inicia la próxima vez que abras ChatDesk.</translation>
-    </message>
-    <message>
-        <source>The version before stays beside it; Help, Upgrades and the way back, says how to go back. A backup of your data was made.</source>
-        <translation>La versión anterior se queda al lado; Ayuda, Actualizaciones y vuelta atrás, dice cómo volver. Se hizo una copia de tus datos.</translation>
-    </message>
-    <message>
-        <source>Install fetches {size} MB, makes a backup of your data, and tries the new version with a copy of it. Then it starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>Instalar obtiene {size} MB, hace una copia de tus datos y prueba la versión nueva con una copia. Luego se inicia la próxima vez que abras ChatDesk; hasta entonces no cambia nada.</translation>
     </message>
     <message>
         <source>Looking for a new version…</source>
@@ -15350,10 +15342,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Backing up your data…</source>
         <translation>Haciendo una copia de tus datos…</translation>
-    </message>
-    <message>
-        <source>Fetching the new version…</source>
-        <translation>Obteniendo la versión nueva…</translation>
     </message>
     <message>
         <source>Unpacking it…</source>
@@ -18313,6 +18301,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Does not work</source>
         <translation>No funciona</translation>
+    </message>
+    <message>
+        <source>{who} offers no embeddings.</source>
+        <translation>{who} no ofrece embeddings.</translation>
     </message>
 </context>
 </TS>

@@ -1744,7 +1744,7 @@
         <translation>Les images de cette réponse dépassent ensemble {most_bytes} Mo.</translation>
     </message>
     <message>
-        <source>It is no picture that can be shown.</source>
+        <source>It is not a picture that can be shown.</source>
         <translation>Ce n’est pas une image affichable.</translation>
     </message>
     <message>
@@ -1760,28 +1760,28 @@
         <translation>Retirez-en quelques-uns et envoyez-les avec le message suivant, ou relevez la limite dans Paramètres, Utilisation et limites.</translation>
     </message>
     <message>
-        <source>“{name}” is of a kind that is kept out: {mime}.</source>
-        <translation>«&#xa0;{name}&#xa0;» est d’un type refusé&#xa0;: {mime}.</translation>
-    </message>
-    <message>
         <source>Choose another file, or change the kinds in Settings, Usage and limits.</source>
         <translation>Choisissez un autre fichier, ou changez les types dans Paramètres, Utilisation et limites.</translation>
-    </message>
-    <message>
-        <source>At most {number} files go with one message; there are {attachments}.</source>
-        <translation>Un message accepte au plus {number} fichiers&#xa0;; il y en a {attachments}.</translation>
     </message>
     <message>
         <source>Your text and the attachments are kept.</source>
         <translation>Votre texte et les pièces jointes sont conservés.</translation>
     </message>
     <message>
-        <source>The files of one message may have {limit} together; these have {total}.</source>
-        <translation>Les fichiers d’un message peuvent faire {limit} ensemble&#xa0;; ceux-ci font {total}.</translation>
+        <source>“{name}” is of a kind that may not be attached: {mime}.</source>
+        <translation>«&#xa0;{name}&#xa0;» est d’un type qui ne peut pas être joint&#xa0;: {mime}.</translation>
     </message>
     <message>
-        <source>With “{name}” the files of today would have {total}; the limit of a day is {limit}.</source>
-        <translation>Avec «&#xa0;{name}&#xa0;», les fichiers d’aujourd’hui feraient {total}&#xa0;; la limite d’un jour est {limit}.</translation>
+        <source>A message can have at most {number} files; there are {attachments}.</source>
+        <translation>Un message accepte au plus {number} fichiers&#xa0;; il y en a {attachments}.</translation>
+    </message>
+    <message>
+        <source>The files of one message can have at most {limit} together; these have {total}.</source>
+        <translation>Les fichiers d’un message peuvent faire ensemble au plus {limit}&#xa0;; ceux-ci font {total}.</translation>
+    </message>
+    <message>
+        <source>With “{name}”, the files attached today would have {total}; the limit for a day is {limit}.</source>
+        <translation>Avec «&#xa0;{name}&#xa0;», les fichiers joints aujourd’hui feraient {total}&#xa0;; la limite d’un jour est {limit}.</translation>
     </message>
     <message>
         <source>Your text and the other attachments are kept.</source>
@@ -1792,7 +1792,7 @@
         <translation>Joignez-le demain, ou relevez la limite dans Paramètres, Utilisation et limites.</translation>
     </message>
     <message>
-        <source>{number} files go with one message; {number_2} were left out.</source>
+        <source>A message can have {number} files; {number_2} were left out.</source>
         <translation>Un message accepte {number} fichiers&#xa0;; {number_2} ont été laissés de côté.</translation>
     </message>
     <message>
@@ -1804,12 +1804,12 @@
         <translation>Le fichier joint est plus grand qu’avant.</translation>
     </message>
     <message>
-        <source>That is not the sum of a file.</source>
+        <source>That is not the checksum of a file.</source>
         <translation>Ce n’est pas la somme de contrôle d’un fichier.</translation>
     </message>
     <message>
-        <source>The file could not be kept beside your messages: {reason}.</source>
-        <translation>Le fichier n’a pas pu être conservé près de vos messages&#xa0;: {reason}.</translation>
+        <source>The file could not be stored with your messages: {reason}.</source>
+        <translation>Le fichier n’a pas pu être enregistré avec vos messages&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
@@ -1828,7 +1828,7 @@
         <translation>Elle a plus de {most_pixels} millions de pixels.</translation>
     </message>
     <message>
-        <source>It is damaged, or no image that can be shown.</source>
+        <source>It is damaged, or not an image that can be shown.</source>
         <translation>Elle est endommagée, ou ce n’est pas une image affichable.</translation>
     </message>
     <message>
@@ -1836,8 +1836,8 @@
         <translation>«&#xa0;{name}&#xa0;» est vide.</translation>
     </message>
     <message>
-        <source>Attach a file that has something in it.</source>
-        <translation>Joignez un fichier qui contient quelque chose.</translation>
+        <source>Attach a file that is not empty.</source>
+        <translation>Joignez un fichier qui n’est pas vide.</translation>
     </message>
     <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
@@ -1880,24 +1880,20 @@
         <translation>Il est endommagé et ne peut pas être lu.</translation>
     </message>
     <message>
+        <source>What {who} has there is not an image that can be shown.</source>
+        <translation>Ce que {who} a là n’est pas une image affichable.</translation>
+    </message>
+    <message>
         <source>The image could not be loaded.</source>
         <translation>L’image n’a pas pu être chargée.</translation>
     </message>
     <message>
-        <source>The image is at another place: {host}.</source>
-        <translation>L’image se trouve ailleurs&#xa0;: {host}.</translation>
+        <source>The image is on another server: {host}.</source>
+        <translation>L’image se trouve sur un autre serveur&#xa0;: {host}.</translation>
     </message>
     <message>
         <source>{host} is in your own network.</source>
         <translation>{host} est dans votre propre réseau.</translation>
-    </message>
-    <message>
-        <source>image</source>
-        <translation>image</translation>
-    </message>
-    <message>
-        <source>an image that can be shown</source>
-        <translation>une image affichable</translation>
     </message>
     <message>
         <source>Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent.</source>
@@ -1978,10 +1974,6 @@
     <message>
         <source>Nothing was fetched.</source>
         <translation>Rien n’a été récupéré.</translation>
-    </message>
-    <message>
-        <source>page</source>
-        <translation>page</translation>
     </message>
     <message>
         <source>There is a file of the type {mime} there.</source>
@@ -3133,8 +3125,8 @@
         <translation>Rien n’a été changé&#xa0;; parmi les messages restants, ceux qui tiennent sont envoyés.</translation>
     </message>
     <message>
-        <source>Make the summary anew.</source>
-        <translation>Refaites le résumé.</translation>
+        <source>Create the summary again.</source>
+        <translation>Créez à nouveau le résumé.</translation>
     </message>
     <message>
         <source>The model gave no summary that can be used.</source>
@@ -3285,8 +3277,8 @@
         <translation>Rien n’a été écrit ailleurs.</translation>
     </message>
     <message>
-        <source>Connect the drive or put the file back: ChatDesk goes on then by itself.</source>
-        <translation>Rebranchez le lecteur ou remettez le fichier&#xa0;: ChatDesk continue alors de lui-même.</translation>
+        <source>Connect the drive or put the file back; ChatDesk then continues by itself.</source>
+        <translation>Connectez le lecteur ou remettez le fichier en place&#xa0;; ChatDesk continue alors de lui-même.</translation>
     </message>
     <message>
         <source>This database was written by a newer ChatDesk.</source>
@@ -3377,6 +3369,10 @@
         <translation>Votre message est conservé.</translation>
     </message>
     <message>
+        <source>{who} sent something of another kind.</source>
+        <translation>{who} a envoyé quelque chose d’un autre type.</translation>
+    </message>
+    <message>
         <source>It could not be loaded.</source>
         <translation>Cela n’a pas pu être chargé.</translation>
     </message>
@@ -3385,52 +3381,48 @@
         <translation>{host} n’a pas répondu à temps.</translation>
     </message>
     <message>
-        <source>{host} did not answer as it should.</source>
-        <translation>{host} n’a pas répondu comme il faut.</translation>
+        <source>{host} did not give an answer that can be used.</source>
+        <translation>{host} n’a donné aucune réponse utilisable.</translation>
     </message>
     <message>
-        <source>The {noun} is at another place: {host}.</source>
-        <translation>{noun}&#xa0;: se trouve ailleurs, à {host}.</translation>
+        <source>The address leads to another server: {host}.</source>
+        <translation>L’adresse mène à un autre serveur&#xa0;: {host}.</translation>
     </message>
     <message>
-        <source>{host} sends in circles.</source>
-        <translation>{host} fait tourner en rond.</translation>
+        <source>{host} redirects in a circle.</source>
+        <translation>{host} redirige en boucle.</translation>
     </message>
     <message>
-        <source>{host} sends on to another address.</source>
-        <translation>{host} renvoie à une autre adresse.</translation>
+        <source>{host} redirects to another address.</source>
+        <translation>{host} redirige vers une autre adresse.</translation>
     </message>
     <message>
-        <source>{host} is this computer or serves machines; no {noun} is loaded from there.</source>
-        <translation>{host} est cet ordinateur ou sert des machines&#xa0;; rien n’en est chargé ({noun}).</translation>
+        <source>{host} is this computer or an address for machines only; nothing is loaded from there.</source>
+        <translation>{host} est cet ordinateur ou une adresse réservée aux machines&#xa0;; rien n’en est chargé.</translation>
     </message>
     <message>
-        <source>{host} is a place in a private network.</source>
+        <source>{host} is in a private network.</source>
         <translation>{host} est dans un réseau privé.</translation>
     </message>
     <message>
-        <source>The address of the {noun} is not one that can be loaded.</source>
-        <translation>L’adresse n’est pas de celles qui peuvent être chargées ({noun}).</translation>
+        <source>Nothing can be loaded from this address.</source>
+        <translation>Rien ne peut être chargé depuis cette adresse.</translation>
     </message>
     <message>
-        <source>{hostname} answered with {status} instead of the {noun}.</source>
-        <translation>{hostname} a répondu {status} au lieu de ce qui était demandé ({noun}).</translation>
+        <source>{hostname} answered with the error {status}.</source>
+        <translation>{hostname} a répondu par l’erreur {status}.</translation>
     </message>
     <message>
-        <source>What {hostname} has there is not {wrong_kind}.</source>
-        <translation>Ce que {hostname} a là n’est pas {wrong_kind}.</translation>
+        <source>The data came compressed in a way that ChatDesk did not ask for.</source>
+        <translation>Les données sont arrivées compressées d’une façon que ChatDesk n’a pas demandée.</translation>
     </message>
     <message>
-        <source>The {noun} came packed in a way that was not asked for.</source>
-        <translation>Les données sont arrivées compressées d’une façon qui n’était pas demandée ({noun}).</translation>
+        <source>The data did not arrive completely.</source>
+        <translation>Les données ne sont pas arrivées en entier.</translation>
     </message>
     <message>
-        <source>The {noun} did not arrive whole.</source>
-        <translation>Les données ne sont pas arrivées entières ({noun}).</translation>
-    </message>
-    <message>
-        <source>The {noun} is larger than {max_bytes} MB.</source>
-        <translation>Les données dépassent {max_bytes} Mo ({noun}).</translation>
+        <source>The data is larger than {max_bytes} MB.</source>
+        <translation>Les données dépassent {max_bytes} Mo.</translation>
     </message>
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
@@ -3581,23 +3573,19 @@
         <translation>Installez chatdesk[anthropic], ou choisissez un modèle d’un autre fournisseur.</translation>
     </message>
     <message>
-        <source>{who} has no embeddings.</source>
-        <translation>{who} n’a pas d’embeddings.</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>L’URL de base n’est pas une adresse Web.</translation>
     </message>
     <message>
-        <source>The base URL for {hostname} holds a user name or a password.</source>
+        <source>The base URL for {hostname} contains a user name or a password.</source>
         <translation>L’URL de base de {hostname} contient un nom d’utilisateur ou un mot de passe.</translation>
     </message>
     <message>
-        <source>The API key holds characters that no key has.</source>
+        <source>The API key contains characters that no key has.</source>
         <translation>La clé d’API contient des caractères qu’aucune clé n’a.</translation>
     </message>
     <message>
-        <source>One of the extra headers holds characters that cannot be sent.</source>
+        <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>L’un des en-têtes supplémentaires contient des caractères qui ne peuvent pas être envoyés.</translation>
     </message>
     <message>
@@ -3613,7 +3601,7 @@
         <translation>Il n’y a pas de connexion réseau à {who}.</translation>
     </message>
     <message>
-        <source>Check the network, then try again; the offline model works without.</source>
+        <source>Check the network, then try again; the offline model works without one.</source>
         <translation>Vérifiez le réseau, puis réessayez&#xa0;; le modèle hors ligne s’en passe.</translation>
     </message>
     <message>
@@ -3737,8 +3725,40 @@
         <translation>Réessayez ou choisissez un autre modèle.</translation>
     </message>
     <message>
-        <source>{who} fell silent: nothing more of the answer came for {seconds} s.</source>
-        <translation>{who} s’est tu&#xa0;: plus rien de la réponse n’est arrivé pendant {seconds} s.</translation>
+        <source>{who} stopped sending: no more of the answer arrived for {seconds} s.</source>
+        <translation>{who} n’envoie plus rien&#xa0;: pendant {seconds} s, la suite de la réponse n’est pas arrivée.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address; ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} a redirigé la requête vers une autre adresse&#xa0;; ChatDesk n’a pas suivi, rien n’y a donc été envoyé.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request without saying where to.</source>
+        <translation>{who} a redirigé la requête sans dire où.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to an address that cannot be read.</source>
+        <translation>{who} a redirigé la requête vers une adresse illisible.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to something that is not a web address, so nothing was sent there.</source>
+        <translation>{who} a redirigé la requête vers quelque chose qui n’est pas une adresse Web, rien n’y a donc été envoyé.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request in a way that would lose the message, so ChatDesk did not follow.</source>
+        <translation>{who} a redirigé la requête d’une façon qui perdrait le message, ChatDesk n’a donc pas suivi.</translation>
+    </message>
+    <message>
+        <source>Check the base URL: a wrong path or a log-in page often causes this.</source>
+        <translation>Vérifiez l’URL de base&#xa0;: un mauvais chemin ou une page d’accès en est souvent la cause.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} a redirigé la requête vers une autre adresse ({host})&#xa0;; ChatDesk n’a pas suivi, rien n’y a donc été envoyé.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is self-signed.</source>
+        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat est autosigné.</translation>
     </message>
     <message>
         <source>The connection to {who} was lost.</source>
@@ -3785,10 +3805,6 @@
         <translation>Demandez une réponse plus courte, ou choisissez un autre modèle.</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} voulait renvoyer la requête à une autre adresse&#xa0;; ChatDesk n’a pas suivi, rien n’y a donc été envoyé.</translation>
-    </message>
-    <message>
         <source>Set the base URL to the final address if you trust it.</source>
         <translation>Mettez l’adresse finale comme URL de base si vous lui faites confiance.</translation>
     </message>
@@ -3817,30 +3833,6 @@
         <translation>Vérifiez l’URL de base, puis réessayez.</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on and did not say where.</source>
-        <translation>{who} voulait renvoyer la requête et n’a pas dit où.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to an address that cannot be read.</source>
-        <translation>{who} voulait renvoyer la requête à une adresse illisible.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to something that is no web address, so nothing was sent there.</source>
-        <translation>{who} voulait renvoyer la requête à quelque chose qui n’est pas une adresse Web, rien n’y a donc été envoyé.</translation>
-    </message>
-    <message>
-        <source>{who} sent the request on in a way that loses the message, so ChatDesk did not follow.</source>
-        <translation>{who} a renvoyé la requête d’une façon qui perd le message, ChatDesk n’a donc pas suivi.</translation>
-    </message>
-    <message>
-        <source>Check the base URL: a wrong path or a log-in page often does this.</source>
-        <translation>Vérifiez l’URL de base&#xa0;: un mauvais chemin ou une page d’accès en est souvent la cause.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} voulait renvoyer la requête à une autre adresse ({host})&#xa0;; ChatDesk n’a pas suivi, rien n’y a donc été envoyé.</translation>
-    </message>
-    <message>
         <source>Check the clock of this computer; nothing is sent until this is solved.</source>
         <translation>Vérifiez l’horloge de cet ordinateur&#xa0;; d’ici là, rien n’est envoyé.</translation>
     </message>
@@ -3865,16 +3857,12 @@
         <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat a expiré.</translation>
     </message>
     <message>
-        <source>The connection to {who} is not secure: its certificate is signed by nobody but itself.</source>
-        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat n’est signé que par lui-même.</translation>
-    </message>
-    <message>
         <source>The connection to {who} is not secure: its certificate is for another name.</source>
-        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat est pour un autre nom.</translation>
+        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat est valable pour un autre nom.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is for another address.</source>
-        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat est pour une autre adresse.</translation>
+        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat est valable pour une autre adresse.</translation>
     </message>
     <message numerus="yes">
         <source>{count} days</source>
@@ -3933,7 +3921,7 @@
         <translation>Payez chez {host} si vous lui faites confiance, puis réessayez&#xa0;; ou choisissez un autre fournisseur.</translation>
     </message>
     <message>
-        <source>Pay in the way the server names, then try again; or choose another provider.</source>
+        <source>Pay as the server says, then try again; or choose another provider.</source>
         <translation>Payez comme le serveur l’indique, puis réessayez&#xa0;; ou choisissez un autre fournisseur.</translation>
     </message>
     <message>
@@ -3945,8 +3933,8 @@
         <translation>Choisissez un autre modèle&#xa0;; les plus proches sont {nearest}.</translation>
     </message>
     <message>
-        <source>Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model.</source>
-        <translation>Mettez sa clé dans Paramètres, Fournisseurs (OPENAI_API_KEY suffit pour OpenAI), ou choisissez le modèle hors ligne.</translation>
+        <source>Enter its key in Settings, Providers (OPENAI_API_KEY works for OpenAI), or choose the offline model.</source>
+        <translation>Saisissez sa clé dans Paramètres, Fournisseurs (pour OpenAI, OPENAI_API_KEY convient aussi), ou choisissez le modèle hors ligne.</translation>
     </message>
     <message>
         <source>Correct it in the settings, then try again.</source>
@@ -3989,8 +3977,8 @@
         <translation>Le serveur ne propose aucun modèle.</translation>
     </message>
     <message>
-        <source>{model} answers as a stream.</source>
-        <translation>{model} répond en flux.</translation>
+        <source>{model} streams its answer.</source>
+        <translation>{model} envoie sa réponse en continu.</translation>
     </message>
     <message>
         <source>The server answers.</source>
@@ -4003,6 +3991,10 @@
     <message>
         <source>Not encrypted: the address is http.</source>
         <translation>Non chiffrée&#xa0;: l’adresse est en http.</translation>
+    </message>
+    <message>
+        <source>{status}: {sentence}</source>
+        <translation>{status}&#xa0;: {sentence}</translation>
     </message>
     <message>
         <source>The key is accepted.</source>
@@ -5485,8 +5477,8 @@
         <translation>la base de données</translation>
     </message>
     <message>
-        <source>What was saved before is unchanged, and nothing counts as saved that was not confirmed.</source>
-        <translation>Ce qui était enregistré est inchangé, et rien ne compte comme enregistré sans avoir été confirmé.</translation>
+        <source>What was saved before is unchanged; what was not confirmed counts as not saved.</source>
+        <translation>Ce qui était enregistré est inchangé&#xa0;; ce qui n’a pas été confirmé compte comme non enregistré.</translation>
     </message>
     <message>
         <source>Check the disk and its free space, then try again.</source>
@@ -5534,11 +5526,11 @@
     </message>
     <message>
         <source>The database is older than it was when ChatDesk last saved: {lost} may be missing. This happens when a backup was restored, or when a file was lost. Nothing else was changed. Look for a newer backup in the backup directory if you did not restore one yourself.</source>
-        <translation>La base de données est plus ancienne qu’au dernier enregistrement de ChatDesk&#xa0;: {lost} manquent peut-être. Cela arrive quand une sauvegarde a été restaurée, ou quand un fichier a été perdu. Rien d’autre n’a été changé. Cherchez une sauvegarde plus récente dans le dossier des sauvegardes si vous n’en avez pas restauré une vous-même.</translation>
+        <translation>La base de données est plus ancienne qu’au dernier enregistrement de ChatDesk&#xa0;: il manque peut-être {lost}. Cela arrive quand une sauvegarde a été restaurée, ou quand un fichier a été perdu. Rien d’autre n’a été changé. Cherchez une sauvegarde plus récente dans le dossier des sauvegardes si vous n’en avez pas restauré une vous-même.</translation>
     </message>
     <message>
-        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
-        <translation>Ces données appartiennent à un ChatDesk plus récent (schéma {revision}, ici {head_revision}), celui-ci ne fait donc que lire.</translation>
+        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one can only read it.</source>
+        <translation>Ces données appartiennent à un ChatDesk plus récent (schéma {revision}, ici {head_revision}), celui-ci ne peut donc que les lire.</translation>
     </message>
     <message>
         <source>You can read, search, copy and export your threads; nothing is changed.</source>
@@ -5553,8 +5545,8 @@
         <translation>Cette base de données a la version de schéma {revision}&#xa0;; ce ChatDesk connaît les versions jusqu’à {head_revision}, et ne peut pas la lire&#xa0;: «&#xa0;{lacking}&#xa0;» n’y est pas tel qu’il le connaît.</translation>
     </message>
     <message>
-        <source>This request was carried out before, and what it made is not known any more.</source>
-        <translation>Cette demande a déjà été exécutée, et ce qu’elle a produit n’est plus connu.</translation>
+        <source>This request was carried out before, and its result is no longer known.</source>
+        <translation>Cette demande a déjà été exécutée, et son résultat n’est plus connu.</translation>
     </message>
     <message>
         <source>This was done before.</source>
@@ -5569,15 +5561,15 @@
         <translation>Ceci a été changé entre-temps par quelqu’un d’autre.</translation>
     </message>
     <message>
-        <source>Look at what it is now, then change that.</source>
-        <translation>Regardez ce que c’est maintenant, puis changez cela.</translation>
+        <source>Look at the current state, then make your change again.</source>
+        <translation>Regardez l’état actuel, puis refaites votre modification.</translation>
     </message>
     <message>
         <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
         <translation>La base de données contient quelque chose que ChatDesk n’y a pas mis&#xa0;: {first}{more}.</translation>
     </message>
     <message>
-        <source>Nothing of it was used, and the file was left as it is.</source>
+        <source>None of it was used, and the file was left as it is.</source>
         <translation>Rien n’en a été utilisé, et le fichier est resté tel quel.</translation>
     </message>
     <message>
@@ -5613,12 +5605,12 @@
         <translation>La base de données n’a pas été touchée.</translation>
     </message>
     <message>
-        <source>Free some space: ChatDesk goes on then by itself.</source>
-        <translation>Libérez de la place&#xa0;: ChatDesk continue alors de lui-même.</translation>
+        <source>Free some space; ChatDesk then continues by itself.</source>
+        <translation>Libérez de la place&#xa0;; ChatDesk continue alors de lui-même.</translation>
     </message>
     <message>
-        <source>After the upgrade some rows would have pointed at nothing, so it was undone.</source>
-        <translation>Après la mise à niveau, certaines lignes auraient pointé dans le vide, elle a donc été annulée.</translation>
+        <source>The upgrade would have left rows that point to nothing, so it was undone.</source>
+        <translation>La mise à niveau aurait laissé des lignes qui ne pointent vers rien, elle a donc été annulée.</translation>
     </message>
     <message>
         <source>The upgrade would have changed the number of rows in {changed}; it was undone.</source>
@@ -5729,8 +5721,8 @@
         <translation>Les derniers changements ne peuvent pas être affichés&#xa0;: ils sont dans le journal de la base, qui ne se lit que là où des fichiers peuvent être créés. Rien n’a été changé. Rendez le dossier de données inscriptible, ou copiez-le là où il l’est, et redémarrez.</translation>
     </message>
     <message>
-        <source>The disk of {directory} is full, so ChatDesk only reads.</source>
-        <translation>Le disque de {directory} est plein, ChatDesk ne fait donc que lire.</translation>
+        <source>The disk of {directory} is full, so ChatDesk can only read.</source>
+        <translation>Le disque de {directory} est plein, ChatDesk ne peut donc que lire.</translation>
     </message>
     <message>
         <source>There is no database at {path}.</source>
@@ -5761,8 +5753,8 @@
         <translation>Ces données appartiennent à un ChatDesk plus récent, dont celui-ci ne peut pas lire l’index de recherche.</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected.</source>
-        <translation>L’index de recherche est endommagé et en cours de reconstruction. Vos messages ne sont pas touchés.</translation>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected.</source>
+        <translation>L’index de recherche est endommagé et en cours de reconstruction. Vos messages ne sont pas concernés.</translation>
     </message>
     <message>
         <source>That version is no longer one of those to choose from.</source>
@@ -5837,20 +5829,20 @@
         <translation>Vos messages sont conservés, les sauvegardes plus anciennes aussi.</translation>
     </message>
     <message>
-        <source>Free some space; it is tried again within the hour.</source>
-        <translation>Libérez de la place&#xa0;; un nouvel essai a lieu dans l’heure.</translation>
+        <source>Free some space; ChatDesk tries again within the hour.</source>
+        <translation>Libérez de la place&#xa0;; ChatDesk réessaie dans l’heure.</translation>
     </message>
     <message>
-        <source>Your messages and the older backups are as they were.</source>
-        <translation>Vos messages et les sauvegardes plus anciennes sont restés tels quels.</translation>
+        <source>Your messages and the older backups are unchanged.</source>
+        <translation>Vos messages et les sauvegardes plus anciennes sont inchangés.</translation>
     </message>
     <message>
-        <source>Check the disk; it is tried again within the hour.</source>
-        <translation>Vérifiez le disque&#xa0;; un nouvel essai a lieu dans l’heure.</translation>
+        <source>Check the disk; ChatDesk tries again within the hour.</source>
+        <translation>Vérifiez le disque&#xa0;; ChatDesk réessaie dans l’heure.</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk.</source>
-        <translation>{name} n’est pas une sauvegarde entière de ChatDesk.</translation>
+        <source>{name} is not a complete backup of ChatDesk.</source>
+        <translation>{name} n’est pas une sauvegarde complète de ChatDesk.</translation>
     </message>
     <message>
         <source>Choose another backup.</source>
@@ -5881,11 +5873,11 @@
         <translation>Exportez ce qui est plus récent, puis restaurez la sauvegarde&#xa0;: Paramètres, Données et sauvegarde, ou &apos;chatdesk restore&apos;.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} projects came back from the trash, because of threads that are not there.</source>
-        <comment>{count} project came back from the trash, because of threads that are not there.</comment>
+        <source>{count} projects with threads outside the trash were taken out of the trash.</source>
+        <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
         <translation>
-            <numerusform>{count} projet est revenu de la corbeille, à cause de conversations absentes.</numerusform>
-            <numerusform>{count} projets sont revenus de la corbeille, à cause de conversations absentes.</numerusform>
+            <numerusform>{count} projet qui a des conversations hors de la corbeille en a été sorti.</numerusform>
+            <numerusform>{count} projets qui ont des conversations hors de la corbeille en ont été sortis.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -5897,60 +5889,100 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>The shown path was found again for {count} threads.</source>
-        <comment>The shown path was found again for {count} thread.</comment>
+        <source>The choice of shown messages was repaired in {count} threads.</source>
+        <comment>The choice of shown messages was repaired in {count} thread.</comment>
         <translation>
-            <numerusform>Le chemin affiché de {count} conversation a été retrouvé.</numerusform>
-            <numerusform>Le chemin affiché de {count} conversations a été retrouvé.</numerusform>
+            <numerusform>Le choix des messages affichés a été réparé dans {count} conversation.</numerusform>
+            <numerusform>Le choix des messages affichés a été réparé dans {count} conversations.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept are kept again.</source>
-        <comment>{count} attached file that nothing kept is kept again.</comment>
+        <source>{count} attached files were entered in the list of files again, from which they were missing.</source>
+        <comment>{count} attached file was entered in the list of files again, from which it was missing.</comment>
         <translation>
-            <numerusform>{count} fichier joint que rien ne gardait est de nouveau gardé.</numerusform>
-            <numerusform>{count} fichiers joints que rien ne gardait sont de nouveau gardés.</numerusform>
+            <numerusform>{count} fichier joint qui manquait dans la liste des fichiers y a été réinscrit.</numerusform>
+            <numerusform>{count} fichiers joints qui manquaient dans la liste des fichiers y ont été réinscrits.</numerusform>
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
-        <translation>Les projets partagés sont comparés au serveur de leur équipe&#xa0;; ce qu’il a de ce qui était perdu revient.</translation>
+        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
+        <translation>Les projets partagés sont comparés au serveur de leur équipe, et ce qui était perdu en est récupéré dans la mesure où il s’y trouve.</translation>
     </message>
     <message>
-        <source>The database as it was is kept at {kept}.</source>
-        <translation>La base de données telle qu’elle était est conservée à {kept}.</translation>
+        <source>The database as it was before the repair is kept at {kept}.</source>
+        <translation>La base de données telle qu’elle était avant la réparation est conservée à {kept}.</translation>
     </message>
     <message>
         <source>Nothing was wrong.</source>
         <translation>Il n’y avait rien d’anormal.</translation>
     </message>
     <message>
-        <source>The search index was made anew; it fills up again in the background.</source>
-        <translation>L’index de recherche a été reconstruit&#xa0;; il se remplit à nouveau en arrière-plan.</translation>
+        <source>The search index was rebuilt; it is filled in the background.</source>
+        <translation>L’index de recherche a été reconstruit&#xa0;; il se remplit en arrière-plan.</translation>
     </message>
     <message numerus="yes">
-        <source>The shown end was found again for {count} threads.</source>
-        <comment>The shown end was found again for {count} thread.</comment>
+        <source>The last shown message was determined again in {count} threads.</source>
+        <comment>The last shown message was determined again in {count} thread.</comment>
         <translation>
-            <numerusform>La fin affichée de {count} conversation a été retrouvée.</numerusform>
-            <numerusform>La fin affichée de {count} conversations a été retrouvée.</numerusform>
+            <numerusform>Le dernier message affiché a été redéterminé dans {count} conversation.</numerusform>
+            <numerusform>Le dernier message affiché a été redéterminé dans {count} conversations.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>The counters of {count} threads were counted afresh.</source>
-        <comment>The counters of {count} thread were counted afresh.</comment>
+        <source>The counters of {count} threads were corrected.</source>
+        <comment>The counters of {count} thread were corrected.</comment>
         <translation>
-            <numerusform>Les compteurs de {count} conversation ont été recomptés.</numerusform>
-            <numerusform>Les compteurs de {count} conversations ont été recomptés.</numerusform>
+            <numerusform>Les compteurs de {count} conversation ont été corrigés.</numerusform>
+            <numerusform>Les compteurs de {count} conversations ont été corrigés.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads of a missing project went to a private one.</source>
-        <comment>{count} thread of a missing project went to a private one.</comment>
+        <source>{count} threads whose project is missing were moved to a private project.</source>
+        <comment>{count} thread whose project is missing was moved to a private project.</comment>
         <translation>
-            <numerusform>{count} conversation d’un projet manquant est allée dans un projet privé.</numerusform>
-            <numerusform>{count} conversations d’un projet manquant sont allées dans un projet privé.</numerusform>
+            <numerusform>{count} conversation dont le projet manque a été déplacée dans un projet privé.</numerusform>
+            <numerusform>{count} conversations dont le projet manque ont été déplacées dans un projet privé.</numerusform>
         </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages whose previous message is missing now begin a version of their own.</source>
+        <comment>{count} message whose previous message is missing now begins a version of its own.</comment>
+        <translation>
+            <numerusform>{count} message dont le message précédent manque commence maintenant sa propre version.</numerusform>
+            <numerusform>{count} messages dont le message précédent manque commencent maintenant leur propre version.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} drafts whose thread is missing were added to the draft of a new thread.</source>
+        <comment>{count} draft whose thread is missing was added to the draft of a new thread.</comment>
+        <translation>
+            <numerusform>{count} brouillon dont la conversation manque a été ajouté au brouillon d’une nouvelle conversation.</numerusform>
+            <numerusform>{count} brouillons dont la conversation manque ont été ajoutés au brouillon d’une nouvelle conversation.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} rows of {table} that belonged to nothing were removed.</source>
+        <comment>{count} row of {table} that belonged to nothing was removed.</comment>
+        <translation>
+            <numerusform>{count} ligne de {table} qui n’appartenait à rien a été retirée.</numerusform>
+            <numerusform>{count} lignes de {table} qui n’appartenaient à rien ont été retirées.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
+        <translation>Le fichier lui-même est endommagé (problèmes trouvés&#xa0;: {found}), rien n’y a donc été changé.</translation>
+    </message>
+    <message>
+        <source>It was left as it is; a backup may still have the original.</source>
+        <translation>C’est resté tel quel&#xa0;; une sauvegarde a peut-être encore l’original.</translation>
+    </message>
+    <message>
+        <source>A backup made with &apos;chatdesk backup FILE&apos; contains it, if it was made in time.</source>
+        <translation>Une sauvegarde faite avec &apos;chatdesk backup FILE&apos; le contient, si elle a été faite à temps.</translation>
+    </message>
+    <message>
+        <source>It could not be repaired.</source>
+        <translation>Cela n’a pas pu être réparé.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
@@ -5960,65 +5992,25 @@
             <numerusform>{count} conversations qui avaient perdu titre et réglages s’appellent «&#xa0;{recovered_title}&#xa0;».</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} messages that had lost what came before begin versions of their own.</source>
-        <comment>{count} message that had lost what came before begins a version of its own.</comment>
-        <translation>
-            <numerusform>{count} message qui avait perdu ce qui précède commence une version à lui.</numerusform>
-            <numerusform>{count} messages qui avaient perdu ce qui précède commencent une version à eux.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} drafts whose thread is missing went to the draft of a new thread.</source>
-        <comment>{count} draft whose thread is missing went to the draft of a new thread.</comment>
-        <translation>
-            <numerusform>{count} brouillon dont la conversation manque est allé au brouillon d’une nouvelle conversation.</numerusform>
-            <numerusform>{count} brouillons dont la conversation manque sont allés au brouillon d’une nouvelle conversation.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} rows of {table} that belonged to nothing went.</source>
-        <comment>{count} row of {table} that belonged to nothing went.</comment>
-        <translation>
-            <numerusform>{count} ligne de {table} qui n’appartenait à rien a été retirée.</numerusform>
-            <numerusform>{count} lignes de {table} qui n’appartenaient à rien ont été retirées.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>The file itself is damaged ({found} findings), so nothing was changed in it.</source>
-        <translation>Le fichier lui-même est endommagé ({found} constats), rien n’y a donc été changé.</translation>
-    </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
         <translation>Restaurez une sauvegarde, ou fermez ChatDesk et exécutez &apos;chatdesk doctor --repair&apos;, qui copie ce qui peut encore être lu.</translation>
     </message>
     <message>
-        <source>It was left as it is; a backup may have it as it was.</source>
-        <translation>C’est resté tel quel&#xa0;; une sauvegarde l’a peut-être comme c’était.</translation>
+        <source>{name} needs more time or memory than a backup of its size should, so ChatDesk stopped reading it.</source>
+        <translation>{name} demande plus de temps ou de mémoire qu’une sauvegarde de cette taille ne devrait, ChatDesk a donc cessé de le lire.</translation>
     </message>
     <message>
-        <source>A backup made with &apos;chatdesk backup FILE&apos; has it, if it was made in time.</source>
-        <translation>Une sauvegarde faite avec &apos;chatdesk backup FILE&apos; l’a, si elle a été faite à temps.</translation>
+        <source>Checking the backup needs up to {needed} MB; {free} MB are free.</source>
+        <translation>Vérifier la sauvegarde demande jusqu’à {needed} Mo&#xa0;; {free} Mo sont libres.</translation>
     </message>
     <message>
-        <source>It could not be mended.</source>
-        <translation>Cela n’a pas pu être réparé.</translation>
+        <source>{name} would fill the disk if it were unpacked, so it was not.</source>
+        <translation>{name} remplirait le disque une fois décompressé, il ne l’a donc pas été.</translation>
     </message>
     <message>
-        <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
-        <translation>{name} demande plus de temps ou de mémoire qu’une sauvegarde de cette taille ne devrait, sa lecture a donc été abandonnée.</translation>
-    </message>
-    <message>
-        <source>Looking into the backup needs up to {needed} MB; {free} MB are free.</source>
-        <translation>Regarder dans la sauvegarde demande jusqu’à {needed} Mo&#xa0;; {free} Mo sont libres.</translation>
-    </message>
-    <message>
-        <source>{name} is packed in a way that fills the disk, so it was not unpacked.</source>
-        <translation>{name} est compressé d’une façon qui remplit le disque, il n’a donc pas été décompressé.</translation>
-    </message>
-    <message>
-        <source>The disk has no room for what is in the backup.</source>
-        <translation>Le disque n’a pas de place pour ce que contient la sauvegarde.</translation>
+        <source>There is not enough room on the disk for the contents of the backup.</source>
+        <translation>Il n’y a pas assez de place sur le disque pour le contenu de la sauvegarde.</translation>
     </message>
     <message>
         <source>This backup was written by a newer ChatDesk.</source>
@@ -6033,8 +6025,8 @@
         <translation>{name} contient quelque chose que ChatDesk n’y a pas mis&#xa0;: {first}{more}.</translation>
     </message>
     <message>
-        <source>{name} is damaged: some messages stand below themselves.</source>
-        <translation>{name} est endommagé&#xa0;: certains messages sont en dessous d’eux-mêmes.</translation>
+        <source>{name} is damaged: some messages are replies to themselves.</source>
+        <translation>{name} est endommagé&#xa0;: certains messages sont des réponses à eux-mêmes.</translation>
     </message>
     <message>
         <source>the column {column} of the table {table}</source>
@@ -6045,8 +6037,8 @@
         <translation>la table {table}</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk: {lack} is missing.</source>
-        <translation>{name} n’est pas une sauvegarde entière de ChatDesk&#xa0;: {lack} manque.</translation>
+        <source>{name} is not a complete backup of ChatDesk: {lack} is missing.</source>
+        <translation>{name} n’est pas une sauvegarde complète de ChatDesk&#xa0;: {lack} manque.</translation>
     </message>
     <message>
         <source>Nothing could be read from the damaged database.</source>
@@ -6061,20 +6053,20 @@
         <translation>Restaurez la sauvegarde la plus récente.</translation>
     </message>
     <message>
-        <source>{placed} messages could not be read; their texts are in their places again.</source>
-        <translation>{placed} messages n’ont pas pu être lus&#xa0;; leurs textes sont de nouveau à leur place.</translation>
+        <source>Messages that could not be read but whose text was recovered in place: {placed}.</source>
+        <translation>Messages qui n’ont pas pu être lus, mais dont le texte a été récupéré à sa place&#xa0;: {placed}.</translation>
     </message>
     <message>
-        <source>{apart} texts had lost their messages; they are in the thread “{title}”.</source>
-        <translation>{apart} textes avaient perdu leurs messages&#xa0;; ils sont dans la conversation «&#xa0;{title}&#xa0;».</translation>
+        <source>Recovered texts whose messages are lost, now in the thread “{title}”: {apart}.</source>
+        <translation>Textes récupérés dont les messages sont perdus, maintenant dans la conversation «&#xa0;{title}&#xa0;»&#xa0;: {apart}.</translation>
     </message>
     <message>
-        <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
-        <translation>Il reste {wrong} constats&#xa0;; &apos;chatdesk doctor&apos; les liste.</translation>
+        <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
+        <translation>Problèmes restants&#xa0;: {wrong}&#xa0;; &apos;chatdesk doctor&apos; les liste.</translation>
     </message>
     <message>
-        <source>{name}: this is no table of ChatDesk&apos;s, and was left out.</source>
-        <translation>{name}&#xa0;: ce n’est pas une table de ChatDesk, elle a été laissée de côté.</translation>
+        <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
+        <translation>{name}&#xa0;: ce n’est pas une table de ChatDesk, elle a donc été laissée de côté.</translation>
     </message>
     <message numerus="yes">
         <source>{count} places</source>
@@ -7153,10 +7145,6 @@
         <translation>Connectez-vous aux serveurs par https.</translation>
     </message>
     <message>
-        <source>answer</source>
-        <translation>réponse</translation>
-    </message>
-    <message>
         <source>Try again later.</source>
         <translation>Réessayez plus tard.</translation>
     </message>
@@ -7513,36 +7501,36 @@
         <translation>Réessayez demain. Si cela persiste, signalez-le.</translation>
     </message>
     <message>
-        <source>Another ChatDesk is looking for updates or installs one.</source>
-        <translation>Un autre ChatDesk cherche des mises à jour ou en installe une.</translation>
-    </message>
-    <message>
-        <source>The feed of updates has changed meanwhile.</source>
-        <translation>Le flux des mises à jour a changé entre-temps.</translation>
-    </message>
-    <message>
         <source>Look for updates again.</source>
         <translation>Cherchez à nouveau des mises à jour.</translation>
-    </message>
-    <message>
-        <source>What the feed of updates says has expired, so nobody can tell whether it is the newest.</source>
-        <translation>Ce que dit le flux des mises à jour a expiré, personne ne peut donc savoir si c’est le plus récent.</translation>
     </message>
     <message>
         <source>Check the date of this computer; otherwise try again tomorrow.</source>
         <translation>Vérifiez la date de cet ordinateur&#xa0;; sinon, réessayez demain.</translation>
     </message>
     <message>
-        <source>The feed of updates cannot be reached, or broke off.</source>
-        <translation>Le flux des mises à jour est injoignable, ou s’est interrompu.</translation>
+        <source>Another ChatDesk is looking for updates or installing one.</source>
+        <translation>Un autre ChatDesk cherche des mises à jour ou en installe une.</translation>
     </message>
     <message>
-        <source>What the feed of updates says is not signed as it must be, so it was not used.</source>
-        <translation>Ce que dit le flux des mises à jour n’est pas signé comme il le doit, il n’a donc pas été utilisé.</translation>
+        <source>The update feed has changed in the meantime.</source>
+        <translation>Le flux de mises à jour a changé entre-temps.</translation>
     </message>
     <message>
-        <source>The update holds something that does not belong to a program, so it was not used.</source>
-        <translation>La mise à jour contient quelque chose qui n’appartient pas à un programme, elle n’a donc pas été utilisée.</translation>
+        <source>The update feed has expired, so it may not be the newest.</source>
+        <translation>Le flux de mises à jour a expiré, il n’est donc peut-être pas le plus récent.</translation>
+    </message>
+    <message>
+        <source>The update feed cannot be reached, or the connection broke off.</source>
+        <translation>Le flux de mises à jour est injoignable, ou la connexion s’est interrompue.</translation>
+    </message>
+    <message>
+        <source>The update feed is not signed as it must be, so it was not used.</source>
+        <translation>Le flux de mises à jour n’est pas signé comme il doit l’être, il n’a donc pas été utilisé.</translation>
+    </message>
+    <message>
+        <source>The update contains something that does not belong to the program, so it was not used.</source>
+        <translation>La mise à jour contient quelque chose qui n’appartient pas au programme, elle n’a donc pas été utilisée.</translation>
     </message>
     <message>
         <source>The new version did not start with a copy of your data, so it was not installed.</source>
@@ -7561,8 +7549,8 @@
         <translation>Vérifiez ses droits et réessayez.</translation>
     </message>
     <message>
-        <source>The update took too long, so it was given up.</source>
-        <translation>La mise à jour prenait trop de temps, elle a donc été abandonnée.</translation>
+        <source>The update took too long, so it was stopped.</source>
+        <translation>La mise à jour prenait trop de temps, elle a donc été arrêtée.</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -7589,12 +7577,12 @@
         <translation>Un checkout&#xa0;: «&#xa0;git pull&#xa0;» apporte une nouvelle version.</translation>
     </message>
     <message>
-        <source>The portable program: a newer .run file, started once, puts a new version in its place.</source>
-        <translation>Le programme portable&#xa0;: un fichier .run plus récent, démarré une fois, met une nouvelle version à sa place.</translation>
+        <source>The portable program: start a newer .run file once to put a new version in its place.</source>
+        <translation>Le programme portable&#xa0;: démarrez une fois un fichier .run plus récent pour mettre une nouvelle version à sa place.</translation>
     </message>
     <message>
-        <source>This copy is not updated by itself: unpack a newer one in its place.</source>
-        <translation>Cette copie ne se met pas à jour d’elle-même&#xa0;: décompressez-en une plus récente à sa place.</translation>
+        <source>This copy does not update itself: unpack a newer one in its place.</source>
+        <translation>Cette copie ne se met pas à jour elle-même&#xa0;: décompressez-en une plus récente à sa place.</translation>
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
@@ -15296,7 +15284,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Quoi de neuf…</translation>
     </message>
     <message>
-        <source>Shall ChatDesk look for new versions? It installs none by itself.</source>
+        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
         <translation>ChatDesk doit-il chercher de nouvelles versions&#xa0;? Il n’en installe aucune de lui-même.</translation>
     </message>
     <message>
@@ -15305,7 +15293,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This is ChatDesk {version}.</source>
-        <translation>Ceci est ChatDesk {version}.</translation>
+        <translation>Vous utilisez ChatDesk {version}.</translation>
     </message>
     <message>
         <source>Look now</source>
@@ -15328,20 +15316,24 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Quoi de neuf</translation>
     </message>
     <message>
-        <source>Its makers have written nothing about it.</source>
-        <translation>Ses auteurs n’en ont rien écrit.</translation>
+        <source>There are no notes about this version.</source>
+        <translation>Il n’y a pas de notes sur cette version.</translation>
+    </message>
+    <message>
+        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
+        <translation>La version précédente est conservée&#xa0;; Aide, Mises à niveau et retour en arrière, dit comment y revenir. Vos données ont été sauvegardées.</translation>
+    </message>
+    <message>
+        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
+        <translation>Installer télécharge {size} Mo, sauvegarde vos données et essaie la nouvelle version avec une copie. La nouvelle version démarre la prochaine fois que vous ouvrez ChatDesk&#xa0;; d’ici là, rien ne change.</translation>
+    </message>
+    <message>
+        <source>Downloading the new version…</source>
+        <translation>Téléchargement de la nouvelle version…</translation>
     </message>
     <message>
         <source>The new version is installed. It starts the next time you open ChatDesk.</source>
         <translation>La nouvelle version est installée. Elle démarre la prochaine fois que vous ouvrez ChatDesk.</translation>
-    </message>
-    <message>
-        <source>The version before stays beside it; Help, Upgrades and the way back, says how to go back. A backup of your data was made.</source>
-        <translation>La version précédente reste à côté&#xa0;; Aide, Mises à niveau et retour en arrière, dit comment revenir. Une sauvegarde de vos données a été faite.</translation>
-    </message>
-    <message>
-        <source>Install fetches {size} MB, makes a backup of your data, and tries the new version with a copy of it. Then it starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>Installer récupère {size} Mo, sauvegarde vos données, et essaie la nouvelle version avec une copie. Elle démarre ensuite la prochaine fois que vous ouvrez ChatDesk&#xa0;; d’ici là, rien ne change.</translation>
     </message>
     <message>
         <source>Looking for a new version…</source>
@@ -15350,10 +15342,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Backing up your data…</source>
         <translation>Sauvegarde de vos données…</translation>
-    </message>
-    <message>
-        <source>Fetching the new version…</source>
-        <translation>Récupération de la nouvelle version…</translation>
     </message>
     <message>
         <source>Unpacking it…</source>
@@ -18313,6 +18301,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Does not work</source>
         <translation>Ne fonctionne pas</translation>
+    </message>
+    <message>
+        <source>{who} offers no embeddings.</source>
+        <translation>{who} ne propose pas d’embeddings.</translation>
     </message>
 </context>
 </TS>

@@ -1726,7 +1726,7 @@
         <translation>この回答の画像は合計で{most_bytes} MBを超えています。</translation>
     </message>
     <message>
-        <source>It is no picture that can be shown.</source>
+        <source>It is not a picture that can be shown.</source>
         <translation>表示できる画像ではありません。</translation>
     </message>
     <message>
@@ -1742,28 +1742,28 @@
         <translation>いくつか外して次のメッセージで送るか、「設定」の「使用量と上限」で上限を上げてください。</translation>
     </message>
     <message>
-        <source>“{name}” is of a kind that is kept out: {mime}.</source>
-        <translation>「{name}」は受け付けない種類です: {mime}。</translation>
-    </message>
-    <message>
         <source>Choose another file, or change the kinds in Settings, Usage and limits.</source>
         <translation>別のファイルを選ぶか、「設定」の「使用量と上限」で種類を変更してください。</translation>
-    </message>
-    <message>
-        <source>At most {number} files go with one message; there are {attachments}.</source>
-        <translation>1つのメッセージに添付できるファイルは最大{number}個です。現在{attachments}個あります。</translation>
     </message>
     <message>
         <source>Your text and the attachments are kept.</source>
         <translation>入力した文章と添付ファイルは残っています。</translation>
     </message>
     <message>
-        <source>The files of one message may have {limit} together; these have {total}.</source>
-        <translation>1つのメッセージのファイルは合計{limit}までですが、合計{total}あります。</translation>
+        <source>“{name}” is of a kind that may not be attached: {mime}.</source>
+        <translation>「{name}」は添付できない種類です: {mime}。</translation>
     </message>
     <message>
-        <source>With “{name}” the files of today would have {total}; the limit of a day is {limit}.</source>
-        <translation>「{name}」を加えると今日のファイルは合計{total}になります。1日の上限は{limit}です。</translation>
+        <source>A message can have at most {number} files; there are {attachments}.</source>
+        <translation>1つのメッセージに付けられるファイルは最大{number}個ですが、{attachments}個あります。</translation>
+    </message>
+    <message>
+        <source>The files of one message can have at most {limit} together; these have {total}.</source>
+        <translation>1つのメッセージのファイルは合計{limit}までですが、これらは{total}あります。</translation>
+    </message>
+    <message>
+        <source>With “{name}”, the files attached today would have {total}; the limit for a day is {limit}.</source>
+        <translation>「{name}」を加えると、今日添付したファイルは{total}になります。1日の上限は{limit}です。</translation>
     </message>
     <message>
         <source>Your text and the other attachments are kept.</source>
@@ -1774,8 +1774,8 @@
         <translation>明日添付するか、「設定」の「使用量と上限」で上限を上げてください。</translation>
     </message>
     <message>
-        <source>{number} files go with one message; {number_2} were left out.</source>
-        <translation>1つのメッセージに添付できるファイルは{number}個です。{number_2}個は省略されました。</translation>
+        <source>A message can have {number} files; {number_2} were left out.</source>
+        <translation>1つのメッセージに付けられるファイルは{number}個です。{number_2}個を除きました。</translation>
     </message>
     <message>
         <source>The attached file is no longer there.</source>
@@ -1786,11 +1786,11 @@
         <translation>添付したファイルが以前より大きくなっています。</translation>
     </message>
     <message>
-        <source>That is not the sum of a file.</source>
-        <translation>これはファイルのチェックサムではありません。</translation>
+        <source>That is not the checksum of a file.</source>
+        <translation>それはファイルのチェックサムではありません。</translation>
     </message>
     <message>
-        <source>The file could not be kept beside your messages: {reason}.</source>
+        <source>The file could not be stored with your messages: {reason}.</source>
         <translation>ファイルをメッセージと一緒に保存できませんでした: {reason}。</translation>
     </message>
     <message>
@@ -1810,16 +1810,16 @@
         <translation>{most_pixels}百万ピクセルを超えています。</translation>
     </message>
     <message>
-        <source>It is damaged, or no image that can be shown.</source>
-        <translation>破損しているか、表示できる画像ではありません。</translation>
+        <source>It is damaged, or not an image that can be shown.</source>
+        <translation>壊れているか、表示できる画像ではありません。</translation>
     </message>
     <message>
         <source>“{name}” is empty.</source>
         <translation>「{name}」は空です。</translation>
     </message>
     <message>
-        <source>Attach a file that has something in it.</source>
-        <translation>中身のあるファイルを添付してください。</translation>
+        <source>Attach a file that is not empty.</source>
+        <translation>空でないファイルを添付してください。</translation>
     </message>
     <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
@@ -1862,24 +1862,20 @@
         <translation>破損していて読み込めません。</translation>
     </message>
     <message>
+        <source>What {who} has there is not an image that can be shown.</source>
+        <translation>{who}にあるものは表示できる画像ではありません。</translation>
+    </message>
+    <message>
         <source>The image could not be loaded.</source>
         <translation>画像を読み込めませんでした。</translation>
     </message>
     <message>
-        <source>The image is at another place: {host}.</source>
-        <translation>画像は別の場所にあります: {host}。</translation>
+        <source>The image is on another server: {host}.</source>
+        <translation>画像は別のサーバーにあります: {host}。</translation>
     </message>
     <message>
         <source>{host} is in your own network.</source>
         <translation>{host}は自分のネットワーク内にあります。</translation>
-    </message>
-    <message>
-        <source>image</source>
-        <translation>画像</translation>
-    </message>
-    <message>
-        <source>an image that can be shown</source>
-        <translation>表示できる画像</translation>
     </message>
     <message>
         <source>Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent.</source>
@@ -1960,10 +1956,6 @@
     <message>
         <source>Nothing was fetched.</source>
         <translation>何も取得されませんでした。</translation>
-    </message>
-    <message>
-        <source>page</source>
-        <translation>ページ</translation>
     </message>
     <message>
         <source>There is a file of the type {mime} there.</source>
@@ -3100,7 +3092,7 @@
         <translation>何も変更されていません。残っているメッセージが収まる分だけ送られます。</translation>
     </message>
     <message>
-        <source>Make the summary anew.</source>
+        <source>Create the summary again.</source>
         <translation>要約を作り直してください。</translation>
     </message>
     <message>
@@ -3252,8 +3244,8 @@
         <translation>ほかの場所には何も書き込まれていません。</translation>
     </message>
     <message>
-        <source>Connect the drive or put the file back: ChatDesk goes on then by itself.</source>
-        <translation>ドライブを接続するかファイルを元に戻すと、ChatDeskは自動的に続行します。</translation>
+        <source>Connect the drive or put the file back; ChatDesk then continues by itself.</source>
+        <translation>ドライブを接続するか、ファイルを元の場所に戻してください。その後ChatDeskは自動的に続行します。</translation>
     </message>
     <message>
         <source>This database was written by a newer ChatDesk.</source>
@@ -3344,6 +3336,10 @@
         <translation>メッセージは保存されています。</translation>
     </message>
     <message>
+        <source>{who} sent something of another kind.</source>
+        <translation>{who}は別の種類のものを送ってきました。</translation>
+    </message>
+    <message>
         <source>It could not be loaded.</source>
         <translation>読み込めませんでした。</translation>
     </message>
@@ -3352,52 +3348,48 @@
         <translation>{host}が時間内に応答しませんでした。</translation>
     </message>
     <message>
-        <source>{host} did not answer as it should.</source>
-        <translation>{host}の応答が正しくありません。</translation>
+        <source>{host} did not give an answer that can be used.</source>
+        <translation>{host}から使える応答がありませんでした。</translation>
     </message>
     <message>
-        <source>The {noun} is at another place: {host}.</source>
-        <translation>{noun}は別の場所にあります: {host}。</translation>
+        <source>The address leads to another server: {host}.</source>
+        <translation>このアドレスは別のサーバーに移っています: {host}。</translation>
     </message>
     <message>
-        <source>{host} sends in circles.</source>
-        <translation>{host}の転送が循環しています。</translation>
+        <source>{host} redirects in a circle.</source>
+        <translation>{host}のリダイレクトが循環しています。</translation>
     </message>
     <message>
-        <source>{host} sends on to another address.</source>
-        <translation>{host}が別のアドレスに転送しています。</translation>
+        <source>{host} redirects to another address.</source>
+        <translation>{host}は別のアドレスへリダイレクトしています。</translation>
     </message>
     <message>
-        <source>{host} is this computer or serves machines; no {noun} is loaded from there.</source>
-        <translation>{host}はこのコンピューターか機器向けのアドレスです。そこから{noun}は読み込みません。</translation>
+        <source>{host} is this computer or an address for machines only; nothing is loaded from there.</source>
+        <translation>{host}はこのコンピューターか機械専用のアドレスです。そこからは何も読み込みません。</translation>
     </message>
     <message>
-        <source>{host} is a place in a private network.</source>
+        <source>{host} is in a private network.</source>
         <translation>{host}はプライベートネットワーク内にあります。</translation>
     </message>
     <message>
-        <source>The address of the {noun} is not one that can be loaded.</source>
-        <translation>{noun}のアドレスは読み込めるものではありません。</translation>
+        <source>Nothing can be loaded from this address.</source>
+        <translation>このアドレスからは何も読み込めません。</translation>
     </message>
     <message>
-        <source>{hostname} answered with {status} instead of the {noun}.</source>
-        <translation>{hostname}が{noun}の代わりに{status}を返しました。</translation>
+        <source>{hostname} answered with the error {status}.</source>
+        <translation>{hostname}はエラー{status}を返しました。</translation>
     </message>
     <message>
-        <source>What {hostname} has there is not {wrong_kind}.</source>
-        <translation>{hostname}にあるものは{wrong_kind}ではありません。</translation>
+        <source>The data came compressed in a way that ChatDesk did not ask for.</source>
+        <translation>データはChatDeskが求めていない方法で圧縮されていました。</translation>
     </message>
     <message>
-        <source>The {noun} came packed in a way that was not asked for.</source>
-        <translation>{noun}が要求していない形式で圧縮されていました。</translation>
+        <source>The data did not arrive completely.</source>
+        <translation>データが最後まで届きませんでした。</translation>
     </message>
     <message>
-        <source>The {noun} did not arrive whole.</source>
-        <translation>{noun}の全体が届きませんでした。</translation>
-    </message>
-    <message>
-        <source>The {noun} is larger than {max_bytes} MB.</source>
-        <translation>{noun}が{max_bytes} MBを超えています。</translation>
+        <source>The data is larger than {max_bytes} MB.</source>
+        <translation>データが{max_bytes} MBを超えています。</translation>
     </message>
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
@@ -3548,24 +3540,20 @@
         <translation>chatdesk[anthropic]をインストールするか、別のプロバイダーのモデルを選んでください。</translation>
     </message>
     <message>
-        <source>{who} has no embeddings.</source>
-        <translation>{who}には埋め込みがありません。</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>ベースURLがWebアドレスではありません。</translation>
     </message>
     <message>
-        <source>The base URL for {hostname} holds a user name or a password.</source>
-        <translation>{hostname}のベースURLにユーザー名かパスワードが含まれています。</translation>
+        <source>The base URL for {hostname} contains a user name or a password.</source>
+        <translation>{hostname}のベースURLにユーザー名またはパスワードが含まれています。</translation>
     </message>
     <message>
-        <source>The API key holds characters that no key has.</source>
-        <translation>APIキーに、キーには使われない文字が含まれています。</translation>
+        <source>The API key contains characters that no key has.</source>
+        <translation>APIキーに、キーにはない文字が含まれています。</translation>
     </message>
     <message>
-        <source>One of the extra headers holds characters that cannot be sent.</source>
-        <translation>追加ヘッダーのいずれかに送信できない文字が含まれています。</translation>
+        <source>One of the extra headers contains characters that cannot be sent.</source>
+        <translation>追加ヘッダーの1つに、送信できない文字が含まれています。</translation>
     </message>
     <message>
         <source>The file of certificates is not there.</source>
@@ -3580,8 +3568,8 @@
         <translation>{who}へのネットワーク接続がありません。</translation>
     </message>
     <message>
-        <source>Check the network, then try again; the offline model works without.</source>
-        <translation>ネットワークを確認して、もう一度試してください。オフラインモデルはネットワークなしで使えます。</translation>
+        <source>Check the network, then try again; the offline model works without one.</source>
+        <translation>ネットワークを確認して、もう一度試してください。オフラインモデルはネットワークなしで動きます。</translation>
     </message>
     <message>
         <source>The address of {who} could not be found.</source>
@@ -3704,8 +3692,40 @@
         <translation>もう一度試すか、別のモデルを選んでください。</translation>
     </message>
     <message>
-        <source>{who} fell silent: nothing more of the answer came for {seconds} s.</source>
-        <translation>{who}からの応答が途絶えました。{seconds}秒間、回答の続きが届きませんでした。</translation>
+        <source>{who} stopped sending: no more of the answer arrived for {seconds} s.</source>
+        <translation>{who}からの送信が止まりました: {seconds}秒間、回答の続きが届きませんでした。</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address; ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who}は要求を別のアドレスへリダイレクトしました。ChatDeskは従わなかったため、そこには何も送られていません。</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request without saying where to.</source>
+        <translation>{who}は行き先を示さずに要求をリダイレクトしました。</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to an address that cannot be read.</source>
+        <translation>{who}は読み取れないアドレスへ要求をリダイレクトしました。</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to something that is not a web address, so nothing was sent there.</source>
+        <translation>{who}はウェブアドレスではないものへ要求をリダイレクトしたため、そこには何も送られていません。</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request in a way that would lose the message, so ChatDesk did not follow.</source>
+        <translation>{who}はメッセージが失われる方法で要求をリダイレクトしたため、ChatDeskは従いませんでした。</translation>
+    </message>
+    <message>
+        <source>Check the base URL: a wrong path or a log-in page often causes this.</source>
+        <translation>ベースURLを確認してください。パスの誤りやログインページが原因であることがよくあります。</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who}は要求を別のアドレス({host})へリダイレクトしました。ChatDeskは従わなかったため、そこには何も送られていません。</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is self-signed.</source>
+        <translation>{who}への接続は安全ではありません。証明書が自己署名です。</translation>
     </message>
     <message>
         <source>The connection to {who} was lost.</source>
@@ -3752,10 +3772,6 @@
         <translation>より短い回答を求めるか、別のモデルを選んでください。</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who}がリクエストを別のアドレスに転送しようとしました。ChatDeskは従わなかったため、そこには何も送られていません。</translation>
-    </message>
-    <message>
         <source>Set the base URL to the final address if you trust it.</source>
         <translation>信頼できる場合は、ベースURLを最終的なアドレスに設定してください。</translation>
     </message>
@@ -3784,30 +3800,6 @@
         <translation>ベースURLを確認して、もう一度試してください。</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on and did not say where.</source>
-        <translation>{who}がリクエストを転送しようとしましたが、転送先を示しませんでした。</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to an address that cannot be read.</source>
-        <translation>{who}が、読み取れないアドレスにリクエストを転送しようとしました。</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to something that is no web address, so nothing was sent there.</source>
-        <translation>{who}が、Webアドレスではないものにリクエストを転送しようとしたため、そこには何も送られていません。</translation>
-    </message>
-    <message>
-        <source>{who} sent the request on in a way that loses the message, so ChatDesk did not follow.</source>
-        <translation>{who}がメッセージの失われる方法でリクエストを転送したため、ChatDeskは従いませんでした。</translation>
-    </message>
-    <message>
-        <source>Check the base URL: a wrong path or a log-in page often does this.</source>
-        <translation>ベースURLを確認してください。パスの間違いやログインページが原因であることがよくあります。</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who}がリクエストを別のアドレス({host})に転送しようとしました。ChatDeskは従わなかったため、そこには何も送られていません。</translation>
-    </message>
-    <message>
         <source>Check the clock of this computer; nothing is sent until this is solved.</source>
         <translation>このコンピューターの時計を確認してください。解決するまで何も送られません。</translation>
     </message>
@@ -3830,10 +3822,6 @@
     <message>
         <source>The connection to {who} is not secure: its certificate has expired.</source>
         <translation>{who}への接続は安全ではありません。証明書の有効期限が切れています。</translation>
-    </message>
-    <message>
-        <source>The connection to {who} is not secure: its certificate is signed by nobody but itself.</source>
-        <translation>{who}への接続は安全ではありません。証明書が自己署名です。</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is for another name.</source>
@@ -3896,8 +3884,8 @@
         <translation>信頼できる場合は{host}で支払ってから、もう一度試してください。または別のプロバイダーを選んでください。</translation>
     </message>
     <message>
-        <source>Pay in the way the server names, then try again; or choose another provider.</source>
-        <translation>サーバーの示す方法で支払ってから、もう一度試してください。または別のプロバイダーを選んでください。</translation>
+        <source>Pay as the server says, then try again; or choose another provider.</source>
+        <translation>サーバーの指示どおりに支払って、もう一度試してください。または別のプロバイダーを選んでください。</translation>
     </message>
     <message>
         <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
@@ -3908,8 +3896,8 @@
         <translation>別のモデルを選んでください。近いものは{nearest}です。</translation>
     </message>
     <message>
-        <source>Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model.</source>
-        <translation>「設定」の「プロバイダー」にキーを入力する(OpenAIの場合はOPENAI_API_KEYでも可)か、オフラインモデルを選んでください。</translation>
+        <source>Enter its key in Settings, Providers (OPENAI_API_KEY works for OpenAI), or choose the offline model.</source>
+        <translation>設定の「プロバイダー」でキーを入力するか(OpenAIはOPENAI_API_KEYでも可)、オフラインモデルを選んでください。</translation>
     </message>
     <message>
         <source>Correct it in the settings, then try again.</source>
@@ -3951,8 +3939,8 @@
         <translation>サーバーにモデルがありません。</translation>
     </message>
     <message>
-        <source>{model} answers as a stream.</source>
-        <translation>{model}がストリームで回答します。</translation>
+        <source>{model} streams its answer.</source>
+        <translation>{model}は回答をストリームで送ります。</translation>
     </message>
     <message>
         <source>The server answers.</source>
@@ -3965,6 +3953,10 @@
     <message>
         <source>Not encrypted: the address is http.</source>
         <translation>暗号化されていません。アドレスがhttpです。</translation>
+    </message>
+    <message>
+        <source>{status}: {sentence}</source>
+        <translation>{status}: {sentence}</translation>
     </message>
     <message>
         <source>The key is accepted.</source>
@@ -5444,8 +5436,8 @@
         <translation>データベース</translation>
     </message>
     <message>
-        <source>What was saved before is unchanged, and nothing counts as saved that was not confirmed.</source>
-        <translation>以前に保存したものは変わっていません。確認されていないものは保存済みとして扱われません。</translation>
+        <source>What was saved before is unchanged; what was not confirmed counts as not saved.</source>
+        <translation>以前に保存されたものはそのままです。確認されなかったものは未保存として扱われます。</translation>
     </message>
     <message>
         <source>Check the disk and its free space, then try again.</source>
@@ -5496,8 +5488,8 @@
         <translation>データベースが、ChatDeskが最後に保存したときより古くなっています。{lost}が失われている可能性があります。バックアップを復元したとき、またはファイルが失われたときに起こります。ほかは何も変更されていません。自分で復元したのでなければ、バックアップディレクトリでより新しいバックアップを探してください。</translation>
     </message>
     <message>
-        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
-        <translation>このデータは新しいバージョンのChatDesk(スキーマ{revision}、こちらは{head_revision})のものであるため、読み取りだけを行います。</translation>
+        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one can only read it.</source>
+        <translation>このデータはより新しいChatDesk(スキーマ{revision}、こちらは{head_revision})のものなので、読み取りしかできません。</translation>
     </message>
     <message>
         <source>You can read, search, copy and export your threads; nothing is changed.</source>
@@ -5512,8 +5504,8 @@
         <translation>このデータベースのスキーマバージョンは{revision}です。このChatDeskが対応するのは{head_revision}までで、読み取れません。「{lacking}」が想定どおりに存在しません。</translation>
     </message>
     <message>
-        <source>This request was carried out before, and what it made is not known any more.</source>
-        <translation>このリクエストは以前に実行されており、作成されたものはもう分かりません。</translation>
+        <source>This request was carried out before, and its result is no longer known.</source>
+        <translation>この要求はすでに実行されており、その結果はもうわかりません。</translation>
     </message>
     <message>
         <source>This was done before.</source>
@@ -5528,16 +5520,16 @@
         <translation>その間にほかの人がこれを変更しました。</translation>
     </message>
     <message>
-        <source>Look at what it is now, then change that.</source>
-        <translation>現在の内容を確認してから変更してください。</translation>
+        <source>Look at the current state, then make your change again.</source>
+        <translation>現在の状態を確認してから、もう一度変更してください。</translation>
     </message>
     <message>
         <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
         <translation>データベースに、ChatDeskが入れたものではない内容があります: {first}{more}。</translation>
     </message>
     <message>
-        <source>Nothing of it was used, and the file was left as it is.</source>
-        <translation>その内容は使われておらず、ファイルはそのまま残してあります。</translation>
+        <source>None of it was used, and the file was left as it is.</source>
+        <translation>何も使われず、ファイルはそのままです。</translation>
     </message>
     <message>
         <source>Run &apos;chatdesk doctor --repair&apos;: it copies your messages into a new database and keeps this one.</source>
@@ -5572,12 +5564,12 @@
         <translation>データベースに変更は加えていません。</translation>
     </message>
     <message>
-        <source>Free some space: ChatDesk goes on then by itself.</source>
-        <translation>空き容量を増やすと、ChatDeskは自動的に続行します。</translation>
+        <source>Free some space; ChatDesk then continues by itself.</source>
+        <translation>空き容量を増やしてください。その後ChatDeskは自動的に続行します。</translation>
     </message>
     <message>
-        <source>After the upgrade some rows would have pointed at nothing, so it was undone.</source>
-        <translation>アップグレード後に一部の行の参照先がなくなるため、元に戻しました。</translation>
+        <source>The upgrade would have left rows that point to nothing, so it was undone.</source>
+        <translation>アップグレードすると参照先のない行が残るため、取り消しました。</translation>
     </message>
     <message>
         <source>The upgrade would have changed the number of rows in {changed}; it was undone.</source>
@@ -5684,8 +5676,8 @@
         <translation>最後の変更を表示できません。変更はデータベースのログにあり、ファイルを作成できる場所でしか読み取れません。何も変更されていません。データディレクトリを書き込み可能にするか、書き込み可能な場所にコピーして、もう一度起動してください。</translation>
     </message>
     <message>
-        <source>The disk of {directory} is full, so ChatDesk only reads.</source>
-        <translation>{directory}のディスクがいっぱいのため、ChatDeskは読み取りだけを行います。</translation>
+        <source>The disk of {directory} is full, so ChatDesk can only read.</source>
+        <translation>{directory}のディスクがいっぱいなので、ChatDeskは読み取りしかできません。</translation>
     </message>
     <message>
         <source>There is no database at {path}.</source>
@@ -5716,8 +5708,8 @@
         <translation>このデータは新しいバージョンのChatDeskのもので、その検索の索引を読み取れません。</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected.</source>
-        <translation>検索の索引が破損しているため作り直しています。メッセージに影響はありません。</translation>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected.</source>
+        <translation>検索インデックスが壊れているため、再構築しています。メッセージには影響ありません。</translation>
     </message>
     <message>
         <source>That version is no longer one of those to choose from.</source>
@@ -5792,20 +5784,20 @@
         <translation>メッセージは保存されており、以前のバックアップも残っています。</translation>
     </message>
     <message>
-        <source>Free some space; it is tried again within the hour.</source>
-        <translation>空き容量を増やしてください。1時間以内に再試行されます。</translation>
+        <source>Free some space; ChatDesk tries again within the hour.</source>
+        <translation>空き容量を増やしてください。ChatDeskは1時間以内にもう一度試します。</translation>
     </message>
     <message>
-        <source>Your messages and the older backups are as they were.</source>
-        <translation>メッセージと以前のバックアップは元のままです。</translation>
+        <source>Your messages and the older backups are unchanged.</source>
+        <translation>メッセージと以前のバックアップはそのままです。</translation>
     </message>
     <message>
-        <source>Check the disk; it is tried again within the hour.</source>
-        <translation>ディスクを確認してください。1時間以内に再試行されます。</translation>
+        <source>Check the disk; ChatDesk tries again within the hour.</source>
+        <translation>ディスクを確認してください。ChatDeskは1時間以内にもう一度試します。</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk.</source>
-        <translation>{name}は完全なChatDeskのバックアップではありません。</translation>
+        <source>{name} is not a complete backup of ChatDesk.</source>
+        <translation>{name}はChatDeskの完全なバックアップではありません。</translation>
     </message>
     <message>
         <source>Choose another backup.</source>
@@ -5836,10 +5828,10 @@
         <translation>それより新しいものをエクスポートしてから、バックアップを復元してください:「設定」の「データとバックアップ」、または&apos;chatdesk restore&apos;。</translation>
     </message>
     <message numerus="yes">
-        <source>{count} projects came back from the trash, because of threads that are not there.</source>
-        <comment>{count} project came back from the trash, because of threads that are not there.</comment>
+        <source>{count} projects with threads outside the trash were taken out of the trash.</source>
+        <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
         <translation>
-            <numerusform>存在しないスレッドのために、{count}件のプロジェクトがゴミ箱から戻されました。</numerusform>
+            <numerusform>ゴミ箱の外にスレッドがある{count}件のプロジェクトをゴミ箱から出しました。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -5850,55 +5842,92 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>The shown path was found again for {count} threads.</source>
-        <comment>The shown path was found again for {count} thread.</comment>
+        <source>The choice of shown messages was repaired in {count} threads.</source>
+        <comment>The choice of shown messages was repaired in {count} thread.</comment>
         <translation>
-            <numerusform>{count}件のスレッドで表示する経路が再び見つかりました。</numerusform>
+            <numerusform>{count}件のスレッドで、表示するメッセージの選択を修復しました。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept are kept again.</source>
-        <comment>{count} attached file that nothing kept is kept again.</comment>
+        <source>{count} attached files were entered in the list of files again, from which they were missing.</source>
+        <comment>{count} attached file was entered in the list of files again, from which it was missing.</comment>
         <translation>
-            <numerusform>どこにも保管されていなかった{count}個の添付ファイルが再び保管されました。</numerusform>
+            <numerusform>ファイルの一覧から抜けていた添付ファイル{count}件を登録し直しました。</numerusform>
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
-        <translation>共有プロジェクトはチームのサーバーと比べられ、失われたもののうちサーバーにあるものが戻ります。</translation>
+        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
+        <translation>共有プロジェクトをチームのサーバーと比較し、失われたものがそこにあれば取得し直します。</translation>
     </message>
     <message>
-        <source>The database as it was is kept at {kept}.</source>
-        <translation>以前のデータベースは{kept}に保管されています。</translation>
+        <source>The database as it was before the repair is kept at {kept}.</source>
+        <translation>修復前のデータベースは{kept}に残してあります。</translation>
     </message>
     <message>
         <source>Nothing was wrong.</source>
         <translation>問題はありませんでした。</translation>
     </message>
     <message>
-        <source>The search index was made anew; it fills up again in the background.</source>
-        <translation>検索の索引を作り直しました。バックグラウンドで再構築されます。</translation>
+        <source>The search index was rebuilt; it is filled in the background.</source>
+        <translation>検索インデックスを再構築しました。内容はバックグラウンドで登録されます。</translation>
     </message>
     <message numerus="yes">
-        <source>The shown end was found again for {count} threads.</source>
-        <comment>The shown end was found again for {count} thread.</comment>
+        <source>The last shown message was determined again in {count} threads.</source>
+        <comment>The last shown message was determined again in {count} thread.</comment>
         <translation>
-            <numerusform>{count}件のスレッドで表示する末尾が再び見つかりました。</numerusform>
+            <numerusform>{count}件のスレッドで、最後に表示するメッセージを決め直しました。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>The counters of {count} threads were counted afresh.</source>
-        <comment>The counters of {count} thread were counted afresh.</comment>
+        <source>The counters of {count} threads were corrected.</source>
+        <comment>The counters of {count} thread were corrected.</comment>
         <translation>
-            <numerusform>{count}件のスレッドの件数を数え直しました。</numerusform>
+            <numerusform>{count}件のスレッドのカウンターを直しました。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads of a missing project went to a private one.</source>
-        <comment>{count} thread of a missing project went to a private one.</comment>
+        <source>{count} threads whose project is missing were moved to a private project.</source>
+        <comment>{count} thread whose project is missing was moved to a private project.</comment>
         <translation>
-            <numerusform>存在しないプロジェクトの{count}件のスレッドを個人用プロジェクトに移しました。</numerusform>
+            <numerusform>プロジェクトが失われた{count}件のスレッドを個人用プロジェクトに移しました。</numerusform>
         </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages whose previous message is missing now begin a version of their own.</source>
+        <comment>{count} message whose previous message is missing now begins a version of its own.</comment>
+        <translation>
+            <numerusform>前のメッセージが失われた{count}件のメッセージは、独立したバージョンの先頭になりました。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} drafts whose thread is missing were added to the draft of a new thread.</source>
+        <comment>{count} draft whose thread is missing was added to the draft of a new thread.</comment>
+        <translation>
+            <numerusform>スレッドが失われた{count}件の下書きを、新しいスレッドの下書きに加えました。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} rows of {table} that belonged to nothing were removed.</source>
+        <comment>{count} row of {table} that belonged to nothing was removed.</comment>
+        <translation>
+            <numerusform>何にも属さない{table}の行を{count}件削除しました。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
+        <translation>ファイル自体が壊れているため(見つかった問題: {found})、何も変更しませんでした。</translation>
+    </message>
+    <message>
+        <source>It was left as it is; a backup may still have the original.</source>
+        <translation>そのままにしました。バックアップに元のものが残っている可能性があります。</translation>
+    </message>
+    <message>
+        <source>A backup made with &apos;chatdesk backup FILE&apos; contains it, if it was made in time.</source>
+        <translation>&apos;chatdesk backup FILE&apos;で作ったバックアップが間に合っていれば、そこに含まれています。</translation>
+    </message>
+    <message>
+        <source>It could not be repaired.</source>
+        <translation>修復できませんでした。</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
@@ -5907,62 +5936,25 @@
             <numerusform>タイトルと設定を失った{count}件のスレッドの名前を「{recovered_title}」にしました。</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} messages that had lost what came before begin versions of their own.</source>
-        <comment>{count} message that had lost what came before begins a version of its own.</comment>
-        <translation>
-            <numerusform>前のメッセージを失った{count}件のメッセージを、独立したバージョンの始まりにしました。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} drafts whose thread is missing went to the draft of a new thread.</source>
-        <comment>{count} draft whose thread is missing went to the draft of a new thread.</comment>
-        <translation>
-            <numerusform>スレッドがなくなった{count}件の下書きを、新しいスレッドの下書きに移しました。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} rows of {table} that belonged to nothing went.</source>
-        <comment>{count} row of {table} that belonged to nothing went.</comment>
-        <translation>
-            <numerusform>どこにも属さない{table}の{count}行を削除しました。</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>The file itself is damaged ({found} findings), so nothing was changed in it.</source>
-        <translation>ファイル自体が破損しているため(検出{found}件)、変更は加えていません。</translation>
-    </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
         <translation>バックアップを復元するか、ChatDeskを閉じて&apos;chatdesk doctor --repair&apos;を実行してください。まだ読めるものがコピーされます。</translation>
     </message>
     <message>
-        <source>It was left as it is; a backup may have it as it was.</source>
-        <translation>そのまま残してあります。バックアップに以前の状態があるかもしれません。</translation>
+        <source>{name} needs more time or memory than a backup of its size should, so ChatDesk stopped reading it.</source>
+        <translation>{name}は大きさに見合わない時間またはメモリーを必要とするため、ChatDeskは読み取りを中止しました。</translation>
     </message>
     <message>
-        <source>A backup made with &apos;chatdesk backup FILE&apos; has it, if it was made in time.</source>
-        <translation>間に合っていれば、&apos;chatdesk backup FILE&apos;で作成したバックアップにあります。</translation>
+        <source>Checking the backup needs up to {needed} MB; {free} MB are free.</source>
+        <translation>バックアップの確認には最大{needed} MB必要です。空きは{free} MBです。</translation>
     </message>
     <message>
-        <source>It could not be mended.</source>
-        <translation>修復できませんでした。</translation>
+        <source>{name} would fill the disk if it were unpacked, so it was not.</source>
+        <translation>{name}は展開するとディスクがいっぱいになるため、展開しませんでした。</translation>
     </message>
     <message>
-        <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
-        <translation>{name}は、この大きさのバックアップにしては時間またはメモリがかかりすぎるため、読み込みを中止しました。</translation>
-    </message>
-    <message>
-        <source>Looking into the backup needs up to {needed} MB; {free} MB are free.</source>
-        <translation>バックアップの確認には最大{needed} MB必要ですが、空きは{free} MBです。</translation>
-    </message>
-    <message>
-        <source>{name} is packed in a way that fills the disk, so it was not unpacked.</source>
-        <translation>{name}はディスクを埋め尽くす形で圧縮されているため、展開しませんでした。</translation>
-    </message>
-    <message>
-        <source>The disk has no room for what is in the backup.</source>
-        <translation>ディスクにバックアップの内容を入れる空きがありません。</translation>
+        <source>There is not enough room on the disk for the contents of the backup.</source>
+        <translation>ディスクにバックアップの内容を入れるだけの空きがありません。</translation>
     </message>
     <message>
         <source>This backup was written by a newer ChatDesk.</source>
@@ -5977,8 +5969,8 @@
         <translation>{name}に、ChatDeskが入れたものではない内容があります: {first}{more}。</translation>
     </message>
     <message>
-        <source>{name} is damaged: some messages stand below themselves.</source>
-        <translation>{name}は破損しています。一部のメッセージが自分自身の下にあります。</translation>
+        <source>{name} is damaged: some messages are replies to themselves.</source>
+        <translation>{name}は壊れています: 自分自身への返信になっているメッセージがあります。</translation>
     </message>
     <message>
         <source>the column {column} of the table {table}</source>
@@ -5989,8 +5981,8 @@
         <translation>テーブル{table}</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk: {lack} is missing.</source>
-        <translation>{name}は完全なChatDeskのバックアップではありません。{lack}がありません。</translation>
+        <source>{name} is not a complete backup of ChatDesk: {lack} is missing.</source>
+        <translation>{name}はChatDeskの完全なバックアップではありません: {lack}がありません。</translation>
     </message>
     <message>
         <source>Nothing could be read from the damaged database.</source>
@@ -6005,20 +5997,20 @@
         <translation>最新のバックアップを復元してください。</translation>
     </message>
     <message>
-        <source>{placed} messages could not be read; their texts are in their places again.</source>
-        <translation>{placed}件のメッセージを読み取れませんでしたが、本文は元の位置に戻しました。</translation>
+        <source>Messages that could not be read but whose text was recovered in place: {placed}.</source>
+        <translation>読み取れなかったものの、文章を元の位置に復元したメッセージ: {placed}。</translation>
     </message>
     <message>
-        <source>{apart} texts had lost their messages; they are in the thread “{title}”.</source>
-        <translation>{apart}件の本文はメッセージを失っていたため、スレッド「{title}」に入れました。</translation>
+        <source>Recovered texts whose messages are lost, now in the thread “{title}”: {apart}.</source>
+        <translation>メッセージが失われ、文章だけ復元してスレッド「{title}」に入れたもの: {apart}。</translation>
     </message>
     <message>
-        <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
-        <translation>検出事項が{wrong}件残っています。&apos;chatdesk doctor&apos;で一覧を表示できます。</translation>
+        <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
+        <translation>残っている問題: {wrong}。&apos;chatdesk doctor&apos;で一覧表示できます。</translation>
     </message>
     <message>
-        <source>{name}: this is no table of ChatDesk&apos;s, and was left out.</source>
-        <translation>{name}: ChatDeskの表ではないため省略しました。</translation>
+        <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
+        <translation>{name}: ChatDeskの表ではないため、除きました。</translation>
     </message>
     <message numerus="yes">
         <source>{count} places</source>
@@ -7085,10 +7077,6 @@
         <translation>サインインはhttpsのサーバーで行ってください。</translation>
     </message>
     <message>
-        <source>answer</source>
-        <translation>回答</translation>
-    </message>
-    <message>
         <source>Try again later.</source>
         <translation>後でもう一度試してください。</translation>
     </message>
@@ -7435,36 +7423,36 @@
         <translation>明日もう一度試してください。変わらない場合は報告してください。</translation>
     </message>
     <message>
-        <source>Another ChatDesk is looking for updates or installs one.</source>
-        <translation>別のChatDeskがアップデートを確認中、またはインストール中です。</translation>
-    </message>
-    <message>
-        <source>The feed of updates has changed meanwhile.</source>
-        <translation>その間にアップデートのフィードが変わりました。</translation>
-    </message>
-    <message>
         <source>Look for updates again.</source>
         <translation>もう一度アップデートを確認してください。</translation>
-    </message>
-    <message>
-        <source>What the feed of updates says has expired, so nobody can tell whether it is the newest.</source>
-        <translation>アップデートのフィードの情報は期限が切れているため、最新かどうか分かりません。</translation>
     </message>
     <message>
         <source>Check the date of this computer; otherwise try again tomorrow.</source>
         <translation>このコンピューターの日付を確認してください。正しければ、明日もう一度試してください。</translation>
     </message>
     <message>
-        <source>The feed of updates cannot be reached, or broke off.</source>
-        <translation>アップデートのフィードに接続できないか、途中で切れました。</translation>
+        <source>Another ChatDesk is looking for updates or installing one.</source>
+        <translation>別のChatDeskがアップデートを探しているか、インストールしています。</translation>
     </message>
     <message>
-        <source>What the feed of updates says is not signed as it must be, so it was not used.</source>
-        <translation>アップデートのフィードの情報に正しい署名がないため、使いませんでした。</translation>
+        <source>The update feed has changed in the meantime.</source>
+        <translation>その間にアップデートの配信情報が変わりました。</translation>
     </message>
     <message>
-        <source>The update holds something that does not belong to a program, so it was not used.</source>
-        <translation>アップデートにプログラムに属さないものが含まれているため、使いませんでした。</translation>
+        <source>The update feed has expired, so it may not be the newest.</source>
+        <translation>アップデートの配信情報が期限切れのため、最新ではない可能性があります。</translation>
+    </message>
+    <message>
+        <source>The update feed cannot be reached, or the connection broke off.</source>
+        <translation>アップデートの配信元に接続できないか、接続が切れました。</translation>
+    </message>
+    <message>
+        <source>The update feed is not signed as it must be, so it was not used.</source>
+        <translation>アップデートの配信情報の署名が正しくないため、使いませんでした。</translation>
+    </message>
+    <message>
+        <source>The update contains something that does not belong to the program, so it was not used.</source>
+        <translation>アップデートにプログラムのものではないファイルが含まれているため、使いませんでした。</translation>
     </message>
     <message>
         <source>The new version did not start with a copy of your data, so it was not installed.</source>
@@ -7483,8 +7471,8 @@
         <translation>権限を確認して、もう一度試してください。</translation>
     </message>
     <message>
-        <source>The update took too long, so it was given up.</source>
-        <translation>アップデートに時間がかかりすぎたため中止しました。</translation>
+        <source>The update took too long, so it was stopped.</source>
+        <translation>アップデートに時間がかかりすぎたため、中止しました。</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -7511,12 +7499,12 @@
         <translation>チェックアウト: 「git pull」で新しいバージョンになります。</translation>
     </message>
     <message>
-        <source>The portable program: a newer .run file, started once, puts a new version in its place.</source>
-        <translation>ポータブル版: 新しい.runファイルを一度起動すると、新しいバージョンに置き換わります。</translation>
+        <source>The portable program: start a newer .run file once to put a new version in its place.</source>
+        <translation>ポータブル版: 新しい.runファイルを一度実行すると、新しいバージョンに置き換わります。</translation>
     </message>
     <message>
-        <source>This copy is not updated by itself: unpack a newer one in its place.</source>
-        <translation>このコピーは自動的にアップデートされません。同じ場所に新しいものを展開してください。</translation>
+        <source>This copy does not update itself: unpack a newer one in its place.</source>
+        <translation>このコピーは自動では更新されません。新しいものを同じ場所に展開してください。</translation>
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
@@ -15122,8 +15110,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>新機能…</translation>
     </message>
     <message>
-        <source>Shall ChatDesk look for new versions? It installs none by itself.</source>
-        <translation>ChatDeskが新しいバージョンを確認してもよいですか？自動的にインストールすることはありません。</translation>
+        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
+        <translation>ChatDeskは新しいバージョンを探してもよいですか？勝手にインストールすることはありません。</translation>
     </message>
     <message>
         <source>Once a day</source>
@@ -15154,20 +15142,24 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>新機能</translation>
     </message>
     <message>
-        <source>Its makers have written nothing about it.</source>
-        <translation>開発元による説明はありません。</translation>
+        <source>There are no notes about this version.</source>
+        <translation>このバージョンについての説明はありません。</translation>
+    </message>
+    <message>
+        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
+        <translation>以前のバージョンは残っています。戻し方はヘルプの「アップグレードと元に戻す方法」にあります。データはバックアップされました。</translation>
+    </message>
+    <message>
+        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
+        <translation>「インストール」は{size} MBをダウンロードし、データをバックアップし、その写しで新しいバージョンを試します。新しいバージョンは次にChatDeskを開いたときに起動し、それまでは何も変わりません。</translation>
+    </message>
+    <message>
+        <source>Downloading the new version…</source>
+        <translation>新しいバージョンをダウンロードしています…</translation>
     </message>
     <message>
         <source>The new version is installed. It starts the next time you open ChatDesk.</source>
         <translation>新しいバージョンをインストールしました。次にChatDeskを開くと起動します。</translation>
-    </message>
-    <message>
-        <source>The version before stays beside it; Help, Upgrades and the way back, says how to go back. A backup of your data was made.</source>
-        <translation>以前のバージョンも残っています。戻す方法は「ヘルプ」の「Upgrades and the way back」にあります。データのバックアップを作成しました。</translation>
-    </message>
-    <message>
-        <source>Install fetches {size} MB, makes a backup of your data, and tries the new version with a copy of it. Then it starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>「インストール」を選ぶと、{size} MBを取得し、データをバックアップして、そのコピーで新しいバージョンを試します。次にChatDeskを開くと起動します。それまで何も変わりません。</translation>
     </message>
     <message>
         <source>Looking for a new version…</source>
@@ -15176,10 +15168,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Backing up your data…</source>
         <translation>データをバックアップ中…</translation>
-    </message>
-    <message>
-        <source>Fetching the new version…</source>
-        <translation>新しいバージョンを取得中…</translation>
     </message>
     <message>
         <source>Unpacking it…</source>
@@ -18073,6 +18061,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Does not work</source>
         <translation>異常</translation>
+    </message>
+    <message>
+        <source>{who} offers no embeddings.</source>
+        <translation>{who}は埋め込み(embeddings)を提供していません。</translation>
     </message>
 </context>
 </TS>

@@ -1744,7 +1744,7 @@
         <translation>As imagens desta resposta têm juntas mais de {most_bytes} MB.</translation>
     </message>
     <message>
-        <source>It is no picture that can be shown.</source>
+        <source>It is not a picture that can be shown.</source>
         <translation>Não é uma imagem que possa ser mostrada.</translation>
     </message>
     <message>
@@ -1760,28 +1760,28 @@
         <translation>Remova alguns e envie-os com a próxima mensagem, ou aumente o limite em Configurações, Uso e limites.</translation>
     </message>
     <message>
-        <source>“{name}” is of a kind that is kept out: {mime}.</source>
-        <translation>“{name}” é de um tipo que não é aceito: {mime}.</translation>
-    </message>
-    <message>
         <source>Choose another file, or change the kinds in Settings, Usage and limits.</source>
         <translation>Escolha outro arquivo ou altere os tipos em Configurações, Uso e limites.</translation>
-    </message>
-    <message>
-        <source>At most {number} files go with one message; there are {attachments}.</source>
-        <translation>No máximo {number} arquivos vão com uma mensagem; há {attachments}.</translation>
     </message>
     <message>
         <source>Your text and the attachments are kept.</source>
         <translation>Seu texto e os anexos foram mantidos.</translation>
     </message>
     <message>
-        <source>The files of one message may have {limit} together; these have {total}.</source>
-        <translation>Os arquivos de uma mensagem podem ter {limit} juntos; estes têm {total}.</translation>
+        <source>“{name}” is of a kind that may not be attached: {mime}.</source>
+        <translation>“{name}” é de um tipo que não pode ser anexado: {mime}.</translation>
     </message>
     <message>
-        <source>With “{name}” the files of today would have {total}; the limit of a day is {limit}.</source>
-        <translation>Com “{name}”, os arquivos de hoje teriam {total}; o limite de um dia é {limit}.</translation>
+        <source>A message can have at most {number} files; there are {attachments}.</source>
+        <translation>Uma mensagem pode ter no máximo {number} arquivos; há {attachments}.</translation>
+    </message>
+    <message>
+        <source>The files of one message can have at most {limit} together; these have {total}.</source>
+        <translation>Os arquivos de uma mensagem podem ter juntos no máximo {limit}; estes têm {total}.</translation>
+    </message>
+    <message>
+        <source>With “{name}”, the files attached today would have {total}; the limit for a day is {limit}.</source>
+        <translation>Com “{name}”, os arquivos anexados hoje teriam {total}; o limite de um dia é {limit}.</translation>
     </message>
     <message>
         <source>Your text and the other attachments are kept.</source>
@@ -1792,8 +1792,8 @@
         <translation>Anexe-o amanhã ou aumente o limite em Configurações, Uso e limites.</translation>
     </message>
     <message>
-        <source>{number} files go with one message; {number_2} were left out.</source>
-        <translation>{number} arquivos vão com uma mensagem; {number_2} ficaram de fora.</translation>
+        <source>A message can have {number} files; {number_2} were left out.</source>
+        <translation>Uma mensagem pode ter {number} arquivos; {number_2} ficaram de fora.</translation>
     </message>
     <message>
         <source>The attached file is no longer there.</source>
@@ -1804,12 +1804,12 @@
         <translation>O arquivo anexado está maior do que era.</translation>
     </message>
     <message>
-        <source>That is not the sum of a file.</source>
-        <translation>Isso não é a soma de um arquivo.</translation>
+        <source>That is not the checksum of a file.</source>
+        <translation>Isso não é a soma de verificação de um arquivo.</translation>
     </message>
     <message>
-        <source>The file could not be kept beside your messages: {reason}.</source>
-        <translation>O arquivo não pôde ser guardado junto às suas mensagens: {reason}.</translation>
+        <source>The file could not be stored with your messages: {reason}.</source>
+        <translation>Não foi possível guardar o arquivo com as suas mensagens: {reason}.</translation>
     </message>
     <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
@@ -1828,7 +1828,7 @@
         <translation>Tem mais de {most_pixels} milhões de pixels.</translation>
     </message>
     <message>
-        <source>It is damaged, or no image that can be shown.</source>
+        <source>It is damaged, or not an image that can be shown.</source>
         <translation>Está danificada ou não é uma imagem que possa ser mostrada.</translation>
     </message>
     <message>
@@ -1836,8 +1836,8 @@
         <translation>“{name}” está vazio.</translation>
     </message>
     <message>
-        <source>Attach a file that has something in it.</source>
-        <translation>Anexe um arquivo que tenha algum conteúdo.</translation>
+        <source>Attach a file that is not empty.</source>
+        <translation>Anexe um arquivo que não esteja vazio.</translation>
     </message>
     <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
@@ -1880,24 +1880,20 @@
         <translation>Está danificado e não pode ser lido.</translation>
     </message>
     <message>
+        <source>What {who} has there is not an image that can be shown.</source>
+        <translation>O que {who} tem ali não é uma imagem que possa ser mostrada.</translation>
+    </message>
+    <message>
         <source>The image could not be loaded.</source>
         <translation>A imagem não pôde ser carregada.</translation>
     </message>
     <message>
-        <source>The image is at another place: {host}.</source>
-        <translation>A imagem está em outro lugar: {host}.</translation>
+        <source>The image is on another server: {host}.</source>
+        <translation>A imagem está em outro servidor: {host}.</translation>
     </message>
     <message>
         <source>{host} is in your own network.</source>
         <translation>{host} está na sua própria rede.</translation>
-    </message>
-    <message>
-        <source>image</source>
-        <translation>imagem</translation>
-    </message>
-    <message>
-        <source>an image that can be shown</source>
-        <translation>uma imagem que possa ser mostrada</translation>
     </message>
     <message>
         <source>Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent.</source>
@@ -1978,10 +1974,6 @@
     <message>
         <source>Nothing was fetched.</source>
         <translation>Nada foi buscado.</translation>
-    </message>
-    <message>
-        <source>page</source>
-        <translation>página</translation>
     </message>
     <message>
         <source>There is a file of the type {mime} there.</source>
@@ -3133,8 +3125,8 @@
         <translation>Nada foi alterado; das mensagens que restam, são enviadas as que cabem.</translation>
     </message>
     <message>
-        <source>Make the summary anew.</source>
-        <translation>Faça o resumo de novo.</translation>
+        <source>Create the summary again.</source>
+        <translation>Crie o resumo de novo.</translation>
     </message>
     <message>
         <source>The model gave no summary that can be used.</source>
@@ -3285,8 +3277,8 @@
         <translation>Nada foi gravado em outro lugar.</translation>
     </message>
     <message>
-        <source>Connect the drive or put the file back: ChatDesk goes on then by itself.</source>
-        <translation>Conecte a unidade ou ponha o arquivo de volta: o ChatDesk então continua sozinho.</translation>
+        <source>Connect the drive or put the file back; ChatDesk then continues by itself.</source>
+        <translation>Conecte a unidade ou devolva o arquivo ao lugar; depois disso o ChatDesk continua sozinho.</translation>
     </message>
     <message>
         <source>This database was written by a newer ChatDesk.</source>
@@ -3377,6 +3369,10 @@
         <translation>Sua mensagem foi mantida.</translation>
     </message>
     <message>
+        <source>{who} sent something of another kind.</source>
+        <translation>{who} enviou algo de outro tipo.</translation>
+    </message>
+    <message>
         <source>It could not be loaded.</source>
         <translation>Não pôde ser carregada.</translation>
     </message>
@@ -3385,52 +3381,48 @@
         <translation>{host} não respondeu a tempo.</translation>
     </message>
     <message>
-        <source>{host} did not answer as it should.</source>
-        <translation>{host} não respondeu como deveria.</translation>
+        <source>{host} did not give an answer that can be used.</source>
+        <translation>{host} não deu nenhuma resposta que possa ser usada.</translation>
     </message>
     <message>
-        <source>The {noun} is at another place: {host}.</source>
-        <translation>Em outro lugar ({noun}): {host}.</translation>
+        <source>The address leads to another server: {host}.</source>
+        <translation>O endereço leva a outro servidor: {host}.</translation>
     </message>
     <message>
-        <source>{host} sends in circles.</source>
+        <source>{host} redirects in a circle.</source>
         <translation>{host} redireciona em círculos.</translation>
     </message>
     <message>
-        <source>{host} sends on to another address.</source>
+        <source>{host} redirects to another address.</source>
         <translation>{host} redireciona para outro endereço.</translation>
     </message>
     <message>
-        <source>{host} is this computer or serves machines; no {noun} is loaded from there.</source>
-        <translation>{host} é este computador ou atende máquinas; nada ({noun}) é carregado de lá.</translation>
+        <source>{host} is this computer or an address for machines only; nothing is loaded from there.</source>
+        <translation>{host} é este computador ou um endereço só para máquinas; nada é carregado de lá.</translation>
     </message>
     <message>
-        <source>{host} is a place in a private network.</source>
-        <translation>{host} é um lugar em uma rede privada.</translation>
+        <source>{host} is in a private network.</source>
+        <translation>{host} está em uma rede privada.</translation>
     </message>
     <message>
-        <source>The address of the {noun} is not one that can be loaded.</source>
-        <translation>O endereço ({noun}) não pode ser carregado.</translation>
+        <source>Nothing can be loaded from this address.</source>
+        <translation>Nada pode ser carregado deste endereço.</translation>
     </message>
     <message>
-        <source>{hostname} answered with {status} instead of the {noun}.</source>
-        <translation>{hostname} respondeu com {status} em vez do que foi pedido ({noun}).</translation>
+        <source>{hostname} answered with the error {status}.</source>
+        <translation>{hostname} respondeu com o erro {status}.</translation>
     </message>
     <message>
-        <source>What {hostname} has there is not {wrong_kind}.</source>
-        <translation>O que {hostname} tem ali não é {wrong_kind}.</translation>
+        <source>The data came compressed in a way that ChatDesk did not ask for.</source>
+        <translation>Os dados vieram compactados de um modo que o ChatDesk não pediu.</translation>
     </message>
     <message>
-        <source>The {noun} came packed in a way that was not asked for.</source>
-        <translation>O que foi pedido ({noun}) veio compactado de uma forma que não foi solicitada.</translation>
+        <source>The data did not arrive completely.</source>
+        <translation>Os dados não chegaram completos.</translation>
     </message>
     <message>
-        <source>The {noun} did not arrive whole.</source>
-        <translation>O que foi pedido ({noun}) não chegou inteiro.</translation>
-    </message>
-    <message>
-        <source>The {noun} is larger than {max_bytes} MB.</source>
-        <translation>O que foi pedido ({noun}) tem mais de {max_bytes} MB.</translation>
+        <source>The data is larger than {max_bytes} MB.</source>
+        <translation>Os dados passam de {max_bytes} MB.</translation>
     </message>
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
@@ -3581,24 +3573,20 @@
         <translation>Instale chatdesk[anthropic] ou escolha um modelo de outro provedor.</translation>
     </message>
     <message>
-        <source>{who} has no embeddings.</source>
-        <translation>{who} não tem embeddings.</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>A URL base não é um endereço da web.</translation>
     </message>
     <message>
-        <source>The base URL for {hostname} holds a user name or a password.</source>
+        <source>The base URL for {hostname} contains a user name or a password.</source>
         <translation>A URL base de {hostname} contém um nome de usuário ou uma senha.</translation>
     </message>
     <message>
-        <source>The API key holds characters that no key has.</source>
+        <source>The API key contains characters that no key has.</source>
         <translation>A chave de API contém caracteres que nenhuma chave tem.</translation>
     </message>
     <message>
-        <source>One of the extra headers holds characters that cannot be sent.</source>
-        <translation>Um dos cabeçalhos extras contém caracteres que não podem ser enviados.</translation>
+        <source>One of the extra headers contains characters that cannot be sent.</source>
+        <translation>Um dos cabeçalhos adicionais contém caracteres que não podem ser enviados.</translation>
     </message>
     <message>
         <source>The file of certificates is not there.</source>
@@ -3613,7 +3601,7 @@
         <translation>Não há conexão de rede com {who}.</translation>
     </message>
     <message>
-        <source>Check the network, then try again; the offline model works without.</source>
+        <source>Check the network, then try again; the offline model works without one.</source>
         <translation>Verifique a rede e tente novamente; o modelo offline funciona sem ela.</translation>
     </message>
     <message>
@@ -3737,8 +3725,40 @@
         <translation>Tente novamente ou escolha outro modelo.</translation>
     </message>
     <message>
-        <source>{who} fell silent: nothing more of the answer came for {seconds} s.</source>
-        <translation>{who} silenciou: nada mais da resposta chegou por {seconds} s.</translation>
+        <source>{who} stopped sending: no more of the answer arrived for {seconds} s.</source>
+        <translation>{who} parou de enviar: durante {seconds} s não chegou mais nada da resposta.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address; ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} redirecionou a solicitação para outro endereço; o ChatDesk não seguiu, então nada foi enviado para lá.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request without saying where to.</source>
+        <translation>{who} redirecionou a solicitação sem dizer para onde.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to an address that cannot be read.</source>
+        <translation>{who} redirecionou a solicitação para um endereço que não pode ser lido.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to something that is not a web address, so nothing was sent there.</source>
+        <translation>{who} redirecionou a solicitação para algo que não é um endereço web, então nada foi enviado para lá.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request in a way that would lose the message, so ChatDesk did not follow.</source>
+        <translation>{who} redirecionou a solicitação de um modo que perderia a mensagem, então o ChatDesk não seguiu.</translation>
+    </message>
+    <message>
+        <source>Check the base URL: a wrong path or a log-in page often causes this.</source>
+        <translation>Verifique a URL base: um caminho errado ou uma página de login costuma causar isso.</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} redirecionou a solicitação para outro endereço ({host}); o ChatDesk não seguiu, então nada foi enviado para lá.</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is self-signed.</source>
+        <translation>A conexão com {who} não é segura: o certificado é autoassinado.</translation>
     </message>
     <message>
         <source>The connection to {who} was lost.</source>
@@ -3785,10 +3805,6 @@
         <translation>Peça uma resposta mais curta ou escolha outro modelo.</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} quis redirecionar a solicitação para outro endereço; o ChatDesk não seguiu, então nada foi enviado para lá.</translation>
-    </message>
-    <message>
         <source>Set the base URL to the final address if you trust it.</source>
         <translation>Defina a URL base como o endereço final, se confia nele.</translation>
     </message>
@@ -3817,30 +3833,6 @@
         <translation>Verifique a URL base e tente novamente.</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on and did not say where.</source>
-        <translation>{who} quis redirecionar a solicitação e não disse para onde.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to an address that cannot be read.</source>
-        <translation>{who} quis redirecionar a solicitação para um endereço que não pode ser lido.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to something that is no web address, so nothing was sent there.</source>
-        <translation>{who} quis redirecionar a solicitação para algo que não é um endereço da web, então nada foi enviado para lá.</translation>
-    </message>
-    <message>
-        <source>{who} sent the request on in a way that loses the message, so ChatDesk did not follow.</source>
-        <translation>{who} redirecionou a solicitação de um modo que perde a mensagem, então o ChatDesk não seguiu.</translation>
-    </message>
-    <message>
-        <source>Check the base URL: a wrong path or a log-in page often does this.</source>
-        <translation>Verifique a URL base: um caminho errado ou uma página de login costuma causar isso.</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} quis redirecionar a solicitação para outro endereço ({host}); o ChatDesk não seguiu, então nada foi enviado para lá.</translation>
-    </message>
-    <message>
         <source>Check the clock of this computer; nothing is sent until this is solved.</source>
         <translation>Verifique o relógio deste computador; nada é enviado até isto ser resolvido.</translation>
     </message>
@@ -3863,10 +3855,6 @@
     <message>
         <source>The connection to {who} is not secure: its certificate has expired.</source>
         <translation>A conexão com {who} não é segura: seu certificado expirou.</translation>
-    </message>
-    <message>
-        <source>The connection to {who} is not secure: its certificate is signed by nobody but itself.</source>
-        <translation>A conexão com {who} não é segura: seu certificado não é assinado por ninguém além dele mesmo.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is for another name.</source>
@@ -3933,8 +3921,8 @@
         <translation>Pague em {host} se confia nele e tente novamente; ou escolha outro provedor.</translation>
     </message>
     <message>
-        <source>Pay in the way the server names, then try again; or choose another provider.</source>
-        <translation>Pague da forma que o servidor indica e tente novamente; ou escolha outro provedor.</translation>
+        <source>Pay as the server says, then try again; or choose another provider.</source>
+        <translation>Pague como o servidor indica e tente novamente; ou escolha outro provedor.</translation>
     </message>
     <message>
         <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
@@ -3945,8 +3933,8 @@
         <translation>Escolha outro modelo; os mais próximos são {nearest}.</translation>
     </message>
     <message>
-        <source>Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model.</source>
-        <translation>Ponha a chave em Configurações, Provedores (OPENAI_API_KEY serve para a OpenAI), ou escolha o modelo offline.</translation>
+        <source>Enter its key in Settings, Providers (OPENAI_API_KEY works for OpenAI), or choose the offline model.</source>
+        <translation>Informe a chave em Configurações, Provedores (para a OpenAI, OPENAI_API_KEY também serve), ou escolha o modelo offline.</translation>
     </message>
     <message>
         <source>Correct it in the settings, then try again.</source>
@@ -3989,8 +3977,8 @@
         <translation>O servidor não oferece nenhum modelo.</translation>
     </message>
     <message>
-        <source>{model} answers as a stream.</source>
-        <translation>{model} responde em fluxo.</translation>
+        <source>{model} streams its answer.</source>
+        <translation>{model} envia a resposta de forma contínua.</translation>
     </message>
     <message>
         <source>The server answers.</source>
@@ -4003,6 +3991,10 @@
     <message>
         <source>Not encrypted: the address is http.</source>
         <translation>Sem criptografia: o endereço é http.</translation>
+    </message>
+    <message>
+        <source>{status}: {sentence}</source>
+        <translation>{status}: {sentence}</translation>
     </message>
     <message>
         <source>The key is accepted.</source>
@@ -5485,8 +5477,8 @@
         <translation>o banco de dados</translation>
     </message>
     <message>
-        <source>What was saved before is unchanged, and nothing counts as saved that was not confirmed.</source>
-        <translation>O que foi salvo antes está inalterado, e nada que não foi confirmado conta como salvo.</translation>
+        <source>What was saved before is unchanged; what was not confirmed counts as not saved.</source>
+        <translation>O que foi salvo antes não mudou; o que não foi confirmado conta como não salvo.</translation>
     </message>
     <message>
         <source>Check the disk and its free space, then try again.</source>
@@ -5537,8 +5529,8 @@
         <translation>O banco de dados é mais antigo do que era quando o ChatDesk salvou pela última vez: {lost} podem faltar. Isso acontece quando um backup foi restaurado ou quando um arquivo se perdeu. Nada mais foi alterado. Procure um backup mais novo no diretório de backups se você mesmo não restaurou um.</translation>
     </message>
     <message>
-        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
-        <translation>Estes dados pertencem a um ChatDesk mais novo (esquema {revision}, aqui {head_revision}), então este só lê.</translation>
+        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one can only read it.</source>
+        <translation>Estes dados pertencem a um ChatDesk mais novo (esquema {revision}, aqui {head_revision}), então este só pode lê-los.</translation>
     </message>
     <message>
         <source>You can read, search, copy and export your threads; nothing is changed.</source>
@@ -5553,8 +5545,8 @@
         <translation>Este banco de dados tem a versão de esquema {revision}; este ChatDesk conhece versões até {head_revision} e não consegue lê-lo: “{lacking}” não está lá como ele o conhece.</translation>
     </message>
     <message>
-        <source>This request was carried out before, and what it made is not known any more.</source>
-        <translation>Esta solicitação foi executada antes, e o que ela criou não é mais conhecido.</translation>
+        <source>This request was carried out before, and its result is no longer known.</source>
+        <translation>Esta solicitação já foi executada, e o resultado não é mais conhecido.</translation>
     </message>
     <message>
         <source>This was done before.</source>
@@ -5569,15 +5561,15 @@
         <translation>Isto foi alterado por outra pessoa nesse meio-tempo.</translation>
     </message>
     <message>
-        <source>Look at what it is now, then change that.</source>
-        <translation>Veja o que é agora e então altere isso.</translation>
+        <source>Look at the current state, then make your change again.</source>
+        <translation>Veja o estado atual e faça a alteração de novo.</translation>
     </message>
     <message>
         <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
         <translation>O banco de dados contém algo que o ChatDesk não pôs lá: {first}{more}.</translation>
     </message>
     <message>
-        <source>Nothing of it was used, and the file was left as it is.</source>
+        <source>None of it was used, and the file was left as it is.</source>
         <translation>Nada disso foi usado, e o arquivo foi deixado como está.</translation>
     </message>
     <message>
@@ -5613,12 +5605,12 @@
         <translation>O banco de dados não foi tocado.</translation>
     </message>
     <message>
-        <source>Free some space: ChatDesk goes on then by itself.</source>
-        <translation>Libere espaço: o ChatDesk então continua sozinho.</translation>
+        <source>Free some space; ChatDesk then continues by itself.</source>
+        <translation>Libere espaço; depois disso o ChatDesk continua sozinho.</translation>
     </message>
     <message>
-        <source>After the upgrade some rows would have pointed at nothing, so it was undone.</source>
-        <translation>Depois da atualização, algumas linhas apontariam para nada, então ela foi desfeita.</translation>
+        <source>The upgrade would have left rows that point to nothing, so it was undone.</source>
+        <translation>A atualização teria deixado linhas que não apontam para nada, então foi desfeita.</translation>
     </message>
     <message>
         <source>The upgrade would have changed the number of rows in {changed}; it was undone.</source>
@@ -5729,8 +5721,8 @@
         <translation>As últimas alterações não podem ser mostradas: estão no log do banco de dados, que só pode ser lido onde arquivos podem ser criados. Nada foi alterado. Torne o diretório de dados gravável, ou copie-o para onde seja, e inicie de novo.</translation>
     </message>
     <message>
-        <source>The disk of {directory} is full, so ChatDesk only reads.</source>
-        <translation>O disco de {directory} está cheio, então o ChatDesk só lê.</translation>
+        <source>The disk of {directory} is full, so ChatDesk can only read.</source>
+        <translation>O disco de {directory} está cheio, então o ChatDesk só pode ler.</translation>
     </message>
     <message>
         <source>There is no database at {path}.</source>
@@ -5761,7 +5753,7 @@
         <translation>Estes dados pertencem a um ChatDesk mais novo, cujo índice de busca este não consegue ler.</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected.</source>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected.</source>
         <translation>O índice de busca está danificado e está sendo refeito. Suas mensagens não foram afetadas.</translation>
     </message>
     <message>
@@ -5837,20 +5829,20 @@
         <translation>Suas mensagens foram mantidas, e os backups mais antigos também.</translation>
     </message>
     <message>
-        <source>Free some space; it is tried again within the hour.</source>
-        <translation>Libere espaço; uma nova tentativa é feita dentro de uma hora.</translation>
+        <source>Free some space; ChatDesk tries again within the hour.</source>
+        <translation>Libere espaço; o ChatDesk tenta de novo dentro de uma hora.</translation>
     </message>
     <message>
-        <source>Your messages and the older backups are as they were.</source>
-        <translation>Suas mensagens e os backups mais antigos estão como estavam.</translation>
+        <source>Your messages and the older backups are unchanged.</source>
+        <translation>Suas mensagens e os backups mais antigos não mudaram.</translation>
     </message>
     <message>
-        <source>Check the disk; it is tried again within the hour.</source>
-        <translation>Verifique o disco; uma nova tentativa é feita dentro de uma hora.</translation>
+        <source>Check the disk; ChatDesk tries again within the hour.</source>
+        <translation>Verifique o disco; o ChatDesk tenta de novo dentro de uma hora.</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk.</source>
-        <translation>{name} não é um backup inteiro do ChatDesk.</translation>
+        <source>{name} is not a complete backup of ChatDesk.</source>
+        <translation>{name} não é um backup completo do ChatDesk.</translation>
     </message>
     <message>
         <source>Choose another backup.</source>
@@ -5881,11 +5873,11 @@
         <translation>Exporte o que for mais novo que ele e depois restaure o backup: Configurações, Dados e backup, ou &apos;chatdesk restore&apos;.</translation>
     </message>
     <message numerus="yes">
-        <source>{count} projects came back from the trash, because of threads that are not there.</source>
-        <comment>{count} project came back from the trash, because of threads that are not there.</comment>
+        <source>{count} projects with threads outside the trash were taken out of the trash.</source>
+        <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
         <translation>
-            <numerusform>{count} projeto voltou da lixeira, por causa de conversas que não estão nela.</numerusform>
-            <numerusform>{count} projetos voltaram da lixeira, por causa de conversas que não estão nela.</numerusform>
+            <numerusform>{count} projeto com conversas fora da lixeira foi tirado da lixeira.</numerusform>
+            <numerusform>{count} projetos com conversas fora da lixeira foram tirados da lixeira.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -5897,60 +5889,100 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>The shown path was found again for {count} threads.</source>
-        <comment>The shown path was found again for {count} thread.</comment>
+        <source>The choice of shown messages was repaired in {count} threads.</source>
+        <comment>The choice of shown messages was repaired in {count} thread.</comment>
         <translation>
-            <numerusform>O caminho mostrado foi encontrado de novo para {count} conversa.</numerusform>
-            <numerusform>O caminho mostrado foi encontrado de novo para {count} conversas.</numerusform>
+            <numerusform>A escolha das mensagens mostradas foi reparada em {count} conversa.</numerusform>
+            <numerusform>A escolha das mensagens mostradas foi reparada em {count} conversas.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept are kept again.</source>
-        <comment>{count} attached file that nothing kept is kept again.</comment>
+        <source>{count} attached files were entered in the list of files again, from which they were missing.</source>
+        <comment>{count} attached file was entered in the list of files again, from which it was missing.</comment>
         <translation>
-            <numerusform>{count} arquivo anexado que nada guardava está guardado de novo.</numerusform>
-            <numerusform>{count} arquivos anexados que nada guardava estão guardados de novo.</numerusform>
+            <numerusform>{count} arquivo anexado que faltava na lista de arquivos foi registrado de novo.</numerusform>
+            <numerusform>{count} arquivos anexados que faltavam na lista de arquivos foram registrados de novo.</numerusform>
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
-        <translation>Projetos compartilhados são comparados com o servidor da equipe; o que ele tem do que se perdeu volta.</translation>
+        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
+        <translation>Os projetos compartilhados são comparados com o servidor da equipe, e o que se perdeu é buscado de lá, na medida em que esteja lá.</translation>
     </message>
     <message>
-        <source>The database as it was is kept at {kept}.</source>
-        <translation>O banco de dados como era está guardado em {kept}.</translation>
+        <source>The database as it was before the repair is kept at {kept}.</source>
+        <translation>O banco de dados como era antes do reparo está guardado em {kept}.</translation>
     </message>
     <message>
         <source>Nothing was wrong.</source>
         <translation>Nada estava errado.</translation>
     </message>
     <message>
-        <source>The search index was made anew; it fills up again in the background.</source>
-        <translation>O índice de busca foi refeito; ele se enche de novo em segundo plano.</translation>
+        <source>The search index was rebuilt; it is filled in the background.</source>
+        <translation>O índice de busca foi refeito; ele é preenchido em segundo plano.</translation>
     </message>
     <message numerus="yes">
-        <source>The shown end was found again for {count} threads.</source>
-        <comment>The shown end was found again for {count} thread.</comment>
+        <source>The last shown message was determined again in {count} threads.</source>
+        <comment>The last shown message was determined again in {count} thread.</comment>
         <translation>
-            <numerusform>O fim mostrado foi encontrado de novo para {count} conversa.</numerusform>
-            <numerusform>O fim mostrado foi encontrado de novo para {count} conversas.</numerusform>
+            <numerusform>A última mensagem mostrada foi determinada de novo em {count} conversa.</numerusform>
+            <numerusform>A última mensagem mostrada foi determinada de novo em {count} conversas.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>The counters of {count} threads were counted afresh.</source>
-        <comment>The counters of {count} thread were counted afresh.</comment>
+        <source>The counters of {count} threads were corrected.</source>
+        <comment>The counters of {count} thread were corrected.</comment>
         <translation>
-            <numerusform>Os contadores de {count} conversa foram recontados.</numerusform>
-            <numerusform>Os contadores de {count} conversas foram recontados.</numerusform>
+            <numerusform>Os contadores de {count} conversa foram corrigidos.</numerusform>
+            <numerusform>Os contadores de {count} conversas foram corrigidos.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads of a missing project went to a private one.</source>
-        <comment>{count} thread of a missing project went to a private one.</comment>
+        <source>{count} threads whose project is missing were moved to a private project.</source>
+        <comment>{count} thread whose project is missing was moved to a private project.</comment>
         <translation>
-            <numerusform>{count} conversa de um projeto ausente foi para um privado.</numerusform>
-            <numerusform>{count} conversas de um projeto ausente foram para um privado.</numerusform>
+            <numerusform>{count} conversa cujo projeto falta foi movida para um projeto privado.</numerusform>
+            <numerusform>{count} conversas cujo projeto falta foram movidas para um projeto privado.</numerusform>
         </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages whose previous message is missing now begin a version of their own.</source>
+        <comment>{count} message whose previous message is missing now begins a version of its own.</comment>
+        <translation>
+            <numerusform>{count} mensagem cuja mensagem anterior falta agora começa uma versão própria.</numerusform>
+            <numerusform>{count} mensagens cuja mensagem anterior falta agora começam uma versão própria.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} drafts whose thread is missing were added to the draft of a new thread.</source>
+        <comment>{count} draft whose thread is missing was added to the draft of a new thread.</comment>
+        <translation>
+            <numerusform>{count} rascunho cuja conversa falta foi acrescentado ao rascunho de uma nova conversa.</numerusform>
+            <numerusform>{count} rascunhos cuja conversa falta foram acrescentados ao rascunho de uma nova conversa.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} rows of {table} that belonged to nothing were removed.</source>
+        <comment>{count} row of {table} that belonged to nothing was removed.</comment>
+        <translation>
+            <numerusform>{count} linha de {table} que não pertencia a nada foi removida.</numerusform>
+            <numerusform>{count} linhas de {table} que não pertenciam a nada foram removidas.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
+        <translation>O próprio arquivo está danificado (problemas encontrados: {found}), então nada foi alterado nele.</translation>
+    </message>
+    <message>
+        <source>It was left as it is; a backup may still have the original.</source>
+        <translation>Foi deixado como está; talvez um backup ainda tenha o original.</translation>
+    </message>
+    <message>
+        <source>A backup made with &apos;chatdesk backup FILE&apos; contains it, if it was made in time.</source>
+        <translation>Um backup feito com &apos;chatdesk backup FILE&apos; o contém, se foi feito a tempo.</translation>
+    </message>
+    <message>
+        <source>It could not be repaired.</source>
+        <translation>Não foi possível reparar.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
@@ -5960,65 +5992,25 @@
             <numerusform>{count} conversas que tinham perdido título e configurações se chamam “{recovered_title}”.</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} messages that had lost what came before begin versions of their own.</source>
-        <comment>{count} message that had lost what came before begins a version of its own.</comment>
-        <translation>
-            <numerusform>{count} mensagem que tinha perdido o que vinha antes começa uma versão própria.</numerusform>
-            <numerusform>{count} mensagens que tinham perdido o que vinha antes começam versões próprias.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} drafts whose thread is missing went to the draft of a new thread.</source>
-        <comment>{count} draft whose thread is missing went to the draft of a new thread.</comment>
-        <translation>
-            <numerusform>{count} rascunho cuja conversa falta foi para o rascunho de uma nova conversa.</numerusform>
-            <numerusform>{count} rascunhos cujas conversas faltam foram para o rascunho de uma nova conversa.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} rows of {table} that belonged to nothing went.</source>
-        <comment>{count} row of {table} that belonged to nothing went.</comment>
-        <translation>
-            <numerusform>{count} linha de {table} que não pertencia a nada saiu.</numerusform>
-            <numerusform>{count} linhas de {table} que não pertenciam a nada saíram.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>The file itself is damaged ({found} findings), so nothing was changed in it.</source>
-        <translation>O próprio arquivo está danificado ({found} problemas), então nada foi alterado nele.</translation>
-    </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
         <translation>Restaure um backup, ou feche o ChatDesk e execute &apos;chatdesk doctor --repair&apos;, que copia o que ainda pode ser lido.</translation>
     </message>
     <message>
-        <source>It was left as it is; a backup may have it as it was.</source>
-        <translation>Foi deixado como está; um backup pode tê-lo como era.</translation>
+        <source>{name} needs more time or memory than a backup of its size should, so ChatDesk stopped reading it.</source>
+        <translation>{name} precisa de mais tempo ou memória do que um backup do seu tamanho deveria, então o ChatDesk parou de lê-lo.</translation>
     </message>
     <message>
-        <source>A backup made with &apos;chatdesk backup FILE&apos; has it, if it was made in time.</source>
-        <translation>Um backup feito com &apos;chatdesk backup FILE&apos; o tem, se foi feito a tempo.</translation>
+        <source>Checking the backup needs up to {needed} MB; {free} MB are free.</source>
+        <translation>Verificar o backup exige até {needed} MB; há {free} MB livres.</translation>
     </message>
     <message>
-        <source>It could not be mended.</source>
-        <translation>Não pôde ser consertado.</translation>
+        <source>{name} would fill the disk if it were unpacked, so it was not.</source>
+        <translation>{name} encheria o disco se fosse descompactado, então não foi.</translation>
     </message>
     <message>
-        <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
-        <translation>{name} exige mais tempo ou memória do que um backup de seu tamanho deveria, então a leitura foi abandonada.</translation>
-    </message>
-    <message>
-        <source>Looking into the backup needs up to {needed} MB; {free} MB are free.</source>
-        <translation>Examinar o backup exige até {needed} MB; {free} MB estão livres.</translation>
-    </message>
-    <message>
-        <source>{name} is packed in a way that fills the disk, so it was not unpacked.</source>
-        <translation>{name} está compactado de uma forma que enche o disco, então não foi descompactado.</translation>
-    </message>
-    <message>
-        <source>The disk has no room for what is in the backup.</source>
-        <translation>O disco não tem espaço para o que está no backup.</translation>
+        <source>There is not enough room on the disk for the contents of the backup.</source>
+        <translation>Não há espaço suficiente no disco para o conteúdo do backup.</translation>
     </message>
     <message>
         <source>This backup was written by a newer ChatDesk.</source>
@@ -6033,8 +6025,8 @@
         <translation>{name} contém algo que o ChatDesk não pôs lá: {first}{more}.</translation>
     </message>
     <message>
-        <source>{name} is damaged: some messages stand below themselves.</source>
-        <translation>{name} está danificado: algumas mensagens estão abaixo de si mesmas.</translation>
+        <source>{name} is damaged: some messages are replies to themselves.</source>
+        <translation>{name} está danificado: algumas mensagens são respostas a si mesmas.</translation>
     </message>
     <message>
         <source>the column {column} of the table {table}</source>
@@ -6045,8 +6037,8 @@
         <translation>a tabela {table}</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk: {lack} is missing.</source>
-        <translation>{name} não é um backup inteiro do ChatDesk: falta {lack}.</translation>
+        <source>{name} is not a complete backup of ChatDesk: {lack} is missing.</source>
+        <translation>{name} não é um backup completo do ChatDesk: falta {lack}.</translation>
     </message>
     <message>
         <source>Nothing could be read from the damaged database.</source>
@@ -6061,20 +6053,20 @@
         <translation>Restaure o backup mais novo.</translation>
     </message>
     <message>
-        <source>{placed} messages could not be read; their texts are in their places again.</source>
-        <translation>{placed} mensagens não puderam ser lidas; seus textos estão em seus lugares de novo.</translation>
+        <source>Messages that could not be read but whose text was recovered in place: {placed}.</source>
+        <translation>Mensagens que não puderam ser lidas, mas cujo texto foi recuperado no lugar: {placed}.</translation>
     </message>
     <message>
-        <source>{apart} texts had lost their messages; they are in the thread “{title}”.</source>
-        <translation>{apart} textos tinham perdido suas mensagens; estão na conversa “{title}”.</translation>
+        <source>Recovered texts whose messages are lost, now in the thread “{title}”: {apart}.</source>
+        <translation>Textos recuperados cujas mensagens se perderam, agora na conversa “{title}”: {apart}.</translation>
     </message>
     <message>
-        <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
-        <translation>{wrong} problemas restam; &apos;chatdesk doctor&apos; os lista.</translation>
+        <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
+        <translation>Problemas que restam: {wrong}; &apos;chatdesk doctor&apos; os lista.</translation>
     </message>
     <message>
-        <source>{name}: this is no table of ChatDesk&apos;s, and was left out.</source>
-        <translation>{name}: esta não é uma tabela do ChatDesk e foi deixada de fora.</translation>
+        <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
+        <translation>{name}: não é uma tabela do ChatDesk, então ficou de fora.</translation>
     </message>
     <message numerus="yes">
         <source>{count} places</source>
@@ -7153,10 +7145,6 @@
         <translation>Entre em servidores por https.</translation>
     </message>
     <message>
-        <source>answer</source>
-        <translation>resposta</translation>
-    </message>
-    <message>
         <source>Try again later.</source>
         <translation>Tente novamente mais tarde.</translation>
     </message>
@@ -7513,36 +7501,36 @@
         <translation>Tente novamente amanhã. Se continuar assim, relate o problema.</translation>
     </message>
     <message>
-        <source>Another ChatDesk is looking for updates or installs one.</source>
-        <translation>Outro ChatDesk está procurando atualizações ou instalando uma.</translation>
-    </message>
-    <message>
-        <source>The feed of updates has changed meanwhile.</source>
-        <translation>O feed de atualizações mudou nesse meio-tempo.</translation>
-    </message>
-    <message>
         <source>Look for updates again.</source>
         <translation>Procure atualizações de novo.</translation>
-    </message>
-    <message>
-        <source>What the feed of updates says has expired, so nobody can tell whether it is the newest.</source>
-        <translation>O que o feed de atualizações diz expirou, então ninguém pode saber se é o mais novo.</translation>
     </message>
     <message>
         <source>Check the date of this computer; otherwise try again tomorrow.</source>
         <translation>Verifique a data deste computador; caso contrário, tente novamente amanhã.</translation>
     </message>
     <message>
-        <source>The feed of updates cannot be reached, or broke off.</source>
-        <translation>O feed de atualizações não pode ser alcançado ou foi interrompido.</translation>
+        <source>Another ChatDesk is looking for updates or installing one.</source>
+        <translation>Outro ChatDesk está procurando atualizações ou instalando uma.</translation>
     </message>
     <message>
-        <source>What the feed of updates says is not signed as it must be, so it was not used.</source>
-        <translation>O que o feed de atualizações diz não está assinado como deve, então não foi usado.</translation>
+        <source>The update feed has changed in the meantime.</source>
+        <translation>A lista de atualizações mudou nesse meio-tempo.</translation>
     </message>
     <message>
-        <source>The update holds something that does not belong to a program, so it was not used.</source>
-        <translation>A atualização contém algo que não pertence a um programa, então não foi usada.</translation>
+        <source>The update feed has expired, so it may not be the newest.</source>
+        <translation>A lista de atualizações expirou, então pode não ser a mais recente.</translation>
+    </message>
+    <message>
+        <source>The update feed cannot be reached, or the connection broke off.</source>
+        <translation>Não é possível acessar a lista de atualizações, ou a conexão caiu.</translation>
+    </message>
+    <message>
+        <source>The update feed is not signed as it must be, so it was not used.</source>
+        <translation>A lista de atualizações não está assinada como deveria, então não foi usada.</translation>
+    </message>
+    <message>
+        <source>The update contains something that does not belong to the program, so it was not used.</source>
+        <translation>A atualização contém algo que não pertence ao programa, então não foi usada.</translation>
     </message>
     <message>
         <source>The new version did not start with a copy of your data, so it was not installed.</source>
@@ -7561,8 +7549,8 @@
         <translation>Verifique suas permissões e tente novamente.</translation>
     </message>
     <message>
-        <source>The update took too long, so it was given up.</source>
-        <translation>A atualização demorou demais, então foi abandonada.</translation>
+        <source>The update took too long, so it was stopped.</source>
+        <translation>A atualização demorou demais, então foi interrompida.</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -7589,11 +7577,11 @@
         <translation>Um checkout: “git pull” traz uma nova versão.</translation>
     </message>
     <message>
-        <source>The portable program: a newer .run file, started once, puts a new version in its place.</source>
-        <translation>O programa portátil: um arquivo .run mais novo, iniciado uma vez, põe uma nova versão no lugar dele.</translation>
+        <source>The portable program: start a newer .run file once to put a new version in its place.</source>
+        <translation>O programa portátil: inicie uma vez um arquivo .run mais novo para pôr uma versão nova no lugar.</translation>
     </message>
     <message>
-        <source>This copy is not updated by itself: unpack a newer one in its place.</source>
+        <source>This copy does not update itself: unpack a newer one in its place.</source>
         <translation>Esta cópia não se atualiza sozinha: descompacte uma mais nova no lugar dela.</translation>
     </message>
     <message>
@@ -15296,7 +15284,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Novidades…</translation>
     </message>
     <message>
-        <source>Shall ChatDesk look for new versions? It installs none by itself.</source>
+        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
         <translation>O ChatDesk deve procurar novas versões? Ele não instala nenhuma sozinho.</translation>
     </message>
     <message>
@@ -15328,20 +15316,24 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Novidades</translation>
     </message>
     <message>
-        <source>Its makers have written nothing about it.</source>
-        <translation>Seus criadores não escreveram nada sobre ela.</translation>
+        <source>There are no notes about this version.</source>
+        <translation>Não há notas sobre esta versão.</translation>
+    </message>
+    <message>
+        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
+        <translation>A versão anterior é mantida; Ajuda, Atualizações e o caminho de volta, diz como voltar a ela. Foi feito um backup dos seus dados.</translation>
+    </message>
+    <message>
+        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
+        <translation>Instalar baixa {size} MB, faz um backup dos seus dados e testa a nova versão com uma cópia deles. A nova versão começa na próxima vez que você abrir o ChatDesk; até lá nada muda.</translation>
+    </message>
+    <message>
+        <source>Downloading the new version…</source>
+        <translation>Baixando a nova versão…</translation>
     </message>
     <message>
         <source>The new version is installed. It starts the next time you open ChatDesk.</source>
         <translation>A nova versão está instalada. Ela inicia na próxima vez que você abrir o ChatDesk.</translation>
-    </message>
-    <message>
-        <source>The version before stays beside it; Help, Upgrades and the way back, says how to go back. A backup of your data was made.</source>
-        <translation>A versão anterior fica ao lado dela; Ajuda, Atualizações e o caminho de volta, diz como voltar. Um backup dos seus dados foi feito.</translation>
-    </message>
-    <message>
-        <source>Install fetches {size} MB, makes a backup of your data, and tries the new version with a copy of it. Then it starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>Instalar baixa {size} MB, faz um backup dos seus dados e experimenta a nova versão com uma cópia deles. Ela inicia então na próxima vez que você abrir o ChatDesk; até lá, nada muda.</translation>
     </message>
     <message>
         <source>Looking for a new version…</source>
@@ -15350,10 +15342,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Backing up your data…</source>
         <translation>Fazendo backup dos seus dados…</translation>
-    </message>
-    <message>
-        <source>Fetching the new version…</source>
-        <translation>Baixando a nova versão…</translation>
     </message>
     <message>
         <source>Unpacking it…</source>
@@ -18313,6 +18301,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Does not work</source>
         <translation>Não funciona</translation>
+    </message>
+    <message>
+        <source>{who} offers no embeddings.</source>
+        <translation>{who} não oferece embeddings.</translation>
     </message>
 </context>
 </TS>

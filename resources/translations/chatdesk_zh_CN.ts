@@ -1726,8 +1726,8 @@
         <translation>此回答的图片合计超过 {most_bytes} MB。</translation>
     </message>
     <message>
-        <source>It is no picture that can be shown.</source>
-        <translation>这不是可以显示的图片。</translation>
+        <source>It is not a picture that can be shown.</source>
+        <translation>它不是可以显示的图片。</translation>
     </message>
     <message>
         <source>The picture is damaged.</source>
@@ -1742,28 +1742,28 @@
         <translation>请移除一些并随下一条消息发送，或在“设置”的“用量与限额”中提高上限。</translation>
     </message>
     <message>
-        <source>“{name}” is of a kind that is kept out: {mime}.</source>
-        <translation>“{name}”属于被阻止的类型：{mime}。</translation>
-    </message>
-    <message>
         <source>Choose another file, or change the kinds in Settings, Usage and limits.</source>
         <translation>请选择其他文件，或在“设置”的“用量与限额”中更改类型。</translation>
-    </message>
-    <message>
-        <source>At most {number} files go with one message; there are {attachments}.</source>
-        <translation>一条消息最多附带 {number} 个文件；现有 {attachments} 个。</translation>
     </message>
     <message>
         <source>Your text and the attachments are kept.</source>
         <translation>文字和附件已保留。</translation>
     </message>
     <message>
-        <source>The files of one message may have {limit} together; these have {total}.</source>
-        <translation>一条消息的文件合计不得超过 {limit}；这些共有 {total}。</translation>
+        <source>“{name}” is of a kind that may not be attached: {mime}.</source>
+        <translation>“{name}”属于不允许附加的类型：{mime}。</translation>
     </message>
     <message>
-        <source>With “{name}” the files of today would have {total}; the limit of a day is {limit}.</source>
-        <translation>加上“{name}”，今天的文件将共有 {total}；每天的限额是 {limit}。</translation>
+        <source>A message can have at most {number} files; there are {attachments}.</source>
+        <translation>一条消息最多可有 {number} 个文件；现有 {attachments} 个。</translation>
+    </message>
+    <message>
+        <source>The files of one message can have at most {limit} together; these have {total}.</source>
+        <translation>一条消息的文件合计最多 {limit}；这些文件共 {total}。</translation>
+    </message>
+    <message>
+        <source>With “{name}”, the files attached today would have {total}; the limit for a day is {limit}.</source>
+        <translation>加上“{name}”，今天附加的文件将共 {total}；每天的上限为 {limit}。</translation>
     </message>
     <message>
         <source>Your text and the other attachments are kept.</source>
@@ -1774,8 +1774,8 @@
         <translation>请明天再附加，或在“设置”的“用量与限额”中提高上限。</translation>
     </message>
     <message>
-        <source>{number} files go with one message; {number_2} were left out.</source>
-        <translation>一条消息可附带 {number} 个文件；已略去 {number_2} 个。</translation>
+        <source>A message can have {number} files; {number_2} were left out.</source>
+        <translation>一条消息可有 {number} 个文件；{number_2} 个未包含。</translation>
     </message>
     <message>
         <source>The attached file is no longer there.</source>
@@ -1786,12 +1786,12 @@
         <translation>附加的文件比之前大。</translation>
     </message>
     <message>
-        <source>That is not the sum of a file.</source>
-        <translation>这不是文件的校验和。</translation>
+        <source>That is not the checksum of a file.</source>
+        <translation>那不是文件的校验和。</translation>
     </message>
     <message>
-        <source>The file could not be kept beside your messages: {reason}.</source>
-        <translation>无法将文件与消息一起保存：{reason}。</translation>
+        <source>The file could not be stored with your messages: {reason}.</source>
+        <translation>文件无法与你的消息一起保存：{reason}。</translation>
     </message>
     <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
@@ -1810,7 +1810,7 @@
         <translation>它超过 {most_pixels} 百万像素。</translation>
     </message>
     <message>
-        <source>It is damaged, or no image that can be shown.</source>
+        <source>It is damaged, or not an image that can be shown.</source>
         <translation>它已损坏，或不是可以显示的图像。</translation>
     </message>
     <message>
@@ -1818,8 +1818,8 @@
         <translation>“{name}”为空。</translation>
     </message>
     <message>
-        <source>Attach a file that has something in it.</source>
-        <translation>请附加有内容的文件。</translation>
+        <source>Attach a file that is not empty.</source>
+        <translation>请附加非空的文件。</translation>
     </message>
     <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
@@ -1862,24 +1862,20 @@
         <translation>它已损坏，无法读取。</translation>
     </message>
     <message>
+        <source>What {who} has there is not an image that can be shown.</source>
+        <translation>{who} 上的内容不是可以显示的图像。</translation>
+    </message>
+    <message>
         <source>The image could not be loaded.</source>
         <translation>无法加载图像。</translation>
     </message>
     <message>
-        <source>The image is at another place: {host}.</source>
-        <translation>图像在别处：{host}。</translation>
+        <source>The image is on another server: {host}.</source>
+        <translation>图像位于另一台服务器：{host}。</translation>
     </message>
     <message>
         <source>{host} is in your own network.</source>
         <translation>{host} 在你自己的网络中。</translation>
-    </message>
-    <message>
-        <source>image</source>
-        <translation>图片</translation>
-    </message>
-    <message>
-        <source>an image that can be shown</source>
-        <translation>可以显示的图片</translation>
     </message>
     <message>
         <source>Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent.</source>
@@ -1960,10 +1956,6 @@
     <message>
         <source>Nothing was fetched.</source>
         <translation>未获取任何内容。</translation>
-    </message>
-    <message>
-        <source>page</source>
-        <translation>页面</translation>
     </message>
     <message>
         <source>There is a file of the type {mime} there.</source>
@@ -3100,8 +3092,8 @@
         <translation>未做任何更改；剩余的消息会发送能容纳的部分。</translation>
     </message>
     <message>
-        <source>Make the summary anew.</source>
-        <translation>请重新生成摘要。</translation>
+        <source>Create the summary again.</source>
+        <translation>请重新创建摘要。</translation>
     </message>
     <message>
         <source>The model gave no summary that can be used.</source>
@@ -3252,8 +3244,8 @@
         <translation>没有写入其他任何地方。</translation>
     </message>
     <message>
-        <source>Connect the drive or put the file back: ChatDesk goes on then by itself.</source>
-        <translation>请连接驱动器或将文件放回：ChatDesk 随后会自行继续。</translation>
+        <source>Connect the drive or put the file back; ChatDesk then continues by itself.</source>
+        <translation>请连接驱动器或将文件放回原处；随后 ChatDesk 会自动继续。</translation>
     </message>
     <message>
         <source>This database was written by a newer ChatDesk.</source>
@@ -3344,6 +3336,10 @@
         <translation>消息已保留。</translation>
     </message>
     <message>
+        <source>{who} sent something of another kind.</source>
+        <translation>{who} 发送了其他类型的内容。</translation>
+    </message>
+    <message>
         <source>It could not be loaded.</source>
         <translation>无法加载。</translation>
     </message>
@@ -3352,52 +3348,48 @@
         <translation>{host} 未及时响应。</translation>
     </message>
     <message>
-        <source>{host} did not answer as it should.</source>
-        <translation>{host} 未正常响应。</translation>
+        <source>{host} did not give an answer that can be used.</source>
+        <translation>{host} 没有给出可用的应答。</translation>
     </message>
     <message>
-        <source>The {noun} is at another place: {host}.</source>
-        <translation>{noun}在别处：{host}。</translation>
+        <source>The address leads to another server: {host}.</source>
+        <translation>该地址指向另一台服务器：{host}。</translation>
     </message>
     <message>
-        <source>{host} sends in circles.</source>
+        <source>{host} redirects in a circle.</source>
         <translation>{host} 循环重定向。</translation>
     </message>
     <message>
-        <source>{host} sends on to another address.</source>
+        <source>{host} redirects to another address.</source>
         <translation>{host} 重定向到另一个地址。</translation>
     </message>
     <message>
-        <source>{host} is this computer or serves machines; no {noun} is loaded from there.</source>
-        <translation>{host} 是此计算机或为机器提供服务；不会从那里加载{noun}。</translation>
+        <source>{host} is this computer or an address for machines only; nothing is loaded from there.</source>
+        <translation>{host} 是此计算机或仅供机器使用的地址；不会从那里加载任何内容。</translation>
     </message>
     <message>
-        <source>{host} is a place in a private network.</source>
+        <source>{host} is in a private network.</source>
         <translation>{host} 位于私有网络中。</translation>
     </message>
     <message>
-        <source>The address of the {noun} is not one that can be loaded.</source>
-        <translation>{noun}的地址无法加载。</translation>
+        <source>Nothing can be loaded from this address.</source>
+        <translation>无法从此地址加载任何内容。</translation>
     </message>
     <message>
-        <source>{hostname} answered with {status} instead of the {noun}.</source>
-        <translation>{hostname} 返回了 {status}，而不是{noun}。</translation>
+        <source>{hostname} answered with the error {status}.</source>
+        <translation>{hostname} 返回错误 {status}。</translation>
     </message>
     <message>
-        <source>What {hostname} has there is not {wrong_kind}.</source>
-        <translation>{hostname} 在那里提供的不是{wrong_kind}。</translation>
+        <source>The data came compressed in a way that ChatDesk did not ask for.</source>
+        <translation>数据以 ChatDesk 未要求的方式压缩。</translation>
     </message>
     <message>
-        <source>The {noun} came packed in a way that was not asked for.</source>
-        <translation>{noun}以未请求的方式打包。</translation>
+        <source>The data did not arrive completely.</source>
+        <translation>数据未完整送达。</translation>
     </message>
     <message>
-        <source>The {noun} did not arrive whole.</source>
-        <translation>{noun}未完整到达。</translation>
-    </message>
-    <message>
-        <source>The {noun} is larger than {max_bytes} MB.</source>
-        <translation>{noun}大于 {max_bytes} MB。</translation>
+        <source>The data is larger than {max_bytes} MB.</source>
+        <translation>数据大于 {max_bytes} MB。</translation>
     </message>
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
@@ -3548,24 +3540,20 @@
         <translation>请安装 chatdesk[anthropic]，或选择其他提供商的模型。</translation>
     </message>
     <message>
-        <source>{who} has no embeddings.</source>
-        <translation>{who} 没有嵌入。</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>基础 URL 不是网址。</translation>
     </message>
     <message>
-        <source>The base URL for {hostname} holds a user name or a password.</source>
+        <source>The base URL for {hostname} contains a user name or a password.</source>
         <translation>{hostname} 的基础 URL 包含用户名或密码。</translation>
     </message>
     <message>
-        <source>The API key holds characters that no key has.</source>
-        <translation>API 密钥包含密钥中不会有的字符。</translation>
+        <source>The API key contains characters that no key has.</source>
+        <translation>API 密钥包含密钥中不会出现的字符。</translation>
     </message>
     <message>
-        <source>One of the extra headers holds characters that cannot be sent.</source>
-        <translation>某个额外标头包含无法发送的字符。</translation>
+        <source>One of the extra headers contains characters that cannot be sent.</source>
+        <translation>某个附加标头包含无法发送的字符。</translation>
     </message>
     <message>
         <source>The file of certificates is not there.</source>
@@ -3580,8 +3568,8 @@
         <translation>与 {who} 没有网络连接。</translation>
     </message>
     <message>
-        <source>Check the network, then try again; the offline model works without.</source>
-        <translation>请检查网络，然后重试；离线模型无需网络。</translation>
+        <source>Check the network, then try again; the offline model works without one.</source>
+        <translation>请检查网络后重试；离线模型无需网络。</translation>
     </message>
     <message>
         <source>The address of {who} could not be found.</source>
@@ -3704,8 +3692,40 @@
         <translation>请重试或选择其他模型。</translation>
     </message>
     <message>
-        <source>{who} fell silent: nothing more of the answer came for {seconds} s.</source>
-        <translation>{who} 没有动静：{seconds} 秒内没有收到更多回答。</translation>
+        <source>{who} stopped sending: no more of the answer arrived for {seconds} s.</source>
+        <translation>{who} 停止发送：{seconds} 秒内没有收到回答的后续内容。</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address; ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} 将请求重定向到另一个地址；ChatDesk 没有跟随，因此没有向那里发送任何内容。</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request without saying where to.</source>
+        <translation>{who} 重定向了请求，但没有说明目标。</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to an address that cannot be read.</source>
+        <translation>{who} 将请求重定向到一个无法读取的地址。</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to something that is not a web address, so nothing was sent there.</source>
+        <translation>{who} 将请求重定向到并非网址的目标，因此没有向那里发送任何内容。</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request in a way that would lose the message, so ChatDesk did not follow.</source>
+        <translation>{who} 以会丢失消息的方式重定向了请求，因此 ChatDesk 没有跟随。</translation>
+    </message>
+    <message>
+        <source>Check the base URL: a wrong path or a log-in page often causes this.</source>
+        <translation>请检查基础 URL：路径错误或登录页面常会导致此问题。</translation>
+    </message>
+    <message>
+        <source>{who} redirected the request to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
+        <translation>{who} 将请求重定向到另一个地址（{host}）；ChatDesk 没有跟随，因此没有向那里发送任何内容。</translation>
+    </message>
+    <message>
+        <source>The connection to {who} is not secure: its certificate is self-signed.</source>
+        <translation>与 {who} 的连接不安全：其证书是自签名的。</translation>
     </message>
     <message>
         <source>The connection to {who} was lost.</source>
@@ -3752,10 +3772,6 @@
         <translation>请要求更短的回答，或选择其他模型。</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} 想将请求转到另一个地址；ChatDesk 没有跟随，因此未向那里发送任何内容。</translation>
-    </message>
-    <message>
         <source>Set the base URL to the final address if you trust it.</source>
         <translation>如果信任最终地址，请将基础 URL 设为它。</translation>
     </message>
@@ -3784,30 +3800,6 @@
         <translation>请检查基础 URL，然后重试。</translation>
     </message>
     <message>
-        <source>{who} wanted to send the request on and did not say where.</source>
-        <translation>{who} 想转发请求，但没有说明转到哪里。</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to an address that cannot be read.</source>
-        <translation>{who} 想将请求转到无法读取的地址。</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to something that is no web address, so nothing was sent there.</source>
-        <translation>{who} 想将请求转到不是网址的地方，因此未向那里发送任何内容。</translation>
-    </message>
-    <message>
-        <source>{who} sent the request on in a way that loses the message, so ChatDesk did not follow.</source>
-        <translation>{who} 转发请求的方式会丢失消息，因此 ChatDesk 没有跟随。</translation>
-    </message>
-    <message>
-        <source>Check the base URL: a wrong path or a log-in page often does this.</source>
-        <translation>请检查基础 URL：通常是路径错误或登录页面所致。</translation>
-    </message>
-    <message>
-        <source>{who} wanted to send the request on to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} 想将请求转到另一个地址（{host}）；ChatDesk 没有跟随，因此未向那里发送任何内容。</translation>
-    </message>
-    <message>
         <source>Check the clock of this computer; nothing is sent until this is solved.</source>
         <translation>请检查此计算机的时钟；在解决之前不会发送任何内容。</translation>
     </message>
@@ -3830,10 +3822,6 @@
     <message>
         <source>The connection to {who} is not secure: its certificate has expired.</source>
         <translation>与 {who} 的连接不安全：其证书已过期。</translation>
-    </message>
-    <message>
-        <source>The connection to {who} is not secure: its certificate is signed by nobody but itself.</source>
-        <translation>与 {who} 的连接不安全：其证书是自签名的。</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is for another name.</source>
@@ -3896,8 +3884,8 @@
         <translation>如果信任 {host}，请在那里付款，然后重试；或选择其他提供商。</translation>
     </message>
     <message>
-        <source>Pay in the way the server names, then try again; or choose another provider.</source>
-        <translation>请按服务器指明的方式付款，然后重试；或选择其他提供商。</translation>
+        <source>Pay as the server says, then try again; or choose another provider.</source>
+        <translation>请按服务器的说明付款后重试；或选择其他提供商。</translation>
     </message>
     <message>
         <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
@@ -3908,8 +3896,8 @@
         <translation>请选择其他模型；最接近的是 {nearest}。</translation>
     </message>
     <message>
-        <source>Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model.</source>
-        <translation>请将其密钥放入“设置”的“提供商”（OpenAI 可用 OPENAI_API_KEY），或选择离线模型。</translation>
+        <source>Enter its key in Settings, Providers (OPENAI_API_KEY works for OpenAI), or choose the offline model.</source>
+        <translation>请在“设置”的“提供商”中输入其密钥（OpenAI 也可使用 OPENAI_API_KEY），或选择离线模型。</translation>
     </message>
     <message>
         <source>Correct it in the settings, then try again.</source>
@@ -3951,8 +3939,8 @@
         <translation>服务器没有提供模型。</translation>
     </message>
     <message>
-        <source>{model} answers as a stream.</source>
-        <translation>{model} 以流式方式回答。</translation>
+        <source>{model} streams its answer.</source>
+        <translation>{model} 以流式发送回答。</translation>
     </message>
     <message>
         <source>The server answers.</source>
@@ -3965,6 +3953,10 @@
     <message>
         <source>Not encrypted: the address is http.</source>
         <translation>未加密：地址为 http。</translation>
+    </message>
+    <message>
+        <source>{status}: {sentence}</source>
+        <translation>{status}：{sentence}</translation>
     </message>
     <message>
         <source>The key is accepted.</source>
@@ -5444,8 +5436,8 @@
         <translation>数据库</translation>
     </message>
     <message>
-        <source>What was saved before is unchanged, and nothing counts as saved that was not confirmed.</source>
-        <translation>先前保存的内容未变，未确认的内容不算已保存。</translation>
+        <source>What was saved before is unchanged; what was not confirmed counts as not saved.</source>
+        <translation>之前保存的内容没有变化；未经确认的内容视为未保存。</translation>
     </message>
     <message>
         <source>Check the disk and its free space, then try again.</source>
@@ -5496,8 +5488,8 @@
         <translation>数据库比 ChatDesk 上次保存时旧：可能缺少 {lost}。这发生在恢复备份或丢失文件时。其他内容均未更改。如果不是你自己恢复了备份，请在备份目录中查找较新的备份。</translation>
     </message>
     <message>
-        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.</source>
-        <translation>此数据属于较新的 ChatDesk（架构 {revision}，此处为 {head_revision}），因此此程序只能读取。</translation>
+        <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one can only read it.</source>
+        <translation>这些数据属于更新版本的 ChatDesk（架构 {revision}，此处为 {head_revision}），因此此版本只能读取。</translation>
     </message>
     <message>
         <source>You can read, search, copy and export your threads; nothing is changed.</source>
@@ -5512,8 +5504,8 @@
         <translation>此数据库的架构版本为 {revision}；此 ChatDesk 支持到版本 {head_revision}，无法读取它：“{lacking}”与其所知的不符。</translation>
     </message>
     <message>
-        <source>This request was carried out before, and what it made is not known any more.</source>
-        <translation>此请求先前已执行，但其结果已不可知。</translation>
+        <source>This request was carried out before, and its result is no longer known.</source>
+        <translation>此请求之前已执行，其结果已无从得知。</translation>
     </message>
     <message>
         <source>This was done before.</source>
@@ -5528,16 +5520,16 @@
         <translation>在此期间他人已更改了它。</translation>
     </message>
     <message>
-        <source>Look at what it is now, then change that.</source>
-        <translation>请先查看现在的内容，然后再更改。</translation>
+        <source>Look at the current state, then make your change again.</source>
+        <translation>请查看当前状态，然后重新进行更改。</translation>
     </message>
     <message>
         <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
         <translation>数据库包含不是 ChatDesk 放入的内容：{first}{more}。</translation>
     </message>
     <message>
-        <source>Nothing of it was used, and the file was left as it is.</source>
-        <translation>没有使用其中任何内容，文件保持原样。</translation>
+        <source>None of it was used, and the file was left as it is.</source>
+        <translation>其中内容均未使用，文件保持原样。</translation>
     </message>
     <message>
         <source>Run &apos;chatdesk doctor --repair&apos;: it copies your messages into a new database and keeps this one.</source>
@@ -5572,12 +5564,12 @@
         <translation>未触碰数据库。</translation>
     </message>
     <message>
-        <source>Free some space: ChatDesk goes on then by itself.</source>
-        <translation>请释放一些空间：ChatDesk 随后会自行继续。</translation>
+        <source>Free some space; ChatDesk then continues by itself.</source>
+        <translation>请释放一些空间；随后 ChatDesk 会自动继续。</translation>
     </message>
     <message>
-        <source>After the upgrade some rows would have pointed at nothing, so it was undone.</source>
-        <translation>升级后有些行会指向空处，因此已撤销升级。</translation>
+        <source>The upgrade would have left rows that point to nothing, so it was undone.</source>
+        <translation>升级会留下指向空处的行，因此已撤消。</translation>
     </message>
     <message>
         <source>The upgrade would have changed the number of rows in {changed}; it was undone.</source>
@@ -5684,8 +5676,8 @@
         <translation>无法显示最近的更改：它们在数据库的日志中，只有在可以创建文件的地方才能读取。未做任何更改。请使数据目录可写，或将其复制到可写的位置，然后重新启动。</translation>
     </message>
     <message>
-        <source>The disk of {directory} is full, so ChatDesk only reads.</source>
-        <translation>{directory} 所在磁盘已满，因此 ChatDesk 只读取。</translation>
+        <source>The disk of {directory} is full, so ChatDesk can only read.</source>
+        <translation>{directory} 所在的磁盘已满，因此 ChatDesk 只能读取。</translation>
     </message>
     <message>
         <source>There is no database at {path}.</source>
@@ -5716,8 +5708,8 @@
         <translation>此数据属于较新的 ChatDesk，此程序无法读取其搜索索引。</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected.</source>
-        <translation>搜索索引已损坏，正在重建。消息不受影响。</translation>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected.</source>
+        <translation>搜索索引已损坏，正在重建。你的消息不受影响。</translation>
     </message>
     <message>
         <source>That version is no longer one of those to choose from.</source>
@@ -5792,19 +5784,19 @@
         <translation>消息已保留，较旧的备份也已保留。</translation>
     </message>
     <message>
-        <source>Free some space; it is tried again within the hour.</source>
-        <translation>请释放一些空间；一小时内会重试。</translation>
+        <source>Free some space; ChatDesk tries again within the hour.</source>
+        <translation>请释放一些空间；ChatDesk 会在一小时内重试。</translation>
     </message>
     <message>
-        <source>Your messages and the older backups are as they were.</source>
-        <translation>消息和较旧的备份均保持原样。</translation>
+        <source>Your messages and the older backups are unchanged.</source>
+        <translation>你的消息和较早的备份没有变化。</translation>
     </message>
     <message>
-        <source>Check the disk; it is tried again within the hour.</source>
-        <translation>请检查磁盘；一小时内会重试。</translation>
+        <source>Check the disk; ChatDesk tries again within the hour.</source>
+        <translation>请检查磁盘；ChatDesk 会在一小时内重试。</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk.</source>
+        <source>{name} is not a complete backup of ChatDesk.</source>
         <translation>{name} 不是完整的 ChatDesk 备份。</translation>
     </message>
     <message>
@@ -5836,10 +5828,10 @@
         <translation>请导出比它新的内容，然后恢复备份：“设置”的“数据与备份”，或 &apos;chatdesk restore&apos;。</translation>
     </message>
     <message numerus="yes">
-        <source>{count} projects came back from the trash, because of threads that are not there.</source>
-        <comment>{count} project came back from the trash, because of threads that are not there.</comment>
+        <source>{count} projects with threads outside the trash were taken out of the trash.</source>
+        <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
         <translation>
-            <numerusform>{count} 个项目因缺失的对话从回收站中恢复。</numerusform>
+            <numerusform>已将 {count} 个在回收站外仍有对话的项目移出回收站。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -5850,55 +5842,92 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>The shown path was found again for {count} threads.</source>
-        <comment>The shown path was found again for {count} thread.</comment>
+        <source>The choice of shown messages was repaired in {count} threads.</source>
+        <comment>The choice of shown messages was repaired in {count} thread.</comment>
         <translation>
-            <numerusform>已为 {count} 个对话重新找到显示的路径。</numerusform>
+            <numerusform>已修复 {count} 个对话中显示哪些消息的选择。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} attached files that nothing kept are kept again.</source>
-        <comment>{count} attached file that nothing kept is kept again.</comment>
+        <source>{count} attached files were entered in the list of files again, from which they were missing.</source>
+        <comment>{count} attached file was entered in the list of files again, from which it was missing.</comment>
         <translation>
-            <numerusform>重新保留了 {count} 个无人引用的附加文件。</numerusform>
+            <numerusform>已将文件列表中缺失的 {count} 个附件重新登记。</numerusform>
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server; what it has of what was lost comes again.</source>
-        <translation>共享项目会与团队的服务器比较；其中拥有的丢失内容会再次取回。</translation>
+        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
+        <translation>共享项目会与团队服务器进行比较，丢失的内容只要服务器上有，就会重新取回。</translation>
     </message>
     <message>
-        <source>The database as it was is kept at {kept}.</source>
-        <translation>原来的数据库保留在 {kept}。</translation>
+        <source>The database as it was before the repair is kept at {kept}.</source>
+        <translation>修复前的数据库保留在 {kept}。</translation>
     </message>
     <message>
         <source>Nothing was wrong.</source>
         <translation>没有问题。</translation>
     </message>
     <message>
-        <source>The search index was made anew; it fills up again in the background.</source>
-        <translation>已重建搜索索引；它会在后台重新填充。</translation>
+        <source>The search index was rebuilt; it is filled in the background.</source>
+        <translation>搜索索引已重建；内容会在后台填充。</translation>
     </message>
     <message numerus="yes">
-        <source>The shown end was found again for {count} threads.</source>
-        <comment>The shown end was found again for {count} thread.</comment>
+        <source>The last shown message was determined again in {count} threads.</source>
+        <comment>The last shown message was determined again in {count} thread.</comment>
         <translation>
-            <numerusform>已为 {count} 个对话重新找到显示的末尾。</numerusform>
+            <numerusform>已重新确定 {count} 个对话中最后显示的消息。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>The counters of {count} threads were counted afresh.</source>
-        <comment>The counters of {count} thread were counted afresh.</comment>
+        <source>The counters of {count} threads were corrected.</source>
+        <comment>The counters of {count} thread were corrected.</comment>
         <translation>
-            <numerusform>已重新统计 {count} 个对话的计数。</numerusform>
+            <numerusform>已更正 {count} 个对话的计数。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>{count} threads of a missing project went to a private one.</source>
-        <comment>{count} thread of a missing project went to a private one.</comment>
+        <source>{count} threads whose project is missing were moved to a private project.</source>
+        <comment>{count} thread whose project is missing was moved to a private project.</comment>
         <translation>
-            <numerusform>缺失项目的 {count} 个对话已移到私有项目。</numerusform>
+            <numerusform>已将 {count} 个项目缺失的对话移到私有项目中。</numerusform>
         </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} messages whose previous message is missing now begin a version of their own.</source>
+        <comment>{count} message whose previous message is missing now begins a version of its own.</comment>
+        <translation>
+            <numerusform>{count} 条缺少前一条消息的消息现在各自开始一个版本。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} drafts whose thread is missing were added to the draft of a new thread.</source>
+        <comment>{count} draft whose thread is missing was added to the draft of a new thread.</comment>
+        <translation>
+            <numerusform>已将 {count} 份缺少对话的草稿加入新对话的草稿中。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} rows of {table} that belonged to nothing were removed.</source>
+        <comment>{count} row of {table} that belonged to nothing was removed.</comment>
+        <translation>
+            <numerusform>已移除 {table} 中 {count} 行无归属的数据。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
+        <translation>文件本身已损坏（发现的问题：{found}），因此未作任何更改。</translation>
+    </message>
+    <message>
+        <source>It was left as it is; a backup may still have the original.</source>
+        <translation>已保持原样；备份中可能仍有原件。</translation>
+    </message>
+    <message>
+        <source>A backup made with &apos;chatdesk backup FILE&apos; contains it, if it was made in time.</source>
+        <translation>若及时用 &apos;chatdesk backup FILE&apos; 制作过备份，其中会包含它。</translation>
+    </message>
+    <message>
+        <source>It could not be repaired.</source>
+        <translation>无法修复。</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads that had lost title and settings are called “{recovered_title}”.</source>
@@ -5907,62 +5936,25 @@
             <numerusform>{count} 个丢失标题和设置的对话现名为“{recovered_title}”。</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} messages that had lost what came before begin versions of their own.</source>
-        <comment>{count} message that had lost what came before begins a version of its own.</comment>
-        <translation>
-            <numerusform>{count} 条丢失前文的消息现在开始自己的版本。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} drafts whose thread is missing went to the draft of a new thread.</source>
-        <comment>{count} draft whose thread is missing went to the draft of a new thread.</comment>
-        <translation>
-            <numerusform>{count} 份对话缺失的草稿已移到新对话的草稿中。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} rows of {table} that belonged to nothing went.</source>
-        <comment>{count} row of {table} that belonged to nothing went.</comment>
-        <translation>
-            <numerusform>已移除 {table} 中 {count} 行无所属的数据。</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>The file itself is damaged ({found} findings), so nothing was changed in it.</source>
-        <translation>文件本身已损坏（{found} 处），因此未更改其中内容。</translation>
-    </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
         <translation>请恢复备份，或关闭 ChatDesk 并运行 &apos;chatdesk doctor --repair&apos;，它会复制仍可读取的内容。</translation>
     </message>
     <message>
-        <source>It was left as it is; a backup may have it as it was.</source>
-        <translation>它保持原样；备份中可能有它原来的样子。</translation>
+        <source>{name} needs more time or memory than a backup of its size should, so ChatDesk stopped reading it.</source>
+        <translation>{name} 需要的时间或内存超出同等大小备份应有的范围，因此 ChatDesk 停止读取。</translation>
     </message>
     <message>
-        <source>A backup made with &apos;chatdesk backup FILE&apos; has it, if it was made in time.</source>
-        <translation>用 &apos;chatdesk backup FILE&apos; 及时制作的备份中会有它。</translation>
+        <source>Checking the backup needs up to {needed} MB; {free} MB are free.</source>
+        <translation>检查备份最多需要 {needed} MB；可用空间为 {free} MB。</translation>
     </message>
     <message>
-        <source>It could not be mended.</source>
-        <translation>无法修复。</translation>
+        <source>{name} would fill the disk if it were unpacked, so it was not.</source>
+        <translation>{name} 解压后会占满磁盘，因此没有解压。</translation>
     </message>
     <message>
-        <source>{name} needs more time or memory than a backup of its size should, so reading it was given up.</source>
-        <translation>读取 {name} 所需的时间或内存超过同等大小备份应有的量，因此已放弃读取。</translation>
-    </message>
-    <message>
-        <source>Looking into the backup needs up to {needed} MB; {free} MB are free.</source>
-        <translation>查看备份最多需要 {needed} MB；可用 {free} MB。</translation>
-    </message>
-    <message>
-        <source>{name} is packed in a way that fills the disk, so it was not unpacked.</source>
-        <translation>{name} 的打包方式会填满磁盘，因此未解包。</translation>
-    </message>
-    <message>
-        <source>The disk has no room for what is in the backup.</source>
-        <translation>磁盘没有空间容纳备份中的内容。</translation>
+        <source>There is not enough room on the disk for the contents of the backup.</source>
+        <translation>磁盘上没有足够的空间存放备份的内容。</translation>
     </message>
     <message>
         <source>This backup was written by a newer ChatDesk.</source>
@@ -5977,8 +5969,8 @@
         <translation>{name} 包含不是 ChatDesk 放入的内容：{first}{more}。</translation>
     </message>
     <message>
-        <source>{name} is damaged: some messages stand below themselves.</source>
-        <translation>{name} 已损坏：有些消息位于自身之下。</translation>
+        <source>{name} is damaged: some messages are replies to themselves.</source>
+        <translation>{name} 已损坏：某些消息是对其自身的回复。</translation>
     </message>
     <message>
         <source>the column {column} of the table {table}</source>
@@ -5989,8 +5981,8 @@
         <translation>表 {table}</translation>
     </message>
     <message>
-        <source>{name} is not a whole backup of ChatDesk: {lack} is missing.</source>
-        <translation>{name} 不是完整的 ChatDesk 备份：缺少 {lack}。</translation>
+        <source>{name} is not a complete backup of ChatDesk: {lack} is missing.</source>
+        <translation>{name} 不是完整的 ChatDesk 备份：缺少{lack}。</translation>
     </message>
     <message>
         <source>Nothing could be read from the damaged database.</source>
@@ -6005,20 +5997,20 @@
         <translation>请恢复最新的备份。</translation>
     </message>
     <message>
-        <source>{placed} messages could not be read; their texts are in their places again.</source>
-        <translation>有 {placed} 条消息无法读取；其文字已归位。</translation>
+        <source>Messages that could not be read but whose text was recovered in place: {placed}.</source>
+        <translation>无法读取但文字已在原处恢复的消息：{placed}。</translation>
     </message>
     <message>
-        <source>{apart} texts had lost their messages; they are in the thread “{title}”.</source>
-        <translation>有 {apart} 段文字失去了其消息；它们在对话“{title}”中。</translation>
+        <source>Recovered texts whose messages are lost, now in the thread “{title}”: {apart}.</source>
+        <translation>消息已丢失、现放在对话“{title}”中的已恢复文字：{apart}。</translation>
     </message>
     <message>
-        <source>{wrong} findings are left; &apos;chatdesk doctor&apos; lists them.</source>
-        <translation>还剩 {wrong} 处问题；&apos;chatdesk doctor&apos; 会列出它们。</translation>
+        <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
+        <translation>剩余的问题：{wrong}；&apos;chatdesk doctor&apos; 可列出它们。</translation>
     </message>
     <message>
-        <source>{name}: this is no table of ChatDesk&apos;s, and was left out.</source>
-        <translation>{name}：这不是 ChatDesk 的表，已略去。</translation>
+        <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
+        <translation>{name}：这不是 ChatDesk 的表，因此未包含。</translation>
     </message>
     <message numerus="yes">
         <source>{count} places</source>
@@ -7085,10 +7077,6 @@
         <translation>请通过 https 登录服务器。</translation>
     </message>
     <message>
-        <source>answer</source>
-        <translation>回答</translation>
-    </message>
-    <message>
         <source>Try again later.</source>
         <translation>请稍后重试。</translation>
     </message>
@@ -7435,36 +7423,36 @@
         <translation>请明天重试。如果仍然如此，请报告。</translation>
     </message>
     <message>
-        <source>Another ChatDesk is looking for updates or installs one.</source>
-        <translation>另一个 ChatDesk 正在查找或安装更新。</translation>
-    </message>
-    <message>
-        <source>The feed of updates has changed meanwhile.</source>
-        <translation>更新源在此期间已改变。</translation>
-    </message>
-    <message>
         <source>Look for updates again.</source>
         <translation>请重新查找更新。</translation>
-    </message>
-    <message>
-        <source>What the feed of updates says has expired, so nobody can tell whether it is the newest.</source>
-        <translation>更新源的信息已过期，因此无从得知是否为最新。</translation>
     </message>
     <message>
         <source>Check the date of this computer; otherwise try again tomorrow.</source>
         <translation>请检查此计算机的日期；否则请明天重试。</translation>
     </message>
     <message>
-        <source>The feed of updates cannot be reached, or broke off.</source>
+        <source>Another ChatDesk is looking for updates or installing one.</source>
+        <translation>另一个 ChatDesk 正在查找或安装更新。</translation>
+    </message>
+    <message>
+        <source>The update feed has changed in the meantime.</source>
+        <translation>更新源在此期间已变化。</translation>
+    </message>
+    <message>
+        <source>The update feed has expired, so it may not be the newest.</source>
+        <translation>更新源已过期，可能不是最新的。</translation>
+    </message>
+    <message>
+        <source>The update feed cannot be reached, or the connection broke off.</source>
         <translation>无法访问更新源，或连接中断。</translation>
     </message>
     <message>
-        <source>What the feed of updates says is not signed as it must be, so it was not used.</source>
-        <translation>更新源的信息未按要求签名，因此未使用。</translation>
+        <source>The update feed is not signed as it must be, so it was not used.</source>
+        <translation>更新源的签名不符合要求，因此未使用。</translation>
     </message>
     <message>
-        <source>The update holds something that does not belong to a program, so it was not used.</source>
-        <translation>更新包含不属于程序的内容，因此未使用。</translation>
+        <source>The update contains something that does not belong to the program, so it was not used.</source>
+        <translation>更新包含不属于该程序的内容，因此未使用。</translation>
     </message>
     <message>
         <source>The new version did not start with a copy of your data, so it was not installed.</source>
@@ -7483,8 +7471,8 @@
         <translation>请检查其权限，然后重试。</translation>
     </message>
     <message>
-        <source>The update took too long, so it was given up.</source>
-        <translation>更新用时过长，因此已放弃。</translation>
+        <source>The update took too long, so it was stopped.</source>
+        <translation>更新耗时过长，因此已停止。</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -7511,12 +7499,12 @@
         <translation>代码检出：“git pull”可获得新版本。</translation>
     </message>
     <message>
-        <source>The portable program: a newer .run file, started once, puts a new version in its place.</source>
-        <translation>便携程序：启动一次较新的 .run 文件，即以新版本替换。</translation>
+        <source>The portable program: start a newer .run file once to put a new version in its place.</source>
+        <translation>便携程序：运行一次较新的 .run 文件即可替换为新版本。</translation>
     </message>
     <message>
-        <source>This copy is not updated by itself: unpack a newer one in its place.</source>
-        <translation>此副本不会自行更新：请将较新的版本解包到原处。</translation>
+        <source>This copy does not update itself: unpack a newer one in its place.</source>
+        <translation>此副本不会自行更新：请在原处解压较新的版本。</translation>
     </message>
     <message>
         <source>Looks for a new version once a day; it is installed when you say so.</source>
@@ -15122,8 +15110,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>新增内容…</translation>
     </message>
     <message>
-        <source>Shall ChatDesk look for new versions? It installs none by itself.</source>
-        <translation>要让 ChatDesk 查找新版本吗？它不会自行安装。</translation>
+        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
+        <translation>是否让 ChatDesk 查找新版本？它不会自行安装。</translation>
     </message>
     <message>
         <source>Once a day</source>
@@ -15154,20 +15142,24 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>新增内容</translation>
     </message>
     <message>
-        <source>Its makers have written nothing about it.</source>
-        <translation>开发者没有写相关说明。</translation>
+        <source>There are no notes about this version.</source>
+        <translation>没有关于此版本的说明。</translation>
+    </message>
+    <message>
+        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
+        <translation>以前的版本会保留；“帮助”中的“升级与回退”说明如何返回。你的数据已备份。</translation>
+    </message>
+    <message>
+        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
+        <translation>“安装”会下载 {size} MB，备份你的数据，并用其副本试运行新版本。新版本在下次打开 ChatDesk 时启动；在此之前不会有任何变化。</translation>
+    </message>
+    <message>
+        <source>Downloading the new version…</source>
+        <translation>正在下载新版本…</translation>
     </message>
     <message>
         <source>The new version is installed. It starts the next time you open ChatDesk.</source>
         <translation>新版本已安装。下次打开 ChatDesk 时启动。</translation>
-    </message>
-    <message>
-        <source>The version before stays beside it; Help, Upgrades and the way back, says how to go back. A backup of your data was made.</source>
-        <translation>之前的版本保留在旁边；如何退回见“帮助”中的“Upgrades and the way back”。已备份你的数据。</translation>
-    </message>
-    <message>
-        <source>Install fetches {size} MB, makes a backup of your data, and tries the new version with a copy of it. Then it starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>“安装”会获取 {size} MB，备份你的数据，并用数据副本试运行新版本。然后它在你下次打开 ChatDesk 时启动；在此之前不会有任何变化。</translation>
     </message>
     <message>
         <source>Looking for a new version…</source>
@@ -15176,10 +15168,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Backing up your data…</source>
         <translation>正在备份你的数据…</translation>
-    </message>
-    <message>
-        <source>Fetching the new version…</source>
-        <translation>正在获取新版本…</translation>
     </message>
     <message>
         <source>Unpacking it…</source>
@@ -18073,6 +18061,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Does not work</source>
         <translation>不可用</translation>
+    </message>
+    <message>
+        <source>{who} offers no embeddings.</source>
+        <translation>{who} 不提供嵌入（embeddings）。</translation>
     </message>
 </context>
 </TS>

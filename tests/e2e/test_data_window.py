@@ -147,7 +147,7 @@ def test_backup_check_and_repair_say_what_they_did(paths: AppPaths) -> None:
         _press(page, "data_check")
         await until(lambda: "counters" in _result(page))
         _press(page, "data_repair")
-        await until(lambda: "counted afresh" in _result(page))
+        await until(lambda: "were corrected" in _result(page))
         assert (await services.library.list_threads(ThreadQuery())).threads[0].message_count == 2
 
     play(paths, script)
@@ -195,7 +195,7 @@ def test_a_restore_shows_what_is_inside_closes_and_asks_for_a_new_start(
         bad = tmp_path / "bad.zip"
         bad.write_text("x")
         dialog.add_file(bad)
-        await until(lambda: "is not a whole backup" in dialog.findChild(QLabel, "restoreContents").text())
+        await until(lambda: "is not a complete backup" in dialog.findChild(QLabel, "restoreContents").text())
         assert not dialog.restore_button.isEnabled()
         dialog.findChild(QListWidget).setCurrentRow(0)
         await until(dialog.restore_button.isEnabled)

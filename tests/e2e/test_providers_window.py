@@ -87,7 +87,7 @@ def test_a_server_is_added_tested_asked_and_removed(paths: AppPaths) -> None:
             form.address.setText(server.base_url)
             form.key.field.setText(KEY)
             _press(form, "providerTest")
-            await until(lambda: "answers as a stream" in form.steps.text(Step.STREAMING))
+            await until(lambda: "streams its answer" in form.steps.text(Step.STREAMING))
             await until(lambda: form.test_button.text() == "Test")
             await until(lambda: form.key.place_box.count())
             _press(form, "providerSave")

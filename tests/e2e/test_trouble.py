@@ -318,7 +318,7 @@ def test_a_restore_that_fails_leaves_the_damaged_database_and_the_ways_out(paths
         contents = dialog.findChild(QLabel, "restoreContents")
         assert contents.text() == "There is no backup yet."
         dialog.add_file(bad)
-        await until(lambda: "is not a whole backup" in contents.text())
+        await until(lambda: "is not a complete backup" in contents.text())
         assert not dialog.restore_button.isEnabled()
         dialog.reject()
         assert all(each.isEnabled() for each in ways)

@@ -93,7 +93,7 @@ def test_it_is_asked_once_and_nothing_is_looked_for_before_a_yes(
 ) -> None:
     async def first(application: WindowApplication) -> None:
         notice = await _noticed(application)
-        assert notice.text == "Shall ChatDesk look for new versions? It installs none by itself."
+        assert notice.text == "Should ChatDesk look for new versions? It installs none by itself."
         assert world.requested == []
         _press(notice, "No")
         await until(lambda: _notice(application) is None)
@@ -147,7 +147,7 @@ def test_a_new_version_is_told_read_and_installed_by_keyboard(world: UpdateWorld
         assert label is not None
         assert label.textFormat() == Qt.TextFormat.PlainText
         assert "Files open <b>sooner</b>." in label.text()
-        assert "makes a backup of your data" in _text(dialog, "updateWhatHappens")
+        assert "backs up your data" in _text(dialog, "updateWhatHappens")
         assert dialog.accessibleName() == "Updates"
         _press(dialog, "Install")
         await until(lambda: "is installed" in _text(dialog, "updateState"))
@@ -173,7 +173,7 @@ def test_what_is_installed_is_what_was_read_about(
         assert "0.3.0 is available" in _text(dialog, "updateState")
         _press(dialog, "Install")
         await until(lambda: dialog.problem.isVisible())
-        assert "has changed meanwhile" in dialog.problem.text()
+        assert "has changed in the meantime" in dialog.problem.text()
         assert world.starts() == INSTALLED
         dialog.reject()
 

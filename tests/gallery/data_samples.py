@@ -28,7 +28,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         theme, {"backups_daily": 7, "backups_weekly": 4, "backup_dir": "/home/me/.local/share/chatdesk-backups"}
     )
     settings.show_page("Data and backup")
-    data_page(settings).show_result(["The counters of 2 threads were counted afresh.", "Nothing else was wrong."])
+    data_page(settings).show_result(["The counters of 2 threads were corrected.", "Nothing else was wrong."])
     restore = RestoreDialog(theme, _BACKUPS)
     restore.show_contents(
         "/b/1",

@@ -35,7 +35,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         each.show_release(release)
     fetching.show_step("download", 42)
     failed.show_failed(
-        "What the feed of updates says is not signed as it must be, so it was not used. This version is unchanged."
+        "The update feed is not signed as it must be, so it was not used. This version is unchanged."
         " Try again tomorrow. If it stays so, report it."
     )
     installed.show_installed()

@@ -121,7 +121,7 @@ def _missing() -> list[Hostile]:
     found.append(
         Hostile("without a column", _sql("ALTER TABLE summaries DROP COLUMN author_id"), "the column author_id")
     )
-    found.append(Hostile("without a version", _sql("DELETE FROM alembic_version"), "not a whole backup"))
+    found.append(Hostile("without a version", _sql("DELETE FROM alembic_version"), "not a complete backup"))
     found.append(Hostile("of another program", _sql("DROP TABLE alembic_version"), ""))
     return found
 
@@ -288,8 +288,8 @@ def _bombs() -> list[Hostile]:
         return made
 
     return [
-        Hostile("a packed bomb", packed, "fills the disk"),
-        Hostile("a bomb in a zip", zipped, "fills the disk"),
+        Hostile("a packed bomb", packed, "would fill the disk"),
+        Hostile("a bomb in a zip", zipped, "would fill the disk"),
         Hostile("a file that nothing names", blob),
     ]
 

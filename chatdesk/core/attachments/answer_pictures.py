@@ -111,7 +111,7 @@ class AnswerPictures:
             )
         mime = kind_of(data[:HEAD_BYTES], "")
         if mime not in IMAGE_MIMES:
-            raise AttachmentUnusable(Text("It is no picture that can be shown."))
+            raise AttachmentUnusable(Text("It is not a picture that can be shown."))
         state = " (unfinished)" if delta.is_partial else ""
         return await keep(data, f"{name}{state}{safe_ending(mime) or ''}")
 

@@ -42,7 +42,7 @@ class AttachmentLimits:
         """Raise ``AttachmentUnusable`` for a file of a kind that is kept out."""
         if self.refuses(mime):
             raise AttachmentUnusable(
-                Text("“{name}” is of a kind that is kept out: {mime}.", name=name, mime=mime),
+                Text("“{name}” is of a kind that may not be attached: {mime}.", name=name, mime=mime),
                 next_step=Text("Choose another file, or change the kinds in Settings, Usage and limits."),
             )
 
@@ -55,7 +55,7 @@ class AttachmentLimits:
         """Raise ``InvalidInput`` where these files do not go with one message."""
         if len(attachments) > self.number:
             what = Text(
-                "At most {number} files go with one message; there are {attachments}.",
+                "A message can have at most {number} files; there are {attachments}.",
                 number=self.number,
                 attachments=len(attachments),
             )
@@ -63,7 +63,7 @@ class AttachmentLimits:
         total = sum(each.size_bytes for each in attachments)
         if total > self.message_bytes:
             what = Text(
-                "The files of one message may have {limit} together; these have {total}.",
+                "The files of one message can have at most {limit} together; these have {total}.",
                 limit=size_text(self.message_bytes),
                 total=size_text(total),
             )
@@ -75,7 +75,7 @@ class AttachmentLimits:
         if self.day_bytes and before_bytes + size_bytes > self.day_bytes:
             raise InvalidInput(
                 Text(
-                    "With “{name}” the files of today would have {total}; the limit of a day is {limit}.",
+                    "With “{name}”, the files attached today would have {total}; the limit for a day is {limit}.",
                     name=name,
                     total=size_text(before_bytes + size_bytes),
                     limit=size_text(self.day_bytes),
@@ -86,7 +86,7 @@ class AttachmentLimits:
 
     def left_out(self, count: int) -> str:
         """Return the sentence for ``count`` files that are left out because a message has enough."""
-        return Text("{number} files go with one message; {number_2} were left out.", number=self.number, number_2=count)
+        return Text("A message can have {number} files; {number_2} were left out.", number=self.number, number_2=count)
 
 
 def kinds_of(text: str) -> Iterator[str]:

@@ -142,7 +142,7 @@ class BlobStore:
 def relative_path(sha256: str) -> str:
     """Return the path of a blob below the folder, as an artifact's ``path`` has it. Raises ``AttachmentUnusable``."""
     if not _SHA256.match(sha256):
-        raise AttachmentUnusable(Text("That is not the sum of a file."))
+        raise AttachmentUnusable(Text("That is not the checksum of a file."))
     return f"{sha256[:2]}/{sha256}"
 
 
@@ -200,7 +200,7 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 def _not_kept(error: OSError) -> AttachmentUnusable:
     return AttachmentUnusable(
         Text(
-            "The file could not be kept beside your messages: {reason}.",
+            "The file could not be stored with your messages: {reason}.",
             reason=reason_text(error),
         ),
         next_step=Text("Make room on the disk or choose another data directory, then attach it again."),

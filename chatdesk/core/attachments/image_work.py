@@ -67,7 +67,7 @@ def _opened(path: Path) -> Image.Image:
             Text("It has more than {most_pixels} million pixels.", most_pixels=str(MOST_PIXELS // 1000000))
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise NotAnImage(Text("It is damaged, or no image that can be shown.")) from error
+        raise NotAnImage(Text("It is damaged, or not an image that can be shown.")) from error
     return image
 
 

@@ -61,7 +61,7 @@ class Intake:
                 yield piece
             if not head:  # before the store would keep nothing at all
                 raise AttachmentUnusable(
-                    Text("“{name}” is empty.", name=name), next_step=Text("Attach a file that has something in it.")
+                    Text("“{name}” is empty.", name=name), next_step=Text("Attach a file that is not empty.")
                 )
 
         blob = self._blobs.put(watched(), max_bytes=limits.file_bytes)

@@ -23,6 +23,7 @@ from chatdesk.core.texts import Text
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
 _TOTAL_TIMEOUT_S = 30.0
+_NO_IMAGE = Text("What {who} has there is not an image that can be shown.")
 
 
 class ImageNotLoaded(ChatDeskError):
@@ -40,7 +41,7 @@ class ImageElsewhere(ImageNotLoaded):
     def __init__(self, url: str, host: str) -> None:
         self.url = url
         self.host = host
-        super().__init__(Text("The image is at another place: {host}.", host=host))
+        super().__init__(Text("The image is on another server: {host}.", host=host))
 
 
 class ImageInOwnNetwork(ImageNotLoaded):
@@ -69,7 +70,7 @@ class ImageFetcher:
         ``is_agreed``: the reader has agreed to an address in their own network. Raises ``ImageInOwnNetwork``,
         ``ImageElsewhere`` or ``ImageNotLoaded``.
         """
-        rules = FetchRules(Text("image"), MAX_IMAGE_BYTES, IMAGE_TYPES, Text("an image that can be shown"))
+        rules = FetchRules(MAX_IMAGE_BYTES, IMAGE_TYPES, _NO_IMAGE)
         try:
             return self._fetcher.fetch(Ask(url), rules, is_agreed=is_agreed).body
         except PlaceElsewhere as error:

@@ -64,9 +64,7 @@ class WebPageReader:
     def read(self, written: str) -> WebPage:
         """Return the text of the page at an address. Raises ``FetchFailed`` and ``InvalidInput``."""
         address = self.address(written)
-        rules = FetchRules(
-            Text("page"), MOST_BYTES, schemes=self._schemes, max_redirects=5, stays=False, may_be_packed=True
-        )
+        rules = FetchRules(MOST_BYTES, schemes=self._schemes, max_redirects=5, stays=False, may_be_packed=True)
         found = self._fetcher.fetch(Ask(address, {"Accept": _ASKED_FOR}), rules)
         name = unquote(urlsplit(found.url).path.rpartition("/")[2])[-_LONGEST_NAME:]
         mime = kind_of(found.body[:HEAD_BYTES], name)

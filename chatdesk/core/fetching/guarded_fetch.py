@@ -32,18 +32,18 @@ _UNESCAPED = "/%:@!$&'()*+,;=~-._"
 _REDIRECTS = (301, 302, 303, 307, 308)
 # zlib finds out by itself whether it is gzip or zlib.
 _PACKED, _ANY_WINDOW = ("gzip", "x-gzip", "deflate"), 47
+_WRONG_KIND = Text("{who} sent something of another kind.")
 
 
 @dataclass(frozen=True, slots=True)
 class FetchRules:
-    """The rules for one kind of thing. ``noun`` names it in sentences, ``wrong_kind`` what another type is not.
-    ``types`` are accepted and asked for; empty: all. ``stays`` keeps redirects on the host; without it other hosts are
+    """The rules for one kind of thing. ``types`` are accepted and asked for; empty: all. ``wrong_kind`` is the sentence
+    on another type, with the host as ``{who}``. ``stays`` keeps redirects on the host; without it other hosts are
     followed, each behind the same guard. ``may_be_packed`` asks for gzip."""
 
-    noun: str
     max_bytes: int
     types: tuple[str, ...] = ()
-    wrong_kind: str = ""
+    wrong_kind: Text = _WRONG_KIND
     schemes: tuple[str, ...] = ("https", "http")
     max_redirects: int = 3
     stays: bool = True
@@ -179,7 +179,7 @@ class _Request:
         host = self._place.hostname
         if isinstance(found, TimeoutError):
             raise FetchFailed(Text("{host} did not answer in time.", host=host)) from found
-        raise FetchFailed(Text("{host} did not answer as it should.", host=host)) from found
+        raise FetchFailed(Text("{host} did not give an answer that can be used.", host=host)) from found
 
     def abort(self) -> None:
         """Wake the caller, and end the thread by closing its connection."""
@@ -219,13 +219,15 @@ class _Request:
             if (rules.stays and not is_same) or (place.scheme, target.scheme) == ("https", "http"):
                 host = target.hostname or ""
                 raise PlaceElsewhere(
-                    Text("The {noun} is at another place: {host}.", noun=rules.noun, host=host), target.geturl(), host
+                    Text("The address leads to another server: {host}.", host=host),
+                    target.geturl(),
+                    host,
                 )
             self._place = target
         host = self._place.hostname or ""
         if rules.max_redirects:
-            raise FetchFailed(Text("{host} sends in circles.", host=host))
-        raise FetchFailed(Text("{host} sends on to another address.", host=host))
+            raise FetchFailed(Text("{host} redirects in a circle.", host=host))
+        raise FetchFailed(Text("{host} redirects to another address.", host=host))
 
     def _get(self, place: SplitResult) -> Fetched | str:
         """Return the answer, or the address that the server redirects to."""
@@ -255,18 +257,16 @@ class _Request:
             if scope is AddressScope.PRIVATE and not self._is_agreed:
                 raise PlaceInOwnNetwork(place.geturl(), host)
             if scope is AddressScope.CLOSED:
-                noun = self._rules.noun
                 raise FetchFailed(
                     Text(
-                        "{host} is this computer or serves machines; no {noun} is loaded from there.",
+                        "{host} is this computer or an address for machines only; nothing is loaded from there.",
                         host=host,
-                        noun=noun,
                     )
                 )
             return host
         found = [str(each[4][0]) for each in socket.getaddrinfo(host, _port(place), type=socket.SOCK_STREAM)]
         if not found or not all(self._scope_of(each) is AddressScope.OPEN for each in found):
-            raise FetchFailed(Text("{host} is a place in a private network.", host=host))
+            raise FetchFailed(Text("{host} is in a private network.", host=host))
         return found[0]
 
 
@@ -277,7 +277,7 @@ def _checked(url: str, rules: FetchRules) -> SplitResult:
     except ValueError:
         is_valid = False
     if not is_valid or not is_safe_link(url):
-        raise FetchFailed(Text("The address of the {noun} is not one that can be loaded.", noun=rules.noun))
+        raise FetchFailed(Text("Nothing can be loaded from this address."))
     return place
 
 
@@ -291,17 +291,14 @@ def _taken(response: http.client.HTTPResponse, place: SplitResult, rules: FetchR
         return response.getheader("Location") or ""
     if response.status != 200:
         words = Text(
-            "{hostname} answered with {status} instead of the {noun}.",
+            "{hostname} answered with the error {status}.",
             hostname=place.hostname,
             status=str(response.status),
-            noun=rules.noun,
         )
         raise RefusedByServer(words, response.status)
     kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
     if rules.types and kind not in rules.types:
-        raise FetchFailed(
-            Text("What {hostname} has there is not {wrong_kind}.", hostname=place.hostname, wrong_kind=rules.wrong_kind)
-        )
+        raise FetchFailed(rules.wrong_kind.filled(who=place.hostname))
     charset = response.headers.get_content_charset("") if response.headers else ""
     return Fetched(place.geturl(), kind, charset, _read(response, rules))
 
@@ -318,7 +315,7 @@ def _read(response: http.client.HTTPResponse, rules: FetchRules) -> bytes:
     body, arrived = bytearray(), 0
     packing = (response.getheader("Content-Encoding") or "").strip().lower()
     if packing not in ("", "identity") and not (rules.may_be_packed and packing in _PACKED):
-        raise FetchFailed(Text("The {noun} came packed in a way that was not asked for.", noun=rules.noun))
+        raise FetchFailed(Text("The data came compressed in a way that ChatDesk did not ask for."))
     unpacker: _Unpacker | None = zlib.decompressobj(_ANY_WINDOW) if packing in _PACKED else None
     if (response.length or 0) > rules.max_bytes:
         raise _too_large(rules)
@@ -328,16 +325,12 @@ def _read(response: http.client.HTTPResponse, rules: FetchRules) -> bytes:
         if max(len(body), arrived) > rules.max_bytes:
             raise _too_large(rules)
     if response.length or (unpacker is not None and not unpacker.eof):  # the connection ended before it did
-        raise FetchFailed(Text("The {noun} did not arrive whole.", noun=rules.noun))
+        raise FetchFailed(Text("The data did not arrive completely."))
     return bytes(body)
 
 
 def _too_large(rules: FetchRules) -> FetchFailed:
-    return FetchFailed(
-        Text(
-            "The {noun} is larger than {max_bytes} MB.", noun=rules.noun, max_bytes=str(rules.max_bytes // 1024 // 1024)
-        )
-    )
+    return FetchFailed(Text("The data is larger than {max_bytes} MB.", max_bytes=str(rules.max_bytes // 1024 // 1024)))
 
 
 class _Connection(http.client.HTTPConnection):

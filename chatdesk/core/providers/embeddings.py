@@ -17,7 +17,7 @@ from chatdesk.core.providers.token_figures import usage_of
 from chatdesk.core.texts import Text
 
 # What a protocol without embeddings says.
-NO_EMBEDDINGS: Final = Text("{who} has no embeddings.")
+NO_EMBEDDINGS: Final = Text("{who} offers no embeddings.")
 ENCODING: Final = "encoding_format"
 
 

@@ -98,12 +98,12 @@ class Endpoint:
         if not is_usable or any(character.isspace() or not character.isprintable() for character in self.base_url):
             return Text("The base URL is not a web address.")
         if parts.username is not None or parts.password is not None:
-            return Text("The base URL for {hostname} holds a user name or a password.", hostname=parts.hostname)
+            return Text("The base URL for {hostname} contains a user name or a password.", hostname=parts.hostname)
         if self.api_key is not None and not _can_be_sent(self.api_key):
-            return Text("The API key holds characters that no key has.")
+            return Text("The API key contains characters that no key has.")
         for name, value in self.headers.items():
             if not name or not _can_be_sent(name) or ":" in name or " " in name or not _can_be_sent(value):
-                return Text("One of the extra headers holds characters that cannot be sent.")
+                return Text("One of the extra headers contains characters that cannot be sent.")
         if self.connection.ca_file and not Path(self.connection.ca_file).is_file():
             return Text("The file of certificates is not there.")
         return None

@@ -25,7 +25,7 @@ class FailureText:
 FAILURE_TEXTS: Mapping[Kind, FailureText] = {
     Kind.NO_NETWORK: FailureText(
         Text("There is no network connection to {who}."),
-        Text("Check the network, then try again; the offline model works without."),
+        Text("Check the network, then try again; the offline model works without one."),
     ),
     Kind.DNS: FailureText(
         Text("The address of {who} could not be found."),
@@ -80,7 +80,7 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
         Text("{who} did not begin to answer within {seconds} s."), Text("Try again or choose another model.")
     ),
     Kind.SILENCE: FailureText(
-        Text("{who} fell silent: nothing more of the answer came for {seconds} s."),
+        Text("{who} stopped sending: no more of the answer arrived for {seconds} s."),
         Text("Try again or choose another model."),
     ),
     Kind.RESET: FailureText(Text("The connection to {who} was lost."), Text("Try again.")),
@@ -104,10 +104,7 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
         Text("Ask for a shorter answer, or choose another model."),
     ),
     Kind.REDIRECT: FailureText(
-        Text(
-            "{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent "
-            "there."
-        ),
+        Text("{who} redirected the request to another address; ChatDesk did not follow, so nothing was sent there."),
         Text("Set the base URL to the final address if you trust it."),
     ),
     Kind.NO_KEY: FailureText(
@@ -131,21 +128,18 @@ CIRCLE_TEXT = FailureText(
 )
 
 _CHECK_BASE = Text("Check the base URL, then try again.")
-NOWHERE_TEXT = FailureText(Text("{who} wanted to send the request on and did not say where."), _CHECK_BASE)
-UNREADABLE_TEXT = FailureText(
-    Text("{who} wanted to send the request on to an address that cannot be read."), _CHECK_BASE
-)
+NOWHERE_TEXT = FailureText(Text("{who} redirected the request without saying where to."), _CHECK_BASE)
+UNREADABLE_TEXT = FailureText(Text("{who} redirected the request to an address that cannot be read."), _CHECK_BASE)
 NO_WEB_TEXT = FailureText(
-    Text("{who} wanted to send the request on to something that is no web address, so nothing was sent there."),
+    Text("{who} redirected the request to something that is not a web address, so nothing was sent there."),
     _CHECK_BASE,
 )
 WITHOUT_BODY_TEXT = FailureText(
-    Text("{who} sent the request on in a way that loses the message, so ChatDesk did not follow."),
-    Text("Check the base URL: a wrong path or a log-in page often does this."),
+    Text("{who} redirected the request in a way that would lose the message, so ChatDesk did not follow."),
+    Text("Check the base URL: a wrong path or a log-in page often causes this."),
 )
 _ELSEWHERE = Text(
-    "{who} wanted to send the request on to another address ({host}); ChatDesk did not follow, so nothing was "
-    "sent there."
+    "{who} redirected the request to another address ({host}); ChatDesk did not follow, so nothing was sent there."
 )
 
 
@@ -171,9 +165,7 @@ _UNKNOWN_AUTHORITY = FailureText(
 CERTIFICATE_TEXTS: Mapping[int, FailureText] = {
     9: FailureText(Text("The connection to {who} is not secure: its certificate is not valid yet."), _CHECK_CLOCK),
     10: FailureText(Text("The connection to {who} is not secure: its certificate has expired."), _CHECK_CLOCK),
-    18: FailureText(
-        Text("The connection to {who} is not secure: its certificate is signed by nobody but itself."), _OWN_SERVER
-    ),
+    18: FailureText(Text("The connection to {who} is not secure: its certificate is self-signed."), _OWN_SERVER),
     19: _UNKNOWN_AUTHORITY,
     20: _UNKNOWN_AUTHORITY,
     62: FailureText(

@@ -161,7 +161,7 @@ class FailureTranslator:
         step = (
             Text("Pay at {host} if you trust it, then try again; or choose another provider.", host=payment.host)
             if payment.host
-            else Text("Pay in the way the server names, then try again; or choose another provider.")
+            else Text("Pay as the server says, then try again; or choose another provider.")
         )
         return self.make(
             Kind.PAYMENT,

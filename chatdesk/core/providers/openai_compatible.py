@@ -53,7 +53,7 @@ from chatdesk.core.texts import Text
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-_KEY_STEP = Text("Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model.")
+_KEY_STEP = Text("Enter its key in Settings, Providers (OPENAI_API_KEY works for OpenAI), or choose the offline model.")
 # Waiting for what was loaded before takes no longer.
 _AT_ONCE_S = 0.005
 _LENGTH_FIELDS = frozenset({"max_completion_tokens", "max_tokens"})

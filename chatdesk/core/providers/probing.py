@@ -30,7 +30,7 @@ from chatdesk.core.providers.registry import provider_of
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from chatdesk.core.settings.presets import preset_of
-from chatdesk.core.texts import Text, plural
+from chatdesk.core.texts import Sentences, Text, plural
 
 _LIMITS = StreamLimits(connect_s=5.0, first_byte_s=15.0, silence_s=10.0, total_s=25.0, list_models_s=8.0)
 _TOTAL_S = 35.0
@@ -98,7 +98,7 @@ async def _probed(provider: Provider, account: Account, steps: _Steps) -> AsyncG
     if problem is None or problem.kind in _BEYOND_KEY:
         yield steps.done(Step.KEY, *_key_result(account))
     if problem is None:
-        yield steps.done(Step.STREAMING, StepState.OK, Text("{model} answers as a stream.", model=model))
+        yield steps.done(Step.STREAMING, StepState.OK, Text("{model} streams its answer.", model=model))
         return
     failed = _step_of(problem)
     for result in steps.fail(Step.KEY if failed is Step.KEY else Step.STREAMING, _failure_text(problem)):
@@ -173,7 +173,8 @@ def _step_of(error: ProviderError) -> Step:
 
 def _failure_text(error: ProviderError) -> str:
     status = error.details.get("status")
-    return f"{f'{status}: ' if status else ''}{error.what} {error.next_step}".strip()
+    sentence = Sentences.of(error.what, error.next_step)
+    return Text("{status}: {sentence}", status=str(status), sentence=sentence) if status else sentence
 
 
 def _key_result(account: Account) -> tuple[StepState, str]:

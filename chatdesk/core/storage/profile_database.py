@@ -56,9 +56,9 @@ _UNREAD_LOG = Text(
 
 def _no_room(directory: Path) -> StorageFull:
     return StorageFull(
-        Text("The disk of {directory} is full, so ChatDesk only reads.", directory=directory),
+        Text("The disk of {directory} is full, so ChatDesk can only read.", directory=directory),
         safe=Text("Everything saved before is unchanged."),
-        next_step=Text("Free some space: ChatDesk goes on then by itself."),
+        next_step=Text("Free some space; ChatDesk then continues by itself."),
     )
 
 

@@ -30,22 +30,25 @@ class NotDuringAnswers(UpdateFailed):
 
 
 _FAILURES: Final = {
-    "busy": (Text("Another ChatDesk is looking for updates or installs one."), _AGAIN),
-    "changed": (Text("The feed of updates has changed meanwhile."), Text("Look for updates again.")),
+    "busy": (Text("Another ChatDesk is looking for updates or installing one."), _AGAIN),
+    "changed": (Text("The update feed has changed in the meantime."), Text("Look for updates again.")),
     "expired": (
-        Text("What the feed of updates says has expired, so nobody can tell whether it is the newest."),
+        Text("The update feed has expired, so it may not be the newest."),
         Text("Check the date of this computer; otherwise try again tomorrow."),
     ),
-    "unreachable": (Text("The feed of updates cannot be reached, or broke off."), _AGAIN),
-    "refused": (Text("What the feed of updates says is not signed as it must be, so it was not used."), _REPORT),
-    "unusable": (Text("The update holds something that does not belong to a program, so it was not used."), _REPORT),
+    "unreachable": (Text("The update feed cannot be reached, or the connection broke off."), _AGAIN),
+    "refused": (Text("The update feed is not signed as it must be, so it was not used."), _REPORT),
+    "unusable": (
+        Text("The update contains something that does not belong to the program, so it was not used."),
+        _REPORT,
+    ),
     "does_not_start": (
         Text("The new version did not start with a copy of your data, so it was not installed."),
         _REPORT,
     ),
     "full": (Text("There is not enough room on the disk for the update."), Text("Free some space and try again.")),
     "disk": (Text("The folder of the program cannot be written to."), Text("Check its permissions and try again.")),
-    "slow": (Text("The update took too long, so it was given up."), _AGAIN),
+    "slow": (Text("The update took too long, so it was stopped."), _AGAIN),
 }
 
 

@@ -20,8 +20,8 @@ _HOW: Final = {
     "pipx": Text("Installed with pipx: “pipx upgrade chatdesk” brings a new version."),
     "pip": Text("Installed with pip: “pip install --upgrade chatdesk” brings a new version."),
     "checkout": Text("A checkout: “git pull” brings a new version."),
-    "portable": Text("The portable program: a newer .run file, started once, puts a new version in its place."),
-    "other": Text("This copy is not updated by itself: unpack a newer one in its place."),
+    "portable": Text("The portable program: start a newer .run file once to put a new version in its place."),
+    "other": Text("This copy does not update itself: unpack a newer one in its place."),
 }
 
 

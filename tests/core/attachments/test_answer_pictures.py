@@ -140,8 +140,8 @@ def _bomb() -> bytes:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "It is no picture that can be shown."),
-        (b"%PDF-1.7 not a picture at all", "It is no picture that can be shown."),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "It is not a picture that can be shown."),
+        (b"%PDF-1.7 not a picture at all", "It is not a picture that can be shown."),
         (b"\x89PNG\r\n\x1a\nbut nothing else", "is damaged"),
         (_bomb(), "64 million pixels"),
     ],

@@ -32,7 +32,7 @@ LIMITS = AttachmentLimits(2, 1_000, 1_500, 2_000, ("application/zip", "video/*")
 def test_kinds_are_kept_out_by_what_the_bytes_are(mime: str, is_refused: bool) -> None:
     assert LIMITS.refuses(mime) is is_refused
     if is_refused:
-        with pytest.raises(AttachmentUnusable, match="of a kind that is kept out") as failure:
+        with pytest.raises(AttachmentUnusable, match="of a kind that may not be attached") as failure:
             LIMITS.check_kind("page.txt", mime)
         assert "Settings" in failure.value.sentence
     else:
@@ -45,9 +45,9 @@ def test_each_limit_holds_to_its_last_byte() -> None:
     LIMITS.check_day("a", 500, before_bytes=1_500)
     refused: list[Any] = [
         (AttachmentTooLarge, "larger than 1,000 bytes", lambda: LIMITS.check_size("a", 1_001)),
-        (InvalidInput, "At most 2 files", lambda: LIMITS.check_message([_file(1)] * 3)),
+        (InvalidInput, "at most 2 files", lambda: LIMITS.check_message([_file(1)] * 3)),
         (InvalidInput, "together; these have 1,501 bytes", lambda: LIMITS.check_message([_file(1_000), _file(501)])),
-        (InvalidInput, "the limit of a day is 2,000 bytes", lambda: LIMITS.check_day("a", 501, before_bytes=1_500)),
+        (InvalidInput, "the limit for a day is 2,000 bytes", lambda: LIMITS.check_day("a", 501, before_bytes=1_500)),
     ]
     for kind, words, check in refused:
         with pytest.raises(kind, match=words) as failure:

@@ -92,7 +92,7 @@ def test_only_sums_name_blobs(store: BlobStore, name: str) -> None:
 
 def test_a_folder_that_cannot_be_written_to_says_so(tmp_path: Path) -> None:
     (tmp_path / "blobs").write_text("a file where the folder should be")
-    with pytest.raises(AttachmentUnusable, match="could not be kept"):
+    with pytest.raises(AttachmentUnusable, match="could not be stored"):
         BlobStore(tmp_path / "blobs").put([WORDS], max_bytes=100)
 
 

@@ -309,8 +309,8 @@ def test_files_are_read_in_a_process_of_their_own(tmp_path: Path) -> None:
     assert reader.measure(image(tmp_path / "a.png")) == (40, 30)
     sent = reader.sent_image(tmp_path / "a.png")
     assert (sent.mime, sent.data[:4], sent.problem) == ("image/png", b"\x89PNG", None)
-    assert reader.measure(tmp_path / "a.txt") == "It is damaged, or no image that can be shown."
-    assert reader.sent_image(tmp_path / "a.txt").problem == "It is damaged, or no image that can be shown."
+    assert reader.measure(tmp_path / "a.txt") == "It is damaged, or not an image that can be shown."
+    assert reader.sent_image(tmp_path / "a.txt").problem == "It is damaged, or not an image that can be shown."
     assert reader.text(tmp_path / "a.png", "image/png").text == ""
 
 

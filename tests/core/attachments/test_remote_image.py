@@ -75,7 +75,7 @@ def test_a_redirect_leads_nowhere_else(site: Site, target: str) -> None:
 
 def test_circles_end(site: Site) -> None:
     site.answers["/a"] = redirect("/a")
-    with pytest.raises(ImageNotLoaded, match="circles"):
+    with pytest.raises(ImageNotLoaded, match="in a circle"):
         fetch_image(site.url("/a"))
     assert len(site.asked) <= 5
 
@@ -229,7 +229,7 @@ def test_this_computer_and_services_for_machines_are_refused_also_when_agreed(
 ) -> None:
     monkeypatch.setattr(socket, "create_connection", _no_connection)
     for is_agreed in (False, True):
-        with pytest.raises(ImageNotLoaded, match="no image is loaded from there"):
+        with pytest.raises(ImageNotLoaded, match="nothing is loaded from there"):
             ImageFetcher().fetch(f"http://{host}/a.png", is_agreed=is_agreed)
 
 
@@ -251,7 +251,7 @@ def test_the_readers_own_network_is_asked_about_once_more(host: str, monkeypatch
         ImageFetcher().fetch(url)
     assert (caught.value.url, caught.value.host) == (url, host.strip("[]"))
     assert connected == []
-    with pytest.raises(ImageNotLoaded, match="as it should"):
+    with pytest.raises(ImageNotLoaded, match="did not give an answer"):
         ImageFetcher().fetch(url, is_agreed=True)
     assert connected == [(host.strip("[]"), 80)]
 
@@ -261,13 +261,13 @@ def test_a_redirect_to_an_address_is_asked_about_and_checked_again(site: Site, h
     site.answers["/a"] = redirect(f"http://{host}/b")
     with pytest.raises(ImageElsewhere) as caught:
         fetch_image(site.url("/a"))
-    with pytest.raises(ImageNotLoaded, match=r"own network|no image is loaded from there"):
+    with pytest.raises(ImageNotLoaded, match=r"own network|nothing is loaded from there"):
         fetch_image(caught.value.url)
 
 
 def test_a_redirect_behind_a_users_name_is_refused(site: Site) -> None:
     site.answers["/a"] = redirect("https://good.com@evil.test/")
-    with pytest.raises(ImageNotLoaded, match="not one that can be loaded"):
+    with pytest.raises(ImageNotLoaded, match="Nothing can be loaded from"):
         fetch_image(site.url("/a"))
 
 

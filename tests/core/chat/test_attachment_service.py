@@ -90,7 +90,7 @@ async def test_a_day_takes_no_more_than_its_limit(tmp_path: Path) -> None:
         assert created.question is not None
         waiting = await files.add_bytes(b"b" * 400, "b.txt")
         await world.chat.drafts.save(created.thread.id, "and this", 0, attachments=[waiting])
-        with pytest.raises(InvalidInput, match="the files of today would have 1,100 bytes"):
+        with pytest.raises(InvalidInput, match="the files attached today would have 1,100 bytes"):
             await files.add_bytes(b"c" * 300, "c.txt")
         await files.add_bytes(b"c" * 200, "c.txt")
         assert (await files.keep_bytes(b"d" * 300, "result.txt")).size_bytes == 300
@@ -106,7 +106,7 @@ async def test_a_kind_that_is_kept_out_says_so_whatever_its_name(tmp_path: Path)
     async with chat_world(tmp_path) as world:
         limits = AttachmentLimits(refused=("application/pdf",))
         files = AttachmentService(BlobStore(tmp_path / "blobs"), ArtifactRepository(world.database), limits=limits)
-        with pytest.raises(AttachmentUnusable, match="of a kind that is kept out: application/pdf"):
+        with pytest.raises(AttachmentUnusable, match="of a kind that may not be attached: application/pdf"):
             await files.add_bytes(b"%PDF-1.7\n", "holiday.txt")
         await files.add_bytes(b"words", "report.pdf")  # its bytes are no PDF
         await files.close()
@@ -120,7 +120,7 @@ async def test_a_message_takes_as_many_files_as_the_limits_say(tmp_path: Path) -
         small = [await files.add_bytes(letter, "a.txt") for letter in (b"a", b"b", b"c")]
         with pytest.raises(InvalidInput, match="together; these have 600 bytes"):
             await world.chat.create_thread(None, "", "hi", attachments=large)
-        with pytest.raises(InvalidInput, match="At most 2 files"):
+        with pytest.raises(InvalidInput, match="at most 2 files"):
             await world.chat.create_thread(None, "", "hi", attachments=small)
         await world.answer_of(await world.chat.create_thread(None, "", "hi", attachments=small[:2]))
         await files.close()

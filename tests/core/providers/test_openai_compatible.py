@@ -330,7 +330,7 @@ async def test_a_base_url_that_is_none_is_named(base_url: str) -> None:
 async def test_a_base_url_with_a_password_is_refused_and_not_used(login: str) -> None:
     async with FaultServer(answer()) as server:
         error = await error_of(provider_for(server.base_url.replace("127.0.0.1", f"{login}@127.0.0.1")))
-        assert error.what == "The base URL for 127.0.0.1 holds a user name or a password."
+        assert error.what == "The base URL for 127.0.0.1 contains a user name or a password."
         assert "hunter2" not in f"{error!r}{error.sentence}"
         assert server.total_connections == 0
 
@@ -338,7 +338,7 @@ async def test_a_base_url_with_a_password_is_refused_and_not_used(login: str) ->
 @pytest.mark.parametrize("key", ["sk-ключ-0000", "sk-\n-0000"])
 async def test_a_key_that_cannot_be_sent_is_not_shown(key: str) -> None:
     error = await error_of(provider_for("http://127.0.0.1:1/v1", api_key=key))
-    assert error.what == "The API key holds characters that no key has."
+    assert error.what == "The API key contains characters that no key has."
     assert "0000" not in f"{error!r}{error.sentence}"
 
 

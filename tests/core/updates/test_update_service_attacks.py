@@ -22,8 +22,8 @@ from tests.helpers.update_feed import Keys, UpdateWorld, feed_maker, today, upda
 from tests.helpers.waiting import PATIENCE_S, until
 
 NOT_SIGNED = "is not signed as it must be"
-BROKEN = "cannot be reached, or broke off"
-UNUSABLE = "does not belong to a program"
+BROKEN = "cannot be reached, or the connection broke off"
+UNUSABLE = "does not belong to the program"
 WANTED = Release(Version(0, 3, 0), "", 1000, 1000)
 
 
@@ -217,7 +217,7 @@ async def test_nobody_at_the_address_is_said(world: UpdateWorld) -> None:
 async def test_a_release_that_was_replaced_after_it_was_shown_is_not_installed(world: UpdateWorld) -> None:
     found = await _seen(world)
     world.publish("0.4.0")
-    await _not_installed(world.service(), "has changed meanwhile", found)
+    await _not_installed(world.service(), "has changed in the meantime", found)
 
 
 async def test_keys_that_were_changed_are_followed_and_the_old_ones_are_refused(world: UpdateWorld) -> None:

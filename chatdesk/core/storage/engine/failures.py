@@ -74,7 +74,7 @@ def translated(error: BaseException, path: Path | None = None) -> StorageError:
     if primary == _IOERR:
         return StorageError(
             Text("The disk reported an error while {file} was used.", file=path or Text("the database")),
-            safe=Text("What was saved before is unchanged, and nothing counts as saved that was not confirmed."),
+            safe=Text("What was saved before is unchanged; what was not confirmed counts as not saved."),
             next_step=Text("Check the disk and its free space, then try again."),
         )
     return _named(_KINDS.get(primary, StorageError), path)

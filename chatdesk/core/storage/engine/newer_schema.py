@@ -21,7 +21,8 @@ def refusal(revision: str) -> SchemaTooNew:
     """Return the error of a write into such a database, which the window shows as long as it is open."""
     return SchemaTooNew(
         Text(
-            "This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one only reads.",
+            "This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one can only "
+            "read it.",
             revision=schema_guard.shown(revision),
             head_revision=tables.HEAD_REVISION,
         ),

@@ -27,7 +27,7 @@ class DoneRequest:
         """Return the id of the first thing of a kind. Raises ``NotPossible`` where there is none."""
         found = next((each.id for each in self.made if each.kind == kind), None)
         if found is None:
-            raise NotPossible(Text("This request was carried out before, and what it made is not known any more."))
+            raise NotPossible(Text("This request was carried out before, and its result is no longer known."))
         return found
 
 
@@ -50,7 +50,7 @@ class StaleEdit(ChatDeskError):
     code = "stale_edit"
     what = Text("This was changed by somebody else in the meantime.")
     safe = Text("Nothing was changed.")
-    next_step = Text("Look at what it is now, then change that.")
+    next_step = Text("Look at the current state, then make your change again.")
 
     def __init__(self, current: object) -> None:
         self.current = current

@@ -44,7 +44,7 @@ def check(conn: sqlite3.Connection) -> None:
                 first=found[0],
                 more=more,
             ),
-            safe=Text("Nothing of it was used, and the file was left as it is."),
+            safe=Text("None of it was used, and the file was left as it is."),
             next_step=Text(
                 "Run 'chatdesk doctor --repair': it copies your messages into a new database and keeps this one."
             ),

@@ -122,7 +122,7 @@ def _check_space(directory: Path, size_bytes: int) -> None:
                 free=str(free // 1000000),
             ),
             safe=Text("The database was not touched."),
-            next_step=Text("Free some space: ChatDesk goes on then by itself."),
+            next_step=Text("Free some space; ChatDesk then continues by itself."),
         )
 
 
@@ -154,7 +154,7 @@ def _verifier(conn: Connection) -> Callable[[], None]:
 
     def verify() -> None:
         if conn.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-            raise UpgradeFailed(Text("After the upgrade some rows would have pointed at nothing, so it was undone."))
+            raise UpgradeFailed(Text("The upgrade would have left rows that point to nothing, so it was undone."))
         now = _counts(conn)
         changed = tuple(sorted(name for name, count in kept.items() if now.get(name, 0) != count))
         if changed:

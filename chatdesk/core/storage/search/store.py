@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _OLD_SCHEMA = Text("This database has no search index yet, because it could not be upgraded.")
 _NEW_SCHEMA = Text("This data belongs to a newer ChatDesk, whose search index this one cannot read.")
-_DAMAGED = Text("The search index is damaged and is being made anew. Your messages are not affected.")
+_DAMAGED = Text("The search index is damaged and is being rebuilt. Your messages are not affected.")
 
 
 class SearchStore:

@@ -121,7 +121,7 @@ class BackupDirectory:
                     free=str(free // 1000000),
                 ),
                 safe=Text("Your messages are kept, and so are the older backups."),
-                next_step=Text("Free some space; it is tried again within the hour."),
+                next_step=Text("Free some space; ChatDesk tries again within the hour."),
             )
 
 

@@ -38,8 +38,8 @@ _LEVEL: Final = 4
 _PIECE_BYTES: Final = 1024 * 1024
 _NOT_WHOLE = StorageCorrupt(
     Text("The backup that was just made is damaged, so it was not kept."),
-    safe=Text("Your messages and the older backups are as they were."),
-    next_step=Text("Check the disk; it is tried again within the hour."),
+    safe=Text("Your messages and the older backups are unchanged."),
+    next_step=Text("Check the disk; ChatDesk tries again within the hour."),
 )
 
 Stop = Callable[[], bool]
@@ -96,7 +96,7 @@ def unpack(backup: Path, target: Path, *, is_room: Room) -> None:
 def not_a_backup(path: Path) -> StorageCorrupt:
     """Return the error for a file that cannot be restored."""
     return StorageCorrupt(
-        Text("{name} is not a whole backup of ChatDesk.", name=path.name),
+        Text("{name} is not a complete backup of ChatDesk.", name=path.name),
         safe=Text("Nothing was changed."),
         next_step=Text("Choose another backup."),
     )

@@ -67,8 +67,8 @@ def make_reachable(conn: Connection, origin: Origin) -> list[str]:
     if back:
         done.append(
             plural(
-                "{count} projects came back from the trash, because of threads that are not there.",
-                "{count} project came back from the trash, because of threads that are not there.",
+                "{count} projects with threads outside the trash were taken out of the trash.",
+                "{count} project with threads outside the trash was taken out of the trash.",
                 back,
             )
         )
@@ -89,8 +89,8 @@ def make_reachable(conn: Connection, origin: Origin) -> list[str]:
     if broken:
         done.append(
             plural(
-                "The shown path was found again for {count} threads.",
-                "The shown path was found again for {count} thread.",
+                "The choice of shown messages was repaired in {count} threads.",
+                "The choice of shown messages was repaired in {count} thread.",
                 len(broken),
             )
         )
@@ -101,8 +101,8 @@ def make_reachable(conn: Connection, origin: Origin) -> list[str]:
     if files:
         done.append(
             plural(
-                "{count} attached files that nothing kept are kept again.",
-                "{count} attached file that nothing kept is kept again.",
+                "{count} attached files were entered in the list of files again, from which they were missing.",
+                "{count} attached file was entered in the list of files again, from which it was missing.",
                 len(files),
             )
         )

@@ -32,13 +32,14 @@ from chatdesk.core.storage.transfer.export_reader import open_reader
 from chatdesk.core.storage.upkeep import reachability, restore
 from chatdesk.core.storage.upkeep.db_check import Complaint, Kind, examine, wrong_counters, wrong_ends
 from chatdesk.core.storage.upkeep.salvaged_texts import RECOVERED_TITLE, insert_recovered_thread
-from chatdesk.core.texts import Text, plural
+from chatdesk.core.texts import Sentences, Text, plural
 
 _log = logging.getLogger(__name__)
 
 # Said where projects of a team are pulled again.
 COMES_AGAIN: Final = Text(
-    "Shared projects are compared with their team's server; what it has of what was lost comes again."
+    "Shared projects are compared with their team's server, and what was lost is fetched from it again as far as it "
+    "is there."
 )
 # The project of a lost thread, by what the log says of it and of its messages.
 _HOME: Final = """
@@ -64,7 +65,11 @@ class RepairReport:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        kept = () if self.kept is None else (Text("The database as it was is kept at {kept}.", kept=self.kept),)
+        kept = (
+            ()
+            if self.kept is None
+            else (Text("The database as it was before the repair is kept at {kept}.", kept=self.kept),)
+        )
         nothing = () if self.done or self.left else (Text("Nothing was wrong."),)
         return (*kept, *self.done, *self.left, *nothing)
 
@@ -133,15 +138,15 @@ def repair(conn: Connection, origin: Origin) -> list[str]:
     raw = driver(conn)
     if _index_complaints(conn):
         search_index.rebuild(raw)
-        done.append(Text("The search index was made anew; it fills up again in the background."))
+        done.append(Text("The search index was rebuilt; it is filled in the background."))
     ends = wrong_ends(conn)
     for thread_id in ends:
         shown_path.refresh_end(conn, thread_id)
     if ends:
         done.append(
             plural(
-                "The shown end was found again for {count} threads.",
-                "The shown end was found again for {count} thread.",
+                "The last shown message was determined again in {count} threads.",
+                "The last shown message was determined again in {count} thread.",
                 len(ends),
             )
         )
@@ -151,8 +156,8 @@ def repair(conn: Connection, origin: Origin) -> list[str]:
     if counters:
         done.append(
             plural(
-                "The counters of {count} threads were counted afresh.",
-                "The counters of {count} thread were counted afresh.",
+                "The counters of {count} threads were corrected.",
+                "The counters of {count} thread were corrected.",
                 len(counters),
             )
         )
@@ -167,8 +172,8 @@ def _give_references(conn: Connection, origin: Origin) -> list[str]:
     if moved:
         done.append(
             plural(
-                "{count} threads of a missing project went to a private one.",
-                "{count} thread of a missing project went to a private one.",
+                "{count} threads whose project is missing were moved to a private project.",
+                "{count} thread whose project is missing was moved to a private project.",
                 moved,
             )
         )
@@ -194,8 +199,8 @@ def _give_references(conn: Connection, origin: Origin) -> list[str]:
     if roots:
         done.append(
             plural(
-                "{count} messages that had lost what came before begin versions of their own.",
-                "{count} message that had lost what came before begins a version of its own.",
+                "{count} messages whose previous message is missing now begin a version of their own.",
+                "{count} message whose previous message is missing now begins a version of its own.",
                 roots,
             )
         )
@@ -203,8 +208,8 @@ def _give_references(conn: Connection, origin: Origin) -> list[str]:
     if drafts:
         done.append(
             plural(
-                "{count} drafts whose thread is missing went to the draft of a new thread.",
-                "{count} draft whose thread is missing went to the draft of a new thread.",
+                "{count} drafts whose thread is missing were added to the draft of a new thread.",
+                "{count} draft whose thread is missing was added to the draft of a new thread.",
                 drafts,
             )
         )
@@ -218,8 +223,8 @@ def _remove_dangling(conn: Connection) -> list[str]:
         removed[row[0]] += _remove_or_unset(conn, row)
     return [
         plural(
-            "{count} rows of {table} that belonged to nothing went.",
-            "{count} row of {table} that belonged to nothing went.",
+            "{count} rows of {table} that belonged to nothing were removed.",
+            "{count} row of {table} that belonged to nothing was removed.",
             count,
             table=table,
         )
@@ -292,7 +297,9 @@ def _index_complaints(conn: Connection) -> list[Complaint]:
 
 def _damaged_pages(found: list[Complaint]) -> list[str]:
     return [
-        Text("The file itself is damaged ({found} findings), so nothing was changed in it.", found=str(len(found))),
+        Text(
+            "The file itself is damaged (problems found: {found}), so nothing was changed in it.", found=str(len(found))
+        ),
         Text(
             "Restore a backup, or close ChatDesk and run 'chatdesk doctor --repair', which copies what can still be "
             "read."
@@ -302,10 +309,10 @@ def _damaged_pages(found: list[Complaint]) -> list[str]:
 
 def _left(complaint: Complaint) -> str:
     advice = {
-        Kind.TEXT: Text("It was left as it is; a backup may have it as it was."),
-        Kind.FILES: Text("A backup made with 'chatdesk backup FILE' has it, if it was made in time."),
-    }.get(complaint.kind, Text("It could not be mended."))
-    return f"{complaint.text[:1].upper()}{complaint.text[1:]}. {advice}"
+        Kind.TEXT: Text("It was left as it is; a backup may still have the original."),
+        Kind.FILES: Text("A backup made with 'chatdesk backup FILE' contains it, if it was made in time."),
+    }.get(complaint.kind, Text("It could not be repaired."))
+    return Sentences.of(f"{complaint.text[:1].upper()}{complaint.text[1:]}.", advice)
 
 
 def _changed(conn: Connection, statement: str, values: tuple[Any, ...] = ()) -> int:

@@ -70,7 +70,7 @@ def run(
     if error is None:
         raise StorageCorrupt(
             Text(
-                "{name} needs more time or memory than a backup of its size should, so reading it was given up.",
+                "{name} needs more time or memory than a backup of its size should, so ChatDesk stopped reading it.",
                 name=backup.name,
             ),
             safe=Text("Nothing was changed."),
@@ -120,7 +120,7 @@ def _check_space(path: Path, directory: Path) -> None:
     if free < needed:
         raise StorageFull(
             Text(
-                "Looking into the backup needs up to {needed} MB; {free} MB are free.",
+                "Checking the backup needs up to {needed} MB; {free} MB are free.",
                 needed=needed // 1000000,
                 free=free // 1000000,
             ),
@@ -142,7 +142,7 @@ def room(backup: Path, directory: Path) -> Callable[[int], None]:
         nonlocal looked_at
         if count > most:
             raise StorageCorrupt(
-                Text("{name} is packed in a way that fills the disk, so it was not unpacked.", name=backup.name),
+                Text("{name} would fill the disk if it were unpacked, so it was not.", name=backup.name),
                 safe=Text("Nothing was changed."),
                 next_step=Text("Choose another backup."),
             )
@@ -152,7 +152,7 @@ def room(backup: Path, directory: Path) -> Callable[[int], None]:
             looked_at = count
             if shutil.disk_usage(directory).free < _SPARE_BYTES:
                 raise StorageFull(
-                    Text("The disk has no room for what is in the backup."),
+                    Text("There is not enough room on the disk for the contents of the backup."),
                     safe=Text("Nothing was changed."),
                     next_step=Text("Free some space and try again."),
                 )

@@ -65,7 +65,7 @@ def check_schema(source: sqlite3.Connection, name: str) -> str:
     except StorageCorrupt:  # a database of another program
         revision = None
     if revision is None:
-        raise _refused(Text("{name} is not a whole backup of ChatDesk.", name=name))
+        raise _refused(Text("{name} is not a complete backup of ChatDesk.", name=name))
     schema_upgrade.check_revision(revision)
     return revision
 
@@ -86,7 +86,7 @@ def copy_rows(source: Path, target: Path, revision: str, *, migrations: Path, na
             _stop_automatic_actions(conn)
             conn.execute("COMMIT")
         if revision != tables.HEAD_REVISION and conn.execute(_WRONG_TREE).fetchone() is not None:
-            raise _refused(Text("{name} is damaged: some messages stand below themselves.", name=name))
+            raise _refused(Text("{name} is damaged: some messages are replies to themselves.", name=name))
     if revision == tables.HEAD_REVISION:
         _make_reachable(target)
 
@@ -133,7 +133,7 @@ def _copy(conn: sqlite3.Connection, table: str, name: str) -> None:
             if there
             else Text("the table {table}", table=table)
         )
-        raise _refused(Text("{name} is not a whole backup of ChatDesk: {lack} is missing.", name=name, lack=lack))
+        raise _refused(Text("{name} is not a complete backup of ChatDesk: {lack} is missing.", name=name, lack=lack))
     now = SystemClock().now_ms()
     values = [
         _INSTEAD[table, column].format(now=now) if (table, column) in _INSTEAD else _as(kind, column, default)

@@ -81,13 +81,16 @@ def _fill(database: Path, target: Path, origin: Origin) -> SalvageReport:
             placed, apart = salvaged_texts.recover(conn, origin)
             if placed:
                 lost.append(
-                    Text("{placed} messages could not be read; their texts are in their places again.", placed=placed)
+                    Text(
+                        "Messages that could not be read but whose text was recovered in place: {placed}.",
+                        placed=placed,
+                    )
                 )
             if apart:
                 title = salvaged_texts.RECOVERED_TITLE
                 lost.append(
                     Text(
-                        "{apart} texts had lost their messages; they are in the thread “{title}”.",
+                        "Recovered texts whose messages are lost, now in the thread “{title}”: {apart}.",
                         apart=apart,
                         title=title,
                     )
@@ -96,7 +99,7 @@ def _fill(database: Path, target: Path, origin: Origin) -> SalvageReport:
             quieting.stop_automatic_actions(raw, origin.now())
             wrong = db_check.check_database(conn, is_thorough=True)
             if wrong:
-                lost.append(Text("{wrong} findings are left; 'chatdesk doctor' lists them.", wrong=len(wrong)))
+                lost.append(Text("Problems that are left: {wrong}; 'chatdesk doctor' lists them.", wrong=len(wrong)))
     except sqlite3.DatabaseError as error:
         raise _UNREADABLE from error
     return SalvageReport((*lines, *lost, *repaired), is_whole=not (lost or repaired or wrong))
@@ -125,7 +128,7 @@ def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, li
     except sqlite3.DatabaseError:
         raise _UNREADABLE from None
     if kinds and not found:
-        lost.append(Text("{name}: this is no table of ChatDesk's, and was left out.", name=table.name))
+        lost.append(Text("{name}: this is not a table of ChatDesk, so it was left out.", name=table.name))
     there = {row[1] for row in found if not row[6]}  # what is computed is not read
     names = [column.name for column in table.columns if column.name in there and column.name != "search_n"]
     if not names:

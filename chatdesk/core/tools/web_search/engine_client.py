@@ -14,7 +14,7 @@ from chatdesk.core.tools.web_search.engines import NotAnAnswerError, found_in, r
 from chatdesk.core.tools.web_search.failures import SearchFailed
 
 # A redirect would take the key along.
-_RULES: Final = FetchRules(Text("answer"), 1024 * 1024, max_redirects=0, may_be_packed=True)
+_RULES: Final = FetchRules(1024 * 1024, max_redirects=0, may_be_packed=True)
 _REFUSING: Final = (401, 403)
 _OVER_LIMIT: Final = (402, 429, 432, 433)
 _KEY_ANEW: Final = Text("Enter it in Settings, Tools.")

@@ -16,7 +16,7 @@ from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.rendering.safety import is_safe_link
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Sentences, Text
 from chatdesk.core.tools.web_search.choice import SearchCheck, SearchChoice, SearchEngine, SearchStep
 from chatdesk.core.tools.web_search.failures import SearchFailed
 
@@ -124,7 +124,7 @@ class WebSearch:
         failed_at = failure.step if isinstance(failure, SearchFailed) else SearchStep.REACHED
         for step in SearchStep:
             if failure is not None and step is failed_at:
-                yield SearchCheck(step, False, f"{failure.what} {failure.next_step}".strip())
+                yield SearchCheck(step, False, Sentences.of(failure.what, failure.next_step))
                 return
             if step is SearchStep.FOUND and not found:
                 yield SearchCheck(step, False, Text("It found no page about {tried_with}.", tried_with=_TRIED_WITH))

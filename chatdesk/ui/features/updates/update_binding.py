@@ -97,7 +97,7 @@ class UpdateBinding(QObject):
         self._context.tasks.start_once(self._open(), _TASK)
 
     def _ask(self) -> None:
-        words = tr("Shall ChatDesk look for new versions? It installs none by itself.")
+        words = tr("Should ChatDesk look for new versions? It installs none by itself.")
         self._show_notice(words, tr("Once a day"), self._turn_on, other_text=tr("No"))
 
     def _turn_on(self) -> None:

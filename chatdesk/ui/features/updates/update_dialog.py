@@ -78,7 +78,7 @@ class UpdateDialog(TaskPanel):
             )
             self._state.setText(words)
             self._heading.setText(tr("What is new"))
-            self._notes.setText(release.notes or tr("Its makers have written nothing about it."))
+            self._notes.setText(release.notes or tr("There are no notes about this version."))
             self._what_happens.setText(_what_happens(release))
         for label in (self._heading, self._notes, self._what_happens):
             label.setVisible(is_new)
@@ -112,8 +112,8 @@ class UpdateDialog(TaskPanel):
         self._state.setText(tr("The new version is installed. It starts the next time you open ChatDesk."))
         self._summary.setText(
             tr(
-                "The version before stays beside it; Help, Upgrades and the way back, says how to go back. A backup of"
-                " your data was made."
+                "The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data "
+                "was backed up."
             )
         )
         self.close_button.setFocus()
@@ -134,8 +134,8 @@ class UpdateDialog(TaskPanel):
 
 def _what_happens(release: Release) -> str:
     return tr(
-        "Install fetches {size} MB, makes a backup of your data, and tries the new version with a copy of it. Then it"
-        " starts the next time you open ChatDesk; until then nothing changes.",
+        "Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version "
+        "starts the next time you open ChatDesk; until then nothing changes.",
         size=max(1, round(release.download_bytes / _MB)),
     )
 
@@ -146,7 +146,7 @@ def _step_words(step: str) -> str:
     if step == "backup":
         return tr("Backing up your data…")
     if step == "download":
-        return tr("Fetching the new version…")
+        return tr("Downloading the new version…")
     if step == "unpack":
         return tr("Unpacking it…")
     return tr("Trying it with a copy of your data…")

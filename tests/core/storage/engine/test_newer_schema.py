@@ -55,7 +55,7 @@ async def test_every_write_is_refused_with_what_to_do_and_no_byte_changes(newer:
     await newer.db.open()
     with pytest.raises(SchemaTooNew, match=REVISION) as refused:
         await newer.thread("More")
-    assert "only reads" in refused.value.sentence
+    assert "can only read" in refused.value.sentence
     assert "Update ChatDesk" in refused.value.sentence
     assert not await newer.db.write_again()
     with pytest.raises(StorageError):

@@ -69,7 +69,7 @@ async def test_the_check_finds_such_a_project_and_repair_brings_it_back(store: S
     await store.thread()
     _run(store, "UPDATE projects SET deleted_at = 1")
     assert any("is in the trash, but not all" in each for each in await _troubles(store))
-    assert any("came back from the trash" in each for each in await _repaired(store))
+    assert any("taken out of the trash" in each for each in await _repaired(store))
 
 
 @pytest.mark.parametrize("damage", ["circle", "position", "other thread"])
@@ -116,7 +116,7 @@ async def test_a_broken_path_is_laid_again(store: Store, damage: str) -> None:
     await store.paths.select_version(question)
     _run(store, damage)
     assert [each for each in await _troubles(store) if "shown path" in each]
-    assert any("The shown path was found again for 1 thread." in each for each in await _repaired(store))
+    assert any("The choice of shown messages was repaired in 1 thread." in each for each in await _repaired(store))
     assert await store.shown(thread) in (["other"], ["one", "answer to one", "two", "answer to two"])
 
 
@@ -152,7 +152,7 @@ async def test_a_file_that_no_row_names_is_kept_again(store: Store, kind: str) -
     await store.db.write(work)
     assert [each for each in await _troubles(store) if "is not kept" in each]
     assert await store.db.write(lambda conn: reachability.make_reachable(conn, store.db.origin)) == [
-        "1 attached file that nothing kept is kept again."
+        "1 attached file was entered in the list of files again, from which it was missing."
     ]
     assert await _troubles(store) == []
     named = await store.db.read(lambda conn: conn.exec_driver_sql("SELECT sha256, kind FROM artifacts").all())

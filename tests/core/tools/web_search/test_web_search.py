@@ -106,7 +106,7 @@ async def test_a_refused_key_is_told(site: Site, tmp_path: Path, engine: SearchE
         (SearchEngine.SEARXNG, sent(b"Forbidden", "text/html", status=403), SearchStep.ALLOWED, "search.formats"),
         (SearchEngine.SEARXNG, sent(b"<html>", "text/html"), SearchStep.ALLOWED, "not as SearXNG does"),
         (SearchEngine.SEARXNG, sent(b"x", "text/html", status=502), SearchStep.REACHED, "answered with 502"),
-        (SearchEngine.SEARXNG, redirect("https://elsewhere.test/"), SearchStep.REACHED, "at another place"),
+        (SearchEngine.SEARXNG, redirect("https://elsewhere.test/"), SearchStep.REACHED, "leads to another server"),
         (SearchEngine.SEARXNG, answered({"results": []}), SearchStep.FOUND, "no page about tide tables"),
         (SearchEngine.SEARXNG, sent(b" " * 2_000_000, "application/json"), SearchStep.REACHED, "larger than 1 MB"),
         (SearchEngine.BRAVE, answered({}, status=429), SearchStep.ALLOWED, "no more searches for now"),
@@ -139,7 +139,7 @@ async def test_only_an_address_that_was_entered_is_to_be_checked(
 async def test_nobody_there_is_told(site: Site, tmp_path: Path) -> None:
     choice = SearchChoice(SearchEngine.SEARXNG, "http://127.0.0.1:1")
     (step,) = [each async for each in search_of(site, tmp_path).check(choice)]
-    assert (step.step, step.is_well) == (SearchStep.REACHED, False) and "did not answer" in step.remark
+    assert (step.step, step.is_well) == (SearchStep.REACHED, False) and "did not give an answer" in step.remark
 
 
 @pytest.mark.parametrize("engine", KEYED)
