@@ -217,3 +217,13 @@ def test_a_translation_has_the_signs_and_the_form_of_address_of_its_language(cod
         code, lambda source, form: not _NO_SENTENCE.search(source) and pattern.search(_KEPT.sub("", form)) is not None
     )
     assert not wrong, wrong
+
+
+def test_the_words_of_the_glossary_are_those_of_the_catalogues() -> None:
+    sections = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    tables = [re.findall(r"^\| ([^|]+) \| ([^|]+) \|", section, re.MULTILINE)[1:] for section in sections]
+    assert len(tables) == len(_OTHERS)
+    assert {tuple(idea for idea, _word in table) for table in tables} == {tuple(idea for idea, _word in tables[0])}
+    for code, table in zip(_OTHERS, tables, strict=True):
+        said = "\n".join(form for _source, form in _forms(code)).casefold()
+        assert [f"{code}: {word}" for _idea, word in table if word.casefold() not in said] == []
