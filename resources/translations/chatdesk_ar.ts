@@ -6052,6 +6052,22 @@
         <source>Export what is newer than that, then restore the backup: Settings, Data and backup, or &apos;chatdesk restore&apos;.</source>
         <translation>صدّر ما هو أحدث من ذلك، ثم استعد النسخة الاحتياطية: الإعدادات، البيانات والنسخ الاحتياطي، أو &apos;chatdesk restore&apos;.</translation>
     </message>
+    <message>
+        <source>Project {project} is in the trash, but not all of its threads are.</source>
+        <translation>المشروع {project} في سلة المهملات، لكن ليست كل محادثاته فيها.</translation>
+    </message>
+    <message>
+        <source>Messages of thread {thread} are out of place.</source>
+        <translation>رسائل المحادثة {thread} ليست في أماكنها.</translation>
+    </message>
+    <message>
+        <source>The choice of shown messages of thread {thread} is broken.</source>
+        <translation>اختيار الرسائل المعروضة في المحادثة {thread} معطوب.</translation>
+    </message>
+    <message>
+        <source>The file of part {part} is missing in the list of files.</source>
+        <translation>ملف الجزء {part} ناقص من قائمة الملفات.</translation>
+    </message>
     <message numerus="yes">
         <source>{count} projects with threads outside the trash were taken out of the trash.</source>
         <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
@@ -6111,6 +6127,10 @@
     <message>
         <source>Nothing was wrong.</source>
         <translation>لم يكن هناك أي خلل.</translation>
+    </message>
+    <message>
+        <source>The file is too damaged for SQLite to check it.</source>
+        <translation>الملف تالف إلى حد يمنع SQLite من فحصه.</translation>
     </message>
     <message>
         <source>The search index was rebuilt; it is filled in the background.</source>
@@ -6187,6 +6207,10 @@
             <numerusform>أُزيل من {table} {count} صفًّا لا تنتمي إلى شيء.</numerusform>
             <numerusform>أُزيل من {table} {count} صف لا تنتمي إلى شيء.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>The search index is damaged.</source>
+        <translation>فهرس البحث تالف.</translation>
     </message>
     <message>
         <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
@@ -19265,6 +19289,42 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>{who} offers no embeddings.</source>
         <translation>لا يقدّم {who} تضمينات (embeddings).</translation>
+    </message>
+    <message>
+        <source>The counters of thread {thread} are wrong.</source>
+        <translation>عدّادات المحادثة {thread} خاطئة.</translation>
+    </message>
+    <message>
+        <source>The last shown message of thread {thread} is wrong.</source>
+        <translation>آخر رسالة معروضة في المحادثة {thread} خاطئة.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is missing.</source>
+        <translation>الملف المرفق {name} مفقود.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is not what was saved.</source>
+        <translation>الملف المرفق {name} ليس ما حُفظ.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is a link to another file.</source>
+        <translation>الملف المرفق {name} وصلة إلى ملف آخر.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} cannot be read.</source>
+        <translation>لا يمكن قراءة الملف المرفق {name}.</translation>
+    </message>
+    <message>
+        <source>SQLite reports: {report}.</source>
+        <translation>يُبلغ SQLite: {report}.</translation>
+    </message>
+    <message>
+        <source>A row of {table} points to a missing row of {missing}.</source>
+        <translation>صف من {table} يشير إلى صف مفقود من {missing}.</translation>
+    </message>
+    <message>
+        <source>The text of message {message} is not what was saved.</source>
+        <translation>نص الرسالة {message} ليس ما حُفظ.</translation>
     </message>
 </context>
 </TS>

@@ -5872,6 +5872,22 @@
         <source>Export what is newer than that, then restore the backup: Settings, Data and backup, or &apos;chatdesk restore&apos;.</source>
         <translation>Exportieren Sie, was neuer ist, und stellen Sie dann die Sicherung wieder her: Einstellungen, Daten und Sicherung, oder &apos;chatdesk restore&apos;.</translation>
     </message>
+    <message>
+        <source>Project {project} is in the trash, but not all of its threads are.</source>
+        <translation>Das Projekt {project} ist im Papierkorb, aber nicht alle seine Unterhaltungen.</translation>
+    </message>
+    <message>
+        <source>Messages of thread {thread} are out of place.</source>
+        <translation>Nachrichten der Unterhaltung {thread} sind nicht an ihrem Platz.</translation>
+    </message>
+    <message>
+        <source>The choice of shown messages of thread {thread} is broken.</source>
+        <translation>In der Unterhaltung {thread} ist falsch gespeichert, welche Nachrichten angezeigt werden.</translation>
+    </message>
+    <message>
+        <source>The file of part {part} is missing in the list of files.</source>
+        <translation>Die Datei des Teils {part} fehlt in der Liste der Dateien.</translation>
+    </message>
     <message numerus="yes">
         <source>{count} projects with threads outside the trash were taken out of the trash.</source>
         <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
@@ -5915,6 +5931,10 @@
     <message>
         <source>Nothing was wrong.</source>
         <translation>Es war nichts in Unordnung.</translation>
+    </message>
+    <message>
+        <source>The file is too damaged for SQLite to check it.</source>
+        <translation>Die Datei ist zu stark beschädigt, als dass SQLite sie prüfen könnte.</translation>
     </message>
     <message>
         <source>The search index was rebuilt; it is filled in the background.</source>
@@ -5967,6 +5987,10 @@
             <numerusform>{count} Zeile von {table}, die zu nichts gehörte, wurde entfernt.</numerusform>
             <numerusform>{count} Zeilen von {table}, die zu nichts gehörten, wurden entfernt.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>The search index is damaged.</source>
+        <translation>Der Suchindex ist beschädigt.</translation>
     </message>
     <message>
         <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
@@ -18305,6 +18329,42 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>{who} offers no embeddings.</source>
         <translation>{who} bietet keine Embeddings an.</translation>
+    </message>
+    <message>
+        <source>The counters of thread {thread} are wrong.</source>
+        <translation>Die Zähler der Unterhaltung {thread} sind falsch.</translation>
+    </message>
+    <message>
+        <source>The last shown message of thread {thread} is wrong.</source>
+        <translation>Die letzte angezeigte Nachricht der Unterhaltung {thread} ist falsch.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is missing.</source>
+        <translation>Die angehängte Datei {name} fehlt.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is not what was saved.</source>
+        <translation>Die angehängte Datei {name} ist nicht die, die gespeichert wurde.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is a link to another file.</source>
+        <translation>Die angehängte Datei {name} ist ein Verweis auf eine andere Datei.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} cannot be read.</source>
+        <translation>Die angehängte Datei {name} kann nicht gelesen werden.</translation>
+    </message>
+    <message>
+        <source>SQLite reports: {report}.</source>
+        <translation>SQLite meldet: {report}.</translation>
+    </message>
+    <message>
+        <source>A row of {table} points to a missing row of {missing}.</source>
+        <translation>Eine Zeile von {table} zeigt auf eine fehlende Zeile von {missing}.</translation>
+    </message>
+    <message>
+        <source>The text of message {message} is not what was saved.</source>
+        <translation>Der Text der Nachricht {message} ist nicht der, der gespeichert wurde.</translation>
     </message>
 </context>
 </TS>

@@ -5872,6 +5872,22 @@
         <source>Export what is newer than that, then restore the backup: Settings, Data and backup, or &apos;chatdesk restore&apos;.</source>
         <translation>Exporta lo que sea más reciente, y restaura la copia: Ajustes, Datos y copias, o &apos;chatdesk restore&apos;.</translation>
     </message>
+    <message>
+        <source>Project {project} is in the trash, but not all of its threads are.</source>
+        <translation>El proyecto {project} está en la papelera, pero no todas sus conversaciones.</translation>
+    </message>
+    <message>
+        <source>Messages of thread {thread} are out of place.</source>
+        <translation>Hay mensajes de la conversación {thread} fuera de su lugar.</translation>
+    </message>
+    <message>
+        <source>The choice of shown messages of thread {thread} is broken.</source>
+        <translation>En la conversación {thread} está dañada la elección de los mensajes mostrados.</translation>
+    </message>
+    <message>
+        <source>The file of part {part} is missing in the list of files.</source>
+        <translation>El archivo de la parte {part} falta en la lista de archivos.</translation>
+    </message>
     <message numerus="yes">
         <source>{count} projects with threads outside the trash were taken out of the trash.</source>
         <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
@@ -5915,6 +5931,10 @@
     <message>
         <source>Nothing was wrong.</source>
         <translation>No había nada mal.</translation>
+    </message>
+    <message>
+        <source>The file is too damaged for SQLite to check it.</source>
+        <translation>El archivo está demasiado dañado para que SQLite lo compruebe.</translation>
     </message>
     <message>
         <source>The search index was rebuilt; it is filled in the background.</source>
@@ -5967,6 +5987,10 @@
             <numerusform>Se quitó {count} fila de {table} que no pertenecía a nada.</numerusform>
             <numerusform>Se quitaron {count} filas de {table} que no pertenecían a nada.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>The search index is damaged.</source>
+        <translation>El índice de búsqueda está dañado.</translation>
     </message>
     <message>
         <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
@@ -18305,6 +18329,42 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>{who} offers no embeddings.</source>
         <translation>{who} no ofrece embeddings.</translation>
+    </message>
+    <message>
+        <source>The counters of thread {thread} are wrong.</source>
+        <translation>Los contadores de la conversación {thread} son incorrectos.</translation>
+    </message>
+    <message>
+        <source>The last shown message of thread {thread} is wrong.</source>
+        <translation>El último mensaje mostrado de la conversación {thread} es incorrecto.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is missing.</source>
+        <translation>Falta el archivo adjunto {name}.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is not what was saved.</source>
+        <translation>El archivo adjunto {name} no es el que se guardó.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is a link to another file.</source>
+        <translation>El archivo adjunto {name} es un enlace a otro archivo.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} cannot be read.</source>
+        <translation>No se puede leer el archivo adjunto {name}.</translation>
+    </message>
+    <message>
+        <source>SQLite reports: {report}.</source>
+        <translation>SQLite informa: {report}.</translation>
+    </message>
+    <message>
+        <source>A row of {table} points to a missing row of {missing}.</source>
+        <translation>Una fila de {table} apunta a una fila de {missing} que falta.</translation>
+    </message>
+    <message>
+        <source>The text of message {message} is not what was saved.</source>
+        <translation>El texto del mensaje {message} no es el que se guardó.</translation>
     </message>
 </context>
 </TS>

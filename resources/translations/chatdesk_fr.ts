@@ -5872,6 +5872,22 @@
         <source>Export what is newer than that, then restore the backup: Settings, Data and backup, or &apos;chatdesk restore&apos;.</source>
         <translation>Exportez ce qui est plus récent, puis restaurez la sauvegarde&#xa0;: Paramètres, Données et sauvegarde, ou &apos;chatdesk restore&apos;.</translation>
     </message>
+    <message>
+        <source>Project {project} is in the trash, but not all of its threads are.</source>
+        <translation>Le projet {project} est dans la corbeille, mais pas toutes ses conversations.</translation>
+    </message>
+    <message>
+        <source>Messages of thread {thread} are out of place.</source>
+        <translation>Des messages de la conversation {thread} ne sont pas à leur place.</translation>
+    </message>
+    <message>
+        <source>The choice of shown messages of thread {thread} is broken.</source>
+        <translation>Dans la conversation {thread}, le choix des messages affichés est endommagé.</translation>
+    </message>
+    <message>
+        <source>The file of part {part} is missing in the list of files.</source>
+        <translation>Le fichier de la partie {part} manque dans la liste des fichiers.</translation>
+    </message>
     <message numerus="yes">
         <source>{count} projects with threads outside the trash were taken out of the trash.</source>
         <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
@@ -5915,6 +5931,10 @@
     <message>
         <source>Nothing was wrong.</source>
         <translation>Il n’y avait rien d’anormal.</translation>
+    </message>
+    <message>
+        <source>The file is too damaged for SQLite to check it.</source>
+        <translation>Le fichier est trop endommagé pour que SQLite le vérifie.</translation>
     </message>
     <message>
         <source>The search index was rebuilt; it is filled in the background.</source>
@@ -5967,6 +5987,10 @@
             <numerusform>{count} ligne de {table} qui n’appartenait à rien a été retirée.</numerusform>
             <numerusform>{count} lignes de {table} qui n’appartenaient à rien ont été retirées.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>The search index is damaged.</source>
+        <translation>L’index de recherche est endommagé.</translation>
     </message>
     <message>
         <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
@@ -18305,6 +18329,42 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>{who} offers no embeddings.</source>
         <translation>{who} ne propose pas d’embeddings.</translation>
+    </message>
+    <message>
+        <source>The counters of thread {thread} are wrong.</source>
+        <translation>Les compteurs de la conversation {thread} sont faux.</translation>
+    </message>
+    <message>
+        <source>The last shown message of thread {thread} is wrong.</source>
+        <translation>Le dernier message affiché de la conversation {thread} est faux.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is missing.</source>
+        <translation>Le fichier joint {name} manque.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is not what was saved.</source>
+        <translation>Le fichier joint {name} n’est pas celui qui a été enregistré.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is a link to another file.</source>
+        <translation>Le fichier joint {name} est un lien vers un autre fichier.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} cannot be read.</source>
+        <translation>Le fichier joint {name} ne peut pas être lu.</translation>
+    </message>
+    <message>
+        <source>SQLite reports: {report}.</source>
+        <translation>SQLite signale&#xa0;: {report}.</translation>
+    </message>
+    <message>
+        <source>A row of {table} points to a missing row of {missing}.</source>
+        <translation>Une ligne de {table} pointe vers une ligne manquante de {missing}.</translation>
+    </message>
+    <message>
+        <source>The text of message {message} is not what was saved.</source>
+        <translation>Le texte du message {message} n’est pas celui qui a été enregistré.</translation>
     </message>
 </context>
 </TS>

@@ -5827,6 +5827,22 @@
         <source>Export what is newer than that, then restore the backup: Settings, Data and backup, or &apos;chatdesk restore&apos;.</source>
         <translation>それより新しいものをエクスポートしてから、バックアップを復元してください:「設定」の「データとバックアップ」、または&apos;chatdesk restore&apos;。</translation>
     </message>
+    <message>
+        <source>Project {project} is in the trash, but not all of its threads are.</source>
+        <translation>プロジェクト{project}はゴミ箱にありますが、一部のスレッドはゴミ箱にありません。</translation>
+    </message>
+    <message>
+        <source>Messages of thread {thread} are out of place.</source>
+        <translation>スレッド{thread}のメッセージの位置が正しくありません。</translation>
+    </message>
+    <message>
+        <source>The choice of shown messages of thread {thread} is broken.</source>
+        <translation>スレッド{thread}で、表示するメッセージの選択が壊れています。</translation>
+    </message>
+    <message>
+        <source>The file of part {part} is missing in the list of files.</source>
+        <translation>パート{part}のファイルがファイルの一覧にありません。</translation>
+    </message>
     <message numerus="yes">
         <source>{count} projects with threads outside the trash were taken out of the trash.</source>
         <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
@@ -5866,6 +5882,10 @@
     <message>
         <source>Nothing was wrong.</source>
         <translation>問題はありませんでした。</translation>
+    </message>
+    <message>
+        <source>The file is too damaged for SQLite to check it.</source>
+        <translation>ファイルの損傷がひどく、SQLiteで検査できません。</translation>
     </message>
     <message>
         <source>The search index was rebuilt; it is filled in the background.</source>
@@ -5912,6 +5932,10 @@
         <translation>
             <numerusform>何にも属さない{table}の行を{count}件削除しました。</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>The search index is damaged.</source>
+        <translation>検索インデックスが壊れています。</translation>
     </message>
     <message>
         <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
@@ -18065,6 +18089,42 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>{who} offers no embeddings.</source>
         <translation>{who}は埋め込み(embeddings)を提供していません。</translation>
+    </message>
+    <message>
+        <source>The counters of thread {thread} are wrong.</source>
+        <translation>スレッド{thread}のカウンターが誤っています。</translation>
+    </message>
+    <message>
+        <source>The last shown message of thread {thread} is wrong.</source>
+        <translation>スレッド{thread}で最後に表示するメッセージが誤っています。</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is missing.</source>
+        <translation>添付ファイル{name}がありません。</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is not what was saved.</source>
+        <translation>添付ファイル{name}は保存したものと異なります。</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is a link to another file.</source>
+        <translation>添付ファイル{name}は別のファイルへのリンクです。</translation>
+    </message>
+    <message>
+        <source>The attached file {name} cannot be read.</source>
+        <translation>添付ファイル{name}を読み取れません。</translation>
+    </message>
+    <message>
+        <source>SQLite reports: {report}.</source>
+        <translation>SQLiteの報告: {report}。</translation>
+    </message>
+    <message>
+        <source>A row of {table} points to a missing row of {missing}.</source>
+        <translation>{table}の行が、存在しない{missing}の行を参照しています。</translation>
+    </message>
+    <message>
+        <source>The text of message {message} is not what was saved.</source>
+        <translation>メッセージ{message}の文章は保存したものと異なります。</translation>
     </message>
 </context>
 </TS>

@@ -5872,6 +5872,22 @@
         <source>Export what is newer than that, then restore the backup: Settings, Data and backup, or &apos;chatdesk restore&apos;.</source>
         <translation>Exporte o que for mais novo que ele e depois restaure o backup: Configurações, Dados e backup, ou &apos;chatdesk restore&apos;.</translation>
     </message>
+    <message>
+        <source>Project {project} is in the trash, but not all of its threads are.</source>
+        <translation>O projeto {project} está na lixeira, mas nem todas as suas conversas.</translation>
+    </message>
+    <message>
+        <source>Messages of thread {thread} are out of place.</source>
+        <translation>Há mensagens da conversa {thread} fora do lugar.</translation>
+    </message>
+    <message>
+        <source>The choice of shown messages of thread {thread} is broken.</source>
+        <translation>Na conversa {thread}, a escolha das mensagens mostradas está danificada.</translation>
+    </message>
+    <message>
+        <source>The file of part {part} is missing in the list of files.</source>
+        <translation>O arquivo da parte {part} falta na lista de arquivos.</translation>
+    </message>
     <message numerus="yes">
         <source>{count} projects with threads outside the trash were taken out of the trash.</source>
         <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
@@ -5915,6 +5931,10 @@
     <message>
         <source>Nothing was wrong.</source>
         <translation>Nada estava errado.</translation>
+    </message>
+    <message>
+        <source>The file is too damaged for SQLite to check it.</source>
+        <translation>O arquivo está danificado demais para o SQLite verificá-lo.</translation>
     </message>
     <message>
         <source>The search index was rebuilt; it is filled in the background.</source>
@@ -5967,6 +5987,10 @@
             <numerusform>{count} linha de {table} que não pertencia a nada foi removida.</numerusform>
             <numerusform>{count} linhas de {table} que não pertenciam a nada foram removidas.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>The search index is damaged.</source>
+        <translation>O índice de busca está danificado.</translation>
     </message>
     <message>
         <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
@@ -18305,6 +18329,42 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>{who} offers no embeddings.</source>
         <translation>{who} não oferece embeddings.</translation>
+    </message>
+    <message>
+        <source>The counters of thread {thread} are wrong.</source>
+        <translation>Os contadores da conversa {thread} estão errados.</translation>
+    </message>
+    <message>
+        <source>The last shown message of thread {thread} is wrong.</source>
+        <translation>A última mensagem mostrada da conversa {thread} está errada.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is missing.</source>
+        <translation>O arquivo anexado {name} está faltando.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is not what was saved.</source>
+        <translation>O arquivo anexado {name} não é o que foi salvo.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is a link to another file.</source>
+        <translation>O arquivo anexado {name} é um link para outro arquivo.</translation>
+    </message>
+    <message>
+        <source>The attached file {name} cannot be read.</source>
+        <translation>O arquivo anexado {name} não pode ser lido.</translation>
+    </message>
+    <message>
+        <source>SQLite reports: {report}.</source>
+        <translation>O SQLite informa: {report}.</translation>
+    </message>
+    <message>
+        <source>A row of {table} points to a missing row of {missing}.</source>
+        <translation>Uma linha de {table} aponta para uma linha de {missing} que falta.</translation>
+    </message>
+    <message>
+        <source>The text of message {message} is not what was saved.</source>
+        <translation>O texto da mensagem {message} não é o que foi salvo.</translation>
     </message>
 </context>
 </TS>

@@ -5827,6 +5827,22 @@
         <source>Export what is newer than that, then restore the backup: Settings, Data and backup, or &apos;chatdesk restore&apos;.</source>
         <translation>请导出比它新的内容，然后恢复备份：“设置”的“数据与备份”，或 &apos;chatdesk restore&apos;。</translation>
     </message>
+    <message>
+        <source>Project {project} is in the trash, but not all of its threads are.</source>
+        <translation>项目 {project} 在回收站中，但并非其所有对话都在。</translation>
+    </message>
+    <message>
+        <source>Messages of thread {thread} are out of place.</source>
+        <translation>对话 {thread} 的消息位置有误。</translation>
+    </message>
+    <message>
+        <source>The choice of shown messages of thread {thread} is broken.</source>
+        <translation>对话 {thread} 中显示哪些消息的选择已损坏。</translation>
+    </message>
+    <message>
+        <source>The file of part {part} is missing in the list of files.</source>
+        <translation>部分 {part} 的文件不在文件列表中。</translation>
+    </message>
     <message numerus="yes">
         <source>{count} projects with threads outside the trash were taken out of the trash.</source>
         <comment>{count} project with threads outside the trash was taken out of the trash.</comment>
@@ -5866,6 +5882,10 @@
     <message>
         <source>Nothing was wrong.</source>
         <translation>没有问题。</translation>
+    </message>
+    <message>
+        <source>The file is too damaged for SQLite to check it.</source>
+        <translation>文件损坏过重，SQLite 无法检查。</translation>
     </message>
     <message>
         <source>The search index was rebuilt; it is filled in the background.</source>
@@ -5912,6 +5932,10 @@
         <translation>
             <numerusform>已移除 {table} 中 {count} 行无归属的数据。</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>The search index is damaged.</source>
+        <translation>搜索索引已损坏。</translation>
     </message>
     <message>
         <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
@@ -18065,6 +18089,42 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>{who} offers no embeddings.</source>
         <translation>{who} 不提供嵌入（embeddings）。</translation>
+    </message>
+    <message>
+        <source>The counters of thread {thread} are wrong.</source>
+        <translation>对话 {thread} 的计数有误。</translation>
+    </message>
+    <message>
+        <source>The last shown message of thread {thread} is wrong.</source>
+        <translation>对话 {thread} 中最后显示的消息有误。</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is missing.</source>
+        <translation>附件 {name} 缺失。</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is not what was saved.</source>
+        <translation>附件 {name} 与保存的内容不同。</translation>
+    </message>
+    <message>
+        <source>The attached file {name} is a link to another file.</source>
+        <translation>附件 {name} 是指向其他文件的链接。</translation>
+    </message>
+    <message>
+        <source>The attached file {name} cannot be read.</source>
+        <translation>无法读取附件 {name}。</translation>
+    </message>
+    <message>
+        <source>SQLite reports: {report}.</source>
+        <translation>SQLite 报告：{report}。</translation>
+    </message>
+    <message>
+        <source>A row of {table} points to a missing row of {missing}.</source>
+        <translation>{table} 的一行指向 {missing} 中缺失的行。</translation>
+    </message>
+    <message>
+        <source>The text of message {message} is not what was saved.</source>
+        <translation>消息 {message} 的文字与保存的内容不同。</translation>
     </message>
 </context>
 </TS>

@@ -15,6 +15,13 @@ from typing import BinaryIO, Final
 
 _PIECE_BYTES: Final = 1024 * 1024
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+# The complaints, as the end of a sentence about "the attached file".
+MISSING, CHANGED, LINK, UNREADABLE = (
+    "is missing",
+    "is not what was saved",
+    "is a link to another file",
+    "cannot be read",
+)
 
 
 def place(blobs: Path, name: str) -> Path:
@@ -35,15 +42,14 @@ def open_file(blobs: Path, name: str) -> BinaryIO:
 
 
 def complaint(blobs: Path, name: str) -> str:
-    """Return the fault of the bytes, as the end of a sentence about "the attached file"; empty when they are those that
-    were saved."""
+    """Return the fault of the bytes, one of the complaints above; empty when they are those that were saved."""
     try:
         with open_file(blobs, name) as file:
-            return "" if digest(file) == name else "is not what was saved"
+            return "" if digest(file) == name else CHANGED
     except FileNotFoundError:
-        return "is missing"
+        return MISSING
     except OSError as error:
-        return "is a link to another file" if error.errno == errno.ELOOP else "cannot be read"
+        return LINK if error.errno == errno.ELOOP else UNREADABLE
 
 
 def digest(file: BinaryIO) -> str:

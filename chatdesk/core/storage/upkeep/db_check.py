@@ -21,6 +21,7 @@ from chatdesk.core.storage.engine.content_digest import damaged_ids
 from chatdesk.core.storage.engine.plain_text import to_json
 from chatdesk.core.storage.upkeep import backup_files, reachability
 from chatdesk.core.storage.upkeep.reachability import unreachable
+from chatdesk.core.texts import Text
 
 _MOST_LINES: Final = 100
 
@@ -61,7 +62,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """A complaint in plain words, without contents."""
+    """A complaint: ``text`` is a sentence without contents."""
 
     kind: Kind
     text: str
@@ -79,8 +80,16 @@ def examine(conn: Connection, blobs: Path) -> list[Complaint]:
     found = [Complaint(Kind.REFERENCES, text) for text in dangling_rows(conn)]
     steps: tuple[tuple[Kind, Callable[[], list[str]]], ...] = (
         (Kind.TEXT, lambda: damaged_messages(conn)),
-        (Kind.COUNTERS, lambda: [f"the counters of thread {each} are off" for each in wrong_counters(conn)]),
-        (Kind.PATHS, lambda: [f"the end of thread {each} is not known" for each in wrong_ends(conn)]),
+        (
+            Kind.COUNTERS,
+            lambda: [Text("The counters of thread {thread} are wrong.", thread=each) for each in wrong_counters(conn)],
+        ),
+        (
+            Kind.PATHS,
+            lambda: [
+                Text("The last shown message of thread {thread} is wrong.", thread=each) for each in wrong_ends(conn)
+            ],
+        ),
         (Kind.REACH, lambda: reachability.unreachable(conn)),
         (Kind.FILES, lambda: _files(conn, blobs)),
     )
@@ -115,8 +124,19 @@ def _files(conn: Connection, blobs: Path) -> list[str]:
     for name in sorted(backup_files.named_files(raw)):
         complaint = stored_bytes.complaint(blobs, name)
         if complaint:
-            found.append(f"the attached file {name[:12]}… {complaint}")
+            found.append(_file_sentence(complaint, f"{name[:12]}…"))
     return found
+
+
+def _file_sentence(complaint: str, name: str) -> str:
+    """Return the whole sentence on a file with a ``stored_bytes.complaint``."""
+    if complaint == stored_bytes.MISSING:
+        return Text("The attached file {name} is missing.", name=name)
+    if complaint == stored_bytes.CHANGED:
+        return Text("The attached file {name} is not what was saved.", name=name)
+    if complaint == stored_bytes.LINK:
+        return Text("The attached file {name} is a link to another file.", name=name)
+    return Text("The attached file {name} cannot be read.", name=name)
 
 
 def check_database(conn: Connection, *, is_thorough: bool) -> list[str]:
@@ -130,13 +150,17 @@ def check_database(conn: Connection, *, is_thorough: bool) -> list[str]:
 def check_pages(conn: Connection, *, is_thorough: bool = True) -> list[str]:
     """Return the complaints of SQLite itself."""
     pragma = "integrity_check" if is_thorough else "quick_check"
-    return [str(row[0]) for row in conn.exec_driver_sql(f"PRAGMA {pragma}(100)") if row[0] != "ok"]
+    return [
+        Text("SQLite reports: {report}.", report=str(row[0]))
+        for row in conn.exec_driver_sql(f"PRAGMA {pragma}(100)")
+        if row[0] != "ok"
+    ]
 
 
 def dangling_rows(conn: Connection) -> list[str]:
     """Return a complaint for each row that points at nothing."""
     return [
-        f"a row of {row[0]} points at a missing row of {row[2]}"
+        Text("A row of {table} points to a missing row of {missing}.", table=row[0], missing=row[2])
         for row in conn.exec_driver_sql("PRAGMA foreign_key_check")
     ]
 
@@ -144,4 +168,4 @@ def dangling_rows(conn: Connection) -> list[str]:
 def damaged_messages(conn: Connection) -> list[str]:
     """Return a complaint for each message whose text has changed since it was finished, which no check of SQLite can
     see."""
-    return [f"the text of message {each} is not what was saved" for each in damaged_ids(conn)]
+    return [Text("The text of message {message} is not what was saved.", message=each) for each in damaged_ids(conn)]

@@ -22,7 +22,7 @@ from chatdesk.core.storage.chat import artifacts, projects, shown_path
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import from_json
-from chatdesk.core.texts import plural
+from chatdesk.core.texts import Text, plural
 
 # The conditions are spelt as in the partial indexes of threads, so that a start can afford to ask.
 _HIDING_PROJECTS: Final = """
@@ -53,10 +53,19 @@ AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.part_id = p.id AND a.document_
 def unreachable(conn: Connection) -> list[str]:
     """Return complaints in plain words, without contents; empty when all can be found."""
     return [
-        *(f"project {each} is in the trash, but not all of its threads" for each in hiding_projects(conn)),
-        *(f"messages of thread {each} have no place in it" for each in _threads(conn, _MISPLACED)),
-        *(f"the shown path of thread {each} is broken" for each in _threads(conn, _BROKEN_PATHS)),
-        *(f"the file of part {part_id} is not kept" for part_id, _file, _content in _unnamed_files(conn)),
+        *(
+            Text("Project {project} is in the trash, but not all of its threads are.", project=each)
+            for each in hiding_projects(conn)
+        ),
+        *(Text("Messages of thread {thread} are out of place.", thread=each) for each in _threads(conn, _MISPLACED)),
+        *(
+            Text("The choice of shown messages of thread {thread} is broken.", thread=each)
+            for each in _threads(conn, _BROKEN_PATHS)
+        ),
+        *(
+            Text("The file of part {part} is missing in the list of files.", part=part)
+            for part, _file, _content in _unnamed_files(conn)
+        ),
     ]
 
 

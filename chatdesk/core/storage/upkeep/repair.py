@@ -87,7 +87,7 @@ class RepairService:
         try:
             found = await asyncio.to_thread(self._examine)
         except StorageCorrupt:
-            return [Complaint(Kind.PAGES, "the file is too damaged for SQLite to check it")]
+            return [Complaint(Kind.PAGES, Text("The file is too damaged for SQLite to check it."))]
         if with_index and not self._database.is_read_only and not any(each.kind is Kind.PAGES for each in found):
             found += await self._database.write(_index_complaints, is_durable=False)
         return found
@@ -291,7 +291,7 @@ def _index_complaints(conn: Connection) -> list[Complaint]:
         except sqlite3.DatabaseError as error:
             if not search_index.is_damage(error):
                 raise
-            return [Complaint(Kind.INDEX, "the search index is damaged")]
+            return [Complaint(Kind.INDEX, Text("The search index is damaged."))]
     return []
 
 
@@ -312,7 +312,7 @@ def _left(complaint: Complaint) -> str:
         Kind.TEXT: Text("It was left as it is; a backup may still have the original."),
         Kind.FILES: Text("A backup made with 'chatdesk backup FILE' contains it, if it was made in time."),
     }.get(complaint.kind, Text("It could not be repaired."))
-    return Sentences.of(f"{complaint.text[:1].upper()}{complaint.text[1:]}.", advice)
+    return Sentences.of(complaint.text, advice)
 
 
 def _changed(conn: Connection, statement: str, values: tuple[Any, ...] = ()) -> int:

@@ -13,7 +13,6 @@ from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.widgets.listed import with_capital
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ class DataBinding(Controller):
             return [tr("The backup was made: {name}", name=(await self._services.maintenance.back_up_now()).name)]
         if name == "check":
             found = await self._services.repairs.check(with_index=False)
-            return [f"{with_capital(shown(each.text))}." for each in found] or [tr("Nothing is wrong.")]
+            return [shown(each.text) for each in found] or [tr("Nothing is wrong.")]
         return [shown(each) for each in (await self._services.repairs.repair()).lines]
 
     async def _show_folder(self) -> None:

@@ -363,7 +363,7 @@ async def test_changed_text_is_found_by_its_digest(store: Store) -> None:
         )
     )
     assert await quick_check(store.db) == []
-    assert await integrity_check(store.db) == [f"the text of message {question} is not what was saved"]
+    assert await integrity_check(store.db) == [f"The text of message {question} is not what was saved."]
 
 
 @contextmanager

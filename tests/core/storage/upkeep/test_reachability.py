@@ -84,7 +84,7 @@ async def test_messages_without_a_place_get_one(store: Store, damage: str) -> No
         "other thread": f"UPDATE messages SET parent_id = '{stranger}' WHERE id = '{second}'",
     }[damage]
     _run(store, statement)
-    assert [each for each in await _troubles(store) if "no place" in each]
+    assert [each for each in await _troubles(store) if "are out of place" in each]
     assert any("in their places again" in each for each in await _repaired(store))
     rows = await store.db.read(
         lambda conn: conn.exec_driver_sql(
@@ -115,7 +115,7 @@ async def test_a_broken_path_is_laid_again(store: Store, damage: str) -> None:
     await store.messages.add_question_version(question, "other", None)
     await store.paths.select_version(question)
     _run(store, damage)
-    assert [each for each in await _troubles(store) if "shown path" in each]
+    assert [each for each in await _troubles(store) if "choice of shown messages" in each]
     assert any("The choice of shown messages was repaired in 1 thread." in each for each in await _repaired(store))
     assert await store.shown(thread) in (["other"], ["one", "answer to one", "two", "answer to two"])
 
@@ -150,7 +150,7 @@ async def test_a_file_that_no_row_names_is_kept_again(store: Store, kind: str) -
         )
 
     await store.db.write(work)
-    assert [each for each in await _troubles(store) if "is not kept" in each]
+    assert [each for each in await _troubles(store) if "is missing in the list of files" in each]
     assert await store.db.write(lambda conn: reachability.make_reachable(conn, store.db.origin)) == [
         "1 attached file was entered in the list of files again, from which it was missing."
     ]
