@@ -129,4 +129,4 @@ def test_a_directory_that_is_gone_is_told(tmp_path: Path) -> None:
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, env=environ, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith("chatdesk: The current directory is not there any more.")
+    assert done.stderr.startswith("chatdesk: The current directory no longer exists.")

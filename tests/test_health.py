@@ -172,4 +172,4 @@ async def test_doctor_names_an_owner_that_does_not_answer(tmp_path: Path) -> Non
     assert (level, details["purpose"]) == (Level.NOTE, "restore")
     assert f"“chatdesk restore”, process {os.getpid()}, does not answer" in message
     level, message, _details = await _owner_finding(paths)
-    assert (level, message) == (Level.OK, "no window is open and no other command at work")
+    assert (level, message) == (Level.OK, "no window is open and no other command is running")

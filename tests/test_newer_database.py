@@ -71,7 +71,7 @@ def test_commands_that_write_are_refused_with_the_sentence(
     assert run([word.format(exported=exported) for word in command]) == 1
     said = capsys.readouterr().err
     assert f"This data belongs to a newer ChatDesk (schema {REVISION}," in said
-    assert "Update ChatDesk to go on writing" in said
+    assert "Update ChatDesk to continue writing" in said
     assert "Traceback" not in said
     assert sums(database) == before
 

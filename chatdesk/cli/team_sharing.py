@@ -303,7 +303,7 @@ def _report_sent(sent: Sending) -> int:
     if sent.is_done:
         return 0
     wait = plural("{count} changes wait here.", "{count} change waits here.", sent.waiting)
-    terminal.complain(Sentences.of(wait, sent.problem, Text("'chatdesk team sync' goes on.")))
+    terminal.complain(Sentences.of(wait, sent.problem, Text("'chatdesk team sync' continues.")))
     return 1
 
 

@@ -108,7 +108,7 @@ class AppPaths:
             ) from None
         except FileNotFoundError:
             raise InvalidInput(
-                Text("The current directory is not there any more."),
+                Text("The current directory no longer exists."),
                 safe=Text("Nothing was changed."),
                 next_step=Text("Go to another one, or choose an absolute directory with --data-dir."),
             ) from None

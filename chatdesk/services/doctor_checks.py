@@ -141,7 +141,7 @@ async def _database(services: Services) -> tuple[Finding, ...]:
             if is_damaged
             else Text("'chatdesk doctor --repair' repairs it.")
             if repairable
-            else Text("A backup in {backup_dir} may have it as it was.", backup_dir=services.paths.backup_dir)
+            else Text("A backup in {backup_dir} may still have the original.", backup_dir=services.paths.backup_dir)
         )
         found_damage = plural(
             "{path} is damaged ({count} findings: {first}).",
@@ -269,7 +269,7 @@ async def _owner(paths: AppPaths) -> Finding:
     holder = read_holder(paths.data_dir)
     is_this = holder is not None and (holder.pid, holder.purpose) == (os.getpid(), PURPOSE)
     if holder is None or is_this or not holder.is_alive():
-        return Finding(_OWNER, Level.OK, Text("no window is open and no other command at work"))
+        return Finding(_OWNER, Level.OK, Text("no window is open and no other command is running"))
     name = Text("a window") if holder.purpose == WINDOW else f"“chatdesk {holder.purpose}”"
     who, details = (
         Text("{name}, process {pid}", name=name, pid=str(holder.pid)),

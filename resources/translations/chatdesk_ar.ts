@@ -1428,7 +1428,7 @@
         </translation>
     </message>
     <message>
-        <source>&apos;chatdesk team sync&apos; goes on.</source>
+        <source>&apos;chatdesk team sync&apos; continues.</source>
         <translation>الأمر &apos;chatdesk team sync&apos; يتابع.</translation>
     </message>
     <message>
@@ -2060,7 +2060,7 @@
         <translation>ليس في هذه الرسالة نص يمكن فتحه ناتجًا.</translation>
     </message>
     <message>
-        <source>The version is as it was.</source>
+        <source>The version is unchanged.</source>
         <translation>النسخة كما كانت.</translation>
     </message>
     <message>
@@ -2268,16 +2268,16 @@
         <translation>الملف ليس JSON.</translation>
     </message>
     <message>
-        <source>The file holds no prompts of ChatDesk.</source>
+        <source>The file contains no prompts of ChatDesk.</source>
         <translation>لا يضم الملف موجِّهات من ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The file contains no list of prompts, or more than {most_prompts}.</source>
+        <translation>لا يضم الملف قائمة موجِّهات، أو يضم أكثر من {most_prompts}.</translation>
     </message>
     <message>
         <source>The file was written by a newer ChatDesk.</source>
         <translation>كُتب الملف بإصدار أحدث من ChatDesk.</translation>
-    </message>
-    <message>
-        <source>The file holds no list of prompts, or more than {most_prompts}.</source>
-        <translation>لا يضم الملف قائمة موجِّهات، أو يضم أكثر من {most_prompts}.</translation>
     </message>
     <message>
         <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
@@ -2316,10 +2316,6 @@
         <translation>اختصره، أو احفظ النص في ملف وأرفقه.</translation>
     </message>
     <message>
-        <source>This question does not wait any more.</source>
-        <translation>لم يعد هذا السؤال ينتظر.</translation>
-    </message>
-    <message>
         <source>Your limit of messages is reached.</source>
         <translation>بُلغ حدّك من الرسائل.</translation>
     </message>
@@ -2340,7 +2336,7 @@
         <translation>اسأل من جديد لاحقًا.</translation>
     </message>
     <message>
-        <source>This message does not wait any more.</source>
+        <source>This message is no longer waiting.</source>
         <translation>لم تعد هذه الرسالة تنتظر.</translation>
     </message>
     <message>
@@ -2416,16 +2412,16 @@
         <translation>غيّرها، أو ارفض الاستدعاء.</translation>
     </message>
     <message>
-        <source>This call does not wait for an answer any more.</source>
+        <source>This call is no longer waiting for an answer.</source>
         <translation>لم يعد هذا الاستدعاء ينتظر إجابة.</translation>
+    </message>
+    <message>
+        <source>The server is no longer waiting for this.</source>
+        <translation>لم يعد الخادم ينتظر هذا.</translation>
     </message>
     <message>
         <source>This answer is not offered for this call.</source>
         <translation>هذه الإجابة غير متاحة لهذا الاستدعاء.</translation>
-    </message>
-    <message>
-        <source>The server does not wait for this any more.</source>
-        <translation>لم يعد الخادم ينتظر هذا.</translation>
     </message>
     <message>
         <source>“{name}” is missing.</source>
@@ -2664,10 +2660,6 @@
         <source>No display here: the window runs unseen, the command line works.</source>
         <translation>لا شاشة هنا: تعمل النافذة من دون أن تُرى، ويعمل سطر الأوامر.</translation>
     </message>
-    <message>
-        <source>It did not arrive whole.</source>
-        <translation>لم يصل كاملًا.</translation>
-    </message>
     <message numerus="yes">
         <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
         <comment>Written since, and not in it: {count} message, in {names}. Export them first to keep them at hand.</comment>
@@ -2809,7 +2801,7 @@
         <translation>إن كان هذا ما تريده، فوافق في الإعدادات، المزوّدون، أو باستخدام &apos;chatdesk providers --agree {provider}&apos;.</translation>
     </message>
     <message>
-        <source>Agree, or enter the key anew.</source>
+        <source>Agree, or enter the key again.</source>
         <translation>وافق، أو أدخل المفتاح من جديد.</translation>
     </message>
     <message>
@@ -2965,11 +2957,11 @@
         <translation>يجب أن يبدأ العنوان بـ https://‎ أو http://‎ وأن يذكر خادمًا وألا يحتوي على كلمة مرور.</translation>
     </message>
     <message>
-        <source>“{name}” is no name of a header.</source>
+        <source>“{name}” is not the name of a header.</source>
         <translation>«{name}» ليس اسم ترويسة.</translation>
     </message>
     <message>
-        <source>The value of the header {name} holds characters that cannot be sent.</source>
+        <source>The value of the header {name} contains characters that cannot be sent.</source>
         <translation>في قيمة الترويسة {name} حروف لا يمكن إرسالها.</translation>
     </message>
     <message>
@@ -3601,7 +3593,7 @@
         <translation>تعذّرت كتابة {target}: {strerror}.</translation>
     </message>
     <message>
-        <source>“chatdesk {purpose}” (process {pid}) is at work in this data directory.</source>
+        <source>“chatdesk {purpose}” (process {pid}) is using this data directory.</source>
         <translation>الأمر «chatdesk {purpose}» (العملية {pid}) يعمل في دليل البيانات هذا.</translation>
     </message>
     <message>
@@ -3669,7 +3661,7 @@
         <translation>عيّن HOME، أو اختر دليلًا مطلقًا باستخدام ‎--data-dir.</translation>
     </message>
     <message>
-        <source>The current directory is not there any more.</source>
+        <source>The current directory no longer exists.</source>
         <translation>الدليل الحالي لم يعد موجودًا.</translation>
     </message>
     <message>
@@ -3683,10 +3675,6 @@
     <message>
         <source>Rename it, or choose another with --data-dir.</source>
         <translation>أعد تسميته، أو اختر دليلًا آخر باستخدام ‎--data-dir.</translation>
-    </message>
-    <message>
-        <source>There is no such provider any more.</source>
-        <translation>لم يعد هذا المزوّد موجودًا.</translation>
     </message>
     <message>
         <source>The answer of {who} took longer than {duration} and was stopped.</source>
@@ -3734,7 +3722,7 @@
     </message>
     <message>
         <source>Check the network, then try again; the offline model works without one.</source>
-        <translation>تحقّق من الشبكة ثم حاول مرة أخرى؛ يعمل النموذج دون اتصال من غير شبكة.</translation>
+        <translation>تحقّق من الشبكة ثم أعد المحاولة؛ يعمل النموذج دون اتصال من غير شبكة.</translation>
     </message>
     <message>
         <source>The address of {who} could not be found.</source>
@@ -4070,7 +4058,7 @@
     </message>
     <message>
         <source>Pay as the server says, then try again; or choose another provider.</source>
-        <translation>ادفع كما يقول الخادم ثم حاول مرة أخرى؛ أو اختر مزوّدًا آخر.</translation>
+        <translation>ادفع كما يقول الخادم ثم أعد المحاولة؛ أو اختر مزوّدًا آخر.</translation>
     </message>
     <message>
         <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
@@ -4221,7 +4209,7 @@
         <translation>البحث غير ممكن هنا: فهرس البحث تالف. ورسائلك لم تتأثر.</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected; search again later.</source>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected; search again later.</source>
         <translation>فهرس البحث تالف ويُنشأ من جديد. رسائلك لم تتأثر؛ ابحث من جديد لاحقًا.</translation>
     </message>
     <message>
@@ -4417,10 +4405,6 @@
         <translation>المفاتيح لم تتغيّر.</translation>
     </message>
     <message>
-        <source>Type it again; capital letters count. Without it the keys have to be entered anew.</source>
-        <translation>اكتبها من جديد؛ الحروف الكبيرة مهمة. ومن دونها يجب إدخال المفاتيح من جديد.</translation>
-    </message>
-    <message>
         <source>The file of keys cannot be read or written.</source>
         <translation>تتعذّر قراءة ملف المفاتيح أو الكتابة فيه.</translation>
     </message>
@@ -4429,7 +4413,11 @@
         <translation>تُرك كما كان؛ وتبقى المفاتيح إلى أن يُغلق ChatDesk.</translation>
     </message>
     <message>
-        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew.</source>
+        <source>Type it again; capital letters count. Without it, the keys have to be entered again.</source>
+        <translation>اكتبها من جديد؛ الحروف الكبيرة مهمة. ومن دونها يجب إدخال المفاتيح من جديد.</translation>
+    </message>
+    <message>
+        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys again.</source>
         <translation>تحقّق من دليل الإعداد، أو احذف الملف keys.encrypted.json وأدخل المفاتيح من جديد.</translation>
     </message>
     <message>
@@ -4545,7 +4533,7 @@
         <translation>تعذّر حفظ المزوّدين.</translation>
     </message>
     <message>
-        <source>The old file is unchanged; the change holds until ChatDesk closes.</source>
+        <source>The old file is unchanged; the change applies until ChatDesk closes.</source>
         <translation>الملف القديم لم يتغيّر؛ ويسري التغيير إلى أن يُغلق ChatDesk.</translation>
     </message>
     <message>
@@ -5561,7 +5549,7 @@
         <translation>لا يوجد وسم بهذا المعرّف.</translation>
     </message>
     <message>
-        <source>There is another tag “{name}” by now.</source>
+        <source>There is another tag “{name}” now.</source>
         <translation>يوجد الآن وسم آخر باسم «{name}».</translation>
     </message>
     <message>
@@ -5581,16 +5569,12 @@
         <translation>أُزيل نص هذه الرسالة نهائيًا بعد مدتها في سلة المهملات.</translation>
     </message>
     <message>
-        <source>{thread_ids} of {thread_ids_2} threads are not in the trash (any more).</source>
+        <source>{thread_ids} of {thread_ids_2} threads are not, or no longer, in the trash.</source>
         <translation>{thread_ids} من أصل {thread_ids_2} من المحادثات ليست (أو لم تعد) في سلة المهملات.</translation>
     </message>
     <message>
         <source>Select those that are and try again.</source>
         <translation>حدّد الموجودة فيها وأعد المحاولة.</translation>
-    </message>
-    <message>
-        <source>This answer does not wait any more.</source>
-        <translation>لم تعد هذه الإجابة تنتظر.</translation>
     </message>
     <message>
         <source>The backup that was just made is damaged, so it was not kept.</source>
@@ -5701,7 +5685,7 @@
         <translation>يمكنك قراءة محادثاتك والبحث فيها ونسخها وتصديرها؛ ولا يتغيّر شيء.</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
+        <source>Update ChatDesk to continue writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
         <translation>حدّث ChatDesk لتتابع الكتابة، أو استعد النسخة الاحتياطية السابقة للترقية (المساعدة، الترقيات وطريق العودة).</translation>
     </message>
     <message>
@@ -5729,7 +5713,7 @@
         <translation>انظر إلى الحالة الحالية ثم أجرِ تغييرك من جديد.</translation>
     </message>
     <message>
-        <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>The database contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>في قاعدة البيانات شيء لم يضعه ChatDesk فيها: {first}{more}.</translation>
     </message>
     <message>
@@ -5770,7 +5754,7 @@
     </message>
     <message>
         <source>Free some space; ChatDesk then continues by itself.</source>
-        <translation>حرّر بعض المساحة؛ ثم يتابع ChatDesk من تلقاء نفسه.</translation>
+        <translation>أفرغ بعض المساحة؛ ثم يتابع ChatDesk من تلقاء نفسه.</translation>
     </message>
     <message>
         <source>The upgrade would have left rows that point to nothing, so it was undone.</source>
@@ -5897,7 +5881,7 @@
         <translation>احذف بعض ما لا تستخدمه.</translation>
     </message>
     <message>
-        <source>The last changes cannot be shown: they lie in the database&apos;s log, which can only be read where files can be made. Nothing was changed. Make the data directory writable, or copy it to where it is, and start again.</source>
+        <source>The last changes cannot be shown: they are in the database&apos;s log, which can only be read where files can be created. Nothing was changed. Make the data directory writable, or copy it to a place that is, and start ChatDesk again.</source>
         <translation>لا يمكن عرض التغييرات الأخيرة: فهي في سجل قاعدة البيانات، ولا تمكن قراءته إلا حيث يمكن إنشاء ملفات. لم يتغيّر شيء. اجعل دليل البيانات قابلًا للكتابة، أو انسخه إلى حيث يكون كذلك، وابدأ من جديد.</translation>
     </message>
     <message>
@@ -6010,7 +5994,7 @@
     </message>
     <message>
         <source>Free some space; ChatDesk tries again within the hour.</source>
-        <translation>حرّر بعض المساحة؛ يحاول ChatDesk مرة أخرى خلال ساعة.</translation>
+        <translation>أفرغ بعض المساحة؛ يعيد ChatDesk المحاولة خلال ساعة.</translation>
     </message>
     <message>
         <source>Your messages and the older backups are unchanged.</source>
@@ -6018,7 +6002,7 @@
     </message>
     <message>
         <source>Check the disk; ChatDesk tries again within the hour.</source>
-        <translation>افحص القرص؛ يحاول ChatDesk مرة أخرى خلال ساعة.</translation>
+        <translation>افحص القرص؛ يعيد ChatDesk المحاولة خلال ساعة.</translation>
     </message>
     <message>
         <source>{name} is not a complete backup of ChatDesk.</source>
@@ -6269,7 +6253,7 @@
         <translation>حدّث ChatDesk لاستعادتها.</translation>
     </message>
     <message>
-        <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>{name} contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>في {name} شيء لم يضعه ChatDesk فيها: {first}{more}.</translation>
     </message>
     <message>
@@ -6373,10 +6357,6 @@
         <translation>لا يعرف ChatDesk هذا النوع من التشفير.</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
-        <translation>يتابع ChatDesk من تلقاء نفسه غدًا (UTC). ويمكن لمالك مساحة العمل رفع الحدّ.</translation>
-    </message>
-    <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <translation>أرسلت اليوم من النص قدر ما تسمح مساحة العمل لكل عضو بإرساله.</translation>
     </message>
@@ -6397,7 +6377,11 @@
         <translation>أرسلت في هذه الدقيقة من التغييرات قدر ما تسمح مساحة العمل لكل عضو بإرساله.</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself in a minute.</source>
+        <source>ChatDesk continues by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
+        <translation>يتابع ChatDesk من تلقاء نفسه غدًا (UTC). ويمكن لمالك مساحة العمل رفع الحدّ.</translation>
+    </message>
+    <message>
+        <source>ChatDesk continues by itself in a minute.</source>
         <translation>يتابع ChatDesk من تلقاء نفسه بعد دقيقة.</translation>
     </message>
     <message>
@@ -6621,8 +6605,12 @@
         <translation>رُقّيت مساحة العمل بإصدار من ChatDesk أحدث من هذا.</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on; until then, what you change waits here.</source>
+        <source>Update ChatDesk to continue; until then, what you change waits here.</source>
         <translation>حدّث ChatDesk لتتابع؛ وإلى ذلك الحين ينتظر هنا ما تغيّره.</translation>
+    </message>
+    <message>
+        <source>The workspace does not, or no longer, know this computer.</source>
+        <translation>لا تعرف مساحة العمل هذا الحاسوب (أو لم تعد تعرفه).</translation>
     </message>
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
@@ -6647,10 +6635,6 @@
     <message>
         <source>Your copy stays here as a private project. To come back, ask one of its owners.</source>
         <translation>تبقى نسختك هنا مشروعًا خاصًا. وللعودة، اطلب ذلك من أحد مالكيه.</translation>
-    </message>
-    <message>
-        <source>The workspace does not know this computer (any more).</source>
-        <translation>لا تعرف مساحة العمل هذا الحاسوب (أو لم تعد تعرفه).</translation>
     </message>
     <message>
         <source>ChatDesk registers it again by itself.</source>
@@ -6685,7 +6669,7 @@
         <translation>هذا موجود بالفعل وهو لعضو آخر.</translation>
     </message>
     <message>
-        <source>The file is not on the computer that sent the message any more.</source>
+        <source>The file is no longer on the computer that sent the message.</source>
         <translation>لم يعد الملف على الحاسوب الذي أرسل الرسالة.</translation>
     </message>
     <message>
@@ -6725,7 +6709,7 @@
         <translation>انسخها كلها، أو اطلبها ملفًا.</translation>
     </message>
     <message>
-        <source>The invitation was changed on its way: it is not as it was written.</source>
+        <source>The invitation was changed on its way: it is not what was sent.</source>
         <translation>تغيّرت الدعوة في الطريق: ليست كما كُتبت.</translation>
     </message>
     <message>
@@ -6809,7 +6793,7 @@
         <translation>اطلب دعوة جديدة ممن دعاك.</translation>
     </message>
     <message>
-        <source>This code does not open the team&apos;s database any more: the password was changed, or you were removed.</source>
+        <source>This code no longer opens the team&apos;s database: the password was changed, or you were removed.</source>
         <translation>لم يعد هذا الرمز يفتح قاعدة بيانات الفريق: تغيّرت كلمة المرور، أو أُزلت.</translation>
     </message>
     <message>
@@ -7093,7 +7077,7 @@
         <translation>الاتصال مشفّر (TLS).</translation>
     </message>
     <message>
-        <source>Not encrypted: whoever is in between can read everything.</source>
+        <source>Not encrypted: anybody on the way can read everything.</source>
         <translation>بلا تشفير: يمكن لمن في الوسط قراءة كل شيء.</translation>
     </message>
     <message>
@@ -7533,7 +7517,7 @@
         <translation>تعذّر إنشاء ملف PDF:‏ {reason}.</translation>
     </message>
     <message>
-        <source>This file holds more chats than can be read at once.</source>
+        <source>This file contains more chats than can be read at once.</source>
         <translation>في هذا الملف دردشات أكثر مما تمكن قراءته دفعة واحدة.</translation>
     </message>
     <message>
@@ -7589,7 +7573,7 @@
         <translation>حدّث ChatDesk، ثم استورده.</translation>
     </message>
     <message>
-        <source>This backup holds more text than can be read at once.</source>
+        <source>This backup contains more text than can be read at once.</source>
         <translation>في هذه النسخة الاحتياطية نص أكثر مما تمكن قراءته دفعة واحدة.</translation>
     </message>
     <message>
@@ -7597,7 +7581,7 @@
         <translation>فشلت الإجابة.</translation>
     </message>
     <message>
-        <source>It holds no messages.</source>
+        <source>It contains no messages.</source>
         <translation>لا رسائل فيه.</translation>
     </message>
     <message>
@@ -7611,10 +7595,6 @@
     <message>
         <source>This file is one conversation that is larger than any export holds.</source>
         <translation>هذا الملف محادثة واحدة أكبر مما يضمه أي ملف مصدَّر.</translation>
-    </message>
-    <message>
-        <source>This file holds more messages than can be read at once.</source>
-        <translation>في هذا الملف رسائل أكثر مما تمكن قراءته دفعة واحدة.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads were here already.</source>
@@ -7793,7 +7773,7 @@
         <translation>اختر الملف المصدَّر نفسه.</translation>
     </message>
     <message>
-        <source>This backup holds Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
+        <source>This backup contains Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
         <translation>في هذه النسخة الاحتياطية قاعدة بيانات Cherry Studio كما هي، ولا يستطيع ChatDesk قراءتها.</translation>
     </message>
     <message>
@@ -7825,7 +7805,7 @@
         <translation>تحقّق من الملف.</translation>
     </message>
     <message>
-        <source>This folder holds far more files than a program&apos;s chats.</source>
+        <source>This folder contains far more files than a program&apos;s chats would have.</source>
         <translation>في هذا المجلّد ملفات أكثر بكثير من دردشات برنامج.</translation>
     </message>
     <message>
@@ -8009,8 +7989,12 @@
         <translation>صحّح الرقم.</translation>
     </message>
     <message>
-        <source>The warning {name} lies above its stop.</source>
+        <source>The warning {name} is above its stop.</source>
         <translation>التحذير {name} أعلى من حدّ إيقافه.</translation>
+    </message>
+    <message>
+        <source>The limit starts again {end}. Raise it, or send this question anyway.</source>
+        <translation>يبدأ الحدّ من جديد {end}. ارفعه، أو أرسل هذا السؤال على أي حال.</translation>
     </message>
     <message>
         <source>Give the warning a smaller number.</source>
@@ -8031,10 +8015,6 @@
     <message>
         <source>The limit of {amount} {name} is reached: {spent} are used and this question needs about {needed}.</source>
         <translation>بُلغ الحدّ {amount} {name}: المستخدَم {spent}، ويحتاج هذا السؤال إلى نحو {needed}.</translation>
-    </message>
-    <message>
-        <source>The limit begins anew {end}. Raise it, or send this question anyway.</source>
-        <translation>يبدأ الحدّ من جديد {end}. ارفعه، أو أرسل هذا السؤال على أي حال.</translation>
     </message>
     <message>
         <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
@@ -8298,10 +8278,6 @@
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
         <translation>يصلحها &apos;chatdesk doctor --repair&apos;.</translation>
     </message>
-    <message>
-        <source>A backup in {backup_dir} may have it as it was.</source>
-        <translation>قد يوجد في نسخة احتياطية في {backup_dir} كما كان.</translation>
-    </message>
     <message numerus="yes">
         <source>{path} is damaged ({count} findings: {first}).</source>
         <comment>{path} is damaged ({count} finding: {first}).</comment>
@@ -8375,7 +8351,11 @@
         <translation>لا يوجد بعد</translation>
     </message>
     <message>
-        <source>no window is open and no other command at work</source>
+        <source>A backup in {backup_dir} may still have the original.</source>
+        <translation>قد يوجد في نسخة احتياطية في {backup_dir} كما كان.</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command is running</source>
         <translation>لا نافذة مفتوحة ولا أمر آخر يعمل</translation>
     </message>
     <message>
@@ -10700,10 +10680,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
         <translation>لا يعطي سطح المكتب هذا مفاتيح للبرامج. اربط هذا الأمر بمفاتيح في إعدادات سطح المكتب:</translation>
-    </message>
-    <message>
-        <source>ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.</source>
-        <translation>يواصل ChatDesk العمل في علبة النظام. لإنهائه، اختر إنهاء هناك أو في القائمة.</translation>
     </message>
     <message numerus="yes">
         <source>{count} answers being written</source>
@@ -14006,11 +13982,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>دعا {name} كلًا من {people}. وما زالوا أعضاء بأدوارهم الحالية. أزلهم أيضًا إن كانوا قد جاؤوا من أجل {name} فقط؛ ويبقى ما كتبوه في الحالتين.</translation>
     </message>
     <message>
-        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them anew.</source>
+        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them again.</source>
         <translation>لن يستطيع {name} تسجيل الدخول، من أي حاسوب، من هذه اللحظة. يبقى ما كتبه لدى الفريق؛ وما على حاسوبه يبقى هناك. ولإعادته، ادعه من جديد.</translation>
     </message>
     <message>
-        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them anew with Add a computer of mine. Nothing is deleted.</source>
+        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them again with Add a computer of mine. Nothing is deleted.</source>
         <translation>يحصل هذا الحاسوب على كلمة مرور جديدة لا يراها أحد. ولن تستطيع حواسيبك الأخرى تسجيل الدخول بالقديمة: أضفها من جديد باستخدام إضافة حاسوب لي. لا يُحذف شيء.</translation>
     </message>
     <message>
@@ -14843,7 +14819,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>إزالتهم</translation>
     </message>
     <message>
-        <source>This computer has a new password. Add your other computers anew.</source>
+        <source>This computer has a new password. Add your other computers again.</source>
         <translation>لهذا الحاسوب كلمة مرور جديدة. أضف حواسيبك الأخرى من جديد.</translation>
     </message>
     <message>
@@ -15079,7 +15055,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>تجري مشاركة «{name}». يبيّن السطر أسفل المحادثات مقدار ما أُرسل.</translation>
     </message>
     <message>
-        <source>That project is not shared any more.</source>
+        <source>That project is no longer shared.</source>
         <translation>لم يعد ذلك المشروع مشتركًا.</translation>
     </message>
     <message>
@@ -16116,6 +16092,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>على الأكثر</translation>
     </message>
     <message>
+        <source>“{typed}” is not a rate ({where}): {why}.</source>
+        <translation>«{typed}» ليس معدّلًا ({where}): {why}.</translation>
+    </message>
+    <message>
         <source>Limit {number}, for</source>
         <translation>الحدّ {number}، لـ</translation>
     </message>
@@ -16138,10 +16118,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>No stop</source>
         <translation>بلا إيقاف</translation>
-    </message>
-    <message>
-        <source>“{typed}” is no rate ({where}): {why}.</source>
-        <translation>«{typed}» ليس معدّلًا ({where}): {why}.</translation>
     </message>
     <message>
         <source>“{typed}” is not a number ({where}). Write it as 100000 or 2.50.</source>
@@ -16756,7 +16732,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>تجري قراءة المحادثة…</translation>
     </message>
     <message>
-        <source>No question holds these words.</source>
+        <source>No question contains these words.</source>
         <translation>لا سؤال يحتوي على هذه الكلمات.</translation>
     </message>
     <message>
@@ -19000,7 +18976,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>عُلّم مفضّلًا</translation>
     </message>
     <message>
-        <source>No favourite any more</source>
+        <source>No longer a favourite</source>
         <translation>لم يعد مفضّلًا</translation>
     </message>
     <message>
@@ -19325,6 +19301,30 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>The text of message {message} is not what was saved.</source>
         <translation>نص الرسالة {message} ليس ما حُفظ.</translation>
+    </message>
+    <message>
+        <source>This question is no longer waiting.</source>
+        <translation>لم يعد هذا السؤال ينتظر.</translation>
+    </message>
+    <message>
+        <source>It did not arrive completely.</source>
+        <translation>لم يصل كاملًا.</translation>
+    </message>
+    <message>
+        <source>This provider no longer exists.</source>
+        <translation>لم يعد هذا المزوّد موجودًا.</translation>
+    </message>
+    <message>
+        <source>This answer is no longer waiting.</source>
+        <translation>لم تعد هذه الإجابة تنتظر.</translation>
+    </message>
+    <message>
+        <source>This file contains more messages than can be read at once.</source>
+        <translation>في هذا الملف رسائل أكثر مما تمكن قراءته دفعة واحدة.</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
+        <translation>يواصل ChatDesk العمل في علبة النظام. لإنهائه، اختر إنهاء هناك أو في القائمة.</translation>
     </message>
 </context>
 </TS>

@@ -1368,7 +1368,7 @@
         </translation>
     </message>
     <message>
-        <source>&apos;chatdesk team sync&apos; goes on.</source>
+        <source>&apos;chatdesk team sync&apos; continues.</source>
         <translation>&apos;chatdesk team sync&apos; macht weiter.</translation>
     </message>
     <message>
@@ -1988,7 +1988,7 @@
         <translation>Diese Nachricht hat keinen Text, der sich als Artefakt öffnen lässt.</translation>
     </message>
     <message>
-        <source>The version is as it was.</source>
+        <source>The version is unchanged.</source>
         <translation>Die Version ist unverändert.</translation>
     </message>
     <message>
@@ -2176,16 +2176,16 @@
         <translation>Die Datei ist kein JSON.</translation>
     </message>
     <message>
-        <source>The file holds no prompts of ChatDesk.</source>
+        <source>The file contains no prompts of ChatDesk.</source>
         <translation>Die Datei enthält keine Prompts von ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The file contains no list of prompts, or more than {most_prompts}.</source>
+        <translation>Die Datei enthält keine Liste von Prompts oder mehr als {most_prompts}.</translation>
     </message>
     <message>
         <source>The file was written by a newer ChatDesk.</source>
         <translation>Die Datei wurde von einem neueren ChatDesk geschrieben.</translation>
-    </message>
-    <message>
-        <source>The file holds no list of prompts, or more than {most_prompts}.</source>
-        <translation>Die Datei enthält keine Liste von Prompts oder mehr als {most_prompts}.</translation>
     </message>
     <message>
         <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
@@ -2224,10 +2224,6 @@
         <translation>Kürzen Sie ihn, oder legen Sie den Text in eine Datei und hängen Sie diese an.</translation>
     </message>
     <message>
-        <source>This question does not wait any more.</source>
-        <translation>Diese Frage wartet nicht mehr.</translation>
-    </message>
-    <message>
         <source>Your limit of messages is reached.</source>
         <translation>Ihr Limit für Nachrichten ist erreicht.</translation>
     </message>
@@ -2248,7 +2244,7 @@
         <translation>Fragen Sie später noch einmal.</translation>
     </message>
     <message>
-        <source>This message does not wait any more.</source>
+        <source>This message is no longer waiting.</source>
         <translation>Diese Nachricht wartet nicht mehr.</translation>
     </message>
     <message>
@@ -2324,16 +2320,16 @@
         <translation>Ändern Sie sie, oder lehnen Sie den Aufruf ab.</translation>
     </message>
     <message>
-        <source>This call does not wait for an answer any more.</source>
+        <source>This call is no longer waiting for an answer.</source>
         <translation>Dieser Aufruf wartet nicht mehr auf eine Antwort.</translation>
+    </message>
+    <message>
+        <source>The server is no longer waiting for this.</source>
+        <translation>Der Server wartet nicht mehr darauf.</translation>
     </message>
     <message>
         <source>This answer is not offered for this call.</source>
         <translation>Diese Antwort gibt es für diesen Aufruf nicht.</translation>
-    </message>
-    <message>
-        <source>The server does not wait for this any more.</source>
-        <translation>Der Server wartet nicht mehr darauf.</translation>
     </message>
     <message>
         <source>“{name}” is missing.</source>
@@ -2560,10 +2556,6 @@
         <source>No display here: the window runs unseen, the command line works.</source>
         <translation>Kein Bildschirm hier: Das Fenster läuft unsichtbar, die Befehlszeile funktioniert.</translation>
     </message>
-    <message>
-        <source>It did not arrive whole.</source>
-        <translation>Es kam nicht vollständig an.</translation>
-    </message>
     <message numerus="yes">
         <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
         <comment>Written since, and not in it: {count} message, in {names}. Export them first to keep them at hand.</comment>
@@ -2685,7 +2677,7 @@
         <translation>Wenn Sie das wollen, stimmen Sie unter Einstellungen, Anbieter zu, oder mit &apos;chatdesk providers --agree {provider}&apos;.</translation>
     </message>
     <message>
-        <source>Agree, or enter the key anew.</source>
+        <source>Agree, or enter the key again.</source>
         <translation>Stimmen Sie zu, oder geben Sie den Schlüssel neu ein.</translation>
     </message>
     <message>
@@ -2837,11 +2829,11 @@
         <translation>Die Adresse muss mit https:// oder http:// beginnen, einen Server nennen und darf kein Passwort enthalten.</translation>
     </message>
     <message>
-        <source>“{name}” is no name of a header.</source>
+        <source>“{name}” is not the name of a header.</source>
         <translation>„{name}“ ist kein Name eines Headers.</translation>
     </message>
     <message>
-        <source>The value of the header {name} holds characters that cannot be sent.</source>
+        <source>The value of the header {name} contains characters that cannot be sent.</source>
         <translation>Der Wert des Headers {name} enthält Zeichen, die nicht gesendet werden können.</translation>
     </message>
     <message>
@@ -3469,7 +3461,7 @@
         <translation>{target} konnte nicht geschrieben werden: {strerror}.</translation>
     </message>
     <message>
-        <source>“chatdesk {purpose}” (process {pid}) is at work in this data directory.</source>
+        <source>“chatdesk {purpose}” (process {pid}) is using this data directory.</source>
         <translation>„chatdesk {purpose}“ (Prozess {pid}) arbeitet in diesem Datenverzeichnis.</translation>
     </message>
     <message>
@@ -3537,7 +3529,7 @@
         <translation>Setzen Sie HOME, oder wählen Sie mit --data-dir ein absolutes Verzeichnis.</translation>
     </message>
     <message>
-        <source>The current directory is not there any more.</source>
+        <source>The current directory no longer exists.</source>
         <translation>Das aktuelle Verzeichnis ist nicht mehr da.</translation>
     </message>
     <message>
@@ -3551,10 +3543,6 @@
     <message>
         <source>Rename it, or choose another with --data-dir.</source>
         <translation>Benennen Sie es um, oder wählen Sie ein anderes mit --data-dir.</translation>
-    </message>
-    <message>
-        <source>There is no such provider any more.</source>
-        <translation>Diesen Anbieter gibt es nicht mehr.</translation>
     </message>
     <message>
         <source>The answer of {who} took longer than {duration} and was stopped.</source>
@@ -4065,7 +4053,7 @@
         <translation>Suchen ist hier nicht möglich: Der Suchindex ist beschädigt. Ihre Nachrichten sind nicht betroffen.</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected; search again later.</source>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected; search again later.</source>
         <translation>Der Suchindex ist beschädigt und wird neu erstellt. Ihre Nachrichten sind nicht betroffen; suchen Sie später noch einmal.</translation>
     </message>
     <message>
@@ -4261,10 +4249,6 @@
         <translation>Die Schlüssel sind unverändert.</translation>
     </message>
     <message>
-        <source>Type it again; capital letters count. Without it the keys have to be entered anew.</source>
-        <translation>Geben Sie sie erneut ein; Großbuchstaben zählen. Ohne sie müssen die Schlüssel neu eingegeben werden.</translation>
-    </message>
-    <message>
         <source>The file of keys cannot be read or written.</source>
         <translation>Die Schlüsseldatei kann nicht gelesen oder geschrieben werden.</translation>
     </message>
@@ -4273,7 +4257,11 @@
         <translation>Sie wurde belassen, wie sie war; Schlüssel gelten, bis ChatDesk geschlossen wird.</translation>
     </message>
     <message>
-        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew.</source>
+        <source>Type it again; capital letters count. Without it, the keys have to be entered again.</source>
+        <translation>Geben Sie sie erneut ein; Großbuchstaben zählen. Ohne sie müssen die Schlüssel neu eingegeben werden.</translation>
+    </message>
+    <message>
+        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys again.</source>
         <translation>Prüfen Sie das Konfigurationsverzeichnis, oder löschen Sie die Datei keys.encrypted.json und geben Sie die Schlüssel neu ein.</translation>
     </message>
     <message>
@@ -4389,7 +4377,7 @@
         <translation>Die Anbieter konnten nicht gespeichert werden.</translation>
     </message>
     <message>
-        <source>The old file is unchanged; the change holds until ChatDesk closes.</source>
+        <source>The old file is unchanged; the change applies until ChatDesk closes.</source>
         <translation>Die alte Datei ist unverändert; die Änderung gilt, bis ChatDesk geschlossen wird.</translation>
     </message>
     <message>
@@ -5397,7 +5385,7 @@
         <translation>Es gibt kein Schlagwort mit dieser Kennung.</translation>
     </message>
     <message>
-        <source>There is another tag “{name}” by now.</source>
+        <source>There is another tag “{name}” now.</source>
         <translation>Inzwischen gibt es ein anderes Schlagwort „{name}“.</translation>
     </message>
     <message>
@@ -5417,16 +5405,12 @@
         <translation>Der Text dieser Nachricht wurde nach ihrer Zeit im Papierkorb endgültig entfernt.</translation>
     </message>
     <message>
-        <source>{thread_ids} of {thread_ids_2} threads are not in the trash (any more).</source>
+        <source>{thread_ids} of {thread_ids_2} threads are not, or no longer, in the trash.</source>
         <translation>{thread_ids} von {thread_ids_2} Unterhaltungen liegen nicht (mehr) im Papierkorb.</translation>
     </message>
     <message>
         <source>Select those that are and try again.</source>
         <translation>Wählen Sie die aus, die dort sind, und versuchen Sie es erneut.</translation>
-    </message>
-    <message>
-        <source>This answer does not wait any more.</source>
-        <translation>Diese Antwort wartet nicht mehr.</translation>
     </message>
     <message>
         <source>The backup that was just made is damaged, so it was not kept.</source>
@@ -5537,7 +5521,7 @@
         <translation>Sie können Ihre Unterhaltungen lesen, durchsuchen, kopieren und exportieren; nichts wird geändert.</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
+        <source>Update ChatDesk to continue writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
         <translation>Aktualisieren Sie ChatDesk, um weiterzuschreiben, oder stellen Sie die Sicherung von vor der Aktualisierung wieder her (Hilfe, Aktualisierungen und der Weg zurück).</translation>
     </message>
     <message>
@@ -5565,7 +5549,7 @@
         <translation>Sehen Sie sich den jetzigen Stand an und ändern Sie dann diesen.</translation>
     </message>
     <message>
-        <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>The database contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>Die Datenbank enthält etwas, das nicht von ChatDesk stammt: {first}{more}.</translation>
     </message>
     <message>
@@ -5717,7 +5701,7 @@
         <translation>Löschen Sie einige, die Sie nicht verwenden.</translation>
     </message>
     <message>
-        <source>The last changes cannot be shown: they lie in the database&apos;s log, which can only be read where files can be made. Nothing was changed. Make the data directory writable, or copy it to where it is, and start again.</source>
+        <source>The last changes cannot be shown: they are in the database&apos;s log, which can only be read where files can be created. Nothing was changed. Make the data directory writable, or copy it to a place that is, and start ChatDesk again.</source>
         <translation>Die letzten Änderungen können nicht angezeigt werden: Sie stehen im Protokoll der Datenbank, das nur dort gelesen werden kann, wo Dateien angelegt werden können. Nichts wurde geändert. Machen Sie das Datenverzeichnis beschreibbar, oder kopieren Sie es an einen beschreibbaren Ort, und starten Sie neu.</translation>
     </message>
     <message>
@@ -6045,7 +6029,7 @@
         <translation>Aktualisieren Sie ChatDesk, um sie wiederherzustellen.</translation>
     </message>
     <message>
-        <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>{name} contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>{name} enthält etwas, das nicht von ChatDesk stammt: {first}{more}.</translation>
     </message>
     <message>
@@ -6145,10 +6129,6 @@
         <translation>ChatDesk kennt diese Art der Verschlüsselung nicht.</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
-        <translation>ChatDesk macht morgen (UTC) von selbst weiter. Ein Eigentümer des Arbeitsbereichs kann das Limit erhöhen.</translation>
-    </message>
-    <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <translation>Sie haben das Tageslimit des Arbeitsbereichs für Text je Mitglied erreicht.</translation>
     </message>
@@ -6169,7 +6149,11 @@
         <translation>Sie haben das Limit des Arbeitsbereichs für Änderungen pro Minute je Mitglied erreicht.</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself in a minute.</source>
+        <source>ChatDesk continues by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
+        <translation>ChatDesk macht morgen (UTC) von selbst weiter. Ein Eigentümer des Arbeitsbereichs kann das Limit erhöhen.</translation>
+    </message>
+    <message>
+        <source>ChatDesk continues by itself in a minute.</source>
         <translation>ChatDesk macht in einer Minute von selbst weiter.</translation>
     </message>
     <message>
@@ -6393,8 +6377,12 @@
         <translation>Der Arbeitsbereich wurde von einem neueren ChatDesk als diesem aktualisiert.</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on; until then, what you change waits here.</source>
+        <source>Update ChatDesk to continue; until then, what you change waits here.</source>
         <translation>Aktualisieren Sie ChatDesk, um weiterzumachen; bis dahin wartet hier, was Sie ändern.</translation>
+    </message>
+    <message>
+        <source>The workspace does not, or no longer, know this computer.</source>
+        <translation>Der Arbeitsbereich kennt diesen Computer nicht (mehr).</translation>
     </message>
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
@@ -6419,10 +6407,6 @@
     <message>
         <source>Your copy stays here as a private project. To come back, ask one of its owners.</source>
         <translation>Ihre Kopie bleibt hier als privates Projekt. Um zurückzukommen, fragen Sie einen der Eigentümer.</translation>
-    </message>
-    <message>
-        <source>The workspace does not know this computer (any more).</source>
-        <translation>Der Arbeitsbereich kennt diesen Computer nicht (mehr).</translation>
     </message>
     <message>
         <source>ChatDesk registers it again by itself.</source>
@@ -6457,7 +6441,7 @@
         <translation>Das gibt es schon, und es gehört einem anderen Mitglied.</translation>
     </message>
     <message>
-        <source>The file is not on the computer that sent the message any more.</source>
+        <source>The file is no longer on the computer that sent the message.</source>
         <translation>Die Datei ist nicht mehr auf dem Computer, der die Nachricht gesendet hat.</translation>
     </message>
     <message>
@@ -6497,7 +6481,7 @@
         <translation>Kopieren Sie alles davon, oder bitten Sie darum als Datei.</translation>
     </message>
     <message>
-        <source>The invitation was changed on its way: it is not as it was written.</source>
+        <source>The invitation was changed on its way: it is not what was sent.</source>
         <translation>Die Einladung wurde unterwegs verändert: Sie ist nicht, wie sie geschrieben wurde.</translation>
     </message>
     <message>
@@ -6581,7 +6565,7 @@
         <translation>Bitten Sie die Person, die Sie eingeladen hat, um eine neue.</translation>
     </message>
     <message>
-        <source>This code does not open the team&apos;s database any more: the password was changed, or you were removed.</source>
+        <source>This code no longer opens the team&apos;s database: the password was changed, or you were removed.</source>
         <translation>Dieser Code öffnet die Datenbank des Teams nicht mehr: Das Passwort wurde geändert, oder Sie wurden entfernt.</translation>
     </message>
     <message>
@@ -6837,7 +6821,7 @@
         <translation>Die Verbindung ist verschlüsselt (TLS).</translation>
     </message>
     <message>
-        <source>Not encrypted: whoever is in between can read everything.</source>
+        <source>Not encrypted: anybody on the way can read everything.</source>
         <translation>Nicht verschlüsselt: Wer dazwischen ist, kann alles lesen.</translation>
     </message>
     <message>
@@ -7261,7 +7245,7 @@
         <translation>Das PDF konnte nicht erstellt werden: {reason}.</translation>
     </message>
     <message>
-        <source>This file holds more chats than can be read at once.</source>
+        <source>This file contains more chats than can be read at once.</source>
         <translation>Diese Datei enthält mehr Chats, als auf einmal gelesen werden können.</translation>
     </message>
     <message>
@@ -7317,7 +7301,7 @@
         <translation>Aktualisieren Sie ChatDesk und importieren Sie sie dann.</translation>
     </message>
     <message>
-        <source>This backup holds more text than can be read at once.</source>
+        <source>This backup contains more text than can be read at once.</source>
         <translation>Diese Sicherung enthält mehr Text, als auf einmal gelesen werden kann.</translation>
     </message>
     <message>
@@ -7325,7 +7309,7 @@
         <translation>Die Antwort ist fehlgeschlagen.</translation>
     </message>
     <message>
-        <source>It holds no messages.</source>
+        <source>It contains no messages.</source>
         <translation>Sie enthält keine Nachrichten.</translation>
     </message>
     <message>
@@ -7339,10 +7323,6 @@
     <message>
         <source>This file is one conversation that is larger than any export holds.</source>
         <translation>Diese Datei ist ein Gespräch, das größer ist als jeder Export.</translation>
-    </message>
-    <message>
-        <source>This file holds more messages than can be read at once.</source>
-        <translation>Diese Datei enthält mehr Nachrichten, als auf einmal gelesen werden können.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads were here already.</source>
@@ -7481,7 +7461,7 @@
         <translation>Wählen Sie den Export selbst.</translation>
     </message>
     <message>
-        <source>This backup holds Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
+        <source>This backup contains Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
         <translation>Diese Sicherung enthält die Datenbank von Cherry Studio, wie sie ist; ChatDesk kann sie nicht lesen.</translation>
     </message>
     <message>
@@ -7513,7 +7493,7 @@
         <translation>Prüfen Sie die Datei.</translation>
     </message>
     <message>
-        <source>This folder holds far more files than a program&apos;s chats.</source>
+        <source>This folder contains far more files than a program&apos;s chats would have.</source>
         <translation>Dieser Ordner enthält weit mehr Dateien als die Chats eines Programms.</translation>
     </message>
     <message>
@@ -7697,8 +7677,12 @@
         <translation>Berichtigen Sie die Zahl.</translation>
     </message>
     <message>
-        <source>The warning {name} lies above its stop.</source>
+        <source>The warning {name} is above its stop.</source>
         <translation>Die Warnung {name} liegt über dem Halt.</translation>
+    </message>
+    <message>
+        <source>The limit starts again {end}. Raise it, or send this question anyway.</source>
+        <translation>Das Limit beginnt {end} neu. Erhöhen Sie es, oder senden Sie diese Frage trotzdem.</translation>
     </message>
     <message>
         <source>Give the warning a smaller number.</source>
@@ -7719,10 +7703,6 @@
     <message>
         <source>The limit of {amount} {name} is reached: {spent} are used and this question needs about {needed}.</source>
         <translation>Das Limit von {amount} {name} ist erreicht: {spent} sind verbraucht, und diese Frage braucht etwa {needed}.</translation>
-    </message>
-    <message>
-        <source>The limit begins anew {end}. Raise it, or send this question anyway.</source>
-        <translation>Das Limit beginnt {end} neu. Erhöhen Sie es, oder senden Sie diese Frage trotzdem.</translation>
     </message>
     <message>
         <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
@@ -7986,10 +7966,6 @@
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
         <translation>&apos;chatdesk doctor --repair&apos; repariert sie.</translation>
     </message>
-    <message>
-        <source>A backup in {backup_dir} may have it as it was.</source>
-        <translation>Eine Sicherung in {backup_dir} hat es vielleicht, wie es war.</translation>
-    </message>
     <message numerus="yes">
         <source>{path} is damaged ({count} findings: {first}).</source>
         <comment>{path} is damaged ({count} finding: {first}).</comment>
@@ -8059,7 +8035,11 @@
         <translation>noch keine vorhanden</translation>
     </message>
     <message>
-        <source>no window is open and no other command at work</source>
+        <source>A backup in {backup_dir} may still have the original.</source>
+        <translation>Eine Sicherung in {backup_dir} hat es vielleicht, wie es war.</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command is running</source>
         <translation>kein Fenster ist offen und kein anderer Befehl läuft</translation>
     </message>
     <message>
@@ -10312,10 +10292,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
         <translation>Dieser Desktop gibt Programmen keine Tasten. Belegen Sie diesen Befehl in den Einstellungen Ihres Desktops:</translation>
-    </message>
-    <message>
-        <source>ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.</source>
-        <translation>ChatDesk läuft im Infobereich weiter. Um es zu beenden, wählen Sie dort oder im Menü „Beenden“.</translation>
     </message>
     <message numerus="yes">
         <source>{count} answers being written</source>
@@ -13422,11 +13398,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{name} hat {people} eingeladen. Sie sind noch Mitglieder, mit ihren Rollen. Entfernen Sie sie auch, wenn sie nur wegen {name} kamen; was sie geschrieben haben, bleibt in jedem Fall.</translation>
     </message>
     <message>
-        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them anew.</source>
+        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them again.</source>
         <translation>{name} kann sich ab diesem Moment von keinem Computer mehr anmelden. Das Geschriebene bleibt beim Team; was schon auf dem Computer ist, bleibt dort. Für eine Rückkehr laden Sie neu ein.</translation>
     </message>
     <message>
-        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them anew with Add a computer of mine. Nothing is deleted.</source>
+        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them again with Add a computer of mine. Nothing is deleted.</source>
         <translation>Dieser Computer bekommt ein neues Passwort, das niemand sieht. Ihre anderen Computer können sich mit dem alten nicht mehr anmelden: Fügen Sie sie mit „Eigenen Computer hinzufügen“ neu hinzu. Nichts wird gelöscht.</translation>
     </message>
     <message>
@@ -14191,7 +14167,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Entfernen</translation>
     </message>
     <message>
-        <source>This computer has a new password. Add your other computers anew.</source>
+        <source>This computer has a new password. Add your other computers again.</source>
         <translation>Dieser Computer hat ein neues Passwort. Fügen Sie Ihre anderen Computer neu hinzu.</translation>
     </message>
     <message>
@@ -14427,7 +14403,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>„{name}“ ist geteilt. Die Zeile unter den Unterhaltungen zeigt, wie viel schon gesendet ist.</translation>
     </message>
     <message>
-        <source>That project is not shared any more.</source>
+        <source>That project is no longer shared.</source>
         <translation>Dieses Projekt ist nicht mehr geteilt.</translation>
     </message>
     <message>
@@ -15420,6 +15396,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Höchstens</translation>
     </message>
     <message>
+        <source>“{typed}” is not a rate ({where}): {why}.</source>
+        <translation>„{typed}“ ist keine Rate ({where}): {why}.</translation>
+    </message>
+    <message>
         <source>Limit {number}, for</source>
         <translation>Limit {number}, für</translation>
     </message>
@@ -15442,10 +15422,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>No stop</source>
         <translation>Kein Halt</translation>
-    </message>
-    <message>
-        <source>“{typed}” is no rate ({where}): {why}.</source>
-        <translation>„{typed}“ ist keine Rate ({where}): {why}.</translation>
     </message>
     <message>
         <source>“{typed}” is not a number ({where}). Write it as 100000 or 2.50.</source>
@@ -16012,7 +15988,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Die Unterhaltung wird gelesen…</translation>
     </message>
     <message>
-        <source>No question holds these words.</source>
+        <source>No question contains these words.</source>
         <translation>Keine Frage enthält diese Wörter.</translation>
     </message>
     <message>
@@ -18044,7 +18020,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Als Favorit markiert</translation>
     </message>
     <message>
-        <source>No favourite any more</source>
+        <source>No longer a favourite</source>
         <translation>Kein Favorit mehr</translation>
     </message>
     <message>
@@ -18365,6 +18341,30 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>The text of message {message} is not what was saved.</source>
         <translation>Der Text der Nachricht {message} ist nicht der, der gespeichert wurde.</translation>
+    </message>
+    <message>
+        <source>This question is no longer waiting.</source>
+        <translation>Diese Frage wartet nicht mehr.</translation>
+    </message>
+    <message>
+        <source>It did not arrive completely.</source>
+        <translation>Es kam nicht vollständig an.</translation>
+    </message>
+    <message>
+        <source>This provider no longer exists.</source>
+        <translation>Diesen Anbieter gibt es nicht mehr.</translation>
+    </message>
+    <message>
+        <source>This answer is no longer waiting.</source>
+        <translation>Diese Antwort wartet nicht mehr.</translation>
+    </message>
+    <message>
+        <source>This file contains more messages than can be read at once.</source>
+        <translation>Diese Datei enthält mehr Nachrichten, als auf einmal gelesen werden können.</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
+        <translation>ChatDesk läuft im Infobereich weiter. Um es zu beenden, wählen Sie dort oder im Menü „Beenden“.</translation>
     </message>
 </context>
 </TS>

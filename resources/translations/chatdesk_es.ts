@@ -1045,7 +1045,7 @@
     </message>
     <message>
         <source>shared project, and the role in it: viewer, editor, admin or owner; may be repeated</source>
-        <translation>proyecto compartido y el papel en él: viewer, editor, admin u owner; se puede repetir</translation>
+        <translation>proyecto compartido y el rol en él: viewer, editor, admin u owner; se puede repetir</translation>
     </message>
     <message>
         <source>write the invitation to this file instead of printing it</source>
@@ -1257,7 +1257,7 @@
     </message>
     <message>
         <source>give a member a role in a shared project, or take it away</source>
-        <translation>da a un miembro un papel en un proyecto compartido, o se lo quita</translation>
+        <translation>da a un miembro un rol en un proyecto compartido, o se lo quita</translation>
     </message>
     <message>
         <source>end the connections of a member who blocks others</source>
@@ -1368,7 +1368,7 @@
         </translation>
     </message>
     <message>
-        <source>&apos;chatdesk team sync&apos; goes on.</source>
+        <source>&apos;chatdesk team sync&apos; continues.</source>
         <translation>&apos;chatdesk team sync&apos; continúa.</translation>
     </message>
     <message>
@@ -1988,7 +1988,7 @@
         <translation>Este mensaje no tiene texto que se pueda abrir como artefacto.</translation>
     </message>
     <message>
-        <source>The version is as it was.</source>
+        <source>The version is unchanged.</source>
         <translation>La versión sigue como estaba.</translation>
     </message>
     <message>
@@ -2176,16 +2176,16 @@
         <translation>El archivo no es JSON.</translation>
     </message>
     <message>
-        <source>The file holds no prompts of ChatDesk.</source>
+        <source>The file contains no prompts of ChatDesk.</source>
         <translation>El archivo no contiene prompts de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The file contains no list of prompts, or more than {most_prompts}.</source>
+        <translation>El archivo no contiene una lista de prompts, o tiene más de {most_prompts}.</translation>
     </message>
     <message>
         <source>The file was written by a newer ChatDesk.</source>
         <translation>El archivo lo escribió un ChatDesk más nuevo.</translation>
-    </message>
-    <message>
-        <source>The file holds no list of prompts, or more than {most_prompts}.</source>
-        <translation>El archivo no contiene una lista de prompts, o tiene más de {most_prompts}.</translation>
     </message>
     <message>
         <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
@@ -2224,10 +2224,6 @@
         <translation>Acórtalo, o guarda el texto en un archivo y adjúntalo.</translation>
     </message>
     <message>
-        <source>This question does not wait any more.</source>
-        <translation>Esta pregunta ya no espera.</translation>
-    </message>
-    <message>
         <source>Your limit of messages is reached.</source>
         <translation>Has alcanzado tu límite de mensajes.</translation>
     </message>
@@ -2248,7 +2244,7 @@
         <translation>Pregunta de nuevo más tarde.</translation>
     </message>
     <message>
-        <source>This message does not wait any more.</source>
+        <source>This message is no longer waiting.</source>
         <translation>Este mensaje ya no espera.</translation>
     </message>
     <message>
@@ -2324,16 +2320,16 @@
         <translation>Cámbialos, o deniega la llamada.</translation>
     </message>
     <message>
-        <source>This call does not wait for an answer any more.</source>
+        <source>This call is no longer waiting for an answer.</source>
         <translation>Esta llamada ya no espera respuesta.</translation>
+    </message>
+    <message>
+        <source>The server is no longer waiting for this.</source>
+        <translation>El servidor ya no espera esto.</translation>
     </message>
     <message>
         <source>This answer is not offered for this call.</source>
         <translation>Esta respuesta no se ofrece para esta llamada.</translation>
-    </message>
-    <message>
-        <source>The server does not wait for this any more.</source>
-        <translation>El servidor ya no espera esto.</translation>
     </message>
     <message>
         <source>“{name}” is missing.</source>
@@ -2560,10 +2556,6 @@
         <source>No display here: the window runs unseen, the command line works.</source>
         <translation>Aquí no hay pantalla: la ventana funciona sin verse, la línea de órdenes funciona.</translation>
     </message>
-    <message>
-        <source>It did not arrive whole.</source>
-        <translation>No llegó entera.</translation>
-    </message>
     <message numerus="yes">
         <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
         <comment>Written since, and not in it: {count} message, in {names}. Export them first to keep them at hand.</comment>
@@ -2685,7 +2677,7 @@
         <translation>Si es lo que quieres, acéptalo en Ajustes, Proveedores, o con &apos;chatdesk providers --agree {provider}&apos;.</translation>
     </message>
     <message>
-        <source>Agree, or enter the key anew.</source>
+        <source>Agree, or enter the key again.</source>
         <translation>Acéptalo, o introduce la clave de nuevo.</translation>
     </message>
     <message>
@@ -2837,11 +2829,11 @@
         <translation>La dirección debe empezar por https:// o http://, indicar un servidor y no contener contraseña.</translation>
     </message>
     <message>
-        <source>“{name}” is no name of a header.</source>
+        <source>“{name}” is not the name of a header.</source>
         <translation>«{name}» no es un nombre de cabecera.</translation>
     </message>
     <message>
-        <source>The value of the header {name} holds characters that cannot be sent.</source>
+        <source>The value of the header {name} contains characters that cannot be sent.</source>
         <translation>El valor de la cabecera {name} contiene caracteres que no se pueden enviar.</translation>
     </message>
     <message>
@@ -3469,7 +3461,7 @@
         <translation>No se pudo escribir {target}: {strerror}.</translation>
     </message>
     <message>
-        <source>“chatdesk {purpose}” (process {pid}) is at work in this data directory.</source>
+        <source>“chatdesk {purpose}” (process {pid}) is using this data directory.</source>
         <translation>«chatdesk {purpose}» (proceso {pid}) está trabajando en esta carpeta de datos.</translation>
     </message>
     <message>
@@ -3537,7 +3529,7 @@
         <translation>Define HOME, o elige una carpeta absoluta con --data-dir.</translation>
     </message>
     <message>
-        <source>The current directory is not there any more.</source>
+        <source>The current directory no longer exists.</source>
         <translation>La carpeta actual ya no está.</translation>
     </message>
     <message>
@@ -3551,10 +3543,6 @@
     <message>
         <source>Rename it, or choose another with --data-dir.</source>
         <translation>Renómbrala, o elige otra con --data-dir.</translation>
-    </message>
-    <message>
-        <source>There is no such provider any more.</source>
-        <translation>Ese proveedor ya no existe.</translation>
     </message>
     <message>
         <source>The answer of {who} took longer than {duration} and was stopped.</source>
@@ -3730,23 +3718,23 @@
     </message>
     <message>
         <source>{who} redirected the request to another address; ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} redirigió la solicitud a otra dirección; ChatDesk no la siguió, así que no se envió nada allí.</translation>
+        <translation>{who} redirigió la petición a otra dirección; ChatDesk no la siguió, así que no se envió nada allí.</translation>
     </message>
     <message>
         <source>{who} redirected the request without saying where to.</source>
-        <translation>{who} redirigió la solicitud sin decir adónde.</translation>
+        <translation>{who} redirigió la petición sin decir adónde.</translation>
     </message>
     <message>
         <source>{who} redirected the request to an address that cannot be read.</source>
-        <translation>{who} redirigió la solicitud a una dirección que no se puede leer.</translation>
+        <translation>{who} redirigió la petición a una dirección que no se puede leer.</translation>
     </message>
     <message>
         <source>{who} redirected the request to something that is not a web address, so nothing was sent there.</source>
-        <translation>{who} redirigió la solicitud a algo que no es una dirección web, así que no se envió nada allí.</translation>
+        <translation>{who} redirigió la petición a algo que no es una dirección web, así que no se envió nada allí.</translation>
     </message>
     <message>
         <source>{who} redirected the request in a way that would lose the message, so ChatDesk did not follow.</source>
-        <translation>{who} redirigió la solicitud de una forma que perdería el mensaje, así que ChatDesk no la siguió.</translation>
+        <translation>{who} redirigió la petición de una forma que perdería el mensaje, así que ChatDesk no la siguió.</translation>
     </message>
     <message>
         <source>Check the base URL: a wrong path or a log-in page often causes this.</source>
@@ -3754,7 +3742,7 @@
     </message>
     <message>
         <source>{who} redirected the request to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} redirigió la solicitud a otra dirección ({host}); ChatDesk no la siguió, así que no se envió nada allí.</translation>
+        <translation>{who} redirigió la petición a otra dirección ({host}); ChatDesk no la siguió, así que no se envió nada allí.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is self-signed.</source>
@@ -4065,7 +4053,7 @@
         <translation>Aquí no se puede buscar: el índice de búsqueda está dañado. Tus mensajes no están afectados.</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected; search again later.</source>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected; search again later.</source>
         <translation>El índice de búsqueda está dañado y se está rehaciendo. Tus mensajes no están afectados; busca de nuevo más tarde.</translation>
     </message>
     <message>
@@ -4261,10 +4249,6 @@
         <translation>Las claves no han cambiado.</translation>
     </message>
     <message>
-        <source>Type it again; capital letters count. Without it the keys have to be entered anew.</source>
-        <translation>Escríbela de nuevo; las mayúsculas cuentan. Sin ella hay que introducir las claves de nuevo.</translation>
-    </message>
-    <message>
         <source>The file of keys cannot be read or written.</source>
         <translation>No se puede leer o escribir el archivo de claves.</translation>
     </message>
@@ -4273,7 +4257,11 @@
         <translation>Se dejó como está; las claves valen hasta que ChatDesk se cierre.</translation>
     </message>
     <message>
-        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew.</source>
+        <source>Type it again; capital letters count. Without it, the keys have to be entered again.</source>
+        <translation>Escríbela de nuevo; las mayúsculas cuentan. Sin ella hay que introducir las claves de nuevo.</translation>
+    </message>
+    <message>
+        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys again.</source>
         <translation>Comprueba la carpeta de configuración, o elimina el archivo keys.encrypted.json e introduce las claves de nuevo.</translation>
     </message>
     <message>
@@ -4389,7 +4377,7 @@
         <translation>No se pudieron guardar los proveedores.</translation>
     </message>
     <message>
-        <source>The old file is unchanged; the change holds until ChatDesk closes.</source>
+        <source>The old file is unchanged; the change applies until ChatDesk closes.</source>
         <translation>El archivo anterior no ha cambiado; el cambio vale hasta que ChatDesk se cierre.</translation>
     </message>
     <message>
@@ -5397,7 +5385,7 @@
         <translation>No hay ninguna etiqueta con ese identificador.</translation>
     </message>
     <message>
-        <source>There is another tag “{name}” by now.</source>
+        <source>There is another tag “{name}” now.</source>
         <translation>Ahora hay otra etiqueta «{name}».</translation>
     </message>
     <message>
@@ -5417,16 +5405,12 @@
         <translation>El texto de este mensaje se eliminó del todo tras su tiempo en la papelera.</translation>
     </message>
     <message>
-        <source>{thread_ids} of {thread_ids_2} threads are not in the trash (any more).</source>
+        <source>{thread_ids} of {thread_ids_2} threads are not, or no longer, in the trash.</source>
         <translation>{thread_ids} de {thread_ids_2} conversaciones no están (ya) en la papelera.</translation>
     </message>
     <message>
         <source>Select those that are and try again.</source>
         <translation>Selecciona las que están e inténtalo de nuevo.</translation>
-    </message>
-    <message>
-        <source>This answer does not wait any more.</source>
-        <translation>Esta respuesta ya no espera.</translation>
     </message>
     <message>
         <source>The backup that was just made is damaged, so it was not kept.</source>
@@ -5537,7 +5521,7 @@
         <translation>Puedes leer, buscar, copiar y exportar tus conversaciones; no se cambia nada.</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
+        <source>Update ChatDesk to continue writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
         <translation>Actualiza ChatDesk para seguir escribiendo, o restaura la copia de antes de la actualización (Ayuda, Actualizaciones y vuelta atrás).</translation>
     </message>
     <message>
@@ -5546,7 +5530,7 @@
     </message>
     <message>
         <source>This request was carried out before, and its result is no longer known.</source>
-        <translation>Esta solicitud ya se realizó, y su resultado ya no se conoce.</translation>
+        <translation>Esta petición ya se realizó, y su resultado ya no se conoce.</translation>
     </message>
     <message>
         <source>This was done before.</source>
@@ -5565,7 +5549,7 @@
         <translation>Mira el estado actual y vuelve a hacer tu cambio.</translation>
     </message>
     <message>
-        <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>The database contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>La base de datos contiene algo que ChatDesk no puso ahí: {first}{more}.</translation>
     </message>
     <message>
@@ -5717,7 +5701,7 @@
         <translation>Elimina algunos que no uses.</translation>
     </message>
     <message>
-        <source>The last changes cannot be shown: they lie in the database&apos;s log, which can only be read where files can be made. Nothing was changed. Make the data directory writable, or copy it to where it is, and start again.</source>
+        <source>The last changes cannot be shown: they are in the database&apos;s log, which can only be read where files can be created. Nothing was changed. Make the data directory writable, or copy it to a place that is, and start ChatDesk again.</source>
         <translation>No se pueden mostrar los últimos cambios: están en el registro de la base, que solo se lee donde se pueden crear archivos. No se cambió nada. Haz que se pueda escribir en la carpeta de datos, o cópiala adonde se pueda, e inicia de nuevo.</translation>
     </message>
     <message>
@@ -6045,7 +6029,7 @@
         <translation>Actualiza ChatDesk para restaurarla.</translation>
     </message>
     <message>
-        <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>{name} contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>{name} contiene algo que ChatDesk no puso ahí: {first}{more}.</translation>
     </message>
     <message>
@@ -6145,10 +6129,6 @@
         <translation>ChatDesk no conoce este tipo de cifrado.</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
-        <translation>ChatDesk sigue por sí mismo mañana (UTC). Un propietario del espacio de trabajo puede subir el límite.</translation>
-    </message>
-    <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <translation>Alcanzaste el límite diario de texto por miembro del espacio de trabajo.</translation>
     </message>
@@ -6169,7 +6149,11 @@
         <translation>Alcanzaste el límite de cambios por minuto y miembro del espacio de trabajo.</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself in a minute.</source>
+        <source>ChatDesk continues by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
+        <translation>ChatDesk sigue por sí mismo mañana (UTC). Un propietario del espacio de trabajo puede subir el límite.</translation>
+    </message>
+    <message>
+        <source>ChatDesk continues by itself in a minute.</source>
         <translation>ChatDesk sigue por sí mismo en un minuto.</translation>
     </message>
     <message>
@@ -6393,8 +6377,12 @@
         <translation>El espacio de trabajo lo actualizó un ChatDesk más nuevo que este.</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on; until then, what you change waits here.</source>
+        <source>Update ChatDesk to continue; until then, what you change waits here.</source>
         <translation>Actualiza ChatDesk para seguir; hasta entonces, lo que cambies espera aquí.</translation>
+    </message>
+    <message>
+        <source>The workspace does not, or no longer, know this computer.</source>
+        <translation>El espacio de trabajo no conoce (ya) este ordenador.</translation>
     </message>
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
@@ -6419,10 +6407,6 @@
     <message>
         <source>Your copy stays here as a private project. To come back, ask one of its owners.</source>
         <translation>Tu copia se queda aquí como proyecto privado. Para volver, pregunta a uno de sus propietarios.</translation>
-    </message>
-    <message>
-        <source>The workspace does not know this computer (any more).</source>
-        <translation>El espacio de trabajo no conoce (ya) este ordenador.</translation>
     </message>
     <message>
         <source>ChatDesk registers it again by itself.</source>
@@ -6457,7 +6441,7 @@
         <translation>Eso ya existe y es de otro miembro.</translation>
     </message>
     <message>
-        <source>The file is not on the computer that sent the message any more.</source>
+        <source>The file is no longer on the computer that sent the message.</source>
         <translation>El archivo ya no está en el ordenador que envió el mensaje.</translation>
     </message>
     <message>
@@ -6497,7 +6481,7 @@
         <translation>Cópiala entera, o pídela como archivo.</translation>
     </message>
     <message>
-        <source>The invitation was changed on its way: it is not as it was written.</source>
+        <source>The invitation was changed on its way: it is not what was sent.</source>
         <translation>La invitación cambió por el camino: no está como se escribió.</translation>
     </message>
     <message>
@@ -6581,7 +6565,7 @@
         <translation>Pide una nueva a quien te invitó.</translation>
     </message>
     <message>
-        <source>This code does not open the team&apos;s database any more: the password was changed, or you were removed.</source>
+        <source>This code no longer opens the team&apos;s database: the password was changed, or you were removed.</source>
         <translation>Este código ya no abre la base del equipo: se cambió la contraseña, o te quitaron.</translation>
     </message>
     <message>
@@ -6837,7 +6821,7 @@
         <translation>La conexión está cifrada (TLS).</translation>
     </message>
     <message>
-        <source>Not encrypted: whoever is in between can read everything.</source>
+        <source>Not encrypted: anybody on the way can read everything.</source>
         <translation>Sin cifrar: quien esté en medio puede leerlo todo.</translation>
     </message>
     <message>
@@ -7261,7 +7245,7 @@
         <translation>No se pudo crear el PDF: {reason}.</translation>
     </message>
     <message>
-        <source>This file holds more chats than can be read at once.</source>
+        <source>This file contains more chats than can be read at once.</source>
         <translation>Este archivo contiene más chats de los que se pueden leer a la vez.</translation>
     </message>
     <message>
@@ -7317,7 +7301,7 @@
         <translation>Actualiza ChatDesk, e impórtalo.</translation>
     </message>
     <message>
-        <source>This backup holds more text than can be read at once.</source>
+        <source>This backup contains more text than can be read at once.</source>
         <translation>Esta copia contiene más texto del que se puede leer a la vez.</translation>
     </message>
     <message>
@@ -7325,7 +7309,7 @@
         <translation>La respuesta falló.</translation>
     </message>
     <message>
-        <source>It holds no messages.</source>
+        <source>It contains no messages.</source>
         <translation>No contiene mensajes.</translation>
     </message>
     <message>
@@ -7339,10 +7323,6 @@
     <message>
         <source>This file is one conversation that is larger than any export holds.</source>
         <translation>Este archivo es una conversación mayor de lo que contiene cualquier exportación.</translation>
-    </message>
-    <message>
-        <source>This file holds more messages than can be read at once.</source>
-        <translation>Este archivo contiene más mensajes de los que se pueden leer a la vez.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads were here already.</source>
@@ -7481,7 +7461,7 @@
         <translation>Elige la propia exportación.</translation>
     </message>
     <message>
-        <source>This backup holds Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
+        <source>This backup contains Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
         <translation>Esta copia contiene la base de datos de Cherry Studio tal cual, que ChatDesk no puede leer.</translation>
     </message>
     <message>
@@ -7513,7 +7493,7 @@
         <translation>Comprueba el archivo.</translation>
     </message>
     <message>
-        <source>This folder holds far more files than a program&apos;s chats.</source>
+        <source>This folder contains far more files than a program&apos;s chats would have.</source>
         <translation>Esta carpeta contiene muchos más archivos que los chats de un programa.</translation>
     </message>
     <message>
@@ -7697,8 +7677,12 @@
         <translation>Corrige el número.</translation>
     </message>
     <message>
-        <source>The warning {name} lies above its stop.</source>
+        <source>The warning {name} is above its stop.</source>
         <translation>El aviso {name} está por encima de su tope.</translation>
+    </message>
+    <message>
+        <source>The limit starts again {end}. Raise it, or send this question anyway.</source>
+        <translation>El límite empieza de nuevo {end}. Súbelo, o envía esta pregunta de todos modos.</translation>
     </message>
     <message>
         <source>Give the warning a smaller number.</source>
@@ -7719,10 +7703,6 @@
     <message>
         <source>The limit of {amount} {name} is reached: {spent} are used and this question needs about {needed}.</source>
         <translation>Se alcanzó el límite de {amount} {name}: se usaron {spent} y esta pregunta necesita unos {needed}.</translation>
-    </message>
-    <message>
-        <source>The limit begins anew {end}. Raise it, or send this question anyway.</source>
-        <translation>El límite empieza de nuevo {end}. Súbelo, o envía esta pregunta de todos modos.</translation>
     </message>
     <message>
         <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
@@ -7986,10 +7966,6 @@
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
         <translation>&apos;chatdesk doctor --repair&apos; la repara.</translation>
     </message>
-    <message>
-        <source>A backup in {backup_dir} may have it as it was.</source>
-        <translation>Quizá una copia de {backup_dir} lo tiene como estaba.</translation>
-    </message>
     <message numerus="yes">
         <source>{path} is damaged ({count} findings: {first}).</source>
         <comment>{path} is damaged ({count} finding: {first}).</comment>
@@ -8059,7 +8035,11 @@
         <translation>aún no existe</translation>
     </message>
     <message>
-        <source>no window is open and no other command at work</source>
+        <source>A backup in {backup_dir} may still have the original.</source>
+        <translation>Quizá una copia de {backup_dir} lo tiene como estaba.</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command is running</source>
         <translation>no hay ninguna ventana abierta ni otra orden en marcha</translation>
     </message>
     <message>
@@ -10312,10 +10292,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
         <translation>Este escritorio no da teclas a los programas. Asigna esta orden a teclas en los ajustes de tu escritorio:</translation>
-    </message>
-    <message>
-        <source>ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.</source>
-        <translation>ChatDesk sigue en la bandeja. Para terminarlo, elige Salir allí o en el menú.</translation>
     </message>
     <message numerus="yes">
         <source>{count} answers being written</source>
@@ -13422,11 +13398,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>{name} invitó a {people}. Siguen siendo miembros, con los roles que tienen. Quítalos también si solo vinieron por {name}; lo que escribieron se queda en todo caso.</translation>
     </message>
     <message>
-        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them anew.</source>
+        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them again.</source>
         <translation>{name} ya no puede entrar, desde ningún ordenador, a partir de este momento. Lo que escribió se queda con el equipo; lo que ya está en su ordenador se queda allí. Para que vuelva, invítalo de nuevo.</translation>
     </message>
     <message>
-        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them anew with Add a computer of mine. Nothing is deleted.</source>
+        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them again with Add a computer of mine. Nothing is deleted.</source>
         <translation>Este ordenador recibe una contraseña nueva que nadie ve. Tus otros ordenadores ya no pueden entrar con la anterior: añádelos de nuevo con Añadir un ordenador mío. No se elimina nada.</translation>
     </message>
     <message>
@@ -14191,7 +14167,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Quitarlas</translation>
     </message>
     <message>
-        <source>This computer has a new password. Add your other computers anew.</source>
+        <source>This computer has a new password. Add your other computers again.</source>
         <translation>Este ordenador tiene una contraseña nueva. Añade de nuevo tus otros ordenadores.</translation>
     </message>
     <message>
@@ -14427,7 +14403,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>«{name}» está compartido. La línea bajo las conversaciones muestra cuánto se ha enviado.</translation>
     </message>
     <message>
-        <source>That project is not shared any more.</source>
+        <source>That project is no longer shared.</source>
         <translation>Ese proyecto ya no se comparte.</translation>
     </message>
     <message>
@@ -15420,6 +15396,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Como máximo</translation>
     </message>
     <message>
+        <source>“{typed}” is not a rate ({where}): {why}.</source>
+        <translation>«{typed}» no es una frecuencia ({where}): {why}.</translation>
+    </message>
+    <message>
         <source>Limit {number}, for</source>
         <translation>Límite {number}, para</translation>
     </message>
@@ -15442,10 +15422,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>No stop</source>
         <translation>Sin tope</translation>
-    </message>
-    <message>
-        <source>“{typed}” is no rate ({where}): {why}.</source>
-        <translation>«{typed}» no es una frecuencia ({where}): {why}.</translation>
     </message>
     <message>
         <source>“{typed}” is not a number ({where}). Write it as 100000 or 2.50.</source>
@@ -16012,7 +15988,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Leyendo la conversación…</translation>
     </message>
     <message>
-        <source>No question holds these words.</source>
+        <source>No question contains these words.</source>
         <translation>Ninguna pregunta contiene estas palabras.</translation>
     </message>
     <message>
@@ -18044,7 +18020,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Marcado como favorito</translation>
     </message>
     <message>
-        <source>No favourite any more</source>
+        <source>No longer a favourite</source>
         <translation>Ya no es favorito</translation>
     </message>
     <message>
@@ -18365,6 +18341,30 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>The text of message {message} is not what was saved.</source>
         <translation>El texto del mensaje {message} no es el que se guardó.</translation>
+    </message>
+    <message>
+        <source>This question is no longer waiting.</source>
+        <translation>Esta pregunta ya no espera.</translation>
+    </message>
+    <message>
+        <source>It did not arrive completely.</source>
+        <translation>No llegó entera.</translation>
+    </message>
+    <message>
+        <source>This provider no longer exists.</source>
+        <translation>Ese proveedor ya no existe.</translation>
+    </message>
+    <message>
+        <source>This answer is no longer waiting.</source>
+        <translation>Esta respuesta ya no espera.</translation>
+    </message>
+    <message>
+        <source>This file contains more messages than can be read at once.</source>
+        <translation>Este archivo contiene más mensajes de los que se pueden leer a la vez.</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
+        <translation>ChatDesk sigue en la bandeja. Para terminarlo, elige Salir allí o en el menú.</translation>
     </message>
 </context>
 </TS>

@@ -1368,7 +1368,7 @@
         </translation>
     </message>
     <message>
-        <source>&apos;chatdesk team sync&apos; goes on.</source>
+        <source>&apos;chatdesk team sync&apos; continues.</source>
         <translation>&apos;chatdesk team sync&apos; continue.</translation>
     </message>
     <message>
@@ -1988,7 +1988,7 @@
         <translation>Ce message n’a pas de texte à ouvrir comme artefact.</translation>
     </message>
     <message>
-        <source>The version is as it was.</source>
+        <source>The version is unchanged.</source>
         <translation>La version est restée telle quelle.</translation>
     </message>
     <message>
@@ -2176,16 +2176,16 @@
         <translation>Le fichier n’est pas du JSON.</translation>
     </message>
     <message>
-        <source>The file holds no prompts of ChatDesk.</source>
+        <source>The file contains no prompts of ChatDesk.</source>
         <translation>Le fichier ne contient pas de prompts de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The file contains no list of prompts, or more than {most_prompts}.</source>
+        <translation>Le fichier ne contient pas de liste de prompts, ou plus de {most_prompts}.</translation>
     </message>
     <message>
         <source>The file was written by a newer ChatDesk.</source>
         <translation>Le fichier a été écrit par un ChatDesk plus récent.</translation>
-    </message>
-    <message>
-        <source>The file holds no list of prompts, or more than {most_prompts}.</source>
-        <translation>Le fichier ne contient pas de liste de prompts, ou plus de {most_prompts}.</translation>
     </message>
     <message>
         <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
@@ -2224,10 +2224,6 @@
         <translation>Raccourcissez-le, ou gardez le texte dans un fichier et joignez-le.</translation>
     </message>
     <message>
-        <source>This question does not wait any more.</source>
-        <translation>Cette question n’attend plus.</translation>
-    </message>
-    <message>
         <source>Your limit of messages is reached.</source>
         <translation>Votre limite de messages est atteinte.</translation>
     </message>
@@ -2248,7 +2244,7 @@
         <translation>Redemandez plus tard.</translation>
     </message>
     <message>
-        <source>This message does not wait any more.</source>
+        <source>This message is no longer waiting.</source>
         <translation>Ce message n’attend plus.</translation>
     </message>
     <message>
@@ -2324,16 +2320,16 @@
         <translation>Changez-les, ou refusez l’appel.</translation>
     </message>
     <message>
-        <source>This call does not wait for an answer any more.</source>
+        <source>This call is no longer waiting for an answer.</source>
         <translation>Cet appel n’attend plus de réponse.</translation>
+    </message>
+    <message>
+        <source>The server is no longer waiting for this.</source>
+        <translation>Le serveur n’attend plus cela.</translation>
     </message>
     <message>
         <source>This answer is not offered for this call.</source>
         <translation>Cette réponse n’est pas proposée pour cet appel.</translation>
-    </message>
-    <message>
-        <source>The server does not wait for this any more.</source>
-        <translation>Le serveur n’attend plus cela.</translation>
     </message>
     <message>
         <source>“{name}” is missing.</source>
@@ -2560,10 +2556,6 @@
         <source>No display here: the window runs unseen, the command line works.</source>
         <translation>Pas d’écran ici&#xa0;: la fenêtre tourne sans être vue, la ligne de commande fonctionne.</translation>
     </message>
-    <message>
-        <source>It did not arrive whole.</source>
-        <translation>Elle n’est pas arrivée entière.</translation>
-    </message>
     <message numerus="yes">
         <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
         <comment>Written since, and not in it: {count} message, in {names}. Export them first to keep them at hand.</comment>
@@ -2685,7 +2677,7 @@
         <translation>Si c’est ce que vous voulez, acceptez dans Paramètres, Fournisseurs, ou avec &apos;chatdesk providers --agree {provider}&apos;.</translation>
     </message>
     <message>
-        <source>Agree, or enter the key anew.</source>
+        <source>Agree, or enter the key again.</source>
         <translation>Acceptez, ou saisissez à nouveau la clé.</translation>
     </message>
     <message>
@@ -2837,11 +2829,11 @@
         <translation>L’adresse doit commencer par https:// ou http://, nommer un serveur et ne contenir aucun mot de passe.</translation>
     </message>
     <message>
-        <source>“{name}” is no name of a header.</source>
+        <source>“{name}” is not the name of a header.</source>
         <translation>«&#xa0;{name}&#xa0;» n’est pas un nom d’en-tête.</translation>
     </message>
     <message>
-        <source>The value of the header {name} holds characters that cannot be sent.</source>
+        <source>The value of the header {name} contains characters that cannot be sent.</source>
         <translation>La valeur de l’en-tête {name} contient des caractères qui ne peuvent pas être envoyés.</translation>
     </message>
     <message>
@@ -3469,7 +3461,7 @@
         <translation>{target} n’a pas pu être écrit&#xa0;: {strerror}.</translation>
     </message>
     <message>
-        <source>“chatdesk {purpose}” (process {pid}) is at work in this data directory.</source>
+        <source>“chatdesk {purpose}” (process {pid}) is using this data directory.</source>
         <translation>«&#xa0;chatdesk {purpose}&#xa0;» (processus {pid}) est à l’œuvre dans ce dossier de données.</translation>
     </message>
     <message>
@@ -3537,7 +3529,7 @@
         <translation>Définissez HOME, ou choisissez un dossier absolu avec --data-dir.</translation>
     </message>
     <message>
-        <source>The current directory is not there any more.</source>
+        <source>The current directory no longer exists.</source>
         <translation>Le dossier courant n’est plus là.</translation>
     </message>
     <message>
@@ -3551,10 +3543,6 @@
     <message>
         <source>Rename it, or choose another with --data-dir.</source>
         <translation>Renommez-le, ou choisissez-en un autre avec --data-dir.</translation>
-    </message>
-    <message>
-        <source>There is no such provider any more.</source>
-        <translation>Ce fournisseur n’existe plus.</translation>
     </message>
     <message>
         <source>The answer of {who} took longer than {duration} and was stopped.</source>
@@ -4065,7 +4053,7 @@
         <translation>La recherche n’est pas possible ici&#xa0;: l’index est endommagé. Vos messages ne sont pas touchés.</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected; search again later.</source>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected; search again later.</source>
         <translation>L’index de recherche est endommagé et en cours de reconstruction. Vos messages ne sont pas touchés&#xa0;; cherchez à nouveau plus tard.</translation>
     </message>
     <message>
@@ -4261,10 +4249,6 @@
         <translation>Les clés sont inchangées.</translation>
     </message>
     <message>
-        <source>Type it again; capital letters count. Without it the keys have to be entered anew.</source>
-        <translation>Tapez-la à nouveau&#xa0;; les majuscules comptent. Sans elle, il faut saisir à nouveau les clés.</translation>
-    </message>
-    <message>
         <source>The file of keys cannot be read or written.</source>
         <translation>Le fichier de clés ne peut pas être lu ou écrit.</translation>
     </message>
@@ -4273,7 +4257,11 @@
         <translation>Il est resté tel quel&#xa0;; les clés valent jusqu’à la fermeture de ChatDesk.</translation>
     </message>
     <message>
-        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew.</source>
+        <source>Type it again; capital letters count. Without it, the keys have to be entered again.</source>
+        <translation>Tapez-la à nouveau&#xa0;; les majuscules comptent. Sans elle, il faut saisir à nouveau les clés.</translation>
+    </message>
+    <message>
+        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys again.</source>
         <translation>Vérifiez le dossier de configuration, ou supprimez le fichier keys.encrypted.json et saisissez à nouveau les clés.</translation>
     </message>
     <message>
@@ -4389,7 +4377,7 @@
         <translation>Les fournisseurs n’ont pas pu être enregistrés.</translation>
     </message>
     <message>
-        <source>The old file is unchanged; the change holds until ChatDesk closes.</source>
+        <source>The old file is unchanged; the change applies until ChatDesk closes.</source>
         <translation>L’ancien fichier est inchangé&#xa0;; le changement vaut jusqu’à la fermeture de ChatDesk.</translation>
     </message>
     <message>
@@ -5397,7 +5385,7 @@
         <translation>Il n’y a pas d’étiquette avec cet identifiant.</translation>
     </message>
     <message>
-        <source>There is another tag “{name}” by now.</source>
+        <source>There is another tag “{name}” now.</source>
         <translation>Il y a maintenant une autre étiquette «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
@@ -5417,16 +5405,12 @@
         <translation>Le texte de ce message a été retiré définitivement après son temps dans la corbeille.</translation>
     </message>
     <message>
-        <source>{thread_ids} of {thread_ids_2} threads are not in the trash (any more).</source>
+        <source>{thread_ids} of {thread_ids_2} threads are not, or no longer, in the trash.</source>
         <translation>{thread_ids} conversations sur {thread_ids_2} ne sont pas (plus) dans la corbeille.</translation>
     </message>
     <message>
         <source>Select those that are and try again.</source>
         <translation>Sélectionnez celles qui y sont et réessayez.</translation>
-    </message>
-    <message>
-        <source>This answer does not wait any more.</source>
-        <translation>Cette réponse n’attend plus.</translation>
     </message>
     <message>
         <source>The backup that was just made is damaged, so it was not kept.</source>
@@ -5537,7 +5521,7 @@
         <translation>Vous pouvez lire, chercher, copier et exporter vos conversations&#xa0;; rien n’est changé.</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
+        <source>Update ChatDesk to continue writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
         <translation>Mettez ChatDesk à jour pour continuer à écrire, ou restaurez la sauvegarde d’avant la mise à niveau (Aide, Mises à niveau et retour en arrière).</translation>
     </message>
     <message>
@@ -5565,7 +5549,7 @@
         <translation>Regardez l’état actuel, puis refaites votre modification.</translation>
     </message>
     <message>
-        <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>The database contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>La base de données contient quelque chose que ChatDesk n’y a pas mis&#xa0;: {first}{more}.</translation>
     </message>
     <message>
@@ -5717,7 +5701,7 @@
         <translation>Supprimez-en quelques-uns que vous n’utilisez pas.</translation>
     </message>
     <message>
-        <source>The last changes cannot be shown: they lie in the database&apos;s log, which can only be read where files can be made. Nothing was changed. Make the data directory writable, or copy it to where it is, and start again.</source>
+        <source>The last changes cannot be shown: they are in the database&apos;s log, which can only be read where files can be created. Nothing was changed. Make the data directory writable, or copy it to a place that is, and start ChatDesk again.</source>
         <translation>Les derniers changements ne peuvent pas être affichés&#xa0;: ils sont dans le journal de la base, qui ne se lit que là où des fichiers peuvent être créés. Rien n’a été changé. Rendez le dossier de données inscriptible, ou copiez-le là où il l’est, et redémarrez.</translation>
     </message>
     <message>
@@ -6045,7 +6029,7 @@
         <translation>Mettez ChatDesk à jour pour la restaurer.</translation>
     </message>
     <message>
-        <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>{name} contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>{name} contient quelque chose que ChatDesk n’y a pas mis&#xa0;: {first}{more}.</translation>
     </message>
     <message>
@@ -6145,10 +6129,6 @@
         <translation>ChatDesk ne connaît pas ce genre de chiffrement.</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
-        <translation>ChatDesk continue de lui-même demain (UTC). Un propriétaire de l’espace de travail peut relever la limite.</translation>
-    </message>
-    <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <translation>Vous avez atteint la limite quotidienne de texte par membre de l’espace de travail.</translation>
     </message>
@@ -6169,7 +6149,11 @@
         <translation>Vous avez atteint la limite de modifications par minute et par membre de l’espace de travail.</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself in a minute.</source>
+        <source>ChatDesk continues by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
+        <translation>ChatDesk continue de lui-même demain (UTC). Un propriétaire de l’espace de travail peut relever la limite.</translation>
+    </message>
+    <message>
+        <source>ChatDesk continues by itself in a minute.</source>
         <translation>ChatDesk continue de lui-même dans une minute.</translation>
     </message>
     <message>
@@ -6393,8 +6377,12 @@
         <translation>L’espace de travail a été mis à niveau par un ChatDesk plus récent que celui-ci.</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on; until then, what you change waits here.</source>
+        <source>Update ChatDesk to continue; until then, what you change waits here.</source>
         <translation>Mettez ChatDesk à jour pour continuer&#xa0;; d’ici là, ce que vous changez attend ici.</translation>
+    </message>
+    <message>
+        <source>The workspace does not, or no longer, know this computer.</source>
+        <translation>L’espace de travail ne connaît pas (ou plus) cet ordinateur.</translation>
     </message>
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
@@ -6419,10 +6407,6 @@
     <message>
         <source>Your copy stays here as a private project. To come back, ask one of its owners.</source>
         <translation>Votre copie reste ici comme projet privé. Pour revenir, demandez à l’un de ses propriétaires.</translation>
-    </message>
-    <message>
-        <source>The workspace does not know this computer (any more).</source>
-        <translation>L’espace de travail ne connaît pas (ou plus) cet ordinateur.</translation>
     </message>
     <message>
         <source>ChatDesk registers it again by itself.</source>
@@ -6457,7 +6441,7 @@
         <translation>Cela existe déjà et est à un autre membre.</translation>
     </message>
     <message>
-        <source>The file is not on the computer that sent the message any more.</source>
+        <source>The file is no longer on the computer that sent the message.</source>
         <translation>Le fichier n’est plus sur l’ordinateur qui a envoyé le message.</translation>
     </message>
     <message>
@@ -6497,7 +6481,7 @@
         <translation>Copiez-la en entier, ou demandez-la sous forme de fichier.</translation>
     </message>
     <message>
-        <source>The invitation was changed on its way: it is not as it was written.</source>
+        <source>The invitation was changed on its way: it is not what was sent.</source>
         <translation>L’invitation a été changée en chemin&#xa0;: elle n’est pas telle qu’elle a été écrite.</translation>
     </message>
     <message>
@@ -6581,7 +6565,7 @@
         <translation>Demandez-en une nouvelle à la personne qui vous a invité.</translation>
     </message>
     <message>
-        <source>This code does not open the team&apos;s database any more: the password was changed, or you were removed.</source>
+        <source>This code no longer opens the team&apos;s database: the password was changed, or you were removed.</source>
         <translation>Ce code n’ouvre plus la base de l’équipe&#xa0;: le mot de passe a été changé, ou vous avez été retiré.</translation>
     </message>
     <message>
@@ -6837,7 +6821,7 @@
         <translation>La connexion est chiffrée (TLS).</translation>
     </message>
     <message>
-        <source>Not encrypted: whoever is in between can read everything.</source>
+        <source>Not encrypted: anybody on the way can read everything.</source>
         <translation>Non chiffrée&#xa0;: qui est entre les deux peut tout lire.</translation>
     </message>
     <message>
@@ -7261,7 +7245,7 @@
         <translation>Le PDF n’a pas pu être créé&#xa0;: {reason}.</translation>
     </message>
     <message>
-        <source>This file holds more chats than can be read at once.</source>
+        <source>This file contains more chats than can be read at once.</source>
         <translation>Ce fichier contient plus de discussions qu’on ne peut en lire à la fois.</translation>
     </message>
     <message>
@@ -7317,7 +7301,7 @@
         <translation>Mettez ChatDesk à jour, puis importez-le.</translation>
     </message>
     <message>
-        <source>This backup holds more text than can be read at once.</source>
+        <source>This backup contains more text than can be read at once.</source>
         <translation>Cette sauvegarde contient plus de texte qu’on ne peut en lire à la fois.</translation>
     </message>
     <message>
@@ -7325,7 +7309,7 @@
         <translation>La réponse a échoué.</translation>
     </message>
     <message>
-        <source>It holds no messages.</source>
+        <source>It contains no messages.</source>
         <translation>Elle ne contient aucun message.</translation>
     </message>
     <message>
@@ -7339,10 +7323,6 @@
     <message>
         <source>This file is one conversation that is larger than any export holds.</source>
         <translation>Ce fichier est une seule conversation plus grande qu’aucun export n’en contient.</translation>
-    </message>
-    <message>
-        <source>This file holds more messages than can be read at once.</source>
-        <translation>Ce fichier contient plus de messages qu’on ne peut en lire à la fois.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads were here already.</source>
@@ -7481,7 +7461,7 @@
         <translation>Choisissez l’export lui-même.</translation>
     </message>
     <message>
-        <source>This backup holds Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
+        <source>This backup contains Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
         <translation>Cette sauvegarde contient la base de Cherry Studio telle quelle, que ChatDesk ne peut pas lire.</translation>
     </message>
     <message>
@@ -7513,7 +7493,7 @@
         <translation>Vérifiez le fichier.</translation>
     </message>
     <message>
-        <source>This folder holds far more files than a program&apos;s chats.</source>
+        <source>This folder contains far more files than a program&apos;s chats would have.</source>
         <translation>Ce dossier contient bien plus de fichiers que les discussions d’un programme.</translation>
     </message>
     <message>
@@ -7697,8 +7677,12 @@
         <translation>Corrigez le nombre.</translation>
     </message>
     <message>
-        <source>The warning {name} lies above its stop.</source>
+        <source>The warning {name} is above its stop.</source>
         <translation>L’avertissement {name} est au-dessus de son arrêt.</translation>
+    </message>
+    <message>
+        <source>The limit starts again {end}. Raise it, or send this question anyway.</source>
+        <translation>La limite repart {end}. Relevez-la, ou envoyez quand même cette question.</translation>
     </message>
     <message>
         <source>Give the warning a smaller number.</source>
@@ -7719,10 +7703,6 @@
     <message>
         <source>The limit of {amount} {name} is reached: {spent} are used and this question needs about {needed}.</source>
         <translation>La limite de {amount} {name} est atteinte&#xa0;: {spent} sont utilisés et cette question demande environ {needed}.</translation>
-    </message>
-    <message>
-        <source>The limit begins anew {end}. Raise it, or send this question anyway.</source>
-        <translation>La limite repart {end}. Relevez-la, ou envoyez quand même cette question.</translation>
     </message>
     <message>
         <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
@@ -7986,10 +7966,6 @@
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
         <translation>&apos;chatdesk doctor --repair&apos; la répare.</translation>
     </message>
-    <message>
-        <source>A backup in {backup_dir} may have it as it was.</source>
-        <translation>Une sauvegarde dans {backup_dir} l’a peut-être comme c’était.</translation>
-    </message>
     <message numerus="yes">
         <source>{path} is damaged ({count} findings: {first}).</source>
         <comment>{path} is damaged ({count} finding: {first}).</comment>
@@ -8059,7 +8035,11 @@
         <translation>il n’y en a pas encore</translation>
     </message>
     <message>
-        <source>no window is open and no other command at work</source>
+        <source>A backup in {backup_dir} may still have the original.</source>
+        <translation>Une sauvegarde dans {backup_dir} l’a peut-être comme c’était.</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command is running</source>
         <translation>aucune fenêtre n’est ouverte et aucune autre commande n’est en cours</translation>
     </message>
     <message>
@@ -10312,10 +10292,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
         <translation>Ce bureau ne donne pas de touches aux programmes. Associez cette commande à des touches dans les réglages de votre bureau&#xa0;:</translation>
-    </message>
-    <message>
-        <source>ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.</source>
-        <translation>ChatDesk reste dans la zone de notification. Pour y mettre fin, choisissez Quitter là ou dans le menu.</translation>
     </message>
     <message numerus="yes">
         <source>{count} answers being written</source>
@@ -13422,11 +13398,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>{name} a invité {people}. Ces personnes sont toujours membres, avec leurs rôles. Retirez-les aussi si elles ne sont venues que pour {name}&#xa0;; ce qu’elles ont écrit reste de toute façon.</translation>
     </message>
     <message>
-        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them anew.</source>
+        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them again.</source>
         <translation>{name} ne peut plus se connecter, d’aucun ordinateur, dès cet instant. Ce que cette personne a écrit reste à l’équipe&#xa0;; ce qui est déjà sur son ordinateur y reste. Pour la faire revenir, invitez-la à nouveau.</translation>
     </message>
     <message>
-        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them anew with Add a computer of mine. Nothing is deleted.</source>
+        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them again with Add a computer of mine. Nothing is deleted.</source>
         <translation>Cet ordinateur reçoit un nouveau mot de passe que personne ne voit. Vos autres ordinateurs ne peuvent plus se connecter avec l’ancien&#xa0;: ajoutez-les à nouveau avec «&#xa0;Ajouter un de mes ordinateurs&#xa0;». Rien n’est supprimé.</translation>
     </message>
     <message>
@@ -14191,7 +14167,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Les retirer</translation>
     </message>
     <message>
-        <source>This computer has a new password. Add your other computers anew.</source>
+        <source>This computer has a new password. Add your other computers again.</source>
         <translation>Cet ordinateur a un nouveau mot de passe. Ajoutez à nouveau vos autres ordinateurs.</translation>
     </message>
     <message>
@@ -14427,7 +14403,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>«&#xa0;{name}&#xa0;» est partagé. La ligne sous les conversations montre ce qui est déjà envoyé.</translation>
     </message>
     <message>
-        <source>That project is not shared any more.</source>
+        <source>That project is no longer shared.</source>
         <translation>Ce projet n’est plus partagé.</translation>
     </message>
     <message>
@@ -15420,6 +15396,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Au plus</translation>
     </message>
     <message>
+        <source>“{typed}” is not a rate ({where}): {why}.</source>
+        <translation>«&#xa0;{typed}&#xa0;» n’est pas un débit ({where})&#xa0;: {why}.</translation>
+    </message>
+    <message>
         <source>Limit {number}, for</source>
         <translation>Limite {number}, pour</translation>
     </message>
@@ -15442,10 +15422,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>No stop</source>
         <translation>Aucun arrêt</translation>
-    </message>
-    <message>
-        <source>“{typed}” is no rate ({where}): {why}.</source>
-        <translation>«&#xa0;{typed}&#xa0;» n’est pas un débit ({where})&#xa0;: {why}.</translation>
     </message>
     <message>
         <source>“{typed}” is not a number ({where}). Write it as 100000 or 2.50.</source>
@@ -16012,7 +15988,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Lecture de la conversation…</translation>
     </message>
     <message>
-        <source>No question holds these words.</source>
+        <source>No question contains these words.</source>
         <translation>Aucune question ne contient ces mots.</translation>
     </message>
     <message>
@@ -18044,7 +18020,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Marqué comme favori</translation>
     </message>
     <message>
-        <source>No favourite any more</source>
+        <source>No longer a favourite</source>
         <translation>N’est plus un favori</translation>
     </message>
     <message>
@@ -18365,6 +18341,30 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>The text of message {message} is not what was saved.</source>
         <translation>Le texte du message {message} n’est pas celui qui a été enregistré.</translation>
+    </message>
+    <message>
+        <source>This question is no longer waiting.</source>
+        <translation>Cette question n’attend plus.</translation>
+    </message>
+    <message>
+        <source>It did not arrive completely.</source>
+        <translation>Elle n’est pas arrivée entière.</translation>
+    </message>
+    <message>
+        <source>This provider no longer exists.</source>
+        <translation>Ce fournisseur n’existe plus.</translation>
+    </message>
+    <message>
+        <source>This answer is no longer waiting.</source>
+        <translation>Cette réponse n’attend plus.</translation>
+    </message>
+    <message>
+        <source>This file contains more messages than can be read at once.</source>
+        <translation>Ce fichier contient plus de messages qu’on ne peut en lire à la fois.</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
+        <translation>ChatDesk reste dans la zone de notification. Pour y mettre fin, choisissez Quitter là ou dans le menu.</translation>
     </message>
 </context>
 </TS>

@@ -1353,7 +1353,7 @@
         </translation>
     </message>
     <message>
-        <source>&apos;chatdesk team sync&apos; goes on.</source>
+        <source>&apos;chatdesk team sync&apos; continues.</source>
         <translation>&apos;chatdesk team sync&apos;で続行します。</translation>
     </message>
     <message>
@@ -1970,7 +1970,7 @@
         <translation>このメッセージにはアーティファクトとして開けるテキストがありません。</translation>
     </message>
     <message>
-        <source>The version is as it was.</source>
+        <source>The version is unchanged.</source>
         <translation>バージョンは元のままです。</translation>
     </message>
     <message>
@@ -2153,16 +2153,16 @@
         <translation>ファイルがJSONではありません。</translation>
     </message>
     <message>
-        <source>The file holds no prompts of ChatDesk.</source>
+        <source>The file contains no prompts of ChatDesk.</source>
         <translation>ファイルにChatDeskのプロンプトがありません。</translation>
+    </message>
+    <message>
+        <source>The file contains no list of prompts, or more than {most_prompts}.</source>
+        <translation>ファイルにプロンプトの一覧がないか、{most_prompts}件を超えています。</translation>
     </message>
     <message>
         <source>The file was written by a newer ChatDesk.</source>
         <translation>このファイルは新しいバージョンのChatDeskで書き出されたものです。</translation>
-    </message>
-    <message>
-        <source>The file holds no list of prompts, or more than {most_prompts}.</source>
-        <translation>ファイルにプロンプトの一覧がないか、{most_prompts}件を超えています。</translation>
     </message>
     <message>
         <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
@@ -2201,10 +2201,6 @@
         <translation>短くするか、本文をファイルにして添付してください。</translation>
     </message>
     <message>
-        <source>This question does not wait any more.</source>
-        <translation>この質問はもう待機していません。</translation>
-    </message>
-    <message>
         <source>Your limit of messages is reached.</source>
         <translation>メッセージの上限に達しました。</translation>
     </message>
@@ -2225,7 +2221,7 @@
         <translation>後でもう一度質問してください。</translation>
     </message>
     <message>
-        <source>This message does not wait any more.</source>
+        <source>This message is no longer waiting.</source>
         <translation>このメッセージはもう待機していません。</translation>
     </message>
     <message>
@@ -2301,16 +2297,16 @@
         <translation>変更するか、呼び出しを拒否してください。</translation>
     </message>
     <message>
-        <source>This call does not wait for an answer any more.</source>
+        <source>This call is no longer waiting for an answer.</source>
         <translation>この呼び出しはもう返答を待っていません。</translation>
+    </message>
+    <message>
+        <source>The server is no longer waiting for this.</source>
+        <translation>サーバーはもうこれを待っていません。</translation>
     </message>
     <message>
         <source>This answer is not offered for this call.</source>
         <translation>この返答はこの呼び出しでは選べません。</translation>
-    </message>
-    <message>
-        <source>The server does not wait for this any more.</source>
-        <translation>サーバーはもうこれを待っていません。</translation>
     </message>
     <message>
         <source>“{name}” is missing.</source>
@@ -2534,10 +2530,6 @@
         <source>No display here: the window runs unseen, the command line works.</source>
         <translation>ここにはディスプレイがありません。ウィンドウは表示されませんが、コマンドラインは使えます。</translation>
     </message>
-    <message>
-        <source>It did not arrive whole.</source>
-        <translation>全体が届きませんでした。</translation>
-    </message>
     <message numerus="yes">
         <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
         <comment>Written since, and not in it: {count} message, in {names}. Export them first to keep them at hand.</comment>
@@ -2654,7 +2646,7 @@
         <translation>これでよければ、「設定」の「プロバイダー」または&apos;chatdesk providers --agree {provider}&apos;で同意してください。</translation>
     </message>
     <message>
-        <source>Agree, or enter the key anew.</source>
+        <source>Agree, or enter the key again.</source>
         <translation>同意するか、キーを入力し直してください。</translation>
     </message>
     <message>
@@ -2805,11 +2797,11 @@
         <translation>アドレスはhttps://またはhttp://で始まり、サーバー名を含み、パスワードを含まないものにしてください。</translation>
     </message>
     <message>
-        <source>“{name}” is no name of a header.</source>
+        <source>“{name}” is not the name of a header.</source>
         <translation>「{name}」はヘッダーの名前ではありません。</translation>
     </message>
     <message>
-        <source>The value of the header {name} holds characters that cannot be sent.</source>
+        <source>The value of the header {name} contains characters that cannot be sent.</source>
         <translation>ヘッダー{name}の値に送信できない文字が含まれています。</translation>
     </message>
     <message>
@@ -3436,7 +3428,7 @@
         <translation>{target}に書き込めませんでした: {strerror}。</translation>
     </message>
     <message>
-        <source>“chatdesk {purpose}” (process {pid}) is at work in this data directory.</source>
+        <source>“chatdesk {purpose}” (process {pid}) is using this data directory.</source>
         <translation>「chatdesk {purpose}」(プロセス{pid})がこのデータディレクトリで作業中です。</translation>
     </message>
     <message>
@@ -3504,7 +3496,7 @@
         <translation>HOMEを設定するか、--data-dirで絶対パスのディレクトリを選んでください。</translation>
     </message>
     <message>
-        <source>The current directory is not there any more.</source>
+        <source>The current directory no longer exists.</source>
         <translation>現在のディレクトリはもうありません。</translation>
     </message>
     <message>
@@ -3518,10 +3510,6 @@
     <message>
         <source>Rename it, or choose another with --data-dir.</source>
         <translation>名前を変更するか、--data-dirで別のものを選んでください。</translation>
-    </message>
-    <message>
-        <source>There is no such provider any more.</source>
-        <translation>そのプロバイダーはもうありません。</translation>
     </message>
     <message>
         <source>The answer of {who} took longer than {duration} and was stopped.</source>
@@ -3697,23 +3685,23 @@
     </message>
     <message>
         <source>{who} redirected the request to another address; ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who}は要求を別のアドレスへリダイレクトしました。ChatDeskは従わなかったため、そこには何も送られていません。</translation>
+        <translation>{who}はリクエストを別のアドレスへリダイレクトしました。ChatDeskは従わなかったため、そこには何も送られていません。</translation>
     </message>
     <message>
         <source>{who} redirected the request without saying where to.</source>
-        <translation>{who}は行き先を示さずに要求をリダイレクトしました。</translation>
+        <translation>{who}は行き先を示さずにリクエストをリダイレクトしました。</translation>
     </message>
     <message>
         <source>{who} redirected the request to an address that cannot be read.</source>
-        <translation>{who}は読み取れないアドレスへ要求をリダイレクトしました。</translation>
+        <translation>{who}は読み取れないアドレスへリクエストをリダイレクトしました。</translation>
     </message>
     <message>
         <source>{who} redirected the request to something that is not a web address, so nothing was sent there.</source>
-        <translation>{who}はウェブアドレスではないものへ要求をリダイレクトしたため、そこには何も送られていません。</translation>
+        <translation>{who}はウェブアドレスではないものへリクエストをリダイレクトしたため、そこには何も送られていません。</translation>
     </message>
     <message>
         <source>{who} redirected the request in a way that would lose the message, so ChatDesk did not follow.</source>
-        <translation>{who}はメッセージが失われる方法で要求をリダイレクトしたため、ChatDeskは従いませんでした。</translation>
+        <translation>{who}はメッセージが失われる方法でリクエストをリダイレクトしたため、ChatDeskは従いませんでした。</translation>
     </message>
     <message>
         <source>Check the base URL: a wrong path or a log-in page often causes this.</source>
@@ -3721,7 +3709,7 @@
     </message>
     <message>
         <source>{who} redirected the request to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who}は要求を別のアドレス({host})へリダイレクトしました。ChatDeskは従わなかったため、そこには何も送られていません。</translation>
+        <translation>{who}はリクエストを別のアドレス({host})へリダイレクトしました。ChatDeskは従わなかったため、そこには何も送られていません。</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is self-signed.</source>
@@ -4026,7 +4014,7 @@
         <translation>検索の索引が破損しているため、ここでは検索できません。メッセージに影響はありません。</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected; search again later.</source>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected; search again later.</source>
         <translation>検索の索引が破損しているため作り直しています。メッセージに影響はありません。後でもう一度検索してください。</translation>
     </message>
     <message>
@@ -4222,10 +4210,6 @@
         <translation>キーは変わっていません。</translation>
     </message>
     <message>
-        <source>Type it again; capital letters count. Without it the keys have to be entered anew.</source>
-        <translation>もう一度入力してください。大文字と小文字は区別されます。パスフレーズがない場合はキーを入力し直す必要があります。</translation>
-    </message>
-    <message>
         <source>The file of keys cannot be read or written.</source>
         <translation>キーファイルを読み書きできません。</translation>
     </message>
@@ -4234,7 +4218,11 @@
         <translation>ファイルはそのまま残してあります。キーはChatDeskを閉じるまで有効です。</translation>
     </message>
     <message>
-        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew.</source>
+        <source>Type it again; capital letters count. Without it, the keys have to be entered again.</source>
+        <translation>もう一度入力してください。大文字と小文字は区別されます。パスフレーズがない場合はキーを入力し直す必要があります。</translation>
+    </message>
+    <message>
+        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys again.</source>
         <translation>設定ディレクトリを確認するか、ファイルkeys.encrypted.jsonを削除してキーを入力し直してください。</translation>
     </message>
     <message>
@@ -4350,7 +4338,7 @@
         <translation>プロバイダーを保存できませんでした。</translation>
     </message>
     <message>
-        <source>The old file is unchanged; the change holds until ChatDesk closes.</source>
+        <source>The old file is unchanged; the change applies until ChatDesk closes.</source>
         <translation>以前のファイルは変わっていません。変更はChatDeskを閉じるまで有効です。</translation>
     </message>
     <message>
@@ -5356,7 +5344,7 @@
         <translation>そのidのタグはありません。</translation>
     </message>
     <message>
-        <source>There is another tag “{name}” by now.</source>
+        <source>There is another tag “{name}” now.</source>
         <translation>別のタグ「{name}」ができています。</translation>
     </message>
     <message>
@@ -5376,16 +5364,12 @@
         <translation>このメッセージの本文は、ゴミ箱での保管期間が過ぎたため完全に削除されました。</translation>
     </message>
     <message>
-        <source>{thread_ids} of {thread_ids_2} threads are not in the trash (any more).</source>
+        <source>{thread_ids} of {thread_ids_2} threads are not, or no longer, in the trash.</source>
         <translation>{thread_ids_2}件のスレッドのうち{thread_ids}件はゴミ箱に(もう)ありません。</translation>
     </message>
     <message>
         <source>Select those that are and try again.</source>
         <translation>ゴミ箱にあるものを選んで、もう一度試してください。</translation>
-    </message>
-    <message>
-        <source>This answer does not wait any more.</source>
-        <translation>この回答はもう待機していません。</translation>
     </message>
     <message>
         <source>The backup that was just made is damaged, so it was not kept.</source>
@@ -5496,7 +5480,7 @@
         <translation>スレッドの閲覧、検索、コピー、エクスポートはできます。何も変更されません。</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
+        <source>Update ChatDesk to continue writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
         <translation>書き続けるにはChatDeskをアップデートするか、アップグレード前のバックアップを復元してください(「ヘルプ」の「Upgrades and the way back」)。</translation>
     </message>
     <message>
@@ -5505,7 +5489,7 @@
     </message>
     <message>
         <source>This request was carried out before, and its result is no longer known.</source>
-        <translation>この要求はすでに実行されており、その結果はもうわかりません。</translation>
+        <translation>このリクエストはすでに実行されており、その結果はもうわかりません。</translation>
     </message>
     <message>
         <source>This was done before.</source>
@@ -5524,7 +5508,7 @@
         <translation>現在の状態を確認してから、もう一度変更してください。</translation>
     </message>
     <message>
-        <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>The database contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>データベースに、ChatDeskが入れたものではない内容があります: {first}{more}。</translation>
     </message>
     <message>
@@ -5672,7 +5656,7 @@
         <translation>使わないものを削除してください。</translation>
     </message>
     <message>
-        <source>The last changes cannot be shown: they lie in the database&apos;s log, which can only be read where files can be made. Nothing was changed. Make the data directory writable, or copy it to where it is, and start again.</source>
+        <source>The last changes cannot be shown: they are in the database&apos;s log, which can only be read where files can be created. Nothing was changed. Make the data directory writable, or copy it to a place that is, and start ChatDesk again.</source>
         <translation>最後の変更を表示できません。変更はデータベースのログにあり、ファイルを作成できる場所でしか読み取れません。何も変更されていません。データディレクトリを書き込み可能にするか、書き込み可能な場所にコピーして、もう一度起動してください。</translation>
     </message>
     <message>
@@ -5989,7 +5973,7 @@
         <translation>復元するにはChatDeskをアップデートしてください。</translation>
     </message>
     <message>
-        <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>{name} contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>{name}に、ChatDeskが入れたものではない内容があります: {first}{more}。</translation>
     </message>
     <message>
@@ -6088,10 +6072,6 @@
         <translation>この種類の暗号化はChatDeskでは使えません。</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
-        <translation>ChatDeskは明日(UTC)自動的に続行します。ワークスペースの所有者は上限を上げられます。</translation>
-    </message>
-    <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <translation>今日送信したテキストが、ワークスペースのメンバーごとの上限に達しました。</translation>
     </message>
@@ -6112,7 +6092,11 @@
         <translation>この1分間に送信した変更が、ワークスペースのメンバーごとの上限に達しました。</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself in a minute.</source>
+        <source>ChatDesk continues by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
+        <translation>ChatDeskは明日(UTC)自動的に続行します。ワークスペースの所有者は上限を上げられます。</translation>
+    </message>
+    <message>
+        <source>ChatDesk continues by itself in a minute.</source>
         <translation>ChatDeskは1分後に自動的に続行します。</translation>
     </message>
     <message>
@@ -6336,8 +6320,12 @@
         <translation>ワークスペースは、これより新しいChatDeskでアップグレードされています。</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on; until then, what you change waits here.</source>
+        <source>Update ChatDesk to continue; until then, what you change waits here.</source>
         <translation>続けるにはChatDeskをアップデートしてください。それまで変更はここで待機します。</translation>
+    </message>
+    <message>
+        <source>The workspace does not, or no longer, know this computer.</source>
+        <translation>ワークスペースはこのコンピューターを(もう)認識していません。</translation>
     </message>
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
@@ -6362,10 +6350,6 @@
     <message>
         <source>Your copy stays here as a private project. To come back, ask one of its owners.</source>
         <translation>自分のコピーは個人用プロジェクトとしてここに残ります。戻るには所有者に依頼してください。</translation>
-    </message>
-    <message>
-        <source>The workspace does not know this computer (any more).</source>
-        <translation>ワークスペースはこのコンピューターを(もう)認識していません。</translation>
     </message>
     <message>
         <source>ChatDesk registers it again by itself.</source>
@@ -6400,7 +6384,7 @@
         <translation>それはすでに存在し、ほかのメンバーのものです。</translation>
     </message>
     <message>
-        <source>The file is not on the computer that sent the message any more.</source>
+        <source>The file is no longer on the computer that sent the message.</source>
         <translation>ファイルは、メッセージを送信したコンピューターにもうありません。</translation>
     </message>
     <message>
@@ -6440,7 +6424,7 @@
         <translation>全体をコピーするか、ファイルで送ってもらってください。</translation>
     </message>
     <message>
-        <source>The invitation was changed on its way: it is not as it was written.</source>
+        <source>The invitation was changed on its way: it is not what was sent.</source>
         <translation>招待が途中で変更されています。書かれたときのものと異なります。</translation>
     </message>
     <message>
@@ -6524,7 +6508,7 @@
         <translation>招待した人に新しいものを依頼してください。</translation>
     </message>
     <message>
-        <source>This code does not open the team&apos;s database any more: the password was changed, or you were removed.</source>
+        <source>This code no longer opens the team&apos;s database: the password was changed, or you were removed.</source>
         <translation>このコードではもうチームのデータベースを開けません。パスワードが変更されたか、メンバーから外されています。</translation>
     </message>
     <message>
@@ -6773,7 +6757,7 @@
         <translation>接続は暗号化されています(TLS)。</translation>
     </message>
     <message>
-        <source>Not encrypted: whoever is in between can read everything.</source>
+        <source>Not encrypted: anybody on the way can read everything.</source>
         <translation>暗号化されていません。途中の誰でもすべてを読み取れます。</translation>
     </message>
     <message>
@@ -7193,7 +7177,7 @@
         <translation>PDFを作成できませんでした: {reason}。</translation>
     </message>
     <message>
-        <source>This file holds more chats than can be read at once.</source>
+        <source>This file contains more chats than can be read at once.</source>
         <translation>このファイルには一度に読み込める数を超えるチャットがあります。</translation>
     </message>
     <message>
@@ -7249,7 +7233,7 @@
         <translation>ChatDeskをアップデートしてからインポートしてください。</translation>
     </message>
     <message>
-        <source>This backup holds more text than can be read at once.</source>
+        <source>This backup contains more text than can be read at once.</source>
         <translation>このバックアップには一度に読み込める量を超えるテキストがあります。</translation>
     </message>
     <message>
@@ -7257,7 +7241,7 @@
         <translation>回答に失敗しました。</translation>
     </message>
     <message>
-        <source>It holds no messages.</source>
+        <source>It contains no messages.</source>
         <translation>メッセージがありません。</translation>
     </message>
     <message>
@@ -7271,10 +7255,6 @@
     <message>
         <source>This file is one conversation that is larger than any export holds.</source>
         <translation>このファイルは、どのエクスポートよりも大きい1つの会話です。</translation>
-    </message>
-    <message>
-        <source>This file holds more messages than can be read at once.</source>
-        <translation>このファイルには一度に読み込める数を超えるメッセージがあります。</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads were here already.</source>
@@ -7403,7 +7383,7 @@
         <translation>エクスポート自体を選んでください。</translation>
     </message>
     <message>
-        <source>This backup holds Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
+        <source>This backup contains Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
         <translation>このバックアップにはCherry Studioのデータベースがそのまま入っており、ChatDeskでは読み込めません。</translation>
     </message>
     <message>
@@ -7435,7 +7415,7 @@
         <translation>ファイルを確認してください。</translation>
     </message>
     <message>
-        <source>This folder holds far more files than a program&apos;s chats.</source>
+        <source>This folder contains far more files than a program&apos;s chats would have.</source>
         <translation>このフォルダーには、プログラムのチャットよりはるかに多くのファイルがあります。</translation>
     </message>
     <message>
@@ -7619,8 +7599,12 @@
         <translation>数を修正してください。</translation>
     </message>
     <message>
-        <source>The warning {name} lies above its stop.</source>
+        <source>The warning {name} is above its stop.</source>
         <translation>警告「{name}」が停止の値を上回っています。</translation>
+    </message>
+    <message>
+        <source>The limit starts again {end}. Raise it, or send this question anyway.</source>
+        <translation>上限は{end}に新しく始まります。上限を上げるか、この質問をそのまま送ってください。</translation>
     </message>
     <message>
         <source>Give the warning a smaller number.</source>
@@ -7641,10 +7625,6 @@
     <message>
         <source>The limit of {amount} {name} is reached: {spent} are used and this question needs about {needed}.</source>
         <translation>{name}の上限{amount}に達しました。使用済みは{spent}で、この質問には約{needed}必要です。</translation>
-    </message>
-    <message>
-        <source>The limit begins anew {end}. Raise it, or send this question anyway.</source>
-        <translation>上限は{end}に新しく始まります。上限を上げるか、この質問をそのまま送ってください。</translation>
     </message>
     <message>
         <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
@@ -7908,10 +7888,6 @@
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
         <translation>&apos;chatdesk doctor --repair&apos;で修復できます。</translation>
     </message>
-    <message>
-        <source>A backup in {backup_dir} may have it as it was.</source>
-        <translation>{backup_dir}のバックアップに以前の状態があるかもしれません。</translation>
-    </message>
     <message numerus="yes">
         <source>{path} is damaged ({count} findings: {first}).</source>
         <comment>{path} is damaged ({count} finding: {first}).</comment>
@@ -7980,7 +7956,11 @@
         <translation>まだありません</translation>
     </message>
     <message>
-        <source>no window is open and no other command at work</source>
+        <source>A backup in {backup_dir} may still have the original.</source>
+        <translation>{backup_dir}のバックアップに以前の状態があるかもしれません。</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command is running</source>
         <translation>開いているウィンドウも実行中のコマンドもありません</translation>
     </message>
     <message>
@@ -10215,10 +10195,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
         <translation>このデスクトップはプログラムにキーを割り当てません。デスクトップの設定でこのコマンドをキーに割り当ててください:</translation>
-    </message>
-    <message>
-        <source>ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.</source>
-        <translation>ChatDeskはトレイで動き続けます。終えるには、トレイかメニューで「終了」を選んでください。</translation>
     </message>
     <message numerus="yes">
         <source>{count} answers being written</source>
@@ -13276,11 +13252,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{name}が{people}を招待しました。現在の役割のまま、まだメンバーです。{name}のためだけに入った人なら一緒に外してください。いずれの場合も書いたものは残ります。</translation>
     </message>
     <message>
-        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them anew.</source>
+        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them again.</source>
         <translation>{name}はこの時点から、どのコンピューターからもログインできなくなります。書いたものはチームに、コンピューターにすでにあるものはそのまま残ります。戻すには、改めて招待してください。</translation>
     </message>
     <message>
-        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them anew with Add a computer of mine. Nothing is deleted.</source>
+        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them again with Add a computer of mine. Nothing is deleted.</source>
         <translation>このコンピューターは、誰にも見えない新しいパスワードになります。自分のほかのコンピューターは古いパスワードでログインできなくなるため、「自分のコンピューターを追加」で追加し直してください。何も削除されません。</translation>
     </message>
     <message>
@@ -14028,7 +14004,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>外す</translation>
     </message>
     <message>
-        <source>This computer has a new password. Add your other computers anew.</source>
+        <source>This computer has a new password. Add your other computers again.</source>
         <translation>このコンピューターのパスワードが新しくなりました。ほかのコンピューターを追加し直してください。</translation>
     </message>
     <message>
@@ -14264,7 +14240,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>「{name}」を共有しました。スレッド一覧の下の行で、どこまで送信されたかがわかります。</translation>
     </message>
     <message>
-        <source>That project is not shared any more.</source>
+        <source>That project is no longer shared.</source>
         <translation>そのプロジェクトの共有は終了しています。</translation>
     </message>
     <message>
@@ -15246,6 +15222,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>最大</translation>
     </message>
     <message>
+        <source>“{typed}” is not a rate ({where}): {why}.</source>
+        <translation>「{typed}」は頻度ではありません({where}): {why}。</translation>
+    </message>
+    <message>
         <source>Limit {number}, for</source>
         <translation>上限{number}、対象</translation>
     </message>
@@ -15268,10 +15248,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>No stop</source>
         <translation>停止なし</translation>
-    </message>
-    <message>
-        <source>“{typed}” is no rate ({where}): {why}.</source>
-        <translation>「{typed}」は頻度ではありません({where}): {why}。</translation>
     </message>
     <message>
         <source>“{typed}” is not a number ({where}). Write it as 100000 or 2.50.</source>
@@ -15826,7 +15802,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>スレッドを読み込み中…</translation>
     </message>
     <message>
-        <source>No question holds these words.</source>
+        <source>No question contains these words.</source>
         <translation>この言葉を含む質問はありません。</translation>
     </message>
     <message>
@@ -17805,7 +17781,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>お気に入りにしました</translation>
     </message>
     <message>
-        <source>No favourite any more</source>
+        <source>No longer a favourite</source>
         <translation>お気に入りから外しました</translation>
     </message>
     <message>
@@ -18125,6 +18101,30 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>The text of message {message} is not what was saved.</source>
         <translation>メッセージ{message}の文章は保存したものと異なります。</translation>
+    </message>
+    <message>
+        <source>This question is no longer waiting.</source>
+        <translation>この質問はもう待機していません。</translation>
+    </message>
+    <message>
+        <source>It did not arrive completely.</source>
+        <translation>全体が届きませんでした。</translation>
+    </message>
+    <message>
+        <source>This provider no longer exists.</source>
+        <translation>そのプロバイダーはもうありません。</translation>
+    </message>
+    <message>
+        <source>This answer is no longer waiting.</source>
+        <translation>この回答はもう待機していません。</translation>
+    </message>
+    <message>
+        <source>This file contains more messages than can be read at once.</source>
+        <translation>このファイルには一度に読み込める数を超えるメッセージがあります。</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
+        <translation>ChatDeskはトレイで動き続けます。終えるには、トレイかメニューで「終了」を選んでください。</translation>
     </message>
 </context>
 </TS>

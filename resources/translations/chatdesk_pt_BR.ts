@@ -1368,7 +1368,7 @@
         </translation>
     </message>
     <message>
-        <source>&apos;chatdesk team sync&apos; goes on.</source>
+        <source>&apos;chatdesk team sync&apos; continues.</source>
         <translation>&apos;chatdesk team sync&apos; continua.</translation>
     </message>
     <message>
@@ -1988,7 +1988,7 @@
         <translation>Esta mensagem não tem texto que possa ser aberto como artefato.</translation>
     </message>
     <message>
-        <source>The version is as it was.</source>
+        <source>The version is unchanged.</source>
         <translation>A versão está como era.</translation>
     </message>
     <message>
@@ -2176,16 +2176,16 @@
         <translation>O arquivo não é JSON.</translation>
     </message>
     <message>
-        <source>The file holds no prompts of ChatDesk.</source>
+        <source>The file contains no prompts of ChatDesk.</source>
         <translation>O arquivo não contém prompts do ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The file contains no list of prompts, or more than {most_prompts}.</source>
+        <translation>O arquivo não contém uma lista de prompts, ou contém mais de {most_prompts}.</translation>
     </message>
     <message>
         <source>The file was written by a newer ChatDesk.</source>
         <translation>O arquivo foi gravado por um ChatDesk mais novo.</translation>
-    </message>
-    <message>
-        <source>The file holds no list of prompts, or more than {most_prompts}.</source>
-        <translation>O arquivo não contém uma lista de prompts, ou contém mais de {most_prompts}.</translation>
     </message>
     <message>
         <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
@@ -2224,10 +2224,6 @@
         <translation>Encurte-o, ou guarde o texto em um arquivo e anexe-o.</translation>
     </message>
     <message>
-        <source>This question does not wait any more.</source>
-        <translation>Esta pergunta não espera mais.</translation>
-    </message>
-    <message>
         <source>Your limit of messages is reached.</source>
         <translation>Seu limite de mensagens foi atingido.</translation>
     </message>
@@ -2248,7 +2244,7 @@
         <translation>Pergunte de novo mais tarde.</translation>
     </message>
     <message>
-        <source>This message does not wait any more.</source>
+        <source>This message is no longer waiting.</source>
         <translation>Esta mensagem não espera mais.</translation>
     </message>
     <message>
@@ -2324,16 +2320,16 @@
         <translation>Altere-os ou negue a chamada.</translation>
     </message>
     <message>
-        <source>This call does not wait for an answer any more.</source>
+        <source>This call is no longer waiting for an answer.</source>
         <translation>Esta chamada não espera mais por uma resposta.</translation>
+    </message>
+    <message>
+        <source>The server is no longer waiting for this.</source>
+        <translation>O servidor não espera mais por isto.</translation>
     </message>
     <message>
         <source>This answer is not offered for this call.</source>
         <translation>Esta resposta não é oferecida para esta chamada.</translation>
-    </message>
-    <message>
-        <source>The server does not wait for this any more.</source>
-        <translation>O servidor não espera mais por isto.</translation>
     </message>
     <message>
         <source>“{name}” is missing.</source>
@@ -2560,10 +2556,6 @@
         <source>No display here: the window runs unseen, the command line works.</source>
         <translation>Não há tela aqui: a janela funciona sem ser vista, a linha de comando funciona.</translation>
     </message>
-    <message>
-        <source>It did not arrive whole.</source>
-        <translation>Não chegou inteiro.</translation>
-    </message>
     <message numerus="yes">
         <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
         <comment>Written since, and not in it: {count} message, in {names}. Export them first to keep them at hand.</comment>
@@ -2685,7 +2677,7 @@
         <translation>Se é isso que você quer, consinta em Configurações, Provedores, ou com &apos;chatdesk providers --agree {provider}&apos;.</translation>
     </message>
     <message>
-        <source>Agree, or enter the key anew.</source>
+        <source>Agree, or enter the key again.</source>
         <translation>Consinta ou digite a chave de novo.</translation>
     </message>
     <message>
@@ -2837,11 +2829,11 @@
         <translation>O endereço deve começar com https:// ou http://, indicar um servidor e não conter senha.</translation>
     </message>
     <message>
-        <source>“{name}” is no name of a header.</source>
+        <source>“{name}” is not the name of a header.</source>
         <translation>“{name}” não é o nome de um cabeçalho.</translation>
     </message>
     <message>
-        <source>The value of the header {name} holds characters that cannot be sent.</source>
+        <source>The value of the header {name} contains characters that cannot be sent.</source>
         <translation>O valor do cabeçalho {name} contém caracteres que não podem ser enviados.</translation>
     </message>
     <message>
@@ -3469,7 +3461,7 @@
         <translation>{target} não pôde ser gravado: {strerror}.</translation>
     </message>
     <message>
-        <source>“chatdesk {purpose}” (process {pid}) is at work in this data directory.</source>
+        <source>“chatdesk {purpose}” (process {pid}) is using this data directory.</source>
         <translation>“chatdesk {purpose}” (processo {pid}) está trabalhando neste diretório de dados.</translation>
     </message>
     <message>
@@ -3537,7 +3529,7 @@
         <translation>Defina HOME ou escolha um diretório absoluto com --data-dir.</translation>
     </message>
     <message>
-        <source>The current directory is not there any more.</source>
+        <source>The current directory no longer exists.</source>
         <translation>O diretório atual não existe mais.</translation>
     </message>
     <message>
@@ -3551,10 +3543,6 @@
     <message>
         <source>Rename it, or choose another with --data-dir.</source>
         <translation>Renomeie-o ou escolha outro com --data-dir.</translation>
-    </message>
-    <message>
-        <source>There is no such provider any more.</source>
-        <translation>Não existe mais esse provedor.</translation>
     </message>
     <message>
         <source>The answer of {who} took longer than {duration} and was stopped.</source>
@@ -4065,7 +4053,7 @@
         <translation>Não é possível buscar aqui: o índice de busca está danificado. Suas mensagens não foram afetadas.</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected; search again later.</source>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected; search again later.</source>
         <translation>O índice de busca está danificado e está sendo refeito. Suas mensagens não foram afetadas; busque de novo mais tarde.</translation>
     </message>
     <message>
@@ -4261,10 +4249,6 @@
         <translation>As chaves estão inalteradas.</translation>
     </message>
     <message>
-        <source>Type it again; capital letters count. Without it the keys have to be entered anew.</source>
-        <translation>Digite-a de novo; maiúsculas contam. Sem ela, as chaves precisam ser digitadas de novo.</translation>
-    </message>
-    <message>
         <source>The file of keys cannot be read or written.</source>
         <translation>O arquivo de chaves não pode ser lido ou gravado.</translation>
     </message>
@@ -4273,7 +4257,11 @@
         <translation>Foi deixado como estava; as chaves valem até o ChatDesk fechar.</translation>
     </message>
     <message>
-        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew.</source>
+        <source>Type it again; capital letters count. Without it, the keys have to be entered again.</source>
+        <translation>Digite-a de novo; maiúsculas contam. Sem ela, as chaves precisam ser digitadas de novo.</translation>
+    </message>
+    <message>
+        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys again.</source>
         <translation>Verifique o diretório de configuração, ou exclua o arquivo keys.encrypted.json e digite as chaves de novo.</translation>
     </message>
     <message>
@@ -4389,7 +4377,7 @@
         <translation>Os provedores não puderam ser salvos.</translation>
     </message>
     <message>
-        <source>The old file is unchanged; the change holds until ChatDesk closes.</source>
+        <source>The old file is unchanged; the change applies until ChatDesk closes.</source>
         <translation>O arquivo antigo está inalterado; a alteração vale até o ChatDesk fechar.</translation>
     </message>
     <message>
@@ -5397,7 +5385,7 @@
         <translation>Não há etiqueta com esse id.</translation>
     </message>
     <message>
-        <source>There is another tag “{name}” by now.</source>
+        <source>There is another tag “{name}” now.</source>
         <translation>Já há outra etiqueta “{name}”.</translation>
     </message>
     <message>
@@ -5417,16 +5405,12 @@
         <translation>O texto desta mensagem foi removido definitivamente depois de seu tempo na lixeira.</translation>
     </message>
     <message>
-        <source>{thread_ids} of {thread_ids_2} threads are not in the trash (any more).</source>
+        <source>{thread_ids} of {thread_ids_2} threads are not, or no longer, in the trash.</source>
         <translation>{thread_ids} de {thread_ids_2} conversas não estão (mais) na lixeira.</translation>
     </message>
     <message>
         <source>Select those that are and try again.</source>
         <translation>Selecione as que estão e tente novamente.</translation>
-    </message>
-    <message>
-        <source>This answer does not wait any more.</source>
-        <translation>Esta resposta não espera mais.</translation>
     </message>
     <message>
         <source>The backup that was just made is damaged, so it was not kept.</source>
@@ -5537,7 +5521,7 @@
         <translation>Você pode ler, buscar, copiar e exportar suas conversas; nada é alterado.</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
+        <source>Update ChatDesk to continue writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
         <translation>Atualize o ChatDesk para continuar escrevendo, ou restaure o backup de antes da atualização (Ajuda, Atualizações e o caminho de volta).</translation>
     </message>
     <message>
@@ -5565,7 +5549,7 @@
         <translation>Veja o estado atual e faça a alteração de novo.</translation>
     </message>
     <message>
-        <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>The database contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>O banco de dados contém algo que o ChatDesk não pôs lá: {first}{more}.</translation>
     </message>
     <message>
@@ -5717,7 +5701,7 @@
         <translation>Exclua alguns que você não usa.</translation>
     </message>
     <message>
-        <source>The last changes cannot be shown: they lie in the database&apos;s log, which can only be read where files can be made. Nothing was changed. Make the data directory writable, or copy it to where it is, and start again.</source>
+        <source>The last changes cannot be shown: they are in the database&apos;s log, which can only be read where files can be created. Nothing was changed. Make the data directory writable, or copy it to a place that is, and start ChatDesk again.</source>
         <translation>As últimas alterações não podem ser mostradas: estão no log do banco de dados, que só pode ser lido onde arquivos podem ser criados. Nada foi alterado. Torne o diretório de dados gravável, ou copie-o para onde seja, e inicie de novo.</translation>
     </message>
     <message>
@@ -6045,7 +6029,7 @@
         <translation>Atualize o ChatDesk para restaurá-lo.</translation>
     </message>
     <message>
-        <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>{name} contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>{name} contém algo que o ChatDesk não pôs lá: {first}{more}.</translation>
     </message>
     <message>
@@ -6145,10 +6129,6 @@
         <translation>O ChatDesk não conhece este tipo de criptografia.</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
-        <translation>O ChatDesk continua sozinho amanhã (UTC). Um proprietário do espaço de trabalho pode aumentar o limite.</translation>
-    </message>
-    <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <translation>Você atingiu o limite diário de texto por membro do espaço de trabalho.</translation>
     </message>
@@ -6169,7 +6149,11 @@
         <translation>Você atingiu o limite de alterações por minuto e por membro do espaço de trabalho.</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself in a minute.</source>
+        <source>ChatDesk continues by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
+        <translation>O ChatDesk continua sozinho amanhã (UTC). Um proprietário do espaço de trabalho pode aumentar o limite.</translation>
+    </message>
+    <message>
+        <source>ChatDesk continues by itself in a minute.</source>
         <translation>O ChatDesk continua sozinho em um minuto.</translation>
     </message>
     <message>
@@ -6393,8 +6377,12 @@
         <translation>O espaço de trabalho foi atualizado por um ChatDesk mais novo que este.</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on; until then, what you change waits here.</source>
+        <source>Update ChatDesk to continue; until then, what you change waits here.</source>
         <translation>Atualize o ChatDesk para continuar; até lá, o que você altera espera aqui.</translation>
+    </message>
+    <message>
+        <source>The workspace does not, or no longer, know this computer.</source>
+        <translation>O espaço de trabalho não conhece (mais) este computador.</translation>
     </message>
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
@@ -6419,10 +6407,6 @@
     <message>
         <source>Your copy stays here as a private project. To come back, ask one of its owners.</source>
         <translation>Sua cópia fica aqui como projeto privado. Para voltar, peça a um de seus proprietários.</translation>
-    </message>
-    <message>
-        <source>The workspace does not know this computer (any more).</source>
-        <translation>O espaço de trabalho não conhece (mais) este computador.</translation>
     </message>
     <message>
         <source>ChatDesk registers it again by itself.</source>
@@ -6457,7 +6441,7 @@
         <translation>Isso já existe e é de outro membro.</translation>
     </message>
     <message>
-        <source>The file is not on the computer that sent the message any more.</source>
+        <source>The file is no longer on the computer that sent the message.</source>
         <translation>O arquivo não está mais no computador que enviou a mensagem.</translation>
     </message>
     <message>
@@ -6497,7 +6481,7 @@
         <translation>Copie-o inteiro ou peça-o como arquivo.</translation>
     </message>
     <message>
-        <source>The invitation was changed on its way: it is not as it was written.</source>
+        <source>The invitation was changed on its way: it is not what was sent.</source>
         <translation>O convite foi alterado no caminho: não está como foi escrito.</translation>
     </message>
     <message>
@@ -6581,7 +6565,7 @@
         <translation>Peça um novo a quem convidou você.</translation>
     </message>
     <message>
-        <source>This code does not open the team&apos;s database any more: the password was changed, or you were removed.</source>
+        <source>This code no longer opens the team&apos;s database: the password was changed, or you were removed.</source>
         <translation>Este código não abre mais o banco de dados da equipe: a senha foi alterada, ou você foi removido.</translation>
     </message>
     <message>
@@ -6837,7 +6821,7 @@
         <translation>A conexão é criptografada (TLS).</translation>
     </message>
     <message>
-        <source>Not encrypted: whoever is in between can read everything.</source>
+        <source>Not encrypted: anybody on the way can read everything.</source>
         <translation>Sem criptografia: quem estiver no meio pode ler tudo.</translation>
     </message>
     <message>
@@ -7261,7 +7245,7 @@
         <translation>O PDF não pôde ser criado: {reason}.</translation>
     </message>
     <message>
-        <source>This file holds more chats than can be read at once.</source>
+        <source>This file contains more chats than can be read at once.</source>
         <translation>Este arquivo contém mais chats do que se pode ler de uma vez.</translation>
     </message>
     <message>
@@ -7317,7 +7301,7 @@
         <translation>Atualize o ChatDesk e importe-o.</translation>
     </message>
     <message>
-        <source>This backup holds more text than can be read at once.</source>
+        <source>This backup contains more text than can be read at once.</source>
         <translation>Este backup contém mais texto do que se pode ler de uma vez.</translation>
     </message>
     <message>
@@ -7325,7 +7309,7 @@
         <translation>A resposta falhou.</translation>
     </message>
     <message>
-        <source>It holds no messages.</source>
+        <source>It contains no messages.</source>
         <translation>Não contém mensagens.</translation>
     </message>
     <message>
@@ -7339,10 +7323,6 @@
     <message>
         <source>This file is one conversation that is larger than any export holds.</source>
         <translation>Este arquivo é uma conversa maior do que qualquer exportação contém.</translation>
-    </message>
-    <message>
-        <source>This file holds more messages than can be read at once.</source>
-        <translation>Este arquivo contém mais mensagens do que se pode ler de uma vez.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads were here already.</source>
@@ -7481,7 +7461,7 @@
         <translation>Escolha a própria exportação.</translation>
     </message>
     <message>
-        <source>This backup holds Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
+        <source>This backup contains Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
         <translation>Este backup contém o banco de dados do Cherry Studio como ele é, que o ChatDesk não consegue ler.</translation>
     </message>
     <message>
@@ -7513,7 +7493,7 @@
         <translation>Verifique o arquivo.</translation>
     </message>
     <message>
-        <source>This folder holds far more files than a program&apos;s chats.</source>
+        <source>This folder contains far more files than a program&apos;s chats would have.</source>
         <translation>Esta pasta contém muito mais arquivos que os chats de um programa.</translation>
     </message>
     <message>
@@ -7697,8 +7677,12 @@
         <translation>Corrija o número.</translation>
     </message>
     <message>
-        <source>The warning {name} lies above its stop.</source>
+        <source>The warning {name} is above its stop.</source>
         <translation>O aviso {name} está acima da parada.</translation>
+    </message>
+    <message>
+        <source>The limit starts again {end}. Raise it, or send this question anyway.</source>
+        <translation>O limite recomeça {end}. Aumente-o ou envie esta pergunta mesmo assim.</translation>
     </message>
     <message>
         <source>Give the warning a smaller number.</source>
@@ -7719,10 +7703,6 @@
     <message>
         <source>The limit of {amount} {name} is reached: {spent} are used and this question needs about {needed}.</source>
         <translation>O limite de {amount} {name} foi atingido: {spent} usados, e esta pergunta precisa de cerca de {needed}.</translation>
-    </message>
-    <message>
-        <source>The limit begins anew {end}. Raise it, or send this question anyway.</source>
-        <translation>O limite recomeça {end}. Aumente-o ou envie esta pergunta mesmo assim.</translation>
     </message>
     <message>
         <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
@@ -7986,10 +7966,6 @@
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
         <translation>&apos;chatdesk doctor --repair&apos; o repara.</translation>
     </message>
-    <message>
-        <source>A backup in {backup_dir} may have it as it was.</source>
-        <translation>Um backup em {backup_dir} pode tê-lo como era.</translation>
-    </message>
     <message numerus="yes">
         <source>{path} is damaged ({count} findings: {first}).</source>
         <comment>{path} is damaged ({count} finding: {first}).</comment>
@@ -8059,7 +8035,11 @@
         <translation>ainda não existe</translation>
     </message>
     <message>
-        <source>no window is open and no other command at work</source>
+        <source>A backup in {backup_dir} may still have the original.</source>
+        <translation>Um backup em {backup_dir} pode tê-lo como era.</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command is running</source>
         <translation>nenhuma janela está aberta e nenhum outro comando está em andamento</translation>
     </message>
     <message>
@@ -10312,10 +10292,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
         <translation>Esta área de trabalho não dá teclas a programas. Associe este comando a teclas nas configurações da sua área de trabalho:</translation>
-    </message>
-    <message>
-        <source>ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.</source>
-        <translation>O ChatDesk continua na bandeja. Para encerrá-lo, escolha Sair lá ou no menu.</translation>
     </message>
     <message numerus="yes">
         <source>{count} answers being written</source>
@@ -13422,11 +13398,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>{name} convidou {people}. Ainda são membros, com os papéis que têm. Remova-os também se vieram só por {name}; o que escreveram fica de qualquer modo.</translation>
     </message>
     <message>
-        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them anew.</source>
+        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them again.</source>
         <translation>{name} não pode mais fazer login, de nenhum computador, a partir deste momento. O que escreveu fica com a equipe; o que já está em seu computador fica lá. Para ter essa pessoa de volta, convide-a de novo.</translation>
     </message>
     <message>
-        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them anew with Add a computer of mine. Nothing is deleted.</source>
+        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them again with Add a computer of mine. Nothing is deleted.</source>
         <translation>Este computador recebe uma nova senha que ninguém vê. Seus outros computadores não podem mais fazer login com a antiga: adicione-os de novo com Adicionar um computador meu. Nada é excluído.</translation>
     </message>
     <message>
@@ -14191,7 +14167,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Removê-las</translation>
     </message>
     <message>
-        <source>This computer has a new password. Add your other computers anew.</source>
+        <source>This computer has a new password. Add your other computers again.</source>
         <translation>Este computador tem uma nova senha. Adicione seus outros computadores de novo.</translation>
     </message>
     <message>
@@ -14427,7 +14403,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>“{name}” está compartilhado. A linha abaixo das conversas mostra quanto já foi enviado.</translation>
     </message>
     <message>
-        <source>That project is not shared any more.</source>
+        <source>That project is no longer shared.</source>
         <translation>Esse projeto não é mais compartilhado.</translation>
     </message>
     <message>
@@ -15420,6 +15396,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>No máximo</translation>
     </message>
     <message>
+        <source>“{typed}” is not a rate ({where}): {why}.</source>
+        <translation>“{typed}” não é uma taxa ({where}): {why}.</translation>
+    </message>
+    <message>
         <source>Limit {number}, for</source>
         <translation>Limite {number}, para</translation>
     </message>
@@ -15442,10 +15422,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>No stop</source>
         <translation>Sem parada</translation>
-    </message>
-    <message>
-        <source>“{typed}” is no rate ({where}): {why}.</source>
-        <translation>“{typed}” não é uma taxa ({where}): {why}.</translation>
     </message>
     <message>
         <source>“{typed}” is not a number ({where}). Write it as 100000 or 2.50.</source>
@@ -16012,7 +15988,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Lendo a conversa…</translation>
     </message>
     <message>
-        <source>No question holds these words.</source>
+        <source>No question contains these words.</source>
         <translation>Nenhuma pergunta contém estas palavras.</translation>
     </message>
     <message>
@@ -18044,7 +18020,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Marcado como favorito</translation>
     </message>
     <message>
-        <source>No favourite any more</source>
+        <source>No longer a favourite</source>
         <translation>Não é mais favorito</translation>
     </message>
     <message>
@@ -18365,6 +18341,30 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>The text of message {message} is not what was saved.</source>
         <translation>O texto da mensagem {message} não é o que foi salvo.</translation>
+    </message>
+    <message>
+        <source>This question is no longer waiting.</source>
+        <translation>Esta pergunta não espera mais.</translation>
+    </message>
+    <message>
+        <source>It did not arrive completely.</source>
+        <translation>Não chegou inteiro.</translation>
+    </message>
+    <message>
+        <source>This provider no longer exists.</source>
+        <translation>Não existe mais esse provedor.</translation>
+    </message>
+    <message>
+        <source>This answer is no longer waiting.</source>
+        <translation>Esta resposta não espera mais.</translation>
+    </message>
+    <message>
+        <source>This file contains more messages than can be read at once.</source>
+        <translation>Este arquivo contém mais mensagens do que se pode ler de uma vez.</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
+        <translation>O ChatDesk continua na bandeja. Para encerrá-lo, escolha Sair lá ou no menu.</translation>
     </message>
 </context>
 </TS>

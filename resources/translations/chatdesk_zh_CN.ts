@@ -1353,7 +1353,7 @@
         </translation>
     </message>
     <message>
-        <source>&apos;chatdesk team sync&apos; goes on.</source>
+        <source>&apos;chatdesk team sync&apos; continues.</source>
         <translation>&apos;chatdesk team sync&apos; 可继续。</translation>
     </message>
     <message>
@@ -1970,7 +1970,7 @@
         <translation>此消息没有可作为制品打开的文字。</translation>
     </message>
     <message>
-        <source>The version is as it was.</source>
+        <source>The version is unchanged.</source>
         <translation>版本保持原样。</translation>
     </message>
     <message>
@@ -2153,16 +2153,16 @@
         <translation>该文件不是 JSON。</translation>
     </message>
     <message>
-        <source>The file holds no prompts of ChatDesk.</source>
+        <source>The file contains no prompts of ChatDesk.</source>
         <translation>该文件不包含 ChatDesk 的提示词。</translation>
+    </message>
+    <message>
+        <source>The file contains no list of prompts, or more than {most_prompts}.</source>
+        <translation>该文件不包含提示词列表，或超过 {most_prompts} 个。</translation>
     </message>
     <message>
         <source>The file was written by a newer ChatDesk.</source>
         <translation>该文件由较新的 ChatDesk 写入。</translation>
-    </message>
-    <message>
-        <source>The file holds no list of prompts, or more than {most_prompts}.</source>
-        <translation>该文件不包含提示词列表，或超过 {most_prompts} 个。</translation>
     </message>
     <message>
         <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
@@ -2201,10 +2201,6 @@
         <translation>请缩短它，或将文字放入文件并附加。</translation>
     </message>
     <message>
-        <source>This question does not wait any more.</source>
-        <translation>此问题不再等待。</translation>
-    </message>
-    <message>
         <source>Your limit of messages is reached.</source>
         <translation>已达到消息限额。</translation>
     </message>
@@ -2225,7 +2221,7 @@
         <translation>请稍后再提问。</translation>
     </message>
     <message>
-        <source>This message does not wait any more.</source>
+        <source>This message is no longer waiting.</source>
         <translation>此消息不再等待。</translation>
     </message>
     <message>
@@ -2301,16 +2297,16 @@
         <translation>请更改它们，或拒绝此调用。</translation>
     </message>
     <message>
-        <source>This call does not wait for an answer any more.</source>
+        <source>This call is no longer waiting for an answer.</source>
         <translation>此调用不再等待答复。</translation>
+    </message>
+    <message>
+        <source>The server is no longer waiting for this.</source>
+        <translation>服务器不再等待此项。</translation>
     </message>
     <message>
         <source>This answer is not offered for this call.</source>
         <translation>此调用不提供此答复。</translation>
-    </message>
-    <message>
-        <source>The server does not wait for this any more.</source>
-        <translation>服务器不再等待此项。</translation>
     </message>
     <message>
         <source>“{name}” is missing.</source>
@@ -2534,10 +2530,6 @@
         <source>No display here: the window runs unseen, the command line works.</source>
         <translation>这里没有显示器：窗口在后台运行而不可见，命令行可用。</translation>
     </message>
-    <message>
-        <source>It did not arrive whole.</source>
-        <translation>它未完整到达。</translation>
-    </message>
     <message numerus="yes">
         <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
         <comment>Written since, and not in it: {count} message, in {names}. Export them first to keep them at hand.</comment>
@@ -2654,7 +2646,7 @@
         <translation>如果这正是你想要的，请在“设置”的“提供商”中同意，或使用 &apos;chatdesk providers --agree {provider}&apos;。</translation>
     </message>
     <message>
-        <source>Agree, or enter the key anew.</source>
+        <source>Agree, or enter the key again.</source>
         <translation>请同意，或重新输入密钥。</translation>
     </message>
     <message>
@@ -2805,11 +2797,11 @@
         <translation>地址必须以 https:// 或 http:// 开头，指明服务器，且不含密码。</translation>
     </message>
     <message>
-        <source>“{name}” is no name of a header.</source>
+        <source>“{name}” is not the name of a header.</source>
         <translation>“{name}”不是标头名称。</translation>
     </message>
     <message>
-        <source>The value of the header {name} holds characters that cannot be sent.</source>
+        <source>The value of the header {name} contains characters that cannot be sent.</source>
         <translation>标头 {name} 的值包含无法发送的字符。</translation>
     </message>
     <message>
@@ -3381,7 +3373,7 @@
     </message>
     <message>
         <source>The data came compressed in a way that ChatDesk did not ask for.</source>
-        <translation>数据以 ChatDesk 未要求的方式压缩。</translation>
+        <translation>数据以 ChatDesk 未リクエスト的方式压缩。</translation>
     </message>
     <message>
         <source>The data did not arrive completely.</source>
@@ -3436,7 +3428,7 @@
         <translation>无法写入 {target}：{strerror}。</translation>
     </message>
     <message>
-        <source>“chatdesk {purpose}” (process {pid}) is at work in this data directory.</source>
+        <source>“chatdesk {purpose}” (process {pid}) is using this data directory.</source>
         <translation>“chatdesk {purpose}”（进程 {pid}）正在此数据目录中工作。</translation>
     </message>
     <message>
@@ -3504,7 +3496,7 @@
         <translation>请设置 HOME，或用 --data-dir 选择一个绝对目录。</translation>
     </message>
     <message>
-        <source>The current directory is not there any more.</source>
+        <source>The current directory no longer exists.</source>
         <translation>当前目录已不存在。</translation>
     </message>
     <message>
@@ -3518,10 +3510,6 @@
     <message>
         <source>Rename it, or choose another with --data-dir.</source>
         <translation>请重命名，或用 --data-dir 选择另一个。</translation>
-    </message>
-    <message>
-        <source>There is no such provider any more.</source>
-        <translation>该提供商已不存在。</translation>
     </message>
     <message>
         <source>The answer of {who} took longer than {duration} and was stopped.</source>
@@ -4026,7 +4014,7 @@
         <translation>这里无法搜索：搜索索引已损坏。消息不受影响。</translation>
     </message>
     <message>
-        <source>The search index is damaged and is being made anew. Your messages are not affected; search again later.</source>
+        <source>The search index is damaged and is being rebuilt. Your messages are not affected; search again later.</source>
         <translation>搜索索引已损坏，正在重建。消息不受影响；请稍后再搜索。</translation>
     </message>
     <message>
@@ -4222,10 +4210,6 @@
         <translation>密钥未变。</translation>
     </message>
     <message>
-        <source>Type it again; capital letters count. Without it the keys have to be entered anew.</source>
-        <translation>请重新输入；区分大小写。没有它就必须重新输入密钥。</translation>
-    </message>
-    <message>
         <source>The file of keys cannot be read or written.</source>
         <translation>无法读取或写入密钥文件。</translation>
     </message>
@@ -4234,7 +4218,11 @@
         <translation>它保持原样；密钥在 ChatDesk 关闭之前有效。</translation>
     </message>
     <message>
-        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew.</source>
+        <source>Type it again; capital letters count. Without it, the keys have to be entered again.</source>
+        <translation>请重新输入；区分大小写。没有它就必须重新输入密钥。</translation>
+    </message>
+    <message>
+        <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys again.</source>
         <translation>请检查配置目录，或删除文件 keys.encrypted.json 并重新输入密钥。</translation>
     </message>
     <message>
@@ -4350,7 +4338,7 @@
         <translation>无法保存提供商。</translation>
     </message>
     <message>
-        <source>The old file is unchanged; the change holds until ChatDesk closes.</source>
+        <source>The old file is unchanged; the change applies until ChatDesk closes.</source>
         <translation>旧文件未变；更改在 ChatDesk 关闭之前有效。</translation>
     </message>
     <message>
@@ -5356,7 +5344,7 @@
         <translation>没有此 ID 的标签。</translation>
     </message>
     <message>
-        <source>There is another tag “{name}” by now.</source>
+        <source>There is another tag “{name}” now.</source>
         <translation>现在已有另一个标签“{name}”。</translation>
     </message>
     <message>
@@ -5376,16 +5364,12 @@
         <translation>此消息的文字在回收站期满后已永久移除。</translation>
     </message>
     <message>
-        <source>{thread_ids} of {thread_ids_2} threads are not in the trash (any more).</source>
+        <source>{thread_ids} of {thread_ids_2} threads are not, or no longer, in the trash.</source>
         <translation>{thread_ids_2} 个对话中有 {thread_ids} 个（已）不在回收站中。</translation>
     </message>
     <message>
         <source>Select those that are and try again.</source>
         <translation>请选择在回收站中的对话，然后重试。</translation>
-    </message>
-    <message>
-        <source>This answer does not wait any more.</source>
-        <translation>此回答不再等待。</translation>
     </message>
     <message>
         <source>The backup that was just made is damaged, so it was not kept.</source>
@@ -5496,7 +5480,7 @@
         <translation>可以阅读、搜索、复制和导出对话；不会更改任何内容。</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
+        <source>Update ChatDesk to continue writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
         <translation>请更新 ChatDesk 以继续写入，或恢复升级之前的备份（见“帮助”中的“Upgrades and the way back”）。</translation>
     </message>
     <message>
@@ -5524,7 +5508,7 @@
         <translation>请查看当前状态，然后重新进行更改。</translation>
     </message>
     <message>
-        <source>The database holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>The database contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>数据库包含不是 ChatDesk 放入的内容：{first}{more}。</translation>
     </message>
     <message>
@@ -5672,7 +5656,7 @@
         <translation>请删除一些不用的。</translation>
     </message>
     <message>
-        <source>The last changes cannot be shown: they lie in the database&apos;s log, which can only be read where files can be made. Nothing was changed. Make the data directory writable, or copy it to where it is, and start again.</source>
+        <source>The last changes cannot be shown: they are in the database&apos;s log, which can only be read where files can be created. Nothing was changed. Make the data directory writable, or copy it to a place that is, and start ChatDesk again.</source>
         <translation>无法显示最近的更改：它们在数据库的日志中，只有在可以创建文件的地方才能读取。未做任何更改。请使数据目录可写，或将其复制到可写的位置，然后重新启动。</translation>
     </message>
     <message>
@@ -5989,7 +5973,7 @@
         <translation>请更新 ChatDesk 以恢复它。</translation>
     </message>
     <message>
-        <source>{name} holds something that ChatDesk did not put there: {first}{more}.</source>
+        <source>{name} contains something that ChatDesk did not put there: {first}{more}.</source>
         <translation>{name} 包含不是 ChatDesk 放入的内容：{first}{more}。</translation>
     </message>
     <message>
@@ -6088,10 +6072,6 @@
         <translation>ChatDesk 不支持此种加密。</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
-        <translation>ChatDesk 明天（UTC）会自行继续。工作区的所有者可以提高限额。</translation>
-    </message>
-    <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
         <translation>你今天发送的文字已达到工作区允许每个成员发送的量。</translation>
     </message>
@@ -6112,7 +6092,11 @@
         <translation>你在这一分钟内发送的更改已达到工作区允许每个成员发送的量。</translation>
     </message>
     <message>
-        <source>ChatDesk goes on by itself in a minute.</source>
+        <source>ChatDesk continues by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
+        <translation>ChatDesk 明天（UTC）会自行继续。工作区的所有者可以提高限额。</translation>
+    </message>
+    <message>
+        <source>ChatDesk continues by itself in a minute.</source>
         <translation>ChatDesk 一分钟后会自行继续。</translation>
     </message>
     <message>
@@ -6336,8 +6320,12 @@
         <translation>工作区已由比此程序更新的 ChatDesk 升级。</translation>
     </message>
     <message>
-        <source>Update ChatDesk to go on; until then, what you change waits here.</source>
+        <source>Update ChatDesk to continue; until then, what you change waits here.</source>
         <translation>请更新 ChatDesk 以继续；在此之前，你的更改在此等待。</translation>
+    </message>
+    <message>
+        <source>The workspace does not, or no longer, know this computer.</source>
+        <translation>工作区（已）不认识此计算机。</translation>
     </message>
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
@@ -6362,10 +6350,6 @@
     <message>
         <source>Your copy stays here as a private project. To come back, ask one of its owners.</source>
         <translation>你的副本作为私有项目留在此处。如要回来，请询问一位所有者。</translation>
-    </message>
-    <message>
-        <source>The workspace does not know this computer (any more).</source>
-        <translation>工作区（已）不认识此计算机。</translation>
     </message>
     <message>
         <source>ChatDesk registers it again by itself.</source>
@@ -6400,7 +6384,7 @@
         <translation>它已存在，且属于另一个成员。</translation>
     </message>
     <message>
-        <source>The file is not on the computer that sent the message any more.</source>
+        <source>The file is no longer on the computer that sent the message.</source>
         <translation>该文件已不在发送消息的计算机上。</translation>
     </message>
     <message>
@@ -6440,7 +6424,7 @@
         <translation>请完整复制，或要求以文件形式提供。</translation>
     </message>
     <message>
-        <source>The invitation was changed on its way: it is not as it was written.</source>
+        <source>The invitation was changed on its way: it is not what was sent.</source>
         <translation>邀请在途中被更改：它与写入时不同。</translation>
     </message>
     <message>
@@ -6524,7 +6508,7 @@
         <translation>请向邀请你的人要求新的邀请。</translation>
     </message>
     <message>
-        <source>This code does not open the team&apos;s database any more: the password was changed, or you were removed.</source>
+        <source>This code no longer opens the team&apos;s database: the password was changed, or you were removed.</source>
         <translation>此代码已无法打开团队的数据库：密码已更改，或你已被移除。</translation>
     </message>
     <message>
@@ -6773,7 +6757,7 @@
         <translation>连接已加密（TLS）。</translation>
     </message>
     <message>
-        <source>Not encrypted: whoever is in between can read everything.</source>
+        <source>Not encrypted: anybody on the way can read everything.</source>
         <translation>未加密：中间的任何人都能读取所有内容。</translation>
     </message>
     <message>
@@ -7193,7 +7177,7 @@
         <translation>无法生成 PDF：{reason}。</translation>
     </message>
     <message>
-        <source>This file holds more chats than can be read at once.</source>
+        <source>This file contains more chats than can be read at once.</source>
         <translation>此文件包含的聊天超过一次能读取的数量。</translation>
     </message>
     <message>
@@ -7249,7 +7233,7 @@
         <translation>请更新 ChatDesk，然后导入。</translation>
     </message>
     <message>
-        <source>This backup holds more text than can be read at once.</source>
+        <source>This backup contains more text than can be read at once.</source>
         <translation>此备份包含的文字超过一次能读取的量。</translation>
     </message>
     <message>
@@ -7257,7 +7241,7 @@
         <translation>回答失败。</translation>
     </message>
     <message>
-        <source>It holds no messages.</source>
+        <source>It contains no messages.</source>
         <translation>它不包含消息。</translation>
     </message>
     <message>
@@ -7271,10 +7255,6 @@
     <message>
         <source>This file is one conversation that is larger than any export holds.</source>
         <translation>此文件是一个会话，大于任何导出应有的大小。</translation>
-    </message>
-    <message>
-        <source>This file holds more messages than can be read at once.</source>
-        <translation>此文件包含的消息超过一次能读取的数量。</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads were here already.</source>
@@ -7403,7 +7383,7 @@
         <translation>请选择导出文件本身。</translation>
     </message>
     <message>
-        <source>This backup holds Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
+        <source>This backup contains Cherry Studio&apos;s database as it is, which ChatDesk cannot read.</source>
         <translation>此备份包含 Cherry Studio 的原始数据库，ChatDesk 无法读取。</translation>
     </message>
     <message>
@@ -7435,7 +7415,7 @@
         <translation>请检查文件。</translation>
     </message>
     <message>
-        <source>This folder holds far more files than a program&apos;s chats.</source>
+        <source>This folder contains far more files than a program&apos;s chats would have.</source>
         <translation>此文件夹包含的文件远多于一个程序的聊天。</translation>
     </message>
     <message>
@@ -7472,7 +7452,7 @@
     </message>
     <message>
         <source>The update feed is not signed as it must be, so it was not used.</source>
-        <translation>更新源的签名不符合要求，因此未使用。</translation>
+        <translation>更新源的签名不符合リクエスト，因此未使用。</translation>
     </message>
     <message>
         <source>The update contains something that does not belong to the program, so it was not used.</source>
@@ -7619,8 +7599,12 @@
         <translation>请更正该数字。</translation>
     </message>
     <message>
-        <source>The warning {name} lies above its stop.</source>
+        <source>The warning {name} is above its stop.</source>
         <translation>{name}警告高于其停止值。</translation>
+    </message>
+    <message>
+        <source>The limit starts again {end}. Raise it, or send this question anyway.</source>
+        <translation>限额{end}重新开始。请提高限额，或仍然发送此问题。</translation>
     </message>
     <message>
         <source>Give the warning a smaller number.</source>
@@ -7641,10 +7625,6 @@
     <message>
         <source>The limit of {amount} {name} is reached: {spent} are used and this question needs about {needed}.</source>
         <translation>已达到{name}限额 {amount}：已用 {spent}，此问题约需 {needed}。</translation>
-    </message>
-    <message>
-        <source>The limit begins anew {end}. Raise it, or send this question anyway.</source>
-        <translation>限额{end}重新开始。请提高限额，或仍然发送此问题。</translation>
     </message>
     <message>
         <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
@@ -7908,10 +7888,6 @@
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
         <translation>&apos;chatdesk doctor --repair&apos; 可以修复它。</translation>
     </message>
-    <message>
-        <source>A backup in {backup_dir} may have it as it was.</source>
-        <translation>{backup_dir} 中的备份可能有它原来的样子。</translation>
-    </message>
     <message numerus="yes">
         <source>{path} is damaged ({count} findings: {first}).</source>
         <comment>{path} is damaged ({count} finding: {first}).</comment>
@@ -7980,7 +7956,11 @@
         <translation>尚不存在</translation>
     </message>
     <message>
-        <source>no window is open and no other command at work</source>
+        <source>A backup in {backup_dir} may still have the original.</source>
+        <translation>{backup_dir} 中的备份可能有它原来的样子。</translation>
+    </message>
+    <message>
+        <source>no window is open and no other command is running</source>
         <translation>没有打开的窗口，也没有其他命令在运行</translation>
     </message>
     <message>
@@ -10215,10 +10195,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
         <translation>此桌面不向程序提供按键。请在桌面设置中将此命令绑定到按键：</translation>
-    </message>
-    <message>
-        <source>ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.</source>
-        <translation>ChatDesk 在托盘中继续运行。要结束它，请在托盘或菜单中选择“退出”。</translation>
     </message>
     <message numerus="yes">
         <source>{count} answers being written</source>
@@ -13276,11 +13252,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{name} 邀请了 {people}。他们仍是成员，角色不变。如果他们只是因 {name} 而来，请一并移除；无论如何，他们所写的内容都会保留。</translation>
     </message>
     <message>
-        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them anew.</source>
+        <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them again.</source>
         <translation>从此刻起，{name} 在任何计算机上都不能再登录。其所写内容留在团队；其计算机上已有的内容留在那里。要让其回来，请重新邀请。</translation>
     </message>
     <message>
-        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them anew with Add a computer of mine. Nothing is deleted.</source>
+        <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them again with Add a computer of mine. Nothing is deleted.</source>
         <translation>此计算机会得到一个无人看到的新密码。你的其他计算机不能再用旧密码登录：请用“添加我的计算机”重新添加。不删除任何内容。</translation>
     </message>
     <message>
@@ -14028,7 +14004,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>移除他们</translation>
     </message>
     <message>
-        <source>This computer has a new password. Add your other computers anew.</source>
+        <source>This computer has a new password. Add your other computers again.</source>
         <translation>此计算机有了新密码。请重新添加你的其他计算机。</translation>
     </message>
     <message>
@@ -14264,7 +14240,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>“{name}”已共享。对话列表下方的一行显示已发送多少。</translation>
     </message>
     <message>
-        <source>That project is not shared any more.</source>
+        <source>That project is no longer shared.</source>
         <translation>该项目已不再共享。</translation>
     </message>
     <message>
@@ -15246,6 +15222,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>最多</translation>
     </message>
     <message>
+        <source>“{typed}” is not a rate ({where}): {why}.</source>
+        <translation>“{typed}”不是速率（{where}）：{why}。</translation>
+    </message>
+    <message>
         <source>Limit {number}, for</source>
         <translation>限额 {number}，对象</translation>
     </message>
@@ -15268,10 +15248,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>No stop</source>
         <translation>无停止</translation>
-    </message>
-    <message>
-        <source>“{typed}” is no rate ({where}): {why}.</source>
-        <translation>“{typed}”不是速率（{where}）：{why}。</translation>
     </message>
     <message>
         <source>“{typed}” is not a number ({where}). Write it as 100000 or 2.50.</source>
@@ -15826,7 +15802,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>正在读取对话…</translation>
     </message>
     <message>
-        <source>No question holds these words.</source>
+        <source>No question contains these words.</source>
         <translation>没有包含这些词的问题。</translation>
     </message>
     <message>
@@ -17805,7 +17781,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>已标为收藏</translation>
     </message>
     <message>
-        <source>No favourite any more</source>
+        <source>No longer a favourite</source>
         <translation>已取消收藏</translation>
     </message>
     <message>
@@ -18125,6 +18101,30 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>The text of message {message} is not what was saved.</source>
         <translation>消息 {message} 的文字与保存的内容不同。</translation>
+    </message>
+    <message>
+        <source>This question is no longer waiting.</source>
+        <translation>此问题不再等待。</translation>
+    </message>
+    <message>
+        <source>It did not arrive completely.</source>
+        <translation>它未完整到达。</translation>
+    </message>
+    <message>
+        <source>This provider no longer exists.</source>
+        <translation>该提供商已不存在。</translation>
+    </message>
+    <message>
+        <source>This answer is no longer waiting.</source>
+        <translation>此回答不再等待。</translation>
+    </message>
+    <message>
+        <source>This file contains more messages than can be read at once.</source>
+        <translation>此文件包含的消息超过一次能读取的数量。</translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
+        <translation>ChatDesk 在托盘中继续运行。要结束它，请在托盘或菜单中选择“退出”。</translation>
     </message>
 </context>
 </TS>

@@ -69,7 +69,7 @@ def test_a_closed_window_goes_on_in_the_tray_and_comes_back_from_there(tmp_path:
         await until(lambda: any("kept in the tray" in each.text() for each in icon.menu.actions()))
         window.close()
         await until(lambda: not window.isVisible())
-        assert ["goes on in the tray" in each for each in tray] == [True]
+        assert ["keeps running in the tray" in each for each in tray] == [True]
         # It answers there, too.
         application.panes.composer.set_text("asked while nobody looks")
         application.panes.composer.send_button.click()

@@ -96,7 +96,7 @@ def test_a_kill_in_the_middle_of_a_picture_loses_no_text(tmp_path: Path) -> None
             command = [sys.executable, "-m", "chatdesk", "--data-dir", str(data_dir), "ask", "--json", "Draw!"]
             process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
             try:
-                await until(lambda: _is_stored(paths.database, "It did not arrive whole."))
+                await until(lambda: _is_stored(paths.database, "It did not arrive completely."))
             finally:
                 process.send_signal(signal.SIGKILL)
                 process.communicate()
@@ -106,7 +106,7 @@ def test_a_kill_in_the_middle_of_a_picture_loses_no_text(tmp_path: Path) -> None
             last = page.messages[-1]
             assert last.status is Status.INTERRUPTED
             assert last.text == "All of this is text. "
-            assert pictures_of(last) == ["It did not arrive whole."]
+            assert pictures_of(last) == ["It did not arrive completely."]
 
     asyncio.run(run())
 

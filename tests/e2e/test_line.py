@@ -155,7 +155,7 @@ async def test_a_restore_that_waits_for_an_answer_is_named_to_whoever_asks(tmp_p
         await until(lambda: (found := read_holder(tmp_path)) and found.purpose == "restore", within_s=WAIT_S)
         code, out, err = await _done(await _start("ask", "TOP SECRET", data_dir=tmp_path))
         assert (code, out) == (1, "")
-        assert f"“chatdesk restore” (process {restoring.pid}) is at work in this data directory." in err
+        assert f"“chatdesk restore” (process {restoring.pid}) is using this data directory." in err
     finally:
         restoring.kill()
         await restoring.communicate()

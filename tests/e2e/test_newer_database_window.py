@@ -37,7 +37,7 @@ def test_the_window_reads_a_newer_database_says_what_to_do_and_leaves_every_byte
         for words in (
             f"belongs to a newer ChatDesk (schema {REVISION},",
             "You can read, search, copy and export your threads; nothing is changed.",
-            "Update ChatDesk to go on writing",
+            "Update ChatDesk to continue writing",
             "restore the backup from before the upgrade",
         ):
             assert words in _banner(application)

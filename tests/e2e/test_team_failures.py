@@ -193,7 +193,7 @@ def test_sharing_and_details_say_what_the_server_refuses(tmp_path: Path, team: T
         team.shared.clear()
         page = await page_of(application)
         page.projectRequested.emit("w1", project_id)
-        await until(lambda: "is not shared any more" in page.said.text())
+        await until(lambda: "is no longer shared" in page.said.text())
         # Without a dialog of their own they are said on the page: the window is in the shade.
         team.membership.refuses = errors.TeamUnreachable()
         team_table(page, "teamDevices").select("d2")

@@ -128,7 +128,7 @@ class QuestionQueue:
     def _find(self, question_id: str) -> WaitingQuestion:
         found = next((each for each in self._waiting if each.id == question_id), None)
         if found is None:
-            raise NotPossible(Text("This question does not wait any more."))
+            raise NotPossible(Text("This question is no longer waiting."))
         return found
 
     def _forget(self, question: WaitingQuestion) -> None:

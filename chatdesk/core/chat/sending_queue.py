@@ -146,7 +146,7 @@ class SendingQueue:
         async with self._lock:
             chosen = [each for each in self._waiting if each.message_id == message_id]
             if not chosen:
-                raise NotPossible(Text("This message does not wait any more."))
+                raise NotPossible(Text("This message is no longer waiting."))
             self._waiting = [*chosen, *(each for each in self._waiting if each.message_id != message_id)]
             await self._store.order([each.message_id for each in self._waiting])
         await self.send_due()

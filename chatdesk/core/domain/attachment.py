@@ -19,7 +19,7 @@ UNKNOWN_MIME = "application/octet-stream"
 # Files that go with one message.
 MOST_IN_MESSAGE = 20
 # The sentence in the place of a picture of an answer until its data have come.
-PICTURE_COMING = Text("It did not arrive whole.")
+PICTURE_COMING = Text("It did not arrive completely.")
 # Images that can be shown and sent. What a name claims is not asked.
 IMAGE_MIMES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
 

@@ -171,7 +171,7 @@ class KeyNotAgreed(NotPossible):
 
     code = "key_not_agreed"
     safe = Text("Nothing was changed.")
-    next_step = Text("Agree, or enter the key anew.")
+    next_step = Text("Agree, or enter the key again.")
 
     def __init__(self, withheld: Withheld, label: str) -> None:
         super().__init__(withheld.sentence(label))

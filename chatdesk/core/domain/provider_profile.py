@@ -87,9 +87,9 @@ class ProviderProfile:
             return Text("The address must begin with https:// or http://, name a server and hold no password.")
         for header in self.headers:
             if not _HEADER_NAME.match(header.name):
-                return Text("“{name}” is no name of a header.", name=header.name[:40])
+                return Text("“{name}” is not the name of a header.", name=header.name[:40])
             if not header.value.isascii() or not (header.value.isprintable()):
-                return Text("The value of the header {name} holds characters that cannot be sent.", name=header.name)
+                return Text("The value of the header {name} contains characters that cannot be sent.", name=header.name)
         is_chosen = self.proxy not in (SYSTEM_PROXY, NO_PROXY)
         if is_chosen and not _is_address(self.proxy, ("http", "https")):
             return Text(

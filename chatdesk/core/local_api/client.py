@@ -125,7 +125,7 @@ def in_use(holder: Holder | None, *, next_step: str | None = None) -> AlreadyRun
         return AlreadyRunning(next_step=next_step)
     return AlreadyRunning(
         Text(
-            "“chatdesk {purpose}” (process {pid}) is at work in this data directory.",
+            "“chatdesk {purpose}” (process {pid}) is using this data directory.",
             purpose=holder.purpose,
             pid=str(holder.pid),
         ),

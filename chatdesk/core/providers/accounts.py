@@ -104,7 +104,7 @@ class AccountBook:
         """Return the account with this id. Raises ``NotPossible`` when there is none."""
         found = next((each for each in self._accounts if each.profile.id == account_id), None)
         if found is None:
-            raise NotPossible(Text("There is no such provider any more."))
+            raise NotPossible(Text("This provider no longer exists."))
         return found
 
     def save(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PAGE = 20
 _UNSEARCHABLE = Text("Searching is not possible here: the search index is damaged. Your messages are not affected.")
 _BEING_MENDED = Text(
-    "The search index is damaged and is being made anew. Your messages are not affected; search again later."
+    "The search index is damaged and is being rebuilt. Your messages are not affected; search again later."
 )
 _NAMED = (SearchKind.THREAD, SearchKind.PROJECT, SearchKind.TAG, SearchKind.ARTIFACT)
 

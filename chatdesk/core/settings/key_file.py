@@ -23,7 +23,7 @@ class WrongPassphrase(ChatDeskError):
     code = "wrong_passphrase"
     what = Text("The passphrase does not open the file of keys.")
     safe = Text("The keys are unchanged.")
-    next_step = Text("Type it again; capital letters count. Without it the keys have to be entered anew.")
+    next_step = Text("Type it again; capital letters count. Without it, the keys have to be entered again.")
 
 
 class KeyFileUnusable(ChatDeskError):
@@ -31,7 +31,7 @@ class KeyFileUnusable(ChatDeskError):
     what = Text("The file of keys cannot be read or written.")
     safe = Text("It was left as it is; keys hold until ChatDesk closes.")
     next_step = Text(
-        "Check the configuration directory, or delete the file keys.encrypted.json and enter the keys anew."
+        "Check the configuration directory, or delete the file keys.encrypted.json and enter the keys again."
     )
 
 

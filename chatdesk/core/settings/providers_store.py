@@ -39,7 +39,7 @@ class StoredProviders:
 class ProvidersNotSaved(ChatDeskError):
     code = "providers_not_saved"
     what = Text("The providers could not be saved.")
-    safe = Text("The old file is unchanged; the change holds until ChatDesk closes.")
+    safe = Text("The old file is unchanged; the change applies until ChatDesk closes.")
     next_step = Text("Check the permissions and the free space of the configuration directory.")
 
 

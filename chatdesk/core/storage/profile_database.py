@@ -49,8 +49,9 @@ from chatdesk.core.texts import Text
 _log = logging.getLogger(__name__)
 
 _UNREAD_LOG = Text(
-    "The last changes cannot be shown: they lie in the database's log, which can only be read where files can be made. "
-    "Nothing was changed. Make the data directory writable, or copy it to where it is, and start again."
+    "The last changes cannot be shown: they are in the database's log, which can only be read where files can be "
+    "created. Nothing was changed. Make the data directory writable, or copy it to a place that is, and start "
+    "ChatDesk again."
 )
 
 

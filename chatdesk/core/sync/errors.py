@@ -9,7 +9,7 @@ from chatdesk.core.errors import HistoryChanged as HistoryChanged
 from chatdesk.core.errors import TeamError as TeamError
 from chatdesk.core.texts import Text
 
-_LATER = Text("ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit.")
+_LATER = Text("ChatDesk continues by itself tomorrow (UTC). An owner of the workspace can raise the limit.")
 # By the setting's name: what happened, and what to do next.
 _LIMITS: Final = {
     "bytes_each": (Text("You have reached the workspace's daily limit of text for each member."), _LATER),
@@ -24,7 +24,7 @@ _LIMITS: Final = {
     ),
     "changes_each_minute": (
         Text("You have reached the workspace's limit of changes a minute for each member."),
-        Text("ChatDesk goes on by itself in a minute."),
+        Text("ChatDesk continues by itself in a minute."),
     ),
     "members": (
         Text("The workspace has reached its limit of members."),
@@ -246,7 +246,7 @@ class TeamServerTooNew(TeamError):
 
     code = "team_server_too_new"
     what = Text("The workspace was upgraded by a newer ChatDesk than this one.")
-    next_step = Text("Update ChatDesk to go on; until then, what you change waits here.")
+    next_step = Text("Update ChatDesk to continue; until then, what you change waits here.")
 
 
 class TeamNoRightForRoles(TeamError):
@@ -272,7 +272,7 @@ class TeamDeviceUnknown(TeamError):
     another member."""
 
     code = "team_device_unknown"
-    what = Text("The workspace does not know this computer (any more).")
+    what = Text("The workspace does not, or no longer, know this computer.")
     next_step = Text("ChatDesk registers it again by itself.")
     is_passing = True
 

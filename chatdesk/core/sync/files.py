@@ -44,7 +44,7 @@ MAX_BODY_FILE_BYTES: Final = 64 * 1024**2
 TRY_AGAIN_MS: Final = 10 * 60_000
 _STOP_S: Final = 0.9
 
-_NOT_HERE = Text("The file is not on the computer that sent the message any more.")
+_NOT_HERE = Text("The file is no longer on the computer that sent the message.")
 _NOT_THERE = Text("The team's database does not have the file (yet).")
 _DAMAGED = Text("The team's database has a different file under this name.")
 _TOO_LARGE = Text("The file is larger than ChatDesk takes from a team.")

@@ -61,7 +61,7 @@ class InvitationCutOff(InvitationUnusable):
 
 class InvitationChanged(InvitationUnusable):
     code = "invitation_changed"
-    what = Text("The invitation was changed on its way: it is not as it was written.")
+    what = Text("The invitation was changed on its way: it is not what was sent.")
     next_step = Text("Copy it again from where you got it, or ask for it as a file.")
 
 

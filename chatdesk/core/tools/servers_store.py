@@ -43,7 +43,7 @@ class StoredServers:
 class ServersNotSaved(ChatDeskError):
     code = "tool_servers_not_saved"
     what = Text("The tool servers could not be saved.")
-    safe = Text("The old file is unchanged; the change holds until ChatDesk closes.")
+    safe = Text("The old file is unchanged; the change applies until ChatDesk closes.")
     next_step = Text("Check the permissions and the free space of the configuration directory.")
 
 

@@ -210,7 +210,7 @@ def _check(limit: UsageLimit) -> None:
             )
     if limit.soft and limit.hard and limit.soft > limit.hard:
         raise InvalidInput(
-            Text("The warning {name} lies above its stop.", name=limit.name),
+            Text("The warning {name} is above its stop.", name=limit.name),
             safe=Text("The old limits hold on."),
             next_step=Text("Give the warning a smaller number."),
         )
@@ -254,6 +254,6 @@ def _reached(state: LimitState, more: float) -> LimitReached:
         )
     return LimitReached(
         reached,
-        next_step=Text("The limit begins anew {end}. Raise it, or send this question anyway.", end=end),
+        next_step=Text("The limit starts again {end}. Raise it, or send this question anyway.", end=end),
         until_ms=state.until_ms,
     )

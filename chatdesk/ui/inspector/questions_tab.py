@@ -125,7 +125,7 @@ class QuestionsTab(QWidget):
         elif not is_complete:
             words = tr("Reading the thread…")
         else:
-            words = tr("No question holds these words.") if is_narrowed else tr("No question has been asked yet.")
+            words = tr("No question contains these words.") if is_narrowed else tr("No question has been asked yet.")
         self.count.setText(words)
         self.list.setAccessibleDescription(words)
 

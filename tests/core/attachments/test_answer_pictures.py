@@ -105,7 +105,7 @@ async def test_a_picture_that_is_cut_off_leaves_a_sentence_and_the_text(tmp_path
 
     async with drawing_world(tmp_path, script) as world:
         message = await world.answered()
-        assert message.text == "Look: " and pictures_of(message) == ["It did not arrive whole."]
+        assert message.text == "Look: " and pictures_of(message) == ["It did not arrive completely."]
         assert message.parts[-1].content["name"] == "A bird"
 
 
@@ -125,7 +125,7 @@ async def test_a_picture_is_announced_stored_and_then_replaced(tmp_path: Path) -
                 stored = await world.chat.repositories.messages.get(sent.id)
                 if len(stored.parts) == 2:
                     break
-        assert stored.text == "All of this text. " and pictures_of(stored) == ["It did not arrive whole."]
+        assert stored.text == "All of this text. " and pictures_of(stored) == ["It did not arrive completely."]
 
 
 def _bomb() -> bytes:

@@ -138,7 +138,7 @@ def test_a_place_that_cannot_be_written_has_words(tmp_path: Path) -> None:
         ({"base_url": "ftp://x"}, "address"),
         ({"base_url": "https://me:pass@x.org"}, "password"),
         ({"base_url": "https://[x"}, "address"),
-        ({"headers": (Header("a b", "c"),)}, "no name of a header"),
+        ({"headers": (Header("a b", "c"),)}, "not the name of a header"),
         ({"headers": (Header("a", "c\r\nd"),)}, "cannot be sent"),
         ({"proxy": "http://me:pass@proxy"}, "proxy"),
         ({"proxy": "elsewhere"}, "proxy"),

@@ -82,7 +82,7 @@ def test_typing_asks_for_others_of_which_the_first_is_current(theme: Theme, qtbo
     assert (_current(tab), tab.count.text()) == ("m30", "2 questions")
     tab.reset(position=21)
     tab.add([], is_last=True)
-    assert tab.count.text() == "No question holds these words."
+    assert tab.count.text() == "No question contains these words."
     QTest.keyClick(tab.field, Qt.Key.Key_Return)
     assert chosen == []
 

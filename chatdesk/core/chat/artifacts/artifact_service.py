@@ -77,7 +77,7 @@ class ArtifactService:
         ``NotPossible`` where nothing was changed."""
         file = await self._keep(text, version.name)
         if file.sha256 == version.sha256:
-            raise NotPossible(Text("Nothing was changed."), safe=Text("The version is as it was."))
+            raise NotPossible(Text("Nothing was changed."), safe=Text("The version is unchanged."))
         document_id = await self._documents.add(version, file, part_id=version.part_id, is_by_hand=True)
         await self._documents.forget_edit(version)
         return document_id

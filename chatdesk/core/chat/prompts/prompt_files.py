@@ -113,13 +113,13 @@ def _read(source: Path) -> Iterator[tuple[str, ReadPrompt]]:
     except (ValueError, RecursionError):
         raise _unread(Text("The file is no JSON.")) from None
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
-        raise _unread(Text("The file holds no prompts of ChatDesk."))
+        raise _unread(Text("The file contains no prompts of ChatDesk."))
     if document.get("format_version") != _VERSION:
         raise _unread(Text("The file was written by a newer ChatDesk."))
     listed = document.get("prompts")
     if not isinstance(listed, list) or len(listed) > MOST_PROMPTS:
         raise _unread(
-            Text("The file holds no list of prompts, or more than {most_prompts}.", most_prompts=MOST_PROMPTS)
+            Text("The file contains no list of prompts, or more than {most_prompts}.", most_prompts=MOST_PROMPTS)
         )
     return map(_checked, range(1, len(listed) + 1), listed)
 

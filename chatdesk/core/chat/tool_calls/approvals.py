@@ -83,7 +83,7 @@ class Approvals:
         not wait any more, and ``ArgumentsNotUsable``."""
         found = self._waiting.get(request_id)
         if found is None or found[1].done():
-            raise NotPossible(Text("This call does not wait for an answer any more."))
+            raise NotPossible(Text("This call is no longer waiting for an answer."))
         request, answered = found
         if answer not in request.answers:
             raise NotPossible(Text("This answer is not offered for this call."))
@@ -133,7 +133,7 @@ class ServerQuestions:
         """Answer a server. Raises ``NotPossible`` for what does not wait any more."""
         found = self._waiting.get(request_id)
         if found is None or found[1].done():
-            raise NotPossible(Text("The server does not wait for this any more."))
+            raise NotPossible(Text("The server is no longer waiting for this."))
         found[1].set_result((action, content))
 
 

@@ -125,7 +125,7 @@ def insert(conn: Connection, origin: Origin, tag_id: str, name: str) -> None:
         return
     if conn.exec_driver_sql("SELECT 1 FROM tags WHERE name_folded = ?", (folded(name),)).first() is not None:
         raise NotPossible(
-            Text("There is another tag “{name}” by now.", name=name), next_step=Text("Rename that one and try again.")
+            Text("There is another tag “{name}” now.", name=name), next_step=Text("Rename that one and try again.")
         )
     stamp = origin.stamp()
     conn.execute(

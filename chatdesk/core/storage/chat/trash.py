@@ -226,7 +226,7 @@ def mark_gone(conn: Connection, thread_ids: Sequence[str] | None) -> int:
     if count != len(thread_ids):
         raise NotPossible(
             Text(
-                "{thread_ids} of {thread_ids_2} threads are not in the trash (any more).",
+                "{thread_ids} of {thread_ids_2} threads are not, or no longer, in the trash.",
                 thread_ids=str(len(thread_ids) - count),
                 thread_ids_2=str(len(thread_ids)),
             ),

@@ -73,7 +73,7 @@ class WaitingRepository:
                 (self._db.owner_token, wanted),
             ).rowcount
             if not found:
-                raise NotPossible(Text("This answer does not wait any more."))
+                raise NotPossible(Text("This answer is no longer waiting."))
             return get_message(conn, wanted)
 
         return await self._db.write(work)

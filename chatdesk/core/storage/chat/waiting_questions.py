@@ -93,7 +93,7 @@ def remove_waiting_question(conn: Connection, question: WaitingQuestion) -> None
     ``NotPossible`` where that has happened already."""
     slot = _slot(question.thread_id, question.id)
     if not conn.exec_driver_sql("DELETE FROM drafts WHERE slot = ?", (slot,)).rowcount:
-        raise NotPossible(Text("This question does not wait any more."))
+        raise NotPossible(Text("This question is no longer waiting."))
 
 
 def become_drafts(conn: sqlite3.Connection) -> int:

@@ -28,8 +28,8 @@ def refusal(revision: str) -> SchemaTooNew:
         ),
         safe=Text("You can read, search, copy and export your threads; nothing is changed."),
         next_step=Text(
-            "Update ChatDesk to go on writing, or restore the backup from before the upgrade (Help, Upgrades and"
-            " the way back)."
+            "Update ChatDesk to continue writing, or restore the backup from before the upgrade (Help, Upgrades and "
+            "the way back)."
         ),
     )
 

@@ -40,7 +40,7 @@ def check(conn: sqlite3.Connection) -> None:
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         raise StorageCorrupt(
             Text(
-                "The database holds something that ChatDesk did not put there: {first}{more}.",
+                "The database contains something that ChatDesk did not put there: {first}{more}.",
                 first=found[0],
                 more=more,
             ),

@@ -54,7 +54,7 @@ def check_schema(source: sqlite3.Connection, name: str) -> str:
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
         raise _refused(
             Text(
-                "{name} holds something that ChatDesk did not put there: {first}{more}.",
+                "{name} contains something that ChatDesk did not put there: {first}{more}.",
                 name=name,
                 first=foreign[0],
                 more=more,

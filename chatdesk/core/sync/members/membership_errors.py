@@ -29,7 +29,7 @@ class InvitationExpired(TeamError):
 
 class CodeOutOfDate(TeamError):
     code = "computer_code_out_of_date"
-    what = Text("This code does not open the team's database any more: the password was changed, or you were removed.")
+    what = Text("This code no longer opens the team's database: the password was changed, or you were removed.")
     safe = Text("Nothing was changed.")
     next_step = Text("Make a new code on a computer that still syncs, or ask the workspace's owner.")
 

@@ -96,7 +96,7 @@ def _encryption(conn: Connection) -> SetupCheck:
     if conn.pgconn.ssl_in_use:
         return SetupCheck(Text("Encryption"), CheckState.OK, Text("The connection is encrypted (TLS)."))
     return SetupCheck(
-        Text("Encryption"), CheckState.WARNING, Text("Not encrypted: whoever is in between can read everything.")
+        Text("Encryption"), CheckState.WARNING, Text("Not encrypted: anybody on the way can read everything.")
     )
 
 

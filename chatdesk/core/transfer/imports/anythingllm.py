@@ -49,7 +49,7 @@ class Rows:
         """Add a row. Raises ``ImportRefused`` when there are more than memory should hold."""
         self._size += size
         if self._size > LARGEST_IN_PARTS:
-            raise ImportRefused(Text("This file holds more chats than can be read at once."))
+            raise ImportRefused(Text("This file contains more chats than can be read at once."))
         user = text_of(value.get("username")) if "username" in value else None
         group = self._groups.setdefault((text_of(value.get("workspace")), user), [])
         asked = text_of(value.get("prompt"))

@@ -49,7 +49,7 @@ _STATUS = {
     "pending": Status.INTERRUPTED,
     "searching": Status.INTERRUPTED,
 }
-_TOO_LARGE = Text("This backup holds more text than can be read at once.")
+_TOO_LARGE = Text("This backup contains more text than can be read at once.")
 
 
 @dataclass(slots=True)

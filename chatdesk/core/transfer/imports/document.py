@@ -55,7 +55,7 @@ class ImportState:
             if thread.messages or source == chatdesk.SOURCE:
                 yield thread
             else:
-                yield ImportLine(ImportOutcome.SKIPPED, thread.title, reason=Text("It holds no messages."))
+                yield ImportLine(ImportOutcome.SKIPPED, thread.title, reason=Text("It contains no messages."))
 
     def project(self, value: Mapping[str, Any], count: int) -> Found:
         """Yield a thread with the documents of one of Claude's projects, if there are any."""

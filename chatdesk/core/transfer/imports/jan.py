@@ -56,7 +56,7 @@ class Messages:
         """Add a message. Raises ``ImportRefused`` when there are more than memory should hold."""
         self._size += size
         if self._size > LARGEST_IN_PARTS:
-            raise ImportRefused(Text("This file holds more messages than can be read at once."))
+            raise ImportRefused(Text("This file contains more messages than can be read at once."))
         key = key_of(value.get("thread_id")) or key_of(self.about.get("id"))
         messages = self._threads.setdefault(key, [])
         message = _message(value, messages[-1].key if messages else "", _model(self.about))

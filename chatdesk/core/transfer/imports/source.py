@@ -142,7 +142,7 @@ class ExportFile:
     def _nothing_found(self) -> ImportRefused:
         if isinstance(self._archive, Archive) and any(_RAW_DATABASE.search(name) for name in self._archive.names):
             return ImportRefused(
-                Text("This backup holds Cherry Studio's database as it is, which ChatDesk cannot read."),
+                Text("This backup contains Cherry Studio's database as it is, which ChatDesk cannot read."),
                 next_step=Text("In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file."),
             )
         if isinstance(self._archive, Folder):
@@ -348,7 +348,7 @@ def _names_below(path: Path, tick: Callable[[], None]) -> dict[str, None]:
                 names[(above / file).as_posix()] = None
         if len(names) > _MOST_FILES:
             raise ImportRefused(
-                Text("This folder holds far more files than a program's chats."),
+                Text("This folder contains far more files than a program's chats would have."),
                 next_step=Text("Choose the folder of the chats."),
             )
     return names

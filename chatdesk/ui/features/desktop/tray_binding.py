@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 
 _RECENT = 5
-_STAYS = Text("ChatDesk goes on in the tray. To end it, choose Quit there or in the menu.")
+_STAYS = Text("ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.")
 
 
 class TrayBinding(Controller):

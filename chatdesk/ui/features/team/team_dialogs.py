@@ -259,7 +259,7 @@ class TeamDialogs:
             await self._team.membership.change_password(workspace_id)
             if isValid(dialog):
                 dialog.accept()
-            self.show_text(tr("This computer has a new password. Add your other computers anew."))
+            self.show_text(tr("This computer has a new password. Add your other computers again."))
 
         self._ask(
             tr("Make a new password?"),

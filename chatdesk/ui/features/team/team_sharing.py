@@ -118,7 +118,7 @@ class TeamSharing:
             await self._offer_share(project_id, name, (workspace,))
             return
         if shared is None or workspace is None or shared.ended is not None:
-            self._show_text(tr("That project is not shared any more."))
+            self._show_text(tr("That project is no longer shared."))
             return
         members = await self._team.records.members(workspace_id)
         dialog = self._shared = SharedProjectDialog(

@@ -245,7 +245,9 @@ class _Line(QWidget):
         except InvalidRate as error:
             self.hard.setFocus(Qt.FocusReason.OtherFocusReason)
             raise ValueError(
-                Text("“{typed}” is no rate ({where}): {why}.", typed=text[:40], where=target.label, why=error.args[0])
+                Text(
+                    "“{typed}” is not a rate ({where}): {why}.", typed=text[:40], where=target.label, why=error.args[0]
+                )
             ) from None
         return ScopedRate(target.scope, target.target, text) if is_one else None
 

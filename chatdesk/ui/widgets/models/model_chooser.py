@@ -278,7 +278,7 @@ class ModelChooser(QFrame):
         self._liked ^= {marked}
         self._fill(marked)
         self.likeToggled.emit(*marked, is_liked)
-        announce(self.search, tr("Marked as a favourite") if is_liked else tr("No favourite any more"))
+        announce(self.search, tr("Marked as a favourite") if is_liked else tr("No longer a favourite"))
 
     def _on_search_changed(self) -> None:
         self._fill(None)

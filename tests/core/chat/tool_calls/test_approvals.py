@@ -60,7 +60,7 @@ async def test_a_call_is_answered_once_and_as_offered() -> None:
     assert approvals.waiting("t") and not approvals.waiting("another thread")
     approvals.answer("r", Answer.ONCE, {"path": "ä"})
     assert not approvals.waiting()
-    with pytest.raises(NotPossible, match="any more"):
+    with pytest.raises(NotPossible, match="no longer waiting"):
         approvals.answer("r", Answer.DENY)
     answered = await asking
     assert (answered.answer, answered.arguments) == (Answer.ONCE, '{"path": "ä"}')

@@ -174,6 +174,6 @@ def test_content_from_elsewhere_is_cleaned() -> None:
 
 def test_no_more_than_twenty_go_with_a_message() -> None:
     AttachmentLimits().check_message([FILE] * MOST_IN_MESSAGE)
-    with pytest.raises(InvalidInput, match="At most 20 files"):
+    with pytest.raises(InvalidInput, match="at most 20 files"):
         AttachmentLimits().check_message([FILE] * (MOST_IN_MESSAGE + 1))
     assert names_of([FILE, IMAGE]) == "notes.txt, cat.png"

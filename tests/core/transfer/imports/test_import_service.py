@@ -378,7 +378,7 @@ async def test_the_report_says_line_by_line_what_happened(world: ImportWorld) ->
     text = report.as_text()
     assert text.splitlines()[0] == "Imported 2 new threads with 4 messages. 1 entry was skipped."
     assert "new             Chat one (2 messages)" in text
-    assert "skipped         Nothing in it: It holds no messages." in text
+    assert "skipped         Nothing in it: It contains no messages." in text
     data = report.as_data()
     assert data["counts"]["new"] == 2
     assert data["lines"][0]["thread_id"] == (await world.threads())["Chat one"]

@@ -187,14 +187,14 @@ def removal_words(name: str) -> str:
     """Return sentences on the effects of removing a member."""
     return tr(
         "{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; "
-        "what is on their computer already stays there. To have them back, invite them anew.",
+        "what is on their computer already stays there. To have them back, invite them again.",
         name=name,
     )
 
 
 NEW_LOGIN_TEXT = Text(
     "This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: "
-    "add them anew with Add a computer of mine. Nothing is deleted."
+    "add them again with Add a computer of mine. Nothing is deleted."
 )
 
 
