@@ -15,6 +15,7 @@ from chatdesk.ui.dialogs.form_panel import FormPanel
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.viewports import ScrolledPage
 
 _WAY_OUT: Final = "isWayOut"
 
@@ -29,7 +30,7 @@ class TaskPanel(FormPanel):
         super().__init__(theme, title, object_name=object_name, parent=parent)
         self._size_px = size_px
         space = theme.tokens.space
-        inside = QWidget()
+        inside = ScrolledPage()
         inside.setObjectName("panelBody")
         around, self.body = self.body, QVBoxLayout(inside)
         set_margins(self.body, 0, 0, space.s, 0)

@@ -2,7 +2,7 @@
 
 Every stop of Tab shows that it has the focus, and has a name and a role; every cell of a tree has a name; no name or
 description has marks; labels, buttons and the hints of empty fields of a dialog begin like sentences, and none marks a
-letter as its key; hints can be read; and what is pressed is large enough to be hit.
+letter as its key; hints can be read; nothing scrolls that is in sight; and what is pressed is large enough to be hit.
 One walk through the gallery looks at all of it, because most of its time is spent on building the samples.
 """
 
@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QPlainTextEdit,
+    QScrollArea,
     QScrollBar,
     QSlider,
     QTabBar,
@@ -80,6 +81,16 @@ def _unspoken(tree: QTreeWidget) -> list[str]:
         for column in range(tree.columnCount())
         if not (item.data(column, role) or item.text(column))
     ]
+
+
+def _idle_bars(root: QWidget) -> Iterator[str]:
+    """The scroll bars of areas whose words are all in sight."""
+    for area in root.findChildren(QScrollArea):
+        page, room = area.widget(), area.viewport().size()
+        if page is None or not area.isVisible() or not page.hasHeightForWidth() or page.width() > room.width():
+            continue
+        if area.verticalScrollBar().maximum() and page.heightForWidth(page.width()) <= room.height():
+            yield f"{_label(area)} scrolls where all is in sight"
 
 
 def _faint(root: QWidget, ground: str) -> Iterator[str]:
@@ -164,7 +175,7 @@ def test_a_page_of_the_gallery_is_for_everyone(qapp: QApplication, module: str, 
             QApplication.processEvents()
         found = [*_unseen(widget, looked_at), *_faint(widget, theme.tokens.card)]
         if preference == "light":  # the other has the same names and sizes
-            found += [*_unheard(widget), *_small(widget)]
+            found += [*_unheard(widget), *_small(widget), *_idle_bars(widget)]
             found += [*_begin_small(widget), *_keys(widget)] if isinstance(widget, Panel) else []
         if found:
             wrong[name] = found

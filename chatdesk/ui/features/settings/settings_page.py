@@ -18,6 +18,7 @@ from chatdesk.ui.features.settings.settings_fields import Field, field_for
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import date_text
 from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.widgets.viewports import ScrolledPage
 
 _SLICE_MS: Final = 1
 _SECTION_GAP_PX: Final = 18
@@ -53,7 +54,7 @@ class SettingsPage(QScrollArea):
         self._is_unpainted = True
         self.rows: dict[str, SettingsRow] = {}
         self.fields: dict[str, Field] = {}
-        inner = QWidget()
+        inner = ScrolledPage()
         inner.setObjectName("settingsPage")
         self._column = QVBoxLayout(inner)
         set_margins(self._column, 0, 0, 12, 8)
