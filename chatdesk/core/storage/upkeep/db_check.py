@@ -65,7 +65,7 @@ class Complaint:
     """A complaint: ``text`` is a sentence without contents."""
 
     kind: Kind
-    text: str
+    text: Text
 
     @property
     def can_be_repaired(self) -> bool:
@@ -78,7 +78,7 @@ def examine(conn: Connection, blobs: Path) -> list[Complaint]:
     if pages:
         return [Complaint(Kind.PAGES, text) for text in pages]
     found = [Complaint(Kind.REFERENCES, text) for text in dangling_rows(conn)]
-    steps: tuple[tuple[Kind, Callable[[], list[str]]], ...] = (
+    steps: tuple[tuple[Kind, Callable[[], list[Text]]], ...] = (
         (Kind.TEXT, lambda: damaged_messages(conn)),
         (
             Kind.COUNTERS,
@@ -118,7 +118,7 @@ def wrong_ends(conn: Connection) -> list[str]:
     return [row[0] for row in conn.exec_driver_sql(_ENDS)]
 
 
-def _files(conn: Connection, blobs: Path) -> list[str]:
+def _files(conn: Connection, blobs: Path) -> list[Text]:
     raw = driver(conn)
     found = []
     for name in sorted(backup_files.named_files(raw)):
@@ -128,7 +128,7 @@ def _files(conn: Connection, blobs: Path) -> list[str]:
     return found
 
 
-def _file_sentence(complaint: str, name: str) -> str:
+def _file_sentence(complaint: str, name: str) -> Text:
     """Return the whole sentence on a file with a ``stored_bytes.complaint``."""
     if complaint == stored_bytes.MISSING:
         return Text("The attached file {name} is missing.", name=name)
@@ -139,7 +139,7 @@ def _file_sentence(complaint: str, name: str) -> str:
     return Text("The attached file {name} cannot be read.", name=name)
 
 
-def check_database(conn: Connection, *, is_thorough: bool) -> list[str]:
+def check_database(conn: Connection, *, is_thorough: bool) -> list[Text]:
     """Return complaints in plain words, without contents; empty when all is well."""
     found = check_pages(conn, is_thorough=is_thorough)
     if found or not is_thorough:
@@ -147,7 +147,7 @@ def check_database(conn: Connection, *, is_thorough: bool) -> list[str]:
     return dangling_rows(conn) + unreachable(conn) + damaged_messages(conn)
 
 
-def check_pages(conn: Connection, *, is_thorough: bool = True) -> list[str]:
+def check_pages(conn: Connection, *, is_thorough: bool = True) -> list[Text]:
     """Return the complaints of SQLite itself."""
     pragma = "integrity_check" if is_thorough else "quick_check"
     return [
@@ -157,7 +157,7 @@ def check_pages(conn: Connection, *, is_thorough: bool = True) -> list[str]:
     ]
 
 
-def dangling_rows(conn: Connection) -> list[str]:
+def dangling_rows(conn: Connection) -> list[Text]:
     """Return a complaint for each row that points at nothing."""
     return [
         Text("A row of {table} points to a missing row of {missing}.", table=row[0], missing=row[2])
@@ -165,7 +165,7 @@ def dangling_rows(conn: Connection) -> list[str]:
     ]
 
 
-def damaged_messages(conn: Connection) -> list[str]:
+def damaged_messages(conn: Connection) -> list[Text]:
     """Return a complaint for each message whose text has changed since it was finished, which no check of SQLite can
     see."""
     return [Text("The text of message {message} is not what was saved.", message=each) for each in damaged_ids(conn)]

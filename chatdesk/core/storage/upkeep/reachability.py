@@ -50,7 +50,7 @@ AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.part_id = p.id AND a.document_
 """
 
 
-def unreachable(conn: Connection) -> list[str]:
+def unreachable(conn: Connection) -> list[Text]:
     """Return complaints in plain words, without contents; empty when all can be found."""
     return [
         *(
