@@ -6,7 +6,7 @@ They take the focus by Tab and not by click, so that a click beside the composer
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 
 from chatdesk.core.texts import shown
@@ -40,6 +40,11 @@ class ThemedButton(QAbstractButton):
         """Set the name that a screen reader says; the tooltip is the same unless given."""
         self.setAccessibleName(shown(name))
         set_plain_tooltip(self, name if tooltip is None else tooltip)
+
+    def setText(self, text: str) -> None:
+        """Show the text as it is: an & in the name of a model or a project makes no letter a key."""
+        super().setText(shown(text))
+        self.setShortcut(QKeySequence())
 
     def set_menu(self, menu: QMenu | None) -> None:
         """Open ``menu`` below the button when it is pressed; also with Down."""
@@ -182,7 +187,7 @@ class PillButton(ThemedButton):
         self.setText(text)
 
     def setText(self, text: str) -> None:
-        super().setText(shown(text))
+        super().setText(text)
         self.updateGeometry()
 
     def set_icon(self, icon_name: str) -> None:

@@ -122,7 +122,7 @@ def _small_sentences() -> re.Pattern[str]:
 
 def _keys(root: QWidget) -> Iterator[str]:
     """The words that mark a letter as their key: dialogs have none, and an & in a name is no mark."""
-    words = [each.text() for each in root.findChildren(QAbstractButton)]
+    words = [each.text() for each in root.findChildren(QAbstractButton) if not each.shortcut().isEmpty()]
     words += [each.title() for each in root.findChildren(QGroupBox)]
     words += [each.text() for each in root.findChildren(QLabel) if each.buddy() is not None]
     words += [bar.tabText(place) for bar in root.findChildren(QTabBar) for place in range(bar.count())]

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.banner import Banner
-from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.context_meter import ContextMeter
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS, EmptyState
@@ -40,6 +40,12 @@ def header(theme: Theme, qtbot: QtBot) -> ThreadHeader:
     made.show()
     made.activateWindow()
     return made
+
+
+def test_an_and_sign_in_a_name_makes_no_letter_a_key(theme: Theme, qtbot: QtBot) -> None:
+    button = PillButton(theme, "R&D", object_name="pill")
+    qtbot.addWidget(button)
+    assert (button.text(), button.shortcut().toString()) == ("R&D", "")
 
 
 def _edit(header: ThreadHeader, qtbot: QtBot, text: str) -> QLineEdit:
