@@ -15,6 +15,7 @@ from chatdesk.ui.widgets.painting import paint_box
 TOAST_MS = 6000
 _MAX_WIDTH_PX = 480
 _SHADOW_PX = 6
+_WORDS_PX, _BUTTON_PX = 16, 8  # around words, around a button
 
 
 class Toast(QWidget):
@@ -38,8 +39,7 @@ class Toast(QWidget):
         self._action.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._action.clicked.connect(self._on_action_clicked)
         self._action.installEventFilter(self)
-        row = QHBoxLayout(self)
-        set_margins(row, 16 + _SHADOW_PX, 8 + _SHADOW_PX, 10 + _SHADOW_PX, 8 + _SHADOW_PX)
+        self._row = row = QHBoxLayout(self)
         row.setSpacing(12)
         row.addWidget(self._label, 1)
         row.addWidget(self._action)
@@ -68,6 +68,8 @@ class Toast(QWidget):
         self._action.setText(action.replace("&", "&&"))
         self._action.setAccessibleName(action)
         self._action.setVisible(action_text is not None)
+        end_px = _WORDS_PX if action_text is None else _BUTTON_PX
+        set_margins(self._row, *(each + _SHADOW_PX for each in (_WORDS_PX, _BUTTON_PX, end_px, _BUTTON_PX)))
         self.setVisible(True)
         self.raise_()
         self._place()

@@ -270,6 +270,22 @@ def test_a_toast_offers_one_way_back(theme: Theme, qtbot: QtBot) -> None:
     assert toast.isHidden()
 
 
+@pytest.mark.parametrize("action", [None, "Undo"])
+def test_a_toast_has_the_same_room_around_its_words_or_its_button(
+    theme: Theme, qtbot: QtBot, action: str | None
+) -> None:
+    page = QWidget()
+    qtbot.addWidget(page)
+    page.resize(600, 400)
+    page.show()
+    toast = Toast(theme, page)
+    toast.show_message("Saved.", action_text=action)
+    words, button = (toast.findChild(QWidget, name).geometry() for name in ("toastText", "toastAction"))
+    start_px = words.left()
+    end_px = toast.width() - 1 - (words.right() if action is None else button.right())
+    assert end_px == start_px if action is None else end_px == button.top()
+
+
 def test_a_toast_goes_away_by_itself(theme: Theme, qtbot: QtBot) -> None:
     page = QWidget()
     qtbot.addWidget(page)
