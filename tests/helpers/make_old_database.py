@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 from chatdesk.core.storage.engine import schema_upgrade, search_schema, search_text
@@ -86,11 +87,19 @@ def _message(conn: sqlite3.Connection, thread: str, number: int, position: int, 
 
 def make(path: Path, revision: str) -> None:
     """A database file of schema version ``revision`` with the sample in it."""
-    schema_upgrade.migrate(path, MIGRATIONS, target=revision)
-    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
-        conn.execute("BEGIN")
-        fill(conn)
-        conn.execute("COMMIT")
+    path.write_bytes(_made(revision))
+
+
+@cache
+def _made(revision: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made.db"
+        schema_upgrade.migrate(path, MIGRATIONS, target=revision)
+        with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+            conn.execute("BEGIN")
+            fill(conn)
+            conn.execute("COMMIT")
+        return path.read_bytes()
 
 
 def main() -> None:

@@ -50,7 +50,6 @@ _SETTINGS = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "autovacuum_naptime": "5s",
     "log_min_messages": "warning",
     "timezone": "UTC",
 }

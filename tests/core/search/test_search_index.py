@@ -18,6 +18,7 @@ from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.storage.engine import search_index, search_schema
 from tests.core.search.conftest import SearchWorld
 from tests.helpers.damage import damage as damage_file
+from tests.helpers.examples import examples
 from tests.helpers.make_old_database import MIGRATIONS, make
 from tests.helpers.store import PLAN, MovableClock
 
@@ -338,6 +339,7 @@ async def test_an_old_schema_that_is_only_read_says_so(tmp_path: Path, clock: Mo
 async def test_a_kill_at_any_statement_loses_and_doubles_nothing(
     tmp_path: Path, clock: MovableClock, work: str
 ) -> None:
+    """Killed before every seventh statement in `make test`, before every third in `make test-long`."""
     original = tmp_path / "original.db"
     make(original, "0004")
     first = SearchWorld(original, clock)
@@ -345,7 +347,7 @@ async def test_a_kill_at_any_statement_loses_and_doubles_nothing(
     if work == "rebuild":
         await first.search.fill(pause=0)
     await first.close()
-    for number in range(0, 60, 3):
+    for number in range(0, 60, 60 // examples(20)):
         path = tmp_path / f"{work}-{number}.db"
         path.write_bytes(original.read_bytes())
         _kill_at(path, number, work)
