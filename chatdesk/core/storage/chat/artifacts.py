@@ -21,6 +21,7 @@ from chatdesk.core.domain.prompt import setup_from
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.plain_text import clean, from_json, to_json
 from chatdesk.core.storage.engine.rows import batches, marks
 
@@ -148,19 +149,19 @@ def add_attachments(conn: Connection, origin: Origin, message_id: str, attachmen
     now = origin.now()
     for attachment, (index, kind, content) in zip(attachments, described(attachments), strict=True):
         part_id = new_id()
-        conn.execute(
-            tables.message_parts.insert().values(
-                id=part_id,
-                message_id=message_id,
-                part_index=index,
-                type=kind,
-                content=content,
-                started_at=now,
-                completed_at=now,
-                **origin.stamp(),
-            )
+        insert_row(
+            conn,
+            tables.message_parts,
+            id=part_id,
+            message_id=message_id,
+            part_index=index,
+            type=kind,
+            content=content,
+            started_at=now,
+            completed_at=now,
+            **origin.stamp(),
         )
-        conn.execute(tables.artifacts.insert().values(**artifact_row(part_id, attachment), **origin.stamp()))
+        insert_row(conn, tables.artifacts, **artifact_row(part_id, attachment), **origin.stamp())
 
 
 def artifact_row(part_id: str, attachment: Attachment, content: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat.artifacts import artifact_row
 from chatdesk.core.storage.chat.branching import insert_rows
 from chatdesk.core.storage.engine import tables
+from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.plain_text import clean, from_json
 from chatdesk.core.storage.engine.rows import batches, marks
 
@@ -235,7 +236,7 @@ class DocumentRepository:
             is_by_hand=is_by_hand,
             created_at=origin.now(),
         )
-        conn.execute(tables.artifacts.insert().values(**row, **origin.stamp()))
+        insert_row(conn, tables.artifacts, **row, **origin.stamp())
 
 
 def _slot(version: ArtifactVersion) -> str:

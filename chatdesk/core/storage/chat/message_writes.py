@@ -27,6 +27,7 @@ from chatdesk.core.storage.chat.shown_path import Node
 from chatdesk.core.storage.chat.threads import live_thread, touch
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin, can_follow, is_logged, log_message
+from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.plain_text import clean, to_json
 from chatdesk.core.storage.engine.rows import get_message, get_thread
 from chatdesk.core.texts import Text
@@ -240,17 +241,17 @@ def _insert_written(
     )
     artifacts.add_attachments(conn, origin, node.id, attachments)
     for index, kind, content in texts:
-        conn.execute(
-            tables.message_parts.insert().values(
-                id=new_id(),
-                message_id=node.id,
-                part_index=index,
-                type=kind,
-                content=content,
-                started_at=now,
-                completed_at=now,
-                **origin.stamp(),
-            )
+        insert_row(
+            conn,
+            tables.message_parts,
+            id=new_id(),
+            message_id=node.id,
+            part_index=index,
+            type=kind,
+            content=content,
+            started_at=now,
+            completed_at=now,
+            **origin.stamp(),
         )
     project_id = live_thread(conn, thread_id).project_id
     origin.watch.check(project_id)
@@ -288,18 +289,18 @@ def _insert(
     message_id = new_id()
     position = 0 if parent is None else parent.position + 1
     end = shown_path.tip(conn, thread_id)
-    conn.execute(
-        tables.messages.insert().values(
-            id=message_id,
-            thread_id=thread_id,
-            parent_id=None if parent is None else parent.id,
-            role=role.value,
-            status=status.value,
-            position=position,
-            created_at=origin.now(),
-            **values,
-            **origin.stamp(),
-        )
+    insert_row(
+        conn,
+        tables.messages,
+        id=message_id,
+        thread_id=thread_id,
+        parent_id=None if parent is None else parent.id,
+        role=role.value,
+        status=status.value,
+        position=position,
+        created_at=origin.now(),
+        **values,
+        **origin.stamp(),
     )
     conn.exec_driver_sql("UPDATE devices SET message_count = message_count + 1 WHERE id = ?", (origin.device_id,))
     thread_counters.change(conn, thread_id, thread_counters.Tally(message_count=1))

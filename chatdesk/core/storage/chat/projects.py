@@ -16,7 +16,7 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, log_change, write_register
-from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.connection import driver, insert_row
 from chatdesk.core.storage.engine.plain_text import clean, shown_name
 from chatdesk.core.storage.engine.steering import MODEL
 from chatdesk.core.texts import Text
@@ -81,7 +81,7 @@ def insert_project(
     shared = {"name": name, "colour": colour}
     if provider is not None or model is not None:
         shared |= {"provider": provider, "model": model}  # type: ignore[dict-item]
-    conn.execute(tables.projects.insert().values(id=project_id, created_at=origin.now(), **shared, **stamp))
+    insert_row(conn, tables.projects, id=project_id, created_at=origin.now(), **shared, **stamp)
     log_change(
         conn,
         origin,

@@ -20,6 +20,7 @@ from chatdesk.core.storage.chat.artifacts import artifact_row
 from chatdesk.core.storage.chat.threads import touch
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, log_change
+from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.content_digest import digest
 from chatdesk.core.storage.engine.message_columns import BY_NAME, Form
 from chatdesk.core.storage.engine.plain_text import clean, from_json, to_json
@@ -96,20 +97,20 @@ def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamCh
     if name and kind is PartType.TOOL_CALL:
         content["name"] = name
     part_id = new_id()
-    conn.execute(
-        tables.message_parts.insert().values(
-            id=part_id,
-            message_id=message_id,
-            part_index=chunk.part_index,
-            type=kind.value,
-            content=to_json(content),
-            step_index=chunk.meta.get("step", 0),
-            tool_duration_ms=chunk.meta.get("duration_ms"),
-            started_at=began_at,
-            tool_name=None if name is None else clean(str(name)),
-            tool_call_id=_optional(chunk.meta.get("call_id")),
-            **origin.stamp(),
-        )
+    insert_row(
+        conn,
+        tables.message_parts,
+        id=part_id,
+        message_id=message_id,
+        part_index=chunk.part_index,
+        type=kind.value,
+        content=to_json(content),
+        step_index=chunk.meta.get("step", 0),
+        tool_duration_ms=chunk.meta.get("duration_ms"),
+        started_at=began_at,
+        tool_name=None if name is None else clean(str(name)),
+        tool_call_id=_optional(chunk.meta.get("call_id")),
+        **origin.stamp(),
     )
     if kind in FILE_PARTS:
         _name_file(conn, origin, part_id, content)
@@ -147,7 +148,7 @@ def _name_file(conn: Connection, origin: Origin, part_id: str, content: Mapping[
     """Insert the row that names the bytes behind a part, where it has any."""
     file = attachment_from(content)
     if file is not None:
-        conn.execute(tables.artifacts.insert().values(**artifact_row(part_id, file, content), **origin.stamp()))
+        insert_row(conn, tables.artifacts, **artifact_row(part_id, file, content), **origin.stamp())
 
 
 def forget_running_calls(conn: Connection, message_id: str) -> None:

@@ -17,6 +17,7 @@ from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.chat.threads import live_thread
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import SWITCH, Origin, log_change, write_register
+from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.usage import events
 
@@ -131,17 +132,17 @@ def _add(conn: Connection, origin: Origin, new: NewSummary, spent: Spent | None)
         "pinned_facts": json.dumps([clean(fact) for fact in new.pinned_facts], ensure_ascii=False),
         "created_at": now,
     }
-    conn.execute(
-        tables.summaries.insert().values(
-            id=summary_id,
-            version=version,
-            token_count=new.tokens,
-            message_count=count,
-            input_tokens=new.input_tokens,
-            output_tokens=new.output_tokens,
-            **shared,
-            **stamp,
-        )
+    insert_row(
+        conn,
+        tables.summaries,
+        id=summary_id,
+        version=version,
+        token_count=new.tokens,
+        message_count=count,
+        input_tokens=new.input_tokens,
+        output_tokens=new.output_tokens,
+        **shared,
+        **stamp,
     )
     log_change(
         conn,

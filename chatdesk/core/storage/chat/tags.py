@@ -15,6 +15,7 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, log_change
+from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.plain_text import clean, folded, shown_name
 from chatdesk.core.storage.engine.rows import TAG_MARK, batches, marks
 from chatdesk.core.texts import Text
@@ -128,9 +129,7 @@ def insert(conn: Connection, origin: Origin, tag_id: str, name: str) -> None:
             Text("There is another tag “{name}” now.", name=name), next_step=Text("Rename that one and try again.")
         )
     stamp = origin.stamp()
-    conn.execute(
-        tables.tags.insert().values(id=tag_id, name=name, name_folded=folded(name), created_at=origin.now(), **stamp)
-    )
+    insert_row(conn, tables.tags, id=tag_id, name=name, name_folded=folded(name), created_at=origin.now(), **stamp)
     _log(conn, origin, tag_id, "new", stamp["hlc"], name)
 
 

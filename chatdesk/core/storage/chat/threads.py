@@ -13,6 +13,7 @@ from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.chat.outside_text import has_outside_text
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, is_anothers, log_change, write_register
+from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.plain_text import clean, folded
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.engine.steering import MODEL
@@ -179,16 +180,16 @@ def insert_thread(
         "model": model,
         "created_at": now,
     }
-    conn.execute(
-        tables.threads.insert().values(
-            id=thread_id,
-            project_id=project_id,
-            title_folded=folded(wanted),
-            last_activity_at=now,
-            assistant_id=assistant_id,
-            **shared,
-            **stamp,
-        )
+    insert_row(
+        conn,
+        tables.threads,
+        id=thread_id,
+        project_id=project_id,
+        title_folded=folded(wanted),
+        last_activity_at=now,
+        assistant_id=assistant_id,
+        **shared,
+        **stamp,
     )
     log_change(
         conn,

@@ -23,7 +23,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from chatdesk.core.errors import ChatDeskError, SchemaTooNew, StorageCorrupt, StorageFull, UpgradeFailed
 from chatdesk.core.storage.engine import backup, search_schema, tables
-from chatdesk.core.storage.engine.connection import connect, driver, open_to_write
+from chatdesk.core.storage.engine.connection import connect, driver, insert_row, open_to_write
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.texts import Text
 
@@ -62,7 +62,7 @@ def create(conn: Connection) -> None:
     """Build the newest schema in an empty database; the caller's transaction makes it whole or not at all."""
     for statement in _statements():
         driver(conn).execute(statement)
-    conn.execute(tables.alembic_version.insert().values(version_num=tables.HEAD_REVISION))
+    insert_row(conn, tables.alembic_version, version_num=tables.HEAD_REVISION)
 
 
 @cache

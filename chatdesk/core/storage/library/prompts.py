@@ -29,6 +29,7 @@ from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.chat.outside_text import record_prompt
 from chatdesk.core.storage.chat.trash import IS_STAMPED_BEFORE
 from chatdesk.core.storage.engine import tables
+from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.plain_text import clean, folded, from_json, to_json
 from chatdesk.core.texts import Text
 
@@ -163,9 +164,7 @@ class PromptRepository:
         now, ids = self._db.origin.now(), [new_id() for _ in prompts]
         for prompt_id, each in zip(ids, prompts, strict=True):
             stamp = self._db.origin.stamp()
-            conn.execute(
-                tables.prompts.insert().values(id=prompt_id, **_columns(each), created_at=now, updated_at=now, **stamp)
-            )
+            insert_row(conn, tables.prompts, id=prompt_id, **_columns(each), created_at=now, updated_at=now, **stamp)
         return ids
 
     def _update(self, conn: Connection, prompt_ids: Sequence[str], values: Mapping[str, Any]) -> None:

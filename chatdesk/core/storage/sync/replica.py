@@ -22,7 +22,7 @@ from chatdesk.core.domain.sharing.team import ChangeState, ServerAddress, TeamRo
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import schema_upgrade, tables
 from chatdesk.core.storage.engine.change_log import Origin
-from chatdesk.core.storage.engine.connection import driver, open_to_write
+from chatdesk.core.storage.engine.connection import driver, insert_row, open_to_write
 from chatdesk.core.storage.sync import digest, outbox, salvage, sharing, team
 from chatdesk.core.storage.sync.inbox import inbox
 from chatdesk.core.storage.sync.projection import projection
@@ -63,7 +63,7 @@ class Replica:
         head = ProjectHead(project_id, TeamRole.VIEWER.value, "", 2**53)
         with self._conn.begin():
             schema_upgrade.create(self._conn)
-            self._conn.execute(tables.devices.insert().values(id=self._origin.device_id, is_mine=1, created_at=0))
+            insert_row(self._conn, tables.devices, id=self._origin.device_id, is_mine=1, created_at=0)
             team.add_workspace(self._conn, workspace)
             sharing.adopt(self._conn, self._origin, head, workspace_id)
 

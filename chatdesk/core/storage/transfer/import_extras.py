@@ -12,6 +12,7 @@ from chatdesk.core.domain.prompt import AssistantSetup, PromptKind
 from chatdesk.core.storage.chat.artifacts import draft_json
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.plain_text import clean, folded, to_json
 
 
@@ -35,7 +36,7 @@ def add_prompts(
             columns = {name: value for name, value in prompt.items() if name not in ("icon", "parameters")}
             row = {**columns, "name": name, "name_folded": folded(name), "text": text, "setup": setup}
             row |= origin.stamp()
-            conn.execute(tables.prompts.insert().values(**row))
+            insert_row(conn, tables.prompts, **row)
             count += 1
     return count
 
@@ -52,6 +53,6 @@ def add_drafts(conn: Connection, drafts: Sequence[tuple[Mapping[str, Any], Seque
             continue
         conn.exec_driver_sql("DELETE FROM drafts WHERE slot = ?", (draft["slot"],))
         row = {**draft, "text": clean(draft["text"]), "attachments": draft_json(attachments)}
-        conn.execute(tables.drafts.insert().values(**row))
+        insert_row(conn, tables.drafts, **row)
         count += 1
     return count

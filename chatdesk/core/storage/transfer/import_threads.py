@@ -15,7 +15,7 @@ from chatdesk.core.storage.chat.threads import checked_title
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.bulk import insert_rows
 from chatdesk.core.storage.engine.change_log import Origin, log_change, log_threads
-from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.connection import driver, insert_row
 from chatdesk.core.storage.engine.plain_text import clean, folded, to_json
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.transfer.import_lookup import OWN
@@ -229,7 +229,7 @@ def _insert_summary(conn: Connection, origin: Origin, step: Step, summary: Any) 
         "pinned_facts": _facts(summary.get("pinned_facts", [])),
         **origin.stamp(),
     }
-    conn.execute(tables.summaries.insert().values(**values))
+    insert_row(conn, tables.summaries, **values)
     names = (
         "thread_id",
         "from_message_id",

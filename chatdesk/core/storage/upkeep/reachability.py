@@ -21,6 +21,7 @@ from chatdesk.core.domain.attachment import Attachment, attachment_from
 from chatdesk.core.storage.chat import artifacts, projects, shown_path
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.texts import Text, plural
 
@@ -106,7 +107,7 @@ def make_reachable(conn: Connection, origin: Origin) -> list[str]:
     files = list(_unnamed_files(conn))
     for part_id, attachment, content in files:
         row = artifacts.artifact_row(part_id, attachment, content)
-        conn.execute(tables.artifacts.insert().values(**row, **origin.stamp()))
+        insert_row(conn, tables.artifacts, **row, **origin.stamp())
     if files:
         done.append(
             plural(

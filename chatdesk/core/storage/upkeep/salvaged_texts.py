@@ -20,6 +20,7 @@ from chatdesk.core.storage.chat import shown_path
 from chatdesk.core.storage.chat.projects import private_project_id
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import insert_row
 
 # What takes the place of a thread that is missing.
 RECOVERED_TITLE: Final = "Recovered messages"
@@ -105,20 +106,20 @@ def _insert(
     conn: Connection, origin: Origin, text: _Text, thread_id: str, above: str | None, *, position: int, role: str
 ) -> None:
     at = origin.now() if text.started_at is None else text.started_at
-    conn.execute(
-        tables.messages.insert().values(
-            id=text.id,
-            thread_id=thread_id,
-            parent_id=above,
-            role=role,
-            status="complete",
-            position=position,
-            on_path=1,
-            created_at=at,
-            completed_at=at,
-            char_count=text.letters,
-            **origin.stamp(),
-        )
+    insert_row(
+        conn,
+        tables.messages,
+        id=text.id,
+        thread_id=thread_id,
+        parent_id=above,
+        role=role,
+        status="complete",
+        position=position,
+        on_path=1,
+        created_at=at,
+        completed_at=at,
+        char_count=text.letters,
+        **origin.stamp(),
     )
     conn.exec_driver_sql("UPDATE messages SET chosen_child_id = ? WHERE id = ?", (text.id, above))
 
@@ -127,14 +128,14 @@ def insert_recovered_thread(
     conn: Connection, origin: Origin, thread_id: str, project: str, *, created_at: int, last_activity_at: int
 ) -> None:
     """Store a thread for messages whose own is lost."""
-    conn.execute(
-        tables.threads.insert().values(
-            id=thread_id,
-            project_id=project,
-            title=RECOVERED_TITLE,
-            title_folded=RECOVERED_TITLE.casefold(),
-            created_at=created_at,
-            last_activity_at=last_activity_at,
-            **origin.stamp(),
-        )
+    insert_row(
+        conn,
+        tables.threads,
+        id=thread_id,
+        project_id=project,
+        title=RECOVERED_TITLE,
+        title_folded=RECOVERED_TITLE.casefold(),
+        created_at=created_at,
+        last_activity_at=last_activity_at,
+        **origin.stamp(),
     )

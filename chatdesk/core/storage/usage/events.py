@@ -17,6 +17,7 @@ from chatdesk.core.domain.usage import BACKGROUND_KINDS, UsageEvent, UsageReport
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.rows import marks
 from chatdesk.core.storage.usage import days
 
@@ -48,27 +49,27 @@ def enter(conn: Connection, origin: Origin, event: UsageEvent, *, at: int | None
         usage=usage,
         cost_usd=spent.cost_usd,
     )
-    conn.execute(
-        tables.usage_events.insert().values(
-            id=new_id(),
-            project_id=None if row is None else row[0],
-            thread_id=None if row is None else event.thread_id,
-            message_id=event.message_id,
-            provider=event.provider,
-            model=event.model,
-            status=event.status,
-            input_tokens=usage.input_tokens if usage else 0,
-            output_tokens=usage.output_tokens if usage else 0,
-            cached_tokens=usage.cached_tokens if usage else 0,
-            reasoning_tokens=usage.reasoning_tokens if usage else 0,
-            is_estimated=int(usage is None or usage.is_estimated),
-            latency_ms=spent.latency_ms,
-            created_at=moment,
-            kind=event.kind.value,
-            time_to_first_token_ms=spent.time_to_first_token_ms,
-            cost_usd=spent.cost_usd,
-            written_tokens=usage.written_tokens if usage else 0,
-        )
+    insert_row(
+        conn,
+        tables.usage_events,
+        id=new_id(),
+        project_id=None if row is None else row[0],
+        thread_id=None if row is None else event.thread_id,
+        message_id=event.message_id,
+        provider=event.provider,
+        model=event.model,
+        status=event.status,
+        input_tokens=usage.input_tokens if usage else 0,
+        output_tokens=usage.output_tokens if usage else 0,
+        cached_tokens=usage.cached_tokens if usage else 0,
+        reasoning_tokens=usage.reasoning_tokens if usage else 0,
+        is_estimated=int(usage is None or usage.is_estimated),
+        latency_ms=spent.latency_ms,
+        created_at=moment,
+        kind=event.kind.value,
+        time_to_first_token_ms=spent.time_to_first_token_ms,
+        cost_usd=spent.cost_usd,
+        written_tokens=usage.written_tokens if usage else 0,
     )
 
 
