@@ -299,7 +299,7 @@ async def test_deleting_for_good_is_whole_and_needs_the_trash(library: Library) 
     kept, *doomed = [await library.thread(f"T{number}") for number in range(4)]
     await library.service.delete(doomed)
     before = await library.state()
-    with pytest.raises(NotPossible, match="1 of 4 threads are not in the trash"):
+    with pytest.raises(NotPossible, match="1 of 4 threads are not, or no longer, in the trash"):
         await library.service.trash.delete_for_good([*doomed, kept])
     assert await library.state() == before
     assert await library.service.trash.delete_for_good(doomed[:1]) == 1
