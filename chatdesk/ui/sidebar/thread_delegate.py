@@ -16,8 +16,15 @@ from PySide6.QtCore import (
     QSize,
     Qt,
 )
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
-from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QLineEdit,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolTip,
+    QWidget,
+)
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.names import named
@@ -58,6 +65,7 @@ class ThreadDelegate(QStyledItemDelegate):
         self._fonts: dict[str, tuple[QFont, QFontMetrics]] = {}
         self._look: _Look | None = None
         self._starts: dict[Qt.LayoutDirection, int] = {}
+        self._cut: set[int] = set()  # rows whose titles were cut off when they were last painted
         theme.changed.connect(self._on_theme_changed)
 
     @property
@@ -75,16 +83,26 @@ class ThreadDelegate(QStyledItemDelegate):
         row = index.data(ThreadRole.PAINTED)
         if isinstance(row, PaintedFolder):
             self._paint_background(painter, rect, option.state.value)
-            self._paint_folder(painter, rect, row, option.direction)
+            is_cut = self._paint_folder(painter, rect, row, option.direction)
         elif not isinstance(row, PaintedRow):
-            self._paint_heading(painter, rect, str(index.data()), option.direction)
+            is_cut = self._paint_heading(painter, rect, str(index.data()), option.direction)
         else:
             state: int = option.state.value  # as a number: each question to a flag of Qt costs a call in Python
             self._paint_background(painter, rect, state)
-            self._paint_thread(painter, rect, row, direction=option.direction, has_menu=_shows_menu(state))
+            is_cut = self._paint_thread(painter, rect, row, direction=option.direction, has_menu=_shows_menu(state))
+        (self._cut.add if is_cut else self._cut.discard)(index.row())
         painter.restore()
 
-    def _paint_heading(self, painter: QPainter, rect: QRect, title: str, direction: Qt.LayoutDirection) -> None:
+    def helpEvent(
+        self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: _AnyIndex
+    ) -> bool:
+        """Show the title of a row that has no room for all of it; elsewhere it would only cover the next row."""
+        if event.type() == QEvent.Type.ToolTip and index.row() not in self._cut:
+            QToolTip.hideText()
+            return True
+        return super().helpEvent(event, view, option, index)
+
+    def _paint_heading(self, painter: QPainter, rect: QRect, title: str, direction: Qt.LayoutDirection) -> bool:
         font, metrics = self._font("group")
         look = self._looks()
         space = look.tokens.space
@@ -93,8 +111,9 @@ class ThreadDelegate(QStyledItemDelegate):
         painter.setPen(look.muted)
         text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, self._start(direction), text)
+        return text != title
 
-    def _paint_folder(self, painter: QPainter, rect: QRect, row: PaintedFolder, direction: Qt.LayoutDirection) -> None:
+    def _paint_folder(self, painter: QPainter, rect: QRect, row: PaintedFolder, direction: Qt.LayoutDirection) -> bool:
         whole, look = QRectF(rect), self._looks()
         gap, side, high = look.tokens.space.s, look.icon_px, rect.height()
         font, metrics = self._font("time")
@@ -113,6 +132,7 @@ class ThreadDelegate(QStyledItemDelegate):
         painter.setPen(look.text)
         title = metrics.elidedText(row.title[:_MAX_TITLE], Qt.TextElideMode.ElideRight, round(area.width()))
         painter.drawText(area, self._start(direction), title)
+        return title != row.title
 
     def _paint_background(self, painter: QPainter, rect: QRect, state: int) -> None:
         if not state & (_LIT | _FOCUSED):
@@ -137,7 +157,7 @@ class ThreadDelegate(QStyledItemDelegate):
 
     def _paint_thread(
         self, painter: QPainter, rect: QRect, row: PaintedRow, *, direction: Qt.LayoutDirection, has_menu: bool
-    ) -> None:
+    ) -> bool:
         whole = QRectF(rect)
 
         def place(left: float, top: float, width: float, height: float) -> QRectF:
@@ -180,6 +200,7 @@ class ThreadDelegate(QStyledItemDelegate):
         title = row.title[:_MAX_TITLE].replace("\n", " ")
         shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, round(area.width()))
         painter.drawText(area, self._start(direction), shown)
+        return shown != title
 
     def _paint_unread(
         self, painter: QPainter, whole: QRectF, count: int, *, right: float, direction: Qt.LayoutDirection

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextDocument
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QHelpEvent, QTextDocument
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 
 from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
@@ -53,6 +53,18 @@ def test_the_tooltip_is_the_whole_title_as_it_stands(sidebar: Sidebar) -> None:
     shown = QTextDocument()
     shown.setHtml(tip)
     assert " ".join(shown.toPlainText().split()) == _LONG
+
+
+def test_only_a_title_that_is_cut_off_has_a_tooltip(sidebar: Sidebar) -> None:
+    view = sidebar.thread_list
+    view.grab()
+    seen = []
+    for number in (2, 3):
+        place = view.visualRect(index_of(sidebar, number)).center()
+        asked = QHelpEvent(QEvent.Type.ToolTip, place, view.viewport().mapToGlobal(place))
+        QApplication.sendEvent(view.viewport(), asked)
+        seen.append(QToolTip.text() if QToolTip.isVisible() else "")
+    assert [bool(each) for each in seen] == [False, True]
 
 
 def test_the_button_of_a_row_opens_its_menu_and_not_the_thread(sidebar: Sidebar) -> None:
