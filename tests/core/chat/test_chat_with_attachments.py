@@ -318,7 +318,7 @@ async def test_attachments_alone_are_a_message(world: World) -> None:
     assert "notes" in answer.text  # type: ignore[attr-defined]
     with pytest.raises(EmptyMessage):
         await world.chat.send_message(created.thread.id, " ")
-    with pytest.raises(InvalidInput, match="At most 20"):
+    with pytest.raises(InvalidInput, match="at most 20"):
         await world.chat.send_message(created.thread.id, "x", attachments=[notes] * (MOST_IN_MESSAGE + 1))
 
 
