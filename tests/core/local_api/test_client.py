@@ -165,7 +165,7 @@ async def test_what_a_killed_owner_left_fools_nobody(scratch: Path) -> None:
     restoring = InstanceLock(scratch, purpose="restore")
     async with imposter(left) as heard:
         assert restoring.acquire()
-        with pytest.raises(AlreadyRunning, match=f"“chatdesk restore” .process {os.getpid()}. is at work"):
+        with pytest.raises(AlreadyRunning, match=f"“chatdesk restore” .process {os.getpid()}. is using"):
             await _asked(scratch)
     assert heard == []
     restoring.release()
