@@ -18,7 +18,7 @@ from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import PartType, Status
-from chatdesk.core.domain.sharing.team import ServerAddress, SyncPhase, TeamRole, Workspace
+from chatdesk.core.domain.sharing.team import ServerAddress, SyncPhase, TeamMember, TeamRole, Workspace
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.events import EventBus
@@ -277,6 +277,16 @@ async def until_same(project_id: str, desks: Sequence[Desk], within_s: float = P
 
     await until(is_same, within_s=within_s)
     return await desks[0].digest(project_id)
+
+
+async def member_of(desk: Desk, name: str) -> TeamMember:
+    """Wait until a desk knows a member, who comes with another round than messages."""
+
+    async def named() -> list[TeamMember]:
+        return [each for each in await desk.team.records.members(desk.workspace_id) if each.name == name]
+
+    await until(named)
+    return (await named())[0]
 
 
 @asynccontextmanager

@@ -13,13 +13,12 @@ from chatdesk.core.domain.sharing.team import (
     SharedProject,
     ShareState,
     SyncPhase,
-    TeamMember,
     TeamRole,
 )
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import MessageAdded, SharedMessagesArrived, TeamChanged, ThreadCreated, UnreadChanged
 from tests.helpers.postgres import TeamDatabase
-from tests.helpers.team_world import Desk, desks, invite, until, until_same
+from tests.helpers.team_world import Desk, desks, invite, member_of, until, until_same
 from tests.helpers.waiting import stays, until_still
 
 
@@ -159,7 +158,7 @@ async def test_who_may_only_read_is_known_at_once_and_writes_nothing(tmp_path: P
         assert ben.database.log_watch.read_only == {project}
         with pytest.raises(Exception, match="read"):
             await ben.ask(thread, "may I?")
-        viewer = await _member(ana, "ben")
+        viewer = await member_of(ana, "ben")
         await ana.team.membership.administration.set_role(project, viewer.id, TeamRole.EDITOR)
         await until(lambda: not ben.database.log_watch.read_only)
         await ben.ask(thread, "now I may")
@@ -171,7 +170,7 @@ async def test_a_removed_member_stops_at_once_and_keeps_a_private_copy(tmp_path:
         thread = await ana.thread(project)
         await ana.ask(thread, "before")
         await until_same(project, [ana, ben])
-        member = await _member(ana, "ben")
+        member = await member_of(ana, "ben")
         await ana.team.membership.administration.remove_member(ana.workspace_id, member.id)
         await until(lambda: ben.phase is SyncPhase.REFUSED)
         await ana.ask(thread, "after")
@@ -211,12 +210,7 @@ async def test_what_was_written_in_a_private_copy_goes_up_only_when_its_person_s
         thread = await ana.thread(project)
         await ana.ask(thread, "before")
         await until_same(project, [ana, ben])
-
-        async def named_ben() -> list[TeamMember]:
-            return [each for each in await ana.team.records.members(ana.workspace_id) if each.name == "ben"]
-
-        await until(named_ben)
-        [member] = await named_ben()
+        member = await member_of(ana, "ben")
 
         def is_there() -> bool:
             shared = ben.team.known.shared_project(project)
@@ -254,18 +248,6 @@ def _claim(workspace: TeamDatabase, project: str, member: str) -> None:
     with workspace.connect() as conn:
         conn.execute("SELECT cd.create_project(%s)", [project])
         conn.execute("SELECT cd.set_role(%s, %s, 'owner')", [project, member])
-
-
-async def _member(desk: Desk, name: str) -> TeamMember:
-    """Return a member of the workspace as soon as this computer knows the name."""
-
-    async def found() -> TeamMember | None:
-        return next((each for each in await desk.team.records.members(desk.workspace_id) if each.name == name), None)
-
-    await until(found)
-    member = await found()
-    assert member is not None
-    return member
 
 
 async def _is_pulled(desk: Desk, project: str) -> bool:

@@ -10,7 +10,7 @@ from chatdesk.core.domain.sharing.team import ShareState, TeamRole
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import ThreadCreated
 from tests.helpers.postgres import TeamDatabase
-from tests.helpers.team_world import Desk, desks, until, until_same
+from tests.helpers.team_world import Desk, desks, member_of, until, until_same
 
 
 async def test_a_refused_change_is_kept_shown_copied_tried_again_and_forgotten(
@@ -21,7 +21,8 @@ async def test_a_refused_change_is_kept_shown_copied_tried_again_and_forgotten(
         await ana.ask(thread)
         await until_same(project, [ana, ben])
         await ben.team.close()
-        [member] = [each for each in await ana.team.records.members(ana.workspace_id) if each.name == "ben"]
+
+        member = await member_of(ana, "ben")
         await ana.team.membership.administration.set_role(project, member.id, TeamRole.EDITOR)
         # An editor names only own threads, which this computer does not know of itself yet.
         await ben.repositories.threads.rename(thread, "Ben's title")
