@@ -68,6 +68,6 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
         terminal.say(report.as_text(), end="")
     if not options.dry_run:
         if is_shown:
-            terminal.report(tr("Reading the files, so that a search finds what is in them …"))
+            terminal.report(tr("Reading the files, so that a search finds what is in them…"))
         await services.attachments.read_unread(pause_s=0)
     return 0

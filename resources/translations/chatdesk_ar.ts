@@ -444,7 +444,7 @@
         </translation>
     </message>
     <message>
-        <source>Reading the files, so that a search finds what is in them …</source>
+        <source>Reading the files, so that a search finds what is in them…</source>
         <translation>تجري قراءة الملفات، لكي يعثر البحث على ما فيها …</translation>
     </message>
     <message>
@@ -15904,7 +15904,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>مشروع يحمل اسم البرنامج</translation>
     </message>
     <message>
-        <source>Looking into the file …</source>
+        <source>Looking into the file…</source>
         <translation>يجري النظر في الملف …</translation>
     </message>
     <message>
@@ -15916,7 +15916,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>اختير {name}. وزر استيراد يبدأ العملية.</translation>
     </message>
     <message>
-        <source>Stopping …</source>
+        <source>Stopping…</source>
         <translation>جارٍ الإيقاف …</translation>
     </message>
     <message>

@@ -432,7 +432,7 @@
         </translation>
     </message>
     <message>
-        <source>Reading the files, so that a search finds what is in them …</source>
+        <source>Reading the files, so that a search finds what is in them…</source>
         <translation>Die Dateien werden gelesen, damit die Suche findet, was darin steht …</translation>
     </message>
     <message>
@@ -15208,7 +15208,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Eines, das nach dem Programm heißt</translation>
     </message>
     <message>
-        <source>Looking into the file …</source>
+        <source>Looking into the file…</source>
         <translation>Die Datei wird angesehen …</translation>
     </message>
     <message>
@@ -15220,7 +15220,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{name} ist gewählt. „Importieren“ beginnt.</translation>
     </message>
     <message>
-        <source>Stopping …</source>
+        <source>Stopping…</source>
         <translation>Wird angehalten …</translation>
     </message>
     <message>

@@ -432,7 +432,7 @@
         </translation>
     </message>
     <message>
-        <source>Reading the files, so that a search finds what is in them …</source>
+        <source>Reading the files, so that a search finds what is in them…</source>
         <translation>Leyendo los archivos, para que una búsqueda encuentre lo que contienen …</translation>
     </message>
     <message>
@@ -15208,7 +15208,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Uno con el nombre del programa</translation>
     </message>
     <message>
-        <source>Looking into the file …</source>
+        <source>Looking into the file…</source>
         <translation>Mirando dentro del archivo …</translation>
     </message>
     <message>
@@ -15220,7 +15220,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Se eligió {name}. Importar lo inicia.</translation>
     </message>
     <message>
-        <source>Stopping …</source>
+        <source>Stopping…</source>
         <translation>Deteniendo …</translation>
     </message>
     <message>

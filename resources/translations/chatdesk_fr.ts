@@ -432,7 +432,7 @@
         </translation>
     </message>
     <message>
-        <source>Reading the files, so that a search finds what is in them …</source>
+        <source>Reading the files, so that a search finds what is in them…</source>
         <translation>Lecture des fichiers, pour qu’une recherche trouve ce qu’ils contiennent …</translation>
     </message>
     <message>
@@ -15208,7 +15208,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Un projet nommé d’après le programme</translation>
     </message>
     <message>
-        <source>Looking into the file …</source>
+        <source>Looking into the file…</source>
         <translation>Examen du fichier …</translation>
     </message>
     <message>
@@ -15220,7 +15220,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>{name} est choisi. Importer le lance.</translation>
     </message>
     <message>
-        <source>Stopping …</source>
+        <source>Stopping…</source>
         <translation>Arrêt …</translation>
     </message>
     <message>

@@ -429,7 +429,7 @@
         </translation>
     </message>
     <message>
-        <source>Reading the files, so that a search finds what is in them …</source>
+        <source>Reading the files, so that a search finds what is in them…</source>
         <translation>検索で中身が見つかるように、ファイルを読み込んでいます …</translation>
     </message>
     <message>
@@ -15034,7 +15034,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>プログラム名のプロジェクト</translation>
     </message>
     <message>
-        <source>Looking into the file …</source>
+        <source>Looking into the file…</source>
         <translation>ファイルを確認中…</translation>
     </message>
     <message>
@@ -15046,7 +15046,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{name}を選びました。「インポート」で始まります。</translation>
     </message>
     <message>
-        <source>Stopping …</source>
+        <source>Stopping…</source>
         <translation>停止中…</translation>
     </message>
     <message>

@@ -432,7 +432,7 @@
         </translation>
     </message>
     <message>
-        <source>Reading the files, so that a search finds what is in them …</source>
+        <source>Reading the files, so that a search finds what is in them…</source>
         <translation>Lendo os arquivos, para que uma busca encontre o que há neles …</translation>
     </message>
     <message>
@@ -15208,7 +15208,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Um com o nome do programa</translation>
     </message>
     <message>
-        <source>Looking into the file …</source>
+        <source>Looking into the file…</source>
         <translation>Examinando o arquivo …</translation>
     </message>
     <message>
@@ -15220,7 +15220,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>{name} foi escolhido. Importar inicia a importação.</translation>
     </message>
     <message>
-        <source>Stopping …</source>
+        <source>Stopping…</source>
         <translation>Parando …</translation>
     </message>
     <message>

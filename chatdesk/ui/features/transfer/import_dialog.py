@@ -97,7 +97,7 @@ class ImportDialog(Panel):
             self.hide_button.setFocus()
         if progress is None:
             self.bar.setRange(0, 0)
-            self.state.setText(tr("Looking into the file …"))
+            self.state.setText(tr("Looking into the file…"))
             return
         self.bar.setRange(0, _STEPS)
         self.bar.setValue(min(_STEPS, _STEPS * progress.done_bytes // max(progress.total_bytes, 1)))
@@ -159,7 +159,7 @@ class ImportDialog(Panel):
 
     def _stop(self) -> None:
         self.stop_button.setEnabled(False)
-        self.state.setText(tr("Stopping …"))
+        self.state.setText(tr("Stopping…"))
         self.hide_button.setFocus()
         self.stopRequested.emit()
 
