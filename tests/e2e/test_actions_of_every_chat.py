@@ -67,6 +67,7 @@ class Walk:
     chat: PaneBindings
     home: str
     outside: list[str]
+    at_rest: frozenset[str]  # the names of the tasks that run while nobody does anything
 
     @property
     def others(self) -> list[PaneBindings]:
@@ -108,11 +109,17 @@ class Walk:
             self.application.bindings.lists.by_project, sidebar.selected_ids(),
         )  # fmt: skip
 
+    def _is_at_rest(self) -> bool:
+        """Reject dialogs, those too that come late on a busy machine, and return whether none is open or on its way."""
+        for dialog in dialogs():
+            dialog.reject()
+        return not dialogs() and tasks() <= self.at_rest
+
     async def come_back(self) -> None:
         """Leave dialogs and menus, and show the chat's thread again."""
         while (popup := QApplication.activePopupWidget()) is not None:
             popup.close()
-        await until(are_dialogs_closed)
+        await until(self._is_at_rest)
         quick = self.application.bindings.quick.window
         if quick is not None:
             quick.hide()
@@ -133,12 +140,10 @@ class Walk:
         )
 
 
-def are_dialogs_closed() -> bool:
-    """Reject dialogs, those too that come late on a busy machine, and return whether none is open or being opened."""
-    for dialog in dialogs():
-        dialog.reject()
-    is_opening = any(task.get_name().startswith("open ") for task in asyncio.all_tasks())
-    return not is_opening and not dialogs()
+def tasks() -> frozenset[str]:
+    """Return the names of what the window does now, such as loading a dialog that is to open."""
+    names = (task.get_name() for task in asyncio.all_tasks())
+    return frozenset(name for name in names if not name.startswith("Task-"))  # those of asyncio itself
 
 
 def visible(widget: QWidget) -> frozenset[tuple[str, str, str]]:
@@ -245,4 +250,5 @@ async def begin(application: WindowApplication, place: str, outside: list[str]) 
         await answered(application, partial(application.bindings.active().commands.ask, question))
     chat = found[place]
     assert chat.threads.thread_id is not None
-    return Walk(application, chat, chat.threads.thread_id, outside)
+    await until_still(tasks)
+    return Walk(application, chat, chat.threads.thread_id, outside, tasks())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import sqlite3
@@ -138,17 +139,19 @@ _PARTS = ("", "-journal", "-wal")
 _KILLS = examples(12)
 
 
-def _left_before_each_statement(path: Path) -> list[tuple[bytes | None, ...]]:
-    """What a process would leave that is killed before each statement and each commit. Writes are
-    the system's as soon as they are made, so a copy holds the same bytes as the files of a process that ends there."""
-    left: list[tuple[bytes | None, ...]] = []
+def _left_before_each_statement(path: Path) -> tuple[int, dict[tuple[bytes | None, ...], int]]:
+    """How many statements and commits an upgrade has, and what a process would leave that is killed before one of them,
+    with its number. Most have written nothing yet and leave the same. Writes are the system's as soon as they are made,
+    so a copy holds the same bytes as the files of a process that ends there."""
+    left: dict[tuple[bytes | None, ...], int] = {}
+    numbers = itertools.count()
 
     def look(*_args: object) -> None:
         files = [Path(f"{path}{part}") for part in _PARTS]
-        left.append(tuple(file.read_bytes() if file.exists() else None for file in files))
+        left[tuple(file.read_bytes() if file.exists() else None for file in files)] = next(numbers)
 
     schema_upgrade.migrate(path, MIGRATIONS, watch=lambda conn: _before_each(conn, look))
-    return left
+    return next(numbers), left
 
 
 def _before_each(conn: Connection, call: Callable[..., None]) -> None:
@@ -184,8 +187,8 @@ def test_an_upgrade_killed_at_any_statement_is_completed_by_the_next_start(tmp_p
         make(original, start)
     reference = tmp_path / "reference.db"
     _copy(original, reference)
-    left = _left_before_each_statement(reference)
-    assert len(left) > 200
+    statements, left = _left_before_each_statement(reference)
+    assert statements > 200
     wanted, counts = _schema(reference), _counts(reference)
     killed = tmp_path / "killed.db"
 
@@ -199,14 +202,13 @@ def test_an_upgrade_killed_at_any_statement_is_completed_by_the_next_start(tmp_p
         for part in (*_PARTS, "-shm"):
             Path(f"{killed}{part}").unlink(missing_ok=True)
 
-    different = {files: number for number, files in enumerate(left)}  # most statements have written nothing yet
-    assert len(different) > 1
-    for files, number in different.items():
+    assert len(left) > 1
+    for files, number in left.items():
         for part, content in zip(_PARTS, files, strict=True):
             if content is not None:
                 Path(f"{killed}{part}").write_bytes(content)
         completes(number)
-    for number in (kill * (len(left) - 1) // (_KILLS - 1) for kill in range(_KILLS)):
+    for number in (kill * (statements - 1) // (_KILLS - 1) for kill in range(_KILLS)):
         _copy(original, killed)
         _kill_at(killed, number)
         completes(number)
