@@ -6,7 +6,6 @@ import asyncio
 import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -160,9 +159,9 @@ def test_a_window_that_closes_at_once_keeps_what_was_set(paths: AppPaths) -> Non
     async def script(application: WindowApplication) -> None:
         await application.services()
         loop = asyncio.get_running_loop()
-        pool, is_closing = ThreadPoolExecutor(1), Event()
-        pool.submit(is_closing.wait)
-        loop.set_default_executor(pool)
+        is_closing = Event()
+        for _thread in range(32):  # more than the loop has; a pool in place of its own would end threads that run
+            loop.run_in_executor(None, is_closing.wait)
         settings = application.bindings.settings
         settings.change(replace(settings.current, system_prompt="Be brief."))
         await asyncio.sleep(0)
