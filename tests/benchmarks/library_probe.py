@@ -45,7 +45,7 @@ async def _filter(application: Any) -> None:
     box = application.panes.sidebar.search_box
     for text in ("t", "th", "thread 7", "thread 77", "no such thread", ""):
         box.setText(text)
-        box._tell()  # as the pause after typing does
+        box.searched.emit(text)  # as after the pause in typing
         await asyncio.sleep(0.15)
 
 
