@@ -142,3 +142,21 @@ async def test_a_system_prompt_of_another_is_told_until_one_has_asked(tmp_path: 
         assert await choices.prompt_by_other(project, thread) is not None
         await ana.repositories.system_prompts.change(threads={}, projects={project: "My own."})
         assert await choices.prompt_by_other(project, thread) is None
+
+
+@pytest.mark.parametrize("prompt", ["", "As its maker says."])
+@pytest.mark.parametrize("kind", ["thread", "project"])
+async def test_who_only_made_a_thread_or_project_changed_no_prompt(
+    tmp_path: Path, workspace: TeamDatabase, kind: str, prompt: str
+) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        threads = (ana if kind == "thread" else ben).repositories.threads
+        of_thread = prompt if kind == "thread" else ""
+        thread = (
+            await threads.create(project, "Plans", provider="local", model="small", system_prompt=of_thread)
+        ).id
+        if kind == "project" and prompt:
+            await ana.repositories.system_prompts.change(threads={}, projects={project: prompt})
+        await until_same(project, [ana, ben])
+        found = await ben.repositories.shared_choices.prompt_by_other(project, thread)
+        assert (found is not None) is bool(prompt)

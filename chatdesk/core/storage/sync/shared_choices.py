@@ -76,7 +76,8 @@ def _prompt_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str) -
 
 
 def _other(raw: sqlite3.Connection, kind: str, entity: str, project_id: str, reg: str) -> tuple[str, int] | None:
-    """Return the member whose change of a register is shown, and its place in the log; None if it is this person's."""
+    """Return the member whose change of a register is shown, and its place in the log; None if it is this person's, or
+    a creation without a prompt, which changes none."""
     if raw.execute(_TOUCHED, (entity, kind, reg)).fetchone() is None:
         return None
     shown = registers.winner(registers.heads_of(registers.read(raw, project_id, kind, entity, reg)))
@@ -84,7 +85,7 @@ def _other(raw: sqlite3.Connection, kind: str, entity: str, project_id: str, reg
         is_mine, author, place = shown.is_mine, shown.author, raw.execute(_PLACE, (shown.id,)).fetchone()[0]
     else:
         made = raw.execute(_MADE, (entity, kind)).fetchone()
-        if made is None:
+        if made is None or (reg == SYSTEM_PROMPT and not registers.made_with(raw, project_id, kind, entity).get(reg)):
             return None
         is_mine, author, place = made
     if is_mine:
