@@ -252,6 +252,29 @@ def test_without_a_keyring_the_encrypted_file_is_made_and_used(
     )
 
 
+@pytest.mark.parametrize("verb", ["create", "members", "join"])
+def test_no_passphrase_is_said_to_be_missing(
+    chatdesk: Run, empty: TeamDatabase, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """``create`` would make the file of keys, ``members`` opens it, ``join`` opens the code of another computer."""
+    words = ["team", verb]
+    given = ""
+    if verb != "create":
+        monkeypatch.setenv(KEYS_PASSPHRASE, PASSPHRASE)
+        create(chatdesk, empty, ring=False)
+        code = chatdesk("ana", "team", "computer", ring=False)[1] if verb == "join" else ""
+        monkeypatch.delenv(KEYS_PASSPHRASE)
+        given = code
+        words += ["-"] if verb == "join" else []
+    else:
+        words += ["--name", "Research", "--my-name", "Ana", "--url", "postgresql://boss@127.0.0.1/team"]
+    who = "new" if verb == "join" else "ana"
+    code, out, err = chatdesk(who, *words, given=given, ring=verb == "join")
+    assert (code, out) == (1, "")
+    assert "No passphrase was given." in err
+    assert KEYS_PASSPHRASE in err or "CHATDESK_TEAM_PASSPHRASE" in err
+
+
 def test_check_finds_and_repairs_what_is_shown_otherwise(chatdesk: Run, empty: TeamDatabase, tmp_path: Path) -> None:
     create(chatdesk, empty)
     ask(chatdesk, "ana", "Shown to all")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from chatdesk.cli.secret_files import add_output, secret_file
 from chatdesk.cli.supervision import supervised
 from chatdesk.cli.threads import positive
 from chatdesk.core import terminal, thread_turns
@@ -47,6 +48,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     new.add_argument("--requests", type=positive, default=0, metavar="N", help=tr("at most N requests a minute"))
     new.add_argument("--tokens", type=positive, default=0, metavar="N", help=tr("use at most N model tokens a minute"))
     new.add_argument("--money", type=_money, default=0.0, metavar="USD", help=tr("spend at most USD dollars a day"))
+    add_output(new, tr("write the token to this file instead of printing it"))
     new.set_defaults(run=_new)
     listing = actions.add_parser("list", parents=[common], help=tr("list the tokens, without their secret texts"))
     listing.add_argument("--json", action="store_true", help=tr("a JSON array"))
@@ -81,18 +83,20 @@ async def _new(options: argparse.Namespace, services: Services) -> int:
 
     projects = [(await find_project(services, name)).id for name in options.project]
     now_ms = _now_ms()
-    token, text = _book(services.paths).make(
-        options.name,
-        [Scope(each) for each in options.scope or ["read"]],
-        projects=projects,
-        expires_at=None if options.days is None else now_ms + options.days * MS_PER_DAY,
-        requests_per_minute=options.requests,
-        tokens_per_minute=options.tokens,
-        money_per_day=options.money,
-        now_ms=now_ms,
-    )
-    terminal.complain(tr("The token “{name}”, which is shown only now:", name=str(token.name)))
-    terminal.say(text)
+    with secret_file(options.output) as write:
+        token, text = _book(services.paths).make(
+            options.name,
+            [Scope(each) for each in options.scope or ["read"]],
+            projects=projects,
+            expires_at=None if options.days is None else now_ms + options.days * MS_PER_DAY,
+            requests_per_minute=options.requests,
+            tokens_per_minute=options.tokens,
+            money_per_day=options.money,
+            now_ms=now_ms,
+        )
+        if not options.output:
+            terminal.complain(tr("The token “{name}”, which is shown only now:", name=str(token.name)))
+        write(text)
     return 0
 
 

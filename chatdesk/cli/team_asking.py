@@ -71,12 +71,12 @@ async def open_keys(services: Services, *, may_make: bool) -> None:
     state = await services.provider_service.keys.state()
     if state.place is KeyPlace.FILE or (state.has_file and not state.has_keyring):
         if state.is_file_locked:
-            passphrase = await asyncio.to_thread(secret, KEYS_PASSPHRASE, tr("Passphrase of the file of keys: "))
-            await services.provider_service.keys.unlock(passphrase)
+            given = await asyncio.to_thread(passphrase, KEYS_PASSPHRASE, tr("Passphrase of the file of keys: "))
+            await services.provider_service.keys.unlock(given)
     elif may_make and not state.has_keyring:
         question = tr("There is no keyring here. New passphrase for an encrypted file of keys: ")
-        passphrase = await asyncio.to_thread(secret, KEYS_PASSPHRASE, question)
-        await services.provider_service.keys.choose_place(KeyPlace.FILE, passphrase=passphrase)
+        given = await asyncio.to_thread(passphrase, KEYS_PASSPHRASE, question)
+        await services.provider_service.keys.choose_place(KeyPlace.FILE, passphrase=given)
 
 
 def waiting_text(count: int) -> Text:
@@ -86,3 +86,16 @@ def waiting_text(count: int) -> Text:
 def secret(variable: str, question: str) -> str:
     """Return a secret from the environment, else ask for it on the terminal. Blocks: call it in a thread."""
     return environment().get(variable) or terminal.ask_secret(question)
+
+
+def passphrase(variable: str, question: str) -> str:
+    """Return a passphrase like ``secret``. Raises ``InvalidInput`` where none is given."""
+    if given := secret(variable, question):
+        return given
+    raise InvalidInput(
+        Text("No passphrase was given."),
+        safe=Text("Nothing was changed."),
+        next_step=Text(
+            "Type it when you are asked, give it as the next line of stdin, or set {variable}.", variable=variable
+        ),
+    )

@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.cli.team_asking import TeamVerb, find_workspace, named, secret
+from chatdesk.cli.secret_files import add_output, secret_file, unusable
+from chatdesk.cli.team_asking import TeamVerb, find_workspace, named, passphrase, secret
 from chatdesk.core import terminal
-from chatdesk.core.errors import ChatDeskError, InvalidInput
-from chatdesk.core.file_writing import write_new_text
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.errors import InvalidInput
 from chatdesk.core.texts import Text, plural, tr
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
         help=tr("shared project, and the role in it: viewer, editor, admin or owner; may be repeated"),
     )
     invite.add_argument("--days", type=int, default=7, metavar="N", help=tr("valid for N days (7)"))
-    invite.add_argument("--output", metavar="FILE", help=tr("write the invitation to this file instead of printing it"))
+    add_output(invite, tr("write the invitation to this file instead of printing it"))
     invite.add_argument("--json", action="store_true", help=tr("as JSON"))
     invite.set_defaults(team_verb=TeamVerb(_invite, is_writing=True))
 
@@ -72,6 +71,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
     computer = verbs.add_parser("computer", parents=[common], help=tr("print a code for another computer of yours"))
     computer.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
+    add_output(computer, tr("write the code to this file instead of printing it"))
     computer.add_argument("--json", action="store_true", help=tr("as JSON"))
     computer.set_defaults(team_verb=TeamVerb(_computer, is_writing=True))
 
@@ -139,11 +139,13 @@ async def _invite(options: argparse.Namespace, services: Services) -> int:
     if warning := reach_text(workspace.address.host):
         terminal.complain(warning)
     membership = (await services.load_team()).membership
-    invitation = await membership.administration.invite(
-        workspace.id, options.name, roles=roles, valid_days=options.days
-    )
+    with secret_file(options.output) as write:
+        invitation = await membership.administration.invite(
+            workspace.id, options.name, roles=roles, valid_days=options.days
+        )
+        if options.output:
+            write(invitation.file_text)
     if options.output:
-        await asyncio.to_thread(_write_private, Path(options.output), invitation.file_text)
         terminal.report(tr("The invitation is in {file}. Anyone who has it can join.", file=str(options.output)))
     elif options.json:
         data = {"code": invitation.code, "link": invitation.link, "expires_at": invitation.expires_at}
@@ -158,11 +160,11 @@ async def _join(options: argparse.Namespace, services: Services) -> int:
     text = await asyncio.to_thread(_read_code, options.file)
     membership = (await services.load_team()).membership
     view = membership.read_invitation(text)
-    passphrase = None
+    given = None
     if view.needs_passphrase:
-        passphrase = await asyncio.to_thread(secret, PASSPHRASE, tr("Passphrase: "))
+        given = await asyncio.to_thread(passphrase, PASSPHRASE, tr("Passphrase: "))
     workspace = await membership.join(
-        text, options.my_name or view.member_name, passphrase=passphrase, allows_unencrypted=options.without_tls
+        text, options.my_name or view.member_name, passphrase=given, allows_unencrypted=options.without_tls
     )
     _print_joined(options, workspace, tr("You are in the workspace {name} now.", name=workspace.name))
     return 0
@@ -205,11 +207,14 @@ async def _join_again(options: argparse.Namespace, services: Services) -> int:
 
 async def _computer(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
-    made = await (await services.load_team()).membership.add_computer(workspace.id)
-    if options.json:
+    membership = (await services.load_team()).membership
+    with secret_file(options.output) as write:
+        made = await membership.add_computer(workspace.id)
+        if options.output or not options.json:
+            write(made.code)
+    if options.json and not options.output:
         terminal.say_json({"code": made.code, "passphrase": made.passphrase, "expires_at": made.expires_at})
     else:
-        terminal.say(made.code)
         terminal.complain(tr("its passphrase is {passphrase}; both are valid for a day", passphrase=made.passphrase))
     return 0
 
@@ -266,6 +271,7 @@ def _print_joined(options: argparse.Namespace, workspace: Workspace, sentence: s
         terminal.say_json(workspace_as_data(workspace))
     else:
         terminal.say(sentence)
+        terminal.report(tr("The others see you as {name}.", name=workspace.member_name))
 
 
 def workspace_as_data(workspace: Workspace) -> dict[str, Any]:
@@ -356,20 +362,4 @@ def _read_text(path: Path, encoding: str) -> str:
         with path.open(encoding=encoding, errors="replace") as file:
             return file.read(512 * 1024)
     except OSError as error:
-        raise _unusable(path, error) from error
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a new file that only its owner can read."""
-    try:
-        write_new_text(path, text)
-    except OSError as error:
-        raise _unusable(path, error) from error
-
-
-def _unusable(path: Path, error: OSError) -> ChatDeskError:
-    return InvalidInput(
-        Text("{path}: {reason}.", path=path, reason=reason_text(error)),
-        safe="",
-        next_step=tr("Check the name of the file."),
-    )
+        raise unusable(path, error) from error

@@ -115,10 +115,18 @@ def write_text(target: Path, text: str, *, errors: str = "strict") -> None:
 
 def write_new_text(path: Path, text: str) -> None:
     """Write a file that must not exist yet. Raises ``FileExistsError``, other ``OSError``."""
+    with making(path) as file:
+        file.write(text.encode("utf-8", "replace"))
+
+
+@contextmanager
+def making(path: Path) -> Iterator[BinaryIO]:
+    """Make a file that must not exist yet, and yield it; when the block raises, the file is removed. Raises
+    ``FileExistsError``, other ``OSError``."""
     file = open_new(path)
     try:
         with file:
-            file.write(text.encode("utf-8", "replace"))
+            yield file
             file.flush()
             os.fsync(file.fileno())
     except BaseException:

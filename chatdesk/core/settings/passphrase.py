@@ -45,6 +45,8 @@ class PassphraseTooWeak(ChatDeskError):
 def check_passphrase(passphrase: str) -> None:
     """Check that a passphrase is hard to guess, which takes some milliseconds. Raises ``PassphraseTooWeak``, with the
     reason where ``zxcvbn`` gives one that is known here."""
+    if not passphrase:
+        raise PassphraseTooWeak(Text("No passphrase was given."))
     if not passphrase.strip():
         raise PassphraseTooWeak(Text("A passphrase of blanks guards nothing."))
     from zxcvbn import zxcvbn

@@ -177,3 +177,11 @@ def test_what_is_easy_to_guess_is_refused_with_a_reason(tmp_path: Path, passphra
 )
 def test_what_is_hard_to_guess_is_taken(passphrase: str) -> None:
     check_passphrase(passphrase)
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "words"), [("", "No passphrase was given"), ("   ", "blanks"), ("\t", "blanks")]
+)
+def test_none_and_blanks_are_told_apart(passphrase: str, words: str) -> None:
+    with pytest.raises(PassphraseTooWeak, match=words):
+        check_passphrase(passphrase)
