@@ -75,16 +75,17 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     computer.add_argument("--json", action="store_true", help=tr("as JSON"))
     computer.set_defaults(team_verb=TeamVerb(_computer, is_writing=True))
 
+    _add_server_verbs(verbs, common)
+
+
+def _add_server_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     sign_in = verbs.add_parser(
         "sign-in", parents=[common], help=tr("sign in to a workspace that was set up by hand, with a member's login")
     )
     add_address(sign_in, is_members=True)
     sign_in.add_argument("--json", action="store_true", help=tr("as JSON"))
     sign_in.set_defaults(team_verb=TeamVerb(_sign_in, is_writing=True, keeps_password=True))
-    _add_server_verbs(verbs, common)
 
-
-def _add_server_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     upgrade = verbs.add_parser("upgrade", parents=[common], help=tr("bring the team's database up to date"))
     upgrade.add_argument("--user", required=True, metavar="NAME", help=tr("login that set the database up"))
     upgrade.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))

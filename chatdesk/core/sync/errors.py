@@ -295,6 +295,20 @@ class TeamNotTaken(TeamError):
     next_step = Text("Check what you typed. Nothing was changed.")
 
 
+class TeamMemberInvited(TeamError):
+    """The member has not accepted the invitation, so there is no login yet that could get this right."""
+
+    code = "team_member_invited"
+    what = Text("This person has not accepted the invitation yet.")
+    next_step = Text("Try it again when they have joined. Nothing was changed.")
+
+
+class TeamMemberGone(TeamError):
+    code = "team_member_gone"
+    what = Text("This person is not, or no longer, a member of the workspace.")
+    next_step = Text("Invite them first. Nothing was changed.")
+
+
 class TeamTaken(TeamError):
     code = "team_taken"
     what = Text("That exists already and is another member's.")

@@ -152,9 +152,7 @@ async def test_who_only_made_a_thread_or_project_changed_no_prompt(
     async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
         threads = (ana if kind == "thread" else ben).repositories.threads
         of_thread = prompt if kind == "thread" else ""
-        thread = (
-            await threads.create(project, "Plans", provider="local", model="small", system_prompt=of_thread)
-        ).id
+        thread = (await threads.create(project, "Plans", provider="local", model="small", system_prompt=of_thread)).id
         if kind == "project" and prompt:
             await ana.repositories.system_prompts.change(threads={}, projects={project: prompt})
         await until_same(project, [ana, ben])

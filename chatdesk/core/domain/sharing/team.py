@@ -117,7 +117,8 @@ class ServerAddress:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A team's database, as this profile knows it. Times are milliseconds UTC."""
+    """A team's database, as this profile knows it. Times are milliseconds UTC. ``member_name``: this person's name
+    there, where the server was just asked; not stored with the rest."""
 
     id: str
     name: str
@@ -126,6 +127,7 @@ class Workspace:
     is_owner: bool
     joined_at: int
     clock_offset_ms: int = 0
+    member_name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

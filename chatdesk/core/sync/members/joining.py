@@ -15,7 +15,7 @@ from chatdesk.core.domain.sharing.team import MemberStatus, ServerAddress, Works
 from chatdesk.core.domain.sharing.team_setup import CheckState, SetupCheck
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.ids import new_id
-from chatdesk.core.settings.secrets import Secret
+from chatdesk.core.settings.secrets import Secret, SecretSource
 from chatdesk.core.storage.sync.setup import UnfinishedSetup
 from chatdesk.core.sync import invitations
 from chatdesk.core.sync.address import checked_address, is_private
@@ -78,7 +78,7 @@ class Joining:
         try:
             server = connect(code.address, code.secret)
         except TeamLoginRefused:
-            return self._join_again(code)
+            return self._join_again(code, my_name)
         with server:
             password = self._passwords.make()
             self._passwords.keep(code.workspace_id, password, code.address)
@@ -88,15 +88,19 @@ class Joining:
             server.end_other_connections()
         return self._joined(code.address, password.value, code.workspace_id)
 
-    def _join_again(self, code: MemberCode) -> Workspace:
-        """Join with a secret that the server rejects: this profile may have used it before it was killed. Raises
+    def _join_again(self, code: MemberCode, my_name: str) -> Workspace:
+        """Join with a secret that the server rejects: this profile may have used it before it was killed. A password
+        from the environment may be that of somebody else who used it, whose name is another. Raises
         ``InvitationExpired`` or ``InvitationUsed`` otherwise."""
         kept = self._passwords.find(code.workspace_id, code.address)
         if kept.value:
             try:
-                return self._joined(code.address, kept.value, code.workspace_id)
+                workspace = self._joined(code.address, kept.value, code.workspace_id)
             except TeamLoginRefused:
                 pass
+            else:
+                if kept.source is not SecretSource.ENVIRONMENT or workspace.member_name == checked_name(my_name):
+                    return workspace
         raise InvitationExpired if code.expires_at <= self._clock.now_ms() else InvitationUsed
 
     def as_computer(self, code: SealedCode, login: tuple[ServerAddress, str]) -> Workspace:
@@ -138,6 +142,7 @@ class Joining:
             standing.is_owner,
             joined_at=now,
             clock_offset_ms=standing.server_time_ms - now,
+            member_name=standing.member_name,
         )
 
 

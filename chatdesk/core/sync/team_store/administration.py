@@ -25,7 +25,16 @@ from chatdesk.core.domain.sharing.team import (
 )
 from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
-from chatdesk.core.sync.errors import NoWorkspaceThere, OtherWorkspace, TeamBusy, TeamNotInvited, TeamTaken
+from chatdesk.core.sync.errors import (
+    NoWorkspaceThere,
+    OtherWorkspace,
+    TeamBusy,
+    TeamMemberGone,
+    TeamMemberInvited,
+    TeamNotInvited,
+    TeamNotTaken,
+    TeamTaken,
+)
 from chatdesk.core.sync.invitations import shown_name
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
 from chatdesk.core.sync.team_store.failures import our_errors
@@ -139,16 +148,31 @@ class Administration:
         return str(self.row("SELECT cd.accept_invite(%s, %s)::text", (name, verifier))[0])
 
     def set_role(self, project_id: str, member_id: str, role: TeamRole | None) -> None:
-        self.row("SELECT cd.set_role(%s, %s, %s)", (project_id, member_id, None if role is None else role.value))
+        with self._explaining(member_id):
+            self.row("SELECT cd.set_role(%s, %s, %s)", (project_id, member_id, None if role is None else role.value))
 
     def set_workspace_owner(self, member_id: str, is_owner: bool) -> None:
-        self.row("SELECT cd.set_workspace_owner(%s, %s)", (member_id, is_owner))
+        with self._explaining(member_id):
+            self.row("SELECT cd.set_workspace_owner(%s, %s)", (member_id, is_owner))
+
+    @contextmanager
+    def _explaining(self, member_id: str) -> Iterator[None]:
+        """Replace a ``TeamNotTaken`` that is raised inside by ``TeamMemberInvited`` or ``TeamMemberGone``, where the
+        server does not take this member."""
+        try:
+            yield
+        except TeamNotTaken as refused:
+            status = next((each.status for each in self.members() if each.id == member_id), MemberStatus.REMOVED)
+            if status is MemberStatus.ACTIVE:
+                raise
+            raise (TeamMemberInvited if status is MemberStatus.INVITED else TeamMemberGone) from refused
 
     def remove_member(self, member_id: str) -> None:
         """Remove a member and their open invitations, at once, whatever they or others hold. Their connections are
         ended again after the commit: one may have been made in between."""
         standing = self.standing()
-        self.row("SELECT cd.remove_member(%s)", (member_id,))
+        with self._explaining(member_id):
+            self.row("SELECT cd.remove_member(%s)", (member_id,))
         if member_id != standing.member_id:  # who removed themselves may ask for nothing more
             self.row("SELECT cd.disconnect_removed()")
 

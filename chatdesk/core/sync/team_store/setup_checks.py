@@ -186,13 +186,13 @@ def _connections(conn: Connection) -> SetupCheck:
             Text("Connections"),
             CheckState.WARNING,
             Text(
-                "The server takes {most} connections; a computer needs up to two while ChatDesk runs.", most=str(most)
+                "The server takes {most} connections; a computer needs up to three while ChatDesk runs.", most=str(most)
             ),
         )
     return SetupCheck(
         Text("Connections"),
         CheckState.OK,
-        Text("The server takes {most} connections, up to two for each computer.", most=str(most)),
+        Text("The server takes {most} connections, up to three for each computer.", most=str(most)),
     )
 
 

@@ -230,6 +230,41 @@ async def test_an_invitation_used_twice_says_so(make: Make, team: TeamDatabase) 
         await _joined(ben, invitation)
 
 
+@pytest.mark.parametrize("name", ["Eve", "ben", "Ben B"])
+async def test_a_used_invitation_lets_nobody_in_as_whoever_used_it(make: Make, team: TeamDatabase, name: str) -> None:
+    ana, ben, eve = await make("ana"), await make("ben"), await make("eve")
+    invitation = await _invited(ana, await _owning(ana, team))
+    ben.environ[VARIABLE] = eve.environ[VARIABLE] = "a-password-of-the-environment"
+    await _joined(ben, invitation)
+    with pytest.raises(membership_errors.InvitationUsed):
+        await _joined(eve, invitation, name)
+    assert await eve.workspaces() == []
+    assert (await _joined(eve, invitation)).member_name == "Ben"  # after a kill it is the same person
+
+
+async def test_who_has_not_accepted_or_is_gone_is_said_to_be(make: Make, team: TeamDatabase) -> None:
+    ana, ben = await make("ana"), await make("ben")
+    workspace = await _owning(ana, team)
+    project = await ana.shared(workspace)
+    change = ana.membership.administration
+    invitation = await _invited(ana, workspace)
+    nobody = new_id()
+    for is_owner in (True, False):
+        with pytest.raises(errors.TeamMemberInvited, match="not accepted"):
+            await change.set_workspace_owner(workspace.id, invitation.member_id, is_owner)
+        with pytest.raises(errors.TeamMemberGone):
+            await change.set_workspace_owner(workspace.id, nobody, is_owner)
+    await change.set_role(project, invitation.member_id, TeamRole.EDITOR)  # they get it when they accept
+    await _joined(ben, invitation)
+    await change.remove_member(workspace.id, invitation.member_id)
+    with pytest.raises(errors.TeamMemberGone):
+        await change.set_workspace_owner(workspace.id, invitation.member_id, True)
+    with pytest.raises(errors.TeamMemberGone):
+        await change.set_role(project, invitation.member_id, TeamRole.EDITOR)
+    with pytest.raises(errors.TeamMemberGone):
+        await change.remove_member(workspace.id, nobody)
+
+
 async def test_whoever_came_in_with_a_stolen_invitation_is_out_once_it_is_used(make: Make, team: TeamDatabase) -> None:
     ana, ben = await make("ana"), await make("ben")
     workspace = await _owning(ana, team)
