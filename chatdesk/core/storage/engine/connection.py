@@ -12,11 +12,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 from urllib.parse import quote
 
 from sqlalchemy import Engine, Table, create_engine, event
@@ -32,6 +32,45 @@ Mode = Literal["write", "read", "immutable"]
 _OPTIONS: Final[dict[Mode, str]] = {"write": "mode=rwc", "read": "mode=ro", "immutable": "immutable=1"}
 
 
+_MALFORMED: Final = "malformed database schema"
+
+
+class _Cursor(sqlite3.Cursor):
+    """A cursor that raises an error of the database where the sqlite3 module raises ``UnicodeDecodeError``: SQLite's
+    own sentence repeats words of the file's schema, and those of a damaged one may be no text."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Self:
+        try:
+            return super().execute(sql, parameters)
+        except UnicodeDecodeError as error:
+            raise _database_error(sqlite3.DatabaseError, _MALFORMED, sqlite3.SQLITE_CORRUPT) from error
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> Self:
+        try:
+            return super().executemany(sql, parameters)
+        except UnicodeDecodeError as error:
+            raise _database_error(sqlite3.DatabaseError, _MALFORMED, sqlite3.SQLITE_CORRUPT) from error
+
+
+class _Connection(sqlite3.Connection):
+    """A connection whose cursors are ours."""
+
+    def cursor(self, factory: Any = _Cursor) -> Any:
+        return super().cursor(factory)
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        return _Cursor(self).execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
+        return _Cursor(self).executemany(sql, parameters)
+
+
+def _database_error(kind: type[sqlite3.DatabaseError], message: str, code: int) -> sqlite3.DatabaseError:
+    error = kind(message)
+    error.sqlite_errorcode = code
+    return error
+
+
 def connect(
     path: Path | None, mode: Mode, *, is_shared: bool = False, cached_statements: int = 128
 ) -> sqlite3.Connection:
@@ -41,6 +80,8 @@ def connect(
     ours or any with side effects, sizes of cells are checked before they are believed, and where Python can ask for it
     (3.12), nothing damages the file by SQL.
     """
+    if path is not None and path.exists() and not path.is_file():  # to open a pipe would wait for whoever writes to it
+        raise _database_error(sqlite3.OperationalError, "not a file", sqlite3.SQLITE_CANTOPEN)
     target = ":memory:" if path is None else f"file:{quote(str(path))}?{_OPTIONS[mode]}"
     conn = sqlite3.connect(
         target,
@@ -49,6 +90,7 @@ def connect(
         check_same_thread=not is_shared,
         uri=path is not None,
         cached_statements=cached_statements,
+        factory=_Connection,
     )
     try:
         conn.text_factory = _decode

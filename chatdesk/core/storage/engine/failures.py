@@ -113,6 +113,11 @@ def cannot_open(path: Path) -> StorageError:
                 Text("{path} is a directory, not a database file.", path=path),
                 next_step=Text("Choose another data directory."),
             )
+        if path.exists() and not path.is_file():
+            return StorageError(
+                Text("{path} is not a file, so it is no database.", path=path),
+                next_step=Text("Choose another data directory."),
+            )
         if not parent.exists():
             return StorageError(
                 Text("The directory {parent} does not exist.", parent=parent),

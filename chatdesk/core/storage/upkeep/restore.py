@@ -9,14 +9,13 @@ thread of the caller.
 
 from __future__ import annotations
 
-import sqlite3
 import zipfile
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from chatdesk.core.domain.backup_contents import BackupContents
-from chatdesk.core.errors import StorageCorrupt
+from chatdesk.core.errors import StorageBusy, StorageError, StorageFull
 from chatdesk.core.paths import sync_directory
 from chatdesk.core.storage.engine import backup, unfinished_files
 from chatdesk.core.storage.engine.connection import connect, make_private_directory, make_private_file
@@ -64,28 +63,37 @@ def replace_database(database: Path, *, backup_dir: Path, now_ms: int) -> Path |
 
 
 def keep_present(database: Path, *, backup_dir: Path, now_ms: int, reason: str = "restore") -> Path | None:
-    """Copy the present database into the backup directory, packed; of a damaged one, its files as they are. Returns
-    where it is kept, None when there is none."""
-    if not database.exists() or database.stat().st_size == 0:
+    """Copy the present database into the backup directory, packed; of one that cannot be copied as a database, its
+    files as they are. A folder or pipe in its place is renamed. Returns where it is kept, None when there is none."""
+    if not database.exists():
+        return None
+    at = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
+    if not database.is_file():
+        return database.rename(database.with_name(f"{database.name}.before-{reason}-{at}"))
+    if database.stat().st_size == 0:
         return None
     make_private_directory(backup_dir)
-    at = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
     stem = _free_stem(backup_dir, f"before-{reason}-{at}")
     plain = unfinished_files.name_for(backup_dir / f"{stem}.db")
     if not _has_header(database):
         return _keep_damaged(database, backup_dir / f"{stem}.damaged.zip")  # SQLite would throw its log away
     try:
-        with closing(connect(database, "read")) as source:
-            backup.back_up(source, plain)
-        with closing(connect(plain, "write")) as copy:
-            names = backup_files.named_files(copy)
-        return backup_files.pack(plain, backup_dir / f"{stem}.db{backup_files.PACKED}", named=names)
-    except (sqlite3.DatabaseError, StorageCorrupt) as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise
+        with translating(database):
+            return _pack(database, plain, backup_dir / f"{stem}.db{backup_files.PACKED}")
+    except (StorageBusy, StorageFull):
+        raise
+    except StorageError:  # whatever is wrong with it, it is about to be replaced
         return _keep_damaged(database, backup_dir / f"{stem}.damaged.zip")
     finally:
         remove_database(plain)
+
+
+def _pack(database: Path, plain: Path, target: Path) -> Path:
+    with closing(connect(database, "read")) as source:
+        backup.back_up(source, plain)
+    with closing(connect(plain, "write")) as copy:
+        names = backup_files.named_files(copy)
+    return backup_files.pack(plain, target, named=names)
 
 
 def _has_header(database: Path) -> bool:

@@ -1,0 +1,146 @@
+"""A database that is damaged in any way: what starts, examines, repairs or replaces it runs to its end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from chatdesk.cli import data as cli_data
+from chatdesk.cli import doctor as cli_doctor
+from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.store import LoadedSettings, SettingsStore
+from chatdesk.core.storage.engine.connection import connect
+from chatdesk.core.storage.engine.pending_restore import ready_path
+from chatdesk.core.storage.upkeep.restore import replace_database
+from chatdesk.services.owner import open_services
+from tests.helpers.damaged_databases import Damage, all_damages, demo_database, texts_of
+from tests.helpers.examples import sample
+
+_AT = 1_800_000_000_000
+Operation = Callable[[AppPaths, LoadedSettings], Awaitable[object]]
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sound database in one file."""
+    return demo_database(tmp_path_factory.mktemp("sound"))
+
+
+@pytest.fixture
+def lay(sound: Path, tmp_path: Path) -> Callable[[Damage], AppPaths]:
+    """Make a data directory with a damaged copy of the sound database."""
+
+    def make(damage: Damage) -> AppPaths:
+        folder = tmp_path / "data"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        data = bytearray(sound.read_bytes())
+        damage.change(data)
+        (folder / sound.name).write_bytes(data)
+        shutil.copy(sound.with_name(f"{sound.name}.mark"), folder)
+        return AppPaths.find(str(folder))
+
+    return make
+
+
+async def _start(paths: AppPaths, loaded: LoadedSettings) -> object:
+    async with open_services(paths, loaded.settings) as services:
+        return await services.library.count_threads(ThreadQuery())
+
+
+async def _doctor(paths: AppPaths, loaded: LoadedSettings) -> object:
+    return await cli_doctor.examine(paths, loaded)
+
+
+async def _repair(paths: AppPaths, loaded: LoadedSettings) -> object:
+    """Repair, and look whether every text is there that a plain reader had read before."""
+    before = texts_of(paths.database)
+    try:
+        code = await cli_data.repair(paths, loaded.settings)
+    except ChatDeskError:
+        assert not before, f"{len(before)} texts could be read, and were not copied"
+        raise
+    lost = before - texts_of(paths.database)
+    assert not lost, f"{len(lost)} of {len(before)} texts are lost"
+    return code
+
+
+def _restore(sound: Path) -> Operation:
+    async def restore(paths: AppPaths, loaded: LoadedSettings) -> object:
+        """Put the sound database in the place of the damaged one, as a restore does with a prepared one."""
+        shutil.copy(sound, ready_path(paths.database))
+        replace_database(paths.database, backup_dir=paths.backup_dir, now_ms=_AT)
+        assert texts_of(paths.database) == texts_of(sound)
+        return await _start(paths, loaded)
+
+    return restore
+
+
+async def _play(operation: Operation, paths: AppPaths) -> str:
+    """Return what went wrong, empty where the operation did what it should or said why not."""
+    try:
+        with suppress(ChatDeskError):
+            await operation(paths, SettingsStore(paths.settings_file).load())
+    except Exception as error:  # noqa: BLE001 - that is what the tests look for
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", ["start", "doctor", "restore"])
+async def test_whatever_is_damaged_everything_ends_with_a_sentence(
+    sound: Path, lay: Callable[[Damage], AppPaths], name: str
+) -> None:
+    operation = {"start": _start, "doctor": _doctor, "repair": _repair, "restore": _restore(sound)}[name]
+    everything = all_damages(sound, pairs=100, bits=100)
+    wrong = {each.name: await _play(operation, lay(each)) for each in sample(everything, 6)}
+    assert {each: what for each, what in wrong.items() if what} == {}
+
+
+_NAMES = ("ix_changes_entity_reg", "tags", "messages", "message_parts", "threads")
+
+
+@pytest.mark.parametrize("name", _NAMES)
+@pytest.mark.parametrize("operation", ["start", "doctor", "repair", "restore"])
+async def test_a_schema_that_is_no_text_is_a_damaged_database(
+    sound: Path, lay: Callable[[Damage], AppPaths], name: str, operation: str
+) -> None:
+    paths = lay(Damage("nothing", lambda data: None))
+    with closing(sqlite3.connect(paths.database)) as conn, conn:
+        conn.execute("PRAGMA writable_schema=ON")
+        conn.execute(
+            "UPDATE sqlite_master SET name = CAST(X'cf41' AS TEXT), sql = 'X' || substr(sql, 2) WHERE name = ?", (name,)
+        )
+    with pytest.raises(sqlite3.DatabaseError), closing(connect(paths.database, "read")) as conn:
+        conn.execute("SELECT * FROM threads")
+    assert not await _play(
+        {"start": _start, "doctor": _doctor, "repair": _repair, "restore": _restore(sound)}[operation], paths
+    )
+
+
+@pytest.mark.parametrize("kind", ["a folder", "a pipe", "nothing", "an empty file"])
+@pytest.mark.parametrize("operation", ["start", "doctor", "repair", "restore"])
+async def test_what_is_no_file_is_said_and_can_be_replaced(
+    sound: Path, lay: Callable[[Damage], AppPaths], kind: str, operation: str
+) -> None:
+    paths = lay(Damage("nothing", lambda data: None))
+    paths.database.unlink()
+    if kind == "a folder":
+        paths.database.mkdir()
+    elif kind == "a pipe":
+        if not hasattr(os, "mkfifo"):
+            pytest.skip("no pipes with names here")
+        os.mkfifo(paths.database)
+    elif kind == "an empty file":
+        paths.database.touch()
+    assert not await _play(
+        {"start": _start, "doctor": _doctor, "repair": _repair, "restore": _restore(sound)}[operation], paths
+    )
