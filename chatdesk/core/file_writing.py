@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import re
 import stat
@@ -21,6 +22,8 @@ from chatdesk.core.errors import ExportFailed
 from chatdesk.core.paths import sync_directory
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
+
+_log = logging.getLogger(__name__)
 
 # What ends the names of files and folders that are being written.
 UNFINISHED = ".part"
@@ -89,8 +92,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             unfinished.unlink()
         raise
-    with suppress(OSError):  # a folder that may be written but not opened; the file is there all the same
-        sync_directory(target.parent)
+    _sync_names_beside(target)
 
 
 @contextmanager
@@ -133,6 +135,32 @@ def making(path: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             path.unlink()
         raise
+    _sync_names_beside(path)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, which may be missing, so that it is gone after a power loss too. Raises ``OSError``."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return
+    _sync_names_beside(path)
+
+
+def move_aside(path: Path) -> Path | None:
+    """Keep a damaged file under the first free name beside it, so that the newest damage never overwrites an older
+    copy. Returns the new path; None where it stays under its own name."""
+    for number in range(1, 100):
+        kept = path.with_name(f"{path.stem}.broken-{number}{path.suffix}")
+        if not os.path.lexists(kept):
+            try:
+                path.replace(kept)
+            except OSError as error:
+                _log.warning("a damaged file was not moved: %s", error.strerror)
+                return None
+            _sync_names_beside(kept)
+            return kept
+    return None
 
 
 @contextmanager
@@ -144,6 +172,7 @@ def filling_folder(final: Path) -> Iterator[Path]:
     try:
         yield unfinished
         unfinished.rename(final)
+        _sync_names_beside(final)
     except BaseException:
         from shutil import rmtree
 
@@ -186,6 +215,11 @@ def write_failure(error: OSError, target: Path) -> ExportFailed:
     else:
         what = Text("{target} could not be written: {strerror}.", target=target, strerror=reason_text(error))
     return ExportFailed(what, next_step=next_step)
+
+
+def _sync_names_beside(path: Path) -> None:
+    with suppress(OSError):  # a folder that may be written but not opened; the names are as they should be all the same
+        sync_directory(path.parent)
 
 
 def _check_same(file: BinaryIO, path: Path) -> None:

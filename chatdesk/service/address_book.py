@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from chatdesk.core.file_writing import write_text
+from chatdesk.core.file_writing import remove_file, write_text
 from chatdesk.core.local_api.instance import SERVICE_SOCKET_NAME
 from chatdesk.core.paths import AppPaths
 
@@ -61,4 +61,4 @@ class ServiceFiles:
         """Remove both files, because the service has stopped listening."""
         for path in (self.address, self.owner_token):
             with suppress(OSError):
-                path.unlink()
+                remove_file(path)

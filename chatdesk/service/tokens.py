@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chatdesk.core.errors import InvalidInput, NotFound, NotPossible
-from chatdesk.core.file_writing import write_new_text
+from chatdesk.core.file_writing import remove_file, write_new_text
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import Text
 from chatdesk.service.declaration import Caller, Scope
@@ -134,8 +134,8 @@ class TokenBook:
         if token is None:
             raise UnknownToken
         try:
-            self._path(token.id).unlink(missing_ok=True)
-            self._path(token.id).with_suffix(".spent").unlink(missing_ok=True)
+            remove_file(self._path(token.id))
+            remove_file(self._path(token.id).with_suffix(".spent"))
         except OSError as error:
             raise _unwritable(self._directory, error) from error
         return token

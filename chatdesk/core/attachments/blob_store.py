@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 from chatdesk.core.attachments.virus_scan import VirusScan
 from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable
+from chatdesk.core.file_writing import remove_file
 from chatdesk.core.paths import sync_directory
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
@@ -95,7 +96,7 @@ class BlobStore:
 
     def remove(self, sha256: str) -> None:
         """Delete a blob; one that is gone already is no error."""
-        self.path(sha256).unlink(missing_ok=True)
+        remove_file(self.path(sha256))
 
     def list(self) -> Iterator[StoredBlob]:
         """Yield every blob in the folder, in no order."""
@@ -131,7 +132,9 @@ class BlobStore:
     def _finish(self, unfinished: Path, blob: Blob) -> None:
         target = self.path(blob.sha256)
         try:
-            target.parent.mkdir(mode=0o700, exist_ok=True)
+            if not target.parent.is_dir():
+                target.parent.mkdir(mode=0o700, exist_ok=True)
+                sync_directory(self.folder)
             # Also over equal bytes: that repairs a damaged file, and makes it young, so that upkeep leaves it alone.
             unfinished.replace(target)
             sync_directory(target.parent)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from chatdesk.core.file_writing import move_aside
 from chatdesk.core.settings.store import write_atomically
 from chatdesk.core.small_files import read_small_json
 from chatdesk.core.system_errors import reason_text
@@ -77,14 +78,9 @@ class DocumentFile:
         return ""
 
     def _keep_broken(self) -> str:
-        for number in range(1, 100):
-            kept = self.path.with_name(f"{self.path.stem}.broken-{number}{self.path.suffix}")
-            if not kept.exists():
-                try:
-                    self.path.replace(kept)
-                except OSError:
-                    break
-                return self._broken(kept)
+        kept = move_aside(self.path)
+        if kept is not None:
+            return self._broken(kept)
         return Text(
             "The file of {subject} {path} is damaged and was left as it is.", subject=self._subject, path=self.path
         )

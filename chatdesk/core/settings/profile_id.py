@@ -31,7 +31,7 @@ class ProfileId:
             return self._made
         try:
             text = read_small_file(self._path, _MOST_BYTES).decode("ascii").strip()
-        except (OSError, UnicodeError):
+        except (OSError, ValueError):  # no file of ours: too large, or no text
             return ""
         return text if _ID.match(text) else ""
 

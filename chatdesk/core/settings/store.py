@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.errors import ChatDeskError, InvalidInput
-from chatdesk.core.file_writing import write_text
+from chatdesk.core.file_writing import move_aside, write_text
 from chatdesk.core.settings.schema import InvalidValue, Setting, Settings, Value, all_settings
 from chatdesk.core.small_files import read_small_file
 from chatdesk.core.system_errors import reason_text
@@ -157,7 +157,8 @@ class SettingsStore:
 
     def _damaged(self, problems: list[str]) -> dict[str, Any]:
         """Move the file aside and say so; what it held is not used."""
-        kept = self._keep_broken()
+        _log.warning("the settings file was not valid TOML")
+        kept = move_aside(self._path)
         where = Text("kept as {name}", name=kept.name) if kept else Text("left as it is")
         problems.append(
             Text(
@@ -167,21 +168,6 @@ class SettingsStore:
             )
         )
         return {}
-
-    def _keep_broken(self) -> Path | None:
-        """Move the file aside under the first free name; the newest damage never overwrites an older copy."""
-        for number in range(1, 100):
-            kept = self._path.with_name(f"{self._path.stem}.broken-{number}{self._path.suffix}")
-            if kept.exists():
-                continue
-            try:
-                self._path.replace(kept)
-            except OSError as error:
-                _log.warning("broken settings file not moved: %s", error.strerror)
-                return None
-            _log.warning("the settings file was not valid TOML")
-            return kept
-        return None
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -281,6 +281,7 @@ def _unpack_blob(archive: zipfile.ZipFile, name: str, blobs: Path, size: int, is
             os.fsync(sink.fileno())
         if hasher.hexdigest() == name:
             temporary.replace(target)
+            sync_directory(target.parent)
             return True
     except (EOFError, zipfile.BadZipFile, ValueError, RuntimeError, zlib.error):
         return False

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from chatdesk.core.file_writing import own_folder, replacing
+from chatdesk.core.file_writing import own_folder, remove_file, replacing
 from chatdesk.core.tools.folder.exchange import MOST_CHANGED_BYTES, sum_of
 from chatdesk.core.tools.seals import Seals
 
@@ -156,9 +156,8 @@ class ChangeRecords:
 
     def _remove(self, change_id: str) -> None:
         for ending in (_RECORD, _BEFORE, _AFTER):
-            path = self._directory / f"{change_id}{ending}"
             with suppress(OSError):
-                path.unlink()
+                remove_file(self._directory / f"{change_id}{ending}")
 
 
 def with_step(record: ChangeRecord, step: str, **values: Any) -> ChangeRecord:

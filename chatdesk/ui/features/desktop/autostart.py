@@ -14,7 +14,7 @@ from typing import Final
 
 from chatdesk.core.child_process import is_packaged
 from chatdesk.core.errors import InvalidInput
-from chatdesk.core.file_writing import write_text
+from chatdesk.core.file_writing import remove_file, write_text
 from chatdesk.core.small_files import read_small_file
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
@@ -63,7 +63,7 @@ def set_start_at_login(file: Path, *, is_on: bool, arguments: Sequence[str] = ()
             file.parent.mkdir(parents=True, exist_ok=True)
             write_text(file, _text_of([*start_command(), *arguments]))
         else:
-            file.unlink(missing_ok=True)
+            remove_file(file)
     except OSError as error:
         raise NoStartAtLogin(
             Text("The file for starting at login could not be changed: {strerror}.", strerror=reason_text(error))
