@@ -30,8 +30,7 @@ def main(arguments):
         (["--group", "pyproject.toml:docs", "-c", "requirements/dev.txt"], "docs.txt"),
         (["pyproject.toml", "--extra", "service", "-c", "requirements/dev.txt"], "run.txt"),
         (
-            ["pyproject.toml", "requirements/package.in", "--extra", "service", "--extra", "anthropic"]
-            + ["-c", "requirements/dev.txt"],
+            ["pyproject.toml", "requirements/package.in", "--extra", "service", "-c", "requirements/dev.txt"],
             "package.txt",
         ),
     ]

@@ -15,7 +15,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.tools import Answer, ToolResult
 from chatdesk.core.ids import new_id
-from chatdesk.core.providers.anthropic import AnthropicProvider
+from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 from chatdesk.core.providers.base import (
     CallChanged,
     ChatRequest,

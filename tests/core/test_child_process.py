@@ -75,4 +75,4 @@ def test_what_is_packaged_is_what_is_locked() -> None:
 
     assert pinned("run") <= pinned("package")
     names = {each.split("==")[0] for each in pinned("package")}
-    assert {"anthropic", "mcp", "uvicorn", "merman", "keyring", "pyinstaller"} <= names
+    assert {"mcp", "uvicorn", "merman", "keyring", "pyinstaller"} <= names

@@ -124,7 +124,7 @@ WHEN_WANTED = (
     "jeepney",
     "cryptography",
     "alembic",
-    "anthropic",
+    "httpx2",
     "markdown_it",
     "openai",
     "PIL",

@@ -17,7 +17,7 @@ from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.tool_calls.port import ToolLimits
 from chatdesk.core.domain.attachment import Attachment, attachment_from
 from chatdesk.core.domain.message import Message, PartType
-from chatdesk.core.providers.anthropic import AnthropicProvider
+from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.registry import ProviderRegistry

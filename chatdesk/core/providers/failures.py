@@ -9,7 +9,8 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
@@ -29,6 +30,9 @@ from chatdesk.core.providers.retry import retry_after_s
 from chatdesk.core.providers.stream_guard import ByteCapError
 from chatdesk.core.providers.vendor_text import plain_excerpt
 from chatdesk.core.texts import Sentences, Text
+
+if TYPE_CHECKING:
+    import httpx2
 
 _CONTEXT = re.compile(
     r"context[ _-]?(?:length|window|size)|maximum context|prompt is too long|input is too long|too many tokens"
@@ -59,6 +63,7 @@ _BY_STATUS = {
 _NO_NETWORK_ERRNOS = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL}
 _RESET_ERRNOS = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ETIMEDOUT}
 _OVERLOADED = {503, 529}
+_OVERLOADED_CODE = "overloaded_error"
 _QUOTED_KINDS = {Kind.BAD_REQUEST, Kind.FORBIDDEN, Kind.SERVER, Kind.OTHER, Kind.PAYMENT, Kind.RATE_LIMITED}
 _WAITING_KINDS = {Kind.RATE_LIMITED, Kind.SERVER, Kind.CONFLICT, Kind.REQUEST_TIMEOUT}
 _QUOTED_KINDS |= {Kind.MODEL_NOT_FOUND, Kind.CONTEXT_TOO_LONG, Kind.UNAUTHORISED, Kind.CONTENT_FILTER, Kind.CONFLICT}
@@ -74,6 +79,19 @@ class RefusedRedirectError(Exception):
 
 class CompressedAnswerError(Exception):
     """The server compressed an answer that was requested plain, in a way that is not unpacked."""
+
+
+class RefusedRequestError(Exception):
+    """A server answered with another status than success. ``body`` is the decoded JSON, or the text of ``response``,
+    which was read."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        super().__init__(f"status {response.status_code}")
+        self.response = response
+        self.status_code = response.status_code
+        self.body: object = response.text
+        with suppress(ValueError, RecursionError):
+            self.body = response.json()
 
 
 class FailureTranslator:
@@ -118,17 +136,18 @@ class FailureTranslator:
         kind = _kind_of_text(code, text, status) or _BY_STATUS.get(status)
         if kind is None:
             kind = Kind.SERVER if status >= 500 else Kind.REDIRECT if status in _REDIRECT_STATUSES else Kind.BAD_REQUEST
-        details = self._details(status, headers.get("x-request-id"), code)
+        details = self._details(status, headers, code)
         wait = retry_after_s(headers, time.time()) if kind in _WAITING_KINDS else None
         what = OVERLOADED_WHAT if kind is Kind.SERVER and status in _OVERLOADED else None
         return self.make(kind, what=what, excerpt=text, details=details, retry_after=wait)
 
-    def from_event(self, error: object, *, request_id: str | None = None) -> ProviderError:
+    def from_event(self, error: object, headers: Mapping[str, str]) -> ProviderError:
         """Return the error for an error object inside a stream that began well."""
         code, text = _code_and_text(error)
         status = int(code) if code.isascii() and code.isdigit() and 400 <= int(code[:4]) <= 599 else None
         kind = _kind_of_text(code, text, status) or (_BY_STATUS.get(status) if status else None) or Kind.SERVER
-        return self.make(kind, excerpt=text, details=self._details(status, request_id, code))
+        what = OVERLOADED_WHAT if kind is Kind.SERVER and code == _OVERLOADED_CODE else None
+        return self.make(kind, what=what, excerpt=text, details=self._details(status, headers, code))
 
     def from_exception(self, exception: BaseException, *, connect_s: float = 0.0) -> ProviderError:
         """Return the error for anything that may be raised while a request runs, apart from cancellation."""
@@ -173,10 +192,11 @@ class FailureTranslator:
             details={**error.details, "payment": payment.as_details()},
         )
 
-    def _details(self, status: int | None, request_id: str | None, code: str) -> dict[str, object]:
+    def _details(self, status: int | None, headers: Mapping[str, str], code: str) -> dict[str, object]:
         details: dict[str, object] = {}
         if status is not None:
             details["status"] = status
+        request_id = headers.get("x-request-id") or headers.get("request-id")  # the second is Anthropic's
         for name, value in (("request_id", request_id), ("code", code)):
             cleaned = plain_excerpt(value or "", self._secrets)[:100]
             if cleaned:
@@ -207,13 +227,10 @@ def refused_fields(exception: BaseException, fields: frozenset[str]) -> set[str]
 
 
 def _status_error(exception: Any) -> Any:
-    """Return ``exception`` if an SDK reports an HTTP status with it, else None. The SDKs are made by the same
-    generator and look alike; importing the other one to ask for its class would cost seconds."""
-    import openai
-
-    module = type(exception).__module__.partition(".")[0]
-    is_other = module == "anthropic" and hasattr(exception, "status_code") and hasattr(exception, "response")
-    return exception if is_other or isinstance(exception, openai.APIStatusError) else None
+    """Return ``exception`` if it reports an HTTP status, else None. Importing the SDK to ask for its class would cost a
+    second where another protocol is spoken."""
+    is_of_sdk = type(exception).__module__.partition(".")[0] == "openai" and hasattr(exception, "status_code")
+    return exception if is_of_sdk or isinstance(exception, RefusedRequestError) else None
 
 
 def _chain(exception: BaseException, depth: int = 0) -> Iterator[BaseException]:

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatdesk.core.domain.usage import CacheLife
 from chatdesk.core.errors import ProviderError
@@ -49,6 +49,9 @@ from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION, is_small, wire_bytes, wire_message
 from chatdesk.core.texts import Text
+
+if TYPE_CHECKING:
+    import httpx2
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -233,8 +236,7 @@ class OpenAICompatibleProvider:
         raise failure
 
     async def _listed_by(self, client: Any) -> tuple[tuple[ListedModel, ...], LocalServer | None]:
-        async with self._list(client) as response:
-            body = await response.http_response.aread()
+        body = await self._list(client)
         models = await asyncio.to_thread(read_models, body, is_openai=self._endpoint.is_openai)
         return models, await asyncio.to_thread(local_server, body)
 
@@ -276,26 +278,21 @@ class OpenAICompatibleProvider:
             yield LibraryLoaded(loading_s)
         deadlines = Deadlines(self._limits, self._failures)
         body = self._body(request, model) if is_small(request) else await asyncio.to_thread(self._body, request, model)
-        sending = self._send(client, model, body, headers)
-        # Entered and left by hand, because the deadline covers the sending only.
-        response = await deadlines.wait_for(sending.__aenter__())
+        response = await deadlines.wait_for(self._send(client, model, body, headers))
         reader = PictureReader(SecretHidingReader(self._reader(), self._endpoint.secrets))
         try:
-            report = rate_of(response.http_response.headers, time.time())
+            report = rate_of(response.headers, time.time())
             if report is not None:
                 yield RateReported(report)
-            answer = AnswerStream(
-                response.http_response, self._limits, deadlines, self._failures, is_chunk=self._is_chunk
-            )
+            answer = AnswerStream(response, self._limits, deadlines, self._failures, is_chunk=self._is_chunk)
             async with aclosing(self._read(answer, reader, deadlines)) as deltas:
                 async for delta in deltas:
                     yield delta
         except ErrorInAnswer as error:
-            vendor_id = response.http_response.headers.get("x-request-id")
-            raise self._failures.from_event(error.error, request_id=vendor_id) from None
+            raise self._failures.from_event(error.error, response.headers) from None
         finally:
             deadlines.close()
-            await response.close()
+            await response.aclose()
         if reader.usage is not None:
             yield UsageReported(reader.usage)
         yield StreamFinished(judged(reader, self._failures, is_continued=bool(request.continue_text)))
@@ -335,9 +332,11 @@ class OpenAICompatibleProvider:
 
         return build_client(self._endpoint, self._limits)
 
-    def _list(self, client: Any) -> Any:
-        """Return the request for the list of models, as a context manager."""
-        return client.models.with_streaming_response.list()
+    async def _list(self, client: Any) -> bytes:
+        """Return the server's list of models."""
+        async with client.models.with_streaming_response.list() as response:
+            body: bytes = await response.http_response.aread()
+            return body
 
     async def _ask_root(self, client: Any, path: str, body: Mapping[str, Any] | None) -> bytes:
         """Return the same server's answer to a request outside the protocol."""
@@ -345,12 +344,14 @@ class OpenAICompatibleProvider:
 
         return await ask_root(client, self._endpoint, path, body)
 
-    def _send(self, client: Any, model: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
-        """Return the request for an answer, as a context manager."""
+    async def _send(self, client: Any, model: str, body: dict[str, Any], headers: dict[str, str]) -> httpx2.Response:
+        """Send a request for an answer; return the response, to be closed, as soon as its headers are there."""
         # As extra fields: the SDK takes 0.3 ms to look at each message, and the window would stand still.
-        return client.chat.completions.with_streaming_response.create(
+        sending = client.chat.completions.with_streaming_response.create(
             model=model, messages=(), stream=True, extra_body=body, extra_headers=headers
         )
+        response: httpx2.Response = (await sending.__aenter__()).http_response
+        return response
 
     def _reader(self) -> Reader:
         return AnswerReader()

@@ -192,7 +192,7 @@ def _protocol(api: Api, *, has_image_tool: bool) -> Callable[..., OpenAICompatib
 
         return partial(ResponsesProvider, has_image_tool=has_image_tool)
     if api is Api.ANTHROPIC:
-        from chatdesk.core.providers.anthropic import AnthropicProvider
+        from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 
         return AnthropicProvider
     return OpenAICompatibleProvider

@@ -7,7 +7,7 @@ encrypted, as it came.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.providers.answer_reader import ErrorInAnswer, WrongShapeError, text_field
@@ -25,6 +25,9 @@ from chatdesk.core.providers.reader import Delta, Late, Reader, VendorReader
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.token_figures import usage_of
 from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION
+
+if TYPE_CHECKING:
+    import httpx2
 
 _ROLES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant"}
 _TEXT = frozenset({"response.output_text.delta", "response.refusal.delta"})
@@ -48,10 +51,12 @@ class ResponsesProvider(OpenAICompatibleProvider):
     def lacks(self, request: ChatRequest) -> list[str]:
         return [*for_responses(request.extra_fields)[1], *(["stop"] if request.stop else [])]
 
-    def _send(self, client: Any, model: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
-        return client.responses.with_streaming_response.create(
+    async def _send(self, client: Any, model: str, body: dict[str, Any], headers: dict[str, str]) -> httpx2.Response:
+        sending = client.responses.with_streaming_response.create(
             model=model, input=(), stream=True, extra_body=body, extra_headers=headers
         )
+        response: httpx2.Response = (await sending.__aenter__()).http_response
+        return response
 
     def _reader(self) -> Reader:
         return ResponsesReader()

@@ -57,7 +57,6 @@ _ALL = (
         "https://api.anthropic.com",
         "ANTHROPIC_API_KEY",
         apis=(Api.ANTHROPIC,),
-        hint=Text("Needs the package chatdesk[anthropic]."),
         keys_url="https://console.anthropic.com/settings/keys",
         key_starts=("sk-ant-",),
     ),

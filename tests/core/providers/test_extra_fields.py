@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.domain.message import Role
-from chatdesk.core.providers.anthropic import AnthropicProvider
+from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, ToolCall
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.offline.provider import OfflineProvider

@@ -15,7 +15,8 @@ from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.domain.usage import CacheLife, Usage
 from chatdesk.core.providers.accounts import Account
 from chatdesk.core.providers.answer_reader import AnswerReader
-from chatdesk.core.providers.anthropic import AnthropicProvider, AnthropicReader
+from chatdesk.core.providers.anthropic.events import AnthropicReader
+from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, StreamFinished, UsageReported
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import aclosing
 from typing import Any
 
@@ -13,9 +12,10 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
-from chatdesk.core.providers import anthropic_client
 from chatdesk.core.providers.answer_reader import ErrorInAnswer, WrongShapeError
-from chatdesk.core.providers.anthropic import AnthropicProvider, AnthropicReader
+from chatdesk.core.providers.anthropic import client as anthropic_client
+from chatdesk.core.providers.anthropic.events import AnthropicReader
+from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
@@ -261,7 +261,7 @@ async def test_models_are_listed(kind: type[OpenAICompatibleProvider]) -> None:
 
 
 async def test_loading_a_library_does_not_count_as_waiting_for_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    build = anthropic_client.build_client
+    build = anthropic_client.AnthropicClient
     loop = asyncio.get_running_loop()
     clock, passed_s = loop.time, 0.0
     monkeypatch.setattr(loop, "time", lambda: clock() + passed_s)
@@ -271,20 +271,12 @@ async def test_loading_a_library_does_not_count_as_waiting_for_the_server(monkey
         passed_s = 2.1  # more than the server may take
         return build(*arguments)
 
-    monkeypatch.setattr(anthropic_client, "build_client", slowly_built)
+    monkeypatch.setattr(anthropic_client, "AnthropicClient", slowly_built)
     async with FaultServer(status(200, {"data": [{"type": "model", "id": "claude-x"}]})) as server:
         provider = made(AnthropicProvider, server.base_url, list_models_s=2.0)
         (model,) = await provider.list_models()
         await provider.close()
     assert (model.id, passed_s) == ("claude-x", 2.1)
-
-
-async def test_without_its_package_anthropic_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "anthropic", None)
-    monkeypatch.delitem(sys.modules, "chatdesk.core.providers.anthropic_client", raising=False)
-    with pytest.raises(ProviderError, match="not installed") as caught:
-        await ask(made(AnthropicProvider, "http://127.0.0.1:9"))
-    assert "chatdesk[anthropic]" in caught.value.next_step
 
 
 def test_calls_of_tools_are_put_together() -> None:

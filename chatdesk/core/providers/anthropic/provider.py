@@ -1,0 +1,66 @@
+"""The provider for Anthropic and for every server that speaks its Messages protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.providers.anthropic.events import AnthropicReader
+from chatdesk.core.providers.anthropic.requests import is_sendable, messages_body
+from chatdesk.core.providers.base import ChatRequest, EmbeddingRequest, Embeddings
+from chatdesk.core.providers.embeddings import NO_EMBEDDINGS
+from chatdesk.core.providers.extra_fields import for_anthropic
+from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
+from chatdesk.core.providers.reader import Reader
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from chatdesk.core.providers.anthropic.client import AnthropicClient
+
+
+class AnthropicProvider(OpenAICompatibleProvider):
+    """A provider that speaks Anthropic's Messages protocol."""
+
+    optional_fields = frozenset({"temperature", "top_p", "thinking", "output_config", "stop_sequences"})
+
+    def lacks(self, request: ChatRequest) -> list[str]:
+        images = [url for message in request.messages for url in message.images]
+        return [*for_anthropic(request.extra_fields)[1], *([] if all(map(is_sendable, images)) else ["image_url"])]
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        raise self._failures.make(Kind.BAD_REQUEST, what=NO_EMBEDDINGS)
+
+    def _takes_marks(self, _model: str) -> bool:
+        return True
+
+    def _make_client(self) -> AnthropicClient:
+        from chatdesk.core.providers.anthropic.client import AnthropicClient
+
+        return AnthropicClient(self._endpoint, self._limits)
+
+    async def _list(self, client: AnthropicClient) -> bytes:
+        return await client.list_models()
+
+    async def _ask_root(self, client: AnthropicClient, path: str, body: Mapping[str, Any] | None) -> bytes:
+        return await client.ask_root(path, body)
+
+    async def _send(
+        self, client: AnthropicClient, model: str, body: dict[str, Any], headers: dict[str, str]
+    ) -> httpx2.Response:
+        return await client.send(body, headers)
+
+    def _reader(self) -> Reader:
+        return AnthropicReader()
+
+    def _is_chunk(self, chunk: Mapping[str, Any]) -> bool:
+        return isinstance(chunk.get("type"), str)
+
+    def _is_answer(self, chunk: Mapping[str, Any]) -> bool:
+        return self._is_chunk(chunk) and chunk["type"] != "ping"
+
+    def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
+        body = messages_body(request, model, is_cached=self._marks_cache(request, model))
+        refused = self.optional_fields & self._refused_fields
+        return {name: value for name, value in body.items() if name not in refused}

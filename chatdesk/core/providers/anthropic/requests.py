@@ -1,0 +1,124 @@
+"""Writes requests of Anthropic's messages.
+
+Thinking is sent back within a loop of tool calls only, where the vendor requires it, with its signature: an answer that
+calls tools without having thought goes on without thinking, as does one that another program's request brings, and one
+in which a tool has to be called.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from chatdesk.core.domain.message import Role
+from chatdesk.core.providers.base import ChatRequest, RequestMessage, ToolCall
+from chatdesk.core.providers.extra_fields import for_anthropic
+from chatdesk.core.providers.prompt_cache import mark, mark_messages
+from chatdesk.core.providers.text_repair import repair
+from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION
+
+# The protocol wants a limit in every request; all models that are served write at least this much.
+_USUAL_LIMIT = 32_000
+_DATA_URL = re.compile(r"data:(image/(?:png|jpeg|gif|webp));base64,")
+
+
+def messages_body(request: ChatRequest, model: str, *, is_cached: bool) -> dict[str, Any]:
+    """Return the request as the protocol's JSON object. With ``is_cached``, its beginning is marked for caching."""
+    system = "\n\n".join(repair(each.full_text) for each in request.messages if each.role is Role.SYSTEM)
+    messages = _messages(request)
+    extra_fields, _lacking = for_anthropic(request.extra_fields)
+    if is_cached:
+        mark_messages(messages, request.cache)
+    if request.continue_text:
+        messages.append({"role": "assistant", "content": [_text_block(repair(request.continue_text).rstrip())]})
+        messages.append({"role": "user", "content": [_text_block(CONTINUE_INSTRUCTION)]})
+    body: dict[str, Any] = {
+        **extra_fields,
+        "model": model,
+        "max_tokens": request.max_output_tokens or _USUAL_LIMIT,
+        "messages": messages,
+        "stream": True,
+    }
+    if system:
+        body["system"] = [_text_block(system)] if is_cached else system
+    if system and is_cached:
+        mark(body["system"][0], request.cache)
+    has_effort = request.reasoning_effort not in (None, "none", "minimal")
+    wishes: dict[str, Any] = {
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "stop_sequences": list(request.stop) or None,
+        "thinking": {"type": "adaptive"} if has_effort and _may_think(request, extra_fields) else None,
+        "output_config": {"effort": request.reasoning_effort} if has_effort else None,
+    }
+    return body | {name: value for name, value in wishes.items() if value is not None}
+
+
+def _messages(request: ChatRequest) -> list[dict[str, Any]]:
+    """Return the messages but for those of the system; the results of tools that were called at once are one."""
+    found: list[dict[str, Any]] = []
+    is_result = False
+    for message in request.messages:
+        written = _message(message)
+        if message.role is Role.SYSTEM or not written["content"]:
+            continue
+        if is_result and message.role is Role.TOOL:
+            found[-1]["content"] += written["content"]
+        else:
+            found.append(written)
+        is_result = message.role is Role.TOOL
+    return found
+
+
+def _may_think(request: ChatRequest, extra_fields: Mapping[str, Any]) -> bool:
+    """Return whether the model may think before it answers; see the module text."""
+    is_forced = extra_fields.get("tool_choice", {}).get("type") in ("any", "tool")
+    said = [each for each in request.messages if each.role is not Role.SYSTEM]  # those are elsewhere
+    if is_forced or not said or said[-1].role is not Role.TOOL:
+        return not is_forced
+    asked = max((place for place, each in enumerate(said) if each.role is Role.USER), default=-1)
+    return all(each.reasoning for each in said[asked + 1 :] if each.role is Role.ASSISTANT)
+
+
+def _message(message: RequestMessage) -> dict[str, Any]:
+    text = repair(message.full_text)
+    if message.role is Role.TOOL:
+        result = {"type": "tool_result", "tool_use_id": repair(message.tool_call_id), "content": text}
+        return {"role": "user", "content": [result]}
+    sources = map(_source, message.images)
+    blocks: list[dict[str, Any]] = [{"type": "image", "source": source} for source in sources if source is not None]
+    if text.strip():  # blank ones are refused
+        blocks.append(_text_block(text))
+    blocks[:0] = map(dict, message.reasoning)
+    for call in message.tool_calls:
+        blocks.append({"type": "tool_use", "id": repair(call.id), "name": repair(call.name), "input": _arguments(call)})
+    return {"role": "assistant" if message.role is Role.ASSISTANT else "user", "content": blocks}
+
+
+def _source(url: str) -> dict[str, str] | None:
+    """Return an image as the protocol has it; None for a kind that it does not have."""
+    if not is_sendable(url):
+        return None
+    found = _DATA_URL.match(url)
+    if found is not None:
+        return {"type": "base64", "media_type": found[1], "data": url[found.end() :]}
+    return {"type": "url", "url": url}
+
+
+def is_sendable(url: str) -> bool:
+    """Return whether the protocol has a form for an image."""
+    return url.startswith("https://") or _DATA_URL.match(url) is not None
+
+
+def _arguments(call: ToolCall) -> dict[str, Any]:
+    try:
+        found = json.loads(call.arguments or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text_block(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
