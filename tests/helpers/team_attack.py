@@ -154,7 +154,9 @@ class Attack:
             if pick.random() < 0.3:
                 body["parent_id"] = self._thing("message", project)
         row = person.row(kind, op, entity, body)
-        row["reg"] = pick.choice(("content", "content", "title", "lww.model", f"lww.tag.{some_id()}"))
+        edited = ("title", "name", "lww.model", f"lww.tag.{some_id()}", "content")
+        if op == "edit" or pick.random() < 0.1:
+            row["reg"] = pick.choice(edited)
         row["hlc"] = pick.choice((0, 1, pick.getrandbits(60)))
         if pick.random() < 0.1:
             key = pick.choice(tuple(row))

@@ -86,7 +86,7 @@ class _Found:
             self.unchained += 1
         elif not row.has_accepted_body:
             self.altered += 1
-        if row.reg == ERASED:
+        if (row.op, row.kind, row.reg) == ("del", "thread", ERASED):
             self.asked.update(erasing.named(row.body))
         elif row.is_erased and not row.reg.startswith("lww."):  # of these, old ones are compacted
             self.erased.add(row.id)

@@ -13,7 +13,7 @@ import pytest
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sharing.sync_results import ShareMark
 from chatdesk.core.domain.sharing.sync_wire import Hello, PresenceRow, ProjectHead, TeamView
-from chatdesk.core.domain.sharing.team import ServerAddress, SyncPhase, SyncRound, SyncStatus, Workspace
+from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, ServerAddress, SyncPhase, SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.sync import worker as worker_module
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
@@ -78,7 +78,7 @@ class Team:
         return self._said()
 
     def _said(self) -> Hello:
-        return Hello(self.workspace_id, "Team", 1, self.mode, "m1", "Me", True, self._now_ms())
+        return Hello(self.workspace_id, "Team", TEAM_SCHEMA, self.mode, "m1", "Me", True, self._now_ms())
 
     def _answer(self, call: str) -> None:
         if self.blocks_in == call:
@@ -293,7 +293,7 @@ def test_an_old_chatdesk_is_told_to_update(mode: str, phase: SyncPhase) -> None:
 def test_an_older_database_is_told_and_everything_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     with working(Team) as (_worker, listener):
         assert not listener.wait_for(synced).is_outdated
-    monkeypatch.setattr(worker_module, "TEAM_SCHEMA", 2)
+    monkeypatch.setattr(worker_module, "TEAM_SCHEMA", TEAM_SCHEMA + 1)
     with working(Team) as (_worker, listener):
         assert listener.wait_for(synced).is_outdated
 

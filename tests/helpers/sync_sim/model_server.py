@@ -26,6 +26,8 @@ from chatdesk.core.domain.sharing.sync_wire import (
     WireChange,
     body_digest,
 )
+from chatdesk.core.domain.sharing.team import TEAM_SCHEMA
+from chatdesk.core.paths import team_migrations_dir
 from chatdesk.core.storage.engine.change_log import ERASED
 from chatdesk.core.storage.sync import erasing
 from chatdesk.core.sync.errors import TeamDeviceUnknown, TeamError, TeamUnreachable
@@ -33,12 +35,18 @@ from chatdesk.core.sync.ports import Notifications
 
 # Changes that one erasure names at most.
 MOST_ERASED = 1000
-KINDS = ("project", "thread", "message", "summary")
-OPS = ("new", "edit", "del")
 # More than what clients send: the database counts its own form of a body.
 SERVER_MAX_BODY = 1_500_000
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _REG = re.compile(r"[a-z0-9_.-]{1,120}")
+# By operation, kind and register: the least role for what is one's own, and for what is another's.
+RULES: dict[tuple[str, str, str], tuple[str, str]] = {
+    (op, kind, reg): (own, others)
+    for op, kind, reg, own, others in re.findall(
+        r"\('(\w+)', '(\w+)', '([\w.*]+)', '(\w+)', '(\w+)'",
+        (team_migrations_dir() / "sql" / "0002" / "10_rules.sql").read_text(encoding="utf-8"),
+    )
+}
 RANKS = {"viewer": 0, "editor": 1, "admin": 2, "owner": 3}
 
 
@@ -176,7 +184,9 @@ class ModelServer:
 
     def _hello(self, member: MemberRow, proto: int) -> Hello:
         mode = "rw" if proto >= self.min_write else "read_only"
-        return Hello(self.workspace_id, "Team", 1, mode, member.id, member.name, member.is_owner, self.now_ms())
+        return Hello(
+            self.workspace_id, "Team", TEAM_SCHEMA, mode, member.id, member.name, member.is_owner, self.now_ms()
+        )
 
     def _need_known(self, member_id: str, device: str) -> None:
         self.me(member_id)
@@ -354,11 +364,8 @@ class ModelServer:
         thing = self.entities.get(change.entity)
         if thing is None or thing.project_id != project.id:
             return PushStatus.ORPHAN
-        is_allowed = thing.kind == change.kind and (
-            rank >= RANKS["admin"]
-            or (change.kind != "project" and thing.created_by == member_id)
-            or (change.kind in ("thread", "summary") and change.op == "edit" and change.reg.startswith("lww."))
-        )
+        own, others = rule_of(change) or ("owner", "owner")
+        is_allowed = thing.kind == change.kind and rank >= RANKS[own if thing.created_by == member_id else others]
         return None if is_allowed else PushStatus.DENIED
 
     def _objection_to_erasure(
@@ -473,16 +480,16 @@ def _is_well_formed(change: WireChange) -> bool:
         and _is_id(change.entity)
         and change.dseq >= 0
         and change.hlc >= 0
-        and change.kind in KINDS
-        and change.op in OPS
+        and rule_of(change) is not None
         and _REG.fullmatch(change.reg) is not None
         and all(_is_id(parent) for parent in change.parents)
         and (change.body is None or change.body.startswith("{"))
-        and not (
-            change.kind == "message" and change.op == "edit" and change.reg == "content" and change.body is not None
-        )
-        and not (change.kind == "project" and change.op == "del")
+        and not ((change.op, change.reg) == ("edit", "content") and change.body is not None)
     )
+
+
+def rule_of(change: WireChange) -> tuple[str, str] | None:
+    return RULES.get((change.op, change.kind, "lww.*" if change.reg.startswith("lww.") else change.reg))
 
 
 class _NoFiles:

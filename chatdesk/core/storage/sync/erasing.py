@@ -165,7 +165,8 @@ _MAY_WRITE: Final = "s.state = 'shared' AND s.role <> 'viewer'"
 _MINE: Final = (
     f"c.erased = 0 AND c.state = {_CONFIRMED} AND (s.role IN ('admin', 'owner') OR c.author = w.member_id)"
     " AND NOT EXISTS (SELECT 1 FROM changes e, json_each(e.body, '$.changes') AS each WHERE e.entity = {thread}"
-    f" AND e.reg = '{ERASED}' AND e.state IN ({_ON_SERVER}, {ChangeState.REFUSED.value}) AND each.value = c.id)"
+    f" AND e.op = 'del' AND e.reg = '{ERASED}' AND e.state IN ({_ON_SERVER}, {ChangeState.REFUSED.value})"
+    " AND each.value = c.id)"
 )
 
 

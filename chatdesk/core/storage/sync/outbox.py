@@ -42,7 +42,7 @@ _SMALL_BYTES: Final = 300
 _PENDING, _CONFIRMED, _REFUSED = int(ChangeState.PENDING), int(ChangeState.CONFIRMED), int(ChangeState.REFUSED)
 _ORPHANED, _ACKNOWLEDGED, _PRIVATE = int(ChangeState.ORPHANED), int(ChangeState.ACKNOWLEDGED), int(ChangeState.PRIVATE)
 # In SQL: whether a change is an erasure that the server accepted once, as its seal proves.
-_IS_TAKEN_ERASURE: Final = f"(reg = '{ERASED}' AND seal IS NOT NULL)"
+_IS_TAKEN_ERASURE: Final = f"(op = 'del' AND reg = '{ERASED}' AND seal IS NOT NULL)"
 
 
 @dataclass(frozen=True, slots=True)

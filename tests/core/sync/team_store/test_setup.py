@@ -9,6 +9,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
+from chatdesk.core.domain.sharing.team import TEAM_SCHEMA
 from chatdesk.core.domain.sharing.team_setup import CheckState
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.members import joining
@@ -72,7 +73,7 @@ def test_a_workspace_is_set_up_by_a_login_that_is_no_superuser_on_every_server(e
     hello = store.hello(str(uuid.uuid4()), name="laptop", version="1")
     store.close()
     assert (hello.workspace_id, hello.workspace_name, hello.member_name) == (made.workspace_id, "Desk", "Olga")
-    assert (hello.mode, hello.is_owner, hello.schema) == ("rw", True, 1)
+    assert (hello.mode, hello.is_owner, hello.schema) == ("rw", True, TEAM_SCHEMA)
     with made.as_superuser() as root:
         unforced = root.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = 'cd'::regnamespace AND relkind = 'r'"

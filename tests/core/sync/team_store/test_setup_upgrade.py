@@ -57,12 +57,12 @@ BEGIN
 END
 $$;
 
-UPDATE cd.meta SET schema_version = 2;
+UPDATE cd.meta SET schema_version = 3;
 """
 MIGRATIONS = {
-    "0002": EXPAND,
-    "0003": "UPDATE cd.meta SET schema_version = 3, min_write = 2;\n",
-    "0004": "UPDATE cd.meta SET schema_version = 4, min_read = 2;\n",
+    "0003": EXPAND,
+    "0004": "UPDATE cd.meta SET schema_version = 4, min_write = 2;\n",
+    "0005": "UPDATE cd.meta SET schema_version = 5, min_read = 2;\n",
 }
 
 
@@ -72,7 +72,7 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     is made by the migrations that are in force then, and all others are copies."""
     folder = tmp_path / "team"
     shutil.copytree(team_migrations_dir(), folder, ignore=shutil.ignore_patterns("__pycache__"))
-    before = "0001"
+    before = "0002"
     for revision, text in MIGRATIONS.items():
         (folder / "versions" / f"{revision}_later.py").write_text(VERSION.format(revision=revision, before=before))
         (folder / "sql" / revision).mkdir()
@@ -134,14 +134,14 @@ def test_two_versions_work_side_by_side_until_the_old_one_is_too_old(on_each_ser
     old = Client(workspace, 1)
     assert old.push() is PushStatus.OK
 
-    setup.upgrade(workspace.account_address, workspace.account_password, target="0002")
+    setup.upgrade(workspace.account_address, workspace.account_password, target="0003")
     new = Client(workspace, 2, old.project)
     for _ in range(3):
         assert (old.push(), new.push()) == (PushStatus.OK, PushStatus.OK)
     assert old.pulled() == new.pulled() == [1, 1, 2, 1, 2, 1, 2]
     assert (old.hello_mode(), new.hello_mode()) == ("rw", "rw")
 
-    setup.upgrade(workspace.account_address, workspace.account_password, target="0003")
+    setup.upgrade(workspace.account_address, workspace.account_password, target="0004")
     with pytest.raises(errors.TeamServerTooNew):
         old.push()
     assert new.push() is PushStatus.OK
@@ -176,7 +176,7 @@ def test_an_upgrade_while_members_write_loses_and_refuses_nothing(workspace: Tea
     threads = [threading.Thread(target=write, args=[place]) for place in range(len(clients))]
     for thread in threads:
         thread.start()
-    setup.upgrade(workspace.account_address, workspace.account_password, target="0002")
+    setup.upgrade(workspace.account_address, workspace.account_password, target="0003")
     is_done.set()
     for thread in threads:
         thread.join()
@@ -185,19 +185,19 @@ def test_an_upgrade_while_members_write_loses_and_refuses_nothing(workspace: Tea
     for client in clients:
         client.store.close()
     again = connect(workspace.address, workspace.password)
-    assert again.hello(new_id(), name="x", version="1").schema == 2
+    assert again.hello(new_id(), name="x", version="1").schema == 3
     again.close()
 
 
 def test_an_upgrade_that_fails_leaves_everything_as_it_was(workspace: TeamDatabase, later: None) -> None:
-    broken = setup.team_migrations_dir() / "sql" / "0003" / "20_broken.sql"
+    broken = setup.team_migrations_dir() / "sql" / "0004" / "20_broken.sql"
     broken.write_text("SELECT 1 / 0;\n")
     with pytest.raises(errors.TeamError):
         setup.upgrade(workspace.account_address, workspace.account_password)
     store = connect(workspace.address, workspace.password)
     hello = store.hello(new_id(), name="x", version="1")
     store.close()
-    assert (hello.schema, hello.mode) == (1, "rw")
+    assert (hello.schema, hello.mode) == (2, "rw")
 
 
 @pytest.mark.long
@@ -206,8 +206,8 @@ def test_no_member_keeps_a_workspace_from_being_upgraded(workspace: TeamDatabase
     with workspace.connect(autocommit=False) as holder:
         holder.execute("SELECT pg_advisory_lock(%s)", [setup.LOCK])
         holder.execute("SELECT count(*) FROM cd.project")
-        setup.upgrade(workspace.account_address, workspace.account_password, target="0002")
+        setup.upgrade(workspace.account_address, workspace.account_password, target="0003")
         with pytest.raises(psycopg.OperationalError):
             holder.execute("SELECT 1")
     with workspace.connect() as member:
-        assert member.execute("SELECT schema_version FROM cd.meta").fetchone() == (2,)
+        assert member.execute("SELECT schema_version FROM cd.meta").fetchone() == (3,)

@@ -29,6 +29,7 @@ TABLES = {
     "entity": "project_id",
     "seal_key": None,
     "policy": None,
+    "rule": None,
     "used": "project_id",
     "change": "project_id",
     "erased_ahead": "project_id",
@@ -39,7 +40,7 @@ TABLES = {
 }
 # What a member may see of these; the rest is nobody's.
 COLUMNS = {"member": "id, display_name, is_owner, status, invited_by, invited_at, accepted_at, removed_at"}
-UNREADABLE = {"entity", "erased_ahead", "file_use", "seal_key", "used", "alembic_version"}
+UNREADABLE = {"entity", "erased_ahead", "file_use", "seal_key", "rule", "used", "alembic_version"}
 INTERNAL = {
     "now_ms": (),
     "rank": ("'owner'",),
@@ -56,7 +57,7 @@ INTERNAL = {
     "stub": ("'message'", "'new'", "'{}'"),
     "files_of": ("'{}'",),
     "named_by": ("'{}'",),
-    "may_erase": ("%(project)s", "%(member)s", "true", "'thread'", "'del'", "'{}'"),
+    "may_erase": ("%(project)s", "%(member)s", "true", "'{}'"),
     "erase": ("%(project)s", "'{}'"),
     "remove_unused_files": ("%(project)s", "'{}'"),
     "elsewhere": ("%(project)s", "%(device)s", "'[]'"),
