@@ -303,23 +303,6 @@ _ODD = [
         [_usage({"prompt_tokens": -5, "completion_tokens": 10**30, "total_tokens": "many"})],
         text=HALF,
     ),
-    Case(
-        "Odd but whole",
-        "sends the fragments of tool calls out of order",
-        [
-            tool_calls(
-                _CLOCK,
-                _WEATHER,
-                {"index": 1, "function": {"arguments": "}"}},
-                {"index": 0, "function": {"arguments": '"Oslo"}'}},
-            )
-        ],
-    ),
-    Case(
-        "Odd but whole",
-        "calls a tool with arguments that are no JSON",
-        [tool_calls(_WEATHER, {"index": 0, "function": {"arguments": "Oslo"}})],
-    ),
 ]
 _WRONG = [
     Case(
@@ -334,6 +317,25 @@ _WRONG = [
         "sends a picture",
         [body(b"\x89PNG\r\n\x1a\n", content_type="image/png")],
         Kind.NOT_A_STREAM,
+    ),
+    Case(
+        "Something else",
+        "calls tools it was not offered, in fragments out of order",
+        [
+            tool_calls(
+                _CLOCK,
+                _WEATHER,
+                {"index": 1, "function": {"arguments": "}"}},
+                {"index": 0, "function": {"arguments": '"Oslo"}'}},
+            )
+        ],
+        Kind.EMPTY_ANSWER,
+    ),
+    Case(
+        "Something else",
+        "calls a tool it was not offered, with arguments that are no JSON",
+        [tool_calls(_WEATHER, {"index": 0, "function": {"arguments": "Oslo"}})],
+        Kind.EMPTY_ANSWER,
     ),
     Case("Something else", "sends nothing at all with status 200", [body()], Kind.EMPTY_ANSWER),
     Case(

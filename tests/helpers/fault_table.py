@@ -123,8 +123,9 @@ def _usual_times(text: str) -> str:
 
 def _kept(message: Message) -> str:
     if message.status is Status.COMPLETE:
-        calls = [part for part in message.parts if part.tool_name]
-        return "question and answer" if not calls else "question and the calls, as they were written; nothing is run"
+        return "question and answer"
+    if message.parts and all(part.tool_name for part in message.parts):
+        return "question and the calls, as they were written; nothing is run"
     return "question and the part that came" if message.parts else "question"
 
 

@@ -75,6 +75,11 @@ class ChatRequest:
     cache: CacheLife = CacheLife.OFF
     extra_fields: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def allows_calls(self) -> bool:
+        """Return whether the model is offered tools and may call them."""
+        return bool(self.extra_fields.get("tools")) and self.extra_fields.get("tool_choice") != "none"
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingRequest:

@@ -184,8 +184,8 @@ class OpenAICompatibleProvider:
                 failure = self._failures.from_exception(error, connect_s=self._limits.connect_s)
                 newly_refused = refused_fields(error, self._optional_fields_of(request, model))
             # From here on, and not above: an error being handled would hang on to the request and its headers.
-            if has_part:
-                raise with_partial(failure)
+            if has_part:  # of an answer that is empty there is reasoning or a call, and none of the answer
+                raise failure if failure.kind is Kind.EMPTY_ANSWER else with_partial(failure)
             if has_begun:
                 raise self._failures.make(Kind.EMPTY_ANSWER) if failure.kind is Kind.INCOMPLETE else failure
             if newly_refused and failure.kind is Kind.BAD_REQUEST:
@@ -295,7 +295,7 @@ class OpenAICompatibleProvider:
             await response.aclose()
         if reader.usage is not None:
             yield UsageReported(reader.usage)
-        yield StreamFinished(judged(reader, self._failures, is_continued=bool(request.continue_text)))
+        yield StreamFinished(judged(reader, self._failures, request))
 
     async def _read(
         self, answer: AnswerStream, reader: PictureReader, deadlines: Deadlines

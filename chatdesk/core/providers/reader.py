@@ -11,6 +11,7 @@ from chatdesk.core.domain.echoed_secrets import EchoedSecrets, EchoFilter
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.base import (
+    ChatRequest,
     FinishReason,
     PictureDelta,
     ReasoningDelta,
@@ -156,17 +157,22 @@ def letters_of(delta: Late) -> int:
     return 0
 
 
-def judged(reader: Reader, failures: FailureTranslator, *, is_continued: bool) -> FinishReason:
-    """Return the finish reason of a complete answer. Raises ``ProviderError`` if it is cut, filtered or empty."""
+def judged(reader: Reader, failures: FailureTranslator, request: ChatRequest) -> FinishReason:
+    """Return the finish reason of a complete answer. Raises ``ProviderError`` if it is cut, filtered or empty, or has
+    nothing but calls that ``request`` did not allow: nobody is going to answer those."""
     reason = reader.finish_reason
     if reason is None:
         raise failures.make(Kind.INCOMPLETE)
     if reason is FinishReason.CONTENT_FILTER:
         raise failures.make(Kind.CONTENT_FILTER)
-    if reader.has_text or reader.has_tool_calls or is_continued:
+    if reader.has_text or request.continue_text or (reader.has_tool_calls and request.allows_calls):
         return reason
     if reason is FinishReason.LENGTH:
         raise failures.make(
             Kind.EMPTY_ANSWER, what=Text("{who} reached the length limit before it wrote any of the answer.")
+        )
+    if reader.has_tool_calls:
+        raise failures.make(
+            Kind.EMPTY_ANSWER, what=Text("{who} called a tool that it was not offered, and wrote no answer.")
         )
     raise failures.make(Kind.EMPTY_ANSWER)

@@ -55,8 +55,11 @@ def case_called(does: str) -> Case:
 @pytest.mark.parametrize(
     ("does", "arguments"),
     [
-        ("sends the fragments of tool calls out of order", {"clock": "{}", "weather": '{"city": "Oslo"}'}),
-        ("calls a tool with arguments that are no JSON", {"weather": '{"city": Oslo'}),
+        (
+            "calls tools it was not offered, in fragments out of order",
+            {"clock": "{}", "weather": '{"city": "Oslo"}'},
+        ),
+        ("calls a tool it was not offered, with arguments that are no JSON", {"weather": '{"city": Oslo'}),
     ],
 )
 async def test_tool_calls_are_kept_as_they_were_written(does: str, arguments: dict[str, str], tmp_path: Path) -> None:

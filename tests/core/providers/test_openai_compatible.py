@@ -203,7 +203,8 @@ async def _tool_events(calls: list[dict[str, Any]]) -> list[StreamEvent]:
         await exchange.finish("tool_calls")
 
     async with FaultServer(script) as server:
-        return await ask(provider_for(server.base_url))
+        tools = [{"type": "function", "function": {"name": name}} for name in ("one", "two")]
+        return await ask(provider_for(server.base_url), ChatRequest("m", MESSAGES, extra_fields={"tools": tools}))
 
 
 def _assemble(events: list[StreamEvent]) -> dict[int, tuple[str | None, str | None, str]]:

@@ -34,7 +34,7 @@ from chatdesk.core.domain.tools import (
     ToolServer,
 )
 from chatdesk.core.domain.usage import Usage
-from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.errors import ChatDeskError, ProviderError
 from chatdesk.core.providers.base import (
     CallChanged,
     ChatRequest,
@@ -146,13 +146,20 @@ class ToolLoop:
                 yield StepBegan(number, self._sent)
             is_last = step + 1 == self._limits.steps or self._is_used_up(began_s)
             calls, said = CollectedCalls(self._call_count), StepText(self._sent.continue_text)
-            async with aclosing(self._ask(offered, calls, said, is_last=is_last)) as events:
-                async for event in events:
-                    yield event
+            failure: ProviderError | None = None
+            try:
+                async with aclosing(self._ask(offered, calls, said, is_last=is_last)) as events:
+                    async for event in events:
+                        yield event
+            except ProviderError as error:
+                failure = error
             made = calls.finished()
-            if not made or is_last:
+            if is_last:
                 for call in made:
                     yield CallChanged(call.number, {"status": CallStatus.FAILED.value, "error": _NO_MORE})
+            if failure is not None:
+                raise failure
+            if not made or is_last:
                 yield said.finish or StreamFinished(FinishReason.STOP)
                 return
             yield StepEnded()

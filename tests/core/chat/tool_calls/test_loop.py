@@ -13,6 +13,7 @@ from chatdesk.core.chat.tool_calls.port import ToolLimits
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.domain.tools import Answer
 from chatdesk.core.domain.usage import Usage
+from chatdesk.core.errors import ProviderError, ProviderErrorKind
 from chatdesk.core.events import ApprovalAsked, ApprovalEnded, MessageChanged
 from chatdesk.core.providers.base import (
     FinishReason,
@@ -22,6 +23,7 @@ from chatdesk.core.providers.base import (
     UsageReported,
 )
 from chatdesk.core.storage.upkeep.db_check import wrong_counters
+from tests.helpers.chat_world import Step
 from tests.helpers.tools_world import processes_with, server, tool_world
 from tests.helpers.waiting import until
 
@@ -265,11 +267,20 @@ async def test_steps_are_limited(tmp_path: Path) -> None:
         assert requests[2].extra_fields["tool_choice"] == "none" and "tool_choice" not in requests[1].extra_fields
 
 
-async def test_time_is_limited(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        ((TextDelta("So far."), _CALLS_END), Status.COMPLETE),
+        ((ProviderError(ProviderErrorKind.EMPTY_ANSWER, "No answer.", next_step=""),), Status.ERROR),
+    ],
+    ids=["with an answer", "without one"],
+)
+async def test_time_is_limited(tmp_path: Path, end: tuple[Step, ...], status: Status) -> None:
     async with tool_world(tmp_path, limits=ToolLimits(minutes=0)) as world:
-        world.chat.provider.will(*_call("echo", {}), _CALLS_END)
+        world.chat.provider.will(*_call("echo", {}), *end)
         message = await world.finished(await world.ask())
         assert len(world.chat.provider.requests) == 1 and not world.runs
+        assert message.status is status
         call = _of(message, PartType.TOOL_CALL)[0].content
         assert call["status"] == "failed" and "limit" in call["error"]
 
