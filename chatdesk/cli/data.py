@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import tempfile
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from chatdesk.core import terminal
 from chatdesk.core.ending_signals import run_until_signal
 from chatdesk.core.errors import AlreadyRunning, ChatDeskError, InvalidInput, NotPossible
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.moments import local_moment, moment_text
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.texts import Sentences, Text, tr
 
@@ -160,7 +160,7 @@ async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Setti
     if options.list:
         for path in await backups.list():
             size = path.stat().st_size / 1_000_000
-            made = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone()
+            made = local_moment(path.stat().st_mtime_ns // 1_000_000)
             terminal.say(f"{made:%Y-%m-%d %H:%M}  {size:9.1f} MB  {path.name}")
         return 0
     if not options.file:
@@ -191,9 +191,12 @@ async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Setti
 
 def describe(contents: BackupContents) -> list[str]:
     """Return lines that describe the content of a backup."""
-    made = datetime.fromtimestamp(contents.made_at / 1000, UTC).astimezone()
     lines = [
-        tr("{file}, made {time}", file=contents.path.name, time=f"{made:%Y-%m-%d %H:%M}"),
+        tr(
+            "{file}, made {time}",
+            file=contents.path.name,
+            time=moment_text(contents.made_at, lambda made: f"{made:%Y-%m-%d %H:%M}"),
+        ),
         tr(
             "Threads: {threads}, messages: {messages}, schema version {schema}",
             threads=contents.threads,

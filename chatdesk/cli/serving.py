@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,9 @@ from chatdesk.cli.supervision import supervised
 from chatdesk.cli.threads import positive
 from chatdesk.core import terminal, thread_turns
 from chatdesk.core.background_import import import_beside
+from chatdesk.core.moments import moment_text
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import shown, tr
 from chatdesk.services.service_switch import MS_PER_DAY, SCOPES, ServiceSwitch
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _book(paths: AppPaths) -> Any:
 
 
 def _day(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    return shown(moment_text(milliseconds, lambda moment: f"{moment:%Y-%m-%d %H:%M}"))
 
 
 def _now_ms() -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput, NotFound
+from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, plural, shown, tr
 
 if TYPE_CHECKING:
@@ -192,9 +193,7 @@ async def _all_messages(services: Services, thread_id: str) -> list[Message]:
 
 
 def _local_time(milliseconds: int) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    return shown(moment_text(milliseconds, lambda moment: f"{moment:%Y-%m-%d %H:%M}"))
 
 
 def positive(text: str) -> int:

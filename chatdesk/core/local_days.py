@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+
+from chatdesk.core.moments import local_moment
 
 _MS_PER_S = 1000
 _EPOCH = date(1970, 1, 1)
@@ -10,7 +12,7 @@ _EPOCH = date(1970, 1, 1)
 
 def day_number(moment_ms: int) -> int:
     """Return the local day of a moment in milliseconds UTC."""
-    return (datetime.fromtimestamp(moment_ms / _MS_PER_S, tz=UTC).astimezone().date() - _EPOCH).days
+    return (local_moment(moment_ms).date() - _EPOCH).days
 
 
 def date_of(day: int) -> date:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.diagnostics.doctor import DoctorReport, Finding, Level, Probe, run_doctor
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.moments import utc_moment
 from chatdesk.core.paths import AppPaths, encodings_dir, resources_dir
 from chatdesk.core.settings.schema import Settings, all_settings
 from chatdesk.core.settings.store import LoadedSettings
@@ -197,7 +197,7 @@ def _workspace(workspace: Workspace, projects: Sequence[SharedProject], rounds: 
     waiting, refused = sum(each.waiting for each in shared), sum(each.refused for each in shared)
     let_in = sum(each.is_let_in for each in projects)
     newest = rounds[0] if rounds else None
-    at = "" if newest is None else datetime.fromtimestamp(newest.at / 1000, tz=UTC).isoformat(" ", "minutes")
+    at = "" if newest is None else utc_moment(newest.at).isoformat(" ", "minutes")
     parts: list[str] = [
         Text("{database} on {host}", database=workspace.address.database, host=workspace.address.host),
         Text(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.core.chat.attachment_rules import attachments_of
@@ -12,6 +11,7 @@ from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.search import SearchHit, SearchKind
 from chatdesk.core.domain.tools import Caller
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.moments import is_known, utc_moment
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.services.searching import groups_of
 
@@ -125,4 +125,4 @@ def _message_text(message: Message) -> str:
 
 
 def _day(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d") if at_ms else ""
+    return f"{utc_moment(at_ms):%Y-%m-%d}" if is_known(at_ms) else ""

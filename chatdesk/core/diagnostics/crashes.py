@@ -24,6 +24,7 @@ from typing import IO, Any
 
 from chatdesk import __version__
 from chatdesk.core.diagnostics.redaction import Redactor
+from chatdesk.core.moments import utc_moment
 from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
@@ -184,7 +185,7 @@ class CrashReporter:
             if path.stat().st_size == 0:
                 path.unlink(missing_ok=True)
                 continue
-            stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y%m%d-%H%M%S")
+            stamp = utc_moment(path.stat().st_mtime_ns // 1_000_000).strftime("%Y%m%d-%H%M%S")
             kept = path.replace(self._dir / f"crash-{stamp}-fatal{pid}.txt")
             reports.append(CrashReport(Text("ChatDesk ended unexpectedly."), kept))
         return tuple(reports)

@@ -17,6 +17,7 @@ from datetime import date, timedelta
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import HAS_VALUES, IS_VALUES, Filter, FilterName, SearchQuery, Term
+from chatdesk.core.moments import local_moment
 from chatdesk.core.storage.engine.plain_text import clean
 
 # A longer text is not typed but pasted, and more words find nothing that these do not.
@@ -173,7 +174,7 @@ def _moment(value: str, now_ms: int, midnight: Midnight) -> int | None:
 
 
 def _moment_of(value: str, now_ms: int, midnight: Midnight) -> int | None:
-    today = date.fromtimestamp(now_ms / 1000)  # noqa: DTZ012 - the reader's own calendar is meant
+    today = local_moment(now_ms).date()
     if value == "today":
         return midnight(today)
     if value == "yesterday":

@@ -16,13 +16,13 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole
 from chatdesk.core.domain.sharing.team_setup import CodeKind, InvitationView
 from chatdesk.core.errors import InvalidId, InvalidInput
 from chatdesk.core.ids import checked_id
+from chatdesk.core.moments import utc_moment
 from chatdesk.core.settings.sealing import WORK, CannotUnseal, seal, unseal
 from chatdesk.core.sync.address import AddressUnusable, checked_address
 from chatdesk.core.texts import Text
@@ -150,7 +150,7 @@ def link_of(code: str) -> str:
 
 def file_text_of(code: str, *, workspace_name: str, expires_at: int) -> str:
     """Return the text of a file that holds the code and says what it is."""
-    until = datetime.fromtimestamp(expires_at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    until = utc_moment(expires_at).strftime("%Y-%m-%d %H:%M UTC")
     return (
         f"An invitation to the workspace {_short(workspace_name)} in ChatDesk, good once, until {until}.\n"
         "Open this file in ChatDesk: Settings, Team sync, Join. Whoever has it can join, so give it to nobody else.\n\n"

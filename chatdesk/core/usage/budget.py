@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.limits import BackgroundLimitReached
 from chatdesk.core.domain.usage import UsageKind
+from chatdesk.core.moments import local_moment
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.usage.events import UsageRepository
@@ -59,7 +60,7 @@ class BackgroundBudget:
 
 def day_of(moment_ms: int) -> tuple[int, int]:
     """Return the local midnights before and after a moment, as milliseconds UTC; a day may have 23 or 25 hours."""
-    day = datetime.fromtimestamp(moment_ms / _MS_PER_S, tz=UTC).astimezone().date()
+    day = local_moment(moment_ms).date()
     # A time without a zone is local time, with the offset that holds on that day.
     start, end = (datetime.combine(day + timedelta(days=ahead), time()).astimezone() for ahead in (0, 1))
     return int(start.timestamp()) * _MS_PER_S, int(end.timestamp()) * _MS_PER_S

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, overload
 
+from chatdesk.core.moments import known_or_zero
+
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - of UTC
 # Looked up in half the time that formatting takes.
 _SECONDS: Final = tuple(f"{each:02}." for each in range(60))
@@ -19,10 +21,10 @@ def iso(milliseconds: int | None) -> str | None: ...
 
 
 def iso(milliseconds: int | None) -> str | None:
-    """Return a time that is given in milliseconds UTC."""
+    """Return a time that is given in milliseconds UTC; the beginning of 1970 for what is no time."""
     if milliseconds is None:
         return None
-    seconds, rest = divmod(milliseconds, 1000)
+    seconds, rest = divmod(known_or_zero(milliseconds), 1000)
     minutes, second = divmod(seconds, 60)
     return _minute(minutes) + _SECONDS[second] + _ENDS[rest]
 

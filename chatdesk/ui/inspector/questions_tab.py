@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from PySide6.QtCore import (
@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.outline import Question
+from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import day_and_time_text
 from chatdesk.ui.theme.theme import Theme
@@ -210,5 +211,4 @@ class _QuestionModel(QAbstractListModel):
 
 
 def _moment(at_ms: int) -> str:
-    at = datetime.fromtimestamp(at_ms / 1000).astimezone()
-    return day_and_time_text(at, is_short=True)
+    return shown(moment_text(at_ms, partial(day_and_time_text, is_short=True)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from PySide6.QtCore import QDateTime, QLocale, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayou
 from chatdesk.core.domain.context import ContextEntry
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
+from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.inspector.plain_preview import plain_preview
@@ -218,8 +220,13 @@ class SummaryTab(QWidget):
             field.setFont(theme.font("table"))
 
 
+def _short_form(moment: datetime) -> str:
+    at = QDateTime.fromSecsSinceEpoch(int(moment.timestamp()))
+    return QLocale().toString(at, QLocale.FormatType.ShortFormat)
+
+
 def _about(summary: Summary, cost_usd: float | None) -> str:
-    when = QLocale().toString(QDateTime.fromMSecsSinceEpoch(summary.created_at), QLocale.FormatType.ShortFormat)
+    when = moment_text(summary.created_at, _short_form)
     by_person = summary.author is SummaryAuthor.PERSON
     who = Text("you") if by_person else summary.model or Text("a model")
     said = plural(

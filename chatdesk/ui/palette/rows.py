@@ -11,6 +11,7 @@ from typing import Final
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import SearchGroup, SearchHit, SearchKind
 from chatdesk.core.domain.thread import Thread, title_text
+from chatdesk.core.moments import is_known, local_moment
 from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.local_forms import day_text, weekday_name
 from chatdesk.ui.widgets.listed import with_commas
@@ -127,7 +128,9 @@ def summary_of(groups: Sequence[SearchGroup], commands: int) -> str:
 
 def when_text(at_ms: int, now: datetime) -> str:
     """Today, yesterday, the day of the week, then the date."""
-    at = datetime.fromtimestamp(at_ms / 1000, now.tzinfo)
+    if not is_known(at_ms):
+        return tr("unknown time")
+    at = local_moment(at_ms, now.tzinfo)
     days = (now.date() - at.date()).days
     if days == 0:
         return tr("today")

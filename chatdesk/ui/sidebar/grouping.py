@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from chatdesk.core.moments import is_known, known_or_zero, local_moment
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import day_text, month_text, time_text, weekday_name
 
@@ -28,6 +29,7 @@ _FIRST_FOLDER: Final = 2_000_000
 _DAY_MS: Final = 24 * 3600 * 1000
 
 _LAST_MONTH_INDEX: Final = 9999 * 12 + 11
+_UNKNOWN: Final = _FIRST_MONTH + _LAST_MONTH_INDEX + 1  # after every month: of a stored time that is none
 
 # (group, 0 heading | 1 thread, newest first or the folded title, id)
 RowKey = tuple[int, int, int | str, str]
@@ -69,7 +71,7 @@ ACTIVITY: Final = Arrangement()
 @lru_cache(maxsize=1_000)
 def local_time(ms: int, zone: tzinfo | None) -> datetime:
     """Return a moment on the reader's wall clock (``zone`` None: the machine's)."""
-    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
+    return local_moment(ms, zone)
 
 
 def group_of(thread: Thread, today: date, zone: tzinfo | None, how: Arrangement = ACTIVITY) -> int:
@@ -80,6 +82,8 @@ def group_of(thread: Thread, today: date, zone: tzinfo | None, how: Arrangement 
         return folder_group(how.folders[thread.project_id])
     if how.by_name:
         return _BY_NAME
+    if not is_known(how.moment(thread)):
+        return _UNKNOWN
     day = local_time(how.moment(thread), zone).date()
     age_days = (today - day).days
     if age_days <= 0:  # a clock set back, or another device ahead of ours, is still today
@@ -99,6 +103,8 @@ def folder_group(place: int) -> int:
 def group_title(group: int) -> str:
     if group == _BY_NAME:
         return tr("By name")
+    if group == _UNKNOWN:
+        return tr("Unknown time")
     if group < _FIRST_MONTH:
         return (tr("Pinned", "heading"), tr("Today"), tr("Yesterday"), tr("Previous 7 days"))[group]
     year, month = divmod(_LAST_MONTH_INDEX - (group - _FIRST_MONTH), 12)
@@ -106,7 +112,7 @@ def group_title(group: int) -> str:
 
 
 def thread_key(thread: Thread, today: date, zone: tzinfo | None, how: Arrangement = ACTIVITY) -> RowKey:
-    place = thread.title.casefold() if how.by_name else -how.moment(thread)
+    place = thread.title.casefold() if how.by_name else -known_or_zero(how.moment(thread))
     return (group_of(thread, today, zone, how), 1, place, thread.id)
 
 
@@ -130,6 +136,8 @@ def days_left_text(days: int) -> str:
 def short_time(ms: int, today: date, zone: tzinfo | None, *, names_year: bool = True) -> str:
     """Return a time in short: ``14:02`` today, ``Tue`` within a week, ``14 Oct`` this year, else ``Oct 2025``; under a
     heading that names the year, the day."""
+    if not is_known(ms):
+        return tr("unknown time")
     moment = local_time(ms, zone)
     age_days = (today - moment.date()).days
     if age_days <= 0:
@@ -143,6 +151,8 @@ def short_time(ms: int, today: date, zone: tzinfo | None, *, names_year: bool = 
 
 def spoken_time(ms: int, today: date, zone: tzinfo | None) -> str:
     """Return a time for a screen reader: ``today 14:02``, ``yesterday``, ``Tue``, ``14 Oct``, ``14 Oct 2025``."""
+    if not is_known(ms):
+        return tr("unknown time")
     age_days = (today - local_time(ms, zone).date()).days
     if age_days <= 0:
         return tr("today {time}", time=short_time(ms, today, zone))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.prompts.prompt_variables import expand_system_prompt
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.context import ContextFrame
+from chatdesk.core.moments import local_moment
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.storage.chat.projects import ProjectRepository
@@ -38,4 +39,4 @@ class PromptExpansion:
 
 def local_time(clock: Clock) -> datetime:
     """Return the current time in the local time zone."""
-    return datetime.fromtimestamp(clock.now_ms() / 1000, UTC).astimezone()
+    return local_moment(clock.now_ms())

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chatdesk.core.errors import StorageFull
+from chatdesk.core.moments import utc_moment
 from chatdesk.core.storage.engine import backup, unfinished_files
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.texts import Text
@@ -75,7 +76,7 @@ class BackupDirectory:
         self._clear_unfinished()
         self._check_space(source)
         number = max((each.number for each in self.kept()), default=0) + 1
-        at = datetime.fromtimestamp(now_ms / 1000, UTC).strftime(_TIME_FORMAT)
+        at = utc_moment(now_ms).strftime(_TIME_FORMAT)
         packed = self.directory / f"{self._stem}-{number:06d}-{at}.db{backup_files.PACKED}"
         plain = backup.back_up(source, unfinished_files.name_for(packed))
         try:
@@ -145,7 +146,7 @@ def superfluous(kept: Sequence[KeptBackup], *, daily: int, weekly: int) -> list[
     weeks: set[tuple[int, int]] = set()
     given_up = []
     for each in newest_first[max(1, daily) :]:
-        week = datetime.fromtimestamp(each.at_ms / 1000, UTC).isocalendar()[:2]
+        week = utc_moment(each.at_ms).isocalendar()[:2]
         if week in weeks or len(weeks) >= weekly:
             given_up.append(each)
         else:

@@ -8,7 +8,6 @@ import threading
 import time
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +17,7 @@ from chatdesk.core.diagnostics.event_log import job
 from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.errors import NotFound
 from chatdesk.core.file_writing import write_failure
+from chatdesk.core.moments import utc_moment
 from chatdesk.core.storage.engine import backup, schema_upgrade, unfinished_files
 from chatdesk.core.storage.engine.connection import connect, make_private_directory
 from chatdesk.core.storage.engine.failures import translating
@@ -122,7 +122,7 @@ class BackupService:
                         "format": "chatdesk-backup",
                         "application": __version__,
                         "schema": schema_upgrade.current_revision(source),
-                        "made_at": datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).isoformat(),
+                        "made_at": utc_moment(self._clock.now_ms()).isoformat(),
                         "threads": counts.get("threads", 0),
                         "messages": counts.get("messages", 0),
                     }

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import zipfile
 from contextlib import closing, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.errors import StorageBusy, StorageError, StorageFull
+from chatdesk.core.moments import utc_moment
 from chatdesk.core.paths import sync_directory
 from chatdesk.core.storage.engine import backup, unfinished_files
 from chatdesk.core.storage.engine.connection import connect, make_private_directory, make_private_file
@@ -67,7 +67,7 @@ def keep_present(database: Path, *, backup_dir: Path, now_ms: int, reason: str =
     files as they are. A folder or pipe in its place is renamed. Returns where it is kept, None when there is none."""
     if not database.exists():
         return None
-    at = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
+    at = utc_moment(now_ms).strftime("%Y%m%dT%H%M%SZ")
     if not database.is_file():
         return database.rename(database.with_name(f"{database.name}.before-{reason}-{at}"))
     if database.stat().st_size == 0:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +13,7 @@ from chatdesk.core.domain.artifacts.code_blocks import fence_for
 from chatdesk.core.domain.message import STATUS_TEXTS, Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.moments import is_known, utc_moment
 from chatdesk.core.rendering.markdown_writer import markdown_of
 from chatdesk.core.rendering.sources import source_blocks, sources_of
 from chatdesk.core.texts import shown
@@ -191,24 +191,16 @@ def _fenced(text: str, language: str) -> str:
 
 def when(milliseconds: int) -> str:
     """Return a Unix time in milliseconds for people; a time outside the calendar is called unknown."""
-    return _minute(milliseconds // 60_000)
+    return _minute(milliseconds // 60_000) if is_known(milliseconds) else shown(export_texts.UNKNOWN_TIME)
 
 
 @lru_cache(maxsize=256)
 def _minute(minutes: int) -> str:
-    try:
-        moment = datetime.fromtimestamp(minutes * 60, UTC)
-    except (OverflowError, OSError, ValueError):
-        return shown(export_texts.UNKNOWN_TIME)
-    year, month, day, hour, minute = f"{moment:%Y %m %d %H %M}".split()
+    year, month, day, hour, minute = f"{utc_moment(minutes * 60_000):%Y %m %d %H %M}".split()
     return shown(export_texts.MOMENT.filled(year=year, month=month, day=day, hour=hour, minute=minute))
 
 
 def _iso(milliseconds: int | None) -> str | None:
-    if milliseconds is None:
+    if not is_known(milliseconds):
         return None
-    try:
-        moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (OverflowError, OSError, ValueError):
-        return None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc_moment(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,7 +13,6 @@ import time
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
@@ -30,6 +29,7 @@ from chatdesk.core.file_writing import (
     replacing_text,
     write_failure,
 )
+from chatdesk.core.moments import local_moment, utc_moment
 from chatdesk.core.storage.transfer.export_reader import ExportReader, open_reader
 from chatdesk.core.texts import language_tag, translations_of
 from chatdesk.core.thread_turns import short_turns
@@ -213,7 +213,7 @@ class _Run:
 
     def _write_zip(self, reader: ExportReader, file: BinaryIO) -> None:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_ZIP_LEVEL) as archive:
-            moment = datetime.fromtimestamp(self._now_ms / 1000, UTC).timetuple()[:6]
+            moment = utc_moment(self._now_ms).timetuple()[:6]
             entry = zipfile.ZipInfo("chatdesk.json", moment)
             entry.compress_type = zipfile.ZIP_DEFLATED
             with (
@@ -259,7 +259,7 @@ class _Run:
     # A file for each thread
 
     def _write_folder(self, reader: ExportReader, writer: ThreadWriter, ids: list[str]) -> Path:
-        moment = datetime.fromtimestamp(self._now_ms / 1000, UTC).astimezone()
+        moment = local_moment(self._now_ms)
         projects = {row["id"]: row["name"] for row in reader.projects(self._choice)}
         final = self._target / UniqueNames(self._target).unique(f"ChatDesk export {moment:%Y-%m-%d %H.%M}", "")
         with filling_folder(final) as folder:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.domain.artifacts.artifact import ArtifactView
 from chatdesk.core.domain.artifacts.code_blocks import fenced
 from chatdesk.core.domain.artifacts.table_rows import MOST_ROWS, TableRows
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.moments import moment_text
 from chatdesk.core.rendering.code_names import language_of
 from chatdesk.core.rendering.drawing.diagram_drawing import MAX_SOURCE_CHARS as _MOST_MERMAID
 from chatdesk.core.rendering.drawing.svg_drawing import MAX_SOURCE_CHARS as _MOST_SVG
@@ -159,8 +160,11 @@ def _drawn(view: ArtifactView, text: str) -> PagedText:
 
 
 def _about(version: ArtifactVersion) -> str:
-    at = datetime.fromtimestamp(version.created_at / 1000).astimezone()
-    parts = [with_capital(source_words(version)), day_and_time_text(at, is_short=True), size_text(version.size_bytes)]
+    parts = [
+        with_capital(source_words(version)),
+        shown(moment_text(version.created_at, partial(day_and_time_text, is_short=True))),
+        size_text(version.size_bytes),
+    ]
     if not version.is_on_path:
         parts.append(tr("in a version of the thread that is not shown"))
     return " · ".join(parts)

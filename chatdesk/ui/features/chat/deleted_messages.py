@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QWidget
 
 from chatdesk.core.domain.library import DeletedMessage
+from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
@@ -82,11 +83,14 @@ class DeletedMessagesDialog(FormPanel):
 
 
 def _item(message: DeletedMessage) -> QListWidgetItem:
-    day = datetime.fromtimestamp(message.deleted_at / 1000).astimezone()
-    where = _where(message, tr("{day} {time}", day=day_text(day, is_short=True, with_year=False), time=time_text(day)))
+    where = _where(message, moment_text(message.deleted_at, _day_and_time))
     item = QListWidgetItem("\n".join((message.preview or tr("Without text"), where)))
     item.setData(_ID, message)
     return item
+
+
+def _day_and_time(moment: datetime) -> str:
+    return tr("{day} {time}", day=day_text(moment, is_short=True, with_year=False), time=time_text(moment))
 
 
 def _where(message: DeletedMessage, when: str) -> str:

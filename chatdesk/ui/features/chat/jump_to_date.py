@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.core.moments import known_or_zero
 from chatdesk.core.texts import is_translated, tr
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
@@ -130,4 +131,4 @@ class JumpToDateDialog(FormPanel):
 
 
 def _day(at_ms: int) -> QDate:
-    return QDateTime.fromMSecsSinceEpoch(at_ms).date()
+    return QDateTime.fromMSecsSinceEpoch(known_or_zero(at_ms)).date()

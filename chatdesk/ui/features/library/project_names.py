@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from functools import partial
 
 from chatdesk.core.domain.project import Project
-from chatdesk.core.texts import tr
+from chatdesk.core.moments import moment_text
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.local_forms import day_text
 
 
@@ -37,5 +38,4 @@ def names_told_apart(projects: Sequence[Project], workspaces: Mapping[str, str])
 
 
 def _day(ms: int) -> str:
-    moment = datetime.fromtimestamp(ms / 1000, UTC).astimezone()
-    return day_text(moment, is_short=True)
+    return shown(moment_text(ms, partial(day_text, is_short=True)))

@@ -4,7 +4,6 @@ do."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -12,6 +11,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.services.service_switch import ServiceState, ShownToken
 from chatdesk.ui.accessibility.announce import announce
@@ -208,7 +208,7 @@ def token_words(token: ShownToken, projects: Mapping[str, str]) -> str:
 
 
 def _moment(milliseconds: int) -> str:
-    return date_time_text(datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone())
+    return shown(moment_text(milliseconds, date_time_text))
 
 
 def _said(object_name: str, role: str) -> QLabel:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
+from chatdesk.core.moments import moment_text
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import date_time_text
@@ -61,7 +61,7 @@ def models_text(count: int) -> str:
 
 def fetched_text(at_ms: int) -> str:
     """Return the local date and time at which a list of models was fetched."""
-    return date_time_text(datetime.fromtimestamp(at_ms / 1000, UTC).astimezone())
+    return shown(moment_text(at_ms, date_time_text))
 
 
 def outcome(steps: Mapping[Step, StepResult]) -> tuple[str, bool]:

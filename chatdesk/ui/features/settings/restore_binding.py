@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.moments import local_moment, moment_text
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.widgets.listed import with_commas
@@ -92,7 +92,7 @@ def _ask_for_file(dialog: RestoreDialog) -> None:
 
 
 def _words(path: Path) -> str:
-    made = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone()
+    made = local_moment(path.stat().st_mtime_ns // 1_000_000)
     why = tr("before a restore") if path.name.startswith("before-restore") else ""
     why = why or (tr("before a repair") if path.name.startswith("before-repair") else "")
     why = why or (tr("before an upgrade") if "-pre-" in path.name else tr("daily"))
@@ -109,8 +109,8 @@ def _lines(contents: BackupContents) -> list[str]:
         )
     ]
     if contents.newest_at is not None:
-        newest = datetime.fromtimestamp(contents.newest_at / 1000, UTC).astimezone()
-        lines.append(tr("Newest message: {newest}", newest=date_time_text(newest)))
+        newest = moment_text(contents.newest_at, date_time_text)
+        lines.append(tr("Newest message: {newest}", newest=newest))
     lines += map(shown, contents.consequences)
     if contents.titles:
         lines += ["", tr("Newest threads:"), *(f"• {' '.join(title.split())[:60]}" for title in contents.titles)]

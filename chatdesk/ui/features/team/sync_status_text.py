@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from chatdesk.core.domain.sharing.team import SyncPhase, SyncStatus
+from chatdesk.core.moments import is_known, local_moment
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.local_forms import day_and_time_text, time_text
 
-_MS_PER_S: Final = 1000
 # Each phase in a few words and as a sentence. The more a phase needs somebody, the later it is here.
 _PHASES: Final[Mapping[SyncPhase, tuple[str, str]]] = {
     SyncPhase.OFF: (Text("Sync is off"), Text("Sync is off.")),
@@ -110,7 +110,9 @@ def moment(at_ms: int | None, *, now: datetime | None = None) -> str:
     """Return a moment as local time, with its day where that is another one; *never* for None."""
     if at_ms is None:
         return tr("never")
-    at = datetime.fromtimestamp(at_ms / _MS_PER_S, tz=UTC).astimezone()
+    if not is_known(at_ms):
+        return tr("unknown time")
+    at = local_moment(at_ms)
     today = (now or datetime.now(tz=UTC)).astimezone()
     if at.date() == today.date():
         return time_text(at, with_seconds=True)

@@ -4,7 +4,6 @@ do."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -21,6 +20,7 @@ from chatdesk.core.domain.tools import (
     ToolCheck,
 )
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.tools.permissions import Permission
 from chatdesk.core.tools.sign_ins import can_sign_in
@@ -174,7 +174,7 @@ class ToolsPage(QWidget):
             tool=clean_line(permission.tool),
             server=names.get(permission.server_id, permission.server_id),
         )
-        when = date_time_text(datetime.fromtimestamp(permission.allowed_at / 1000, UTC).astimezone())
+        when = moment_text(permission.allowed_at, date_time_text)
         scope = shown((_READING_SCOPES if permission.only_reads else _SCOPES)[permission.scope])
         words = QVBoxLayout()
         words.setSpacing(2)

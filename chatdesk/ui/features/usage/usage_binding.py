@@ -19,6 +19,7 @@ from chatdesk.core.domain.limits import LimitScope, ScopedRate, parse_scoped_rat
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import LimitNear
 from chatdesk.core.local_days import date_of
+from chatdesk.core.moments import local_moment
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import day_text, time_text
 from chatdesk.ui.window.window_context import Controller, WindowContext
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.features.usage.limits import LimitsDialog
     from chatdesk.ui.usage.page import UsagePage
-
-_MS_PER_S = 1000
 
 
 class UsageBinding(Controller):
@@ -221,7 +220,7 @@ def waiting_words(waiting: WaitingAnswer) -> str:
 
 def clock_words(moment_ms: int) -> str:
     """Return a moment as local time, with its day where that is another one; seconds where it is near."""
-    moment = datetime.fromtimestamp(moment_ms / _MS_PER_S, tz=UTC).astimezone()
+    moment = local_moment(moment_ms)
     now = datetime.now(tz=UTC).astimezone()
     if moment.date() != now.date():
         return tr("{time} on {day}", time=time_text(moment), day=day_text(moment, with_year=False))

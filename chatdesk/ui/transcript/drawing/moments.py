@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from chatdesk.core.moments import is_known, local_moment
 from chatdesk.core.texts import tr
 from chatdesk.ui.local_forms import date_time_text, number_text, time_text, weekday_name
 
 
 def time_of(milliseconds: int) -> str:
     """Return the local time of day, with the date unless it is today."""
-    if milliseconds <= 0:
+    if not is_known(milliseconds):
         return ""
-    when = _local(milliseconds)
+    when = local_moment(milliseconds)
     is_today = when.date() == datetime.now(UTC).astimezone().date()
     return time_text(when) if is_today else date_time_text(when)
 
 
 def whole_time_of(milliseconds: int) -> str:
     """Return the weekday, the date, the time to the second and the time zone."""
-    if milliseconds <= 0:
+    if not is_known(milliseconds):
         return ""
-    when = _local(milliseconds)
+    when = local_moment(milliseconds)
     moment = date_time_text(when, with_seconds=True)
     return tr(
         "{weekday}, {moment} {zone}", weekday=weekday_name(when.weekday()), moment=moment, zone=f"{when:%Z}"
@@ -30,7 +31,7 @@ def whole_time_of(milliseconds: int) -> str:
 
 def clock_time_of(milliseconds: int) -> str:
     """Return the local time of day to the second, for a time that is seconds away."""
-    return time_text(_local(milliseconds), with_seconds=True)
+    return time_text(local_moment(milliseconds), with_seconds=True)
 
 
 def duration_of(milliseconds: int) -> str:
@@ -39,7 +40,3 @@ def duration_of(milliseconds: int) -> str:
     if seconds < 60:
         return tr("{seconds} s", seconds=seconds)
     return tr("{minutes} min {seconds} s", minutes=number_text(seconds // 60), seconds=seconds % 60)
-
-
-def _local(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone()

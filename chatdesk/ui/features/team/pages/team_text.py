@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 from chatdesk.core.domain.sharing.team import (
@@ -18,13 +17,13 @@ from chatdesk.core.domain.sharing.team import (
     TeamRole,
     ended_text,
 )
+from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.team.sync_status_text import moment, waiting_words
 from chatdesk.ui.local_forms import day_and_time_text
 from chatdesk.ui.widgets.file_size import size_text
 from chatdesk.ui.widgets.listed import listed, with_capital, with_commas
 
-_MS_PER_S: Final = 1000
 _HERE_WITHIN_MS: Final = 90_000
 
 ROLE_NAMES: Final = {
@@ -54,8 +53,7 @@ WHO_CAN_READ: Final = Text(
 
 
 def day(at_ms: int) -> str:
-    at = datetime.fromtimestamp(at_ms / _MS_PER_S, tz=UTC).astimezone()
-    return day_and_time_text(at)
+    return shown(moment_text(at_ms, day_and_time_text))
 
 
 def project_words(project: SharedProject) -> str:
