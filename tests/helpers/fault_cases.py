@@ -268,8 +268,8 @@ _ODD = [
     ),
     Case(
         "Odd but whole",
-        "sends a second answer after the first",
-        [body(SOME, STOP, sse({**chunk({"content": "Another"}, "stop"), "id": "c-2"}), DONE)],
+        "gives each piece an id and a finish reason of its own",
+        [body(*(sse({**chunk({"content": each}, "stop"), "id": each}) for each in HALF), DONE)],
         text=HALF,
     ),
     Case(

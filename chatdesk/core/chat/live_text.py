@@ -15,9 +15,17 @@ from chatdesk.core.domain.message import FILE_PARTS, Message, Part, PartType
 from chatdesk.core.domain.tools import PROGRESS, CallStatus
 from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.ids import new_id
-from chatdesk.core.providers.base import CallChanged, ReasoningDelta, ResultArrived, TextDelta, ToolCallDelta
+from chatdesk.core.providers.base import (
+    CallChanged,
+    ReasoningDelta,
+    ResultArrived,
+    SourcesNamed,
+    TextDelta,
+    ToolCallDelta,
+)
+from chatdesk.core.rendering.sources import SOURCES, source_of
 
-Delta = TextDelta | ReasoningDelta | AnswerPicture | ToolCallDelta | CallChanged | ResultArrived
+Delta = TextDelta | ReasoningDelta | AnswerPicture | ToolCallDelta | CallChanged | ResultArrived | SourcesNamed
 
 
 class LiveText:
@@ -78,6 +86,8 @@ class LiveText:
             chunk = self._add_result(delta)
         elif isinstance(delta, AnswerPicture):
             chunk = self._add_picture(delta)
+        elif isinstance(delta, SourcesNamed):
+            chunk = self._add_sources(delta)
         else:
             if not delta.text:
                 return
@@ -192,6 +202,14 @@ class LiveText:
         self._meta[index]["content"] = picture.content
         self._changes += 1
         return StreamChunk(index, PartType.IMAGE, "", dict(self._meta[index]), self._began_at.get(index))
+
+    def _add_sources(self, named: SourcesNamed) -> StreamChunk:
+        """Store the web pages that the vendor named with the text that refers to them."""
+        pages = (source_of(number, each.title, each.url) for number, each in enumerate(named.sources, 1))
+        index = self._part_of(PartType.TEXT, None)
+        self._meta[index]["content"] = {SOURCES: [each.as_content() for each in pages if each is not None]}
+        self._changes += 1
+        return StreamChunk(index, PartType.TEXT, "", dict(self._meta[index]), self._began_at.get(index))
 
     def end_calls(self, *, running: CallStatus, waiting: CallStatus) -> None:
         """Set the final state of the calls that still run or wait, because the answer ends before them."""

@@ -12,7 +12,7 @@ from chatdesk.core.context.tool_fence import FENCE_TOKENS, fenced
 from chatdesk.core.domain.attachment import Enclosed
 from chatdesk.core.domain.context import ContextPart, ContextRow
 from chatdesk.core.domain.message import ContextMark, PartType, Role
-from chatdesk.core.providers.base import RequestMessage, ToolCall
+from chatdesk.core.providers.base import RequestMessage, ToolCall, kept_from
 
 # What a message takes besides its text: its role and the marks around it (OpenAI's own rule, rounded up).
 TOKENS_PER_MESSAGE = 4
@@ -123,7 +123,7 @@ class _Writer:
             if role is not self._role:
                 self._flush()
             self._role = role
-            self._calls.append(ToolCall(part.call_id, part.name, part.text))
+            self._calls.append(ToolCall(part.call_id, part.name, part.text, kept_from(part.kept)))
             self._tokens += part.tokens or 0
 
     def finished(self) -> tuple[tuple[RequestMessage, ...], int]:

@@ -19,6 +19,7 @@ from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.context import ContextFrame, ContextPart, ContextRow
 from chatdesk.core.domain.message import ContextMark, Message, Part, PartType, Role
+from chatdesk.core.domain.tools import KEPT
 from chatdesk.core.rendering.picture_data import without_pictures
 
 _MOST_THREADS = 8
@@ -236,7 +237,8 @@ def _part_of(part: Part) -> ContextPart | None:
         return None if attachment is None else ContextPart(part.id, part.type, "", attachment=attachment)
     is_call = part.type is PartType.TOOL_CALL
     text = str(part.content.get("arguments", "")) if is_call else without_pictures(part.text)
-    return ContextPart(part.id, part.type, text, part.tool_call_id or "", part.tool_name or "")
+    kept = part.content.get(KEPT)
+    return ContextPart(part.id, part.type, text, part.tool_call_id or "", part.tool_name or "", kept=kept)
 
 
 def _tokens_of(row: ContextRow) -> int:

@@ -132,7 +132,8 @@ class ContextLandmarks:
 @dataclass(frozen=True, slots=True)
 class ContextPart:
     """A piece of a message that may be sent: text, the arguments of a tool call, a tool's result, or an attachment.
-    ``tokens`` is None until it was counted; it is less than ``whole_tokens`` for a file that does not fit whole."""
+    ``tokens`` is None until it was counted; it is less than ``whole_tokens`` for a file that does not fit whole.
+    ``kept`` is what goes back to the vendor of a call (``providers.base.Kept``)."""
 
     id: str
     kind: PartType
@@ -142,6 +143,7 @@ class ContextPart:
     tokens: int | None = None
     attachment: Attachment | None = None
     whole_tokens: int | None = None
+    kept: object = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,18 @@ class Api(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Dialect:
+    """The wishes of a vendor's servers for requests, beyond the protocol. ``message_with_calls``: fields that a message
+    with calls of tools must have, whatever is in them; ``foreign_call``: fields of a call that another model made."""
+
+    message_with_calls: Mapping[str, Any] = field(default_factory=dict)
+    foreign_call: Mapping[str, Any] = field(default_factory=dict)
+
+
+PLAIN = Dialect()
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """An additional HTTP header. The value of a secret one is empty here and is kept with the keys."""
 

@@ -110,6 +110,8 @@ CALL_STATUS_TEXTS: Final[Mapping[CallStatus, str]] = {
 
 # In the content of a running call while its answer is written: how far it is, in words. It is stored nowhere.
 PROGRESS: Final = "progress"
+# In the content of a call: what goes back to its vendor as it came (``providers.base.Kept``).
+KEPT: Final = "kept"
 # In the content of a call that was made in another message or by another program: it stays as it is.
 COPIED: Final = "copied"
 # States of a call that has not ended and will not end by itself.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
-from chatdesk.core.providers.answer_reader import ErrorInAnswer
+from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer
 from chatdesk.core.providers.failure_texts import duration_text
 from chatdesk.core.providers.failures import FailureTranslator
 from chatdesk.core.providers.stream_guard import ByteCapError, EventReader, ServerEvent, StreamLimits
@@ -52,7 +52,7 @@ class Deadlines:
         self._waits_since = 0.0
         self._has_rung = False
         self.has_begun = False
-        self.is_finished = False
+        self._is_finished = False
         self.last_wait_s = 0.0
 
     def record_event(self) -> None:
@@ -66,10 +66,15 @@ class Deadlines:
         self._has_event = self.has_begun = True
         self._waited_s = 0.0
 
-    def record_finish(self) -> None:
-        """Record that the finish reason came; only usage may still follow."""
-        if not self.is_finished:
-            self.is_finished = True
+    @property
+    def is_finished(self) -> bool:
+        """The certainty that only usage may still follow."""
+        return self._is_finished
+
+    @is_finished.setter
+    def is_finished(self, value: bool) -> None:
+        if value is not self._is_finished:
+            self._is_finished = value
             self._waited_s = 0.0
 
     async def wait_for(self, awaitable: Awaitable[T]) -> T:

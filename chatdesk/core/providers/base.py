@@ -3,7 +3,8 @@
 Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``PictureDelta``, ``ToolCallDelta`` (and
 ``RetryScheduled`` before the first of them only), at most one ``UsageReported``, then exactly one ``StreamFinished``. A
 stream that cannot go on raises ``ProviderError``; nothing else but ``asyncio.CancelledError`` ever leaves it. What was
-yielded before stays valid. ``ReasoningKept`` is for the loop of tools, and ignored by all others. ``StepBegan``,
+yielded before stays valid. ``ReasoningKept`` and ``SourcesNamed`` come at the end of an
+answer; the first is for the loop of tools, and ignored by all others. ``StepBegan``,
 ``StepEnded``, ``CallChanged``, ``StoreNow`` and ``ResultArrived`` come from that loop only, which is around a
 provider. Cancelling the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance serves any
 number of streams at once, all on the loop that first used it.
@@ -11,6 +12,7 @@ number of streams at once, all on the loop that first used it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,20 +25,54 @@ from chatdesk.core.domain.usage import CacheLife, RateReport, Usage
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A vendor's own fields of a call, such as signatures, which it wants back as they are. ``origin`` is a
+    mark of the server and the protocol that it came from, which alone get it; ``call`` are fields of the call,
+    ``message`` the blocks of the message that made it."""
+
+    origin: str
+    call: Mapping[str, Any] = field(default_factory=dict)
+    message: tuple[Mapping[str, Any], ...] = ()
+
+    def as_content(self) -> str:
+        """Return it as the content of a call's part has it: as text, which nothing on the way changes."""
+        written = {"origin": self.origin, "call": dict(self.call), "message": [dict(each) for each in self.message]}
+        return json.dumps(written, ensure_ascii=False)
+
+
+def kept_from(content: object) -> Kept | None:
+    """Return the vendor's own fields in the content of a call's part; None where they cannot be read. They may come
+    from an import or another member, and go to nobody but the vendor that they name."""
+    if not isinstance(content, str):
+        return None
+    try:
+        written = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(written, Mapping):
+        return None
+    origin, call, message = written.get("origin"), written.get("call"), written.get("message")
+    if not isinstance(origin, str) or not isinstance(call, Mapping) or not isinstance(message, list):
+        return None
+    return Kept(origin, call, tuple(each for each in message if isinstance(each, Mapping)))
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call that the model made, with its arguments as it wrote them."""
+    """A call that the model made, with its arguments as it wrote them. ``kept`` is what came with it and goes back to
+    its vendor only."""
 
     id: str
     name: str
     arguments: str
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RequestMessage:
     """A message of a request. ``tool_calls`` belong to an answer; for each there follows a message of the tool with its
     ``tool_call_id``. ``enclosed`` are the attachments. Before a provider gets the message they are written out into
-    ``files`` (texts that precede the message's own) and ``images`` (data URLs). ``reasoning`` are the blocks of
-    ``ReasoningKept`` that came with an answer of the same loop of tools.
+    ``files`` (texts that precede the message's own) and ``images`` (data URLs).
     """
 
     role: Role
@@ -46,7 +82,11 @@ class RequestMessage:
     enclosed: tuple[Enclosed, ...] = ()
     files: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
-    reasoning: tuple[Mapping[str, Any], ...] = ()
+
+    def kept_for(self, origin: str) -> tuple[Mapping[str, Any], ...]:
+        """Return the blocks that go back with the calls of this message, if they came from ``origin``."""
+        found = (call.kept.message for call in self.tool_calls if call.kept is not None and call.kept.origin == origin)
+        return next((blocks for blocks in found if blocks), ())
 
     @property
     def full_text(self) -> str:
@@ -117,10 +157,28 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningKept:
-    """The reasoning of an answer that calls tools, as its vendor signed or encrypted it. It goes back to that vendor
-    with the results, as it is, and is shown and stored nowhere."""
+    """A vendor's own fields of an answer with calls, which go back to it as they came: ``blocks`` of reasoning, perhaps
+    signed or encrypted, and further fields of each of the ``calls``, by its index. Stored with the calls, and shown
+    nowhere. ``origin`` is that of ``Kept``; the provider fills it in."""
 
     blocks: tuple[Mapping[str, Any], ...]
+    calls: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSource:
+    """A web page that the vendor names as a source; nothing of it is checked."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesNamed:
+    """The web pages from which an answer comes, in the order in which its text counts them."""
+
+    sources: tuple[NamedSource, ...]
 
 
 class PictureFault(StrEnum):
@@ -253,6 +311,7 @@ StreamEvent = (
     TextDelta
     | ReasoningDelta
     | ReasoningKept
+    | SourcesNamed
     | PictureDelta
     | ToolCallDelta
     | StepBegan

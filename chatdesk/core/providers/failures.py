@@ -28,7 +28,7 @@ from chatdesk.core.providers.failure_texts import (
 from chatdesk.core.providers.payment import payment_in
 from chatdesk.core.providers.retry import retry_after_s
 from chatdesk.core.providers.stream_guard import ByteCapError
-from chatdesk.core.providers.vendor_text import plain_excerpt
+from chatdesk.core.providers.vendor_text import code_and_text, plain_excerpt
 from chatdesk.core.texts import Sentences, Text
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ _FILTER = re.compile(r"content[ _]?(?:filter|policy)|responsible ?ai|safety syst
 _NO_MODEL = re.compile(r"model[ _]?not[ _]?found|model.{0,120}(?:not exist|not found|not available)", re.IGNORECASE)
 _RATE = re.compile(r"rate[ _]?limit|too many requests", re.IGNORECASE)
 _KEY = re.compile(r"invalid[ _](?:api[ _])?key|incorrect api key|authenticat|unauthori[sz]ed", re.IGNORECASE)
+# Some servers answer a wrong path with 200.
+_NO_PATH = re.compile(
+    r"unexpected endpoint|unknown (?:endpoint|path|route|url)|no such (?:endpoint|path)", re.IGNORECASE
+)
+_PATH_STEP = Text("Check the base URL in Settings, Providers: for most servers it ends in /v1.")
 _REDIRECT_STATUSES = range(300, 400)
 _PAYMENT_REQUIRED = 402
 # Sentences are filled in by str.format.
@@ -132,7 +137,7 @@ class FailureTranslator:
 
     def from_status(self, status: int, headers: Mapping[str, str], body: object) -> ProviderError:
         """Return the error for an HTTP status other than success; ``body`` is the decoded JSON or the raw text."""
-        code, text = _code_and_text(body)
+        code, text = code_and_text(body)
         kind = _kind_of_text(code, text, status) or _BY_STATUS.get(status)
         if kind is None:
             kind = Kind.SERVER if status >= 500 else Kind.REDIRECT if status in _REDIRECT_STATUSES else Kind.BAD_REQUEST
@@ -143,8 +148,10 @@ class FailureTranslator:
 
     def from_event(self, error: object, headers: Mapping[str, str]) -> ProviderError:
         """Return the error for an error object inside a stream that began well."""
-        code, text = _code_and_text(error)
+        code, text = code_and_text(error)
         status = int(code) if code.isascii() and code.isdigit() and 400 <= int(code[:4]) <= 599 else None
+        if _NO_PATH.search(text[:300]):
+            return self.make(Kind.BAD_REQUEST, excerpt=text, next_step=_PATH_STEP, details={"code": "no_such_path"})
         kind = _kind_of_text(code, text, status) or (_BY_STATUS.get(status) if status else None) or Kind.SERVER
         what = OVERLOADED_WHAT if kind is Kind.SERVER and code == _OVERLOADED_CODE else None
         return self.make(kind, what=what, excerpt=text, details=self._details(status, headers, code))
@@ -349,18 +356,3 @@ def _body_of(error: Any) -> object:
     """Return the inner ``error`` object that the SDK keeps, or the text of a body that is not JSON."""
     body = error.body
     return body if body is not None else ""
-
-
-def _code_and_text(body: object) -> tuple[str, str]:
-    """Return the vendor's code and words, from the many shapes in which servers send them."""
-    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping | str):
-        body = body["error"]
-    if isinstance(body, str):
-        return "", body
-    if not isinstance(body, Mapping):
-        return "", ""
-    code = next((str(body[name]) for name in ("code", "type") if isinstance(body.get(name), str | int)), "")
-    text = next((body[name] for name in ("message", "detail", "msg", "title") if isinstance(body.get(name), str)), "")
-    if not text and body.get("detail"):
-        text = str(body["detail"])[:2000]
-    return code[:200], text

@@ -12,13 +12,14 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from chatdesk.core.domain.provider_profile import PLAIN, Dialect
 from chatdesk.core.domain.usage import CacheLife
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
-from chatdesk.core.providers.answer_reader import AnswerReader, ErrorInAnswer
 from chatdesk.core.providers.answer_stream import AnswerStream, Deadlines
 from chatdesk.core.providers.base import (
     ChatRequest,
@@ -28,11 +29,13 @@ from chatdesk.core.providers.base import (
     ListedModel,
     ModelNamed,
     RateReported,
+    ReasoningKept,
     RetryScheduled,
     StreamEvent,
     StreamFinished,
     UsageReported,
 )
+from chatdesk.core.providers.chat.answer_reader import AnswerReader, ErrorInAnswer
 from chatdesk.core.providers.embeddings import ENCODING, ask_for_embeddings
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.failures import FailureTranslator, refused_fields, with_partial
@@ -46,8 +49,7 @@ from chatdesk.core.providers.rate_headers import rate_of
 from chatdesk.core.providers.reader import Delta, Reader, SecretHidingReader, judged, letters_of
 from chatdesk.core.providers.retry import RetryPolicy, wait_or_hurry
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
-from chatdesk.core.providers.text_repair import repair
-from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION, is_small, wire_bytes, wire_message
+from chatdesk.core.providers.wire import is_small, kept_origin, wire_bytes, wire_messages
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
@@ -57,8 +59,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _KEY_STEP = Text("Enter its key in Settings, Providers (OPENAI_API_KEY works for OpenAI), or choose the offline model.")
-# Waiting for what was loaded before takes no longer.
-_AT_ONCE_S = 0.005
+_AT_ONCE_S = 0.005  # waiting for what was loaded before takes no longer
 _LENGTH_FIELDS = frozenset({"max_completion_tokens", "max_tokens"})
 OPTIONAL_FIELDS = _LENGTH_FIELDS | {"stream_options", "temperature", "top_p", "reasoning_effort", "stop", "modalities"}
 
@@ -67,6 +68,8 @@ class OpenAICompatibleProvider:
     """A provider that speaks OpenAI's chat completions protocol. ``name`` is stored with messages, ``label`` is what a
     person reads. Other protocols override only the methods below *The protocol*."""
 
+    # In marks of what goes back to a vendor: another protocol could not read it.
+    protocol = "chat"
     # Fields that a server may refuse; without them the answer comes all the same.
     optional_fields = OPTIONAL_FIELDS
 
@@ -80,14 +83,17 @@ class OpenAICompatibleProvider:
         retry: RetryPolicy | None = None,
         default_model: str = "",
         has_cache_marks: bool = False,
+        dialect: Dialect = PLAIN,
     ) -> None:
         """Set up without connecting. ``has_cache_marks``: the server is a gateway that passes ``cache_control`` on."""
+        self._dialect = dialect
         self._name = name
         self._label = label
         self._endpoint = endpoint
         self._limits = timeouts or StreamLimits()
         self._retry = retry or RetryPolicy(longest_wait_s=self._limits.longest_wait_s)
         self._failures = FailureTranslator(label, self._endpoint.secrets)
+        self._kept_origin = kept_origin(self.protocol, endpoint.base_url)
         self._client: Any = None
         self._client_lock = asyncio.Lock()
         self._loaded_in_s = 0.0
@@ -313,16 +319,15 @@ class OpenAICompatibleProvider:
                         if room < 0:
                             raise ByteCapError("text")
                         yield delta
-                    if reader.finish_reason is not None:
-                        deadlines.record_finish()
+                    deadlines.is_finished = reader.is_at_end
         except Exception as error:
-            if reader.finish_reason is None or not (reader.has_text or reader.has_tool_calls):
+            if not (reader.is_at_end and (reader.has_text or reader.has_tool_calls)):
                 for delta in reader.rest():
                     yield delta
                 raise
             _log.info("after the end of an answer came what cannot be read: %s", type(error).__name__)
         for late in reader.finish():
-            yield late
+            yield replace(late, origin=self._kept_origin) if isinstance(late, ReasoningKept) else late
 
     # The protocol
 
@@ -374,12 +379,9 @@ class OpenAICompatibleProvider:
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """Return the request as the vendor's JSON object."""
-        messages = [wire_message(message) for message in request.messages]
+        messages = wire_messages(request, self._kept_origin, self._dialect)
         if self._marks_cache(request, model):
             mark_messages(messages, request.cache)
-        if request.continue_text:
-            messages.append({"role": "assistant", "content": repair(request.continue_text)})
-            messages.append({"role": "user", "content": CONTINUE_INSTRUCTION})
         body: dict[str, Any] = {**request.extra_fields, "model": model, "messages": messages, "stream": True}
         if "stream_options" not in self._refused_fields:
             body["stream_options"] = {"include_usage": True}
@@ -394,7 +396,5 @@ class OpenAICompatibleProvider:
             "stop": list(request.stop) or None,
             "modalities": ["image", "text"] if request.may_draw and model in self._drawing else None,
         }
-        body |= {
-            name: value for name, value in wishes.items() if value is not None and name not in self._refused_fields
-        }
-        return body
+        refused = self._refused_fields
+        return body | {name: value for name, value in wishes.items() if value is not None and name not in refused}

@@ -16,20 +16,22 @@ from chatdesk.core.providers.base import (
     PictureDelta,
     ReasoningDelta,
     ReasoningKept,
+    SourcesNamed,
     TextDelta,
     ToolCallDelta,
 )
 from chatdesk.core.providers.failures import FailureTranslator
-from chatdesk.core.providers.text_repair import SurrogateJoiner
+from chatdesk.core.providers.text_repair import ReceivedText
 from chatdesk.core.texts import Text
 
 Delta = TextDelta | ReasoningDelta | PictureDelta | ToolCallDelta
-Late = Delta | ReasoningKept
+Late = Delta | ReasoningKept | SourcesNamed
 
 
 class Reader(Protocol):
     """The state of one answer. ``feed`` it every decoded chunk, then ``finish``; ``finish_reason`` is None if no end
-    came. ``has_text`` is also true of an answer of pictures alone."""
+    came. ``has_text`` is also true of an answer of pictures alone. ``is_at_end``: nothing but usage is still expected,
+    so silence and a lost connection are an end too."""
 
     @property
     def finish_reason(self) -> FinishReason | None: ...
@@ -39,6 +41,9 @@ class Reader(Protocol):
 
     @property
     def has_text(self) -> bool: ...
+
+    @property
+    def is_at_end(self) -> bool: ...
 
     @property
     def has_tool_calls(self) -> bool: ...
@@ -60,8 +65,13 @@ class VendorReader:
         self.finish_reason: FinishReason | None = None
         self.usage: Usage | None = None
         self.has_text = False
-        self._text = SurrogateJoiner()
-        self._reasoning = SurrogateJoiner()
+        self._text = ReceivedText()
+        self._reasoning = ReceivedText()
+
+    @property
+    def is_at_end(self) -> bool:
+        """True once the protocol's last event came."""
+        return self.finish_reason is not None
 
     def finish(self) -> Iterator[Late]:
         """Yield a replacement character for each half surrogate pair that was still held back."""
@@ -103,6 +113,10 @@ class ChangingReader:
         return self._inner.has_text
 
     @property
+    def is_at_end(self) -> bool:
+        return self._inner.is_at_end
+
+    @property
     def has_tool_calls(self) -> bool:
         return self._inner.has_tool_calls
 
@@ -124,9 +138,9 @@ class SecretHidingReader(ChangingReader):
         """Yield the cleaned events that were held back until the end of the answer. What is kept for the vendor goes
         back to nobody else, and stays as it is."""
         late = list(self._inner.finish())
-        yield from self._cleaned(each for each in late if not isinstance(each, ReasoningKept))
+        yield from self._cleaned(each for each in late if not isinstance(each, ReasoningKept | SourcesNamed))
         yield from self.rest()
-        yield from (each for each in late if isinstance(each, ReasoningKept))
+        yield from (each for each in late if isinstance(each, ReasoningKept | SourcesNamed))
 
     def rest(self) -> Iterator[Delta]:
         """Yield the text that was held back as a possible beginning of a key; call it when an answer breaks off."""

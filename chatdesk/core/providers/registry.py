@@ -182,6 +182,7 @@ def provider_of(
         retry=retry,
         default_model=_usual_model(profile),
         has_cache_marks=preset.has_cache_marks,
+        dialect=preset.dialect,
     )
 
 

@@ -42,3 +42,34 @@ class SurrogateJoiner:
         """Return a replacement character if half a pair is still held back, else an empty text."""
         held, self._held = self._held, ""
         return REPLACEMENT if held else ""
+
+
+class ReceivedText(SurrogateJoiner):
+    """A text that arrives in pieces, and perhaps once more as a whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: list[str] = []
+        self._length = 0
+
+    def feed(self, piece: str) -> str:
+        """Return the repaired text so far not given; may be empty while half a pair is held back."""
+        text = super().feed(piece)
+        if text:
+            self._pieces.append(text)
+            self._length += len(text)
+        return text
+
+    def is_same(self, whole: str) -> bool:
+        """Return whether ``whole`` is all that came."""
+        return len(whole) == self._length and whole == "".join(self._pieces)
+
+    def missing(self, whole: str, *, is_whole: bool) -> str:
+        """Return the rest of ``whole`` that has not come yet. Where that is not certain to be the whole text
+        (``is_whole`` is false) and does not begin with what came, it is the next piece."""
+        if is_whole and len(whole) <= self._length:
+            return ""
+        came = "".join(self._pieces)
+        if whole.startswith(came):
+            return whole[len(came) :]
+        return "" if is_whole else whole

@@ -1,17 +1,33 @@
 """Turns a server's text about its failure into a short plain one that is safe to show: no markup, no control or
-invisible characters, no keys, at most 300 characters."""
+invisible characters, no keys, at most 300 characters. The text is found in whatever form a server writes its errors."""
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from chatdesk.core.domain.echoed_secrets import HIDDEN, EchoedSecrets
 from chatdesk.core.texts import shortened
 
 MAX_LENGTH = 300
 _MAX_READ = 20_000
+_CODES = ("code", "type", "status", "error_code")
+# From the outermost form inwards; the first that has words counts.
+_WORDS = (
+    "error",
+    "errors",
+    "message",
+    "detail",
+    "details",
+    "msg",
+    "error_message",
+    "error_msg",
+    "description",
+    "title",
+)
+_DEEPEST, _MOST_ERRORS = 6, 5
 
 # What keys look like at the vendors that name them in error texts; the key in use is removed by value besides.
 _KEY_PATTERNS = re.compile(
@@ -47,3 +63,41 @@ def _visible(character: str) -> str:
     if category in {"Cc", "Zl", "Zp"}:
         return " "
     return "" if category in {"Cf", "Co", "Cs", "Cn"} else character
+
+
+def code_and_text(body: object, *, deep: int = 0) -> tuple[str, str]:
+    """Return the vendor's code and words, from the many shapes in which servers send them; each is empty where there is
+    none."""
+    if isinstance(body, str):
+        return "", body
+    if deep > _DEEPEST:
+        return "", ""
+    if isinstance(body, list):
+        found = [code_and_text(each, deep=deep + 1) for each in body[:_MOST_ERRORS]]
+        codes, texts = ([each[place] for each in found if each[place]] for place in (0, 1))
+        return next(iter(codes), ""), "; ".join(texts)
+    if not isinstance(body, Mapping):
+        return "", ""
+    code = next((str(body[name]) for name in _CODES if isinstance(body.get(name), str | int) and body[name]), "")
+    text = ""
+    for name in _WORDS:
+        inner_code, text = code_and_text(body.get(name), deep=deep + 1)
+        if text:
+            code = inner_code or code
+            break
+    raw = body.get("metadata")  # where a gateway puts the words of the server behind it
+    behind = raw.get("raw") if isinstance(raw, Mapping) else None
+    more = code_and_text(_unpacked(behind), deep=deep + 1)[1] if behind else ""
+    place = body.get("loc")
+    if text and isinstance(place, list):
+        named = ".".join(str(each) for each in place if each != "body")
+        text = f"{named}: {text}" if named else text
+    return code[:200], ": ".join(each for each in (text, more) if each)[:_MAX_READ]
+
+
+def _unpacked(text: object) -> object:
+    """Return the JSON in a text, or the text."""
+    try:
+        return json.loads(text) if isinstance(text, str) and text.lstrip().startswith(("{", "[")) else text
+    except (ValueError, RecursionError):
+        return text

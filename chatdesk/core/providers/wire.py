@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.provider_profile import PLAIN, Dialect
 from chatdesk.core.providers.base import ChatRequest, RequestMessage
+from chatdesk.core.providers.chat.call_reader import read_object
 from chatdesk.core.providers.text_repair import repair
+from chatdesk.core.providers.turn_order import in_turns
 from chatdesk.core.texts import Text
 
 # *Continue* sends the partial answer as the last assistant message and after it this as the user. Without it only few
@@ -21,6 +25,7 @@ _ROLES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant",
 _FIRST = ("model", "stream", "messages")
 _SMALL_MESSAGES = 50
 _SMALL_CHARACTERS = 50_000
+_LONGEST_UNREADABLE = 4_000
 
 
 def is_small(request: ChatRequest) -> bool:
@@ -34,15 +39,48 @@ def _characters(message: RequestMessage) -> int:
     return len(message.text) + calls + sum(map(len, message.files)) + sum(map(len, message.images))
 
 
-def wire_message(message: RequestMessage) -> dict[str, Any]:
-    """Return one message as the vendor's JSON object."""
+def kept_origin(protocol: str, base_url: str) -> str:
+    """Return the mark of a server and a protocol. It names neither, since it is stored where others may read it."""
+    server = base_url.partition("://")[2].partition("/")[0].lower()
+    return hashlib.sha256(f"{protocol} {server}".encode()).hexdigest()[:16]
+
+
+def sendable_arguments(arguments: str) -> str:
+    """Return the arguments of a call as every server takes them back. A call whose arguments are no object was not
+    run; the model sees what it wrote."""
+    if read_object(arguments) is not None:
+        return repair(arguments)
+    text = repair(arguments)
+    return json.dumps({"unreadable": text[:_LONGEST_UNREADABLE]}, ensure_ascii=False) if text.strip() else "{}"
+
+
+def continued(request: ChatRequest) -> list[RequestMessage]:
+    """Return the messages of a request, with the partial answer that is to be continued at the end."""
+    if not request.continue_text:
+        return list(request.messages)
+    partial = RequestMessage(Role.ASSISTANT, request.continue_text)
+    return [*request.messages, partial, RequestMessage(Role.USER, CONTINUE_INSTRUCTION)]
+
+
+def wire_messages(request: ChatRequest, origin: str, dialect: Dialect) -> list[dict[str, Any]]:
+    """Return the messages of a request as the vendor's JSON objects. ``origin`` is the mark of the server that gets
+    them."""
+    return [wire_message(each, origin, dialect) for each in in_turns(continued(request))]
+
+
+def wire_message(message: RequestMessage, origin: str = "", dialect: Dialect = PLAIN) -> dict[str, Any]:
+    """Return one message as the vendor's JSON object. ``origin`` is the mark of the server that gets it."""
     written: dict[str, Any] = {"role": _ROLES[message.role], "content": _content(message)}
     if message.tool_calls:
+        for fields in message.kept_for(origin):
+            written |= {name: value for name, value in fields.items() if name not in written}
+        written = {**dialect.message_with_calls, **written}
         written["tool_calls"] = [
             {
+                **(call.kept.call if call.kept is not None and call.kept.origin == origin else dialect.foreign_call),
                 "id": repair(call.id),
                 "type": "function",
-                "function": {"name": repair(call.name), "arguments": repair(call.arguments)},
+                "function": {"name": repair(call.name), "arguments": sendable_arguments(call.arguments)},
             }
             for call in message.tool_calls
         ]

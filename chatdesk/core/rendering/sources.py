@@ -7,7 +7,7 @@ is believed. A link that may hide something is left out, and a title is one line
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from chatdesk.core.domain.message import Part, PartType
@@ -21,6 +21,7 @@ from chatdesk.core.texts import shortened
 SOURCES: Final = "sources"
 MOST_OF_A_RESULT: Final = 20
 _MOST, _HIGHEST = 200, 9_999
+_NAMING = frozenset((PartType.TOOL_RESULT, PartType.TEXT))
 _LONGEST_TITLE = 200
 
 
@@ -51,16 +52,20 @@ def source_of(number: int, title: str, url: str) -> Source | None:
 
 
 def sources_of(parts: Iterable[Part]) -> tuple[Source, ...]:
-    """Return the sources of a message by their numbers; the first one has a number, and an address."""
+    """Return the sources of a message by their numbers; the first one has a number, and an address. Results of tools
+    name sources, and so do vendors, with the text."""
     found: dict[int, Source] = {}
     places: set[str] = set()
     for part in parts:
-        rows = part.content.get(SOURCES) if part.type is PartType.TOOL_RESULT else None
-        for row in rows[:MOST_OF_A_RESULT] if isinstance(rows, list | tuple) else ():
+        rows = part.content.get(SOURCES) if part.type in _NAMING else None
+        for row in rows[:_MOST] if isinstance(rows, list | tuple) else ():
             source = _read(row)
-            if source is not None and source.number not in found and source.url not in places and len(found) < _MOST:
-                found[source.number] = source
-                places.add(source.url)
+            if source is None or source.url in places or len(found) >= _MOST:
+                continue
+            if source.number in found:  # a vendor counts its own pages, whatever tools found before
+                source = replace(source, number=max(found) + 1)
+            found[source.number] = source
+            places.add(source.url)
     return tuple(found[number] for number in sorted(found))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chatdesk.core.domain.provider_profile import Api
+from chatdesk.core.domain.provider_profile import PLAIN, Api, Dialect
 from chatdesk.core.texts import Text
 
 
@@ -16,7 +16,7 @@ class Preset:
     ``apis``: the protocols that may be chosen, the usual one first. ``hint`` is read below the address. ``keys_url``:
     the page on which the vendor gives keys to its customers; ``key_starts``: the beginnings of its keys, which no other
     vendor uses. ``has_cache_marks``: a gateway that hands ``cache_control`` on to models that keep only what is
-    marked."""
+    marked. ``dialect``: what its servers want beyond the protocol."""
 
     id: str
     label: str
@@ -30,6 +30,7 @@ class Preset:
     keys_url: str = ""
     key_starts: tuple[str, ...] = ()
     has_cache_marks: bool = False
+    dialect: Dialect = PLAIN
 
     @property
     def api(self) -> Api:
@@ -90,6 +91,8 @@ _ALL = (
         "https://api.deepseek.com/v1",
         "DEEPSEEK_API_KEY",
         keys_url="https://platform.deepseek.com/api_keys",
+        # Since V3.2 a call without the thought that led to it is refused; one of another model has none.
+        dialect=Dialect(message_with_calls={"reasoning_content": ""}),
     ),
     Preset(
         "together",
@@ -114,6 +117,10 @@ _ALL = (
         "GEMINI_API_KEY",
         keys_url="https://aistudio.google.com/apikey",
         key_starts=("AIza",),
+        # Since Gemini 3 a call without its signature is refused. This value is the vendor's own for foreign calls.
+        dialect=Dialect(
+            foreign_call={"extra_content": {"google": {"thought_signature": "skip_thought_signature_validator"}}}
+        ),
     ),
     Preset("ollama", "Ollama", "http://127.0.0.1:11434/v1", needs_key=False, port=11434),
     Preset("lm-studio", "LM Studio", "http://127.0.0.1:1234/v1", needs_key=False, port=1234),

@@ -14,10 +14,10 @@ from chatdesk.core.domain.model_info import Price
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.domain.usage import CacheLife, Usage
 from chatdesk.core.providers.accounts import Account
-from chatdesk.core.providers.answer_reader import AnswerReader
 from chatdesk.core.providers.anthropic.events import AnthropicReader
 from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, StreamFinished, UsageReported
+from chatdesk.core.providers.chat.answer_reader import AnswerReader
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.registry import provider_of
@@ -76,10 +76,11 @@ async def test_an_hour_is_asked_for_by_name() -> None:
 async def test_a_gateway_hands_the_marks_on_for_models_that_know_them() -> None:
     provider = _provider(OpenAICompatibleProvider)
     body = await _body(provider, TURNS, cache=CacheLife.MINUTES)
-    assert _marked(body["messages"]) == ["Be brief.", "image_url", "Three?"]
+    rules = "Be brief.\n\nSummary of the earlier messages: they met."
+    assert _marked(body["messages"]) == [rules, "image_url", "Three?"]
     other = json.loads(await provider.wire_body(ChatRequest("openai/gpt-5", TURNS, cache=CacheLife.MINUTES)))
     assert "cache_control" not in json.dumps(other)
-    assert [message["content"] for message in other["messages"][:3]] == [message.text for message in TURNS[:3]]
+    assert [message["content"] for message in other["messages"][:2]] == [rules, TURNS[2].text]
 
 
 @pytest.mark.parametrize(("preset", "has_marks"), [("openrouter", True), ("openai", False), ("other", False)])

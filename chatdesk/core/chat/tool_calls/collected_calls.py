@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chatdesk.core.domain.message import Role
-from chatdesk.core.domain.tools import CallStatus
+from chatdesk.core.domain.tools import KEPT, CallStatus
 from chatdesk.core.providers.base import (
+    CallChanged,
+    Kept,
     ReasoningKept,
     RequestMessage,
     StreamFinished,
@@ -17,6 +18,7 @@ from chatdesk.core.providers.base import (
     ToolCall,
     ToolCallDelta,
 )
+from chatdesk.core.providers.chat.call_reader import read_object
 
 LARGEST_ARGUMENTS_CHARACTERS = 1_000_000
 
@@ -31,33 +33,17 @@ class CollectedCall:
     name: str = ""
     arguments: str = ""
     left: CallStatus | None = None
+    kept: Kept | None = None
 
     def read(self) -> dict[str, Any] | None:
         """Return the arguments; None where they are no JSON object. Such a call is never run."""
         if len(self.arguments) > LARGEST_ARGUMENTS_CHARACTERS:
             return None
-        try:
-            value = json.loads(self.arguments or "{}", object_pairs_hook=_each_once, parse_constant=_refuse)
-        except (ValueError, RecursionError):
-            return None
-        return value if isinstance(value, dict) else None
+        return read_object(self.arguments)
 
     def written(self) -> ToolCall:
         """Return the call in the form in which it is sent back to the model."""
-        return ToolCall(self.id, self.name, self.arguments if self.read() is not None else "{}")
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object. A name that is twice is refused: readers differ in which of the values they take, so a
-    person could be shown another one than the tool gets."""
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a name stands twice")
-    return value
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+        return ToolCall(self.id, self.name, self.arguments, self.kept)
 
 
 class CollectedCalls:
@@ -76,6 +62,17 @@ class CollectedCalls:
         self._pieces.setdefault(delta.index, []).append(delta.arguments)
         return ToolCallDelta(call.number, delta.call_id, delta.name, delta.arguments)
 
+    def keep(self, kept: ReasoningKept) -> Iterator[CallChanged]:
+        """Keep the vendor's own fields with their calls, and yield them for the parts of the calls. The blocks of the
+        message are with its first call."""
+        blocks = kept.blocks
+        for index, call in self._calls.items():
+            fields = kept.calls.get(index, {})
+            if blocks or fields:
+                call.kept = Kept(kept.origin, fields, blocks)
+                yield CallChanged(call.number, {KEPT: call.kept.as_content()})
+            blocks = ()
+
     def finished(self) -> tuple[CollectedCall, ...]:
         """Return the calls in their order, each with an id of its own."""
         seen: set[str] = set()
@@ -92,19 +89,15 @@ class StepText:
 
     def __init__(self, text: str) -> None:
         self._texts = [text]
-        self._reasoning: tuple[Mapping[str, Any], ...] = ()
         self.finish: StreamFinished | None = None
 
-    def add(self, event: TextDelta | ReasoningKept | StreamFinished) -> None:
+    def add(self, event: TextDelta | StreamFinished) -> None:
         match event:
             case TextDelta():
                 self._texts.append(event.text)
-            case ReasoningKept():
-                self._reasoning = event.blocks
             case StreamFinished():
                 self.finish = event
 
     def written(self, calls: Sequence[CollectedCall]) -> RequestMessage:
         """Return the message of this step for the next request."""
-        made = tuple(call.written() for call in calls)
-        return RequestMessage(Role.ASSISTANT, "".join(self._texts), made, reasoning=self._reasoning)
+        return RequestMessage(Role.ASSISTANT, "".join(self._texts), tuple(call.written() for call in calls))

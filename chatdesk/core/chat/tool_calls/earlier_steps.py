@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall
 from chatdesk.core.context.tool_fence import fenced
 from chatdesk.core.domain.message import Message, Part, PartType, Role
-from chatdesk.core.domain.tools import CallStatus, left_open
-from chatdesk.core.providers.base import RequestMessage, ToolCall
+from chatdesk.core.domain.tools import KEPT, CallStatus, left_open
+from chatdesk.core.providers.base import RequestMessage, ToolCall, kept_from
 from chatdesk.core.rendering.sources import Source, sources_of
 
 
@@ -57,7 +57,7 @@ def earlier_steps(answer: Message, *, asks_again: bool) -> EarlierSteps:
 
 
 def _written(part: Part) -> ToolCall:
-    return ToolCall(part.tool_call_id or "", part.tool_name or "", _arguments(part))
+    return ToolCall(part.tool_call_id or "", part.tool_name or "", _arguments(part), kept_from(part.content.get(KEPT)))
 
 
 def _arguments(part: Part) -> str:
@@ -77,4 +77,5 @@ def _collected(part: Part, calls: Sequence[Part]) -> CollectedCall:
         part.tool_name or "",
         _arguments(part),
         left=CallStatus(part.content["status"]),
+        kept=kept_from(part.content.get(KEPT)),
     )

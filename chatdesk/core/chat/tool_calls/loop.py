@@ -61,6 +61,7 @@ _log = logging.getLogger(__name__)
 _DENIED = Text("The person did not allow this call. Do not try it again in another way; go on without it, or ask them.")
 _UNKNOWN_TOOL = Text("There is no tool with this name.")
 _NOT_JSON = Text("The arguments are not valid JSON, so the tool was not run. Write them again.")
+_NO_ARGUMENTS = Text("No arguments came with this call, so the tool was not run. Write them again.")
 _CUT_OFF = Text("The answer was cut off while this call was written, so the tool was not run.")
 _CUT_OFF_BY = (FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
 _NO_MORE = Text("The limit of this answer was reached, so the tool was not run.")
@@ -177,8 +178,11 @@ class ToolLoop:
         async with aclosing(self._inner.stream(_with_tools(self._sent, offered, is_last=is_last))) as events:
             async for event in events:
                 match event:
-                    case StreamFinished() | ReasoningKept():
+                    case StreamFinished():
                         said.add(event)
+                    case ReasoningKept():
+                        for change in calls.keep(event):
+                            yield change
                     case ToolCallDelta():
                         yield calls.add(event)
                     case UsageReported():
@@ -261,13 +265,15 @@ class ToolLoop:
         self, call: CollectedCall, offered: OfferedTools, news: asyncio.Queue[StreamEvent | None]
     ) -> ResultArrived:
         news.put_nowait(ToolCallDelta(call.number, call.id, None, ""))  # the id may have been made here
+        tool = offered.find(call.name)
+        if tool is not None and not call.arguments.strip() and not tool.schema.get("properties"):
+            call.arguments = "{}"  # there is nothing that the model could have written
         arguments = call.read()
         if call.name == FIND_TOOLS and offered.is_searched:
             text = offered.search(str((arguments or {}).get("query", "")))
             return self._ended(call, news, CallStatus.DONE, text, duration_ms=0)
-        tool = offered.find(call.name)
         if tool is None or arguments is None:
-            words = _UNKNOWN_TOOL if tool is None else _NOT_JSON
+            words = _UNKNOWN_TOOL if tool is None else _NOT_JSON if call.arguments.strip() else _NO_ARGUMENTS
             return self._ended(call, news, CallStatus.FAILED, words, error=words)
         server = self._servers[tool.server_id]
         described = {"server": server.name, "server_id": server.id, "tool": tool.name}

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chatdesk.core.providers.answer_reader import ErrorInAnswer, WrongShapeError, text_field
-from chatdesk.core.providers.base import FinishReason, PictureDelta, ReasoningKept, ToolCallDelta
+from chatdesk.core.providers.base import FinishReason, PictureDelta, ReasoningKept, SourcesNamed, ToolCallDelta
+from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer, WrongShapeError, text_field
+from chatdesk.core.providers.chat.call_reader import MOST_CALLS as _MOST_CALLS
+from chatdesk.core.providers.chat.call_reader import as_arguments, read_object
+from chatdesk.core.providers.chat.sources import NamedSources
 from chatdesk.core.providers.reader import Delta, Late, VendorReader
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.token_figures import usage_of
@@ -17,6 +20,8 @@ _REASONS = {
     "tool_use": FinishReason.TOOL_CALLS,
     "refusal": FinishReason.CONTENT_FILTER,
 }
+# A block of thinking with none of these has nothing that could go back.
+_KEPT = ("thinking", "signature", "data")
 
 
 class AnthropicReader(VendorReader):
@@ -25,6 +30,9 @@ class AnthropicReader(VendorReader):
     def __init__(self) -> None:
         super().__init__()
         self._calls: dict[object, int] = {}
+        self._inputs: dict[int, object] = {}
+        self._pieces: dict[int, list[str]] = {}
+        self._sources = NamedSources()
         self._figures: dict[str, Any] = {}
         self._thoughts: dict[object, dict[str, Any]] = {}
 
@@ -45,6 +53,8 @@ class AnthropicReader(VendorReader):
             yield from self._start_block(chunk.get("index"), _mapping(chunk.get("content_block")))
         elif kind == "content_block_delta":
             yield from self._grow(chunk.get("index"), _mapping(chunk.get("delta")))
+        elif kind == "content_block_stop":
+            yield from self._end_call(self._calls.get(chunk.get("index")))
         elif kind == "message_delta":
             self._read_usage(chunk.get("usage"))
             self._end(_mapping(chunk.get("delta")).get("stop_reason"))
@@ -52,11 +62,16 @@ class AnthropicReader(VendorReader):
             yield from self._whole(chunk)
 
     def finish(self) -> Iterator[Late]:
-        """Yield a replacement character for each half surrogate pair that was still held back."""
+        """Yield half surrogate pairs and arguments that were held back, the thinking that goes back with calls, and
+        the sources."""
         yield from super().finish()
-        kept = tuple(each for each in self._thoughts.values() if each.get("signature") or each.get("data"))
+        for number in self._calls.values():
+            yield from self._end_call(number)
+        kept = tuple(each for each in self._thoughts.values() if any(each.get(name) for name in _KEPT))
         if kept and self._calls:
             yield ReasoningKept(kept)
+        if self._sources.found:
+            yield SourcesNamed(self._sources.found)
 
     def _whole(self, message: Mapping[str, Any]) -> Iterator[Delta]:
         blocks = message.get("content")
@@ -68,16 +83,16 @@ class AnthropicReader(VendorReader):
     def _start_block(self, index: object, block: Mapping[str, Any]) -> Iterator[Delta]:
         kind = block.get("type")
         if kind == "tool_use":
-            if not isinstance(index, int) or not 0 <= index < 1000:
-                raise WrongShapeError("index")
-            number = self._calls.setdefault(index, len(self._calls))
+            number = self._number_of(index)
+            self._inputs[number] = block.get("input")
             yield ToolCallDelta(
                 number, repair(text_field(block.get("id"))) or None, repair(text_field(block.get("name"))) or None, ""
             )
         elif kind == "text":
             yield from self._add_text(text_field(block.get("text")))
+            self._sources.read_message(block)
         elif kind == "thinking":
-            self._thoughts[index] = {"type": kind, "thinking": "", "signature": text_field(block.get("signature"))}
+            self._thoughts[index] = {**block, "thinking": ""}
             yield from self._think(index, text_field(block.get("thinking")))
         elif kind == "image":
             source = _mapping(block.get("source"))
@@ -85,7 +100,7 @@ class AnthropicReader(VendorReader):
                 self.has_text = True
                 yield PictureDelta(f"image-{index}", f"data:image/png;base64,{text_field(source.get('data'))}")
         elif kind == "redacted_thinking":
-            self._thoughts[index] = {"type": kind, "data": text_field(block.get("data"))}
+            self._thoughts[index] = dict(block)
 
     def _grow(self, index: object, delta: Mapping[str, Any]) -> Iterator[Delta]:
         kind = delta.get("type")
@@ -94,11 +109,35 @@ class AnthropicReader(VendorReader):
         elif kind == "thinking_delta":
             yield from self._think(index, text_field(delta.get("thinking")))
         elif kind == "signature_delta" and index in self._thoughts:
-            self._thoughts[index]["signature"] += text_field(delta.get("signature"))
+            block = self._thoughts[index]
+            block["signature"] = text_field(block.get("signature")) + text_field(delta.get("signature"))
+        elif kind == "citations_delta":
+            self._sources.read_message({"annotations": [delta.get("citation")]})
         elif kind == "input_json_delta":
-            if index not in self._calls:
-                raise WrongShapeError("index")
-            yield ToolCallDelta(self._calls[index], None, None, text_field(delta.get("partial_json")))
+            piece = delta.get("partial_json")
+            yield from self._add_arguments(self._number_of(index), "" if piece is None else as_arguments(piece))
+
+    def _number_of(self, index: object) -> int:
+        """Return the number of the call in a block."""
+        place = index if isinstance(index, int | str) else None
+        if place not in self._calls and len(self._calls) >= _MOST_CALLS:
+            raise WrongShapeError("calls")
+        return self._calls.setdefault(place, len(self._calls))
+
+    def _add_arguments(self, number: int, text: str) -> Iterator[Delta]:
+        if text:
+            self._pieces.setdefault(number, []).append(text)
+            yield ToolCallDelta(number, None, None, text)
+
+    def _end_call(self, number: int | None) -> Iterator[Delta]:
+        """Yield the arguments with which a call began, where none came in pieces. Where both came and differ, both are
+        given, which no reader takes: a call runs with what the model wrote, or not at all."""
+        given = None if number is None else self._inputs.pop(number, None)
+        if number is None or given is None:
+            return
+        pieces = self._pieces.get(number)
+        if pieces is None or (given and read_object("".join(pieces)) != given):
+            yield from self._add_arguments(number, as_arguments(given))
 
     def _think(self, index: object, raw: str) -> Iterator[Delta]:
         if index in self._thoughts:

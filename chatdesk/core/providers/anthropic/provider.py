@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class AnthropicProvider(OpenAICompatibleProvider):
     """A provider that speaks Anthropic's Messages protocol."""
 
+    protocol = "anthropic"
     optional_fields = frozenset({"temperature", "top_p", "thinking", "output_config", "stop_sequences"})
 
     def lacks(self, request: ChatRequest) -> list[str]:
@@ -61,6 +62,6 @@ class AnthropicProvider(OpenAICompatibleProvider):
         return self._is_chunk(chunk) and chunk["type"] != "ping"
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
-        body = messages_body(request, model, is_cached=self._marks_cache(request, model))
+        body = messages_body(request, model, self._kept_origin, is_cached=self._marks_cache(request, model))
         refused = self.optional_fields & self._refused_fields
         return {name: value for name, value in body.items() if name not in refused}

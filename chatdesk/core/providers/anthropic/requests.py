@@ -1,39 +1,39 @@
 """Writes requests of Anthropic's messages.
 
-Thinking is sent back within a loop of tool calls only, where the vendor requires it, with its signature: an answer that
-calls tools without having thought goes on without thinking, as does one that another program's request brings, and one
-in which a tool has to be called.
+Thinking is sent back with calls of tools only, where the vendor requires it, as it came: an answer that calls tools
+without having thought goes on without thinking, as does one that another program's request brings, and one in which a
+tool has to be called.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, ToolCall
+from chatdesk.core.providers.chat.call_reader import read_object
 from chatdesk.core.providers.extra_fields import for_anthropic
 from chatdesk.core.providers.prompt_cache import mark, mark_messages
 from chatdesk.core.providers.text_repair import repair
-from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION
+from chatdesk.core.providers.turn_order import in_turns
+from chatdesk.core.providers.wire import continued, sendable_arguments
 
 # The protocol wants a limit in every request; all models that are served write at least this much.
 _USUAL_LIMIT = 32_000
 _DATA_URL = re.compile(r"data:(image/(?:png|jpeg|gif|webp));base64,")
 
 
-def messages_body(request: ChatRequest, model: str, *, is_cached: bool) -> dict[str, Any]:
-    """Return the request as the protocol's JSON object. With ``is_cached``, its beginning is marked for caching."""
-    system = "\n\n".join(repair(each.full_text) for each in request.messages if each.role is Role.SYSTEM)
-    messages = _messages(request)
+def messages_body(request: ChatRequest, model: str, origin: str, *, is_cached: bool) -> dict[str, Any]:
+    """Return the request as the protocol's JSON object. ``origin`` is the mark of the server that gets it. With
+    ``is_cached``, its beginning is marked for caching."""
+    said = in_turns(continued(request))
+    system = "\n\n".join(repair(each.full_text) for each in said if each.role is Role.SYSTEM)
+    messages = _messages(said, origin)
     extra_fields, _lacking = for_anthropic(request.extra_fields)
     if is_cached:
         mark_messages(messages, request.cache)
-    if request.continue_text:
-        messages.append({"role": "assistant", "content": [_text_block(repair(request.continue_text).rstrip())]})
-        messages.append({"role": "user", "content": [_text_block(CONTINUE_INSTRUCTION)]})
     body: dict[str, Any] = {
         **extra_fields,
         "model": model,
@@ -50,18 +50,18 @@ def messages_body(request: ChatRequest, model: str, *, is_cached: bool) -> dict[
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop_sequences": list(request.stop) or None,
-        "thinking": {"type": "adaptive"} if has_effort and _may_think(request, extra_fields) else None,
+        "thinking": {"type": "adaptive"} if has_effort and _may_think(said, origin, extra_fields) else None,
         "output_config": {"effort": request.reasoning_effort} if has_effort else None,
     }
     return body | {name: value for name, value in wishes.items() if value is not None}
 
 
-def _messages(request: ChatRequest) -> list[dict[str, Any]]:
+def _messages(said: Sequence[RequestMessage], origin: str) -> list[dict[str, Any]]:
     """Return the messages but for those of the system; the results of tools that were called at once are one."""
     found: list[dict[str, Any]] = []
     is_result = False
-    for message in request.messages:
-        written = _message(message)
+    for message in said:
+        written = _message(message, origin)
         if message.role is Role.SYSTEM or not written["content"]:
             continue
         if is_result and message.role is Role.TOOL:
@@ -72,17 +72,17 @@ def _messages(request: ChatRequest) -> list[dict[str, Any]]:
     return found
 
 
-def _may_think(request: ChatRequest, extra_fields: Mapping[str, Any]) -> bool:
+def _may_think(sent: Sequence[RequestMessage], origin: str, extra_fields: Mapping[str, Any]) -> bool:
     """Return whether the model may think before it answers; see the module text."""
     is_forced = extra_fields.get("tool_choice", {}).get("type") in ("any", "tool")
-    said = [each for each in request.messages if each.role is not Role.SYSTEM]  # those are elsewhere
+    said = [each for each in sent if each.role is not Role.SYSTEM]  # those are elsewhere
     if is_forced or not said or said[-1].role is not Role.TOOL:
         return not is_forced
     asked = max((place for place, each in enumerate(said) if each.role is Role.USER), default=-1)
-    return all(each.reasoning for each in said[asked + 1 :] if each.role is Role.ASSISTANT)
+    return all(each.kept_for(origin) for each in said[asked + 1 :] if each.role is Role.ASSISTANT)
 
 
-def _message(message: RequestMessage) -> dict[str, Any]:
+def _message(message: RequestMessage, origin: str) -> dict[str, Any]:
     text = repair(message.full_text)
     if message.role is Role.TOOL:
         result = {"type": "tool_result", "tool_use_id": repair(message.tool_call_id), "content": text}
@@ -91,7 +91,7 @@ def _message(message: RequestMessage) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = [{"type": "image", "source": source} for source in sources if source is not None]
     if text.strip():  # blank ones are refused
         blocks.append(_text_block(text))
-    blocks[:0] = map(dict, message.reasoning)
+    blocks[:0] = map(dict, message.kept_for(origin))
     for call in message.tool_calls:
         blocks.append({"type": "tool_use", "id": repair(call.id), "name": repair(call.name), "input": _arguments(call)})
     return {"role": "assistant" if message.role is Role.ASSISTANT else "user", "content": blocks}
@@ -113,11 +113,7 @@ def is_sendable(url: str) -> bool:
 
 
 def _arguments(call: ToolCall) -> dict[str, Any]:
-    try:
-        found = json.loads(call.arguments or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return read_object(sendable_arguments(call.arguments)) or {}
 
 
 def _text_block(text: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.context import ContextPart, ContextRow, PathCounts
 from chatdesk.core.domain.message import ContextMark, PartType, Role, Status
+from chatdesk.core.domain.tools import KEPT
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.engine.rows import batches, marks
 
@@ -147,4 +148,4 @@ def _part(
     field = "arguments" if kind == PartType.TOOL_CALL else "text"
     value = data.get(field, "")
     text = value if isinstance(value, str) else ""
-    return ContextPart(part_id, PartType(kind), text, call_id or "", name or "", tokens)
+    return ContextPart(part_id, PartType(kind), text, call_id or "", name or "", tokens, kept=data.get(KEPT))

@@ -117,11 +117,11 @@ def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamCh
 
 
 def _describe_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamChunk) -> None:
-    """Add the later fields of a call to its part: name, call id and state. The part of a picture gets the picture's
-    present state."""
+    """Add the later fields of a call to its part: name, call id and state; to a text the sources that it refers to. The
+    part of a picture gets the picture's present state."""
     if PartType(chunk.kind) is PartType.IMAGE:
         _replace_picture(conn, origin, message_id, chunk)
-    if PartType(chunk.kind) not in (PartType.TOOL_CALL, PartType.TOOL_RESULT):
+    if PartType(chunk.kind) not in (PartType.TOOL_CALL, PartType.TOOL_RESULT, PartType.TEXT):
         return
     name = _optional(chunk.meta.get("name"))
     content = dict(chunk.meta.get("content", {}))

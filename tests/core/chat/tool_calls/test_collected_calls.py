@@ -34,13 +34,12 @@ def test_every_call_has_an_id_of_its_own() -> None:
     assert len(set(ids)) == 4 and all(ids)
 
 
-def test_what_is_no_object_is_read_as_nothing_and_sent_back_as_one() -> None:
+def test_what_is_no_object_is_read_as_nothing() -> None:
     calls = CollectedCalls(0)
     calls.add(ToolCallDelta(0, "a", "f", "[1"))
     calls.add(ToolCallDelta(1, "b", "f", '{"a": "' + "x" * LARGEST_ARGUMENTS_CHARACTERS + '"}'))
     broken, large = calls.finished()
     assert broken.read() is None and large.read() is None
-    assert broken.written().arguments == "{}"
 
 
 @pytest.mark.parametrize("arguments", ['{"path": "a", "path": "b"}', '{"x": {"y": 1, "y": 2}}', '{"x": NaN}'])
@@ -48,4 +47,4 @@ def test_what_two_readers_would_read_differently_is_not_read(arguments: str) -> 
     calls = CollectedCalls(0)
     calls.add(ToolCallDelta(0, "a", "f", arguments))
     (call,) = calls.finished()
-    assert call.read() is None and call.written().arguments == "{}"
+    assert call.read() is None

@@ -16,6 +16,7 @@ from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
+    Kept,
     ReasoningKept,
     RequestMessage,
     RetryScheduled,
@@ -220,6 +221,9 @@ async def test_a_refused_answer_says_so() -> None:
     assert failure.kind is Kind.CONTENT_FILTER
 
 
+LOOK = {"tools": [{"type": "function", "function": {"name": "look"}}]}
+
+
 async def test_thoughts_come_back_with_their_signatures_between_calls_of_tools() -> None:
     block = {"type": "tool_use", "id": "call-1", "name": "look", "input": {}}
     events: list[dict[str, Any]] = [
@@ -236,12 +240,12 @@ async def test_thoughts_come_back_with_their_signatures_between_calls_of_tools()
     ]
     async with FaultServer(answered(*events), GOOD) as server:
         provider = made(server.base_url)
-        found = [each async for each in provider.stream(ChatRequest("m", ASKED, reasoning_effort="high"))]
-        (kept,) = [each.blocks for each in found if isinstance(each, ReasoningKept)]
+        found = [
+            each async for each in provider.stream(ChatRequest("m", ASKED, reasoning_effort="high", extra_fields=LOOK))
+        ]
+        (kept,) = [Kept(each.origin, {}, each.blocks) for each in found if isinstance(each, ReasoningKept)]
         arguments = "".join(each.arguments for each in found if isinstance(each, ToolCallDelta))
-        call = RequestMessage(
-            Role.ASSISTANT, "", tool_calls=(ToolCall("call-1", "look", arguments),), reasoning=tuple(kept)
-        )
+        call = RequestMessage(Role.ASSISTANT, "", tool_calls=(ToolCall("call-1", "look", arguments, kept),))
         result = RequestMessage(Role.TOOL, "a cat", tool_call_id="call-1")
         await ask(provider, ChatRequest("m", (*ASKED, call, result), reasoning_effort="high"))
     sent = server.requests[1].json

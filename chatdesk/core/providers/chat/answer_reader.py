@@ -1,19 +1,23 @@
 """Turns the JSON chunks of a chat completion stream into provider events; pure, and suspicious of every field.
 
-Servers that call themselves compatible differ: reasoning comes as ``reasoning_content`` or ``reasoning``, content as
-text or as a list of pieces, tool calls with or without ``index``. What is merely absent is ignored; what is of a wrong
-type where text was due is an error, so that no part of an answer vanishes unnoticed.
+Servers that call themselves compatible differ: reasoning comes under several names, content as text or as a list of
+pieces, tool calls with or without ``index``, a finish reason with every piece. What is merely absent is ignored; what
+is of a wrong type where text was due is an error, so that no part of an answer vanishes unnoticed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chatdesk.core.providers.base import FinishReason, PictureDelta, TextDelta, ToolCallDelta
+from chatdesk.core.providers.base import FinishReason, PictureDelta, ReasoningKept, SourcesNamed, TextDelta
+from chatdesk.core.providers.chat.call_reader import CallReader
+from chatdesk.core.providers.chat.content import WrongShapeError as WrongShapeError
+from chatdesk.core.providers.chat.content import read_content
+from chatdesk.core.providers.chat.sources import NamedSources
+from chatdesk.core.providers.chat.thoughts import KeptThoughts
 from chatdesk.core.providers.reader import Delta, Late, VendorReader
-from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
 from chatdesk.core.providers.token_figures import usage_of
 from chatdesk.core.rendering.safety import is_safe_link
 
@@ -32,10 +36,6 @@ _PLAIN_ADDRESS = re.compile(r"https?://[^\s<>\\]{1,2000}\Z")
 _FAILED_REASONS = {"error", "insufficient_system_resource", "abort", "network_error"}
 
 
-class WrongShapeError(ValueError):
-    """A field that must hold text or an object holds something else."""
-
-
 class ErrorInAnswer(Exception):
     """The stream carries an error object; ``error`` is what the vendor wrote."""
 
@@ -45,18 +45,29 @@ class ErrorInAnswer(Exception):
 
 
 class AnswerReader(VendorReader):
-    """The state of one answer. Feed every decoded chunk; then read ``finish_reason`` and ``usage``."""
+    """The state of one answer. Feed every decoded chunk; then read ``finish_reason`` and ``usage``.
+
+    Only the end of the stream ends an answer. A finish reason says how it ended; servers that send one with every
+    piece exist, and so do servers that give each piece another id.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._arguments: dict[int, SurrogateJoiner] = {}
-        self._index_of_call: dict[str, int] = {}
-        self._finished_id: object = None
+        self._calls = CallReader()
+        self._kept = KeptThoughts()
+        self._sources = NamedSources()
         self._picture_count = 0
+        self._has_delta = False
+        self._is_early = False
+        self._is_at_end = False
+
+    @property
+    def is_at_end(self) -> bool:
+        return self._is_at_end
 
     @property
     def has_tool_calls(self) -> bool:
-        return bool(self._arguments)
+        return len(self._calls) > 0
 
     def feed(self, chunk: object) -> Iterator[Delta]:
         """Yield the events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
@@ -65,67 +76,84 @@ class AnswerReader(VendorReader):
         if chunk.get("error"):
             raise ErrorInAnswer(chunk["error"])
         self._read_usage(chunk.get("usage"))
+        self._sources.read_chunk(chunk)
         choices = chunk.get("choices")
         if choices is None:
             return
         if not isinstance(choices, list):
             raise WrongShapeError("choices")
-        if self._is_of_another_answer(chunk):
-            return
+        had_finish, has_news = self.finish_reason is not None, False
         for choice in choices:
             if not isinstance(choice, Mapping):
                 raise WrongShapeError("choice")
             if choice.get("index") in {None, 0}:
-                yield from self._read_choice(choice)
-        if self.finish_reason is not None and self._finished_id is None:
-            self._finished_id = chunk.get("id") or ""
+                for event in self._read_choice(choice):
+                    has_news = True
+                    yield event
+        # A finish reason beside a piece, or before one, says nothing about what is still to come.
+        self._is_early = self._is_early or (had_finish and has_news)
+        has_answer = self.has_text or self.has_tool_calls
+        self._is_at_end = self.finish_reason is not None and has_answer and not has_news and not self._is_early
 
     def finish(self) -> Iterator[Late]:
-        """Yield a replacement character for each half surrogate pair that was still held back."""
+        """Yield half surrogate pairs that were held back, the vendor's own fields of the calls, and the sources."""
         yield from super().finish()
-        for index, joiner in self._arguments.items():
-            tail = joiner.finish()
-            if tail:
-                yield ToolCallDelta(index, None, None, tail)
-
-    def _is_of_another_answer(self, chunk: Mapping[str, Any]) -> bool:
-        """Return whether ``chunk`` belongs to a second answer that the server began in the same stream."""
-        other = chunk.get("id")
-        return bool(self._finished_id) and bool(other) and other != self._finished_id
+        yield from self._calls.finish()
+        kept = self._kept.fields
+        if self.has_tool_calls and (kept or self._calls.kept):
+            yield ReasoningKept((kept,) if kept else (), self._calls.kept)
+        if self._sources.found:
+            yield SourcesNamed(self._sources.found)
 
     def _read_choice(self, choice: Mapping[str, Any]) -> Iterator[Delta]:
         if choice.get("error"):
             raise ErrorInAnswer(choice["error"])
-        # A server that ignores ``stream`` sends the whole answer as ``message``.
-        delta = choice.get("delta") or choice.get("message")
-        if delta is not None:
+        self._sources.read_chunk(choice)
+        delta, message = choice.get("delta"), choice.get("message")
+        if delta:
             if not isinstance(delta, Mapping):
                 raise WrongShapeError("delta")
             yield from self._read_delta(delta)
+            self._has_delta = True
+        if message:
+            if not isinstance(message, Mapping):
+                raise WrongShapeError("message")
+            yield from self._read_message(message)
+        if isinstance(choice.get("text"), str):  # the older protocol of completions
+            yield from self._add_text(choice["text"])
         reason = choice.get("finish_reason")
-        if reason is None:
+        if reason is None or reason is False:
             return
         if not isinstance(reason, str):
             raise WrongShapeError("finish_reason")
-        if reason in _FAILED_REASONS:
+        if reason.lower() in _FAILED_REASONS:
             raise ErrorInAnswer({"code": reason})
         if reason:
-            self.finish_reason = _FINISH_REASONS.get(reason, FinishReason.STOP)
+            self.finish_reason = _FINISH_REASONS.get(reason.lower(), FinishReason.STOP)
 
     def _read_delta(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
-        thoughts, text = _content(delta.get("content"))
-        plain_reasoning = delta.get("reasoning_content")
-        if plain_reasoning is None:
-            plain_reasoning = delta.get("reasoning")
-        yield from self._add_reasoning(thoughts + _content(plain_reasoning)[1])
-        yield from self._add_text(text + _content(delta.get("refusal"))[1])
+        thoughts, text = read_content(delta.get("content"))
+        yield from self._add_reasoning(thoughts + self._kept.read(delta))
+        yield from self._add_text(text + read_content(delta.get("refusal"))[1])
         yield from self._read_pictures(delta.get("content"), delta.get("images"))
-        calls = delta.get("tool_calls")
-        if calls is not None:
-            if not isinstance(calls, list):
-                raise WrongShapeError("tool_calls")
-            for call in calls:
-                yield self._read_tool_call(call)
+        self._sources.read_message(delta)
+        for call in _calls_of(delta):
+            yield from self._calls.read(call)
+
+    def _read_message(self, message: Mapping[str, Any]) -> Iterator[Delta]:
+        """Read a whole message. Servers that ignore ``stream`` send one, others end a stream with one, or repeat in
+        every chunk all that came so far: only what did not come yet counts."""
+        thoughts, text = read_content(message.get("content"))
+        thoughts += self._kept.read(message, is_whole=True)
+        has_begun = self._has_delta
+        yield from self._add_reasoning(self._reasoning.missing(thoughts, is_whole=has_begun))
+        yield from self._add_text(
+            self._text.missing(text + read_content(message.get("refusal"))[1], is_whole=has_begun)
+        )
+        if not self._picture_count:
+            yield from self._read_pictures(message.get("content"), message.get("images"))
+        self._sources.read_message(message)
+        yield from self._calls.read_whole(_calls_of(message))
 
     def _read_pictures(self, *holders: object) -> Iterator[Delta]:
         """Yield pictures that come beside the text: among the pieces of the content, or as ``images``, which gateways
@@ -145,36 +173,6 @@ class AnswerReader(VendorReader):
                 self.has_text = True
                 yield TextDelta(f"\n\n![Image](<{url}>)\n\n")
 
-    def _read_tool_call(self, call: object) -> ToolCallDelta:
-        if not isinstance(call, Mapping):
-            raise WrongShapeError("tool_call")
-        function = call.get("function")
-        if function is None:
-            function = {}
-        if not isinstance(function, Mapping):
-            raise WrongShapeError("function")
-        call_id = _optional_text(call.get("id"), "tool_call.id")
-        name = _optional_text(function.get("name"), "function.name")
-        index = self._index_for(call.get("index"), call_id, name)
-        joiner = self._arguments.setdefault(index, SurrogateJoiner())
-        if call_id:
-            self._index_of_call.setdefault(call_id, index)
-        arguments = joiner.feed(_optional_text(function.get("arguments"), "function.arguments") or "")
-        return ToolCallDelta(index, call_id or None, name or None, arguments)
-
-    def _index_for(self, given: object, call_id: str | None, name: str | None) -> int:
-        """Return the server's index of a tool call. Without one, a known id keeps its call, a new id or name begins the
-        next call, and a bare fragment belongs to the newest.
-        """
-        if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 1000:
-            return given
-        if given is not None:
-            raise WrongShapeError("tool_call.index")
-        if call_id and call_id in self._index_of_call:
-            return self._index_of_call[call_id]
-        newest = max(self._arguments, default=-1)
-        return newest + 1 if call_id or name or newest < 0 else newest
-
     def _read_usage(self, usage: object) -> None:
         """Remember the newest usage: servers send it once at the end, or a running total with every chunk. Figures that
         cannot be true are ignored: then the tokens are estimated, and no price or limit is reckoned from them.
@@ -192,23 +190,14 @@ class AnswerReader(VendorReader):
         self.usage = found or self.usage
 
 
-def _content(value: object) -> tuple[str, str]:
-    """Return (thoughts, text) of a content field, which holds text, nothing, or a list of typed pieces."""
-    if value is None:
-        return "", ""
-    if isinstance(value, str):
-        return "", value
-    if not isinstance(value, Sequence) or isinstance(value, bytes):
-        raise WrongShapeError("content")
-    thoughts, text = "", ""
-    for piece in value:
-        if not isinstance(piece, Mapping):
-            raise WrongShapeError("content piece")
-        if piece.get("type") == "thinking":
-            thoughts += _content(piece.get("thinking"))[1]
-        else:
-            text += _optional_text(piece.get("text"), "content piece") or ""
-    return thoughts, text
+def _calls_of(message: Mapping[str, Any]) -> list[object]:
+    """Return the calls in a message or a delta; the oldest servers send one as ``function_call``."""
+    calls, old = message.get("tool_calls"), message.get("function_call")
+    if isinstance(calls, Mapping):
+        return [calls]
+    if isinstance(calls, list):
+        return calls
+    return [{"index": 0, "function": old}] if isinstance(old, Mapping) else []
 
 
 def text_field(value: object) -> str:
@@ -218,14 +207,6 @@ def text_field(value: object) -> str:
     if not isinstance(value, str):
         raise WrongShapeError("text")
     return value
-
-
-def _optional_text(value: object, field: str) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise WrongShapeError(field)
-    return value if field == "function.arguments" else repair(value)
 
 
 def _first(holder: object, *names: str) -> object:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.providers.answer_reader import AnswerReader, WrongShapeError
 from chatdesk.core.providers.base import PictureDelta, TextDelta
+from chatdesk.core.providers.chat.answer_reader import AnswerReader, WrongShapeError
 
 URL = "data:image/png;base64,iVBORw0KGgo="
 

@@ -1,0 +1,201 @@
+"""Reads the tool calls of chat completions out of the fragments in which servers send them.
+
+Servers tell the calls of an answer apart in different ways: by ``index``, by ``id``, by neither, or by an index that
+several calls have. Arguments come in pieces, whole, as text or as an object, and sometimes twice. A fragment that
+cannot be read costs its own call, never the answer: the call then has arguments that are no object, and is not run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatdesk.core.providers.base import ToolCallDelta
+from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
+
+MOST_CALLS = 1000
+# Reading the arguments so far takes as long as they are; only servers that repeat themselves make it necessary.
+_MOST_LOOKS = 100
+_LONGEST_KEPT = 64 * 1024
+_READ_FIELDS = frozenset({"index", "id", "type", "function", "name", "arguments"})
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call as far as it has come. ``kept`` are the fields that only its vendor understands."""
+
+    number: int
+    id: str = ""
+    name: str = ""
+    pieces: list[str] = field(default_factory=list)
+    joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    def arguments(self) -> dict[str, Any] | None:
+        """Return the arguments if they are a whole object by now."""
+        return read_object("".join(self.pieces))
+
+
+class CallReader:
+    """The calls of one answer. ``read`` every fragment, then ``finish``."""
+
+    def __init__(self) -> None:
+        self._calls: list[_Call] = []
+        self._at_index: dict[int, _Call] = {}
+        self._by_id: dict[str, _Call] = {}
+        self._looks = 0
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    @property
+    def kept(self) -> dict[int, Mapping[str, Any]]:
+        """The fields of each call, by its number, that go back to the vendor as they are."""
+        return {call.number: call.kept for call in self._calls if call.kept}
+
+    def read(self, fragment: object) -> Iterator[ToolCallDelta]:
+        """Yield the news in one fragment of a call."""
+        row = fragment if isinstance(fragment, Mapping) else {"arguments": fragment}
+        function = row.get("function")
+        # Some gateways leave out the object around name and arguments.
+        named = function if isinstance(function, Mapping) else row
+        call_id, name = _word(row.get("id")), _word(named.get("name"))
+        arguments = as_arguments(named.get("arguments"))
+        call = self._call_of(_index(row.get("index")), call_id, name, arguments)
+        if call is None:
+            return
+        if call_id and not call.id:
+            self._by_id.setdefault(call_id, call)
+        call.id, call.name = call.id or call_id, name or call.name
+        self._keep(call, row)
+        if self._is_repeated(call, arguments):
+            arguments = ""
+        yield from self._grown(call, arguments, call_id, name)
+
+    def read_whole(self, rows: object) -> Iterator[ToolCallDelta]:
+        """Yield the news in the whole list of calls, with which some servers end a stream. A call that came before is
+        compared: where the two differ, its arguments cannot be read any more."""
+        for place, fragment in enumerate(rows if isinstance(rows, list) else ()):
+            if place >= len(self._calls):
+                row = dict(fragment) if isinstance(fragment, Mapping) else {"arguments": fragment}
+                row.pop("index", None)
+                if not row.get("id"):
+                    row["id"] = f"call_{place + 1}"
+                yield from self.read(row)
+                continue
+            call = self._calls[place]
+            whole = fragment if isinstance(fragment, Mapping) else {}
+            function = whole.get("function")
+            named = function if isinstance(function, Mapping) else whole
+            self._keep(call, whole)
+            arguments = as_arguments(named.get("arguments"))
+            if arguments and arguments != "".join(call.pieces) and not self._is_repeated(call, arguments):
+                yield from self._grown(call, arguments, "", "")
+
+    def finish(self) -> Iterator[ToolCallDelta]:
+        """Yield a replacement character for each half surrogate pair that was still held back."""
+        for call in self._calls:
+            tail = call.joiner.finish()
+            if tail:
+                yield ToolCallDelta(call.number, None, None, tail)
+
+    def _call_of(self, index: int | None, call_id: str, name: str, arguments: str) -> _Call | None:
+        """Return the call that a fragment belongs to. An id decides; an index is a hint, for several calls may have
+        the same; a name begins a call where the one before is whole. None: there are too many calls."""
+        known = self._by_id.get(call_id)
+        is_elsewhere = index is not None and index not in self._at_index
+        # Some servers give all calls of an answer one id, each with an index of its own.
+        if known is not None and not (is_elsewhere and self._is_another(known, arguments)):
+            return known
+        newest = self._calls[-1] if self._calls else None
+        call = newest if index is None else self._at_index.get(index)
+        begins = (
+            call is None
+            or bool(call_id and (call.id or index is None))
+            or bool(name and self._is_over(call, name, has_index=index is not None))
+        )
+        if begins:
+            if len(self._calls) >= MOST_CALLS:
+                return None
+            call = _Call(len(self._calls))
+            self._calls.append(call)
+            if index is not None:
+                self._at_index[index] = call
+        return call
+
+    def _is_over(self, call: _Call, name: str, *, has_index: bool) -> bool:
+        """Return whether a name without an id begins another call than this one."""
+        if call.name and name != call.name:
+            return True
+        return (bool(call.name) and not has_index) or (bool(call.pieces) and call.arguments() is not None)
+
+    def _is_another(self, known: _Call, arguments: str) -> bool:
+        """Return whether arguments under another index are those of another call with the same id."""
+        return known.arguments() is not None and not self._is_repeated(known, arguments)
+
+    def _is_repeated(self, call: _Call, arguments: str) -> bool:
+        """Return whether these arguments are all that the call has already. Two objects side by side are never JSON, so
+        only then the arguments so far are looked at."""
+        if not (arguments.lstrip().startswith("{") and call.pieces and call.pieces[-1].rstrip().endswith("}")):
+            return False
+        self._looks += 1
+        known = call.arguments() if self._looks <= _MOST_LOOKS else None
+        return known is not None and known == read_object(arguments)
+
+    @staticmethod
+    def _grown(call: _Call, arguments: str, call_id: str, name: str) -> Iterator[ToolCallDelta]:
+        text = call.joiner.feed(arguments)
+        if text:
+            call.pieces.append(text)
+        if text or call_id or name:
+            yield ToolCallDelta(call.number, call_id or None, name or None, text)
+
+    @staticmethod
+    def _keep(call: _Call, row: Mapping[str, Any]) -> None:
+        more = {name: value for name, value in row.items() if name not in _READ_FIELDS and value is not None}
+        if more and len(json.dumps(more)) <= _LONGEST_KEPT:
+            call.kept |= more
+
+
+def read_object(text: str) -> dict[str, Any] | None:
+    """Return the object that a text is; None where it is none. A name that stands twice makes it none: readers differ
+    in which of the two values they take."""
+    try:
+        value = json.loads(text, object_pairs_hook=_each_once, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a name stands twice")
+    return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def as_arguments(arguments: object) -> str:
+    """Return arguments as text: an object is as clear as its text, and anything else is not run."""
+    if arguments is None:
+        return ""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+
+
+def _word(value: object) -> str:
+    """Return an id or a name; a number counts as its digits."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return repair(str(value))
+
+
+def _index(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:4])
+    is_index = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_CALLS
+    return value if is_index and isinstance(value, int) else None
