@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy.engine import Connection
 
@@ -20,6 +20,7 @@ from chatdesk.core.storage.engine import message_columns
 from chatdesk.core.storage.engine.connection import driver, fetch_all
 from chatdesk.core.storage.engine.plain_text import from_json, shown_name
 
+T = TypeVar("T")
 # SQLite takes 32,766 parameters; far fewer are as fast.
 _BATCH = 500
 # Looking a member up is three times as fast as asking its class.
@@ -204,10 +205,10 @@ def _with_several_children(conn: Connection, parent_ids: Iterable[str]) -> list[
     return found
 
 
-def batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
+def batches(values: Sequence[T]) -> Iterable[Sequence[T]]:
     for start in range(0, len(values), _BATCH):
         yield values[start : start + _BATCH]
 
 
-def marks(values: Sequence[str]) -> str:
+def marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))

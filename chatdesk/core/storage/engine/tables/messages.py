@@ -63,8 +63,15 @@ Index(
     messages.c.position,
     sqlite_where=text("on_path = 1 AND deleted_at IS NULL"),
 )
-Index("ix_messages_parent_id", messages.c.parent_id)
-Index("ix_messages_roots", messages.c.thread_id, sqlite_where=text("parent_id IS NULL"))
+# Since 0013: of a path through the trash, and with ``id``, by which the newest version is found among thousands.
+Index(
+    "ix_messages_shown_trashed",
+    messages.c.thread_id,
+    messages.c.position,
+    sqlite_where=text("on_path = 1 AND deleted_at IS NOT NULL"),
+)
+Index("ix_messages_parent_id", messages.c.parent_id, messages.c.id)
+Index("ix_messages_roots", messages.c.thread_id, messages.c.id, sqlite_where=text("parent_id IS NULL"))
 # Covers every message of a thread: the foreign key's index, and what a recount reads.
 Index("ix_messages_thread_id", messages.c.thread_id)
 Index("ix_messages_trashed", messages.c.thread_id, messages.c.deleted_at, sqlite_where=text("deleted_at IS NOT NULL"))

@@ -41,6 +41,8 @@ changes = Table(
 )
 Index("ix_changes_project_id_state", changes.c.project_id, changes.c.state)
 Index("ix_changes_entity_reg", changes.c.entity, changes.c.reg)
+# Since 0013.
+Index("ix_changes_problem", changes.c.problem, sqlite_where=changes.c.problem.isnot(None))
 
 # The changes of one register that no other change names as its parent.
 register_heads = Table(

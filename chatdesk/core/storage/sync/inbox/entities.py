@@ -45,6 +45,22 @@ _PART_TIMES: Final = ("started_at", "completed_at")
 _THREAD_COLUMNS: Final = ("id", "project_id", "created_at", "last_activity_at", "hlc", "origin_device", "author_id")
 
 
+# Those with the lowest number come first, and each brings those that wait for it. The plus keeps SQLite to the index of
+# ``problem``.
+_WAITS_FOR: Final = (
+    "c.problem = 'waits:' || {wanted} AND +c.project_id = ?2 AND c.seq IS NOT NULL AND c.op = 'new'"
+    f" AND +c.state = {_ORPHANED}"
+)
+_WAITING: Final = (
+    "WITH RECURSIVE waiting(n, seq, entity) AS ("
+    "SELECT c.n, c.seq, c.entity FROM json_each(?1) AS come CROSS JOIN changes c ON"
+    f" {_WAITS_FOR.format(wanted='come.value')}"
+    " UNION SELECT c.n, c.seq, c.entity FROM waiting CROSS JOIN changes c ON"
+    f" {_WAITS_FOR.format(wanted='waiting.entity')} ORDER BY 2"
+    ") SELECT n FROM waiting"
+)
+
+
 def insert_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange], effects: Effects) -> dict[str, str]:
     """Insert the threads that do not exist. Returns, by change id, why others were rejected as another project's."""
     raw = driver(conn)
@@ -131,16 +147,20 @@ def revive(
     (wanted, its thread): they are in the log already, so nobody will send them again. Returns the ids that exist
     again."""
     raw = driver(conn)
-    back = set()
-    for wanted, thread_id in waiting:
-        row = raw.execute(
-            "SELECT kind, hlc, device, author, body FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new'"
-            " AND +project_id = ? AND state = ?",
-            (wanted, project_id, _CONFIRMED),
-        ).fetchone()
-        if row is None or wanted in back:
+    pairs = dict.fromkeys(waiting)
+    made_by: dict[str, tuple[Any, ...]] = {}
+    for batch in batches(sorted({wanted for wanted, _ in pairs})):
+        for row in raw.execute(
+            f"SELECT entity, kind, hlc, device, author, body FROM changes WHERE entity IN ({marks(batch)})"
+            " AND reg = 'content' AND op = 'new' AND +project_id = ? AND state = ?",
+            (*batch, project_id, _CONFIRMED),
+        ):
+            made_by.setdefault(row[0], row[1:])
+    back: set[str] = set()
+    for wanted, thread_id in pairs:
+        if wanted not in made_by or wanted in back:
             continue
-        kind, hlc, device, author, body = row
+        kind, hlc, device, author, body = made_by[wanted]
         values = read_object(body)
         if kind == "thread" and values is not None and wanted == thread_id:
             made = PulledChange(
@@ -225,18 +245,21 @@ def insert_waiting_summary(
 
 
 def waiting_for(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]) -> list[tuple[Any, ...]]:
-    """Return the changes that wait for one of these ids, in the order of the log, as (change, kind, entity, hlc,
-    device, author, at, seq, body)."""
+    """Return the changes that wait for one of these ids, or for another that does, as (change, kind, entity, hlc,
+    device, author, at, seq, body): each after the one it waits for, else in the order of the log."""
     if not any_waiting(raw, project_id):
         return []
-    found: list[tuple[Any, ...]] = []
-    for batch in batches(sorted(set(arrived))):
-        found += raw.execute(
-            "SELECT id, kind, entity, hlc, device, author, at, seq, body FROM changes WHERE project_id = ?"
-            f" AND state = ? AND seq IS NOT NULL AND op = 'new' AND problem IN ({marks(batch)})",
-            (project_id, _ORPHANED, *(f"waits:{each}" for each in batch)),
-        ).fetchall()
-    return sorted(found, key=lambda row: row[7])
+    places = raw.execute(_WAITING, (json.dumps(sorted(set(arrived))), project_id)).fetchall()
+    numbers = [row[0] for row in places]
+    found = {
+        row[0]: row[1:]
+        for batch in batches(numbers)
+        for row in raw.execute(
+            f"SELECT n, id, kind, entity, hlc, device, author, at, seq, body FROM changes WHERE n IN ({marks(batch)})",
+            batch,
+        )
+    }
+    return [found[number] for number in numbers]
 
 
 def any_waiting(raw: sqlite3.Connection, project_id: str) -> bool:
@@ -263,17 +286,18 @@ def ended_since(raw: sqlite3.Connection, project_id: str) -> list[str]:
 def record_outcome(raw: sqlite3.Connection, outcome: Outcome, *, waits: str, foreign: str) -> None:
     """Store the result for changes of messages that waited."""
     fresh = set(outcome.fresh)
+    problems = [(waits + wanted, change_id) for change_id, wanted in outcome.waiting.items()]
+    done = []
     for each in outcome.done:
         file = each.rows.parts_file
         if file is not None and each.rows.id in fresh:
-            raw.execute("UPDATE changes SET problem = ? WHERE id = ?", (waits + file[0], each.change_id))
+            problems.append((waits + file[0], each.change_id))
         else:
-            raw.execute(
-                "UPDATE changes SET state = ?, problem = NULL, body = CASE WHEN ? THEN NULL ELSE body END WHERE id = ?",
-                (_CONFIRMED, each.rows.is_exact, each.change_id),
-            )
-    for change_id, wanted in outcome.waiting.items():
-        raw.execute("UPDATE changes SET problem = ? WHERE id = ?", (waits + wanted, change_id))
+            done.append((_CONFIRMED, each.rows.is_exact, each.change_id))
+    raw.executemany("UPDATE changes SET problem = ? WHERE id = ?", problems)
+    raw.executemany(
+        "UPDATE changes SET state = ?, problem = NULL, body = CASE WHEN ? THEN NULL ELSE body END WHERE id = ?", done
+    )
     for change_id, why in outcome.foreign.items():
         raw.execute("UPDATE changes SET state = ?, problem = ? WHERE id = ?", (_CONFIRMED, foreign + why, change_id))
 

@@ -107,8 +107,10 @@ def apply(
 
 def adopt_ended(conn: Connection, origin: Origin, project_id: str) -> Applied:
     """Apply the log's ending of answers that were still being written here when it came, and have ended since."""
-    effects = Effects(me=registers.member_of(driver(conn), project_id), is_quiet=True)
-    PageApplier(conn, origin, project_id, effects, prepare(()), 0).finish()
+    raw = driver(conn)
+    effects = Effects(me=registers.member_of(raw, project_id), is_quiet=True)
+    page = PageApplier(conn, origin, project_id, effects, prepare(()), 0)
+    page.finish(ended=entities.ended_since(raw, project_id))
     return effects.applied()
 
 

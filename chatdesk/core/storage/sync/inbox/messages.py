@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -38,15 +38,11 @@ WITH RECURSIVE below(id) AS (
 )
 SELECT id FROM below
 """
-# Where a person looks at an older version than one that came now, first the one that is highest up.
-_NEWER = (
-    "SELECT n.id FROM messages n JOIN messages s ON s.parent_id = n.parent_id AND s.on_path = 1"
-    " WHERE n.id IN ({ids}) AND n.on_path = 0 AND n.id > s.id AND n.deleted_at IS NULL ORDER BY n.position LIMIT 1"
-)
-_NEWER_ROOT = (
-    "SELECT max(n.id) FROM messages n JOIN messages s ON s.thread_id = n.thread_id AND s.parent_id IS NULL"
-    " AND s.on_path = 1 WHERE n.id IN ({ids}) AND n.parent_id IS NULL AND n.on_path = 0 AND n.id > s.id"
-    " AND n.deleted_at IS NULL"
+# The message that the path shows at each position, by the index of the path; whichever is in the trash, too.
+_SHOWN_AT = " UNION ALL ".join(
+    "SELECT position, parent_id, id FROM messages WHERE thread_id = ? AND on_path = 1 AND deleted_at"
+    f" IS {condition} AND position IN ({{places}})"
+    for condition in ("NULL", "NOT NULL")
 )
 
 
@@ -91,7 +87,7 @@ class _AddedMessages:
     root: str | None = None
     last_at: int = 0
     unread: int = 0
-    beside: list[str] = field(default_factory=list)
+    beside: list[tuple[int, str | None, str]] = field(default_factory=list)
     tally: thread_counters.Tally = field(default_factory=thread_counters.Tally)
 
 
@@ -178,9 +174,9 @@ class _Page:
         self._places[rows.id] = rows.thread_id, position
         outcome.done.append(each)
         outcome.fresh.append(rows.id)
-        self._placed.append((each, position, self._grow(each)))
+        self._placed.append((each, position, self._grow(each, position)))
 
-    def _grow(self, each: Incoming) -> bool:
+    def _grow(self, each: Incoming, position: int) -> bool:
         """Count a message for its thread. Returns whether it is shown."""
         rows = each.rows
         grown = self._grown.get(rows.thread_id)
@@ -194,8 +190,8 @@ class _Page:
                 grown.root = rows.id
             else:
                 self._chosen[rows.parent_id] = rows.id
-        elif each.is_first:
-            grown.beside.append(rows.id)
+        elif each.is_first and not rows.is_purged:
+            grown.beside.append((position, rows.parent_id, rows.id))
         if not rows.is_purged:
             if is_shown:
                 grown.shown += 1
@@ -281,29 +277,33 @@ class _Page:
                 " ON CONFLICT (thread_id) DO UPDATE SET messages = messages + excluded.messages",
                 (thread_id, grown.unread),
             )
-        if grown.beside and self._show_newest(grown.beside) and thread_id not in effects.new_threads:
+        if grown.beside and self._show_newest(thread_id, grown.beside) and thread_id not in effects.new_threads:
             effects.paths.add(thread_id)
 
-    def _show_newest(self, beside: Sequence[str]) -> bool:
-        """Show the newest version at every place, for messages from before this person joined. Returns whether the path
-        changed."""
+    def _show_newest(self, thread_id: str, beside: Iterable[tuple[int, str | None, str]]) -> bool:
+        """Show the newest version at every place, for messages from before this person joined, given as (position,
+        parent, id). Returns whether the path changed."""
+        newest: dict[int, dict[str | None, str]] = defaultdict(dict)
+        for position, parent_id, message_id in beside:
+            newest[position][parent_id] = max(message_id, newest[position].get(parent_id, ""))
         has_moved = False
-        for batch in batches(beside):
-            # Each step leads the path to another of these, further down or newer than before.
-            for _ in batch:
-                row = self._newer(batch)
-                node = None if row is None else shown_path.find_node(self._conn, row)
-                if node is None:
-                    break
-                shown_path.show(self._conn, node)
-                has_moved = True
+        while (newer := self._newer(thread_id, newest)) is not None:
+            position, message_id = newer
+            node = shown_path.find_node(self._conn, message_id)
+            assert node is not None  # inserted above
+            shown_path.show(self._conn, node)
+            has_moved = True
+            newest = {place: found for place, found in newest.items() if place > position}
         return has_moved
 
-    def _newer(self, batch: Sequence[str]) -> str | None:
-        for query in (_NEWER_ROOT, _NEWER):
-            row = self._raw.execute(query.format(ids=marks(batch)), batch).fetchone()
-            if row is not None and row[0] is not None:
-                return str(row[0])
+    def _newer(self, thread_id: str, newest: Mapping[int, Mapping[str | None, str]]) -> tuple[int, str] | None:
+        """Return the topmost place where the path leads to an older version than one of these, and that version: below
+        it the path is another then."""
+        for batch in batches(sorted(newest)):
+            query = _SHOWN_AT.format(places=marks(batch))
+            for position, parent_id, shown in sorted(self._raw.execute(query, (thread_id, *batch) * 2)):
+                if (found := newest[position].get(parent_id, "")) > shown:
+                    return position, found
         return None
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -359,11 +359,13 @@ class PageApplier:
             elif row.reg == change_log.ERASED and row.op == DELETE:
                 self._erased.update(erasing.named(row.body))
 
-    def finish(self, *, has_holes: bool = False) -> None:
-        self._adopt_waiting()
+    def finish(self, *, has_holes: bool = False, ended: Collection[str] = ()) -> None:
+        """Take up what waited for something of this page, and project all registers. ``ended``: answers of this profile
+        that were still being written when the log brought another ending of them."""
+        self._adopt_waiting([*self._arrived, *ended], ended)
         while has_holes and (places := damage.make_places(self._conn, self._origin, self._project_id, self._effects)):
             self._arrived = sorted(places)
-            self._adopt_waiting()
+            self._adopt_waiting(self._arrived, ended)
         if self._erased:
             self._registers |= erasing.erase(self._conn, self._origin, self._project_id, self._erased, self._effects)
         self._registers.update(entities.registers_of(self._raw, self._project_id, self._arrived))
@@ -372,25 +374,22 @@ class PageApplier:
         if self._effects.threads or self._effects.new_threads:
             entities.refresh_project(self._conn, self._project_id)
 
-    def _adopt_waiting(self) -> None:
-        ended = entities.ended_since(self._raw, self._project_id)
-        arrived = [*self._arrived, *ended]
-        while arrived:
-            entries = entities.waiting_for(self._raw, self._project_id, arrived)
-            arrived = []
+    def _adopt_waiting(self, arrived: Iterable[str], ended: Container[str]) -> None:
+        while entries := entities.waiting_for(self._raw, self._project_id, arrived):
             incoming = []
             for change_id, kind, entity, hlc, device, author, at, seq, body in entries:
+                read = None
+                if kind != "summary":
+                    read = read_message(body, message_id=entity, hlc=hlc, device=device, at=at)
+                if read is not None:
+                    incoming.append(Incoming(change_id, author, seq <= self._joined_seq, read))
+            outcome = self._insert(incoming)
+            entities.record_outcome(self._raw, outcome, waits=WAITS, foreign=FOREIGN)
+            self._reconcile(outcome, ended=ended)
+            self._after_messages(outcome)
+            arrived = list(outcome.fresh)
+            for change_id, kind, entity, hlc, device, author, at, _, body in entries:
                 if kind == "summary":
                     arrived += entities.insert_waiting_summary(
                         self._raw, self._project_id, change_id, entity, body, author, hlc, device, at, self._effects
                     )
-                    continue
-                read = read_message(body, message_id=entity, hlc=hlc, device=device, at=at)
-                if read is not None:
-                    incoming.append(Incoming(change_id, author, seq <= self._joined_seq, read))
-            if incoming:
-                outcome = self._insert(incoming)
-                entities.record_outcome(self._raw, outcome, waits=WAITS, foreign=FOREIGN)
-                self._reconcile(outcome, ended=ended)
-                self._after_messages(outcome)
-                arrived += outcome.fresh

@@ -146,8 +146,10 @@ def show_or_hide_messages(
     while queue:
         _, message_id = heapq.heappop(queue)
         waiting.discard(message_id)
-        thread_id, parent_id, deleted_at = raw.execute(
-            "SELECT thread_id, parent_id, deleted_at FROM messages WHERE id = ?", (message_id,)
+        thread_id, parent_id, deleted_at, is_parent_hidden = raw.execute(
+            "SELECT m.thread_id, m.parent_id, m.deleted_at, p.deleted_at IS NOT NULL FROM messages m"
+            " LEFT JOIN messages p ON p.id = m.parent_id WHERE m.id = ?",
+            (message_id,),
         ).fetchone()
         deletions = _deletions(raw, project_id, "message", message_id)
         verdict = _message_verdict(raw, project_id, message_id, deletions, is_hidden)
@@ -155,7 +157,9 @@ def show_or_hide_messages(
             _add_note_of_deletion(raw, origin, thread_id, MESSAGE_BACK, verdict, effects, message_id=message_id)
         has_changed = verdict.is_hidden is not (deleted_at is not None)
         # Of one that was hidden or shown here before, what is above it may not have been told.
-        if parent_id is not None and (has_changed or message_id in touched):
+        # One above that is hidden stays so, whatever else below it is hidden.
+        is_told = has_changed or message_id in touched
+        if parent_id is not None and is_told and not (verdict.is_hidden and is_parent_hidden):
             want((parent_id,))
         if not has_changed:
             continue
@@ -257,21 +261,20 @@ def _mark_summaries(conn: Connection, thread_id: str, ids: Sequence[str]) -> tup
                 top = first if top is None else min(top, first)
     if top is None:
         return shown, None
-    row = conn.exec_driver_sql(
-        "SELECT id FROM messages WHERE thread_id = ? AND on_path = 1 AND position = ?", (thread_id, top)
-    ).first()
-    return shown, None if row is None else shown_path.find_node(conn, row[0])
+    return shown, shown_path.find_place(conn, thread_id, top)
 
 
 def _nearest_version(conn: Connection, node: shown_path.Node) -> shown_path.Node | None:
     """Return the live version before ``node``, else the one after it."""
     place = "parent_id = ?" if node.parent_id is not None else "thread_id = ? AND parent_id IS NULL"
-    row = conn.exec_driver_sql(
-        f"SELECT id FROM messages WHERE {place} AND role = ? AND deleted_at IS NULL ORDER BY id < ? DESC,"
-        " CASE WHEN id < ? THEN id END DESC, id LIMIT 1",
-        (node.parent_id or node.thread_id, node.role, node.id, node.id),
-    ).first()
-    return None if row is None else shown_path.find_node(conn, row[0])
+    for order in ("id < ? ORDER BY id DESC", "id > ? ORDER BY id"):
+        found = conn.exec_driver_sql(
+            f"SELECT id FROM messages WHERE {place} AND role = ? AND deleted_at IS NULL AND {order} LIMIT 1",
+            (node.parent_id or node.thread_id, node.role, node.id),
+        ).scalar()
+        if found is not None:
+            return shown_path.find_node(conn, found)
+    return None
 
 
 def _add_note_of_deletion(

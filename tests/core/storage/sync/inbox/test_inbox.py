@@ -454,8 +454,7 @@ def test_what_a_copy_of_the_profile_ended_otherwise_stands_beside_it(log: Pulled
     assert now(messages.get(ids[2])).status == "pending"
 
     end_answer(reader, ids[2], "here 2")
-    log.thread()
-    reader.pull()
+    reader.profile.store.adopt_ended(log.project_id)
     texts = dict(reader.rows("SELECT message_id, json_extract(content, '$.text') FROM message_parts"))
     assert texts[ids[2]] == "elsewhere 2"
     assert "here 2" in texts.values()
@@ -484,8 +483,7 @@ def test_an_end_that_was_erased_while_the_answer_is_written_here_is_erased_here_
     reader.pull()
 
     end_answer(reader, answer_id, "here")
-    log.thread()
-    reader.pull()
+    reader.profile.store.adopt_ended(log.project_id)
 
     assert reader.one("SELECT purged_at IS NOT NULL FROM messages WHERE id = ?", answer_id) == 1
     texts = reader.rows("SELECT message_id, json_extract(content, '$.text') FROM message_parts")
