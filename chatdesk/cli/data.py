@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from chatdesk.cli.threads import find_project, find_thread
 from chatdesk.core import terminal
 from chatdesk.core.ending_signals import run_until_signal
-from chatdesk.core.errors import AlreadyRunning, ChatDeskError, InvalidInput, NotPossible
+from chatdesk.core.errors import (
+    AlreadyRunning,
+    InvalidInput,
+    NotPossible,
+    SchemaTooNew,
+    StorageBusy,
+    StorageError,
+    StorageFull,
+    StorageMissing,
+    StorageReadOnly,
+    UpgradeFailed,
+)
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.moments import local_moment, moment_text
 from chatdesk.core.paths import AppPaths
@@ -24,6 +38,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
     from chatdesk.services.services import Services
 
+T = TypeVar("T")
 _PIECE_BYTES = 1024 * 1024
 
 
@@ -208,6 +223,10 @@ def describe(contents: BackupContents) -> list[str]:
     return [*lines, *contents.consequences]
 
 
+# A copy would not help, or not be made.
+_NOT_DAMAGED = (StorageBusy, StorageFull, StorageMissing, SchemaTooNew, UpgradeFailed)
+
+
 async def repair(paths: AppPaths, settings: Settings) -> int:
     """Repair the database, or copy out of it what can still be read."""
     from chatdesk.services.owner import open_services
@@ -225,20 +244,41 @@ async def repair(paths: AppPaths, settings: Settings) -> int:
                 report = await services.repairs.repair()
                 _print_lines(report.lines)
                 return 1 if report.left else 0
-    except ChatDeskError as error:
-        if error.code != "storage_corrupt":
+    except StorageError as error:
+        may_not_be_written = isinstance(error, StorageReadOnly) and not os.access(paths.database, os.W_OK)
+        if may_not_be_written or isinstance(error, _NOT_DAMAGED):
             raise
-    lines, is_whole = await asyncio.to_thread(_salvage, paths)
+    lines, is_whole = await _run_on_thread(partial(_salvage, paths))
     _print_lines(lines)
     return 0 if is_whole else 1
 
 
-def _salvage(paths: AppPaths) -> tuple[list[str], bool]:
+async def _run_on_thread(work: Callable[[Callable[[str], None]], T]) -> T:
+    """Run ``work`` with a function that shows its progress; when this is cancelled, that function ends the work."""
+    is_shown = terminal.can_show_progress()
+    is_stopped = threading.Event()
+
+    def show_progress(sentence: str) -> None:
+        if is_stopped.is_set():
+            raise asyncio.CancelledError
+        if is_shown:
+            terminal.show_progress(sentence)
+
+    running = asyncio.ensure_future(asyncio.to_thread(work, show_progress))
+    try:
+        return await asyncio.shield(running)
+    finally:
+        is_stopped.set()
+        await asyncio.wait([running])
+        if is_shown:
+            terminal.show_progress("")
+
+
+def _salvage(paths: AppPaths, on_progress: Callable[[str], None]) -> tuple[list[str], bool]:
     """Return sentences about what was done, and whether nothing was lost."""
-    from chatdesk.core.clock import HybridClock, SystemClock
+    from chatdesk.core.clock import SystemClock
     from chatdesk.core.local_api.client import in_use
     from chatdesk.core.local_api.instance import InstanceLock, read_holder
-    from chatdesk.core.storage.engine.change_log import Origin
     from chatdesk.core.storage.upkeep.restore import replace_database
     from chatdesk.core.storage.upkeep.salvage import salvage
 
@@ -247,7 +287,7 @@ def _salvage(paths: AppPaths) -> tuple[list[str], bool]:
         raise lock.problem or in_use(read_holder(paths.data_dir), next_step=_CLOSE_IT)
     try:
         clock = SystemClock()
-        report = salvage(paths.database, Origin("", clock, HybridClock(clock)))
+        report = salvage(paths.database, clock, on_progress=on_progress)
         kept = replace_database(paths.database, backup_dir=paths.backup_dir, now_ms=clock.now_ms())
     finally:
         lock.release()

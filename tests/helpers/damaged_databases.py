@@ -67,6 +67,8 @@ def texts_of(path: Path) -> set[str]:
     with suppress(sqlite3.Error, UnicodeError), closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as conn:
         conn.text_factory = lambda data: data.decode("utf-8", "replace")
         conn.execute("PRAGMA writable_schema=ON")
+        with suppress(sqlite3.Error, UnicodeError):  # the first statement tells of a damaged schema, the next go on
+            conn.execute("SELECT 1 FROM sqlite_master")
         for (content,) in conn.execute(_TEXTS):
             found.add(content)
     return found

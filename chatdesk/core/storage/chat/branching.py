@@ -30,7 +30,7 @@ Row = dict[str, Any]
 _UP = """
 WITH RECURSIVE up(id, parent_id) AS (
     SELECT id, parent_id FROM messages WHERE id = ?
-    UNION ALL
+    UNION
     SELECT p.id, p.parent_id FROM up JOIN messages p ON p.id = up.parent_id
 )
 SELECT m.* FROM up CROSS JOIN messages m ON m.id = up.id WHERE m.deleted_at IS NULL ORDER BY m.position

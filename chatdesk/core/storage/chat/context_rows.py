@@ -27,7 +27,7 @@ _SHOWN = "m.thread_id = ? AND m.on_path = 1 AND m.deleted_at IS NULL"
 _UP = f"""
 WITH RECURSIVE up(id, parent_id) AS (
     SELECT id, parent_id FROM messages WHERE id = ?
-    UNION ALL
+    UNION
     SELECT p.id, p.parent_id FROM up JOIN messages p ON p.id = up.parent_id
 )
 SELECT {_COLUMNS} FROM up CROSS JOIN messages m ON m.id = up.id WHERE m.deleted_at IS NULL LIMIT ?

@@ -34,18 +34,18 @@ class Node:
 _NODE = "SELECT id, thread_id, parent_id, role, status, position, on_path, deleted_at FROM messages"
 
 # Which message follows ``down(id, chosen)`` on its way: the chosen child, unless it is in the trash and a live one is
-# there; then the newest live one.
+# there; then the newest live one. A choice of what is no child counts as none.
 NEXT_DOWN = """coalesce(
-        (SELECT c.id FROM messages c WHERE c.id = down.chosen AND c.deleted_at IS NULL),
+        (SELECT c.id FROM messages c WHERE c.id = down.chosen AND c.parent_id = down.id AND c.deleted_at IS NULL),
         (SELECT max(c.id) FROM messages c WHERE c.parent_id = down.id AND c.deleted_at IS NULL),
-        (SELECT c.id FROM messages c WHERE c.id = down.chosen),
+        (SELECT c.id FROM messages c WHERE c.id = down.chosen AND c.parent_id = down.id),
         (SELECT max(c.id) FROM messages c WHERE c.parent_id = down.id)
     )"""
 
 _DOWN = f"""
 WITH RECURSIVE down(id, chosen) AS (
     SELECT id, chosen_child_id FROM messages WHERE id = ?
-    UNION ALL
+    UNION
     SELECT m.id, m.chosen_child_id FROM down JOIN messages m ON m.id = {NEXT_DOWN}
 )
 UPDATE messages SET on_path = 1 WHERE id IN (SELECT id FROM down)
@@ -55,8 +55,9 @@ UPDATE messages SET on_path = 1 WHERE id IN (SELECT id FROM down)
 _DOWN_CHOSEN = """
 WITH RECURSIVE down(id, chosen) AS (
     SELECT id, chosen_child_id FROM messages WHERE id = ?
-    UNION ALL
-    SELECT m.id, m.chosen_child_id FROM down JOIN messages m ON m.id = down.chosen AND m.deleted_at IS NULL
+    UNION
+    SELECT m.id, m.chosen_child_id FROM down JOIN messages m ON m.id = down.chosen AND m.parent_id = down.id
+    WHERE m.deleted_at IS NULL
 )
 UPDATE messages SET on_path = 1 WHERE id IN (SELECT id FROM down)
 """
@@ -65,7 +66,7 @@ UPDATE messages SET on_path = 1 WHERE id IN (SELECT id FROM down)
 _UP = """
 WITH RECURSIVE up(id, parent_id, position, on_path) AS (
     SELECT id, parent_id, position, on_path FROM messages WHERE id = ?
-    UNION ALL
+    UNION
     SELECT m.id, m.parent_id, m.position, m.on_path FROM up JOIN messages m ON m.id = up.parent_id WHERE up.on_path = 0
 )
 SELECT id, parent_id, position, on_path FROM up ORDER BY position

@@ -254,7 +254,7 @@ def record_final_answer(
 
 def _log_below(conn: Connection, origin: Origin, project_id: str, message_id: str) -> None:
     """Log the messages that were written below an answer while it had not ended: they must come after it."""
-    waiting = [message_id]
+    waiting, seen = [message_id], {message_id}
     while waiting:
         parent_id = waiting.pop()
         rows = conn.exec_driver_sql(
@@ -264,6 +264,9 @@ def _log_below(conn: Connection, origin: Origin, project_id: str, message_id: st
             (parent_id,),
         ).all()
         for row in rows:
+            if row.id in seen:
+                continue
+            seen.add(row.id)
             change_log.log_message(conn, origin, project_id, row.id, parent_id=parent_id, is_kept=True)
             if row.deleted_at is not None:
                 body = {"covers": change_log.seen(conn, origin, project_id), "with": row.deleted_with or row.id}

@@ -28,7 +28,7 @@ _SHARED = "IN (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
 
 _SUBTREE = """
 WITH RECURSIVE below(id) AS (
-    SELECT ? UNION ALL SELECT m.id FROM below JOIN messages m ON m.parent_id = below.id
+    SELECT ? UNION SELECT m.id FROM below JOIN messages m ON m.parent_id = below.id
 )
 SELECT m.id, m.status FROM below JOIN messages m ON m.id = below.id WHERE m.deleted_at IS NULL
 """

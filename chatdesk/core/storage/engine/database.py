@@ -20,11 +20,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatdesk.core.clock import Clock, HybridClock
 from chatdesk.core.errors import StorageError, StorageFull, StorageGone, StorageReplaced
-from chatdesk.core.ids import new_id
-from chatdesk.core.storage.engine import backup, high_water, owner_token, search_index, tables
+from chatdesk.core.storage.engine import backup, high_water, own_device, owner_token, search_index
 from chatdesk.core.storage.engine.ballast import Ballast
 from chatdesk.core.storage.engine.change_log import LogWatch, Origin
-from chatdesk.core.storage.engine.connection import connect, driver, identity, insert_row, open_to_read, open_to_write
+from chatdesk.core.storage.engine.connection import connect, driver, identity, open_to_read, open_to_write
 from chatdesk.core.storage.engine.connection_thread import ConnectionThread
 from chatdesk.core.storage.engine.failures import is_io_error, translated, translating
 from chatdesk.core.storage.engine.write_guard import current_guard
@@ -258,11 +257,5 @@ class Database:
             _log.warning("the mark beside the database was not written: errno %s", error.errno)
 
     def _load_device(self, conn: Connection) -> None:
-        row = conn.exec_driver_sql("SELECT id, last_hlc FROM devices WHERE is_mine = 1").first()
-        if row is None:
-            self.device_id = new_id()
-            insert_row(conn, tables.devices, id=self.device_id, is_mine=1, created_at=self._clock.now_ms())
-        else:
-            self.device_id = row[0]
-            # Not observe(): our own stamps must grow even when the clock was set back since.
-            self.hybrid_clock = HybridClock(self._clock, last=row[1])
+        own = own_device.origin_of(conn, self._clock)
+        self.device_id, self.hybrid_clock = own.device_id, own.hybrid_clock

@@ -43,11 +43,16 @@ def current_revision(conn: sqlite3.Connection) -> str | None:
             )
         return None
     row = conn.execute("SELECT version_num FROM alembic_version").fetchone()
-    return None if row is None else str(row[0])
+    if row is None or row[0] is None:
+        raise StorageCorrupt(Text("The database does not say which version its schema has, so it is damaged."))
+    return str(row[0])
 
 
 def check_revision(revision: str) -> None:
-    """Raise ``SchemaTooNew`` for a schema version that this application does not know."""
+    """Raise ``SchemaTooNew`` for a schema version that this application does not know, ``StorageCorrupt`` for what is
+    none."""
+    if not (revision.isascii() and revision.isdigit()):
+        raise StorageCorrupt(Text("The database does not say which version its schema has, so it is damaged."))
     if revision not in tables.REVISIONS:
         raise SchemaTooNew(
             Text(

@@ -3,6 +3,7 @@
 - A thread that is not in the trash is in a project that is not there either.
 - A message is below one of its own thread, one place further down; so every message has its place in the tree.
 - The shown path of a thread is one way through that tree. It shows something where there is something, to its end.
+- The version that is chosen below a message is one of the messages below it.
 - A part that names a file has the row by which the file is kept, sent and backed up.
 
 ``unreachable`` says what does not hold, ``make_reachable`` repairs it. Rows that point at nothing are the business of
@@ -36,6 +37,11 @@ _MISPLACED: Final = """
 SELECT DISTINCT m.thread_id FROM messages m JOIN messages p ON p.id = m.parent_id
 WHERE p.thread_id <> m.thread_id OR m.position <> p.position + 1
 """
+_WRONG_CHOICES: Final = """
+SELECT m.thread_id FROM messages m JOIN messages c ON c.id = m.chosen_child_id WHERE c.parent_id IS NOT m.id
+UNION SELECT t.id FROM threads t JOIN messages c ON c.id = t.chosen_root_id
+    WHERE c.thread_id <> t.id OR c.parent_id IS NOT NULL
+"""
 _BROKEN_PATHS: Final = """
 SELECT thread_id FROM messages WHERE on_path = 1 GROUP BY thread_id, position HAVING count(*) > 1
 UNION SELECT m.thread_id FROM messages m JOIN messages p ON p.id = m.parent_id WHERE m.on_path = 1 AND p.on_path = 0
@@ -59,6 +65,10 @@ def unreachable(conn: Connection) -> list[Text]:
             for each in hiding_projects(conn)
         ),
         *(Text("Messages of thread {thread} are out of place.", thread=each) for each in _threads(conn, _MISPLACED)),
+        *(
+            Text("In thread {thread} the choice of a version leads to a message that is none.", thread=each)
+            for each in _threads(conn, _WRONG_CHOICES)
+        ),
         *(
             Text("The choice of shown messages of thread {thread} is broken.", thread=each)
             for each in _threads(conn, _BROKEN_PATHS)
@@ -91,6 +101,17 @@ def make_reachable(conn: Connection, origin: Origin) -> list[str]:
                 "The messages of {count} threads were put in their places again.",
                 "The messages of {count} thread were put in their places again.",
                 len(misplaced),
+            )
+        )
+    chosen = _threads(conn, _WRONG_CHOICES)
+    for thread_id in chosen:
+        _forget_wrong_choices(conn, thread_id)
+    if chosen:
+        done.append(
+            plural(
+                "Choices of versions that led nowhere were removed in {count} threads.",
+                "Choices of versions that led nowhere were removed in {count} thread.",
+                len(chosen),
             )
         )
     broken = sorted({*misplaced, *_threads(conn, _BROKEN_PATHS)})
@@ -173,9 +194,17 @@ def _place(conn: Connection, thread_id: str) -> None:
         "UPDATE messages SET position = ?, parent_id = ?, on_path = 0 WHERE id = ?",
         [(places[each], parents[each], each) for each in places],
     )
+
+
+def _forget_wrong_choices(conn: Connection, thread_id: str) -> None:
     conn.exec_driver_sql(
         "UPDATE messages SET chosen_child_id = NULL WHERE thread_id = ? AND NOT EXISTS"
         " (SELECT 1 FROM messages c WHERE c.id = messages.chosen_child_id AND c.parent_id = messages.id)",
+        (thread_id,),
+    )
+    conn.exec_driver_sql(
+        "UPDATE threads SET chosen_root_id = NULL WHERE id = ? AND NOT EXISTS (SELECT 1 FROM messages c"
+        " WHERE c.id = threads.chosen_root_id AND c.thread_id = threads.id AND c.parent_id IS NULL)",
         (thread_id,),
     )
 

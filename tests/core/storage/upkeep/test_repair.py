@@ -171,11 +171,10 @@ async def test_what_reads_is_copied_out_of_a_damaged_file(store: Store) -> None:
     thread = await store.thread()
     for number in range(150):
         await store.ask(thread, f"{number} " + "x" * 300)
-    origin = store.db.origin
     await store.db.close()
     _trash(store.path, "message_parts", leaf=True)
     damaged = store.path.read_bytes()
-    report = salvage(store.path, origin)
+    report = salvage(store.path, store.clock)
     assert store.path.read_bytes() == damaged
     assert any(line.startswith("message_parts:") and "could not be read" in line for line in report.lines)
     assert any(line.startswith("messages: all 300") for line in report.lines)
@@ -194,10 +193,9 @@ async def test_texts_of_a_page_of_messages_that_is_gone_are_in_their_places_agai
     thread = await store.thread()
     for number in range(150):
         await store.ask(thread, f"{number}")
-    origin = store.db.origin
     await store.db.close()
     _trash(store.path, "messages", leaf=True)
-    report = salvage(store.path, origin)
+    report = salvage(store.path, store.clock)
     assert any(line.startswith("messages:") and "could not be read" in line for line in report.lines)
     pending_restore.commit(store.path)
     store.reset()
@@ -215,11 +213,10 @@ async def test_a_file_that_was_cut_short_gives_what_it_has(store: Store, share: 
         thread = await store.thread()
         for number in range(25):
             await store.ask(thread, f"{number} " + "x" * 300)
-    origin = store.db.origin
     await store.db.close()
     with store.path.open("r+b") as file:
         file.truncate(int(store.path.stat().st_size * share))
-    report = salvage(store.path, origin)
+    report = salvage(store.path, store.clock)
     assert not report.is_whole
     pending_restore.commit(store.path)
     store.reset()
@@ -233,12 +230,11 @@ async def test_texts_of_the_last_messages_come_back_as_a_thread(store: Store) ->
     thread = await store.thread()
     for number in range(4):
         await store.ask(thread, f"{number}")
-    origin = store.db.origin
     await store.db.close()
     with closing(sqlite3.connect(store.path, isolation_level=None)) as conn:
         conn.execute("PRAGMA foreign_keys=OFF")
         conn.execute("DELETE FROM messages WHERE position >= 4")
-    report = salvage(store.path, origin)
+    report = salvage(store.path, store.clock)
     assert not report.is_whole
     assert any(RECOVERED_TITLE in line for line in report.lines)
     pending_restore.commit(store.path)
@@ -256,7 +252,6 @@ async def test_texts_of_the_last_messages_come_back_as_a_thread(store: Store) ->
 async def test_a_sound_file_with_foreign_code_is_copied_whole(store: Store) -> None:
     thread = await store.thread()
     await store.ask(thread, "one")
-    origin = store.db.origin
     await store.db.close()
     with closing(sqlite3.connect(store.path, isolation_level=None)) as conn:
         conn.execute("CREATE TRIGGER zz AFTER INSERT ON messages BEGIN DELETE FROM message_parts; END")
@@ -264,7 +259,7 @@ async def test_a_sound_file_with_foreign_code_is_copied_whole(store: Store) -> N
         conn.execute(
             "CREATE VIEW drafts AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x FROM c) SELECT * FROM c"
         )
-    report = salvage(store.path, origin)
+    report = salvage(store.path, store.clock)
     assert [line for line in report.lines if line.startswith("drafts:")]
     pending_restore.commit(store.path)
     store.reset()
@@ -289,10 +284,9 @@ _ACTING = (
 )
 async def test_nothing_of_a_damaged_file_is_sent_by_itself(store: Store, hostile: Hostile) -> None:
     await store.ask(await store.thread(), "one")
-    origin = store.db.origin
     await store.db.close()
     hostile.change(store.path)
-    salvage(store.path, origin)
+    salvage(store.path, store.clock)
     pending_restore.commit(store.path)
     store.reset()
     await store.db.open()
@@ -312,9 +306,8 @@ async def test_no_team_of_a_damaged_file_is_connected_to(store: Store) -> None:
     await _run(
         store, "INSERT INTO workspaces (id, name, address, member_id, joined_at) VALUES ('w', 'W', '{}', 'me', 1)"
     )
-    origin = store.db.origin
     await store.db.close()
-    salvage(store.path, origin)
+    salvage(store.path, store.clock)
     pending_restore.commit(store.path)
     store.reset()
     await store.db.open()
@@ -327,7 +320,6 @@ async def test_questions_that_wait_in_a_damaged_file_are_behind_the_draft_of_the
     await store.ask(thread, "one")
     await store.drafts.save(thread, "typed", 5)
     await WaitingQuestionRepository(store.db).add(thread, "asked")
-    origin = store.db.origin
     await store.db.close()
     with closing(sqlite3.connect(store.path, isolation_level=None)) as conn:
         conn.execute(
@@ -338,7 +330,7 @@ async def test_questions_that_wait_in_a_damaged_file_are_behind_the_draft_of_the
         conn.execute(
             "INSERT INTO drafts (slot, thread_id, text, cursor, updated_at) VALUES ('next:y', 'lost', 'homeless', 1, 1)"
         )
-    salvage(store.path, origin)
+    salvage(store.path, store.clock)
     pending_restore.commit(store.path)
     store.reset()
     await store.db.open()
@@ -362,11 +354,10 @@ async def test_a_draft_whose_thread_is_lost_goes_to_the_draft_of_a_new_thread(st
 
 async def test_a_file_from_which_nothing_reads_says_so_and_is_left(store: Store) -> None:
     await store.ask(await store.thread())
-    origin = store.db.origin
     await store.db.close()
     store.path.write_bytes(b"not a database" * 999)
     with pytest.raises(StorageCorrupt):
-        salvage(store.path, origin)
+        salvage(store.path, store.clock)
     assert not pending_restore.ready_path(store.path).exists()
 
 
@@ -475,7 +466,6 @@ async def test_salvaged_texts_never_go_to_a_project_that_others_read(store: Stor
     private = (await store.projects.create("Mine")).id if has_private else None
     thread = await store.thread()
     await store.ask(thread, "precious")
-    origin = store.db.origin
     await store.db.close()
     with closing(sqlite3.connect(store.path, isolation_level=None)) as conn:
         conn.execute("PRAGMA foreign_keys=OFF")
@@ -489,7 +479,7 @@ async def test_salvaged_texts_never_go_to_a_project_that_others_read(store: Stor
         )
         conn.execute("DELETE FROM messages")
         conn.execute("DELETE FROM changes")
-    assert not salvage(store.path, origin).is_whole
+    assert not salvage(store.path, store.clock).is_whole
     pending_restore.commit(store.path)
     store.reset()
     await store.db.open()

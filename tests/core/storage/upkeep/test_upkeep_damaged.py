@@ -13,6 +13,7 @@ import pytest
 
 from chatdesk.cli import data as cli_data
 from chatdesk.cli import doctor as cli_doctor
+from chatdesk.core import terminal
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
@@ -21,7 +22,7 @@ from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.pending_restore import ready_path
 from chatdesk.core.storage.upkeep.restore import replace_database
 from chatdesk.services.owner import open_services
-from tests.helpers.damaged_databases import Damage, all_damages, demo_database, texts_of
+from tests.helpers.damaged_databases import PAGE, Damage, all_damages, demo_database, texts_of, trees
 from tests.helpers.examples import sample
 
 _AT = 1_800_000_000_000
@@ -95,13 +96,13 @@ async def _play(operation: Operation, paths: AppPaths) -> str:
 
 
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("name", ["start", "doctor", "restore"])
+@pytest.mark.parametrize("name", ["start", "doctor", "repair", "restore"])
 async def test_whatever_is_damaged_everything_ends_with_a_sentence(
     sound: Path, lay: Callable[[Damage], AppPaths], name: str
 ) -> None:
     operation = {"start": _start, "doctor": _doctor, "repair": _repair, "restore": _restore(sound)}[name]
     everything = all_damages(sound, pairs=100, bits=100)
-    wrong = {each.name: await _play(operation, lay(each)) for each in sample(everything, 6)}
+    wrong = {each.name: await _play(operation, lay(each)) for each in sample(everything, 12)}
     assert {each: what for each, what in wrong.items() if what} == {}
 
 
@@ -144,3 +145,30 @@ async def test_what_is_no_file_is_said_and_can_be_replaced(
     assert not await _play(
         {"start": _start, "doctor": _doctor, "repair": _repair, "restore": _restore(sound)}[operation], paths
     )
+
+
+async def test_the_largest_number_of_a_row_is_no_end_of_the_copy(
+    sound: Path, lay: Callable[[Damage], AppPaths]
+) -> None:
+    paths = lay(Damage("nothing", lambda data: None))
+    with closing(sqlite3.connect(paths.database)) as conn, conn:
+        last = "(SELECT max(rowid) FROM message_parts)"
+        conn.execute(f"UPDATE message_parts SET rowid = 9223372036854775807 WHERE rowid = {last}")
+    (tags,) = [tree for tree in trees(paths.database) if tree.name == "tags"]
+    data = bytearray(paths.database.read_bytes())
+    data[(tags.root - 1) * PAGE : tags.root * PAGE] = bytes(PAGE)
+    paths.database.write_bytes(data)
+    before = texts_of(paths.database)
+    assert await cli_data.repair(paths, SettingsStore(paths.settings_file).load().settings) == 1
+    assert texts_of(paths.database) == before == texts_of(sound)
+
+
+async def test_a_repair_shows_how_far_it_is_on_a_terminal_only(
+    lay: Callable[[Damage], AppPaths], sound: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    zeroed = next(each for each in all_damages(sound, pairs=1, bits=0) if each.name == "tags: root zeroed")
+    for is_terminal in (True, False):
+        paths = lay(zeroed)
+        monkeypatch.setattr(terminal, "can_show_progress", lambda is_terminal=is_terminal: is_terminal)
+        assert await cli_data.repair(paths, SettingsStore(paths.settings_file).load().settings) == 1
+        assert ("Reading messages: 400 rows" in capsys.readouterr().err) is is_terminal

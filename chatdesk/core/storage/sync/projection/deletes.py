@@ -122,11 +122,11 @@ def show_or_hide_messages(
     if one below it is."""
     raw = driver(conn)
     queue: list[tuple[int, str]] = []
-    waiting: set[str] = set()
+    seen: set[str] = set()
 
     def want(batch: Iterable[str]) -> None:
-        fresh = [each for each in batch if each not in waiting]
-        waiting.update(fresh)
+        fresh = [each for each in batch if each not in seen]
+        seen.update(fresh)
         for some in batches(fresh):
             for message_id, position, purged_at in raw.execute(
                 "SELECT m.id, m.position, m.purged_at FROM messages m JOIN threads t ON t.id = m.thread_id"
@@ -145,7 +145,6 @@ def show_or_hide_messages(
     shown: dict[str, list[str]] = defaultdict(list)
     while queue:
         _, message_id = heapq.heappop(queue)
-        waiting.discard(message_id)
         thread_id, parent_id, deleted_at, is_parent_hidden = raw.execute(
             "SELECT m.thread_id, m.parent_id, m.deleted_at, p.deleted_at IS NOT NULL FROM messages m"
             " LEFT JOIN messages p ON p.id = m.parent_id WHERE m.id = ?",
