@@ -102,6 +102,20 @@ async def reset_at_once(exchange: Exchange) -> None:
     exchange.reset()
 
 
+def queued(count: int, *, pause_s: float) -> Script:
+    """Comments with pauses between them, then a good answer."""
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.start()
+        for _ in range(count):
+            await exchange.send(": queued\n\n")
+            await asyncio.sleep(pause_s)
+        await exchange.delta(content="Hello")
+        await exchange.finish()
+
+    return script
+
+
 async def comments_for_ever(exchange: Exchange) -> None:
     await exchange.start()
     await exchange.send(SOME)

@@ -45,6 +45,7 @@ class Deadlines:
         self._ends_at = self._loop.time() + limits.total_s
         self._waited_s = 0.0
         self._has_event = False
+        self._signs = 0
         self._alarm: asyncio.Handle | None = None
         self._rings_at = 0.0
         self._waiter: asyncio.Task[Any] | None = None
@@ -59,6 +60,12 @@ class Deadlines:
         """Record that the server began to answer."""
         if not self._has_event:
             self._has_event = True
+            self._waited_s = 0.0
+
+    def record_signs(self, count: int) -> None:
+        """Record how many signs of life came in all; they count as long as the answer has not begun."""
+        if not self._has_event and count > self._signs:
+            self._signs = count
             self._waited_s = 0.0
 
     def record_progress(self) -> None:
@@ -216,6 +223,7 @@ class AnswerStream:
                     # One network read can hold hundreds of events; the window must not wait for all of them.
                     await asyncio.sleep(0)
                     slice_began = clock()
+            self._deadlines.record_signs(reader.sign_count)
         for event in reader.finish():
             # An event cut in the middle is no error of its own: the missing finish reason tells.
             with suppress(ValueError):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from chatdesk.core.domain.key_origin import is_loopback
+from chatdesk.core.providers.system_proxy import SystemProxy, system_proxy
 from chatdesk.core.texts import Text
 
+_KEY_WORD = re.compile(r"\A(?:authorization:\s*)?bearer\s+", re.IGNORECASE)
+# The longest of those that end alike comes first.
+_REQUESTS = ("/chat/completions", "/completions", "/responses", "/messages", "/models", "/embeddings")
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 _OPENAI_HOST = "api.openai.com"
 
@@ -37,6 +43,7 @@ class Endpoint:
     api_key: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     connection: ConnectionOptions = ConnectionOptions()
+    query: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -47,11 +54,24 @@ class Endpoint:
         *,
         connection: ConnectionOptions | None = None,
     ) -> Endpoint:
-        """Return an endpoint with spaces and trailing slashes removed; an empty address means OpenAI. A missing ``/v1``
-        stays missing, for some servers have none.
+        """Return an endpoint; an empty address means OpenAI. An address may be that of a whole request, as vendors show
+        it: the name of the request is taken off, a query is added to each. A missing ``/v1`` stays missing, for some
+        servers have none. A key may stand behind the word that is sent with it.
         """
-        address = (base_url or "").strip().rstrip("/") or OPENAI_BASE_URL
-        return cls(address, (api_key or "").strip() or None, dict(headers or {}), connection or ConnectionOptions())
+        address, query = _address_and_query((base_url or "").strip())
+        key = _KEY_WORD.sub("", (api_key or "").strip()) or None
+        return cls(address or OPENAI_BASE_URL, key, dict(headers or {}), connection or ConnectionOptions(), query)
+
+    @property
+    def system_proxy(self) -> SystemProxy | None:
+        """The proxy that the system names for this address, if it is to be used."""
+        return system_proxy(self.base_url) if self.uses_system_proxy and self.host else None
+
+    @property
+    def proxy_shown(self) -> str:
+        """The proxy in use as a person reads it; empty without one."""
+        system = self.system_proxy
+        return system.shown if system is not None else SystemProxy(self.own_proxy).shown if self.own_proxy else ""
 
     @property
     def host(self) -> str:
@@ -69,6 +89,16 @@ class Endpoint:
         """Return whether nothing is withheld and there is a key or the server needs none."""
         needs_key = self.is_openai if self.connection.needs_key is None else self.connection.needs_key
         return self.connection.withheld is None and (self.api_key is not None or not needs_key)
+
+    @property
+    def is_nearby(self) -> bool:
+        """Return whether the host is this computer or in the local network, where models are slow to begin."""
+        if self.is_on_this_machine or self.host.endswith((".local", ".lan", ".home.arpa", ".internal")):
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_private
+        except ValueError:
+            return bool(self.host) and "." not in self.host
 
     @property
     def uses_system_proxy(self) -> bool:
@@ -104,9 +134,28 @@ class Endpoint:
         for name, value in self.headers.items():
             if not name or not _can_be_sent(name) or ":" in name or " " in name or not _can_be_sent(value):
                 return Text("One of the extra headers contains characters that cannot be sent.")
+        proxy = self.system_proxy
+        if proxy is not None and not proxy.is_usable:
+            return Text(
+                "The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy "
+                "of this provider.",
+                proxy=proxy.shown,
+            )
         if self.connection.ca_file and not Path(self.connection.ca_file).is_file():
             return Text("The file of certificates is not there.")
         return None
+
+
+def _address_and_query(address: str) -> tuple[str, dict[str, str]]:
+    """Return an address without the name of a request at its end, and its query."""
+    address, _, _fragment = address.partition("#")
+    path, _, query = address.partition("?")
+    path = path.rstrip("/")
+    for ending in _REQUESTS:
+        if path.lower().endswith(ending):
+            path = path[: -len(ending)].rstrip("/")
+            break
+    return path, dict(parse_qsl(query, keep_blank_values=True))
 
 
 def shown_address(base_url: str) -> str:

@@ -77,7 +77,8 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
         Text("Check the network and the base URL, then try again."),
     ),
     Kind.FIRST_BYTE_TIMEOUT: FailureText(
-        Text("{who} did not begin to answer within {seconds} s."), Text("Try again or choose another model.")
+        Text("{who} did not begin to answer within {seconds} s."),
+        Text("Try again, or give it more time: “First word” of this provider, or provider.first_byte_timeout_s."),
     ),
     Kind.SILENCE: FailureText(
         Text("{who} stopped sending: no more of the answer arrived for {seconds} s."),

@@ -28,6 +28,7 @@ from chatdesk.core.providers.failure_texts import (
 from chatdesk.core.providers.payment import payment_in
 from chatdesk.core.providers.retry import retry_after_s
 from chatdesk.core.providers.stream_guard import ByteCapError
+from chatdesk.core.providers.system_proxy import unreachable_text
 from chatdesk.core.providers.vendor_text import code_and_text, plain_excerpt
 from chatdesk.core.texts import Sentences, Text
 
@@ -68,6 +69,8 @@ _BY_STATUS = {
 _NO_NETWORK_ERRNOS = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL}
 _RESET_ERRNOS = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ETIMEDOUT}
 _OVERLOADED = {503, 529}
+# Where there is a proxy, it is the only one that is connected to.
+_BEFORE_PROXY = {Kind.REFUSED, Kind.DNS, Kind.NO_NETWORK, Kind.CONNECT_TIMEOUT}
 _OVERLOADED_CODE = "overloaded_error"
 _QUOTED_KINDS = {Kind.BAD_REQUEST, Kind.FORBIDDEN, Kind.SERVER, Kind.OTHER, Kind.PAYMENT, Kind.RATE_LIMITED}
 _WAITING_KINDS = {Kind.RATE_LIMITED, Kind.SERVER, Kind.CONFLICT, Kind.REQUEST_TIMEOUT}
@@ -102,9 +105,10 @@ class RefusedRequestError(Exception):
 class FailureTranslator:
     """Makes a ``ProviderError`` from any failure of one provider, whose secrets are kept out of the text."""
 
-    def __init__(self, who: str, secrets: tuple[str, ...] = (), *, begins: str = "") -> None:
+    def __init__(self, who: str, secrets: tuple[str, ...] = (), *, begins: str = "", proxy: str = "") -> None:
         """Keep the provider's name for sentences. ``begins`` is the name at the start of a sentence, where that is not
-        the name with a capital."""
+        the name with a capital; ``proxy`` is what stands between, as a person reads it."""
+        self._proxy = proxy
         self._who = who
         self._begins = begins or who[:1].upper() + who[1:]
         self._secrets = secrets
@@ -174,6 +178,9 @@ class FailureTranslator:
                 texts = CIRCLE_TEXT if _is_circle(link) else getattr(link, "text", None) or FAILURE_TEXTS[kind]
                 return self.make(kind, what=texts.what, next_step=texts.next_step)
         kind = _kind_of_connection(chain) or next(filter(None, map(_kind_of_shape, chain)), Kind.OTHER)
+        if self._proxy and kind in _BEFORE_PROXY:
+            what, next_step = unreachable_text(self._proxy)
+            return self.make(kind, what=what, next_step=next_step)
         certificate = _certificate_text(chain) if kind is Kind.TLS else None
         if certificate is not None:
             return self.make(kind, what=certificate.what, next_step=certificate.next_step)

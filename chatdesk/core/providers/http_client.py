@@ -110,14 +110,15 @@ def guarded_http_client(endpoint: Endpoint, limits: StreamLimits) -> httpx2.Asyn
         whole = response.stream
         response.stream = _ErrorBody(whole, limits) if is_error else _CappedAnswer(whole, limits.answer_bytes)
 
+    system = endpoint.system_proxy
     return httpx2.AsyncClient(
         event_hooks={"response": [guard]},
         follow_redirects=True,
         max_redirects=_MAX_REDIRECTS,
         timeout=httpx2.Timeout(None, connect=limits.connect_s, pool=limits.connect_s),
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=30.0),
-        trust_env=endpoint.uses_system_proxy,
-        proxy=endpoint.own_proxy,
+        trust_env=False,
+        proxy=system.address if system is not None else endpoint.own_proxy,
         verify=_trust(endpoint),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )

@@ -36,6 +36,7 @@ def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
         admin_api_key="",
         webhook_secret="",
         base_url=endpoint.base_url,
+        default_query=dict(endpoint.query),
         default_headers=headers,
         max_retries=0,
         timeout=http_client.timeout,

@@ -92,7 +92,7 @@ class OpenAICompatibleProvider:
         self._endpoint = endpoint
         self._limits = timeouts or StreamLimits()
         self._retry = retry or RetryPolicy(longest_wait_s=self._limits.longest_wait_s)
-        self._failures = FailureTranslator(label, self._endpoint.secrets)
+        self._failures = FailureTranslator(label, endpoint.secrets, proxy=endpoint.proxy_shown)
         self._kept_origin = kept_origin(self.protocol, endpoint.base_url)
         self._client: Any = None
         self._client_lock = asyncio.Lock()

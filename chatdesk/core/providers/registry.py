@@ -17,7 +17,7 @@ from chatdesk.core.providers.offline.provider import DEFAULT_MODEL as OFFLINE_MO
 from chatdesk.core.providers.offline.provider import OFFLINE_NAME, OfflineProvider, offline_models
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
-from chatdesk.core.providers.stream_guard import StreamLimits
+from chatdesk.core.providers.stream_guard import NEARBY_PATIENCE, StreamLimits
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import Text, plural
 
@@ -169,14 +169,18 @@ def provider_of(
         ca_digest=account.ca_digest,
         withheld=(withheld.sentence(profile.label), withheld.next_step(profile.id)) if withheld else None,
     )
+    endpoint = Endpoint.of(
+        profile.base_url or preset.base_url, account.key.value, account.headers, connection=connection
+    )
+    first_byte_s = base.first_byte_s * (NEARBY_PATIENCE if endpoint.is_nearby else 1)
     return _protocol(profile.api, has_image_tool=has_image_tool)(
         profile.id,
         profile.label,
-        Endpoint.of(profile.base_url or preset.base_url, account.key.value, account.headers, connection=connection),
+        endpoint,
         timeouts=replace(
             base,
             connect_s=profile.connect_s or base.connect_s,
-            first_byte_s=profile.first_byte_s or base.first_byte_s,
+            first_byte_s=profile.first_byte_s or first_byte_s,
             silence_s=profile.silence_s or base.silence_s,
         ),
         retry=retry,

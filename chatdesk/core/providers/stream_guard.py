@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MIB = 1024 * 1024
+# A computer of one's own reads a long prompt for minutes, and may load the model first.
+NEARBY_PATIENCE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
     """Deadlines in seconds and caps in bytes. The deadline for silence counts from the last piece of answer: comments,
-    pings and single bytes do not move it.
+    pings and single bytes do not move it. Before the answer begins, comments and pings show that the server is alive.
     """
 
     connect_s: float = 10.0
@@ -68,6 +70,7 @@ class EventReader:
         self._is_first_line = True
         self._skip_line_feed = False
         self.total_bytes = 0
+        self.sign_count = 0  # lines that came: they show that the server is alive
         self.has_foreign_lines = False
         """True if a line was seen that no event stream has: then this is not an event stream."""
 
@@ -92,6 +95,7 @@ class EventReader:
                 yield event
         self._grow(len(lines[-1]))
         self._line += lines[-1]
+        self.sign_count += len(lines) - 1
 
     def finish(self) -> Iterator[ServerEvent]:
         """Yield the event at the end that lacks its blank line, if there is one."""

@@ -140,7 +140,7 @@ class Settings(ContextSettings):
         Shown(
             "Providers",
             Text("Wait for an answer to begin"),
-            Text("A large model on your own computer can need minutes to load."),
+            Text("Servers on this computer and in the local network get ten times as long."),
             section=Text("Slow servers"),
             unit=Text("seconds"),
         ),

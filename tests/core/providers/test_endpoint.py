@@ -160,3 +160,35 @@ async def test_no_cookie_is_kept() -> None:
             await provider.close()
         assert len(server.requests) == 2
         assert all("cookie" not in each.headers for each in server.requests)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        f"https://x.example/v1{ending}"
+        for ending in ("", "/", "/chat/completions", "/responses", "/messages/", "/models", "/embeddings", "#")
+    ],
+)
+def test_the_address_of_a_request_is_that_of_the_server(given: str) -> None:
+    assert Endpoint.of(given).base_url == "https://x.example/v1"
+
+
+def test_a_query_stays_behind_the_path_of_each_request() -> None:
+    endpoint = Endpoint.of("https://x.example/v1/chat/completions?api-version=2026-01-01&x=")
+    assert (endpoint.base_url, endpoint.query) == ("https://x.example/v1", {"api-version": "2026-01-01", "x": ""})
+
+
+@pytest.mark.parametrize("given", ["sk-1", "Bearer sk-1", "bearer  sk-1 ", "Authorization: Bearer sk-1"])
+def test_a_key_is_taken_without_the_word_before_it(given: str) -> None:
+    assert Endpoint.of("https://x.example/v1", given).api_key == "sk-1"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_nearby"),
+    [
+        *((host, True) for host in ("127.0.0.1", "localhost", "192.168.1.7", "[fd00::1]", "box", "box.local")),
+        *((host, False) for host in ("api.openai.com", "8.8.8.8")),
+    ],
+)
+def test_servers_nearby_are_known(host: str, is_nearby: bool) -> None:
+    assert Endpoint.of(f"http://{host}/v1").is_nearby is is_nearby

@@ -28,6 +28,7 @@ from chatdesk.core.providers.failure_texts import KEPT_PARTIAL
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
+from tests.helpers.fault_cases import queued
 from tests.helpers.fault_server import Exchange, FaultServer, Script, answer, chunk, status
 
 KEY = "sk-canary-0123456789abcdefghij"
@@ -162,7 +163,6 @@ FAULTS = [
     # between the headers and the first event
     Fault("reset after headers", body(then="reset"), Kind.RESET, attempts=3),
     Fault("silence after headers", body(then="hang"), Kind.FIRST_BYTE_TIMEOUT),
-    Fault("comments for ever", forever(": still here\n\n"), Kind.FIRST_BYTE_TIMEOUT),
     Fault("drip for ever", forever("d"), Kind.FIRST_BYTE_TIMEOUT),
     Fault("role, then nothing", body(sse(chunk({"role": "assistant"})), then="hang"), Kind.SILENCE),
     # In (N2, N3) the middle
@@ -349,6 +349,19 @@ async def test_a_long_answer_is_stopped_at_the_total_deadline() -> None:
         assert error.kind is Kind.REQUEST_TIMEOUT
         assert text_of(events).startswith("HelloHello")
         await provider.close()
+
+
+async def test_comments_before_an_answer_extend_the_wait_but_not_the_whole_time() -> None:
+    patience = replace(LIMITS, first_byte_s=0.35)
+    async with FaultServer(queued(6, pause_s=0.1), forever(": queued\n\n")) as server:
+        provider = provider_for(server, timeouts=patience)
+        events, error = await collect(provider)
+        assert (text_of(events), error) == ("Hello", None)
+        impatient = provider_for(server, timeouts=replace(patience, total_s=0.8))
+        _, error = await collect(impatient)
+        assert error is not None and error.kind is Kind.REQUEST_TIMEOUT
+        await provider.close()
+        await impatient.close()
 
 
 async def test_a_redirect_does_not_carry_the_question_elsewhere() -> None:

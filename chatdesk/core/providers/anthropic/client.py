@@ -28,6 +28,7 @@ class AnthropicClient:
     def __init__(self, endpoint: Endpoint, limits: StreamLimits) -> None:
         self._http = guarded_http_client(endpoint, limits)
         self._http.headers = _headers(endpoint)
+        self._query = dict(endpoint.query)
         self._root = "{0.scheme}://{0.netloc}".format(urlsplit(endpoint.base_url))
         self._base = endpoint.base_url.removesuffix("/v1") + "/v1"
         warm_up()
@@ -54,7 +55,9 @@ class AnthropicClient:
     ) -> httpx2.Response:
         content = None if body is None else await asyncio.to_thread(wire_bytes, body)
         kind = {} if body is None else {"Content-Type": "application/json"}
-        request = self._http.build_request(method, url, content=content, headers={**kind, **(headers or {})})
+        request = self._http.build_request(
+            method, httpx2.URL(url).copy_merge_params(self._query), content=content, headers={**kind, **(headers or {})}
+        )
         response = await self._http.send(request, stream=True)
         if response.is_success:
             return response

@@ -1,0 +1,68 @@
+"""Finds the proxy that the system names for an address, and says where it is named, so that a failure can be told from
+one of the server behind it."""
+
+from __future__ import annotations
+
+import os
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from chatdesk.core.texts import Text
+
+# What the HTTP client speaks to a proxy. One for SOCKS would need a package of its own.
+_USABLE: Final = ("http", "https")
+
+
+@dataclass(frozen=True, slots=True)
+class SystemProxy:
+    """A proxy and the place where it is named: an environment variable, or empty for the desktop's settings."""
+
+    address: str
+    variable: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        try:
+            parts = urlsplit(self.address)
+            return parts.scheme in _USABLE and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            return False
+
+    @property
+    def shown(self) -> str:
+        """The address without a user name or password, and where it is named."""
+        scheme, separator, rest = self.address.rpartition("://")
+        address = f"{scheme}{separator}{rest.rpartition('@')[2]}"
+        return f"{self.variable}={address}" if self.variable else address
+
+
+def system_proxy(url: str) -> SystemProxy | None:
+    """Return the proxy that the system names for ``url``: the first one that can be used, else the first; None if it
+    names none."""
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        found = [] if not parts.hostname or urllib.request.proxy_bypass(host) else list(_named(parts.scheme))
+    except ValueError:
+        return None  # no address at all
+    return next((each for each in found if each.is_usable), found[0] if found else None)
+
+
+def _named(scheme: str) -> Iterator[SystemProxy]:
+    proxies = urllib.request.getproxies()
+    for name in (scheme, "all"):
+        address = (proxies.get(name) or "").strip()
+        if address:
+            variable = next((each for each in (f"{name}_proxy", f"{name}_proxy".upper()) if each in os.environ), "")
+            yield SystemProxy(address if "://" in address else f"http://{address}", variable)
+
+
+def unreachable_text(shown: str) -> tuple[str, str]:
+    """Return the sentence about a proxy that does not answer, and the next step."""
+    return (
+        Text("The proxy could not be reached: {proxy}. Nothing was sent.", proxy=shown),
+        Text("Check the proxy, or set the proxy of this provider in Settings, Providers."),
+    )
