@@ -13,16 +13,18 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 from urllib.parse import quote
+from weakref import WeakSet
 
 from sqlalchemy import Engine, Table, create_engine, event
 from sqlalchemy.engine import Connection as Connection  # for others: SQL has one gateway
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
+from chatdesk.core.ending_signals import interrupt_by
 from chatdesk.core.storage.engine import schema_guard, search_text
 
 BUSY_TIMEOUT_S = 5.0
@@ -65,6 +67,21 @@ class _Connection(sqlite3.Connection):
         return _Cursor(self).executemany(sql, parameters)
 
 
+_open_connections: Final[WeakSet[sqlite3.Connection]] = WeakSet()
+_open_lock: Final = threading.Lock()
+
+
+def _interrupt_all() -> None:
+    with _open_lock:
+        found = list(_open_connections)
+    for conn in found:
+        with suppress(sqlite3.ProgrammingError):  # it is closed
+            conn.interrupt()
+
+
+interrupt_by(_interrupt_all)
+
+
 def _database_error(kind: type[sqlite3.DatabaseError], message: str, code: int) -> sqlite3.DatabaseError:
     error = kind(message)
     error.sqlite_errorcode = code
@@ -92,6 +109,8 @@ def connect(
         cached_statements=cached_statements,
         factory=_Connection,
     )
+    with _open_lock:
+        _open_connections.add(conn)
     try:
         conn.text_factory = _decode
         conn.execute("PRAGMA trusted_schema=OFF")
