@@ -4,8 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 # Processes, two for each core; one that is through takes tests from the one that has most left, so that no long
-# file is waited for. One that crashes ends the run; with another in its place, pytest-xdist 3.8 waits for ever.
-PYTEST := -m pytest -q -n auto --dist worksteal --max-worker-restart=0
+# file is waited for. One that crashes ends the run; with another in its place, pytest-xdist 3.8 waits for ever. What is
+# skipped is said, with the reason.
+PYTEST := -m pytest -q -rs -n auto --dist worksteal --max-worker-restart=0
 
 .DEFAULT_GOAL := help
 MINUTES ?= 60
@@ -91,7 +92,6 @@ wheel: ## build dist/*.whl with migrations, resources and token encodings inside
 	@$(BIN)/python -m hatchling build -t wheel
 
 package: ## build the .deb, the .run and the apt repository into build/package (ARGS="build deb")
-	@$(PYTHON) packaging/set_up.py run
 	@$(PYTHON) packaging/package.py $(ARGS)
 
 feed: ## sign the feed of updates (ARGS="publish --feed DIR …", see packaging/desktop/feed.md)

@@ -21,6 +21,7 @@ import build_site  # noqa: E402
 import encodings_files  # noqa: E402
 import package_documents  # noqa: E402
 import set_up  # noqa: E402
+import system_libraries  # noqa: E402
 import translations  # noqa: E402
 from package_base import (  # noqa: E402
     DESKTOP,
@@ -63,10 +64,12 @@ def main(arguments):
     if unknown:
         print("There are {}, not {}.".format(", ".join(STEPS), ", ".join(unknown)), file=sys.stderr)
         return 2
-    tools = {program: package for step in wanted for program, package in STEPS[step].items()}
-    missing = sorted({package for program, package in tools.items() if shutil.which(program) is None})
-    if missing and sys.platform == "linux":
-        print("Missing here: sudo apt-get install " + " ".join(missing), file=sys.stderr)
+    try:
+        missing = missing_packages(wanted, find_python())
+    except set_up.SetUpError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    if missing and not system_libraries.install(missing):
         return 1
     os.environ.update(fixed_environment())
     os.umask(0o022)
@@ -83,6 +86,18 @@ def main(arguments):
         print(problem, file=sys.stderr)
         return 1
     return 0
+
+
+def missing_packages(wanted, python):
+    """Return the packages of Debian that these steps need and that are not here, all at once; elsewhere none."""
+    if sys.platform != "linux":
+        return []
+    missing = []
+    if "build" in wanted:  # it starts Qt to see what to take along
+        missing += system_libraries.missing_packages(["windowless"])
+        missing += filter(None, [system_libraries.missing_library_of(python)])
+    tools = {program: package for step in wanted for program, package in STEPS[step].items()}
+    return missing + system_libraries.missing_programs(tools)
 
 
 def build():

@@ -40,11 +40,20 @@ AT_SPI_LAUNCHERS = ("/usr/libexec/at-spi-bus-launcher", "/usr/lib/at-spi-bus-lau
 ATSPI_PROBE = "import gi; gi.require_version('Atspi', '2.0'); from gi.repository import Atspi"
 SYSTEM_PYTHON = "/usr/bin/python3"
 # Debian's PostgreSQL, which has what the wheel of the tests has not: TLS, psql, pg_dump, and a version of its own.
-SERVER_PROGRAMS = {"psql": "postgresql", "pg_dump": "postgresql", "openssl": "openssl"}
+SERVER_PROGRAMS = dict.fromkeys(("createdb", "pg_dump", "pg_dumpall", "pg_restore", "psql"), "postgresql")
 SERVER_PLACE = "/usr/lib/postgresql"
 # Its package would make a database at once and serve it; the tests start their own.
 NO_CLUSTER = "/etc/postgresql-common/createcluster.d/chatdesk-tests.conf"
-OPTIONAL = ("screen_reader", "servers", "weston")
+# What single tests start besides. All the programs that tests start are in these lists or in a bare Debian.
+TEST_PROGRAMS = {
+    "curl": "curl",
+    "makeself": "makeself",
+    "openssl": "openssl",
+    "patch": "patch",
+    "ps": "procps",
+    "setxkbmap": "x11-xkb-utils",
+}
+OPTIONAL = ("screen_reader", "servers", "weston", "programs")
 FONT_PACKAGE = "fonts-dejavu-core"
 FONT_PLACES = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 
@@ -57,7 +66,7 @@ def kinds_needed(purpose):
     if os.environ.get("WAYLAND_DISPLAY"):
         kinds.append("wayland")
     if purpose == "test":
-        kinds += ["test", "screen_reader", "servers", "weston"]
+        kinds += ["test", *OPTIONAL]
     return kinds
 
 
@@ -82,12 +91,28 @@ def missing_packages(kinds):
     # A Wayland compositor without a screen, for the test that opens the window there.
     if "weston" in kinds and shutil.which("weston") is None:
         missing.append("weston")
+    if "programs" in kinds:
+        missing += missing_programs(TEST_PROGRAMS)
     return missing
+
+
+def missing_programs(wanted):
+    """Return the packages of those programs that are not here. ``wanted`` has the package of each."""
+    return sorted({package for program, package in wanted.items() if shutil.which(program) is None})
+
+
+def missing_library_of(python):
+    """Return the package with the shared library of a Python, which a packaged program takes along; None if it is here
+    or if the Python was built without one."""
+    loading = "import ctypes, sysconfig; name = sysconfig.get_config_var('INSTSONAME') or ''; print(name)"
+    loading += "; '.so' in name and ctypes.CDLL(name)"
+    tried = subprocess.run([python, "-c", loading], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return tried.stdout.decode().partition(".so")[0].strip() if tried.returncode else None
 
 
 def missing_for_screen_reader():
     """What an outside accessibility client needs: a session bus, AT-SPI on it, and keys for the window."""
-    missing = [package for program, package in SCREEN_READER_PROGRAMS.items() if shutil.which(program) is None]
+    missing = missing_programs(SCREEN_READER_PROGRAMS)
     if not any(Path(place).exists() for place in AT_SPI_LAUNCHERS):
         missing.append("at-spi2-core")
     probe = [SYSTEM_PYTHON, "-c", ATSPI_PROBE]
@@ -98,7 +123,7 @@ def missing_for_screen_reader():
 
 def missing_servers():
     """Return the packages of the PostgreSQL that tests of a team run beside the one of the development environment."""
-    missing = [package for program, package in SERVER_PROGRAMS.items() if shutil.which(program) is None]
+    missing = missing_programs(SERVER_PROGRAMS)
     if not any(Path(SERVER_PLACE).glob("*/bin/postgres")):
         missing.append("postgresql")
     return sorted(set(missing))

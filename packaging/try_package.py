@@ -56,12 +56,11 @@ WATCHERS = "scrot fontconfig at-spi2-core python3-gi gir1.2-atspi-2.0"
 def main():
     """Build nothing; try what is there. Returns 1 where something failed."""
     deb = package.PLACE / "chatdesk_{}_{}.deb".format(package.version(), package.said(["dpkg", "--print-architecture"]))
-    missing = sorted({of for program, of in TOOLS.items() if shutil.which(program) is None})
-    if missing:
-        print("Missing here: sudo apt-get install " + " ".join(missing), file=sys.stderr)
-        return 1
     if os.geteuid() != 0 or not deb.exists():
         print("This needs root, and the packages of `make package`.", file=sys.stderr)
+        return 1
+    missing = system_libraries.missing_programs(TOOLS)
+    if missing and not system_libraries.install(missing):
         return 1
     if "--alone" not in sys.argv:
         return in_namespaces_of_its_own()

@@ -20,7 +20,7 @@ import hypothesis
 import pytest
 
 from chatdesk.core.processes import share_malloc_arena
-from tests.helpers import memory, prepared_processes
+from tests.helpers import memory, prepared_processes, programs
 from tests.helpers.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -200,6 +200,27 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         gc.enable()
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_pyfunc_call() -> Iterator[None]:
+    """Skip a test that starts a program which set-up could not install, and say so."""
+    return (yield from _skipped_without_its_program())
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_fixture_setup() -> Iterator[None]:
+    return (yield from _skipped_without_its_program())
+
+
+def _skipped_without_its_program() -> Iterator[None]:
+    try:
+        return (yield)
+    except Exception as error:
+        reason = programs.missing_program(error)
+        if reason:
+            pytest.skip(reason)
+        raise
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

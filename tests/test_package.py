@@ -49,6 +49,42 @@ def test_a_feed_without_encryption_is_not_built_in(
     assert read_feed_source(tmp_path) is None
 
 
+def _python(folder: Path, *, has_library: bool) -> str:
+    """A Python that was built with a shared library, which is there or is not."""
+    program = folder / "python3.13"
+    program.write_text(f"#!/bin/sh\necho libpython3.13.so.1.0\nexit {0 if has_library else 1}\n", "utf-8")
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_everything_that_a_package_needs_is_asked_for_at_once(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(shutil, "which", lambda _program: None)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(package.system_libraries, "_loads", lambda _library: False)
+    monkeypatch.setattr(package.system_libraries, "install", lambda names: bool(asked.append(names)))
+    monkeypatch.setattr(package, "find_python", lambda: _python(tmp_path, has_library=False))
+    monkeypatch.setattr(package, "build", lambda: pytest.fail("it began without them"))
+    assert package.main([]) == 1
+    [names] = asked
+    tools = {name for step in package.STEPS.values() for name in step.values()}
+    assert tools | {"libpython3.13", "libegl1", "libglib2.0-0"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+def test_a_step_asks_for_no_more_than_it_needs(package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _program: None)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(package.system_libraries, "_loads", lambda _library: True)
+    python = _python(tmp_path, has_library=True)
+    assert set(package.missing_packages(["deb"], python)) == {"dpkg", "xz-utils"}
+    assert "libpython3.13" not in package.missing_packages(["build"], python)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert package.missing_packages(list(package.STEPS), python) == []
+
+
 @pytest.mark.skipif(shutil.which("makeself") is None, reason="makeself is not here")
 def test_a_portable_file_tells_neither_when_nor_where_it_was_made(
     package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

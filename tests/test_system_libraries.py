@@ -2,30 +2,118 @@
 
 from __future__ import annotations
 
-import importlib.util
+import ast
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests.helpers import programs
+
 ROOT = Path(__file__).parents[1]
+
+
+# What starts a program or looks for one, by the name of the function.
+_STARTS = {"run", "Popen", "check_output", "check_call", "create_subprocess_exec", "which"}
+# Not of Debian's packages: comes with .venv, or only where a system is started by it; the test skips itself.
+_ELSEWHERE = {"actionlint", "systemd-analyze"}
+# Have set-ups of their own: `make test-servers`, and benchmarks that say what they went without.
+_NOT_OF_MAKE_TEST = {"live_local", "benchmarks", "gallery"}
 
 
 @pytest.fixture
 def libraries() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("system_libraries", ROOT / "packaging" / "system_libraries.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return programs.system_libraries()
+
+
+def _started(tree: ast.Module) -> Iterator[str]:
+    """The first word of each command that is written in a file, also where it is in a variable."""
+    lists: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            lists.setdefault(node.targets[0].id, []).append(node.value)
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Attribute)):
+            continue
+        module = node.func.value.id if isinstance(node.func.value, ast.Name) else ""
+        if node.func.attr not in _STARTS or module not in {"subprocess", "asyncio", "shutil"}:
+            continue
+        first = node.args[0]
+        for _ in range(2):  # *name, or [*name, …]
+            first = first.value if isinstance(first, ast.Starred) else first
+            first = first.elts[0] if isinstance(first, ast.List | ast.Tuple) and first.elts else first
+        for each in lists.get(first.id, []) if isinstance(first, ast.Name) else [first]:
+            word = each.elts[0] if isinstance(each, ast.List | ast.Tuple) and each.elts else each
+            if isinstance(word, ast.Constant) and isinstance(word.value, str) and "/" not in word.value:
+                yield word.value
+
+
+def test_each_program_that_a_test_starts_is_one_that_set_up_installs() -> None:
+    files = [each for each in ROOT.glob("tests/**/*.py") if not _NOT_OF_MAKE_TEST & set(each.parts)]
+    texts = {str(each.relative_to(ROOT)): each.read_text("utf-8") for each in files}
+    calls = ("subprocess.", "create_subprocess_exec(", "shutil.which(")
+    trees = {name: ast.parse(text) for name, text in texts.items() if any(call in text for call in calls)}
+    started = {word: name for name, tree in trees.items() for word in _started(tree)}
+    assert {"patch", "openssl", "ps", "dbus-daemon", "Xvfb", "psql", "weston"} <= started.keys()
+    known = {*programs.package_of_programs(), *programs.ALWAYS_HERE, *_ELSEWHERE}
+    unknown = {word: name for word, name in started.items() if word not in known}
+    assert not unknown, "TEST_PROGRAMS of packaging/system_libraries.py lacks these"
+
+
+def test_a_program_that_is_listed_is_installed_by_set_up(
+    libraries: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _program: None)
+    asked = set(libraries.missing_packages(libraries.kinds_needed("test")))
+    assert set(programs.package_of_programs().values()) <= asked
+
+
+@pytest.mark.parametrize("program", sorted(programs.package_of_programs()))
+def test_a_test_without_its_program_is_skipped_with_the_package(
+    program: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FileNotFoundError) as caught:
+        subprocess.run([program], check=False)
+    within = BaseExceptionGroup("of tasks", [caught.value])
+    for error in (caught.value, within):
+        assert programs.missing_program(error).endswith(f"apt-get install {programs.package_of_programs()[program]}")
+    assert programs.missing_program(FileNotFoundError(2, "gone", "a file of the test")) == ""
+
+
+def test_such_a_test_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "import subprocess\ndef test_it():\n    subprocess.run(['patch'])\n"
+    (tmp_path / "test_one.py").write_text(body + "async def test_later():\n    subprocess.run(['patch'])\n", "utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tests.conftest",
+        "-q",
+        "-rs",
+        "-n",
+        "0",
+        "-o",
+        "asyncio_mode=auto",
+        str(tmp_path),
+    ]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 skipped" in done.stdout
+    assert "NOT PROVEN HERE: patch needs apt-get install patch" in done.stdout
 
 
 def test_only_tests_need_a_screen_reader_and_servers(libraries: ModuleType) -> None:
-    assert {"screen_reader", "servers", "weston"} <= set(libraries.kinds_needed("test"))
-    assert not {"test", "screen_reader", "servers", "weston"} & set(libraries.kinds_needed("run"))
-    assert set(libraries.OPTIONAL) == {"screen_reader", "servers", "weston"}
+    optional = {"screen_reader", "servers", "weston", "programs"}
+    assert optional <= set(libraries.kinds_needed("test"))
+    assert not {"test", *optional} & set(libraries.kinds_needed("run"))
+    assert set(libraries.OPTIONAL) == optional
 
 
 def test_everything_that_is_missing_is_named_by_its_package(

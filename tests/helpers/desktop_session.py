@@ -5,7 +5,6 @@ Nothing outlives ``close``: every process carries a mark in its environment, als
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import secrets
 import signal
@@ -14,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 from typing import IO
+
+from tests.helpers.programs import system_libraries
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -25,11 +26,7 @@ def what_is_missing() -> list[str]:
     """Debian packages that this machine lacks for a screen reader's walk; set-up installs the same."""
     if not sys.platform.startswith("linux"):
         return ["linux"]
-    spec = importlib.util.spec_from_file_location("system_libraries", ROOT / "packaging" / "system_libraries.py")
-    assert spec is not None and spec.loader is not None
-    libraries = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(libraries)
-    return list(libraries.missing_packages(["x11", "test", "screen_reader"]))
+    return list(system_libraries().missing_packages(["x11", "test", "screen_reader"]))
 
 
 class DesktopSession:
