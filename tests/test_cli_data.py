@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import zipfile
@@ -14,6 +15,9 @@ import pytest
 from chatdesk.cli.main import run
 from chatdesk.core import terminal
 from chatdesk.core.local_api.instance import InstanceLock
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
+from chatdesk.services.owner import open_services
 
 
 @pytest.fixture
@@ -160,6 +164,30 @@ def test_a_repair_that_lost_something_says_so_by_its_exit_code(
     assert run(["doctor", "--repair"]) == 1
     assert "copied into a new one" in capsys.readouterr().out
     assert run(["doctor", "--repair"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["threads"], 0), (["doctor"], 0), (["doctor", "--repair"], 1), (["search", "first"], 0), (["backup"], 0)],
+)
+async def test_the_first_command_after_a_loss_tells_of_it(
+    data_dir: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int
+) -> None:
+    """And no program does that shows it to nobody."""
+    path = data_dir / "chatdesk.db"
+    before = path.read_bytes()
+    assert await asyncio.to_thread(run, ["ask", "lost question"]) == 0
+    path.write_bytes(before)
+    for _ in range(2):
+        async with open_services(AppPaths.find(data_dir), Settings()) as services:
+            assert services.report.warning is not None
+    capsys.readouterr()
+    assert await asyncio.to_thread(run, arguments) == code
+    printed = capsys.readouterr()
+    assert "2 messages may be missing" in printed.out + printed.err
+    assert await asyncio.to_thread(run, ["threads"]) == 0
+    assert "missing" not in capsys.readouterr().err
+    assert await asyncio.to_thread(run, ["doctor", "--repair"]) == 0
 
 
 def test_a_database_that_is_none_cannot_be_repaired(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:

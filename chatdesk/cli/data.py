@@ -242,8 +242,13 @@ async def repair(paths: AppPaths, settings: Settings) -> int:
             is_damaged = any(each.kind == "pages" for each in await services.repairs.check())
             if not is_damaged:
                 report = await services.repairs.repair()
-                _print_lines(report.lines)
-                return 1 if report.left else 0
+                warning = services.report.warning
+                if warning is None or report.done or report.left:
+                    _print_lines(report.lines)
+                if warning is not None:
+                    terminal.say(warning)
+                services.database.forget_loss()
+                return 1 if report.left or warning is not None else 0
     except StorageError as error:
         may_not_be_written = isinstance(error, StorageReadOnly) and not os.access(paths.database, os.W_OK)
         if may_not_be_written or isinstance(error, _NOT_DAMAGED):

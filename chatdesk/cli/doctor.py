@@ -38,7 +38,9 @@ async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[s
     probes = probes_without_database(paths, loaded)
     try:
         async with open_services(paths, loaded.settings, purpose=PURPOSE) as services:
-            return await run_doctor(paths, probes | probes_of_services(services), environ=environment)
+            report = await run_doctor(paths, probes | probes_of_services(services), environ=environment)
+            services.database.forget_loss()
+            return report
     except ChatDeskError as error:
         probes["database"] = unusable_database(error, paths)
     return await run_doctor(paths, probes, environ=environment)

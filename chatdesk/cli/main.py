@@ -294,6 +294,8 @@ async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: L
     async with open_services(paths, loaded.settings, purpose=options.command) as services:
         if services.report.warning:
             terminal.complain(services.report.warning)
+            if options.command != "serve":  # whose messages nobody may read
+                services.database.forget_loss()
         elif services.read_only_reason is not None and not services.has_other_owner and options.command not in _WRITING:
             terminal.complain(services.read_only_reason.sentence)
         if services.accounts.stored.problem:

@@ -19,6 +19,7 @@ from chatdesk.core.texts import Sentences, Text, plural
 if TYPE_CHECKING:
     from chatdesk.core.domain.sharing.team import SharedProject, SyncRound, Workspace
     from chatdesk.core.settings.schema import Settings
+    from chatdesk.core.storage.profile_database import OpenReport
     from chatdesk.services.services import Services
 
 
@@ -151,15 +152,19 @@ async def _database(services: Services) -> tuple[Finding, ...]:
             first=damage[0],
         )
         text = Sentences.of(found_damage, advice)
-        return (Finding(Text("database"), Level.PROBLEM, text, {**details, "damage": damage[:20]}),)
+        problem = Finding(Text("database"), Level.PROBLEM, text, {**details, "damage": damage[:20]})
+        return (problem, *_opening(report))
     schema = str(report.upgraded_to)
     sound = Text("{path} is sound; schema {schema}, SQLite {sqlite}", path=path, schema=schema, sqlite=sqlite)
     found = [Finding(Text("database"), Level.OK, sound, details)]
-    if report.warning:
-        found.append(Finding(Text("database opening"), Level.NOTE, report.warning))
+    found += _opening(report)
     if services.read_only_reason is not None and not services.has_other_owner:
         found.append(Finding(Text("database writing"), Level.PROBLEM, services.read_only_reason.sentence))
     return tuple(found)
+
+
+def _opening(report: OpenReport) -> list[Finding]:
+    return [Finding(Text("database opening"), Level.NOTE, report.warning)] if report.warning else []
 
 
 async def _team(services: Services) -> tuple[Finding, ...]:

@@ -181,7 +181,9 @@ class ProfileDatabase(Database):
                 self.log_watch.read_only = read_only_projects(conn)
                 search_index.drain(driver(conn))
                 # Compared before this start counts itself, which would make up for exactly one lost commit.
-                warning = high_water.warning(high_water.read(self.path), high_water.found_in(driver(conn)))
+                lost = high_water.lost_messages(high_water.read(self.path), high_water.found_in(driver(conn)))
+                before = high_water.untold_loss(self.path)
+                self._lost = before if lost is None else lost + (before or 0)
                 found = self._count_commit(conn)
             self._committed = found
             self._write_mark(found)
@@ -189,7 +191,7 @@ class ProfileDatabase(Database):
             upgraded_from=upgraded_from,
             upgraded_to=tables.HEAD_REVISION,
             recovered_turns=recovered,
-            warning=warning,
+            warning=high_water.warning(self._lost),
         )
 
     def _refuse_lost_file(self) -> bool:
@@ -246,7 +248,10 @@ class ProfileDatabase(Database):
                 next_step=Text("Start ChatDesk once, or choose another --data-dir."),
             )
         with translating(self.path):
-            mark = high_water.read(self.path)  # first: another process may go on writing, and the mark follows
+            mark, before = (
+                high_water.read(self.path),
+                high_water.untold_loss(self.path),
+            )  # first: another process may go on writing, and the mark follows
             warning = self._connect_reader()
             conn = self._reader.connection
             revision = schema_upgrade.current_revision(driver(conn))
@@ -259,7 +264,8 @@ class ProfileDatabase(Database):
                 schema_guard.check(driver(conn))
                 if revision != tables.HEAD_REVISION:
                     older_schema.stand_in(driver(conn))
-            warning = warning or high_water.warning(mark, high_water.found_in(driver(conn)))
+            lost = high_water.lost_messages(mark, high_water.found_in(driver(conn)))
+            warning = warning or high_water.warning(before if lost is None else lost)
             with conn.begin():
                 self.device_id = conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar() or ""
         return OpenReport(None, revision, 0, warning)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mcp.server.stdio import stdio_server
 
+from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.paths import AppPaths
 from chatdesk.service.address_book import ServiceFiles
@@ -91,6 +92,8 @@ class StdioTransport:
                     open_services(self._paths, self._settings, purpose="mcp")
                 )
                 self._is_closed.clear()
+                if self._services.report.warning:
+                    terminal.complain(self._services.report.warning)  # who reads this is unknown, so it is said again
             self._users += 1
         try:
             yield self._services

@@ -97,6 +97,7 @@ class FailureNotices(QObject):
             return
         if report.warning:
             self.show_lasting(report.warning)
+            services.database.forget_loss()
         elif report.upgraded_from is not None:
             window.show_toast(tr("The database was upgraded; a backup of the old one is kept."))
         elif report.recovered_turns:

@@ -65,6 +65,7 @@ class Database:
         self._is_replaced = False
         self._is_reader_old = False
         self._committed: high_water.HighWater | None = None
+        self._lost: int | None = None
         self._is_full_sync = True
 
     @property
@@ -123,6 +124,11 @@ class Database:
     async def reserve_ballast(self) -> bool:
         """Reserve disk space for the day the disk is full. Returns whether it is reserved."""
         return not self.is_read_only and await self._writer.run(self._ballast.reserve)
+
+    def forget_loss(self) -> None:
+        """Do not warn again of what was lost before this start, because the person was told."""
+        if self._lost is not None and not self.is_read_only:
+            self._writer.submit(self._forget_loss)
 
     async def close(self) -> None:
         """Wait for work that was handed over, then let go of the file. Safe to call twice."""
@@ -250,9 +256,14 @@ class Database:
         ).one()
         return high_water.HighWater(*row)
 
+    def _forget_loss(self) -> None:
+        self._lost = None
+        if self._committed is not None:
+            self._write_mark(self._committed)
+
     def _write_mark(self, mark: high_water.HighWater) -> None:
         try:
-            high_water.write(self.path, mark)
+            high_water.write(self.path, mark, self._lost)
         except OSError as error:
             _log.warning("the mark beside the database was not written: errno %s", error.errno)
 

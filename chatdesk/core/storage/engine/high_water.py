@@ -1,7 +1,8 @@
 """Keeps a small file beside the database, the mark, that says how far the database had come.
 
 SQLite cannot tell an empty file from a new one, nor a lost write-ahead log from nothing written: both pass its checks.
-The mark is written after durable commits only, so it never claims more than was saved.
+The mark is written after durable commits only, so it never claims more than was saved. It also keeps what was lost
+until somebody was told: the next commit makes the database agree with the mark again.
 """
 
 from __future__ import annotations
@@ -53,14 +54,24 @@ def read(database: Path) -> HighWater | None:
         return None
 
 
+def untold_loss(database: Path) -> int | None:
+    """Return how many messages were lost before, of which nobody has been told yet; None if there is no such loss."""
+    try:
+        data: Any = read_small_json(mark_path(database), _LARGEST_BYTES)
+        return None if data.get("lost") is None else max(0, int(data["lost"]))
+    except (OSError, ValueError, AttributeError, TypeError):
+        return None
+
+
 def found_in(conn: sqlite3.Connection) -> HighWater:
     """Return the counts that the database itself holds."""
     row = conn.execute("SELECT id, commit_count, message_count FROM devices WHERE is_mine = 1").fetchone()
     return HighWater("", 0, 0) if row is None else HighWater(*row)
 
 
-def write(database: Path, mark: HighWater) -> None:
-    """Replace the mark without syncing it: after a power loss an older mark is as good, and a torn one is ignored."""
+def write(database: Path, mark: HighWater, lost: int | None = None) -> None:
+    """Replace the mark, with a loss that nobody was told of, without syncing it: after a power loss an older mark is as
+    good, and a torn one is ignored."""
     target = mark_path(database)
     temporary = target.with_name(target.name + ".new")
     try:
@@ -69,20 +80,27 @@ def write(database: Path, mark: HighWater) -> None:
         temporary.unlink()
         descriptor = os.open(temporary, _NEW, 0o600)
     try:
-        os.write(descriptor, json.dumps(asdict(mark)).encode())
+        os.write(descriptor, json.dumps(asdict(mark) | ({} if lost is None else {"lost": lost})).encode())
     finally:
         os.close(descriptor)
     temporary.replace(target)
 
 
-def warning(mark: HighWater | None, found: HighWater) -> str | None:
-    """Return a sentence for the user if the database holds less than the mark says; else None."""
+def lost_messages(mark: HighWater | None, found: HighWater) -> int | None:
+    """Return how many messages fewer the database holds than the mark says; None if it lacks nothing."""
     if mark is None:
         return None
     if mark.device_id == found.device_id and mark.commits <= found.commits:
         return None
-    missing = mark.messages - found.messages
-    lost = plural("{count} messages", "{count} message", missing) if missing > 0 else Text("the last changes")
+    return max(0, mark.messages - found.messages)
+
+
+def warning(missing: int | None) -> str | None:
+    """Return a sentence for the user on a loss of ``missing`` messages, or of no message but other changes; None for no
+    loss."""
+    if missing is None:
+        return None
+    lost = plural("{count} messages", "{count} message", missing) if missing else Text("the last changes")
     return Text(
         "The database is older than it was when ChatDesk last saved: {lost} may be missing. "
         "This happens when a backup was restored, or when a file was lost. Nothing else was changed. "

@@ -134,7 +134,7 @@ class Maintenance:
             log_event("check.ended", status="sound")
         if self._is_closed or not is_backup_due:
             return UpkeepReport(is_checked=is_check_due)
-        if high_water.warning(high_water.read(self._path), high_water.found_in(conn)) is not None:
+        if high_water.lost_messages(high_water.read(self._path), high_water.found_in(conn)) is not None:
             raise StorageReplaced
         made = self._make_backup(conn, now, kind="daily")
         return UpkeepReport(is_checked=is_check_due, backup=made)

@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.clock import Clock
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.engine import backup, schema_upgrade, search_index, tables
+from chatdesk.core.storage.engine import backup, high_water, schema_upgrade, search_index, tables
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import connect, driver, make_private_file, set_defensive, unused_database
 from chatdesk.core.storage.engine.failures import translating
@@ -78,6 +78,9 @@ def _fill(database: Path, target: Path, clock: Clock, on_progress: Callable[[Tex
                 copied.copy_table(source, raw, table)
         if not (copied.counts["messages"] or copied.counts["message_parts"]):
             raise _UNREADABLE
+        lost = high_water.warning(high_water.lost_messages(high_water.read(database), high_water.found_in(raw)))
+        if lost and copied.counts["devices"]:
+            copied.lost.append(lost)
         on_progress(Text("Putting in order what was copied…"))
         raw.execute("DELETE FROM search_queue")
         search_index.rebuild(raw)

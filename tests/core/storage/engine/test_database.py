@@ -162,7 +162,9 @@ async def test_a_log_without_its_database_is_not_a_first_start(tmp_path: Path, c
     await _refused(_database(path, clock), StorageMissing)
 
 
-async def test_a_lost_log_is_noticed_and_told_once(store: Store, tmp_path: Path, clock: MovableClock) -> None:
+async def test_a_lost_log_is_noticed_and_told_until_somebody_knows(
+    store: Store, tmp_path: Path, clock: MovableClock
+) -> None:
     thread = await store.thread()
     saved = tmp_path / "saved.db"
     await store.db.back_up(saved)
@@ -173,8 +175,11 @@ async def test_a_lost_log_is_noticed_and_told_once(store: Store, tmp_path: Path,
     report = await store.db.open()
     assert report.warning is not None
     assert "2 messages may be missing" in report.warning
-    again = await store.reopen()
-    assert again.warning is None  # type: ignore[attr-defined]
+    await store.threads.rename(thread, "Written since")
+    assert "2 messages" in (await store.reopen()).warning  # type: ignore[attr-defined]
+    store.db.forget_loss()
+    await store.threads.rename(thread, "Written later")
+    assert (await store.reopen()).warning is None  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("read_only", [False, True])
