@@ -19,7 +19,8 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.tools import COPIED, OPEN_STATES
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, TurnInProgress
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.chat import outside_text, projects, shown_path, thread_counters
+from chatdesk.core.storage.chat import outside_text, shown_path, thread_counters
+from chatdesk.core.storage.chat.quoting import Source, quote_messages
 from chatdesk.core.storage.chat.threads import insert_thread, live_thread, touch
 from chatdesk.core.storage.engine.change_log import Origin, log_change, log_message, log_new_messages
 from chatdesk.core.storage.engine.rows import batches, marks
@@ -68,15 +69,19 @@ def branch(conn: Connection, origin: Origin, message_id: str, title: str) -> str
 
 
 def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[Row]) -> dict[str, str]:
-    """Fill a thread that has no messages with copies of these, given as whole rows, one below the other. Returns the
-    new ids by the old ones."""
+    """Fill a thread that has no messages with copies of these, given as whole rows, one below the other; what others
+    wrote is quoted, as the copy is this person's. Returns the new ids by the old ones."""
     new_ids = {row["id"]: new_id() for row in path}
     outside_text.record_copy(conn, {row["thread_id"] for row in path}, thread.id)
-    if projects.share_of(conn, thread.project_id) is not None:
-        path = [row | {"author_id": None} for row in path]  # to the others, who copies them wrote them
     _copy_messages(conn, origin, thread.id, path, new_ids)
     copy_parts(conn, origin, new_ids)
     close_calls(conn, new_ids.values())
+    sources = {
+        new_ids[row["id"]]: Source(row["author_id"], row["thread_id"], row["id"])
+        for row in path
+        if row["author_id"] is not None
+    }
+    quote_messages(conn, origin, sources)
     log_new_messages(conn, origin, project_id=thread.project_id, entities=list(new_ids.values()))
     conn.exec_driver_sql(
         "UPDATE devices SET message_count = message_count + ? WHERE id = ?", (len(path), origin.device_id)

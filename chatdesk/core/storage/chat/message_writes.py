@@ -17,6 +17,7 @@ from chatdesk.core.storage.chat import (
     artifacts,
     branching,
     projects,
+    quoting,
     shown_path,
     streaming,
     summary_staleness,
@@ -167,7 +168,8 @@ def _go_on_beside(conn: Connection, origin: Origin, owner: str, node: Node, plan
     made = _insert_answer(conn, origin, owner, node.thread_id, _parent_of(conn, node), plan)
     branching.copy_parts(conn, origin, {node.id: made.id})
     is_imported = conn.exec_driver_sql("SELECT 1 FROM import_origins WHERE entity = ?", (node.id,)).first() is not None
-    if is_imported or get_message(conn, node.id).author_id is not None:
+    others = quoting.of_others(conn, [node.id])
+    if is_imported or others:
         branching.close_calls(conn, [made.id])
     token_counts.forget(conn, made.id)
     conn.exec_driver_sql(
@@ -175,6 +177,7 @@ def _go_on_beside(conn: Connection, origin: Origin, owner: str, node: Node, plan
         " WHERE id = ?",
         (node.id, made.id),
     )
+    quoting.quote_messages(conn, origin, dict.fromkeys([made.id], others[node.id]) if others else {})
     return made.id
 
 

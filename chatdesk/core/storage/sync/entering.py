@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection, Row
 from chatdesk.core.domain.library import GONE
 from chatdesk.core.domain.sharing.team import ChangeState, ShareState
 from chatdesk.core.errors import ProjectNotFound
+from chatdesk.core.storage.chat import quoting
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import CONTENT, PERSONAL, Origin
 from chatdesk.core.storage.engine.plain_text import from_json, to_json
@@ -44,9 +45,6 @@ _SUMMARY: Final = (
     "pinned_facts", "created_at", "token_count", "message_count", "input_tokens", "output_tokens",
 )  # fmt: skip
 
-
-# The tables of what has an author, by kind.
-_AUTHORED: Final = {"thread": "threads", "message": "messages", "summary": "summaries"}
 
 _UNFINISHED: Final = """
 WITH RECURSIVE below(id) AS (
@@ -157,17 +155,19 @@ def _enter_content(conn: Connection, origin: Origin, share: _Share, progress: di
     Removes ``current`` from ``progress`` at the end. Returns how many messages were written."""
     thread_id, place, rows = progress["current"], progress.get("place", [-1, ""]), max(rows, 1)
     found: Sequence[Row[Any]] = ()
+    # A project that the team has already brings what its members wrote, under their names.
+    team = share.workspace_id if progress.get("joined_seq") else ""
     if "deleted" not in progress:
         found = conn.exec_driver_sql(
-            "SELECT id, position FROM messages WHERE thread_id = ? AND (position, id) > (?, ?)"
-            " ORDER BY position, id LIMIT ?",
-            (thread_id, *place, rows),
+            "SELECT id, position, EXISTS (SELECT 1 FROM team_members w WHERE w.workspace_id = ? AND w.id = author_id)"
+            " AS is_theirs FROM messages WHERE thread_id = ? AND (position, id) > (?, ?) ORDER BY position, id LIMIT ?",
+            (team, thread_id, *place, rows),
         ).all()
         # Answers that are still being written, and what is below them, are logged when these end.
         unfinished = {row[0] for row in conn.exec_driver_sql(_UNFINISHED, (thread_id,))}
-        ready = [row.id for row in found if row.id not in unfinished]
-        entries = [_Entry("message", "new", each) for each in ready]
-        _enter(conn, origin, share, "message", entries, new=[row.id for row in found])
+        own = [row.id for row in found if not row.is_theirs]
+        entries = [_Entry("message", "new", each) for each in own if each not in unfinished]
+        _enter(conn, origin, share, "message", entries, new=own)
         if len(found) == rows:
             progress["place"] = [found[-1].position, found[-1].id]
             return len(found)
@@ -197,6 +197,7 @@ def _enter_content(conn: Connection, origin: Origin, share: _Share, progress: di
 
 def _enter_rest(conn: Connection, origin: Origin, share: _Share, thread_id: str) -> None:
     """Write the summaries of a thread, and its deletion if it is in the trash."""
+    quoting.quote_summaries(conn, thread_id)
     entries, ids = [], []
     for row in conn.exec_driver_sql(
         f"SELECT id, is_off, {', '.join(_SUMMARY)} FROM summaries WHERE thread_id = ? AND deleted_at IS NULL"
@@ -276,7 +277,7 @@ def _steering(kind: str, entity: str, row: Row[Any]) -> Iterable[_Entry]:
     return (_Entry(kind, "edit", entity, reg, body) for reg, body in changed_registers(row._asdict()))
 
 
-def _replace(conn: Connection, kind: str, things: Sequence[str]) -> None:
+def _replace(conn: Connection, origin: Origin, kind: str, things: Sequence[str]) -> None:
     conn.exec_driver_sql(
         f"UPDATE changes SET state = {_PRIVATE}, problem = ? WHERE entity = ? AND kind = ? AND state = {_PENDING}",
         [(ENTERED, each, kind) for each in things],
@@ -287,11 +288,12 @@ def _replace(conn: Connection, kind: str, things: Sequence[str]) -> None:
             f"DELETE FROM register_heads WHERE entity IN ({places}) AND {NOT_PERSONAL} AND {change_log.OF_KIND}",
             (*batch, *PERSONAL_REGS, kind, kind),
         )
-        if kind in _AUTHORED:  # of another team's, once; this one has it from this person
-            conn.exec_driver_sql(
-                f"UPDATE {_AUTHORED[kind]} SET author_id = NULL WHERE author_id IS NOT NULL AND id IN ({places})",
-                tuple(batch),
-            )
+        # These come to the team from this person, whoever wrote them in another one.
+        if kind == "thread":
+            conn.exec_driver_sql(f"UPDATE threads SET author_id = NULL WHERE id IN ({places})", tuple(batch))
+        elif kind == "message":
+            quoting.quote_messages(conn, origin, quoting.of_others(conn, batch))
+            conn.exec_driver_sql(f"UPDATE messages SET author_id = NULL WHERE id IN ({places})", tuple(batch))
 
 
 def _enter(
@@ -300,7 +302,7 @@ def _enter(
     """Write changes of one kind into the log, to be sent. They replace what the log says so far of the ``new``
     entities."""
     if new:
-        _replace(conn, kind, new)
+        _replace(conn, origin, kind, new)
     if not entries:
         return
     ids = [share.id_of(entry) for entry in entries]

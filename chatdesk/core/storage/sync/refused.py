@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection, Row
 
+from chatdesk.core.domain.sharing.quotation import link_to, quotation
 from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushStatus
 from chatdesk.core.domain.sharing.team import ChangeState, RefusedChange
 from chatdesk.core.errors import NotPossible
-from chatdesk.core.storage.chat import branching, message_writes, projects, trash
+from chatdesk.core.storage.chat import branching, message_writes, projects, quoting, trash
 from chatdesk.core.storage.chat.threads import insert_thread
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import from_json
@@ -119,7 +120,7 @@ def copy_refused(conn: Connection, origin: Origin, change_ids: Sequence[str], *,
     rows = _refused_rows(conn, change_ids)
     messages = [row.entity for row in rows if row.kind == "message" and row.op == "new"]
     copied = branching.message_rows(conn, messages)
-    texts = [text for row in rows if row.entity not in messages and (text := _text_of(conn, row))]
+    texts = [text for row in rows if row.entity not in messages and (text := _copied_text(conn, row))]
     if not copied and not texts:
         raise NotPossible(Text("There is no text in these changes that could be copied."))
     thread = insert_thread(
@@ -132,8 +133,7 @@ def copy_refused(conn: Connection, origin: Origin, change_ids: Sequence[str], *,
         system_prompt="",
     )
     if copied:
-        as_own = {"deleted_at": None, "author_id": None}
-        branching.copy_path(conn, origin, thread, [row | as_own for row in copied])
+        branching.copy_path(conn, origin, thread, [row | {"deleted_at": None} for row in copied])
     for text in texts:
         message_writes.add_question(conn, origin, "", thread.id, text, message_writes.LEAF, None)
     return thread.id
@@ -205,6 +205,16 @@ def _text_of(conn: Connection, row: Row[Any]) -> str:
     body = from_json(row.body)
     words = [body.get(name) for name in ("title", "name", "system_prompt", "text", "parameters", "model", "colour")]
     return "\n\n".join(word for word in words if isinstance(word, str) and word)
+
+
+def _copied_text(conn: Connection, row: Row[Any]) -> str:
+    """Return ``_text_of`` for a copy: what another member wrote as a quotation."""
+    text = _text_of(conn, row)
+    source = quoting.of_others(conn, [row.entity]).get(row.entity) if text and row.kind == "message" else None
+    if source is None:
+        return text
+    name = quoting.names_of(conn, [source.author_id]).get(source.author_id, "")
+    return quotation(text, author=name, source=link_to(source.thread_id, source.message_id))
 
 
 def _private_project(conn: Connection, origin: Origin, not_into: str) -> str:

@@ -18,7 +18,7 @@ from chatdesk.core.domain.library import GONE
 from chatdesk.core.domain.sharing.sync_wire import ProjectHead
 from chatdesk.core.domain.sharing.team import ChangeState, EndReason, ShareCount, ShareState, TeamRole
 from chatdesk.core.errors import NotPossible
-from chatdesk.core.storage.chat import projects
+from chatdesk.core.storage.chat import projects, quoting
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.sync import outbox
@@ -96,7 +96,7 @@ def start(
         (project_id, workspace_id, role.value, channel, ShareState.SHARING.value, json.dumps(progress), origin.now()),
     )
     if is_again:
-        _go_on(conn, project_id)
+        _go_on(conn, origin, project_id)
     else:
         log_project(conn, origin, project_id, workspace_id)
     origin.watch.record(project_id)
@@ -171,9 +171,16 @@ def _forget(conn: Connection, project_id: str) -> None:
         conn.exec_driver_sql(f"DELETE FROM {table} WHERE project_id = ?", (project_id,))
 
 
-def _go_on(conn: Connection, project_id: str) -> None:
+def _go_on(conn: Connection, origin: Origin, project_id: str) -> None:
     """Continue a share with the same team as before: the log is compared with this profile, and changes made while it
     was private are sent."""
+    copied = conn.exec_driver_sql(  # branches by an earlier ChatDesk, which quoted nothing
+        "SELECT m.id FROM changes c JOIN messages m ON m.id = c.entity WHERE c.project_id = ? AND c.mine = 1"
+        f" AND c.state IN ({_PENDING}, {_PRIVATE}) AND c.problem IS NULL AND c.kind = 'message' AND c.op = 'new'"
+        " AND m.author_id IS NOT NULL",
+        (project_id,),
+    )
+    quoting.quote_messages(conn, origin, quoting.of_others(conn, [row[0] for row in copied]))
     conn.exec_driver_sql(
         f"UPDATE changes SET state = {_PENDING} WHERE project_id = ? AND state = {_PRIVATE} AND mine = 1"
         f" AND problem IS NULL AND {NOT_PERSONAL}",

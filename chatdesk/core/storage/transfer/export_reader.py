@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatdesk.core.domain.exports import Choice
 from chatdesk.core.domain.message import Message, PartType
+from chatdesk.core.domain.sharing.quotation import NOBODY, link_to
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageMissing
 from chatdesk.core.ids import checked_id
@@ -157,6 +158,7 @@ class ExportReader:
             )
         ]
         row["summaries"] = list(self._rows("summaries", "thread_id = ? ORDER BY version, id", [thread_id]))
+        self._add_authors("summaries", row["summaries"])
         return row
 
     def messages(self, thread_id: str, *, has_trash: bool) -> Iterator[list[Row]]:
@@ -167,7 +169,22 @@ class ExportReader:
         )
         with closing(found):
             while batch := found.fetchmany(_STEP):
-                yield self._whole([_row(names, values) for values in batch], has_trash=has_trash)
+                rows = [_row(names, values) for values in batch]
+                self._add_authors("messages", rows)
+                yield self._whole(rows, has_trash=has_trash)
+
+    def _add_authors(self, table: str, rows: Sequence[Row]) -> None:
+        """Add who wrote what another member of a team wrote: whoever imports it did not."""
+        by_id = {row["id"]: row for row in rows}
+        for batch in batches(list(by_id)):
+            for row_id, thread_id, member_id, name in self._raw.execute(
+                "SELECT m.id, m.thread_id, m.author_id,"
+                " (SELECT w.name FROM team_members w WHERE w.id = m.author_id LIMIT 1)"
+                f" FROM {table} m WHERE m.author_id IS NOT NULL AND m.id IN ({marks(batch)})",
+                tuple(batch),
+            ):
+                link = link_to(thread_id, row_id if table == "messages" else "")
+                by_id[row_id]["written_by"] = {"id": member_id, "name": name or NOBODY, "link": link}
 
     def domain_thread(self, thread_id: str) -> Thread:
         return get_thread(self._conn, thread_id)

@@ -22,12 +22,14 @@ from chatdesk.core.domain.imported import (
 )
 from chatdesk.core.domain.message import ContextMark, PartType, Role, Status
 from chatdesk.core.domain.prompt import PromptKind, setup_from
+from chatdesk.core.domain.sharing.quotation import quotation
 from chatdesk.core.domain.tools import COPIED, OPEN_STATES
 from chatdesk.core.errors import ImportRefused, InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.message_columns import Form, exported
 from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports.json_stream import Parts
+from chatdesk.core.transfer.imports.quoted_messages import author_of, quote_parts
 from chatdesk.core.transfer.imports.tree import Node, Tree, make_tree
 from chatdesk.core.transfer.imports.values import (
     count_of,
@@ -223,7 +225,9 @@ def _node(value: Mapping[str, Any], key: str) -> Node:
         parent_key=None,
         role=role,
         created_at=created or 0,  # the tree gives what has no time that of its parent
-        parts=tuple(part for each in list_of(value.get("parts")) if (part := _part(dict_of(each))) is not None),
+        parts=quote_parts(
+            value, tuple(part for each in list_of(value.get("parts")) if (part := _part(dict_of(each))) is not None)
+        ),
         status=status if status.is_final else Status.INTERRUPTED,
         keys=(key,),
         values=_message_values(value),
@@ -289,10 +293,14 @@ def _documents(part: Mapping[str, Any]) -> Iterator[ImportedDocument]:
 def _summary(value: Mapping[str, Any]) -> dict[str, Any]:
     counts = ("version", "token_count", "message_count", "input_tokens", "output_tokens")
     texts = ("text", "provider", "model", "prompt_version", "stale_reason")
+    text = text_of(value.get("text"))
+    if (found := author_of(value)) is not None:
+        text = quotation(text, author=found[0], source=found[1])
     return without_empty_values(
         {
             **{name: count_of(value.get(name)) for name in counts},
             **{name: text_of(value.get(name)) for name in texts},
+            "text": text,
             "author": "person" if value.get("author") == "person" else "model",
             "from_message_id": key_of(value.get("from_message_id")),
             "up_to_message_id": key_of(value.get("up_to_message_id")),

@@ -344,7 +344,7 @@ async def test_a_branch_tells_how_its_answers_are_made(store: Store) -> None:
     assert told["lww.summaries"] == {"is_without_summaries": 1}
 
 
-async def test_who_wrote_something_is_told_and_stays_with_a_branch(store: Store) -> None:
+async def test_who_wrote_something_is_told_and_quoted_in_a_branch(store: Store) -> None:
     thread = await store.thread()
     question, answer = await store.ask(thread)
     await SummaryRepository(store.db).add(NewSummary(thread, question, answer, "sum", 3, SummaryAuthor.MODEL))
@@ -362,4 +362,7 @@ async def test_who_wrote_something_is_told_and_stays_with_a_branch(store: Store)
     branch = await store.paths.branch(answer, "Branch")
     assert branch.author_id is None
     page = await store.messages.page(branch.id, limit=5)
-    assert {message.author_id for message in page.messages} == {her}
+    assert {message.author_id for message in page.messages} == {None}
+    assert [message.text.split("\n")[0] for message in page.messages] == [
+        f"> Another member (chatdesk://thread/{thread}?message={each}):" for each in (question, answer)
+    ]

@@ -26,6 +26,7 @@ from chatdesk.core.domain.thread import NEW_DRAFT
 from chatdesk.core.domain.tools import open_calls
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import EventBus
+from chatdesk.core.ids import new_id
 from chatdesk.core.rendering.sources import sources_of
 from chatdesk.core.storage.chat import tags
 from chatdesk.core.storage.chat.context_store import ContextRepository
@@ -345,6 +346,44 @@ async def test_summaries_marks_starts_and_tags_come_along(
     assert second["threads"][0]["summaries"][0]["text"] == "In short"
     assert second["threads"][0]["tags"] == ["Kept"]
     assert second["threads"][0]["context_from_id"] == ids[2]
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+async def test_what_another_member_wrote_comes_as_a_quotation(
+    here: ImportWorld, there: ImportWorld, tmp_path: Path, is_named: bool
+) -> None:
+    thread, her = await here.store.thread("Theirs"), new_id()
+    question, answer = await here.store.ask(thread, "her question")
+    own, _ = await here.store.ask(thread, "my question")
+    await SummaryRepository(here.store.db).add(
+        NewSummary(thread, question, answer, "In short", 3, SummaryAuthor.PERSON)
+    )
+
+    def write(conn: Any) -> None:
+        for table, rows in (("messages", (question, answer)), ("summaries", (None,))):
+            for each in rows:
+                query = f"UPDATE {table} SET author_id = ?1 WHERE ?2 IS NULL OR id = ?2"
+                conn.exec_driver_sql(query, (her, each))
+        if is_named:
+            conn.exec_driver_sql(
+                "INSERT INTO team_members (workspace_id, id, name, is_owner, status) VALUES (?, ?, 'Ana', 0, 'active')",
+                (new_id(), her),
+            )
+
+    await here.store.db.write(write)
+    data = await _exported(here, tmp_path / "all.json")
+    assert [("written_by" in each) for each in data["threads"][0]["messages"]] == [True, True, False, False]
+    await there.service.run(tmp_path / "all.json")
+    await there.check()
+    messages = (await there.store.messages.page(thread, limit=10)).messages
+    name = "Ana" if is_named else "Another member"
+    head = f"> {name} (chatdesk://thread/{thread}?message={question}):\n>\n> her question"
+    assert (messages[0].text, messages[2].text) == (head, "my question")
+    assert messages[1].text.startswith(f"> {name} (chatdesk://thread/{thread}?message={answer}):")
+    assert {each.author_id for each in messages} == {None}
+    (summary,) = await SummaryRepository(there.store.db).list(thread)
+    assert summary.text == f"> {name} (chatdesk://thread/{thread}):\n>\n> In short"
+    assert own in {each.id for each in messages}
 
 
 def _tag(conn: Any, world: ImportWorld, thread_id: str) -> None:

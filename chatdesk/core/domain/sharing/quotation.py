@@ -1,0 +1,23 @@
+"""Makes quotations of the words of another member of a team."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Who wrote it, where nobody can tell any more.
+NOBODY: Final = "Another member"
+
+
+def quotation(text: str, *, author: str, source: str) -> str:
+    """Return ``text`` as a quotation in Markdown, below its author and ``source``, the link to where it is."""
+    return quoted(f"{author or NOBODY} ({source}):\n\n{text}")
+
+
+def quoted(text: str) -> str:
+    """Return the lines of ``text`` as part of a quotation."""
+    return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
+
+
+def link_to(thread_id: str, message_id: str = "") -> str:
+    """Return the link to a message, or to the thread."""
+    return f"chatdesk://thread/{thread_id}" + (f"?message={message_id}" if message_id else "")
