@@ -9,19 +9,18 @@ place keeps the damaged file.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Column, DefaultClause, Float, Integer, Table
+from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.errors import StorageCorrupt
-from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import backup, high_water, schema_upgrade, search_index, tables
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import connect, driver, make_private_file, set_defensive, unused_database
@@ -31,6 +30,7 @@ from chatdesk.core.storage.engine.pending_restore import ready_path, remove_data
 from chatdesk.core.storage.sync import salvage as sync_salvage
 from chatdesk.core.storage.upkeep import db_check, quieting, repair, salvaged_texts
 from chatdesk.core.storage.upkeep.readable_rows import ReadableRows, Row, raise_unless_damage
+from chatdesk.core.storage.upkeep.salvaged_values import FittingValues
 from chatdesk.core.texts import Text, plural
 
 _STEP: Final = 200
@@ -122,6 +122,7 @@ def _damaged(database: Path) -> sqlite3.Connection:
         # Lets SQLite read a file that is shorter than its first page says, which is what a copy is that was cut short.
         set_defensive(conn, is_on=False)
         conn.execute("PRAGMA writable_schema=ON")
+        conn.execute("PRAGMA cell_size_check=OFF")  # which finds damage sooner than reading does
         try:  # the first statement fails where the schema is damaged, later ones use what could be read of it
             conn.execute("SELECT 1 FROM sqlite_master")
         except sqlite3.DatabaseError as error:
@@ -152,16 +153,25 @@ class _Copied:
         if not names:
             return
         rows = ReadableRows(source, table, names, file_bytes=self._bytes)
-        substitutes = [_substitute(table.columns[name]) for name in names]
+        values = FittingValues([table.columns[name] for name in names])
         count = read = 0
         for batch in _batches(rows):
             self._on_progress(Text("Reading {name}: {number} rows…", name=table.name, number=read))
             columns = ", ".join(f'"{name}"' for name in names)
             statement = f'INSERT OR IGNORE INTO "{table.name}" ({columns}) VALUES ({", ".join("?" * len(names))})'
-            count += sink.executemany(statement, [_filled(row, substitutes) for row in batch]).rowcount
+            count += sink.executemany(statement, [values.of_row(row) for row in batch]).rowcount
             read += len(batch)
         self.counts[table.name] = count
         self._report(table.name, count, rows.gaps, left_out=read - count)
+        if values.changed_rows:
+            self.lost.append(
+                plural(
+                    "{name}: {count} rows had values that could not be read.",
+                    "{name}: {count} row had values that could not be read.",
+                    values.changed_rows,
+                    name=table.name,
+                )
+            )
 
     def _columns(self, source: sqlite3.Connection, table: Table) -> list[str]:
         """Return the columns of a table that can be read in the damaged file."""
@@ -200,26 +210,6 @@ class _Copied:
             )
         elif name in ("threads", "messages"):
             self.lines.append(Text("{name}: all {number} rows were copied.", name=name, number=count))
-
-
-def _substitute(column: Column[Any]) -> Callable[[], Any] | None:
-    """Return a function that makes a value for a column that must have one; None for other columns. Without a key or
-    what it belongs to, a row is one of nobody, whose text is brought back like others."""
-    if column.nullable:
-        return None
-    if column.primary_key or column.foreign_keys:
-        return new_id
-    default = column.server_default
-    value = str(default.arg).strip("'") if isinstance(default, DefaultClause) else None
-    if isinstance(column.type, Integer | Float):
-        return lambda: int(value or 0)
-    return lambda: value or ""
-
-
-def _filled(row: Row, substitutes: Sequence[Callable[[], Any] | None]) -> Row:
-    if None not in row:
-        return row
-    return [make() if value is None and make else value for value, make in zip(row, substitutes, strict=True)]
 
 
 def _revision(source: sqlite3.Connection) -> str | None:

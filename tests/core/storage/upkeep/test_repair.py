@@ -335,7 +335,7 @@ async def test_questions_that_wait_in_a_damaged_file_are_behind_the_draft_of_the
     store.reset()
     await store.db.open()
     texts = [await store.drafts.get(slot) for slot in (thread, NEW_DRAFT)]
-    assert [draft and draft.text for draft in texts] == ["typed\nasked\nbytes", "homeless"]
+    assert [draft and draft.text for draft in texts] == ["typed\nbytes\nasked", "homeless"]
     assert await integrity_check(store.db) == []
 
 

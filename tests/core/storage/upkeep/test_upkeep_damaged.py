@@ -14,13 +14,16 @@ import pytest
 from chatdesk.cli import data as cli_data
 from chatdesk.cli import doctor as cli_doctor
 from chatdesk.core import terminal
+from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.store import LoadedSettings, SettingsStore
+from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.pending_restore import ready_path
 from chatdesk.core.storage.upkeep.restore import replace_database
+from chatdesk.core.storage.upkeep.salvage import salvage
 from chatdesk.services.owner import open_services
 from tests.helpers.damaged_databases import PAGE, Damage, all_damages, demo_database, texts_of, trees
 from tests.helpers.examples import sample
@@ -172,3 +175,31 @@ async def test_a_repair_shows_how_far_it_is_on_a_terminal_only(
         monkeypatch.setattr(terminal, "can_show_progress", lambda is_terminal=is_terminal: is_terminal)
         assert await cli_data.repair(paths, SettingsStore(paths.settings_file).load().settings) == 1
         assert ("Reading messages: 400 rows" in capsys.readouterr().err) is is_terminal
+
+
+@pytest.mark.parametrize("value", ["x'ff41'", "'ff'", "1e300", "NULL"])
+async def test_values_of_the_wrong_kind_do_not_end_the_copy(
+    sound: Path, lay: Callable[[Damage], AppPaths], value: str
+) -> None:
+    """In every column of every table, in a row of its own."""
+    paths = lay(Damage("nothing", lambda data: None))
+    with closing(sqlite3.connect(paths.database, isolation_level=None)) as conn:
+        conn.execute("PRAGMA ignore_check_constraints=ON")
+        conn.execute("PRAGMA writable_schema=ON")
+        conn.execute("DELETE FROM sqlite_master WHERE type = 'trigger'")
+        bare = "replace(replace(sql, ' IS NOT NULL', ' IS_NOT'), ' NOT NULL', '')"
+        conn.execute(f"UPDATE sqlite_master SET sql = replace({bare}, ' IS_NOT', ' IS NOT NULL') WHERE type = 'table'")
+    changed = 0
+    with closing(sqlite3.connect(paths.database, isolation_level=None)) as conn:
+        conn.execute("PRAGMA ignore_check_constraints=ON")
+        for table in tables.metadata.sorted_tables:
+            for place, column in enumerate(table.columns):
+                key = ", ".join(f'"{each.name}"' for each in table.primary_key.columns)
+                one = f'SELECT {key} FROM "{table.name}" LIMIT 1 OFFSET {place}'
+                with suppress(sqlite3.Error):
+                    row = f'UPDATE "{table.name}" SET "{column.name}" = {value} WHERE ({key}) = ({one})'
+                    changed += conn.execute(row).rowcount
+    assert changed > 100
+    whole = texts_of(sound)
+    salvage(paths.database, SystemClock())
+    assert len(whole - texts_of(ready_path(paths.database))) < len(tables.message_parts.columns)
