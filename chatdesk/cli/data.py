@@ -29,7 +29,7 @@ from chatdesk.core.errors import (
 )
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.moments import local_moment, moment_text
-from chatdesk.core.paths import AppPaths
+from chatdesk.core.paths import AppPaths, migrations_dir
 from chatdesk.core.texts import Sentences, Text, tr
 
 if TYPE_CHECKING:
@@ -224,13 +224,14 @@ def describe(contents: BackupContents) -> list[str]:
 
 
 # A copy would not help, or not be made.
-_NOT_DAMAGED = (StorageBusy, StorageFull, StorageMissing, SchemaTooNew, UpgradeFailed)
+_NOT_DAMAGED = (StorageBusy, StorageFull, StorageMissing, SchemaTooNew)
 
 
 async def repair(paths: AppPaths, settings: Settings) -> int:
     """Repair the database, or copy out of it what can still be read."""
     from chatdesk.services.owner import open_services
 
+    is_too_old = False
     try:
         async with open_services(paths, settings, purpose="doctor") as services:
             if services.has_other_owner:
@@ -253,7 +254,8 @@ async def repair(paths: AppPaths, settings: Settings) -> int:
         may_not_be_written = isinstance(error, StorageReadOnly) and not os.access(paths.database, os.W_OK)
         if may_not_be_written or isinstance(error, _NOT_DAMAGED):
             raise
-    lines, is_whole = await _run_on_thread(partial(_salvage, paths))
+        is_too_old = isinstance(error, UpgradeFailed)
+    lines, is_whole = await _run_on_thread(partial(_copy_out, paths, is_too_old=is_too_old))
     _print_lines(lines)
     return 0 if is_whole else 1
 
@@ -279,11 +281,12 @@ async def _run_on_thread(work: Callable[[Callable[[str], None]], T]) -> T:
             terminal.show_progress("")
 
 
-def _salvage(paths: AppPaths, on_progress: Callable[[str], None]) -> tuple[list[str], bool]:
+def _copy_out(paths: AppPaths, on_progress: Callable[[str], None], *, is_too_old: bool) -> tuple[list[str], bool]:
     """Return sentences about what was done, and whether nothing was lost."""
     from chatdesk.core.clock import SystemClock
     from chatdesk.core.local_api.client import in_use
     from chatdesk.core.local_api.instance import InstanceLock, read_holder
+    from chatdesk.core.storage.upkeep.mended_upgrade import upgrade_copy
     from chatdesk.core.storage.upkeep.restore import replace_database
     from chatdesk.core.storage.upkeep.salvage import salvage
 
@@ -292,10 +295,20 @@ def _salvage(paths: AppPaths, on_progress: Callable[[str], None]) -> tuple[list[
         raise lock.problem or in_use(read_holder(paths.data_dir), next_step=_CLOSE_IT)
     try:
         clock = SystemClock()
-        report = salvage(paths.database, clock, on_progress=on_progress)
+        if is_too_old:
+            report = upgrade_copy(paths.database, clock, migrations_dir=migrations_dir(), on_progress=on_progress)
+        else:
+            report = salvage(paths.database, clock, on_progress=on_progress)
         kept = replace_database(paths.database, backup_dir=paths.backup_dir, now_ms=clock.now_ms())
     finally:
         lock.release()
+    if is_too_old:
+        lines = [
+            tr("The database could not be upgraded as it was, so a copy of it was repaired and upgraded."),
+            *report.lines,
+            tr("The database as it was before the repair is kept at {kept}.", kept=kept),
+        ]
+        return lines, report.is_whole
     lines = [
         tr("The database was damaged; what could be read was copied into a new one."),
         *report.lines,

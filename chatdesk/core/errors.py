@@ -335,7 +335,7 @@ class UpgradeFailed(StorageError):
     code = "upgrade_failed"
     what = Text("The database could not be upgraded.")
     safe = Text("It was left as it was and can be read; a verified backup is in the backup directory.")
-    next_step = Text("Run 'chatdesk doctor' and send the report.")
+    next_step = Text("Run 'chatdesk doctor --repair'; if that does not help, send the report of 'chatdesk doctor'.")
 
 
 class AlreadyRunning(ChatDeskError):

@@ -137,8 +137,10 @@ def migrate(
     *,
     target: str = "head",
     watch: Callable[[Connection], None] | None = None,
+    may_dangle: bool = False,
 ) -> None:
-    """Run the migrations of ``migrations_dir`` up to ``target``. ``watch`` sees the connection before they start."""
+    """Run the migrations of ``migrations_dir`` up to ``target``. ``watch`` sees the connection before they start;
+    ``may_dangle``: rows that point at nothing are no reason to undo them."""
     # Imported here: Alembic costs 0.2 s, and most starts have nothing to upgrade.
     from alembic import command
     from alembic.config import Config
@@ -149,16 +151,16 @@ def migrate(
         config = Config()
         config.set_main_option("script_location", str(migrations_dir).replace("%", "%%"))
         config.attributes["connection"] = conn
-        config.attributes["verify"] = _verifier(conn)
+        config.attributes["verify"] = _verifier(conn, may_dangle=may_dangle)
         command.upgrade(config, target)
 
 
-def _verifier(conn: Connection) -> Callable[[], None]:
+def _verifier(conn: Connection, *, may_dangle: bool) -> Callable[[], None]:
     """Return a check to be called inside the last transaction: what was there is there, and points at something."""
     kept = _counts(conn)
 
     def verify() -> None:
-        if conn.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+        if not may_dangle and conn.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
             raise UpgradeFailed(Text("The upgrade would have left rows that point to nothing, so it was undone."))
         now = _counts(conn)
         changed = tuple(sorted(name for name, count in kept.items() if now.get(name, 0) != count))

@@ -17,12 +17,10 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Table
-from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.engine import backup, high_water, schema_upgrade, search_index, tables
-from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import connect, driver, make_private_file, set_defensive, unused_database
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.engine.own_device import origin_of
@@ -87,32 +85,13 @@ def _fill(database: Path, target: Path, clock: Clock, on_progress: Callable[[Tex
         if sync_salvage.pull_again(conn, clock.now_ms()):
             copied.lines.append(repair.COMES_AGAIN)
         origin = origin_of(conn, clock)
-        copied.lost += _recovered(conn, origin)
+        copied.lost += salvaged_texts.bring_back(conn, origin)
         repaired = repair.repair(conn, origin)
         quieting.stop_automatic_actions(raw, clock.now_ms())
         wrong = db_check.check_database(conn, is_thorough=True)
         if wrong:
             copied.lost.append(Text("Problems that are left: {wrong}; 'chatdesk doctor' lists them.", wrong=len(wrong)))
     return SalvageReport((*copied.lines, *copied.lost, *repaired), is_whole=not (copied.lost or repaired or wrong))
-
-
-def _recovered(conn: Connection, origin: Origin) -> list[str]:
-    """Bring back texts whose messages are lost. Returns sentences on them."""
-    placed, apart = salvaged_texts.recover(conn, origin)
-    lost: list[str] = []
-    if placed:
-        lost.append(
-            Text("Messages that could not be read but whose text was recovered in place: {placed}.", placed=placed)
-        )
-    if apart:
-        lost.append(
-            Text(
-                "Recovered texts whose messages are lost, now in the thread “{title}”: {apart}.",
-                apart=apart,
-                title=salvaged_texts.RECOVERED_TITLE,
-            )
-        )
-    return lost
 
 
 def _damaged(database: Path) -> sqlite3.Connection:

@@ -21,6 +21,7 @@ from chatdesk.core.storage.chat.projects import private_project_id
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import insert_row
+from chatdesk.core.texts import Text
 
 # What takes the place of a thread that is missing.
 RECOVERED_TITLE: Final = "Recovered messages"
@@ -57,6 +58,25 @@ class _Text:
     started_at: int | None
     is_answer: bool
     letters: int
+
+
+def bring_back(conn: Connection, origin: Origin) -> list[str]:
+    """Bring back texts whose messages are lost. Returns sentences on them."""
+    placed, apart = recover(conn, origin)
+    done: list[str] = []
+    if placed:
+        done.append(
+            Text("Messages that could not be read but whose text was recovered in place: {placed}.", placed=placed)
+        )
+    if apart:
+        done.append(
+            Text(
+                "Recovered texts whose messages are lost, now in the thread “{title}”: {apart}.",
+                apart=apart,
+                title=RECOVERED_TITLE,
+            )
+        )
+    return done
 
 
 def recover(conn: Connection, origin: Origin) -> tuple[int, int]:
