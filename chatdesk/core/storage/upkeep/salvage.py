@@ -9,7 +9,7 @@ place keeps the damaged file.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -28,6 +28,7 @@ from chatdesk.core.storage.engine.pending_restore import ready_path, remove_data
 from chatdesk.core.storage.sync import salvage as sync_salvage
 from chatdesk.core.storage.upkeep import db_check, quieting, repair, salvaged_texts
 from chatdesk.core.storage.upkeep.readable_rows import ReadableRows, Row, raise_unless_damage
+from chatdesk.core.storage.upkeep.redefined_tables import redefined
 from chatdesk.core.storage.upkeep.salvaged_values import FittingValues
 from chatdesk.core.texts import Text, plural
 
@@ -74,6 +75,10 @@ def _fill(database: Path, target: Path, clock: Clock, on_progress: Callable[[Tex
             copied = _Copied(database, source, on_progress)
             for table in tables.metadata.sorted_tables:
                 copied.copy_table(source, raw, table)
+        if copied.undefined:
+            with redefined(database, _definitions(raw, copied.undefined)) as again, closing(_damaged(again)) as source:
+                for table in copied.undefined:
+                    copied.copy_table(source, raw, table, is_redefined=True)
         if not (copied.counts["messages"] or copied.counts["message_parts"]):
             raise _UNREADABLE
         lost = high_water.warning(high_water.lost_messages(high_water.read(database), high_water.found_in(raw)))
@@ -120,15 +125,27 @@ class _Copied:
         self.counts: dict[str, int] = {}
         self.lines: list[str] = []
         self.lost: list[str] = []
+        self.undefined: list[Table] = []
         self._on_progress = on_progress
         paths = (database, database.with_name(f"{database.name}-wal"))
         self._bytes = sum(path.stat().st_size for path in paths if path.exists())
-        self._is_newest = _revision(source) == tables.HEAD_REVISION
+        self._revision = _revision(source)
 
-    def copy_table(self, source: sqlite3.Connection, sink: sqlite3.Connection, table: Table) -> None:
-        """Copy one table. What is no table of rows, whatever its name, is not read."""
+    def copy_table(
+        self, source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, *, is_redefined: bool = False
+    ) -> None:
+        """Copy one table. What is no table of rows, whatever its name, is not read. One that cannot be found is among
+        ``undefined`` then, unless it ``is_redefined`` already."""
         self.counts[table.name] = 0
-        names = [] if table.name in _DERIVED else self._columns(source, table)
+        if table.name in _DERIVED:
+            return
+        names = self._columns(source, table)
+        if names is None and self._revision == tables.HEAD_REVISION and not is_redefined:
+            self.undefined.append(table)
+        elif names is None and self._revision in (tables.HEAD_REVISION, None):
+            self.lost.append(Text("{name}: the table could not be found in the file.", name=table.name))
+        elif is_redefined:
+            self.lines.append(Text("{name}: the table had lost its definition.", name=table.name))
         if not names:
             return
         rows = ReadableRows(source, table, names, file_bytes=self._bytes)
@@ -152,8 +169,8 @@ class _Copied:
                 )
             )
 
-    def _columns(self, source: sqlite3.Connection, table: Table) -> list[str]:
-        """Return the columns of a table that can be read in the damaged file."""
+    def _columns(self, source: sqlite3.Connection, table: Table) -> list[str] | None:
+        """Return the columns of a table that can be read in the damaged file; None where it cannot be found."""
         try:
             kinds = source.execute("SELECT type FROM sqlite_master WHERE name = ?", (table.name,)).fetchall()
             found = source.execute(f'PRAGMA table_xinfo("{table.name}")').fetchall() if kinds == [("table",)] else []
@@ -162,8 +179,9 @@ class _Copied:
             kinds, found = [], []
         if kinds and kinds != [("table",)]:
             self.lost.append(Text("{name}: this is not a table of ChatDesk, so it was left out.", name=table.name))
-        elif not found and self._is_newest:
-            self.lost.append(Text("{name}: the table could not be found in the file.", name=table.name))
+            return []
+        if not found:
+            return None
         there = {row[1] for row in found if not row[6]}  # what is computed is not read
         return [column.name for column in table.columns if column.name in there and column.name != "search_n"]
 
@@ -189,6 +207,12 @@ class _Copied:
             )
         elif name in ("threads", "messages"):
             self.lines.append(Text("{name}: all {number} rows were copied.", name=name, number=count))
+
+
+def _definitions(made: sqlite3.Connection, undefined: Sequence[Table]) -> dict[str, str]:
+    """Return the statements of tables as they are in the new database."""
+    statements = dict(made.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall())
+    return {table.name: statements[table.name] for table in undefined}
 
 
 def _revision(source: sqlite3.Connection) -> str | None:

@@ -23,6 +23,7 @@ from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.pending_restore import ready_path
 from chatdesk.core.storage.upkeep.restore import replace_database
+from chatdesk.core.storage.upkeep.restored_rows import DERIVED
 from chatdesk.core.storage.upkeep.salvage import salvage
 from chatdesk.services.owner import open_services
 from tests.helpers.damaged_databases import PAGE, Damage, all_damages, demo_database, texts_of, trees
@@ -203,3 +204,32 @@ async def test_values_of_the_wrong_kind_do_not_end_the_copy(
     whole = texts_of(sound)
     salvage(paths.database, SystemClock())
     assert len(whole - texts_of(ready_path(paths.database))) < len(tables.message_parts.columns)
+
+
+def _rows(path: Path) -> dict[str, int]:
+    with closing(sqlite3.connect(path)) as conn:
+        names = (
+            {each.name for each in tables.metadata.sorted_tables} - DERIVED - {"part_token_counts", "artifact_texts"}
+        )
+        return {name: conn.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in sorted(names)}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("is_named", [True, False])
+@pytest.mark.parametrize("table", sample([each.name for each in tables.metadata.sorted_tables], 8))
+async def test_a_table_without_a_definition_keeps_its_rows(
+    sound: Path, lay: Callable[[Damage], AppPaths], table: str, *, is_named: bool
+) -> None:
+    paths = lay(Damage("nothing", lambda data: None))
+    with closing(sqlite3.connect(paths.database)) as conn, conn:
+        conn.execute("PRAGMA writable_schema=ON")
+        name = "name" if is_named else "CAST(X'cf41' AS TEXT)"
+        definition = "CAST(CAST(substr(sql, 1, 16) AS BLOB) || X'ff' || substr(sql, 18) AS TEXT)"
+        conn.execute(
+            f"UPDATE sqlite_master SET name = {name}, sql = {definition} WHERE name = ? AND type = 'table'", (table,)
+        )
+    before = _rows(sound)
+    code = await cli_data.repair(paths, SettingsStore(paths.settings_file).load().settings)
+    assert {name: count for name, count in _rows(paths.database).items() if count < before[name]} == {}
+    assert texts_of(paths.database) == texts_of(sound)
+    assert code == 0
