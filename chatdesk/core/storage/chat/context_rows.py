@@ -18,7 +18,7 @@ from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.context import ContextPart, ContextRow, PathCounts
 from chatdesk.core.domain.message import ContextMark, PartType, Role, Status
 from chatdesk.core.domain.tools import KEPT
-from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.storage.engine.plain_text import from_json, one_of
 from chatdesk.core.storage.engine.rows import batches, marks
 
 _COLUMNS = "m.id, m.position, m.role, m.status, m.context_mark"
@@ -118,7 +118,7 @@ def characters(conn: Connection, thread_id: str, first: int, last: int) -> int:
 
 def _with_parts(conn: Connection, rows: Sequence[Sequence[Any]], encoding: str) -> tuple[ContextRow, ...]:
     parts: dict[str, list[ContextPart]] = defaultdict(list)
-    for batch in batches([row[0] for row in rows if Status(row[3]).is_final]):
+    for batch in batches([row[0] for row in rows if one_of(Status, row[3], Status.INTERRUPTED).is_final]):
         for message_id, part_id, kind, content, call_id, name, tokens in conn.exec_driver_sql(
             "SELECT p.message_id, p.id, p.type, p.content, p.tool_call_id, p.tool_name, c.tokens FROM message_parts p"
             " LEFT JOIN part_token_counts c ON c.part_id = p.id AND c.encoding = ?"
@@ -131,7 +131,14 @@ def _with_parts(conn: Connection, rows: Sequence[Sequence[Any]], encoding: str) 
             if part is not None:
                 parts[message_id].append(part)
     return tuple(
-        ContextRow(row[0], row[1], Role(row[2]), ContextMark(row[4]), tuple(parts.get(row[0], ()))) for row in rows
+        ContextRow(
+            row[0],
+            row[1],
+            one_of(Role, row[2], Role.USER),
+            one_of(ContextMark, row[4], ContextMark.NONE),
+            tuple(parts.get(row[0], ())),
+        )
+        for row in rows
     )
 
 
@@ -144,8 +151,12 @@ def _part(
         attachment = attachment_from(data)
         if attachment is None:
             return None
-        return ContextPart(part_id, PartType(kind), "", attachment=attachment, whole_tokens=tokens)
+        return ContextPart(
+            part_id, one_of(PartType, kind, PartType.TEXT), "", attachment=attachment, whole_tokens=tokens
+        )
     field = "arguments" if kind == PartType.TOOL_CALL else "text"
     value = data.get(field, "")
     text = value if isinstance(value, str) else ""
-    return ContextPart(part_id, PartType(kind), text, call_id or "", name or "", tokens, kept=data.get(KEPT))
+    return ContextPart(
+        part_id, one_of(PartType, kind, PartType.TEXT), text, call_id or "", name or "", tokens, kept=data.get(KEPT)
+    )

@@ -24,7 +24,7 @@ from chatdesk.core.storage.chat.artifacts import artifact_row
 from chatdesk.core.storage.chat.branching import insert_rows
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.connection import insert_row
-from chatdesk.core.storage.engine.plain_text import clean, from_json
+from chatdesk.core.storage.engine.plain_text import clean, from_json, one_of
 from chatdesk.core.storage.engine.rows import batches, marks
 
 if TYPE_CHECKING:
@@ -279,7 +279,7 @@ def _version(row: dict[str, Any], tool_name: str) -> ArtifactVersion:
         sha256=row["sha256"],
         size_bytes=row["size_bytes"],
         created_at=row["created_at"] or row["sent_at"],
-        role=Role(row["role"]),
+        role=one_of(Role, row["role"], Role.USER),
         language=row["language"],
         number=row["version"],
         is_by_hand=bool(row["is_by_hand"]),

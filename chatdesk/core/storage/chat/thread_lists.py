@@ -1,6 +1,7 @@
 """Lists threads page by page from an index, never sorted and never counted through.
 
-The conditions are spelt as in the partial indexes, which is what lets SQLite use them.
+The conditions are spelt as in the partial indexes, which is what lets SQLite use them. Threads that have no place in
+the order, because a stored time is none or a title is no text, come after all others.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
@@ -9,12 +10,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from chatdesk.core.domain.library import GONE, ThreadQuery
-from chatdesk.core.domain.thread import Thread, ThreadPage
+from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.ids import checked_id
+from chatdesk.core.moments import LATEST_MS
 from chatdesk.core.storage.engine.plain_text import clean, folded
 from chatdesk.core.storage.engine.rows import THREAD_COLUMNS, thread_from
 from chatdesk.core.texts import Text
@@ -24,6 +26,15 @@ _SCOPES: Final = {
     "archive": "archived_at IS NOT NULL AND deleted_at IS NULL",
     "trash": "deleted_at IS NOT NULL",
 }
+# Which values of the columns that lists are ordered by have a place in the order. In SQLite, numbers come before texts
+# and texts before bytes.
+_PLACED: Final = {"title_folded": "title_folded < x''"} | {
+    column: f"{column} <= {LATEST_MS}" for column in ("deleted_at", "last_activity_at")
+}
+_UNPLACED: Final = {"title_folded": "title_folded >= x''"} | {
+    column: f"{column} > {LATEST_MS}" for column in ("deleted_at", "last_activity_at")
+}
+_ID_LENGTH: Final = 36
 # Up to so many threads of a tag are fetched from the tag and sorted; more than that are close enough together in any
 # list to be met on the way through it.
 _FEW = 2_000
@@ -31,16 +42,14 @@ _FEW = 2_000
 
 def page(conn: Connection, query: ThreadQuery, *, limit: int, cursor: str | None) -> ThreadPage:
     """Return at most ``limit`` threads after ``cursor``, the ``next_cursor`` of the page before."""
-    sql, values = statement(query, cursor, is_rare_tag=is_rare_tag(conn, query.tag_id))
-    rows = conn.exec_driver_sql(sql, (*values, limit + 1)).all()
-    threads = tuple(thread_from(row) for row in rows[:limit])
-    return ThreadPage(threads, _cursor(query, threads[-1]) if len(rows) > limit else None)
+    rows = _rows(conn, query, cursor, f"{THREAD_COLUMNS}, {sort_key(query)}", limit + 1)
+    threads = tuple(thread_from(row[:-1]) for row, _is_placed in rows[:limit])
+    return ThreadPage(threads, _cursor(*rows[limit - 1]) if len(rows) > limit else None)
 
 
 def ids(conn: Connection, query: ThreadQuery, *, limit: int) -> tuple[str, ...]:
     """Return the ids of all threads of a list, up to ``limit``."""
-    sql, values = statement(query, None, columns="id", is_rare_tag=is_rare_tag(conn, query.tag_id))
-    return tuple(row[0] for row in conn.exec_driver_sql(sql, (*values, limit)))
+    return tuple(row[0] for row, _is_placed in _rows(conn, query, None, "id", limit))
 
 
 def count(conn: Connection, query: ThreadQuery) -> int:
@@ -63,18 +72,45 @@ def _by_project(conn: Connection, condition: str) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in conn.exec_driver_sql(sql)]
 
 
+def _rows(
+    conn: Connection, query: ThreadQuery, cursor: str | None, columns: str, limit: int
+) -> list[tuple[Row[Any], bool]]:
+    """Return the rows of a list after ``cursor``, each with whether it has a place in the order."""
+    is_rare = is_rare_tag(conn, query.tag_id)
+    found: list[tuple[Row[Any], bool]] = []
+    for is_placed in (True, False):
+        if cursor is not None and _has_place(cursor) < is_placed:
+            continue  # the list is past them
+        if len(found) < limit:
+            after = cursor if cursor is not None and _has_place(cursor) == is_placed else None
+            sql, values = statement(query, after, columns=columns, is_rare_tag=is_rare, is_placed=is_placed)
+            rows = conn.exec_driver_sql(sql, (*values, limit - len(found)))
+            found += [(row, is_placed) for row in rows]
+    return found
+
+
 def statement(
-    query: ThreadQuery, cursor: str | None, *, columns: str = THREAD_COLUMNS, is_rare_tag: bool = False
+    query: ThreadQuery,
+    cursor: str | None,
+    *,
+    columns: str = THREAD_COLUMNS,
+    is_rare_tag: bool = False,
+    is_placed: bool = True,
 ) -> tuple[str, list[Any]]:
-    """Return a list's query without its limit, and the values for it."""
+    """Return a list's query without its limit, and the values for it: for the threads that have a place in the order,
+    or for those that come after them."""
     condition, values = _conditions(query, is_rare_tag=is_rare_tag)
     key = sort_key(query)
     by_name = key == "title_folded"
+    condition += f" AND {(_PLACED if is_placed else _UNPLACED)[key]} AND length(id) = {_ID_LENGTH}"
+    columns_of_order = (key, "id") if is_placed else ("id",)
     if cursor is not None:
-        condition += f" AND ({key}, id) {'>' if by_name else '<'} (?, ?)"
+        places = ", ".join("?" * len(columns_of_order))
+        condition += f" AND ({', '.join(columns_of_order)}) {'>' if by_name else '<'} ({places})"
         values.extend(_parsed(query, cursor))
     direction = "" if by_name else " DESC"
-    return f"SELECT {columns} FROM threads WHERE {condition} ORDER BY {key}{direction}, id{direction} LIMIT ?", values
+    order = ", ".join(f"{column}{direction}" for column in columns_of_order)
+    return f"SELECT {columns} FROM threads WHERE {condition} ORDER BY {order} LIMIT ?", values
 
 
 def sort_key(query: ThreadQuery) -> str:
@@ -118,16 +154,19 @@ def _conditions(query: ThreadQuery, *, is_rare_tag: bool) -> tuple[str, list[Any
     return " AND ".join(conditions), values
 
 
-def _cursor(query: ThreadQuery, thread: Thread) -> str:
-    key = sort_key(query)
-    value = folded(thread.title) if key == "title_folded" else getattr(thread, key)
-    return f"{thread.id}:{value}"
+def _cursor(row: Row[Any], is_placed: bool) -> str:
+    return f"{row[0]}:{row[-1]}" if is_placed else str(row[0])
 
 
-def _parsed(query: ThreadQuery, cursor: str) -> tuple[int | str, str]:
-    thread_id, _, value = cursor.partition(":")
+def _has_place(cursor: str) -> bool:
+    return ":" in cursor
+
+
+def _parsed(query: ThreadQuery, cursor: str) -> list[int | str]:
+    thread_id, colon, value = cursor.partition(":")
     try:
-        return value if sort_key(query) == "title_folded" else int(value), checked_id(thread_id)
+        key: list[int | str] = [value if sort_key(query) == "title_folded" else int(value)] if colon else []
+        return [*key, checked_id(thread_id)]
     except (ValueError, InvalidInput):
         raise InvalidInput(
             Text("That is not a place in the list."),

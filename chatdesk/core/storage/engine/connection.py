@@ -9,6 +9,7 @@ one.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import threading
@@ -31,6 +32,8 @@ BUSY_TIMEOUT_S = 5.0
 # How a file is opened: to write, and made where it is missing; to read beside writers; to read where nothing can be
 # made beside it.
 Mode = Literal["write", "read", "immutable"]
+# The columns that hold bytes; a test compares them with the tables.
+BINARY_COLUMNS: Final = frozenset(("seal", "digest", "chain"))
 _OPTIONS: Final[dict[Mode, str]] = {"write": "mode=rwc", "read": "mode=ro", "immutable": "immutable=1"}
 
 
@@ -61,10 +64,10 @@ class _Connection(sqlite3.Connection):
         return super().cursor(factory)
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        return _Cursor(self).execute(sql, parameters)
+        return self.cursor().execute(sql, parameters)  # type: ignore[no-any-return]
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
-        return _Cursor(self).executemany(sql, parameters)
+        return self.cursor().executemany(sql, parameters)  # type: ignore[no-any-return]
 
 
 _open_connections: Final[WeakSet[sqlite3.Connection]] = WeakSet()
@@ -89,9 +92,10 @@ def _database_error(kind: type[sqlite3.DatabaseError], message: str, code: int) 
 
 
 def connect(
-    path: Path | None, mode: Mode, *, is_shared: bool = False, cached_statements: int = 128
+    path: Path | None, mode: Mode, *, is_shared: bool = False, cached_statements: int = 128, is_raw: bool = False
 ) -> sqlite3.Connection:
     """Open a file of unknown origin; None: a database in memory. ``is_shared``: threads use it, one at a time.
+    ``is_raw``: values are as they are stored, also those that their columns cannot hold.
 
     What is in its schema runs with the least rights that SQLite knows: triggers and views may not call functions of
     ours or any with side effects, sizes of cells are checked before they are believed, and where Python can ask for it
@@ -108,11 +112,13 @@ def connect(
         uri=path is not None,
         cached_statements=cached_statements,
         factory=_Connection,
+        detect_types=0 if is_raw else sqlite3.PARSE_DECLTYPES,
     )
     with _open_lock:
         _open_connections.add(conn)
     try:
         conn.text_factory = _decode
+        conn.row_factory = None if is_raw else _readable
         conn.execute("PRAGMA trusted_schema=OFF")
         conn.execute("PRAGMA cell_size_check=ON")
         set_defensive(conn, is_on=True)
@@ -263,9 +269,43 @@ def _engine() -> Engine:
     return engine
 
 
+# SQLite keeps anything in any column. Whoever reads a row gets what its columns are declared to hold, so that one value
+# that damage or another program left there does not hide all other rows.
+
+
 def _decode(data: bytes) -> str:
     # One badly stored byte would otherwise make the whole SELECT fail.
     return data.decode("utf-8", "replace")
+
+
+def _readable(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a row in which bytes that stand in the place of a text are one."""
+    if bytes not in map(type, row):
+        return row
+    return tuple(
+        _decode(value) if type(value) is bytes and column[0] not in BINARY_COLUMNS else value
+        for column, value in zip(cursor.description, row, strict=True)
+    )
+
+
+def _whole_number(stored: bytes) -> int:
+    try:
+        return int(stored)
+    except ValueError:
+        return 0
+
+
+def _number(stored: bytes) -> float:
+    try:
+        found = float(stored)
+    except ValueError:
+        return 0.0
+    return found if math.isfinite(found) else 0.0
+
+
+# By the types that columns of ``tables`` are declared with; for the connections of this module alone.
+sqlite3.register_converter("INTEGER", _whole_number)
+sqlite3.register_converter("FLOAT", _number)
 
 
 def make_private_directory(directory: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from enum import Enum
+from typing import Any, Final, TypeVar
 
 from chatdesk.core.hidden_characters import clean_line
 
 # What ``json.loads`` calls in the end, without its look at types and byte order marks first.
 _decode: Final = json.JSONDecoder().raw_decode
+_Kind = TypeVar("_Kind", bound=Enum)
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -56,9 +58,18 @@ def from_json(text: str | None) -> dict[str, Any]:
         value, end = _decode(text)
         if end != len(text):  # white space at its end, or something else
             value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def one_of(kind: type[_Kind], stored: object, otherwise: _Kind) -> _Kind:
+    """Return the member of ``kind`` that is stored; ``otherwise`` for a word that is none of ours, so that one damaged
+    row does not hide the others."""
+    try:
+        return kind(stored)
+    except ValueError:
+        return otherwise
 
 
 def folded(title: str) -> str:

@@ -108,7 +108,9 @@ def _message(
     row: Sequence[Any], parts: Iterable[Part], siblings: Mapping[tuple[str, str], list[str]], cost: _AnswerCost
 ) -> Message:
     values = list(row)  # by their places: naming every field takes twice the time, and pages have thousands
-    values[_ROLE], values[_STATUS] = _ROLES[values[_ROLE]], _STATUSES[values[_STATUS]]
+    # No message is hidden by a word that is none of ours.
+    values[_ROLE] = _ROLES.get(values[_ROLE], Role.USER)
+    values[_STATUS] = _STATUSES.get(values[_STATUS], Status.INTERRUPTED)
     values[_DETAILS] = from_json(values[_DETAILS])
     values[_MARK] = _MARKS.get(values[_MARK], ContextMark.NONE)  # only a newer ChatDesk knows others
     values[_PART_LIST] = tuple(parts)
@@ -144,7 +146,7 @@ def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[st
             " ORDER BY message_id, part_index",
             batch,
         ):
-            kind = _PART_TYPES[type_]
+            kind = _PART_TYPES.get(type_, PartType.TEXT)
             content = from_json(stored)
             if streamed and (message_id, index) in streamed:
                 content = appended(kind, content, streamed[message_id, index])

@@ -26,8 +26,11 @@ _UNSPACED = (
 _LETTER = re.compile(f"([{_UNSPACED}])")
 
 
-def words(text: str | None) -> str | None:
-    """Return ``text`` composed, with spaces around each letter of a script that has none."""
+def words(text: str | bytes | None) -> str | None:
+    """Return ``text`` composed, with spaces around each letter of a script that has none. SQL may give bytes that stand
+    in the place of a text."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
     if text is None or text.isascii():
         return text
     return _LETTER.sub(r" \1 ", unicodedata.normalize("NFC", text))

@@ -27,7 +27,7 @@ from chatdesk.core.domain.sharing.team import (
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.storage.chat.projects import read_only_projects as read_only_projects
 from chatdesk.core.storage.engine.change_log import Origin
-from chatdesk.core.storage.engine.plain_text import clean, from_json, shown_name
+from chatdesk.core.storage.engine.plain_text import clean, from_json, one_of, shown_name
 from chatdesk.core.storage.sync import erased_project, outbox, parked_workspaces, sharing, team_view_cleaning
 
 ROUNDS_KEPT: Final = 500
@@ -285,14 +285,21 @@ def members(conn: Connection, workspace_id: str) -> list[TeamMember]:
         " ON s.project_id = r.project_id WHERE s.workspace_id = ? AND s.state <> 'ended'",
         (workspace_id,),
     ):
-        roles.setdefault(member_id, {})[project_id] = TeamRole(role)
+        roles.setdefault(member_id, {})[project_id] = one_of(TeamRole, role, TeamRole.VIEWER)
     rows = conn.exec_driver_sql(
         "SELECT id, name, is_owner, status, invited_at FROM team_members WHERE workspace_id = ?"
         " ORDER BY status = 'removed', name COLLATE NOCASE, id",
         (workspace_id,),
     )
     return [
-        TeamMember(row[0], clean_line(row[1]), bool(row[2]), MemberStatus(row[3]), row[4], roles.get(row[0], {}))
+        TeamMember(
+            row[0],
+            clean_line(row[1]),
+            bool(row[2]),
+            one_of(MemberStatus, row[3], MemberStatus.REMOVED),
+            row[4],
+            roles.get(row[0], {}),
+        )
         for row in rows
     ]
 
@@ -331,16 +338,16 @@ def shared_project(conn: Connection, project_id: str) -> SharedProject | None:
 
 
 def _shared(row: Sequence[Any]) -> SharedProject:
-    state = ShareState(row[3])
+    state = one_of(ShareState, row[3], ShareState.ENDED)
     return SharedProject(
         project_id=row[0],
         workspace_id=row[1],
-        role=TeamRole(row[2]),
+        role=one_of(TeamRole, row[2], TeamRole.VIEWER),
         state=state,
         seq=row[4],
         waiting=0 if state is ShareState.ENDED else row[6],
         refused=row[7],
-        ended=None if row[5] is None else EndReason(row[5]),
+        ended=None if row[5] is None else one_of(EndReason, row[5], EndReason.UNSHARED),
         is_let_in=state is ShareState.ENDED and bool(row[8]),
         missing=row[9],
         altered=row[10],

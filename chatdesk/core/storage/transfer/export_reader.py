@@ -29,7 +29,7 @@ from chatdesk.core.storage.engine import newer_schema, older_schema, schema_upgr
 from chatdesk.core.storage.engine.connection import driver, open_image, open_to_read
 from chatdesk.core.storage.engine.failures import translated
 from chatdesk.core.storage.engine.message_columns import BY_NAME, EXPORTED
-from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.storage.engine.plain_text import from_json, one_of
 from chatdesk.core.storage.engine.rows import (
     MESSAGE_COLUMNS,
     appended,
@@ -235,7 +235,7 @@ class ExportReader:
                 part["index"] = part.pop("part_index")
                 added = streamed.get((message_id, part["index"]))
                 if added is not None:
-                    part["content"] = appended(PartType(part["type"]), part["content"], added)
+                    part["content"] = appended(one_of(PartType, part["type"], PartType.TEXT), part["content"], added)
                 parts[message_id].append(part)
                 by_id[part["id"]] = part
                 if part["type"] not in ("text", "reasoning") or part["id"] in documents:

@@ -22,7 +22,7 @@ from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.content_digest import damaged_ids
 from chatdesk.core.storage.engine.plain_text import to_json
 from chatdesk.core.storage.engine.search_schema import VIRTUAL_TABLES
-from chatdesk.core.storage.upkeep import backup_files, reachability
+from chatdesk.core.storage.upkeep import backup_files, reachability, stored_values
 from chatdesk.core.storage.upkeep.reachability import unreachable
 from chatdesk.core.texts import Text
 
@@ -52,8 +52,13 @@ SELECT t.id FROM threads t WHERE t.current_leaf_id IS NOT (
 """
 
 
+# What SQLite says of values, which ``stored_values`` finds as well.
+_OF_VALUES: Final = ("CHECK constraint failed in ", "NULL value in ", "NUMERIC value in ", "TEXT value in ")
+
+
 class Kind(StrEnum):
     PAGES = "pages"
+    VALUES = "values"
     REFERENCES = "references"
     TEXT = "text"
     COUNTERS = "counters"
@@ -80,7 +85,8 @@ def examine(conn: Connection, blobs: Path) -> list[Complaint]:
     pages = check_pages(conn)
     if pages:
         return [Complaint(Kind.PAGES, text) for text in pages]
-    found = [Complaint(Kind.REFERENCES, text) for text in dangling_rows(conn)]
+    found = [Complaint(Kind.VALUES, text) for text in stored_values.find(driver(conn))[:_MOST_LINES]]
+    found += [Complaint(Kind.REFERENCES, text) for text in dangling_rows(conn)]
     steps: tuple[tuple[Kind, Callable[[], list[Text]]], ...] = (
         (Kind.TEXT, lambda: damaged_messages(conn)),
         (
@@ -157,7 +163,7 @@ def check_pages(conn: Connection, *, is_thorough: bool = True) -> list[Text]:
     return [
         Text("SQLite reports: {report}.", report=str(row[0]))
         for row in conn.exec_driver_sql(f"PRAGMA {pragma}(100)")
-        if row[0] != "ok"
+        if row[0] != "ok" and not str(row[0]).startswith(_OF_VALUES)
     ]
 
 

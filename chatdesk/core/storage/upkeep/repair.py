@@ -29,7 +29,7 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import to_json
 from chatdesk.core.storage.sync import salvage
 from chatdesk.core.storage.transfer.export_reader import open_reader
-from chatdesk.core.storage.upkeep import reachability, restore
+from chatdesk.core.storage.upkeep import reachability, restore, stored_values
 from chatdesk.core.storage.upkeep.db_check import Complaint, Kind, examine, wrong_counters, wrong_ends
 from chatdesk.core.storage.upkeep.salvaged_texts import RECOVERED_TITLE, insert_recovered_thread
 from chatdesk.core.texts import Sentences, Text, plural
@@ -134,7 +134,8 @@ def _repair_and_pull(conn: Connection, origin: Origin, *, has_lost: bool) -> tup
 
 def repair(conn: Connection, origin: Origin) -> list[str]:
     """Repair everything that can be, in the caller's transaction. Returns a sentence for each kind of thing."""
-    done = _give_references(conn, origin) + reachability.make_reachable(conn, origin)
+    done = stored_values.replace(driver(conn))
+    done += _give_references(conn, origin) + reachability.make_reachable(conn, origin)
     raw = driver(conn)
     if _index_complaints(conn):
         search_index.rebuild(raw)

@@ -24,11 +24,9 @@ from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.engine import schema_guard, schema_upgrade, search_index, search_schema, tables
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import connect, make_private_file, unused_database
-from chatdesk.core.storage.upkeep import quieting, reachability
+from chatdesk.core.storage.upkeep import quieting, reachability, stored_values
 from chatdesk.core.texts import Text
 
-# Found again from the texts.
-DERIVED: Final = search_schema.DERIVED_TABLES | {"search_queue", "search_removed", "search_entries", "search_backlog"}
 _LONGEST_VALUE_BYTES: Final = 512 * 1024 * 1024
 _LARGEST_COUNT: Final = 2**53
 # What takes the place of a stored value; ``{now}`` is the time in milliseconds.
@@ -81,7 +79,7 @@ def copy_rows(source: Path, target: Path, revision: str, *, migrations: Path, na
         conn.execute("ATTACH DATABASE ? AS foreign_file", (f"file:{quote(str(source))}?immutable=1",))
         with _bare(conn):
             conn.execute("BEGIN")
-            for table in _tables(conn, "main"):
+            for table in stored_values.tables_of(conn):
                 _copy(conn, table, name)
             _stop_automatic_actions(conn)
             conn.execute("COMMIT")
@@ -115,18 +113,10 @@ def _bare(conn: sqlite3.Connection) -> Iterator[None]:
         conn.execute(sql)
 
 
-def _tables(conn: sqlite3.Connection, schema: str) -> list[str]:
-    found = conn.execute(
-        f"SELECT name FROM {schema}.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
-        " ORDER BY rowid"
-    )
-    return [row[0] for row in found if row[0] not in DERIVED and row[0] != tables.alembic_version.name]
-
-
 def _copy(conn: sqlite3.Connection, table: str, name: str) -> None:
-    columns = [(row[1], row[2], row[4]) for row in conn.execute(f'PRAGMA main.table_info("{table}")')]
+    columns = stored_values.columns_of(conn, table)
     there = {row[1] for row in conn.execute(f'PRAGMA foreign_file.table_info("{table}")')}
-    missing = [column for column, _, _ in columns if column not in there]
+    missing = [column.name for column in columns if column.name not in there]
     if missing:
         lack = (
             Text("the column {column} of the table {table}", column=missing[0], table=table)
@@ -136,29 +126,15 @@ def _copy(conn: sqlite3.Connection, table: str, name: str) -> None:
         raise _refused(Text("{name} is not a complete backup of ChatDesk: {lack} is missing.", name=name, lack=lack))
     now = SystemClock().now_ms()
     values = [
-        _INSTEAD[table, column].format(now=now) if (table, column) in _INSTEAD else _as(kind, column, default)
-        for column, kind, default in columns
+        _INSTEAD[table, column.name].format(now=now)
+        if (table, column.name) in _INSTEAD
+        else stored_values.possible(column, schema="foreign_file")
+        for column in columns
     ]
-    names = ", ".join(f'"{column}"' for column, _, _ in columns)
+    names = ", ".join(column.quoted for column in columns)
     conn.execute(
         f'INSERT INTO main."{table}" ({names}) SELECT {", ".join(values)} FROM foreign_file."{table}" NOT INDEXED'
     )
-
-
-def _as(kind: str, column: str, default: str | None) -> str:
-    """Return an expression for a column's value as what it should be; what is nothing of the kind becomes the
-    default."""
-    quoted, otherwise = f'"{column}"', default or "NULL"
-    if kind == "INTEGER":
-        return (
-            f"CASE typeof({quoted}) WHEN 'integer' THEN {quoted} WHEN 'real' THEN CAST({quoted} AS INTEGER)"
-            f" ELSE {otherwise} END"
-        )
-    if kind == "FLOAT":
-        return f"CASE WHEN typeof({quoted}) IN ('real', 'integer') THEN {quoted} ELSE {otherwise} END"
-    if kind == "BLOB":
-        return f"CASE typeof({quoted}) WHEN 'blob' THEN {quoted} END"
-    return f"CASE typeof({quoted}) WHEN 'blob' THEN CAST({quoted} AS TEXT) ELSE {quoted} END"
 
 
 def _stop_automatic_actions(conn: sqlite3.Connection) -> None:

@@ -100,7 +100,7 @@ def _fill(database: Path, target: Path, clock: Clock, on_progress: Callable[[Tex
 
 
 def _damaged(database: Path) -> sqlite3.Connection:
-    conn = connect(database, "read")
+    conn = connect(database, "read", is_raw=True)
     try:
         conn.execute("PRAGMA query_only=ON")
         # Lets SQLite read a file that is shorter than its first page says, which is what a copy is that was cut short.

@@ -1,0 +1,124 @@
+"""A value that nobody can show, in any column of any table, costs only itself: all else is listed, opened, found,
+exported and served, *doctor* names it, *Repair* replaces it, and a restore takes all rows."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.storage.engine import tables
+from chatdesk.core.storage.engine.connection import BINARY_COLUMNS
+from chatdesk.core.storage.upkeep.db_check import Kind
+from chatdesk.services.owner import open_services
+from chatdesk.services.parts import backups_of
+from tests.helpers.examples import examples
+from tests.helpers.impossible_values import VALUES, Case, Known, Readers, cases, columns, known, make_sample, put
+from tests.helpers.local_service import FAST
+
+_IS_LONG = hypothesis.settings.default.max_examples >= 100
+_ALL = list(cases())
+# Each value in all columns at once, and some of the columns alone; all of them where there is time.
+_TOGETHER = tuple(VALUES) if _IS_LONG else ("beyond the calendar", "NaN", "bytes", "object")
+_ALONE = _ALL if _IS_LONG else random.Random(1).sample(_ALL, examples(10))
+# What damage to these columns takes away with itself: the row can no longer be found by what points at it.
+_POINTING = {(table.name, column.name) for table, column in columns() if column.primary_key or column.foreign_keys}
+
+
+@pytest.fixture(scope="module")
+def _sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("sound") / "data"
+    make_sample(directory)
+    return directory
+
+
+@pytest.fixture
+def directory(_sound: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(_sound, tmp_path / "data"))
+
+
+def _everywhere(value: str) -> list[Case]:
+    return [each for each in _ALL if each.value == value and (each.table, each.column) not in _POINTING]
+
+
+async def _read(directory: Path, expected: Known, target: Path) -> list[str]:
+    target.mkdir(exist_ok=True)
+    readers = Readers(directory, expected, touched=expected.first)
+    await readers.read(target)
+    return readers.faults
+
+
+async def test_a_sound_database_is_read_in_every_way(directory: Path, tmp_path: Path) -> None:
+    expected = known(directory / "chatdesk.db")
+    assert len(expected.shown) > 1
+    assert await _read(directory, expected, tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("value", _TOGETHER)
+async def test_values_in_all_columns_hide_nothing_else(value: str, directory: Path, tmp_path: Path) -> None:
+    expected = known(directory / "chatdesk.db")
+    put(directory / "chatdesk.db", *_everywhere(value))
+    assert await _read(directory, expected, tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("case", _ALONE, ids=str)
+async def test_a_value_in_one_column_hides_nothing_else(case: Case, directory: Path, tmp_path: Path) -> None:
+    expected = known(directory / "chatdesk.db")
+    put(directory / "chatdesk.db", case)
+    assert await _read(directory, expected, tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("value", ["beyond the calendar", "least", "NaN", "bytes"])
+async def test_doctor_names_each_value_and_the_repair_replaces_it(value: str, directory: Path) -> None:
+    put(directory / "chatdesk.db", *_everywhere(value))
+    async with open_services(AppPaths.find(directory), FAST, purpose="doctor") as services:
+        found = await services.repairs.check()
+        named = [str(each.text) for each in found if each.kind is Kind.VALUES]
+        for table in ("threads", "messages", "message_parts", "projects", "usage_events", "changes", "workspaces"):
+            assert any(f" of {table} has values" in each for each in named), table
+        wrong = "title" if value == "bytes" else "last_activity_at"
+        assert any(" of threads " in each and wrong in each for each in named)
+        report = await services.repairs.repair()
+        assert any("threads" in each for each in map(str, report.done))
+        assert [each for each in await services.repairs.check() if each.can_be_repaired] == []
+
+
+async def test_the_repair_gives_a_thread_the_time_of_its_newest_message(directory: Path) -> None:
+    path = directory / "chatdesk.db"
+    thread = known(path).first
+    put(path, Case("threads", "last_activity_at", "beyond the calendar"))
+    async with open_services(AppPaths.find(directory), FAST, purpose="doctor") as services:
+        await services.repairs.repair()
+    with closing(sqlite3.connect(path)) as conn:
+        newest = conn.execute("SELECT max(created_at) FROM messages WHERE thread_id = ?", (thread,)).fetchone()
+        assert conn.execute("SELECT last_activity_at FROM threads WHERE id = ?", (thread,)).fetchone() == newest
+
+
+@pytest.mark.parametrize("value", _TOGETHER)
+async def test_a_restore_takes_all_rows_and_replaces_the_values(value: str, directory: Path, tmp_path: Path) -> None:
+    expected = known(directory / "chatdesk.db")
+    put(directory / "chatdesk.db", *_everywhere(value))
+    shutil.copy(directory / "chatdesk.db", tmp_path / "backup.db")
+    restored = tmp_path / "restored"
+    backups = backups_of(AppPaths.find(restored), FAST)
+    await backups.prepare(tmp_path / "backup.db")
+    await backups.restore_prepared()
+    async with open_services(AppPaths.find(restored), FAST, purpose="doctor") as services:
+        assert [each for each in await services.repairs.check() if each.kind is Kind.VALUES] == []
+    assert set(known(restored / "chatdesk.db").shown) == set(expected.shown)
+
+
+def test_the_columns_that_hold_bytes_are_known() -> None:
+    kinds = {
+        (column.type.python_type is bytes, column.name)
+        for table in tables.metadata.sorted_tables
+        for column in table.columns
+        if column.type.python_type is bytes
+    }
+    assert kinds == {(True, name) for name in BINARY_COLUMNS}
