@@ -299,7 +299,7 @@ class StorageCorrupt(StorageError):
     code = "storage_corrupt"
     what = Text("The database file is damaged.")
     safe = Text("The file was left as it is; backups are in the backup directory.")
-    next_step = Text("Restore the newest backup, or run 'chatdesk doctor'.")
+    next_step = Text("Restore the newest backup, or copy out what can be read: 'chatdesk doctor --repair'.")
 
 
 class StorageMissing(StorageError):

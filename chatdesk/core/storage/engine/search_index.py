@@ -72,7 +72,7 @@ def _indexing(conn: sqlite3.Connection) -> Iterator[None]:
         conn.execute("SAVEPOINT search_written")
         conn.execute("RELEASE search_written")
     except sqlite3.Error as error:
-        if not conn.in_transaction and error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        if not conn.in_transaction and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
             raise
         if not conn.in_transaction:
             raise IndexFailed from error

@@ -66,7 +66,7 @@ def unreachable(conn: Connection) -> list[Text]:
         ),
         *(Text("Messages of thread {thread} are out of place.", thread=each) for each in _threads(conn, _MISPLACED)),
         *(
-            Text("In thread {thread} the choice of a version leads to a message that is none.", thread=each)
+            Text("In thread {thread} a message that is chosen below another is not below it.", thread=each)
             for each in _threads(conn, _WRONG_CHOICES)
         ),
         *(

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from sqlalchemy import Table
 
+from chatdesk.core.storage.engine.failures import sqlite_code
+
 _LARGEST_NUMBER: Final = 2**63 - 1
 # So many numbers are tried one by one, which finds the next page; then in steps that double.
 _TRIED_NUMBERS: Final = 1000
@@ -148,5 +150,6 @@ class ReadableRows:
 def raise_unless_damage(error: sqlite3.DatabaseError) -> None:
     """Raise ``error`` again when it says nothing about the file, such as that it is locked or that the work was
     interrupted."""
-    if error.sqlite_errorcode & 0xFF in _NO_DAMAGE:
+    code = sqlite_code(error)
+    if code is not None and code & 0xFF in _NO_DAMAGE:
         raise error
