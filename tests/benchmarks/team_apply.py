@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sharing.sync_results import Cursor
-from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, PulledChange, body_digest, next_chain
+from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, PulledChange, body_digest
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.ids import id_of_moment, new_id
 from chatdesk.core.storage.engine.database import Database
@@ -73,26 +73,26 @@ def made_log(project_id: str, *, threads: int, messages: int) -> list[PulledChan
         nonlocal chain
         change_id = id_of_moment(at << 12 | len(log) % 4096)
         text = json.dumps(body, separators=(",", ":"))
-        chain = next_chain(chain, change_id, device, len(log) + 1, at << 16, body_digest(text))
-        log.append(
-            PulledChange(
-                id=change_id,
-                seq=len(log) + 1,
-                device=device,
-                dseq=len(log) + 1,
-                author=author,
-                kind=kind,
-                op="new",
-                entity=entity,
-                reg="content",
-                parents=(),
-                hlc=at << 16,
-                body=text,
-                digest=body_digest(text),
-                chain=chain,
-                at=at,
-            )
+        row = PulledChange(
+            id=change_id,
+            seq=len(log) + 1,
+            device=device,
+            dseq=len(log) + 1,
+            author=author,
+            kind=kind,
+            op="new",
+            entity=entity,
+            reg="content",
+            parents=(),
+            hlc=at << 16,
+            body=text,
+            digest=body_digest(text),
+            chain=b"",
+            at=at,
+            number=len(log) + 1,
         )
+        row.chain = chain = row.chain_after(chain)
+        log.append(row)
 
     add("project", project_id, {"name": "Shared", "colour": "#5B7DB1"}, _BEGAN)
     for number in range(threads):

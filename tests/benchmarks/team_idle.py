@@ -63,7 +63,7 @@ async def _members(folder: Path, team: TeamDatabase, seconds: float) -> list[Row
 def _statements(team: TeamDatabase) -> tuple[int, int]:
     """(statements of members so far, their connections). Transactions would count those of the server itself, too; but
     each statement of a member calls one of these once: the policies of a plain SELECT ask for their projects."""
-    called = ["hello", "view_since", "push", "relay", "poke", "set_presence", "my_projects"]
+    called = ["hello", "view_since", "push", "poke", "set_presence", "my_projects"]
     with team.as_superuser() as conn:
         row = conn.execute(
             "SELECT coalesce(sum(calls), 0) FROM pg_stat_user_functions WHERE schemaname = 'cd' AND funcname = ANY (%s)",

@@ -75,7 +75,8 @@ class PulledLog:
             "at": at,
             **more,
         }
-        row = PulledChange(**{"chain": b"", "digest": body_digest(values["body"]), **values})
+        number = sum(row.device == device for row in self.rows) + 1
+        row = PulledChange(**{"chain": b"", "digest": body_digest(values["body"]), "number": number, **values})
         if "chain" not in values:
             row = replace(row, chain=row.chain_after(self.rows[-1].chain if self.rows else None))
         self.rows.append(row)
@@ -105,7 +106,7 @@ class PulledLog:
     def say_of_the_last(self, **values: Any) -> None:
         """The newest change has these values, whatever they are."""
         row = _with(self.rows.pop(), values)
-        self.rows.append(replace(row, chain=row.chain_after(self.rows[-1].chain if self.rows else None)))
+        self.rows.append(replace(row, chain=_chain_after(row, self.rows[-1].chain if self.rows else None)))
 
     def say_otherwise(self, **values: Any) -> None:
         """The server holds all of it with these values."""
@@ -125,6 +126,14 @@ class PulledLog:
 
     def edit(self, kind: str, entity: str, reg: str, body: Any, **more: Any) -> PulledChange:
         return self.add(kind, "edit", entity, body, reg=reg, **more)
+
+
+def _chain_after(row: PulledChange, chain: bytes | None) -> bytes:
+    """None where no server could have made one."""
+    try:
+        return row.chain_after(chain)
+    except (ValueError, TypeError, AttributeError):
+        return b""
 
 
 def message_body(
@@ -164,11 +173,16 @@ class Reader:
         applied = []
         while following := self.log.rows[self.cursor.seq : self.cursor.seq + page]:
             applied.append(self._take(following))
-        return applied
+        ended = self.profile.store.adopt_ended(self.log.project_id)
+        return applied if ended is None else [*applied, ended]
 
     def _take(self, rows: Sequence[PulledChange]) -> Applied:
         store = self.profile.store
-        return store.finish_apply(store.start_apply(self.log.project_id, store.read_page(rows), after=self.cursor))
+        page = store.read_page(rows)
+        is_damaged = not all(row.chain for row in rows)
+        return store.finish_apply(
+            store.start_apply(self.log.project_id, page, after=self.cursor, is_damaged=is_damaged)
+        )
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.profile.rows(query, *values)

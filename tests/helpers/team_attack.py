@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from chatdesk.core.domain.sharing.sync_wire import next_chain
+from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.members.scram import verifier_of
 from tests.helpers.team_people import Person, Row, Team, some_id
@@ -78,7 +78,7 @@ class Attack:
         self.root = team.database.as_superuser()
         # By kind and project.
         self.things: dict[tuple[str, str], list[str]] = {("project", one): [one] for one in self.projects}
-        self.pushed: dict[str, tuple[str, bool]] = {}
+        self.pushed: dict[str, str] = {}
         self.sent: list[tuple[str, Row]] = []
 
     def run(self, operations: int) -> Report:
@@ -114,27 +114,18 @@ class Attack:
     def _push(self, person: Person) -> None:
         project = self._project()
         rows = [self._row(person, project) for _ in range(self.random.randint(1, 4))]
-        is_relay = self.random.random() < 0.15
-        if is_relay:
-            author = self.random.choice(self.people)
-            seals = ["0" * 32, *(row[0] for row in person.ask("SELECT encode(seal, 'hex') FROM cd.change LIMIT 20"))]
-            rows = [
-                {
-                    **row,
-                    "device": author.device,
-                    "author": author.id or some_id(),
-                    "seal": self.random.choice(seals),
-                }
-                for row in rows
-            ]
+        if self.random.random() < 0.15:
+            # As if it were another computer's, erased, or below something that was lost.
+            other = self.random.choice(self.people)
+            rows = [{**row, "device": other.device, "is_gone": True} for row in rows]
+            rows[0] |= {"erased": "0" * 64, "author": other.id or some_id()}
         device = self.random.choice(self.people).device if self.random.random() < 0.1 else person.device
-        function = "relay" if is_relay else "push"
-        for found, row in zip(person.push_fully(project, *rows, device=device, function=function), rows, strict=True):
+        for found, row in zip(person.push_fully(project, *rows, device=device), rows, strict=True):
             if found[1] != "ok":
                 self.report.refused[found[1]] += 1
                 continue
             self.report.rows_pushed += 1
-            self.pushed[row["id"]] = (person.id, is_relay)
+            self.pushed[row["id"]] = person.id
             self.sent.append((project, row))
             if row["op"] == "new" and row["kind"] != "project":
                 self.things.setdefault((row["kind"], project), []).append(row["entity"])
@@ -238,8 +229,8 @@ class Attack:
                 ("SELECT cd.create_project(%s)", project),
                 ("SELECT cd.set_presence(%s, %s, %s, 'typing')", project, other.device, some_id()),
                 ("SELECT cd.acknowledge(%s, %s::jsonb)", other.device, json.dumps({project: 10**6})),
-                ("SELECT cd.hello(%s, 'x', '1', 1)", other.device),
-                ("SELECT cd.view_since(%s, 1, %s)", other.device, self.random.choice((-(2**63), 0, 1, 2**62))),
+                ("SELECT cd.hello(%s, 'x', '1', 2)", other.device),
+                ("SELECT cd.view_since(%s, 2, %s)", other.device, self.random.choice((-(2**63), 0, 1, 2**62))),
                 ("SELECT cd.rename_me(%s)", self.random.choice(("", "x' || 'y", "Name", "\x07"))),
                 ("SELECT cd.remove_device(%s)", other.device),
                 ("SELECT cd.discard_broken_file(%s, %s)", project, "a" * 64),
@@ -264,7 +255,7 @@ class Attack:
     def _call_internal(self, person: Person) -> None:
         query = self.random.choice(
             (
-                f"SELECT cd.enter('{self._project()}', '{self.team.owner.id}', '{some_id()}', false, '[]')",
+                f"SELECT cd.enter('{self._project()}', '{self.team.owner.id}', '{some_id()}', '[]')",
                 f"SELECT cd.change_role('{self._project()}', '{self.team.owner.id}', 'owner', NULL)",
                 "SELECT cd.make_login('cd_000000_evil', 'x', 'infinity')",
                 f"SELECT cd.tell('{self._project()}', 'c:1')",
@@ -297,24 +288,29 @@ class Attack:
     def _judge(self) -> None:
         """All that is in the log is what was pushed, by whom it was pushed; numbers and chains are whole."""
         rows = self.root.execute(
-            "SELECT c.id::text, c.project_id::text, c.seq, c.device_id::text, c.dseq, c.author::text,"
-            " c.relayed_by::text, c.hlc, c.chain, e.project_id::text, c.kind, e.kind, c.digest"
+            "SELECT c.project_id::text, e.project_id::text, e.kind, c.chain, c.id::text, c.seq, c.device_id::text,"
+            " c.dseq, c.author::text, c.kind, c.op, c.entity_id::text, c.reg, c.parents::text[], c.hlc, c.at, c.v,"
+            " c.number, c.digest"
             " FROM cd.change c LEFT JOIN cd.entity e ON (e.id, e.project_id) = (c.entity_id, c.project_id)"
             " ORDER BY c.project_id, c.seq"
         ).fetchall()
         chains: dict[str, tuple[int, bytes | None]] = {}
+        numbers: Counter[tuple[str, str]] = Counter()
         wrong = self.report.violations
-        for change, project, seq, device, dseq, author, relayed, hlc, chain, home, kind, thing, digest in rows:
-            by, is_relay = self.pushed.pop(change, ("nobody", False))
-            if author != by or relayed != (by if is_relay else None):
-                wrong.append(f"{change} is of {author}/{relayed}, and was pushed by {by}")
-            if home != project or kind != thing:
-                wrong.append(f"{change} is about a {thing} of {home}")
+        for project, home, thing, chain, *said, at, v, number, digest in rows:
+            row = PulledChange(*said, body=None, chain=b"", at=at, v=v, number=number, digest=digest)
+            by = self.pushed.pop(row.id, "nobody")
+            if row.author != by:
+                wrong.append(f"{row.id} is of {row.author}, and was pushed by {by}")
+            if home is not None and (home != project or row.kind != thing):
+                wrong.append(f"{row.id} is about a {thing} of {home}")
+            numbers[project, row.device] += 1
+            if number != numbers[project, row.device]:
+                wrong.append(f"{row.id} is number {number} of its device")
             last, before = chains.get(project, (0, None))
-            expected = next_chain(before, change, device, dseq, hlc, digest)
-            if seq != last + 1 or chain != expected:
-                wrong.append(f"{change}: the chain is broken at {seq}")
-            chains[project] = (seq, chain)
+            if row.seq != last + 1 or chain != row.chain_after(before):
+                wrong.append(f"{row.id}: the chain is broken at {row.seq}")
+            chains[project] = (row.seq, chain)
         if self.pushed:
             wrong.append(f"{len(self.pushed)} changes that were taken are gone")
         owners = self.root.execute(

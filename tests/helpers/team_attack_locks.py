@@ -72,7 +72,7 @@ def stale_rights(team: Team) -> list[str]:
             ("makes an owner of the workspace", "SELECT cd.set_workspace_owner(%s, true)", (puppet.id,)),
             ("removes a member", "SELECT cd.remove_member(%s)", (puppet.id,)),
             ("makes an owner of a project", "SELECT cd.set_role(%s, %s, 'owner')", (project, puppet.id)),
-            ("pushes", "SELECT * FROM cd.push(%s, %s, 1, %s::jsonb)", (project, boss.device, row)),
+            ("pushes", "SELECT * FROM cd.push(%s, %s, 2, %s::jsonb)", (project, boss.device, row)),
             (
                 "sends a file",
                 "INSERT INTO cd.blob_chunk (project_id, sha256, idx, total, data) VALUES (%s, %s, 0, 2, 'x')",
@@ -120,9 +120,8 @@ def holds(project: str, person: Person, *, member: str) -> dict[str, tuple[str, 
     """Statements with which somebody may try to hold others up, in a transaction that stays open."""
     thread = json.dumps([{**_THREAD, "id": some_id(), "entity": some_id()}])
     return {
-        "an empty push": ("SELECT * FROM cd.push(%s, %s, 1, '[]')", (project, person.device)),
-        "a push": ("SELECT * FROM cd.push(%s, %s, 1, %s::jsonb)", (project, person.device, thread)),
-        "a relay": ("SELECT * FROM cd.relay(%s, %s, 1, '[]')", (project, person.device)),
+        "an empty push": ("SELECT * FROM cd.push(%s, %s, 2, '[]')", (project, person.device)),
+        "a push": ("SELECT * FROM cd.push(%s, %s, 2, %s::jsonb)", (project, person.device, thread)),
         "removing themselves": ("SELECT cd.remove_member(cd.me())", ()),
         "removing another": ("SELECT cd.remove_member(%s)", (member,)),
         "leaving": ("SELECT cd.leave_project(%s)", (project,)),
@@ -142,7 +141,7 @@ def holds(project: str, person: Person, *, member: str) -> dict[str, tuple[str, 
         ),
         "ending connections": ("SELECT cd.disconnect_removed()", ()),
         "asking who holds": ("SELECT * FROM cd.blockers()", ()),
-        "hello": ("SELECT cd.hello(%s, 'x', '1', 1)", (person.device,)),
+        "hello": ("SELECT cd.hello(%s, 'x', '1', 2)", (person.device,)),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from chatdesk.core.domain.sharing.sync_wire import PROTOCOL, PulledChange
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.team_store.setup import role_prefix
@@ -38,7 +39,7 @@ class Person:
     def value(self, query: str, *values: Any) -> Any:
         return self.ask(query, *values)[0][0]
 
-    def hello(self, proto: int = 1) -> dict[str, Any]:
+    def hello(self, proto: int = PROTOCOL) -> dict[str, Any]:
         return dict(self.value("SELECT cd.hello(%s, %s, '1', %s)", self.device, f"{self.name}'s", proto))
 
     def row(self, kind: str, op: str, entity: str, body: Any = None, **more: Any) -> Row:
@@ -47,22 +48,22 @@ class Person:
         made = {"id": new_id(), "dseq": self.dseq, "kind": kind, "op": op, "entity": entity, "reg": "content"}
         return {**made, "parents": [], "hlc": 1, "v": 1, "body": body, **more}
 
-    def push(self, project: str, *rows: Row, proto: int = 1, device: str | None = None) -> list[str]:
+    def push(self, project: str, *rows: Row, proto: int = PROTOCOL, device: str | None = None) -> list[str]:
         """The statuses."""
         return [found[1] for found in self.push_fully(project, *rows, proto=proto, device=device)]
 
     def push_fully(
-        self, project: str, *rows: Row, proto: int = 1, device: str | None = None, function: str = "push"
+        self, project: str, *rows: Row, proto: int = PROTOCOL, device: str | None = None
     ) -> list[tuple[Any, ...]]:
-        query = f"SELECT * FROM cd.{function}(%s, %s, %s, %s::jsonb)"
+        query = "SELECT * FROM cd.push(%s, %s, %s, %s::jsonb)"
         return self.ask(query, project, device or self.device, proto, json.dumps(rows))
 
     def kept(self, project: str) -> list[Row]:
-        """The log as a member keeps it, in the form in which it is brought back."""
+        """The log as a member keeps it, in the form in which its author sends it again."""
         query = (
-            "SELECT jsonb_build_object('id', id, 'device', device_id, 'dseq', dseq, 'author', author, 'kind', kind,"
-            " 'op', op, 'entity', entity_id, 'reg', reg, 'parents', parents, 'hlc', hlc, 'v', v, 'body', body,"
-            " 'seal', encode(seal, 'hex')) || CASE WHEN erased THEN jsonb_build_object('erased', encode(digest, 'hex'))"
+            "SELECT jsonb_build_object('id', id, 'device', device_id, 'dseq', dseq, 'kind', kind,"
+            " 'op', op, 'entity', entity_id, 'reg', reg, 'parents', parents, 'hlc', hlc, 'v', v, 'body', body)"
+            " || CASE WHEN erased THEN jsonb_build_object('erased', encode(digest, 'hex'))"
             " ELSE '{}' END FROM cd.change WHERE project_id = %s ORDER BY seq"
         )
         return [row[0] for row in self.ask(query, project)]
@@ -129,6 +130,11 @@ class Team:
             )
             root.execute("DELETE FROM cd.change WHERE project_id = %s AND seq > %s", [project, seq])
             root.execute(
+                "UPDATE cd.device_count n SET changes = (SELECT count(*) FROM cd.change c"
+                " WHERE c.project_id = n.project_id AND c.device_id = n.device_id) WHERE project_id = %s",
+                [project],
+            )
+            root.execute(
                 "UPDATE cd.project_head SET seq = %s, chain = coalesce((SELECT chain FROM cd.change c"
                 " WHERE c.project_id = %s AND c.seq = %s), decode(repeat('00', 32), 'hex')) WHERE project_id = %s",
                 [seq, project, seq, project],
@@ -146,3 +152,12 @@ class Team:
 
 def some_id() -> str:
     return str(uuid.uuid4())
+
+
+def pulled(person: Person) -> list[PulledChange]:
+    """What a member may read of all logs, as rows of the wire."""
+    query = (
+        "SELECT id::text, seq, device_id::text, dseq, author::text, kind, op, entity_id::text, reg, parents::text[],"
+        " hlc, body::text, chain, at, v, number, digest, erased FROM cd.change ORDER BY project_id, seq"
+    )
+    return [PulledChange(*row) for row in person.ask(query)]

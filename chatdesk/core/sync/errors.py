@@ -249,6 +249,17 @@ class TeamServerTooNew(TeamError):
     next_step = Text("Update ChatDesk to continue; until then, what you change waits here.")
 
 
+class TeamNotUpgraded(TeamError):
+    """The workspace is of a schema that this ChatDesk cannot sync with any more."""
+
+    code = "team_not_upgraded"
+    what = Text("The team's database is of an older ChatDesk than this one.")
+    next_step = Text(
+        "An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, "
+        "what you change waits here."
+    )
+
+
 class TeamNoRightForRoles(TeamError):
     code = "team_no_right_for_roles"
     what = Text("This login may not do what setting up a workspace takes: own the database and create roles in it.")

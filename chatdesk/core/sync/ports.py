@@ -17,7 +17,6 @@ from chatdesk.core.domain.sharing.sync_wire import (
     PresenceRow,
     PulledChange,
     PushResult,
-    RelayedChange,
     TeamView,
     WireChange,
 )
@@ -111,8 +110,8 @@ class LocalStore(Protocol):
         ...
 
     def adopt_ended(self, project_id: str) -> Applied | None:
-        """Apply the log's ending of answers that were still being written here when it was pulled, and have ended here
-        since. Returns None if there are none."""
+        """Apply, when everything was pulled, the log's ending of answers that were still being written here and have
+        ended since, and show what hangs below something that is not in the log. Returns None if there is nothing."""
         ...
 
     def requeue_lost(self, project_id: str) -> int:
@@ -121,18 +120,8 @@ class LocalStore(Protocol):
         ...
 
     def start_over(self, project_id: str) -> None:
-        """Start a project over, because the server's history is another one: own changes become pending, others'
-        and erasures that the server had accepted orphaned, the cursor 0."""
-        ...
-
-    def lost_by_server(self, project_id: str, *, limit: int) -> list[RelayedChange]:
-        """Return the changes that are still orphaned after everything was pulled; only erasures, where this person may
-        not write."""
-        ...
-
-    def record_relay_results(self, project_id: str, results: Sequence[PushResult]) -> None:
-        """Record the server's results of a relay: accepted changes are no longer orphaned, refused ones no longer
-        count."""
+        """Start a project over, because the server's history is another one: this member's changes become pending,
+        others' orphaned, the cursor 0."""
         ...
 
     def tending(self, project_id: str) -> Tending | None:
@@ -188,8 +177,6 @@ class TeamStore(Protocol):
         ...
 
     def push(self, project_id: str, device: str, changes: Sequence[WireChange]) -> list[PushResult]: ...
-
-    def relay(self, project_id: str, device: str, changes: Sequence[RelayedChange]) -> list[PushResult]: ...
 
     def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]: ...
 

@@ -1,4 +1,4 @@
-"""A turn of a round with one project: check its history, share, push, pull, and restore what the server lost."""
+"""A turn of a round with one project: check its history, share, push, pull, and send again what the server lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from chatdesk.core.domain.sharing.sync_wire import (
     PulledChange,
     PushResult,
     PushStatus,
-    RelayedChange,
     WireChange,
 )
 from chatdesk.core.sync.errors import HistoryChanged, TeamError, TeamUnreachable
@@ -47,7 +46,6 @@ class _Project:
     is_final: bool = False  # nothing more comes: what is held is refused
     contradictions: int = 0
     received: int = 0
-    relay_mark: int = -1
     problem: TeamError | None = None
 
     @property
@@ -122,7 +120,8 @@ class ProjectTurns:
             yield from self._push(project)
         if project.wants_pull:
             yield from self._pull(project)
-        yield from self._adopt_ended(project)
+        if not project.wants_pull:
+            yield from self._adopt_ended(project)
         if project.wants_pull or (project.wants_push and self._may_write):
             return True
         return (yield from self._recover_lost(project))
@@ -345,43 +344,8 @@ class ProjectTurns:
                 raise HistoryChanged
             project.wants_push = self._may_write
             return self._may_write
-        if self._may_write and (yield from self._relay(project)):
-            return True
         if project.held and not project.is_final and self._may_write:
             project.is_final = project.wants_push = True
-            project.relay_mark = -1  # again, to hear what nobody can bring back
             return True
         project.may_have_lost = False
         return False
-
-    def _relay(self, project: _Project) -> Generator[Request, Any, bool]:
-        """Send changes of others, and erasures, that the server has lost. Returns whether it accepted any."""
-        if project.relay_mark == project.received:
-            return False  # what it took last time never came back
-        lost: list[RelayedChange] = yield to_local(LocalStore.lost_by_server, project.id, limit=PUSH_ROWS)
-        lost = lost[: _fitting([200 + len(each.change.body or "") for each in lost])]
-        if not lost:
-            return False
-        results: list[PushResult] = yield to_team(TeamStore.relay, project.id, self._link.device, lost)
-        taken = sum(result.status.is_accepted for result in results)
-        # What hangs below something that is still to come is not given up before that came, or will not.
-        final = [result for result in results if result.status is not PushStatus.ORPHAN or project.is_final]
-        project.held.update(result.id for result in results if result not in final)
-        yield to_local(LocalStore.record_relay_results, project.id, final)
-        project.relay_mark = project.received
-        if not taken:
-            return False
-        yield to_team(TeamStore.poke, project.id)
-        self._sent += taken
-        project.wants_pull = project.wants_push = True
-        return True
-
-
-def _fitting(sizes: Sequence[int]) -> int:
-    """Return how many of the first sizes fit into one push; at least one, if there is any."""
-    total = 0
-    for count, size in enumerate(sizes):
-        total += size
-        if total > PUSH_BYTES and count:
-            return count
-    return len(sizes)

@@ -173,16 +173,16 @@ async def test_a_workspace_that_wants_a_newer_chatdesk_keeps_what_waits(
         thread = await ana.thread(project)
         await ana.ask(thread, "before")
         await until_same(project, [ana, ben])
-        await asyncio.to_thread(want, read=1, write=2)
+        await asyncio.to_thread(want, read=2, write=3)
         await ben.ask(thread, "waits")
         await until(lambda: ben.phase is SyncPhase.READ_ONLY)  # at once, also while it is connected
         await until(lambda: ben.team.status(ben.workspace_id).waiting == 2)
         assert await ben.waiting() == 2
-        await asyncio.to_thread(want, read=2, write=2)
+        await asyncio.to_thread(want, read=3, write=3)
         await ben.reopen()
         await until(lambda: ben.team.status(ben.workspace_id).code == CLIENT_TOO_OLD)
         assert await ben.waiting() == 2
-        await asyncio.to_thread(want, read=1, write=1)
+        await asyncio.to_thread(want, read=2, write=2)
         ben.team.sync_now()
         await until_same(project, [ana, ben])
         assert "waits" in await ana.texts(thread)

@@ -25,7 +25,6 @@ FOUND = {
     259: "a project is shared, and the server restored to before that",
     4821: "nonsense made a thread under the id of a message, and its refused deletion stayed",
     880036: "what had lost its place in the sequence was sent without one, after the server was restored",
-    771004: "nonsense made a thread once more, and some computers showed it as that of who wrote the nonsense",
 }
 # The same with ``LONGER``.
 LONGER_FOUND = {

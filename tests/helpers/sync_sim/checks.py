@@ -49,11 +49,12 @@ def what_is_held(world: History) -> dict[str, set[str]]:
             role = project.roles[machine.member]
             if RANKS[role] < RANKS["editor"]:
                 continue
-            for change, state, mine, seal in machine.profile.rows(
-                "SELECT id, state, mine, seal FROM changes WHERE project_id = ?", project_id
+            for change, state in machine.profile.rows(
+                "SELECT id, state FROM changes WHERE project_id = ? AND erased = 0 AND (mine = 1 OR author = ?)",
+                *(project_id, machine.member),
             ):
-                # Without a seal it is nonsense that was written into the server's tables.
-                if ChangeState(state) in _HELD and (mine or seal is not None):
+                # Everybody sends again what they wrote themselves.
+                if ChangeState(state) in _HELD:
                     held[project_id].add(change)
     return held
 
@@ -64,9 +65,9 @@ def problems(world: History, held: dict[str, set[str]]) -> list[str]:
     for project in world.server.projects.values():
         found += _log(project.rows, world.odd)
         found += [
-            f"{row.id} is not {row.author}'s, in whose name it was brought back"
+            f"{row.id} is not {row.author}'s, in whose name it is"
             for row in project.rows
-            if row.relayed_by is not None and row.author != world.server.made.get(row.id, row.author)
+            if row.author != world.server.made.get(row.id, row.author)
         ]
         if not project.is_deleted:
             found += _replicas(world, project.id)
@@ -147,7 +148,7 @@ def _replicas(world: History, project_id: str) -> Iterable[str]:
                 if missing or more
                 else f"but {[(facts[key], known[key]) for key in facts if facts[key] != known[key]][:2]}"
             )
-        if not _keeps_what_is_lost(world, machine, project_id):
+        if not _keeps_what_is_lost(machine, project_id):
             digest = machine.profile.db.read_now(lambda conn: sync_digest.digest(conn, project_id))
             digests[digest].append(machine.label)
             yield from _visible(machine, project_id, log)
@@ -158,9 +159,15 @@ def _replicas(world: History, project_id: str) -> Iterable[str]:
 
 def _erased(machine: Machine, project_id: str, log: list[PulledChange]) -> Iterable[str]:
     """Of what was erased, nobody has the words any more."""
-    wanted = {each for row in log if row.reg == "erased" for each in _body(row).get("changes", ())}
+    asked = [(row, each) for row in log if row.reg == "erased" for each in _body(row).get("changes", ())]
+    wanted = {each for _row, each in asked}
+    # What comes after its erasure is erased where it might be asked for.
+    there = {row.id: row for row in log}
+    must = {
+        each for by, each in asked if each in there and (there[each].seq < by.seq or there[each].author == by.author)
+    }
     for row in log:
-        if row.id in wanted and not row.is_erased:
+        if row.id in must and not row.is_erased:
             yield f"{row.id} was to be erased"
         elif row.is_erased and row.id not in wanted:
             yield f"{row.id} was erased, and nobody asked for it"
@@ -179,9 +186,9 @@ def _erased(machine: Machine, project_id: str, log: list[PulledChange]) -> Itera
             yield f"{machine.label}: message {entity} was erased, and its words are here"
 
 
-def _keeps_what_is_lost(world: History, machine: Machine, project_id: str) -> bool:
-    """Whether somebody who may only read has changes that the server lost: they keep them, and show them."""
-    return world.server.projects[project_id].roles[machine.member] == "viewer" and bool(
+def _keeps_what_is_lost(machine: Machine, project_id: str) -> bool:
+    """Whether a computer has changes of others that the server lost: it keeps them, and shows them."""
+    return bool(
         machine.profile.rows(
             "SELECT 1 FROM changes WHERE project_id = ? AND state = 3 AND seq IS NULL LIMIT 1", project_id
         )
@@ -293,7 +300,9 @@ def _body(row: PulledChange) -> dict[str, Any]:
 def _losses(world: History, project_id: str, held: set[str]) -> Iterable[str]:
     there = {row.id for row in world.server.projects[project_id].rows}
     refused = {
-        row[0] for machine in world.machines for row in machine.profile.rows("SELECT id FROM changes WHERE state = 2")
+        row[0]
+        for machine in world.machines
+        for row in machine.profile.rows("SELECT id FROM changes WHERE state = 2 OR (state = 3 AND problem = 'orphan')")
     }
     lost = held - there - refused - world.odd - _copied(world, project_id)
     if lost:
@@ -315,16 +324,11 @@ def _states(world: History, machine: Machine) -> Iterable[str]:
     """Nothing waits any more."""
     for project_id in _projects(world, machine):
         for state, count in machine.profile.rows(
-            "SELECT state, count(*) FROM changes WHERE project_id = ? AND (state IN (0, 4) OR (state = 3 AND seq IS"
-            " NULL AND problem IS NULL AND author IS NOT NULL)) AND id NOT IN (SELECT value FROM json_each(?))"
-            " GROUP BY state",
+            "SELECT state, count(*) FROM changes WHERE project_id = ? AND state IN (0, 4)"
+            " AND id NOT IN (SELECT value FROM json_each(?)) GROUP BY state",
             project_id,
             json.dumps(sorted(world.odd)),
         ):
-            if ChangeState(state) is ChangeState.ORPHANED:
-                role = world.server.projects[project_id].roles[machine.member]
-                if RANKS[role] < RANKS["editor"]:
-                    continue
             yield f"{machine.label}: {count} changes are still {ChangeState(state).name}"
         for (progress,) in machine.profile.rows(
             "SELECT state FROM shared_projects WHERE project_id = ? AND state <> 'shared'", project_id

@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from dataclasses import replace
 
-from chatdesk.core.domain.sharing.sync_wire import PulledChange, RelayedChange, WireChange
+from chatdesk.core.domain.sharing.sync_wire import PulledChange, WireChange
 from chatdesk.core.ids import new_id
 from tests.helpers.sync_sim.seeded import seeded_ids
 from tests.helpers.sync_sim.world import MOST_ROUNDS, History, Machine, Mix
@@ -103,10 +103,8 @@ class HostileRestore(History):
                 row.id, place, row.kind, row.op, row.entity, row.reg, row.parents, row.hlc, json.dumps(json.loads(body))
             )
             if self.rng.random() < 0.5:
-                team.push(project, device, [change])
-            else:
-                as_made = replace(change, dseq=row.dseq)
-                team.relay(project, device, [RelayedChange(as_made, row.device, row.author, row.seal)])
+                change = replace(change, device=row.device, dseq=row.dseq, is_gone=True)
+            team.push(project, device, [change])
             self.counts["forged"] += 1
         team.close()
 

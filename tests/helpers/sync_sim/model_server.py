@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from chatdesk.core.domain.sharing.sync_wire import (
     MAX_AHEAD_MS,
+    PROTOCOL,
     DeviceRow,
     Hello,
     MemberRow,
@@ -21,7 +22,6 @@ from chatdesk.core.domain.sharing.sync_wire import (
     PulledChange,
     PushResult,
     PushStatus,
-    RelayedChange,
     TeamView,
     WireChange,
     body_digest,
@@ -73,7 +73,10 @@ class Project:
     rows: list[PulledChange] = field(default_factory=list)
     is_deleted: bool = False
     created_by: str = ""
-    erased_ahead: frozenset[str] = frozenset()  # what was erased before it came back
+    # What was erased before it came: who asked, and whether they might ask for everybody's.
+    erased_ahead: dict[str, list[tuple[str, bool, str]]] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)  # changes by device
+    erased_by: dict[str, str] = field(default_factory=dict)
 
     @property
     def head(self) -> int:
@@ -129,7 +132,14 @@ class ModelServer:
         self.members = dict(other.members)
         self.devices = dict(other.devices)
         self.projects = {
-            key: replace(project, roles=dict(project.roles), rows=list(project.rows))
+            key: replace(
+                project,
+                roles=dict(project.roles),
+                rows=list(project.rows),
+                erased_ahead={each: list(found) for each, found in project.erased_ahead.items()},
+                counts=Counter(project.counts),
+                erased_by=dict(project.erased_by),
+            )
             for key, project in other.projects.items()
         }
         self.entities = dict(other.entities)
@@ -219,17 +229,7 @@ class ModelServer:
     ) -> list[PushResult]:
         self._need_device(member_id, device, proto)
         project = self._project(member_id, project_id)
-        return [
-            self._enter(project, member_id, RelayedChange(change, device, member_id), is_relay=False)
-            for change in changes
-        ]
-
-    def relay(
-        self, member_id: str, project_id: str, device: str, changes: Sequence[RelayedChange], proto: int
-    ) -> list[PushResult]:
-        self._need_device(member_id, device, proto)
-        project = self._project(member_id, project_id)
-        return [self._enter(project, member_id, each, is_relay=True) for each in changes]
+        return [self._enter(project, member_id, device, change) for change in changes]
 
     def pull(self, member_id: str, project_id: str, after_seq: int, limit: int) -> list[PulledChange]:
         rows = self._visible(member_id, project_id)
@@ -279,40 +279,44 @@ class ModelServer:
             raise TooOld
         self._need_known(member_id, device)
 
-    def _enter(self, project: Project, member_id: str, sent: RelayedChange, *, is_relay: bool) -> PushResult:
-        """The questions of ``cd.enter``, in their order."""
-        change, device, author = sent.change, sent.device, sent.author
-        if not _is_well_formed(change) or (change.dseq == 0 and not is_relay):
+    def _enter(  # noqa: C901 - the questions of ``cd.enter``, in their order
+        self, project: Project, member_id: str, own_device: str, change: WireChange
+    ) -> PushResult:
+        device = change.device or own_device
+        if not _is_well_formed(change) or (change.dseq == 0 and change.device != change.id):
             return PushResult(change.id, PushStatus.DENIED)
-        digest = sent.erased or body_digest(_canonical(change.body))
-        is_sealed = is_relay and sent.seal == self._seal(project.id, change, digest, device=device, author=author)
-        known = self._known(project, change, digest, author=author if is_sealed or not is_relay else member_id)
+        digest = change.erased or body_digest(_canonical(change.body))
+        rank = RANKS[project.roles[member_id]]
+        known = self._known(project, change, digest, author=member_id)
         if known is not None:
-            return known
-        if sent.erased is not None and not is_sealed:
-            return PushResult(change.id, PushStatus.DENIED)
-        if is_relay and not is_sealed:
-            device, author, change = change.id, member_id, replace(change, dseq=0)
+            may_write = rank >= RANKS["editor"]
+            return self._taken_back(project, change, known) if may_write else known
         if (device, change.dseq) in self.places and not self.flaws.accepts_taken_places:
-            if not is_relay:
+            if device == own_device:
                 return PushResult(change.id, PushStatus.FORKED)
             device, change = change.id, replace(change, dseq=0)
-        rank = RANKS[project.roles[member_id]]
+        elif device not in (own_device, change.id):
+            known_device = self.devices.get(device)
+            if known_device is not None and known_device.member_id != member_id:
+                return PushResult(change.id, PushStatus.DENIED)
         if len((change.body or "").encode()) > SERVER_MAX_BODY:
             return PushResult(change.id, PushStatus.TOO_BIG)
-        is_taken_erasure = is_sealed and change.reg == ERASED
-        if rank < RANKS["editor"] and not (is_taken_erasure or self.flaws.lets_everybody_write):
+        if rank < RANKS["editor"] and not self.flaws.lets_everybody_write:
             return PushResult(change.id, PushStatus.DENIED)
-        if is_sealed:
-            rank = RANKS["admin"]  # it was permitted when it was made
         objection = self._objection(project, rank, change, member_id)
+        erasure = self._erasure_of(project, member_id, change)
+        if objection is None and change.erased is not None and erasure is None:
+            objection = PushStatus.ORPHAN
         if objection is not None:
             return PushResult(change.id, objection)
-        if not is_relay:
-            self.made[change.id] = member_id
-        relayed_by = member_id if is_relay else None
-        taken = self._append(project, change, digest, device=device, author=author, relayed_by=relayed_by)
-        self._erase_after(project, change, is_stub=sent.erased is not None)
+        self.made[change.id] = member_id
+        taken = self._append(project, change, digest, device=device, author=member_id)
+        if device not in (own_device, change.id):
+            self.devices.setdefault(device, DeviceRow(device, member_id, "-", "", self.now_ms(), is_removed=True))
+        if change.reg == ERASED:
+            self._erase(project, change, member_id, may_all=rank >= RANKS["admin"])
+        elif erasure is not None:
+            self._empty(project, change.id, erasure)
         return taken
 
     def _known(self, project: Project, change: WireChange, digest: bytes, *, author: str) -> PushResult | None:
@@ -333,6 +337,16 @@ class ModelServer:
             return PushResult(change.id, PushStatus.ID_TAKEN)
         return PushResult(change.id, PushStatus.DUP, row.seq, row.hlc)
 
+    def _taken_back(self, project: Project, change: WireChange, known: PushResult) -> PushResult:
+        """What was emptied without an erasure is filled again by its author."""
+        if known.seq is None or change.erased is not None or change.reg.startswith("lww."):
+            return known
+        row = project.rows[known.seq - 1]
+        if not row.is_erased or change.id in project.erased_by:
+            return known
+        project.rows[known.seq - 1] = replace(row, body=_canonical(change.body), is_erased=False)
+        return replace(known, status=PushStatus.OK)
+
     def _objection(self, project: Project, rank: int, change: WireChange, member_id: str) -> PushStatus | None:
         if change.op == "new":
             return self._objection_to_new(project, rank, change)
@@ -349,16 +363,20 @@ class ModelServer:
             thread, parent = body.get("thread_id"), body.get("parent_id") if change.kind == "message" else None
             if not _is_id(thread) or not (parent is None or _is_id(parent)):
                 return PushStatus.DENIED
-            above = self.entities.get(thread)
-            if above is None or (above.project_id, above.kind) != (project.id, "thread"):
-                return PushStatus.ORPHAN
-            if parent is not None:
-                above = self.entities.get(parent)
-                if above is None or (above.project_id, above.kind, above.thread_id) != (project.id, "message", thread):
+            wanted = [(thread, "thread", None)] + ([] if parent is None else [(parent, "message", thread)])
+            for each, kind, home in wanted:
+                above = self._thing(project, each)
+                if above is None and not change.is_gone:
+                    return PushStatus.ORPHAN
+                if above is not None and (above.kind, above.thread_id) != (kind, home):
                     return PushStatus.ORPHAN
         if change.entity in self.entities and not self.flaws.forgets_ids:
             return PushStatus.ID_TAKEN
         return None
+
+    def _thing(self, project: Project, entity: str) -> Entity | None:
+        found = self.entities.get(entity)
+        return found if found is not None and found.project_id == project.id else None
 
     def _objection_to_edit(self, project: Project, rank: int, change: WireChange, member_id: str) -> PushStatus | None:
         thing = self.entities.get(change.entity)
@@ -371,42 +389,44 @@ class ModelServer:
     def _objection_to_erasure(
         self, project: Project, rank: int, change: WireChange, member_id: str
     ) -> PushStatus | None:
-        thing = self.entities.get(change.entity)
-        if thing is None or thing.project_id != project.id:
+        thing = self._thing(project, change.entity)
+        if thing is None and not change.is_gone:
             return PushStatus.ORPHAN
         ids = _named(change.body)
-        if (thing.kind, change.kind, change.op) != ("thread", "thread", "del") or not ids:
+        if (thing is not None and thing.kind != "thread") or not ids:
             return PushStatus.DENIED
-        may_all, is_missing = rank >= RANKS["admin"], False
         for each in ids:
             place = self.changes.get(each)
             if place is None or place[0] != project.id:
-                is_missing = True
                 continue
             row = project.rows[place[1]]
-            has_words = row.kind != "project" and (row.op == "new" or row.reg not in ("content", ERASED))
-            is_model_made = (row.kind, row.op) == ("summary", "new") and json.loads(row.body or "{}").get(
-                "author"
-            ) == "model"
-            if not has_words or not (may_all or row.author == member_id or is_model_made or row.is_erased):
+            if not _is_erasable(row, row.author, member_id, may_all=rank >= RANKS["admin"] or row.is_erased):
                 return PushStatus.DENIED
-        return PushStatus.ORPHAN if is_missing and not may_all else None
+        return None
 
-    def _erase_after(self, project: Project, change: WireChange, *, is_stub: bool) -> None:
-        if change.reg == ERASED:
-            self._erase(project, _named(change.body))
-        elif change.id in project.erased_ahead or is_stub:
-            self._erase(project, [change.id])
+    def _erasure_of(self, project: Project, member_id: str, change: WireChange) -> str | None:
+        """The erasure that named a change before it came, and takes its words."""
+        for by, may_all, erasure in project.erased_ahead.get(change.id, ()):
+            if _is_erasable(change, member_id, by, may_all=may_all):
+                return erasure
+        return None
 
-    def _erase(self, project: Project, ids: Sequence[str]) -> None:
-        for each in ids:
+    def _erase(self, project: Project, change: WireChange, by: str, *, may_all: bool) -> None:
+        for each in _named(change.body):
             place = self.changes.get(each)
             if place is None or place[0] != project.id:
-                project.erased_ahead |= {each}
+                project.erased_ahead.setdefault(each, []).append((by, may_all, change.id))
                 continue
             row = project.rows[place[1]]
-            body = row.body if row.is_erased else _canonical(erasing.stub(row.kind, row.op, row.body))
-            project.rows[place[1]] = replace(row, body=body, is_erased=True)
+            if each not in project.erased_by and _is_erasable(row, row.author, by, may_all=may_all):
+                self._empty(project, each, change.id)
+
+    def _empty(self, project: Project, change_id: str, erasure: str) -> None:
+        place = self.changes[change_id][1]
+        row = project.rows[place]
+        body = row.body if row.is_erased else _canonical(erasing.stub(row.kind, row.op, row.body))
+        project.rows[place] = replace(row, body=body, is_erased=True)
+        project.erased_by[change_id] = erasure
 
     def _append(
         self,
@@ -416,7 +436,6 @@ class ModelServer:
         *,
         device: str,
         author: str,
-        relayed_by: str | None = None,
     ) -> PushResult:
         now = self.now_ms()
         hlc = change.hlc if self.flaws.trusts_clocks else min(change.hlc, (now + MAX_AHEAD_MS) << 16)
@@ -437,11 +456,11 @@ class ModelServer:
             chain=b"",
             at=now,
             v=change.v,
-            relayed_by=relayed_by,
-            seal=self._seal(project.id, replace(change, hlc=hlc), digest, device=device, author=author),
+            number=project.counts[device] + 1,
             digest=digest,
         )
         row = replace(row, chain=row.chain_after(previous))
+        project.counts[device] += 1
         self.changes[change.id] = (project.id, project.head)
         self.places.add((device, change.dseq))
         if change.op == "new":
@@ -450,13 +469,12 @@ class ModelServer:
         project.rows.append(row)
         return PushResult(change.id, PushStatus.OK, row.seq, hlc)
 
-    def _seal(self, project_id: str, change: WireChange, digest: bytes, *, device: str, author: str) -> bytes:
-        body = json.loads(change.body or "{}")
-        said = [
-            *(project_id, change.id, device, change.dseq, author, change.kind, change.op, change.entity, change.reg),
-            *(change.parents, change.hlc, change.v, body.get("thread_id"), body.get("parent_id"), digest.hex()),
-        ]
-        return hmac.digest(self.workspace_id.encode(), json.dumps(said, sort_keys=True).encode(), "sha256")[:16]
+
+def _is_erasable(row: WireChange | PulledChange, author: str, by: str, *, may_all: bool) -> bool:
+    if row.kind == "project" or (row.op != "new" and row.reg in ("content", ERASED)):
+        return False
+    is_models = (row.kind, row.op) == ("summary", "new") and json.loads(row.body or "{}").get("author") == "model"
+    return may_all or author == by or is_models
 
 
 def _canonical(body: str | None) -> str | None:
@@ -514,7 +532,7 @@ class _NoFiles:
 class ModelTeam:
     """A member's connection to it. ``proto``: what this member's ChatDesk speaks."""
 
-    def __init__(self, server: ModelServer, member_id: str, *, proto: int = 1) -> None:
+    def __init__(self, server: ModelServer, member_id: str, *, proto: int = PROTOCOL) -> None:
         self.server = server
         self.member_id = member_id
         self.proto = proto
@@ -535,9 +553,6 @@ class ModelTeam:
 
     def push(self, project_id: str, device: str, changes: Sequence[WireChange]) -> list[PushResult]:
         return self._open().push(self.member_id, project_id, device, changes, self.proto)
-
-    def relay(self, project_id: str, device: str, changes: Sequence[RelayedChange]) -> list[PushResult]:
-        return self._open().relay(self.member_id, project_id, device, changes, self.proto)
 
     def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]:
         return self._open().pull(self.member_id, project_id, after_seq, limit)

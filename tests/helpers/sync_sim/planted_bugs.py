@@ -105,12 +105,6 @@ def _refused_is_forgotten(record: Any) -> Any:
     return broken
 
 
-def _without_seals(lost_by_server: Any) -> Any:
-    return lambda self, project_id, *, limit: [
-        replace(each, seal=None) for each in lost_by_server(self, project_id, limit=limit)
-    ]
-
-
 def _device_is_remembered(device: Any) -> Any:
     def broken(self: SyncStore) -> str:
         known: str = self.__dict__.setdefault("_first_device", device(self))
@@ -166,15 +160,9 @@ BUGS = (
     ),
     Bug(
         "words that an older backup of the server has come back",
-        _instead(inbox, "_without_erased", lambda _: lambda rows, prepared, known: (rows, prepared)),
+        _instead(inbox, "_without_erased", lambda _: lambda raw, project_id, rows, prepared, known: (rows, prepared)),
         mix=ERASING,
         first=4,
-    ),
-    Bug(
-        "what was erased is brought back as if it were whole",
-        _instead(SyncStore, "lost_by_server", _without_digests),
-        mix=ERASING,
-        first=15,
     ),
     Bug("a number is taken before the commit", flaws=Flaws(has_gaps=True), first=9),
     Bug("the cursor is stored before the rows", _instead(SyncStore, "start_apply", _cursor_first), first=10),
@@ -212,18 +200,6 @@ BUGS = (
     ),
     Bug("a restored server is believed", _history_is_believed, mix=Mix(trouble=0.3, faults=_RESTORES), first=25),
     Bug("a clock that is ahead is believed", flaws=Flaws(trusts_clocks=True), first=10),
-    Bug(
-        "nobody brings back what others lost",
-        _instead(ProjectTurns, "_relay", _nothing),
-        mix=Mix(trouble=0.3, faults={"back_up_server": 4, "restore_server": 5, "destroy_computer": 4}),
-        first=213,
-    ),
-    Bug(
-        "what others lost is brought back without its seal",
-        _instead(SyncStore, "lost_by_server", _without_seals),
-        mix=Mix(trouble=0.3, faults={"back_up_server": 4, "restore_server": 5, "destroy_computer": 4}),
-        first=44,
-    ),
     Bug(
         "what was acknowledged and lost is not sent again",
         _instead(SyncStore, "requeue_lost", lambda _: lambda self, project_id: 0),

@@ -109,7 +109,7 @@ def _project(conn: psycopg.Connection[Any], project_id: str, is_deleted: bool) -
     ).fetchall()
     rows = conn.execute(
         "SELECT id::text, seq, device_id::text, dseq, author::text, kind, op, entity_id::text, reg, parents::text[],"
-        " hlc, body::text, chain, at, v, relayed_by::text, seal, digest, erased FROM cd.change"
+        " hlc, body::text, chain, at, v, number, digest, erased FROM cd.change"
         " WHERE project_id = %s ORDER BY seq",
         [project_id],
     ).fetchall()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from chatdesk.core.domain.sharing.sync_results import ShareMark
-from chatdesk.core.domain.sharing.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
+from chatdesk.core.domain.sharing.sync_wire import Hello, PulledChange, PushResult, TeamView, WireChange
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import HistoryChanged
@@ -22,7 +22,6 @@ class ToyChange:
     is_mine: bool = True
     author: str = ""
     seq: int | None = None
-    seal: bytes | None = None
 
 
 @dataclass
@@ -130,9 +129,7 @@ class ToyStore:
             known = project.changes.get(row.id)
             change = WireChange(row.id, row.dseq, row.kind, row.op, row.entity, row.reg, row.parents, row.hlc, row.body)
             is_mine = known is not None and known.is_mine
-            project.changes[row.id] = ToyChange(
-                change, row.device, ChangeState.CONFIRMED, is_mine, row.author, row.seq, row.seal
-            )
+            project.changes[row.id] = ToyChange(change, row.device, ChangeState.CONFIRMED, is_mine, row.author, row.seq)
         project.seq, project.chain = seq, chain
         return Applied(rows=len(rows))
 
@@ -152,18 +149,6 @@ class ToyStore:
 
     def adopt_ended(self, project_id: str) -> None:
         return None
-
-    def lost_by_server(self, project_id: str, *, limit: int) -> list[RelayedChange]:
-        return [
-            RelayedChange(each.change, each.device, each.author, each.seal)
-            for each in self.projects[project_id].changes.values()
-            if each.state is ChangeState.ORPHANED and not self.is_viewer
-        ][:limit]
-
-    def record_relay_results(self, project_id: str, results: Sequence[PushResult]) -> None:
-        for result in results:
-            if not result.status.is_accepted and result.status not in ("orphan", "forked"):
-                self.projects[project_id].changes[result.id].state = ChangeState.REFUSED
 
     def tending(self, project_id: str) -> Tending | None:
         return None

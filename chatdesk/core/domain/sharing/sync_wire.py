@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 # What this ChatDesk speaks; the server says which it takes.
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 # A body that is larger travels as an attachment, in bytes of UTF-8.
 MAX_BODY_BYTES: Final = 1_000_000
 PUSH_ROWS: Final = 200
@@ -32,7 +32,7 @@ MAX_AHEAD_MS: Final = 60_000
 # The chain before the first change.
 START: Final = bytes(32)
 DIGEST_BYTES: Final = 32
-_NUMBERS: Final = struct.Struct(">qq")
+_NUMBERS: Final = struct.Struct(">qqqq")
 _NO_DIGEST: Final = "a digest has 32 bytes"
 
 
@@ -56,7 +56,8 @@ class PushStatus(StrEnum):
 @dataclass(frozen=True, slots=True)
 class WireChange:
     """A change as it is sent. ``hlc`` is a stamp of ``HybridClock``; ``dseq`` is its place in the sequence of the
-    device that made it."""
+    device that made it: this one, or another ``device`` of the same member. ``erased``: the digest of the body that was
+    erased, of which ``body`` is the placeholder. ``is_gone``: the server lost what this hangs below."""
 
     id: str
     dseq: int
@@ -68,16 +69,18 @@ class WireChange:
     hlc: int
     body: str | None
     v: int = 1
+    device: str | None = None
+    erased: bytes | None = None
+    is_gone: bool = False
 
 
 # Nobody changes one, but a frozen one takes four times as long to make, and a first pull makes them by the million.
 @dataclass(slots=True)
 class PulledChange:
-    """A change as it is received. ``seq`` is dense in a project; ``chain`` is what ``next_chain`` makes.
-    ``author`` is a member's id, by the server's knowledge; ``relayed_by`` the member who brought it back after the
-    server was restored, else None. ``at`` is the server's time in milliseconds UTC. ``seal`` proves to the server that
-    it once accepted this very change, when a member brings it back. ``digest`` is that of the body as it was accepted
-    (``body_digest``); ``is_erased``: the words of that body were erased, and ``body`` is a placeholder."""
+    """A change as it is received. ``seq`` is dense in a project, and ``number`` among the changes of one device in it;
+    ``chain`` is what ``next_chain`` makes. ``author`` is a member's id, by the server's knowledge. ``at`` is the
+    server's time in milliseconds UTC. ``digest`` is that of the body as it was accepted (``body_digest``);
+    ``is_erased``: the words of that body were erased, and ``body`` is a placeholder."""
 
     id: str
     seq: int
@@ -94,34 +97,20 @@ class PulledChange:
     chain: bytes
     at: int
     v: int = 1
-    relayed_by: str | None = None
-    seal: bytes | None = None
+    number: int = 0
     digest: bytes = b""
     is_erased: bool = False
 
     def chain_after(self, before: bytes | None) -> bytes:
         """Return the chain that this change should have after another one's; None: it is the first. Raises
         ``ValueError``."""
-        return next_chain(before, self.id, self.device, self.dseq, self.hlc, self.digest)
+        return next_chain(before, self)
 
     @property
     def has_accepted_body(self) -> bool:
         """Return whether the body is the one that the server accepted, or was erased since."""
         is_text = self.body is None or isinstance(self.body, str)  # a server may send anything
         return self.is_erased or (is_text and self.digest == body_digest(self.body))
-
-
-@dataclass(frozen=True, slots=True)
-class RelayedChange:
-    """Another member's change that the server lost; whoever still has it brings it back under that member's name, which
-    its ``seal`` proves. Without the seal, or with other words, the server treats it as a change of the member who
-    brings it. ``erased``: the digest of the body that was erased; a placeholder is sent."""
-
-    change: WireChange
-    device: str
-    author: str
-    seal: bytes | None = None
-    erased: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,23 +195,23 @@ class TeamView:
     version: int = 0
 
 
-# The hash chain over a project's log tells whether two logs are equal up to a change without comparing them.
-# Beside ids it covers what the server decides again when a log is brought back after a loss (stamps, and places in the
-# sequence of a device) and the digest of each body, never the body itself: a body can be erased while its digest stays,
-# and the chain holds.
-def next_chain(chain: bytes | None, change_id: str, device: str, dseq: int, hlc: int, digest: bytes) -> bytes:
+# The hash chain over a project's log tells whether two logs are equal up to a change without comparing them. It covers
+# all that a change says, but of its body only the digest: a body can be erased while its digest stays, and the chain
+# holds.
+def next_chain(chain: bytes | None, row: PulledChange) -> bytes:
     """Return the chain after one more change: sha256 over the chain before it (``START`` or None before the first), the
-    16 bytes of its id and of its device, ``dseq`` and ``hlc`` as 8 bytes each, the highest first, and the 32 bytes of
-    its ``body_digest``. Raises ``ValueError`` for an invalid id and for numbers or digests that do not fit."""
+    16 bytes each of its id, device, author and entity, ``dseq``, ``number``, ``hlc`` and ``at`` as 8 bytes each, the
+    highest first, the 32 bytes of its ``body_digest``, and kind, op, register, ``v`` and parents as text. Raises
+    ``ValueError`` for invalid ids and for numbers or digests that do not fit."""
     try:
-        numbers = _NUMBERS.pack(dseq, hlc)
+        numbers = _NUMBERS.pack(row.dseq, row.number, row.hlc, row.at)
     except struct.error as error:
         raise ValueError(str(error)) from error
-    if len(digest) != DIGEST_BYTES:
+    if len(row.digest) != DIGEST_BYTES:
         raise ValueError(_NO_DIGEST)
-    return hashlib.sha256(
-        (chain or START) + _bytes_of(change_id) + _bytes_of_device(device) + numbers + digest
-    ).digest()
+    ids = _bytes_of(row.id) + _bytes_of_often(row.device) + _bytes_of_often(row.author) + _bytes_of(row.entity)
+    said = f"{row.kind} {row.op} {row.reg} {row.v} {','.join(row.parents)}".encode("utf-8", "replace")
+    return hashlib.sha256((chain or START) + ids + numbers + row.digest + said).digest()
 
 
 def body_digest(body: str | None) -> bytes:
@@ -240,5 +229,5 @@ def _bytes_of(value: str) -> bytes:
     return found
 
 
-# Thousands of changes are of a few devices.
-_bytes_of_device = lru_cache(maxsize=64)(_bytes_of)
+# Thousands of changes are of a few devices and members.
+_bytes_of_often = lru_cache(maxsize=64)(_bytes_of)

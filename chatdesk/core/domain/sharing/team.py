@@ -10,6 +10,8 @@ from chatdesk.core.texts import Sentences, Text, plural
 
 # The schema that this ChatDesk sets up and upgrades team databases to.
 TEAM_SCHEMA: Final = 2
+# The oldest schema that it syncs with.
+OLDEST_TEAM_SCHEMA: Final = 2
 # The longest time that a shared project can be told to keep its messages for; else it keeps them for ever.
 LONGEST_RETENTION_DAYS: Final = 36_500
 

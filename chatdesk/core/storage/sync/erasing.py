@@ -2,9 +2,8 @@
 
 **An erasure is a change.** It belongs to a thread, is a ``del`` in the register ``erased``, and its body names the
 changes of the log whose text is to be removed: ``{"changes": [ids]}``, at most ``MOST_IN_ONE``. So it waits while the
-server cannot be reached, is refused or accepted as any other change, is pulled by every computer, and is relayed after
-a restore of the server by whoever has it, as its seal proves it. It covers exactly what its author had: later changes
-stay.
+server cannot be reached, is refused or accepted as any other change, is pulled by every computer, and is sent again by
+its author after a restore of the server. It covers exactly what its author had: later changes stay.
 
 **Permissions.** Everybody who may write may erase what they wrote themselves, and summaries that a model made. Admins
 and owners may erase everything. The server checks each change that is named, and accepts all of an erasure or none of
@@ -12,15 +11,16 @@ it.
 
 **What is left.** The server replaces each body by its *stub* (``stub`` here, ``cd.stub`` there): of a message its
 position and role, of a thread its time of creation, of others nothing. The digest of the former body stays in the row,
-so the chain over the log and the seal of the change remain valid; files that no other change names are removed.
+so the chain over the log remains valid; files that no other change names are removed.
 
 **On arrival** a computer does the same to its copy of the log, and empties the rows: a message becomes a tombstone that
 keeps the position of what is below it, a summary is removed, a title or prompt is empty. Nothing is removed before the
 server accepted the erasure: one that is refused has changed nothing.
 
-**Nothing comes back.** A computer that knows of an erasure sends stubs with their digests where it relays changes
-(``outbox.lost_by_server``), and keeps no text that an older backup of the server has. The server remembers which
-changes were erased before they came back; from whoever still sends the text, it stores the stub.
+**Nothing comes back.** After a restore of the server a computer sends stubs with their digests for what was erased of
+its member's, and asks itself for what only others asked for (``erasures_in_log.py``); it keeps no text that an older
+backup of the server has. The server takes a stub only where an erasure in the log names it, and remembers which changes
+were named before they came: from an author who still sends the text, it stores the stub.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
@@ -59,13 +59,13 @@ _MOST_TOKENS: Final = 1_000_000_000
 _ASKED_AT_ONCE: Final = 50
 
 _CONFIRMED, _ORPHANED = ChangeState.CONFIRMED.value, ChangeState.ORPHANED.value
-_ON_SERVER: Final = f"{_CONFIRMED}, {_ORPHANED}, {ChangeState.ACKNOWLEDGED.value}, {ChangeState.PENDING.value}"
+ON_SERVER: Final = f"{_CONFIRMED}, {_ORPHANED}, {ChangeState.ACKNOWLEDGED.value}, {ChangeState.PENDING.value}"
 _HAS_WORDS: Final = f"(c.op = 'new' OR c.reg NOT IN ('{change_log.CONTENT}', '{ERASED}'))"
 _PERSONAL: Final = ", ".join(f"'{reg}'" for reg in sorted(change_log.PERSONAL))
 # By kind, so that each goes by its own index.
 _OF_THREAD: Final = " UNION ALL ".join(
     "SELECT c.id, c.kind, c.op, c.body, c.author, c.mine, c.n FROM changes c WHERE +c.project_id = ?1 AND c.erased = 0"
-    f" AND c.kind = '{kind}' AND {_HAS_WORDS} AND c.reg NOT IN ({_PERSONAL}) AND c.state IN ({_ON_SERVER})"
+    f" AND c.kind = '{kind}' AND {_HAS_WORDS} AND c.reg NOT IN ({_PERSONAL}) AND c.state IN ({ON_SERVER})"
     f" AND c.entity IN ({source})"
     for kind, source in (
         ("thread", "SELECT ?2"),
@@ -120,7 +120,7 @@ def ask_for_messages(conn: Connection, origin: Origin, thread_id: str, message_i
         for batch in batches(sorted(wanted))
         for row in driver(conn).execute(
             "SELECT c.id, c.kind, c.op, c.body, c.author, c.mine, c.n FROM changes c WHERE +c.project_id = ?"
-            f" AND c.erased = 0 AND {_HAS_WORDS} AND c.state IN ({_ON_SERVER}) AND c.entity IN ({marks(batch)})",
+            f" AND c.erased = 0 AND {_HAS_WORDS} AND c.state IN ({ON_SERVER}) AND c.entity IN ({marks(batch)})",
             (project_id, *batch),
         )
     ]
@@ -165,7 +165,7 @@ _MAY_WRITE: Final = "s.state = 'shared' AND s.role <> 'viewer'"
 _MINE: Final = (
     f"c.erased = 0 AND c.state = {_CONFIRMED} AND (s.role IN ('admin', 'owner') OR c.author = w.member_id)"
     " AND NOT EXISTS (SELECT 1 FROM changes e, json_each(e.body, '$.changes') AS each WHERE e.entity = {thread}"
-    f" AND e.op = 'del' AND e.reg = '{ERASED}' AND e.state IN ({_ON_SERVER}, {ChangeState.REFUSED.value})"
+    f" AND e.op = 'del' AND e.reg = '{ERASED}' AND e.state IN ({ON_SERVER}, {ChangeState.REFUSED.value})"
     " AND each.value = c.id)"
 )
 
@@ -273,13 +273,12 @@ def is_number(value: object) -> bool:
 
 # Doing it, as the log of the server says.
 
-# What this profile would send as its own goes as what the server had, with its seal; what only waited for its parts, or
-# is a summary, waits no more.
+# What only waited for its parts, or is a summary, waits no more.
 _SET_ERASED: Final = (
     "UPDATE changes SET body = ?, erased = 1,"
     f" problem = CASE WHEN problem LIKE 'waits:%' AND ({{is_here}}) THEN NULL ELSE problem END,"
-    f" state = CASE WHEN state = {ChangeState.PENDING.value} THEN {_ORPHANED}"
-    f" WHEN state = {_ORPHANED} AND seq IS NOT NULL AND ({{is_here}}) THEN {_CONFIRMED} ELSE state END WHERE id = ?"
+    f" state = CASE WHEN state = {_ORPHANED} AND seq IS NOT NULL AND ({{is_here}}) THEN {_CONFIRMED} ELSE state END"
+    " WHERE id = ?"
 ).format(
     # What waits for its own end is still being written here.
     is_here="kind = 'summary' OR (problem <> 'waits:' || entity"
@@ -297,9 +296,9 @@ def erase(
         row
         for batch in batches(sorted(set(change_ids)))
         for row in raw.execute(
-            # Without a seal the server never had it: it will enter a stub, and that comes back.
-            "SELECT id, kind, op, entity, reg, body FROM changes WHERE project_id = ? AND seal IS NOT NULL"
-            f" AND erased = 0 AND state IN ({_ON_SERVER}) AND {_HAS_WORDS.replace('c.', '')}"
+            # Without a digest the server never had it: it will enter a stub, and that comes back.
+            "SELECT id, kind, op, entity, reg, body FROM changes WHERE project_id = ? AND digest IS NOT NULL"
+            f" AND erased = 0 AND state IN ({ON_SERVER}) AND {_HAS_WORDS.replace('c.', '')}"
             f" AND id IN ({marks(batch)})",
             (project_id, *batch),
         )

@@ -10,39 +10,39 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import UNKNOWN_MIME
 from chatdesk.core.domain.sharing.sync_results import PushOutcome
-from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushResult, PushStatus, RelayedChange, WireChange
+from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushResult, PushStatus, WireChange
 from chatdesk.core.domain.sharing.team import ChangeState, ShareState
-from chatdesk.core.storage.engine.change_log import CONTENT, ERASED, PERSONAL, Origin
+from chatdesk.core.storage.engine.change_log import CONTENT, PERSONAL, Origin
+from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.refused import parent_ids, refuse
+from chatdesk.core.storage.sync.registers import member_of
 from chatdesk.core.storage.sync.wire import bodies
 from chatdesk.core.storage.sync.wire.bodies import FileBody
 
 # Puts bytes where attached files are; their sum.
 PutBlob = Callable[[bytes], str]
 
-_COLUMNS: Final = "id, dseq, kind, op, entity, reg, parents, hlc, v, body"
+_COLUMNS: Final = "id, dseq, kind, op, entity, reg, parents, hlc, v, body, device, digest, erased"
 # How many rows are looked through at once; bodies of messages are read for that many.
 _STEP: Final = 200
-# A change that the server is not asked again to take back, in ``problem`` of others' changes.
-_RELAYED: Final = "relayed"
+# In ``problem``: what it belongs to was lost by the server, and may come back.
 _WAITS: Final = "orphan"
 _TO_SEND: Final = "to_send"
-_PLACE_BITS: Final = 32
 # What a change without a body takes, about.
 _SMALL_BYTES: Final = 300
 
 _PENDING, _CONFIRMED, _REFUSED = int(ChangeState.PENDING), int(ChangeState.CONFIRMED), int(ChangeState.REFUSED)
 _ORPHANED, _ACKNOWLEDGED, _PRIVATE = int(ChangeState.ORPHANED), int(ChangeState.ACKNOWLEDGED), int(ChangeState.PRIVATE)
-# In SQL: whether a change is an erasure that the server accepted once, as its seal proves.
-_IS_TAKEN_ERASURE: Final = f"(op = 'del' AND reg = '{ERASED}' AND seal IS NOT NULL)"
+# In SQL: whether a change makes something that the server had, and lost when it was restored.
+_IS_LOST: Final = f"made.op = 'new' AND made.reg = '{CONTENT}' AND made.state = {_ORPHANED} AND made.seq IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,8 @@ def find_pending(conn: Connection, project_id: str, *, max_rows: int, max_bytes:
             break
         after = rows[-1][0]
         texts = bodies.message_texts(conn, [row[5] for row in rows if _is_message(row)])
+        lost = _below_lost(conn, project_id, [row[1] for row in rows])
+        device = conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar_one()
         states = _states(conn, project_id, list({file.sha256: None for _, files in texts.values() for file in files}))
         for row in rows:
             entity = row[5]
@@ -120,7 +122,7 @@ def find_pending(conn: Connection, project_id: str, *, max_rows: int, max_bytes:
             size += len(text) if text else _SMALL_BYTES
             if len(changes) >= max_rows or (changes and size > max_bytes):
                 return Outgoing(tuple(changes), tuple(private), tuple(gone))
-            changes.append(_wire(row[1:11], text))
+            changes.append(_wire(row[1:], text, device, is_gone=row[1] in lost))
     return Outgoing(tuple(changes), tuple(private), tuple(gone))
 
 
@@ -168,7 +170,12 @@ def record_push_results(
             taken,
         ).rowcount
     untaken = [result for result in results if not result.status.is_accepted and result.status is not PushStatus.FORKED]
-    said = refuse(conn, origin, project_id, [(result.id, result.status.value) for result in untaken])
+    said = refuse(
+        conn,
+        origin,
+        project_id,
+        [(result.id, result.status.value) for result in untaken if not _is_kept(conn, project_id, result)],
+    )
     return PushOutcome(
         acknowledged=acknowledged,
         refused=tuple(said),
@@ -179,8 +186,7 @@ def record_push_results(
 def requeue_lost(conn: Connection, project_id: str) -> int:
     """Queue acknowledged changes again that never came back, as ``LocalStore.requeue_lost``."""
     return conn.exec_driver_sql(
-        f"UPDATE changes SET state = {_PENDING}, seq = NULL"
-        f" WHERE project_id = ? AND state = {_ACKNOWLEDGED} AND mine = 1",
+        f"UPDATE changes SET state = {_PENDING}, seq = NULL WHERE project_id = ? AND state = {_ACKNOWLEDGED}",
         (project_id,),
     ).rowcount
 
@@ -196,15 +202,14 @@ def has_lost(conn: Connection, project_id: str) -> bool:
 
 
 def start_over(conn: Connection, project_id: str) -> None:
-    """Start a project over from the beginning of its log, as ``LocalStore.start_over``."""
+    """Start a project over from the beginning of its log, as ``LocalStore.start_over``. What this member wrote on any
+    computer is sent again, and nothing else."""
+    me = member_of(driver(conn), project_id)
     conn.exec_driver_sql(
-        # Of what was erased only its place can be brought back, and that the server took it; erasures, too, are
-        # brought back as taken, so that they hold whatever their author may do by now.
-        "UPDATE changes SET state ="
-        f" CASE WHEN mine = 1 AND erased = 0 AND NOT {_IS_TAKEN_ERASURE} THEN {_PENDING} ELSE {_ORPHANED} END,"
+        f"UPDATE changes SET state = CASE WHEN mine = 1 OR author = ? THEN {_PENDING} ELSE {_ORPHANED} END,"
         " seq = NULL, problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END"
         f" WHERE project_id = ? AND state IN ({_CONFIRMED}, {_ACKNOWLEDGED}, {_ORPHANED})",
-        (project_id,),
+        (me, project_id),
     )
     renumber(conn, _displaced(conn, project_id))
     conn.exec_driver_sql(
@@ -240,80 +245,49 @@ def _displaced(conn: Connection, project_id: str) -> list[int]:
     return [row.n for row in rows]
 
 
-def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[RelayedChange]:
-    """Return others' changes and taken erasures that the server lost, as ``LocalStore.lost_by_server``. Changes that
-    arrived and wait for another are not lost."""
-    rows = conn.exec_driver_sql(
-        f"SELECT n, {_COLUMNS}, device, author, seal, CASE WHEN erased = 1 THEN digest END FROM changes"
-        f" WHERE project_id = ? AND state = {_ORPHANED} AND seq IS NULL"
-        f" AND (mine = 0 OR erased = 1 OR {_IS_TAKEN_ERASURE}) AND problem IS NULL AND author IS NOT NULL"
-        f" AND ({_IS_TAKEN_ERASURE}"
-        " OR EXISTS (SELECT 1 FROM shared_projects s WHERE s.project_id = ? AND s.role <> 'viewer'))"
-        " ORDER BY n LIMIT ?",
-        (project_id, project_id, limit),
-    ).all()
-    texts = bodies.message_texts(conn, [row[5] for row in rows if _is_message(row) and row[10] is None])
-    lost = []
-    for row in rows:
-        text = row[10]
-        if text is None and _is_message(row):
-            if row[5] not in texts:
-                continue
-            text = texts[row[5]][0]
-            if len(text.encode()) > MAX_BODY_BYTES:
-                text = _large(conn, row[5])[0]
-        change = _wire(row[1:11], text)
-        lost.append(RelayedChange(replace(change, dseq=_as_made(change.dseq)), *row[11:15]))
-    return lost
-
-
-def record_relay_results(conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]) -> None:
-    """Record the server's results of a relay. A refused change no longer counts, as nobody else will ever have it; one
-    whose parent is missing is offered again later (``offer_again``)."""
-    for each in results:
-        waits = each.status is PushStatus.ORPHAN and not _is_refused_with_it(conn, each.id)
-        if each.status.is_accepted or waits:
-            conn.exec_driver_sql(
-                f"UPDATE changes SET problem = ? WHERE id = ? AND project_id = ? AND state = {_ORPHANED}",
-                (_WAITS if waits else _RELAYED, each.id, project_id),
-            )
-        else:
-            refuse(conn, origin, project_id, [(each.id, each.status.value)])
-
-
 def offer_again(conn: Connection, workspace_id: str) -> None:
-    """Offer others' changes again that the server could not accept before, because their parent was missing."""
+    """Queue changes again that belong to something that the server lost."""
     conn.exec_driver_sql(
-        f"UPDATE changes SET problem = NULL WHERE state = {_ORPHANED} AND problem = ? AND project_id IN"
-        " (SELECT project_id FROM shared_projects WHERE workspace_id = ?)",
+        f"UPDATE changes SET state = {_PENDING}, problem = NULL WHERE state = {_ORPHANED} AND problem = ?"
+        " AND project_id IN (SELECT project_id FROM shared_projects WHERE workspace_id = ?)",
         (_WAITS, workspace_id),
     )
 
 
-def given_up(n: int, dseq: int) -> int:
-    """Return the number for a change of others, row ``n``, whose ``dseq`` the server gave to another change: a unique
-    one from which ``dseq`` can be computed, because the seal depends on it."""
-    return -(n << _PLACE_BITS | dseq) if dseq >> _PLACE_BITS == 0 else -n
+def _is_kept(conn: Connection, project_id: str, result: PushResult) -> bool:
+    """Keep a change out of what is shown as refused: a placeholder has nothing to show, and what belongs to something
+    that the server lost waits until that comes back. Returns whether it is either."""
+    if result.status is PushStatus.ORPHAN and _below_lost(conn, project_id, [result.id]):
+        state, problem = _ORPHANED, _WAITS
+    else:
+        state, problem = _PRIVATE, result.status.value
+        if conn.exec_driver_sql("SELECT 1 FROM changes WHERE id = ? AND erased = 1", (result.id,)).first() is None:
+            return False
+    conn.exec_driver_sql("UPDATE changes SET state = ?, problem = ? WHERE id = ?", (state, problem, result.id))
+    return True
 
 
-def _as_made(dseq: int) -> int:
-    return dseq if dseq >= 0 else -dseq & ((1 << _PLACE_BITS) - 1)
-
-
-def _is_refused_with_it(conn: Connection, change_id: str) -> bool:
-    """Return whether the entity, parent or thread of this change was refused, too."""
-    found = conn.exec_driver_sql(
-        "SELECT 1 FROM changes c LEFT JOIN messages m ON m.id = c.entity"
-        " JOIN changes made ON made.entity IN (c.entity, m.parent_id, m.thread_id) AND made.reg = 'content'"
-        f" WHERE c.id = ? AND made.id <> c.id AND made.op = 'new' AND made.state = {_REFUSED}",
-        (change_id,),
-    )
-    return found.first() is not None
+def _below_lost(conn: Connection, project_id: str, change_ids: Sequence[str]) -> set[str]:
+    """Return those of these changes that belong to, or hang below, something that the server had and lost."""
+    any_lost = f"SELECT 1 FROM changes made WHERE made.project_id = ? AND made.state = {_ORPHANED} AND made.seq IS NULL"
+    if conn.exec_driver_sql(f"{any_lost} LIMIT 1", (project_id,)).first() is None:
+        return set()
+    return {
+        row[0]
+        for batch in batches(change_ids)
+        for row in conn.exec_driver_sql(
+            "SELECT c.id FROM changes c LEFT JOIN messages m ON m.id = c.entity"
+            " LEFT JOIN summaries s ON s.id = c.entity"
+            " JOIN changes made ON made.entity IN (c.entity, m.parent_id, m.thread_id, s.thread_id)"
+            f" WHERE c.id IN ({marks(batch)}) AND made.id <> c.id AND {_IS_LOST}",
+            tuple(batch),
+        )
+    }
 
 
 def _is_message(row: Sequence[Any]) -> bool:
     """Return whether the body of this change, a row of ``n`` and ``_COLUMNS``, is stored in the rows of its message."""
-    return bool(row[3] == "message" and row[4] == "new" and row[6] == CONTENT)
+    return bool(row[3] == "message" and row[4] == "new" and row[6] == CONTENT and not row[13])
 
 
 def _large(conn: Connection, message_id: str) -> tuple[str, list[FileBody], bytes]:
@@ -324,11 +298,27 @@ def _large(conn: Connection, message_id: str) -> tuple[str, list[FileBody], byte
     return body.text_beside(made), [*body.files, made], data
 
 
-def _wire(row: Sequence[Any], text: str | None) -> WireChange:
+def _wire(row: Sequence[Any], text: str | None, own_device: str, *, is_gone: bool) -> WireChange:
     """Return the change of a row with the columns ``_COLUMNS``."""
-    change_id, dseq, kind, op, entity, reg, parents, hlc, v, _body = row
+    change_id, dseq, kind, op, entity, reg, parents, hlc, v, _body, device, digest, is_erased = row
     named = () if parents == "[]" else tuple(parent_ids(parents))
-    return WireChange(change_id, dseq, kind, op, entity, reg, named, hlc, text, v)
+    if dseq < 0:  # the server gave its number to another change
+        device, dseq = change_id, 0
+    return WireChange(
+        change_id,
+        dseq,
+        kind,
+        op,
+        entity,
+        reg,
+        named,
+        hlc,
+        text,
+        v,
+        device=None if device == own_device else device,
+        erased=digest if is_erased else None,
+        is_gone=is_gone,
+    )
 
 
 def _states(conn: Connection, project_id: str, sums: Sequence[str]) -> dict[str, str]:

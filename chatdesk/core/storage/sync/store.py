@@ -8,13 +8,13 @@ from typing import Final, Protocol, TypeVar
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sharing.sync_results import Applied, Cursor, PushOutcome, ShareMark, Tending
-from chatdesk.core.domain.sharing.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
+from chatdesk.core.domain.sharing.sync_wire import Hello, PulledChange, PushResult, TeamView, WireChange
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
-from chatdesk.core.storage.sync import entering, outbox, team
+from chatdesk.core.storage.sync import entering, erasures_in_log, outbox, team
 from chatdesk.core.storage.sync import fork as sync_fork
 from chatdesk.core.storage.sync import tending as sync_tending
-from chatdesk.core.storage.sync.inbox import entities, inbox
+from chatdesk.core.storage.sync.inbox import damage, entities, inbox
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.outbox import PutBlob
 
@@ -126,21 +126,21 @@ class SyncStore:
         return applying()
 
     def adopt_ended(self, project_id: str) -> Applied | None:
-        is_any = self._read(lambda conn: bool(entities.ended_since(driver(conn), project_id)))
-        return self._write(lambda conn: inbox.adopt_ended(conn, self._origin(), project_id)) if is_any else None
+        if not self._read(lambda conn: _waits_for_the_end(conn, project_id)):
+            return None
+        applied = self._write(lambda conn: inbox.adopt_ended(conn, self._origin(), project_id))
+        return None if applied == Applied() else applied
 
     def requeue_lost(self, project_id: str) -> int:
         is_any = self._read(lambda conn: outbox.has_lost(conn, project_id))
         return self._write(lambda conn: outbox.requeue_lost(conn, project_id)) if is_any else 0
 
     def start_over(self, project_id: str) -> None:
-        self._write(lambda conn: outbox.start_over(conn, project_id))
+        def work(conn: Connection) -> None:
+            outbox.start_over(conn, project_id)
+            erasures_in_log.ask_again(conn, self._origin(), project_id)
 
-    def lost_by_server(self, project_id: str, *, limit: int) -> list[RelayedChange]:
-        return self._read(lambda conn: outbox.lost_by_server(conn, project_id, limit=limit))
-
-    def record_relay_results(self, project_id: str, results: Sequence[PushResult]) -> None:
-        self._write(lambda conn: outbox.record_relay_results(conn, self._origin(), project_id, results))
+        self._write(work)
 
     def tending(self, project_id: str) -> Tending | None:
         return self._read(lambda conn: sync_tending.due(conn, self._origin(), project_id))
@@ -164,6 +164,11 @@ class SyncStore:
             return Applied(threads=threads, paths=threads, contexts=threads)
 
         return self._write(work)
+
+
+def _waits_for_the_end(conn: Connection, project_id: str) -> bool:
+    raw = driver(conn)
+    return bool(entities.ended_since(raw, project_id)) or damage.needs_places(raw, project_id)
 
 
 def _threads_of(conn: Connection, message_ids: Iterable[str]) -> frozenset[str]:

@@ -16,7 +16,6 @@ _NOTES = {
     "message_back": Text(
         "{deleted_by} deleted a message here; it is back because {by} wrote below it at the same time."
     ),
-    "relayed": Text("Something here was lost when the team's database was restored; {by} brought it back."),
 }
 _SOMEBODY: Final = "another member"
 

@@ -23,11 +23,10 @@ from chatdesk.core.domain.sharing.sync_wire import (
     PulledChange,
     PushResult,
     PushStatus,
-    RelayedChange,
     TeamView,
     WireChange,
 )
-from chatdesk.core.domain.sharing.team import ServerAddress
+from chatdesk.core.domain.sharing.team import OLDEST_TEAM_SCHEMA, ServerAddress
 from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.sync import errors
@@ -40,21 +39,18 @@ from chatdesk.core.sync.team_store.listening import Listening
 from chatdesk.core.sync.team_store.project_shares import ProjectShares
 from chatdesk.core.sync.team_store.statements import Statements
 
-_ENTER: Final = {
-    "push": b"SELECT * FROM cd.push(%s, %s, %s, %s::jsonb)",
-    "relay": b"SELECT * FROM cd.relay(%s, %s, %s, %s::jsonb)",
-}
+_PUSH: Final = b"SELECT * FROM cd.push(%s, %s, %s, %s::jsonb)"
 _MOST_ROWS: Final = 10_000
 _LATEST_MS: Final = 2**52
 _LATEST_US: Final = 2**62
 _PULL: Final = """
 SELECT id::text, seq, device_id::text, dseq, author::text, kind, op, entity_id::text, reg,
-  array_to_string(parents, ','), hlc, body, chain, at, v, relayed_by::text, seal, digest, erased
+  array_to_string(parents, ','), hlc, body, chain, at, v, number, digest, erased
 FROM (
   SELECT *, sum(octet_length(body)) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
   FROM (
     SELECT id, seq, device_id, dseq, author, kind, op, entity_id, reg, parents, hlc, body::text AS body, chain, at, v,
-      relayed_by, seal, digest, erased
+      number, digest, erased
     FROM cd.change WHERE project_id = %s AND seq > %s ORDER BY seq LIMIT %s
   ) AS page
 ) AS page
@@ -98,7 +94,7 @@ class PostgresTeamStore:
     def _read_hello(self, said: Any) -> Hello:
         try:
             self._own_channel = str(said["channel"])[:63]
-            return Hello(
+            hello = Hello(
                 workspace_id=checked_id(said["workspace_id"]),
                 workspace_name=str(said["workspace_name"]),
                 schema=int(said["schema"]),
@@ -110,6 +106,9 @@ class PostgresTeamStore:
             )
         except (KeyError, TypeError, ValueError, InvalidId):
             raise errors.NoWorkspaceThere from None  # something else that answers to this name
+        if hello.schema < OLDEST_TEAM_SCHEMA:
+            raise errors.TeamNotUpgraded
+        return hello
 
     def _is_anothers(self) -> bool:
         """Return whether this login belongs to a workspace in another database of the same server: all roles of the
@@ -151,16 +150,7 @@ class PostgresTeamStore:
 
     def push(self, project_id: str, device: str, changes: Sequence[WireChange]) -> list[PushResult]:
         """Push changes in one transaction and return a status for each; a body over the limit is not sent."""
-        return self._enter("push", project_id, device, [(change, _row(change)) for change in changes])
-
-    def relay(self, project_id: str, device: str, changes: Sequence[RelayedChange]) -> list[PushResult]:
-        rows = []
-        for one in changes:
-            proof = {} if one.seal is None else {"seal": one.seal.hex()}
-            if one.erased is not None:
-                proof["erased"] = one.erased.hex()
-            rows.append((one.change, _row(one.change, device=one.device, author=one.author, **proof)))
-        return self._enter("relay", project_id, device, rows)
+        return self._enter(project_id, device, [(change, _row(change)) for change in changes])
 
     def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]:
         rows = self._statements.page(_PULL, project_id, after_seq, limit, PULL_BYTES, most_rows=limit)
@@ -183,8 +173,7 @@ class PostgresTeamStore:
                 row[14],
                 row[15],
                 row[16],
-                row[17],
-                row[18] is True,
+                row[17] is True,
             )
             for row in rows
         ]
@@ -193,23 +182,21 @@ class PostgresTeamStore:
         self._statements.rows("SELECT cd.poke(%s)", project_id)
         self._listening.record_poke()
 
-    def _enter(
-        self, function: str, project_id: str, device: str, rows: Sequence[tuple[WireChange, str]]
-    ) -> list[PushResult]:
+    def _enter(self, project_id: str, device: str, rows: Sequence[tuple[WireChange, str]]) -> list[PushResult]:
         sent = [row for change, row in rows if _size(change) <= MAX_BODY_BYTES]
         with naming_blockers(self._conn):
-            taken = iter(self._enter_sent(function, project_id, device, sent))
+            taken = iter(self._enter_sent(project_id, device, sent))
         return [
             next(taken) if _size(change) <= MAX_BODY_BYTES else PushResult(change.id, PushStatus.TOO_BIG)
             for change, _row in rows
         ]
 
-    def _enter_sent(self, function: str, project_id: str, device: str, rows: list[str]) -> list[PushResult]:
+    def _enter_sent(self, project_id: str, device: str, rows: list[str]) -> list[PushResult]:
         if not rows:
             return []
         try:
             with self._conn.cursor() as cursor:
-                cursor.execute(_ENTER[function], [project_id, device, PROTOCOL, f"[{','.join(rows)}]"])
+                cursor.execute(_PUSH, [project_id, device, PROTOCOL, f"[{','.join(rows)}]"])
                 return [PushResult(row[0], PushStatus(row[1]), row[2], row[3]) for row in cursor]
         except psycopg.Error as error:
             # Text that no jsonb can hold (22: \u0000, half a pair of surrogates; 54: thousands of brackets inside each
@@ -219,8 +206,8 @@ class PostgresTeamStore:
             if len(rows) > 1:
                 middle = len(rows) // 2
                 return [
-                    *self._enter_sent(function, project_id, device, rows[:middle]),
-                    *self._enter_sent(function, project_id, device, rows[middle:]),
+                    *self._enter_sent(project_id, device, rows[:middle]),
+                    *self._enter_sent(project_id, device, rows[middle:]),
                 ]
             refused = _id_of(rows[0])
             if refused is None:
@@ -271,8 +258,13 @@ class PostgresTeamStore:
             self._listening.close()
 
 
-def _row(change: WireChange, **more: str) -> str:
+def _row(change: WireChange) -> str:
     """Return a change as JSON, with its body unchanged."""
+    more: dict[str, object] = {} if change.device is None else {"device": change.device}
+    if change.erased is not None:
+        more["erased"] = change.erased.hex()
+    if change.is_gone:
+        more["is_gone"] = True
     head = {
         "id": change.id,
         "dseq": change.dseq,

@@ -1,32 +1,67 @@
-DROP FUNCTION cd.may_erase(uuid, uuid, boolean, text, text, jsonb);
+-- Erasing, with the one who asks: what is not here yet is erased when it comes, as far as they might ask for it.
 
--- ok, denied, or orphan: what is named is not here, and may still come. Only what holds words can be erased: what deletes
--- and brings back decides what is shown. p_may_all: by an admin, or taken before and brought back.
-CREATE FUNCTION cd.may_erase(p_project uuid, p_me uuid, p_may_all boolean, p_body jsonb)
-RETURNS text
+DROP FUNCTION cd.may_erase(uuid, uuid, boolean, text, text, jsonb);
+DROP FUNCTION cd.erase(uuid, jsonb);
+
+-- Only what holds words can be erased: what deletes and brings back decides what is shown. p_may_all: by an admin.
+CREATE FUNCTION cd.is_erasable(p_by uuid, p_may_all boolean, p_author uuid, p_kind text, p_op text, p_reg text, p_body jsonb)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN p_kind <> 'project' AND (p_op = 'new' OR p_reg NOT IN ('content', 'erased'))
+    AND (p_may_all OR p_author = p_by OR coalesce(p_kind = 'summary' AND p_op = 'new' AND p_body ->> 'author' = 'model', false));
+
+-- Whether a member may erase all that an erasure names; false where it names nothing. What is not here is looked at when it
+-- comes (cd.erasure_of).
+CREATE FUNCTION cd.may_erase(p_project uuid, p_me uuid, p_may_all boolean, p_body jsonb) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = cd, pg_temp
 AS $$
 DECLARE
     v_ids uuid[] := cd.named_by(p_body);
-    v_found integer;
-    v_is_permitted boolean;
 BEGIN
-    IF v_ids IS NULL THEN
-        RETURN 'denied';
+    RETURN v_ids IS NOT NULL AND NOT EXISTS (
+        SELECT FROM cd.change c WHERE c.id = ANY (v_ids) AND c.project_id = p_project AND NOT cd.is_erasable(
+            p_me, p_may_all OR c.erased, c.author, c.kind, c.op, c.reg, c.body)
+    );
+END
+$$;
+
+-- The erasure that named a change before it came, and takes its words; NULL where there is none.
+CREATE FUNCTION cd.erasure_of(p_project uuid, p_author uuid, p_id uuid, p_kind text, p_op text, p_reg text, p_body jsonb)
+RETURNS uuid
+LANGUAGE plpgsql STABLE SET search_path = cd, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT a.erasure_id FROM cd.erased_ahead a
+        WHERE a.project_id = p_project AND a.change_id = p_id
+            AND cd.is_erasable(a.by_member, a.may_all, p_author, p_kind, p_op, p_reg, p_body) LIMIT 1
+    );
+END
+$$;
+
+-- Removes the words of the changes that an erasure names, and the files that only they named; under the lock of the head.
+CREATE FUNCTION cd.erase(p_project uuid, p_erasure uuid, p_by uuid, p_may_all boolean, p_body jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
+AS $$
+DECLARE
+    v_ids uuid[] := cd.named_by(p_body);
+    v_sums text[];
+BEGIN
+    SELECT coalesce(array_agg(DISTINCT f.sha256), '{}') INTO v_sums
+    FROM cd.change c CROSS JOIN LATERAL cd.files_of(c.body) AS f (sha256)
+    WHERE c.id = ANY (v_ids) AND c.project_id = p_project AND c.kind = 'message' AND NOT c.erased;
+    UPDATE cd.change c SET body = cd.stub(c.kind, c.op, c.body), erased = true, erased_by = p_erasure
+    WHERE c.id = ANY (v_ids) AND c.project_id = p_project AND c.erased_by IS NULL
+        AND cd.is_erasable(p_by, p_may_all, c.author, c.kind, c.op, c.reg, c.body);
+    INSERT INTO cd.erased_ahead AS a (project_id, change_id, by_member, may_all, erasure_id)
+    SELECT p_project, missing.id, p_by, p_may_all, p_erasure FROM unnest(v_ids) AS missing (id)
+    WHERE NOT EXISTS (SELECT FROM cd.change c WHERE c.id = missing.id AND c.project_id = p_project)
+    ON CONFLICT (project_id, change_id, by_member) DO UPDATE SET may_all = a.may_all OR excluded.may_all;
+    IF v_sums <> '{}' THEN
+        DELETE FROM cd.file_use u
+        WHERE u.project_id = p_project AND u.sha256 = ANY (v_sums) AND u.change_id = ANY (v_ids);
+        PERFORM cd.remove_unused_files(p_project, v_sums);
     END IF;
-    SELECT count(*), coalesce(bool_and(
-        c.kind <> 'project' AND (c.op = 'new' OR c.reg NOT IN ('content', 'erased')) AND (
-            p_may_all OR c.author = p_me OR c.erased
-            OR (c.kind = 'summary' AND c.op = 'new' AND c.body ->> 'author' = 'model')
-        )
-    ), true)
-    INTO v_found, v_is_permitted
-    FROM cd.change c WHERE c.id = ANY (v_ids) AND c.project_id = p_project;
-    RETURN CASE
-        WHEN NOT v_is_permitted THEN 'denied'
-        WHEN v_found < cardinality(v_ids) AND NOT p_may_all THEN 'orphan'
-        ELSE 'ok'
-    END;
 END
 $$;
 

@@ -1,35 +1,71 @@
--- As in 0001, but that cd.rule says what may be pushed and what it does.
+-- How changes get into a log, by the member who made them. One status a row, in this order of questions, and no row stops
+-- the others:
+--   denied    malformed, or no rule permits it to anybody
+--   dup       the same change, by the same member, is there; with its number
+--   ok        the same is there, emptied without any erasure: the words are taken back, under the same number
+--   id_taken  something else has this id, or somebody else said it
+--   forked    another change has this place in the device's sequence
+--   denied    another member's computer
+--   too_big   the body is over the limit
+--   denied    the rule wants a higher role
+--   orphan    what it changes, or hangs below, is not in this project
+--   id_taken  a thing with this id exists
+--   denied    not one's own, and no right on others'
+--   orphan    a placeholder of erased words, and no erasure in the log names it
+--   ok        entered; with its number and stamp
+--
+-- Beside the change itself a row may say: device, that another computer of the same member made it; erased, the digest of
+-- what its body was before it was erased; is_gone, that a restored server lost what it hangs below. Whoever wrote that may
+-- never come back, and what they wrote is told by nobody else; so only its place is left open for it.
 
--- Whether any of these rows is an erasure that was taken here, as its seal proves, and is not in the log any more. Asked
--- before the lock of the head, which whoever may only read gets for nothing else. As text, since nothing was checked yet:
--- what is not written as it was sealed has no seal.
-CREATE OR REPLACE FUNCTION cd.has_lost_erasure(p_project uuid, p_rows jsonb) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = cd, pg_temp
+DROP FUNCTION cd.relay(uuid, uuid, integer, jsonb);
+DROP FUNCTION cd.enter(uuid, uuid, uuid, boolean, jsonb);
+DROP FUNCTION cd.has_lost_erasure(uuid, jsonb);
+
+-- Whether a message or summary has a place below this thread and parent; p_is_gone: also where these are not here, unless
+-- they are something else.
+CREATE FUNCTION cd.has_place(p_project uuid, p_thread uuid, p_parent uuid, p_is_gone boolean) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = cd, pg_temp
 AS $$
-    SELECT EXISTS (
-        SELECT FROM jsonb_array_elements(p_rows) AS r CROSS JOIN cd.seal_key k
-        WHERE jsonb_typeof(r.value) = 'object' AND r.value ->> 'op' = 'del' AND r.value ->> 'kind' = 'thread'
-            AND r.value ->> 'reg' = 'erased' AND cd.is_uuid(r.value ->> 'id')
-            AND r.value ->> 'seal' = encode(substr(sha256(k.outer_key || sha256(k.inner_key || convert_to(concat_ws(
-                ' ', p_project, r.value ->> 'id', r.value ->> 'device', r.value ->> 'dseq', r.value ->> 'author',
-                r.value ->> 'kind', r.value ->> 'op', r.value ->> 'entity', r.value ->> 'reg',
-                coalesce((
-                    SELECT string_agg(t.value, ',' ORDER BY t.place) FROM jsonb_array_elements_text(
-                        CASE WHEN jsonb_typeof(r.value -> 'parents') = 'array' THEN r.value -> 'parents' ELSE '[]' END
-                    ) WITH ORDINALITY AS t (value, place)
-                ), ''),
-                r.value ->> 'hlc', coalesce(r.value ->> 'v', '1'), '- -',
-                encode(cd.digest(nullif(r.value -> 'body', 'null')), 'hex')
-            ), 'UTF8'))), 1, 16), 'hex')
-            AND NOT EXISTS (
-                SELECT FROM cd.change c
-                WHERE c.project_id = p_project
-                    AND c.id = CASE WHEN cd.is_uuid(r.value ->> 'id') THEN (r.value ->> 'id')::uuid END
-            )
-    )
+DECLARE
+    v_thing cd.entity%ROWTYPE;
+BEGIN
+    SELECT * INTO v_thing FROM cd.entity e WHERE e.id = p_thread AND e.project_id = p_project;
+    IF coalesce(v_thing.kind <> 'thread', NOT p_is_gone) THEN
+        RETURN false;
+    ELSIF p_parent IS NULL THEN
+        RETURN true;
+    END IF;
+    SELECT * INTO v_thing FROM cd.entity e WHERE e.id = p_parent AND e.project_id = p_project;
+    RETURN coalesce(v_thing.kind = 'message' AND v_thing.thread_id = p_thread, p_is_gone);
+END
 $$;
 
-CREATE OR REPLACE FUNCTION cd.enter(p_project uuid, p_me uuid, p_device uuid, p_is_relay boolean, p_rows jsonb)
+-- The files that a message uses.
+CREATE FUNCTION cd.use_files(p_project uuid, p_id uuid, p_kind text, p_op text, p_body jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
+AS $$
+BEGIN
+    IF p_kind = 'message' AND p_op = 'new' THEN
+        INSERT INTO cd.file_use (project_id, sha256, change_id)
+        SELECT DISTINCT p_project, f.sha256, p_id FROM cd.files_of(p_body) AS f (sha256) ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+
+-- Keeps how many changes a device has in a project.
+CREATE FUNCTION cd.count_device(p_project uuid, p_device uuid, p_changes bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
+AS $$
+BEGIN
+    IF p_device IS NOT NULL THEN
+        INSERT INTO cd.device_count (project_id, device_id, changes) VALUES (p_project, p_device, p_changes)
+        ON CONFLICT (project_id, device_id) DO UPDATE SET changes = excluded.changes;
+    END IF;
+END
+$$;
+
+CREATE FUNCTION cd.enter(p_project uuid, p_me uuid, p_device uuid, p_rows jsonb)
 RETURNS TABLE (o_id text, o_status text, o_seq bigint, o_hlc bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
 AS $$
@@ -46,16 +82,15 @@ DECLARE
     v_last bigint;
     v_now bigint;
     v_chain bytea;
-    v_inner bytea;
-    v_outer bytea;
-    v_is_sealed boolean := false;
-    v_may_restore boolean := false;
     v_row jsonb;
     v_text text;
     v_digest bytea;
     v_is_any_erased boolean;
     v_is_stub boolean;
-    v_place text;
+    v_is_gone boolean;
+    v_erasure uuid;
+    v_counted uuid;
+    v_number bigint;
     v_id uuid;
     v_kind text;
     v_op text;
@@ -63,8 +98,8 @@ DECLARE
     v_reg text;
     v_parents text;
     v_body jsonb;
-    v_device uuid := p_device;
-    v_author uuid := p_me;
+    v_device uuid;
+    v_owner uuid;
     v_dseq bigint;
     v_hlc numeric;
     v_v smallint;
@@ -84,10 +119,7 @@ BEGIN
     -- As cd.lock_project does, and with what is read under the lock. Whoever may write nothing, or has nothing to write,
     -- locks nothing.
     v_rank := cd.rank(cd.need_role(p_project, p_me));
-    IF v_rank < 2 AND p_is_relay THEN
-        v_may_restore := cd.has_lost_erasure(p_project, p_rows);
-    END IF;
-    IF (v_rank >= 2 AND p_rows <> '[]') OR v_may_restore THEN
+    IF v_rank >= 2 AND p_rows <> '[]' THEN
         SELECT h.seq, h.chain, CASE WHEN h.day = v_today THEN h.bytes ELSE 0 END
         INTO v_last, v_chain, v_project_bytes FROM cd.project_head h WHERE h.project_id = p_project FOR UPDATE;
         v_rank := cd.rank(cd.need_role(p_project, p_me));
@@ -97,7 +129,6 @@ BEGIN
     v_is_any_erased := EXISTS (SELECT FROM cd.erased_ahead a WHERE a.project_id = p_project);
     v_first := v_last;
     v_now := cd.now_ms();
-    SELECT k.inner_key, k.outer_key INTO STRICT v_inner, v_outer FROM cd.seal_key k;
     SELECT o.o_ids, o.o_places INTO v_ids_elsewhere, v_places_elsewhere
     FROM cd.elsewhere(p_project, p_device, p_rows) AS o;
     FOR v_row IN SELECT t.value FROM jsonb_array_elements(p_rows) WITH ORDINALITY AS t (value, place) ORDER BY t.place
@@ -131,10 +162,10 @@ BEGIN
             AND v_reg ~ '^[a-z0-9_.-]{1,120}$'
             AND v_parents <> '?'
             AND (v_body IS NULL OR (v_rule.may_have_body AND jsonb_typeof(v_body) = 'object'))
-            AND (NOT p_is_relay OR (cd.is_uuid(v_row ->> 'device') AND cd.is_uuid(v_row ->> 'author')))
-            AND (v_row -> 'erased' IS NULL OR (p_is_relay AND (v_row ->> 'erased') ~ '^[0-9a-f]{64}$'))
+            AND (v_row ->> 'device' IS NULL OR cd.is_uuid(v_row ->> 'device'))
+            AND (v_row ->> 'erased' IS NULL OR (v_row ->> 'erased') ~ '^[0-9a-f]{64}$')
             -- The first place is that of what travels alone, as its own device.
-            AND (p_is_relay OR (v_row ->> 'dseq') ~ '[1-9]')
+            AND ((v_row ->> 'dseq') ~ '[1-9]' OR v_row ->> 'device' = o_id)
         ) IS NOT TRUE THEN
             RETURN NEXT;
             CONTINUE;
@@ -145,68 +176,69 @@ BEGIN
         v_dseq := (v_row ->> 'dseq')::bigint;
         v_hlc := (v_row ->> 'hlc')::numeric;
         v_v := coalesce(v_row ->> 'v', '1')::smallint;
-        v_is_stub := v_row -> 'erased' IS NOT NULL;
+        v_is_stub := v_row ->> 'erased' IS NOT NULL;
         v_text := coalesce(v_body::text, '');
         v_digest := CASE WHEN v_is_stub THEN decode(v_row ->> 'erased', 'hex')
             ELSE sha256(convert_to(v_text, 'UTF8')) END;  -- cd.digest
-        v_place := CASE
-            WHEN v_op = 'new' AND v_kind IN ('message', 'summary')
-            THEN concat_ws(' ', coalesce(v_body ->> 'thread_id', '-'), coalesce(v_body ->> 'parent_id', '-'))
-            ELSE '- -'
-        END;
-
-        IF p_is_relay THEN
-            v_device := (v_row ->> 'device')::uuid;
-            v_author := (v_row ->> 'author')::uuid;
-            v_is_sealed := coalesce(v_row ->> 'seal' = encode(substr(sha256(v_outer || sha256(v_inner || convert_to(
-                concat_ws(' ', p_project, v_id, v_device, v_dseq, v_author, v_kind, v_op, v_entity, v_reg, v_parents,
-                    v_hlc, v_v, v_place, encode(v_digest, 'hex')), 'UTF8'))), 1, 16), 'hex'), false);
-            v_author := CASE WHEN v_is_sealed THEN v_author ELSE p_me END;
-        END IF;
+        v_is_gone := coalesce(v_row -> 'is_gone' = 'true', false);
+        v_device := coalesce((v_row ->> 'device')::uuid, p_device);
 
         SELECT * INTO v_known FROM cd.change c WHERE c.id = v_id AND c.project_id = p_project;
         IF FOUND THEN
             -- The same only where it says the same, and the same member says it: else words that were lost would be taken
             -- for those that somebody put in their place. A deletion may name what its author saw in another way.
             IF (v_known.kind, v_known.op, v_known.entity_id, v_known.reg, v_known.author)
-                IS NOT DISTINCT FROM (v_kind, v_op, v_entity, v_reg, v_author)
-                AND (v_known.digest = v_digest OR (v_op = 'del' AND v_reg = 'content'))
+                IS DISTINCT FROM (v_kind, v_op, v_entity, v_reg, p_me)
+                OR (v_known.digest <> v_digest AND NOT (v_op = 'del' AND v_reg = 'content'))
             THEN
-                o_status := 'dup';
-                o_seq := v_known.seq;
-                o_hlc := v_known.hlc;
-            ELSE
                 o_status := 'id_taken';
+                RETURN NEXT;
+                CONTINUE;
+            END IF;
+            o_status := 'dup';
+            o_seq := v_known.seq;
+            o_hlc := v_known.hlc;
+            -- Emptied, and no erasure says so: its author's words are taken back.
+            IF v_rank >= 2 AND v_known.erased AND v_known.erased_by IS NULL AND NOT v_is_stub
+                AND v_known.digest = v_digest AND v_rule.effect IS DISTINCT FROM 'replace'
+            THEN
+                o_status := 'ok';
+                v_bytes := v_bytes + coalesce(pg_column_size(v_body), 0);
+                UPDATE cd.change c SET body = v_body, erased = false WHERE c.id = v_id AND c.project_id = p_project;
+                PERFORM cd.use_files(p_project, v_id, v_kind, v_op, v_body);
             END IF;
             RETURN NEXT;
             CONTINUE;
-        ELSIF v_is_stub AND NOT v_is_sealed THEN  -- what nobody ever took was not erased either
-            RETURN NEXT;
-            CONTINUE;
         END IF;
-        -- What has its seal was here before anything else that has this id.
-        IF v_id = ANY (v_ids_elsewhere) AND NOT v_is_sealed THEN
+        IF v_id = ANY (v_ids_elsewhere) THEN
             o_status := 'id_taken';
             RETURN NEXT;
             CONTINUE;
         END IF;
         PERFORM FROM cd.change c WHERE c.device_id = v_device AND c.dseq = v_dseq AND c.project_id = p_project;
-        IF FOUND OR (p_is_relay AND NOT v_is_sealed) OR (NOT p_is_relay AND v_dseq = ANY (v_places_elsewhere)) THEN
-            IF NOT p_is_relay THEN
+        IF FOUND OR (v_device = p_device AND v_dseq = ANY (v_places_elsewhere)) THEN
+            IF v_device = p_device THEN
                 o_status := 'forked';
                 RETURN NEXT;
                 CONTINUE;
             END IF;
-            -- Whoever brings it back cannot number it anew for its author: it travels as its own device's only change.
+            -- Nobody numbers anew what another computer made: it travels as its own device's only change.
             v_device := v_id;
             v_dseq := 0;
+        ELSIF v_device NOT IN (p_device, v_id) THEN
+            -- Another computer of the same member, which may be gone for good.
+            SELECT d.member_id INTO v_owner FROM cd.device d WHERE d.id = v_device;
+            IF v_owner <> p_me THEN
+                RETURN NEXT;
+                CONTINUE;
+            END IF;
         END IF;
 
         IF pg_column_size(v_body) > c_max_body THEN
             o_status := 'too_big';
             RETURN NEXT;
             CONTINUE;
-        ELSIF v_rank < 2 AND NOT (v_may_restore AND v_is_sealed AND v_rule.effect = 'erase') THEN
+        ELSIF v_rank < 2 THEN
             RETURN NEXT;
             CONTINUE;
         END IF;
@@ -214,7 +246,7 @@ BEGIN
         SELECT * INTO v_thing FROM cd.entity e WHERE e.id = v_entity AND e.project_id = p_project;
         IF v_rule.effect = 'make' THEN
             v_thread := NULL;
-            IF (v_rank < cd.rank(v_rule.own) AND NOT v_is_sealed) OR (v_kind = 'project' AND v_entity <> p_project) THEN
+            IF v_rank < cd.rank(v_rule.own) OR (v_kind = 'project' AND v_entity <> p_project) THEN
                 RETURN NEXT;
                 CONTINUE;
             ELSIF v_kind IN ('message', 'summary') THEN
@@ -224,48 +256,39 @@ BEGIN
                     RETURN NEXT;
                     CONTINUE;
                 END IF;
-                o_status := 'orphan';
-                PERFORM FROM cd.entity e
-                WHERE e.id = v_thread::uuid AND e.project_id = p_project AND e.kind = 'thread';
-                IF NOT FOUND THEN
+                IF NOT cd.has_place(p_project, v_thread::uuid, v_parent::uuid, v_is_gone) THEN
+                    o_status := 'orphan';
                     RETURN NEXT;
                     CONTINUE;
                 END IF;
-                IF v_parent IS NOT NULL THEN
-                    PERFORM FROM cd.entity e
-                    WHERE e.id = v_parent::uuid AND e.project_id = p_project AND e.kind = 'message'
-                        AND e.thread_id = v_thread::uuid;
-                    IF NOT FOUND THEN
-                        RETURN NEXT;
-                        CONTINUE;
-                    END IF;
-                END IF;
             END IF;
-            IF v_thing.id IS NOT NULL OR (v_entity = ANY (v_ids_elsewhere) AND NOT v_is_sealed) THEN
+            IF v_thing.id IS NOT NULL OR v_entity = ANY (v_ids_elsewhere) THEN
                 o_status := 'id_taken';
                 RETURN NEXT;
                 CONTINUE;
             END IF;
-            INSERT INTO cd.entity (id, project_id, kind, thread_id, created_by)
-            VALUES (v_entity, p_project, v_kind, v_thread::uuid, v_author);
-        ELSE
-            IF v_thing.id IS NULL THEN
+        ELSIF v_thing.id IS NULL AND NOT (v_rule.effect IS NOT DISTINCT FROM 'erase' AND v_is_gone) THEN
+            o_status := 'orphan';
+            RETURN NEXT;
+            CONTINUE;
+        ELSIF v_thing.kind <> v_kind OR v_rank
+            < cd.rank(CASE WHEN v_thing.created_by = p_me THEN v_rule.own ELSE v_rule.others END)
+        THEN
+            RETURN NEXT;
+            CONTINUE;
+        ELSIF v_rule.effect = 'erase' AND NOT coalesce(cd.may_erase(p_project, p_me, v_rank >= 3, v_body), false) THEN
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        v_erasure := NULL;
+        IF v_is_any_erased OR v_is_stub THEN
+            v_erasure := cd.erasure_of(p_project, p_me, v_id, v_kind, v_op, v_reg, v_body);
+            IF v_is_stub AND v_erasure IS NULL THEN
                 o_status := 'orphan';
                 RETURN NEXT;
                 CONTINUE;
             END IF;
-            IF v_thing.kind <> v_kind OR (NOT v_is_sealed AND v_rank
-                < cd.rank(CASE WHEN v_thing.created_by = p_me THEN v_rule.own ELSE v_rule.others END))
-            THEN
-                RETURN NEXT;
-                CONTINUE;
-            ELSIF v_rule.effect = 'erase' THEN
-                o_status := coalesce(cd.may_erase(p_project, p_me, v_rank >= 3 OR v_is_sealed, v_body), 'denied');
-                IF o_status <> 'ok' THEN
-                    RETURN NEXT;
-                    CONTINUE;
-                END IF;
-            END IF;
+            v_is_stub := v_erasure IS NOT NULL;
         END IF;
 
         v_bytes := v_bytes + 300 + coalesce(pg_column_size(v_body), 0);  -- and what a row takes besides
@@ -280,37 +303,58 @@ BEGIN
         o_status := 'ok';
         o_seq := v_last;
         o_hlc := least(v_hlc, (v_now + 60000) << 16)::bigint;
-        v_chain := sha256(v_chain || uuid_send(v_id) || uuid_send(v_device) || int8send(v_dseq) || int8send(o_hlc)
-            || v_digest);
-        IF v_is_any_erased AND NOT v_is_stub THEN
-            v_is_stub := EXISTS (
-                SELECT FROM cd.erased_ahead a WHERE a.project_id = p_project AND a.change_id = v_id
-            );
+        IF v_device IS DISTINCT FROM v_counted THEN
+            PERFORM cd.count_device(p_project, v_counted, v_number);
+            v_counted := v_device;
+            v_number := coalesce((SELECT n.changes FROM cd.device_count n
+                WHERE n.project_id = p_project AND n.device_id = v_device), 0);
         END IF;
-        INSERT INTO cd.change (id, project_id, seq, device_id, dseq, author, relayed_by, kind, op, entity_id, reg,
-            parents, hlc, v, body, digest, erased, chain, at, seal)
-        VALUES (v_id, p_project, v_last, v_device, v_dseq, v_author, CASE WHEN p_is_relay THEN p_me END, v_kind, v_op,
-            v_entity, v_reg, string_to_array(v_parents, ',')::uuid[], o_hlc, v_v,
-            CASE WHEN v_is_stub THEN cd.stub(v_kind, v_op, v_body) ELSE v_body END, v_digest, v_is_stub, v_chain, v_now,
-            -- The key is before and around it all. Places are two words, and all others one.
-            substr(sha256(v_outer || sha256(v_inner || convert_to(
-                concat_ws(' ', p_project, v_id, v_device, v_dseq, v_author, v_kind, v_op, v_entity, v_reg, v_parents,
-                    o_hlc, v_v, v_place, encode(v_digest, 'hex')), 'UTF8'))), 1, 16));
+        v_number := v_number + 1;
+        v_chain := cd.next_chain(v_chain, v_id, v_device, p_me, v_entity, v_dseq, v_number, o_hlc, v_now, v_digest,
+            v_kind, v_op, v_reg, v_v, v_parents);
+        IF v_device NOT IN (p_device, v_id) THEN  -- one that a restored server does not know is kept off the list
+            INSERT INTO cd.device (id, member_id, name, app_version, removed_at)
+            VALUES (v_device, p_me, '-', '', now()) ON CONFLICT (id) DO NOTHING;
+        END IF;
+        IF v_rule.effect = 'make' THEN
+            INSERT INTO cd.entity (id, project_id, kind, thread_id, created_by)
+            VALUES (v_entity, p_project, v_kind, v_thread::uuid, p_me);
+        END IF;
+        INSERT INTO cd.change (id, project_id, seq, device_id, dseq, number, author, kind, op, entity_id, reg, parents,
+            hlc, v, body, digest, erased, erased_by, chain, at)
+        VALUES (v_id, p_project, v_last, v_device, v_dseq, v_number, p_me, v_kind, v_op, v_entity, v_reg,
+            string_to_array(v_parents, ',')::uuid[], o_hlc, v_v,
+            CASE WHEN v_is_stub THEN cd.stub(v_kind, v_op, v_body) ELSE v_body END, v_digest, v_is_stub, v_erasure,
+            v_chain, v_now);
         IF v_rule.effect = 'erase' THEN
-            PERFORM cd.erase(p_project, v_body);
+            PERFORM cd.erase(p_project, v_id, p_me, v_rank >= 3, v_body);
             v_is_any_erased := true;
-        ELSIF v_rule.effect = 'make' AND v_kind = 'message' AND NOT v_is_stub
-            AND (strpos(v_text, 'sha256') > 0 OR v_body ? 'files')
-        THEN
-            INSERT INTO cd.file_use (project_id, sha256, change_id)
-            SELECT DISTINCT p_project, f.sha256, v_id FROM cd.files_of(v_body) AS f (sha256) ON CONFLICT DO NOTHING;
+        ELSIF v_rule.effect = 'make' AND NOT v_is_stub AND (strpos(v_text, 'sha256') > 0 OR v_body ? 'files') THEN
+            PERFORM cd.use_files(p_project, v_id, v_kind, v_op, v_body);
         END IF;
         RETURN NEXT;
     END LOOP;
-    IF v_last > v_first THEN
+    IF v_last > v_first OR v_bytes > 0 THEN
+        PERFORM cd.count_device(p_project, v_counted, v_number);
         UPDATE cd.project_head h SET seq = v_last, chain = v_chain, day = v_today, bytes = v_project_bytes + v_bytes
         WHERE h.project_id = p_project;
         PERFORM cd.use_up(p_project, p_me, v_bytes, 0, v_last - v_first);
     END IF;
+END
+$$;
+
+-- Own changes. Called as a statement of its own, so that the lock is short.
+CREATE OR REPLACE FUNCTION cd.push(p_project uuid, p_device uuid, p_proto integer, p_rows jsonb)
+RETURNS TABLE (o_id text, o_status text, o_seq bigint, o_hlc bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp
+-- Plans made while the tables were small would be kept: no row may be looked for but by an index.
+SET lock_timeout = '5s' SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off
+AS $$
+DECLARE
+    v_me uuid := cd.need_me();
+BEGIN
+    PERFORM cd.need_proto(p_proto);
+    PERFORM cd.need_device(p_device, v_me);
+    RETURN QUERY SELECT * FROM cd.enter(p_project, v_me, p_device, p_rows);
 END
 $$;

@@ -328,15 +328,18 @@ async def test_heads_are_those_that_others_know(shared: Shared) -> None:
 
 
 async def test_beginning_again_makes_own_changes_pending_and_others_orphaned(shared: Shared) -> None:
-    foreign, entity, author = new_id(), new_id(), new_id()
+    """Own are those of this person's other computers, too."""
+    me = new_id()
     shared.run(
-        "INSERT INTO changes (id, project_id, seq, device, dseq, kind, op, entity, reg, parents, hlc, body, state,"
-        " mine, at, author) VALUES (?, ?, 9, 'other', 1, 'thread', 'new', ?, 'content', '[]', 5, '{}', 1, 0, 1, ?)",
-        foreign,
-        shared.project,
-        entity,
-        author,
+        "INSERT INTO workspaces (id, name, address, member_id, joined_at) VALUES (?, 'Desk', '{}', ?, 0)", WORKSPACE, me
     )
+    foreign, own, other = new_id(), new_id(), new_id()
+    for place, (change_id, author) in enumerate(((foreign, new_id()), (own, me)), 1):
+        shared.run(
+            "INSERT INTO changes (id, project_id, seq, device, dseq, kind, op, entity, reg, parents, hlc, body, state,"
+            " mine, at, author) VALUES (?, ?, 9, ?, ?, 'thread', 'new', ?, 'content', '[]', 5, '{}', 1, 0, 1, ?)",
+            *(change_id, shared.project, other, place, new_id(), author),
+        )
     shared.run("UPDATE shared_projects SET seq = 9, chain = x'00'")
     shared.run(
         "INSERT INTO shared_files (project_id, sha256, state, size_bytes) VALUES (?, 'x', 'sent', 1)", shared.project
@@ -348,59 +351,45 @@ async def test_beginning_again_makes_own_changes_pending_and_others_orphaned(sha
     assert ChangeState.CONFIRMED not in states
     assert shared.sql("SELECT seq, chain FROM shared_projects") == [(0, None)]
     assert shared.sql("SELECT state FROM shared_files") == [("to_send",)]
-    (lost,) = shared.do(lambda conn: outbox.lost_by_server(conn, shared.project, limit=5))
-    assert (lost.change.id, lost.device, lost.author, lost.change.body) == (foreign, "other", author, "{}")
-    shared.do(
-        lambda conn: outbox.record_relay_results(
-            conn, shared.store.db.origin, shared.project, [PushResult(foreign, PushStatus.OK)]
-        )
-    )
-    shared.do(lambda conn: outbox.record_relay_results(conn, shared.store.db.origin, shared.project, []))
-    assert shared.do(lambda conn: outbox.lost_by_server(conn, shared.project, limit=5)) == []
-    shared.do(lambda conn: outbox.start_over(conn, shared.project))
-    assert len(shared.do(lambda conn: outbox.lost_by_server(conn, shared.project, limit=5))) == 1
+    sent = {each.id: each.device for each in shared.pending()}
+    assert sent[own] == other
+    assert foreign not in sent
+    assert set(sent.values()) == {None, other}
 
 
-async def test_what_nobody_may_bring_back_counts_no_more_and_what_waits_is_offered_again(shared: Shared) -> None:
-    await shared.store.threads.rename(shared.thread, "Theirs")
-    await shared.store.ask(shared.thread, "theirs")
-    shared.run("UPDATE changes SET state = 3, mine = 0, author = 'a' WHERE state = 0")
-
-    def offered() -> list[str]:
-        lost = shared.do(lambda conn: outbox.lost_by_server(conn, shared.project, limit=9))
-        return [each.change.id for each in lost]
-
-    def settle(*results: PushResult) -> None:
-        origin = shared.store.db.origin
-        shared.do(lambda conn: outbox.record_relay_results(conn, origin, shared.project, results))
-
-    title, question, answer = offered()
-    settle(PushResult(title, PushStatus.DENIED), PushResult(question, PushStatus.ORPHAN))
-    assert (await shared.store.threads.get(shared.thread)).title == "Shared"
-    assert offered() == [answer]
-    shared.do(lambda conn: outbox.offer_again(conn, WORKSPACE))
-    assert offered() == [question, answer]
+async def test_what_hangs_below_something_lost_says_so_and_what_changes_it_waits(shared: Shared) -> None:
+    question, _answer = await shared.store.ask(shared.thread, "theirs")
+    shared.confirm()
+    shared.run("UPDATE changes SET state = 3, mine = 0, author = 'a', seq = NULL WHERE entity = ?", question)
+    await shared.store.messages.add_question(shared.thread, "mine", with_answer=None)
+    await shared.store.paths.delete(question, with_later=False)
+    sent = {(each.kind, each.op): each for each in shared.pending()}
+    below, deletion = sent["message", "new"], sent["message", "del"]
+    assert deletion.entity == question
+    shared.settle([deletion], PushStatus.ORPHAN)
     assert shared.do(refused.refused) == []
-    assert shared.counts() == (0, 0)
-    # Nothing more can come of what belongs to something that was not taken.
-    shared.run(
-        "UPDATE changes SET entity = (SELECT entity FROM changes WHERE id = ?), state = 2 WHERE id = ?",
-        question,
-        answer,
-    )
-    settle(PushResult(question, PushStatus.ORPHAN))
-    assert offered() == []
+    assert shared.counts() == (1, 0)
+    shared.do(lambda conn: outbox.offer_again(conn, WORKSPACE))
+    assert {each.id for each in shared.pending()} == {below.id, deletion.id}
+    shared.run("UPDATE changes SET seq = 1, state = 1 WHERE entity = ? AND op = 'new'", question)
+    shared.settle([deletion], PushStatus.ORPHAN)
+    assert [each.id for each in shared.do(refused.refused)] == [deletion.id]
 
 
-async def test_messages_of_others_are_relayed_from_their_rows(shared: Shared) -> None:
-    question, answer = await shared.store.ask(shared.thread, "theirs")
+async def test_a_placeholder_goes_with_the_digest_of_what_it_stands_for_and_is_never_shown_as_refused(
+    shared: Shared,
+) -> None:
+    question, _ = await shared.store.ask(shared.thread, "mine")
+    shared.confirm()
+    stub = json.dumps({"thread_id": shared.thread, "is_purged": True})
     shared.run(
-        "UPDATE changes SET state = 3, mine = 0, author = 'a', seq = NULL WHERE entity IN (?, ?)", question, answer
+        "UPDATE changes SET erased = 1, digest = x'01', body = ? WHERE entity = ? AND op = 'new'", stub, question
     )
-    shared.run("DELETE FROM messages WHERE id = ?", answer)
-    lost = shared.do(lambda conn: outbox.lost_by_server(conn, shared.project, limit=5))
-    assert [each.change.entity for each in lost] == [question]
-    assert "theirs" in (lost[0].change.body or "")
+    shared.do(lambda conn: outbox.start_over(conn, shared.project))
+    (sent,) = (each for each in shared.pending() if each.entity == question)
+    assert (sent.erased, sent.body) == (b"\x01", stub)
+    shared.settle([sent], PushStatus.ORPHAN)
+    assert shared.do(refused.refused) == []
 
 
 # A copied profile
@@ -467,8 +456,6 @@ async def test_a_store_made_of_all_this_answers_as_its_port_says(shared: Shared)
     assert sync.record_push_results(shared.project, [PushResult(changes[0].id, PushStatus.OK, 1, 5)]).acknowledged == 1
     assert sync.requeue_lost(shared.project) == 1
     assert sync.requeue_lost(shared.project) == 0
-    assert sync.lost_by_server(shared.project, limit=3) == []
-    sync.record_relay_results(shared.project, [])
     sync.start_over(shared.project)
     taking = sync.start_apply(shared.project, sync.read_page([]), after=cursor)
     assert sync.finish_apply(taking).rows == 0
@@ -485,12 +472,9 @@ def test_an_own_change_without_a_number_gets_one_before_it_is_sent_again(shared:
     """Its number in the sequence of a device that this one was before went to another change."""
     former = new_id()
     shared.run("INSERT INTO devices (id, is_mine, next_dseq, created_at) VALUES (?, 0, 9, 0)", former)
-    displaced = shared.sql(
-        "SELECT n, dseq FROM changes WHERE project_id = ? AND mine = 1 ORDER BY n LIMIT 2", shared.project
-    )
-    for n, dseq in displaced:
-        given_up = outbox.given_up(n, dseq)
-        shared.run("UPDATE changes SET device = ?, dseq = ? WHERE n = ?", former, given_up, n)
+    displaced = shared.sql("SELECT n FROM changes WHERE project_id = ? AND mine = 1 ORDER BY n LIMIT 2", shared.project)
+    for (n,) in displaced:
+        shared.run("UPDATE changes SET device = ?, dseq = ? WHERE n = ?", former, -n, n)
     shared.do(lambda conn: outbox.start_over(conn, shared.project))
     sent = shared.pending()
     assert len({each.dseq for each in sent}) == len(sent) > 2

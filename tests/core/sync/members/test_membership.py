@@ -466,10 +466,10 @@ async def test_a_computer_is_taken_off_the_list_and_stands_there_again_once_it_c
     workspace = await _created(ana, empty_database)
     device = ana.database.device_id
     with Administration.connect(workspace.address, ana.password(workspace)) as server:
-        server.row("SELECT cd.hello(%s, 'desk', '0.1.0', 1)", (device,))
+        server.row("SELECT cd.hello(%s, 'desk', '0.1.0', 2)", (device,))
         await ana.membership.administration.remove_device(workspace.id, device)
         removed = server.row("SELECT removed_at IS NOT NULL FROM cd.device")
-        server.row("SELECT cd.hello(%s, 'desk', '0.1.0', 1)", (device,))
+        server.row("SELECT cd.hello(%s, 'desk', '0.1.0', 2)", (device,))
         assert (removed, server.row("SELECT removed_at IS NOT NULL FROM cd.device")) == ((True,), (False,))
     with pytest.raises(errors.TeamDeviceUnknown):
         await ana.membership.administration.remove_device(workspace.id, new_id())

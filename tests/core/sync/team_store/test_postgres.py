@@ -18,11 +18,9 @@ import pytest
 from chatdesk.core.domain.sharing.sync_wire import (
     MAX_BODY_BYTES,
     PushStatus,
-    RelayedChange,
     TeamView,
     WireChange,
     body_digest,
-    next_chain,
 )
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.ids import new_id
@@ -96,7 +94,7 @@ def test_what_was_pushed_is_pulled_as_it_was(desk: Desk, project: str) -> None:
     assert (one.id, one.seq, one.device, one.dseq, one.author) == (first.id, 1, desk.device, 1, desk.hello.member_id)
     assert (one.kind, one.op, one.entity, one.reg, one.parents) == ("project", "new", project, "content", ())
     assert json.loads(one.body or "") == {"name": "Ä 🙂"}
-    assert (two.parents, two.body, two.v, two.relayed_by) == (parents, None, 3, None)
+    assert (two.parents, two.body, two.v, two.number) == (parents, None, 3, 2)
     assert abs(one.at - time.time() * 1000) < 60_000
     assert (one.digest, one.is_erased, one.has_accepted_body, two.has_accepted_body) == (
         body_digest(one.body),
@@ -104,7 +102,7 @@ def test_what_was_pushed_is_pulled_as_it_was(desk: Desk, project: str) -> None:
         True,
         True,
     )
-    chain = next_chain(None, one.id, one.device, one.dseq, one.hlc, one.digest)
+    chain = one.chain_after(None)
     assert (one.chain, desk.store.chain_at(project, 1)) == (chain, chain)
     assert desk.store.chain_at(project, 3) is None
     assert [row.id for row in desk.store.pull(project, 1, limit=10)] == [second.id]
@@ -182,21 +180,20 @@ def test_a_body_that_no_database_can_hold_is_denied_alone(desk: Desk, project: s
     assert [one.status.value for one in found] == ["ok", "ok", "denied", "ok", "ok", "ok"]
 
 
-def test_what_the_server_lost_is_relayed(team: Team) -> None:
+def test_what_another_computer_of_the_same_member_made_is_sent_again_as_it_was(team: Team) -> None:
     project = team.project()
-    anna, ben = (team.join(name, **{project: "editor"}) for name in ("anna", "ben"))
-    here, there = desk_of(ben, team), desk_of(anna, team)
+    anna = team.join("anna", **{project: "editor"})
+    here, there = desk_of(team.again(anna), team), desk_of(anna, team)
     change = there.change("thread", "new", new_id(), '{"b": 1e2,\n"a": "ü"}')
     there.store.push(project, there.device, [change])
     lost = here.store.pull(project, 0, limit=5)[0]
     team.restore(project)
-    brought = replace(change, hlc=lost.hlc)
-    found = here.store.relay(project, here.device, [RelayedChange(brought, lost.device, lost.author, lost.seal)])
+    found = here.store.push(project, here.device, [replace(change, hlc=lost.hlc, device=lost.device)])
     row = here.store.pull(project, 0, limit=5)[0]
     for each in (here, there):
         each.store.close()
     assert found[0].status is PushStatus.OK
-    assert row == replace(lost, relayed_by=ben.id, at=row.at)
+    assert row == replace(lost, at=row.at, chain=row.chain)
 
 
 def test_the_view_holds_projects_members_devices_and_roles(team: Team) -> None:
@@ -351,7 +348,7 @@ def test_whatever_is_under_way_fails_at_once_when_it_is_broken_off(
     with workspace.connect(autocommit=False) as holder:
         held = desk.change("thread", "new", new_id())
         holder.execute(
-            "SELECT cd.push(%s, %s, 1, jsonb_build_array(jsonb_build_object('id', %s::text, 'entity', %s::text,"
+            "SELECT cd.push(%s, %s, 2, jsonb_build_array(jsonb_build_object('id', %s::text, 'entity', %s::text,"
             " 'dseq', %s::int, 'kind', 'thread', 'op', 'new', 'reg', 'content', 'hlc', 1)))",
             [project, desk.device, held.id, held.entity, held.dseq],
         )

@@ -46,7 +46,7 @@ DECLARE
 BEGIN
     PERFORM cd.need_proto(p_proto);
     PERFORM cd.need_device(p_device, v_me);
-    RETURN QUERY SELECT * FROM cd.enter(p_project, v_me, p_device, false, p_rows);
+    RETURN QUERY SELECT * FROM cd.enter(p_project, v_me, p_device, p_rows);
 END
 $$;
 
@@ -61,8 +61,8 @@ UPDATE cd.meta SET schema_version = 3;
 """
 MIGRATIONS = {
     "0003": EXPAND,
-    "0004": "UPDATE cd.meta SET schema_version = 4, min_write = 2;\n",
-    "0005": "UPDATE cd.meta SET schema_version = 5, min_read = 2;\n",
+    "0004": "UPDATE cd.meta SET schema_version = 4, min_write = 3;\n",
+    "0005": "UPDATE cd.meta SET schema_version = 5, min_read = 3;\n",
 }
 
 
@@ -114,7 +114,7 @@ class Client:
         self.dseq += 1
         body = json.dumps({"title": "T", "of": self.proto})
         change = WireChange(new_id(), self.dseq, "thread", "new", some_id(), "content", (), 1, body)
-        if self.proto == 1:
+        if self.proto == 2:
             return self.store.push(self.project, self.device, [change])[0].status
         row = asdict(change) | {"body": json.loads(body)}
         with self.database.connect() as conn:
@@ -131,14 +131,14 @@ class Client:
 
 def test_two_versions_work_side_by_side_until_the_old_one_is_too_old(on_each_server: TeamDatabase, later: None) -> None:
     workspace = on_each_server
-    old = Client(workspace, 1)
+    old = Client(workspace, 2)
     assert old.push() is PushStatus.OK
 
     setup.upgrade(workspace.account_address, workspace.account_password, target="0003")
-    new = Client(workspace, 2, old.project)
+    new = Client(workspace, 3, old.project)
     for _ in range(3):
         assert (old.push(), new.push()) == (PushStatus.OK, PushStatus.OK)
-    assert old.pulled() == new.pulled() == [1, 1, 2, 1, 2, 1, 2]
+    assert old.pulled() == new.pulled() == [2, 2, 3, 2, 3, 2, 3]
     assert (old.hello_mode(), new.hello_mode()) == ("rw", "rw")
 
     setup.upgrade(workspace.account_address, workspace.account_password, target="0004")
@@ -146,7 +146,7 @@ def test_two_versions_work_side_by_side_until_the_old_one_is_too_old(on_each_ser
         old.push()
     assert new.push() is PushStatus.OK
     assert old.hello_mode() == "read_only"
-    assert old.pulled()[-1] == 2
+    assert old.pulled()[-1] == 3
 
     setup.upgrade(workspace.account_address, workspace.account_password)
     assert (old.hello_mode(), new.hello_mode()) == ("blocked", "rw")
@@ -156,8 +156,8 @@ def test_two_versions_work_side_by_side_until_the_old_one_is_too_old(on_each_ser
 
 
 def test_an_upgrade_while_members_write_loses_and_refuses_nothing(workspace: TeamDatabase, later: None) -> None:
-    clients = [Client(workspace, 1)]
-    clients += [Client(workspace, 1, clients[0].project) for _ in range(3)]
+    clients = [Client(workspace, 2)]
+    clients += [Client(workspace, 2, clients[0].project) for _ in range(3)]
     taken = [0] * len(clients)
     failed: list[BaseException] = []
     is_done = threading.Event()

@@ -9,9 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from chatdesk.core.domain.sharing.sync_wire import body_digest, next_chain
 from chatdesk.core.ids import new_id
-from tests.helpers.team_people import Person, Row, Team, some_id
+from tests.helpers.team_people import Person, Row, Team, pulled, some_id
 
 SECRET = "my secret words"
 
@@ -48,11 +47,10 @@ def test_an_author_erases_their_own_words_and_the_log_stays_whole(team: Team) ->
         True,
     )
     chain = None
-    columns = "chain, id::text, device_id::text, dseq, hlc, digest, body::text, erased"
-    for found, *named, body, is_erased in ed.ask(f"SELECT {columns} FROM cd.change ORDER BY seq"):
-        chain = next_chain(chain, *named)
-        assert found == chain
-        assert is_erased or named[-1] == body_digest(body)
+    for each in pulled(ed):
+        chain = each.chain_after(chain)
+        assert each.chain == chain
+        assert each.has_accepted_body
     assert ed.value("SELECT digest FROM cd.change WHERE id = %s", row["id"]) == digest
 
 
@@ -128,64 +126,76 @@ def test_what_decides_what_is_shown_cannot_be_erased(team: Team) -> None:
         assert olga.push(project, erasure(olga, thread, named)) == ["denied"]
 
 
-def test_a_forged_tombstone_is_taken_from_nobody(team: Team) -> None:
-    """Neither pushed, nor brought back without the seal, nor with the seal of another place or digest."""
+def test_a_placeholder_is_taken_only_where_an_erasure_names_it(team: Team) -> None:
+    """From its author, and from nobody else."""
     project = team.project()
-    eve = team.join("eve", **{project: "editor"})
+    eve, vic = (team.join(name, **{project: "editor"}) for name in ("eve", "vic"))
     thread = team.owner.thread(project)
-    row = said(team, project, team.owner, thread)
-    assert team.owner.push(project, erasure(team.owner, thread, row["id"])) == ["ok"]
-    kept = next(each for each in eve.kept(project) if each["id"] == row["id"])
+    row = said(team, project, vic, thread)
+    assert vic.push(project, erasure(vic, thread, row["id"])) == ["ok"]
+    kept = next(each for each in vic.kept(project) if each["id"] == row["id"])
     team.restore(project, 1)
-    forged = {**message_row(eve, thread), "erased": "0" * 64}
-    assert eve.push(project, forged) == ["denied"]
-    other = {**kept, "body": {**kept["body"], "parent_id": new_id()}}
-    for bad in ({**kept, "seal": "0" * 32}, {**kept, "erased": "0" * 64}, other, {**kept, "erased": "x"}):
-        assert eve.push_fully(project, bad, function="relay")[0][1] == "denied"
-    taken = eve.push_fully(project, kept, function="relay")[0]
-    assert taken[1] == "ok"
+    for stub in (kept, {**kept, "erased": "0" * 64}):
+        assert vic.push(project, stub) == ["orphan"]
+        assert eve.push(project, {**stub, "device": eve.device, "dseq": 1}) == ["orphan"]
+    assert vic.push(project, {**kept, "erased": "x"}) == ["denied"]
+    # An erasure by somebody who may not ask for it takes nothing, and lets nothing in.
+    assert eve.push(project, erasure(eve, thread, row["id"])) == ["ok"]
+    assert vic.push(project, kept) == ["orphan"]
+    assert vic.push(project, erasure(vic, thread, row["id"]), kept) == ["ok", "ok"]
     body, is_erased = held(eve, row["id"])
     assert (body["thread_id"], is_erased) == (thread, True)
 
 
-def test_words_that_come_back_after_their_erasure_are_entered_as_a_stub(team: Team) -> None:
-    """The server was restored; first comes the erasure, then somebody who still has the words."""
+@pytest.mark.parametrize("by", ["author", "editor", "owner"])
+def test_words_that_come_after_their_erasure_are_entered_as_a_stub_where_it_might_name_them(
+    team: Team, by: str
+) -> None:
     project = team.project()
-    eve = team.join("eve", **{project: "editor"})
+    eve, ed = (team.join(name, **{project: "editor"}) for name in ("eve", "ed"))
     thread = team.owner.thread(project)
-    row = said(team, project, eve, thread)
-    words = eve.kept(project)
-    assert eve.push(project, erasure(eve, thread, row["id"])) == ["ok"]
-    log = eve.kept(project)
-    team.restore(project, 1)
-    # An editor alone cannot have erased what is not there, and may be lying: it waits. With its seal it is believed.
-    assert eve.push(project, erasure(eve, thread, row["id"])) == ["orphan"]
-    assert team.owner.push_fully(project, log[-1], function="relay")[0][1] == "ok"
-    assert team.owner.push_fully(project, words[1], function="relay")[0][1] == "ok"
-    body, is_erased = held(eve, row["id"])
-    assert is_erased
-    assert SECRET not in json.dumps(body)
+    words = message_row(eve, thread)
+    person = {"author": eve, "editor": ed, "owner": team.owner}[by]
+    assert person.push(project, erasure(person, thread, words["id"])) == ["ok"]
+    assert eve.push(project, {**words, "dseq": 77}) == ["ok"]
+    body, is_erased = held(eve, words["id"])
+    assert is_erased is (by != "editor")
+    assert (SECRET in json.dumps(body)) is (by == "editor")
 
 
-def test_who_may_only_read_brings_back_an_erasure_that_was_lost_and_nothing_else(team: Team) -> None:
+def test_what_decides_what_is_shown_cannot_be_erased_ahead(team: Team) -> None:
+    project, olga = team.project(), team.owner
+    thread = olga.thread(project)
+    deletion = olga.row("thread", "del", thread, {"covers": {}})
+    made = olga.row("project", "new", project, {"name": "P"})
+    assert olga.push(project, erasure(olga, thread, deletion["id"], made["id"])) == ["ok"]
+    assert olga.push(project, {**deletion, "dseq": 77}, {**made, "dseq": 78}) == ["ok"] * 2
+    assert [held(olga, each["id"])[1] for each in (deletion, made)] == [False, False]
+
+
+def test_an_author_s_words_are_taken_back_where_no_erasure_took_them(team: Team) -> None:
     project = team.project()
-    eve = team.join("eve", **{project: "editor"})
+    eve, ed = (team.join(name, **{project: "editor"}) for name in ("eve", "ed"))
     thread = team.owner.thread(project)
-    row, other = said(team, project, eve, thread), said(team, project, eve, thread)
-    assert eve.push(project, erasure(eve, thread, row["id"])) == ["ok"]
-    lost = eve.kept(project)[-1]
-    team.restore(project, 2)
-    words = eve.kept(project)[1]
-    team.owner.ask("SELECT cd.set_role(%s, %s, %s)", project, eve.id, "viewer")
-    forged = {**lost, "body": {"changes": [row["id"], other["id"]]}}
-    unsealed = {**erasure(eve, thread, row["id"]), "device": eve.device, "author": eve.id}
-    for bad in (forged, unsealed, {**lost, "seal": None}, {**lost, "dseq": 10**9}, {**lost, "parents": ["x"]}):
-        assert eve.push_fully(project, bad, function="relay")[0][1] == "denied"
-    assert eve.push(project, {name: lost[name] for name in unsealed if name in lost}) == ["denied"]
-    said_now = [each[1] for each in eve.push_fully(project, forged, lost, {**words, "id": new_id()}, function="relay")]
-    assert said_now == ["denied", "ok", "denied"]
-    assert held(team.owner, row["id"])[1]
-    assert eve.push_fully(project, lost, function="relay")[0][1] == "dup"
+    lost, gone = (said(team, project, eve, thread, files=["a" * 64]) for _time in range(2))
+    assert eve.push(project, erasure(eve, thread, gone["id"])) == ["ok"]
+    before = eve.ask("SELECT seq, chain FROM cd.change ORDER BY seq")
+    with team.database.as_superuser() as root:
+        root.execute(
+            "UPDATE cd.change SET body = cd.stub(kind, op, body), erased = true, erased_by = NULL WHERE id = %s",
+            [lost["id"]],
+        )
+        root.execute("DELETE FROM cd.file_use")
+    assert ed.push(project, {**lost, "dseq": 1}) == ["id_taken"]
+    assert eve.push(project, {**lost, "body": {**lost["body"], "role": "assistant"}}, gone) == ["id_taken", "dup"]
+    assert held(eve, lost["id"])[1]
+    assert eve.push_fully(project, lost)[0][1:3] == ("ok", 2)
+    assert held(eve, lost["id"]) == (lost["body"], False)
+    assert held(eve, gone["id"])[1]
+    assert eve.push(project, lost) == ["dup"]
+    assert eve.ask("SELECT seq, chain FROM cd.change ORDER BY seq") == before
+    with team.database.as_superuser() as root:
+        assert root.execute("SELECT change_id::text FROM cd.file_use").fetchall() == [(lost["id"],)]
 
 
 def test_files_go_when_nothing_names_them_any_more(team: Team) -> None:

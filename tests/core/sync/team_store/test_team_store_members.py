@@ -272,7 +272,7 @@ def test_names_and_passwords_are_one_s_own(team: Team) -> None:
 
 def test_a_device_is_one_member_s(team: Team) -> None:
     anna = team.join("anna")
-    assert state(anna, "SELECT cd.hello(%s, 'x', '1', 1)", team.owner.device) == "CD006"
+    assert state(anna, "SELECT cd.hello(%s, 'x', '1', 2)", team.owner.device) == "CD006"
     assert state(anna, "SELECT cd.remove_device(%s)", team.owner.device) == "CD006"
     assert [str(row[0]) for row in anna.ask("SELECT id FROM cd.device")] == [anna.device]
     assert len(team.owner.ask("SELECT id FROM cd.device")) == 2
@@ -290,14 +290,14 @@ def test_how_far_a_device_pulled_is_kept_for_its_own_projects_only(team: Team) -
 
 def test_versions_say_who_may_write_and_who_may_read(team: Team) -> None:
     project, olga = team.project(), team.owner
-    assert [olga.hello(proto)["mode"] for proto in (0, 1, 2)] == ["blocked", "rw", "rw"]
+    assert [olga.hello(proto)["mode"] for proto in (0, 1, 2)] == ["blocked", "blocked", "rw"]
     with team.database.as_superuser() as root:
-        root.execute("UPDATE cd.meta SET min_write = 2")
-    assert [olga.hello(proto)["mode"] for proto in (1, 2)] == ["read_only", "rw"]
+        root.execute("UPDATE cd.meta SET min_write = 3")
+    assert [olga.hello(proto)["mode"] for proto in (2, 3)] == ["read_only", "rw"]
     with pytest.raises(psycopg.Error) as caught:
-        olga.push(project, proto=1)
+        olga.push(project, proto=2)
     assert caught.value.sqlstate == "CD001"
-    assert olga.push(project, olga.row("thread", "new", some_id(), {}), proto=2) == ["ok"]
+    assert olga.push(project, olga.row("thread", "new", some_id(), {}), proto=3) == ["ok"]
 
 
 def heard(listener: psycopg.Connection[Any], team: Team, channel: str) -> list[str]:
@@ -420,7 +420,7 @@ def test_too_many_devices_of_one_member_are_refused(team: Team) -> None:
             " SELECT gen_random_uuid(), %s, 'x', '' FROM generate_series(1, 250)",
             [team.owner.id],
         )
-    assert state(team.owner, "SELECT cd.hello(%s, 'x', '1', 1)", some_id()) == "CD009"
+    assert state(team.owner, "SELECT cd.hello(%s, 'x', '1', 2)", some_id()) == "CD009"
     team.owner.hello()
 
 

@@ -27,7 +27,7 @@ TABLES = {
     "project_head": "project_id",
     "project_member": "project_id",
     "entity": "project_id",
-    "seal_key": None,
+    "device_count": "project_id",
     "policy": None,
     "rule": None,
     "used": "project_id",
@@ -40,7 +40,7 @@ TABLES = {
 }
 # What a member may see of these; the rest is nobody's.
 COLUMNS = {"member": "id, display_name, is_owner, status, invited_by, invited_at, accepted_at, removed_at"}
-UNREADABLE = {"entity", "erased_ahead", "file_use", "seal_key", "rule", "used", "alembic_version"}
+UNREADABLE = {"entity", "erased_ahead", "file_use", "device_count", "rule", "used", "alembic_version"}
 INTERNAL = {
     "now_ms": (),
     "rank": ("'owner'",),
@@ -57,12 +57,20 @@ INTERNAL = {
     "stub": ("'message'", "'new'", "'{}'"),
     "files_of": ("'{}'",),
     "named_by": ("'{}'",),
+    "is_erasable": ("%(member)s", "true", "%(member)s", "'thread'", "'new'", "'content'", "'{}'"),
     "may_erase": ("%(project)s", "%(member)s", "true", "'{}'"),
-    "erase": ("%(project)s", "'{}'"),
+    "erasure_of": ("%(project)s", "%(member)s", "%(member)s", "'thread'", "'new'", "'content'", "'{}'"),
+    "erase": ("%(project)s", "%(project)s", "%(member)s", "true", "'{}'"),
+    "has_place": ("%(project)s", "%(project)s", "NULL", "false"),
+    "use_files": ("%(project)s", "%(project)s", "'message'", "'new'", "'{}'"),
+    "count_device": ("%(project)s", "%(device)s", "1"),
+    "next_chain": (
+        *("''", "%(device)s", "%(device)s", "%(device)s", "%(device)s", "1", "1", "1", "1", "''"),
+        *("''", "''", "''", "1::smallint", "''"),
+    ),
     "remove_unused_files": ("%(project)s", "'{}'"),
     "elsewhere": ("%(project)s", "%(device)s", "'[]'"),
-    "has_lost_erasure": ("%(project)s", "'[]'"),
-    "enter": ("%(project)s", "%(member)s", "%(device)s", "false", "'[]'"),
+    "enter": ("%(project)s", "%(member)s", "%(device)s", "'[]'"),
     "need_fresh": (),
     "now_us": (),
     "note_change": (),
@@ -98,11 +106,10 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], tuple[str, str, str, str], str]] = {
     "is_workspace_owner": ((), ("ok",) * 4, "ok"),
     "tokens": (("'5'",), ("ok",) * 4, "ok"),
     "workspace": ((), ("ok",) * 4, "ok"),
-    "hello": (("%(device)s", "'x'", "'1'", "1"), ("ok",) * 4, "ok"),
-    "view_since": (("%(device)s", "1", "0"), ("ok",) * 4, "ok"),
+    "hello": (("%(device)s", "'x'", "'1'", "2"), ("ok",) * 4, "ok"),
+    "view_since": (("%(device)s", "2", "0"), ("ok",) * 4, "ok"),
     "acknowledge": (("%(device)s", "'{}'"), ("ok",) * 4, "ok"),
-    "push": (("%(project)s", "%(device)s", "1", "'[]'"), ("ok",) * 4, "CD005"),
-    "relay": (("%(project)s", "%(device)s", "1", "'[]'"), ("ok",) * 4, "CD005"),
+    "push": (("%(project)s", "%(device)s", "2", "'[]'"), ("ok",) * 4, "CD005"),
     "poke": (("%(project)s",), ("ok",) * 4, "CD005"),
     "create_project": (("%(project)s",), ("CD010", "CD010", "CD010", "ok"), "CD010"),
     "end_project": (("%(project)s",), ("CD007", "CD007", "CD007", "ok"), "CD005"),
@@ -324,9 +331,9 @@ def test_who_is_no_active_member_reads_nothing_and_calls_in_vain(desk: Desk) -> 
         for table in set(TABLES) - UNREADABLE:
             assert conn.execute(f"SELECT {COLUMNS.get(table, '*')} FROM cd.{table}".encode()).fetchall() == [], table
         for query in (
-            f"SELECT cd.push('{desk.here}', '{some_id()}', 1, '[]')",
+            f"SELECT cd.push('{desk.here}', '{some_id()}', 2, '[]')",
             f"SELECT cd.create_project('{some_id()}')",
-            f"SELECT cd.hello('{some_id()}', 'x', '1', 1)",
+            f"SELECT cd.hello('{some_id()}', 'x', '1', 2)",
             f"SELECT cd.end_project('{desk.here}')",
             "SELECT cd.change_password('x')",
         ):
@@ -416,7 +423,7 @@ def test_what_a_leaky_function_and_shadowing_tables_see(desk: Desk) -> None:
             conn.execute("SET search_path = pg_temp, cd")
             assert conn.execute("SELECT DISTINCT project_id::text FROM cd.change").fetchall() == [(desk.here,)]
             with pytest.raises(psycopg.Error) as caught:
-                conn.execute("SELECT cd.push(%s, %s, 1, '[]')", [desk.there, person.device])
+                conn.execute("SELECT cd.push(%s, %s, 2, '[]')", [desk.there, person.device])
             assert caught.value.sqlstate == "CD005"
     finally:
         with database.as_superuser() as root:

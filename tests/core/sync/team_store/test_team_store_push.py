@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 import time
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
 
-from chatdesk.core.domain.sharing.sync_wire import body_digest, next_chain
+from chatdesk.core.domain.sharing.sync_wire import PROTOCOL
 from chatdesk.core.ids import new_id
-from tests.helpers.team_people import Person, Row, Team, some_id
+from tests.helpers.team_people import Person, Team, pulled, some_id
 from tests.helpers.waiting import wait_until
 
 _WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -29,22 +29,30 @@ def test_a_pushed_change_is_in_the_log_with_a_number_an_author_and_a_chain(team:
     first = olga.row("project", "new", project, {"name": "P"})
     second = olga.row("thread", "new", some_id(), {"title": "T"}, parents=[first["id"], some_id()])
     assert [row[1:3] for row in olga.push_fully(project, first, second)] == [("ok", 1), ("ok", 2)]
-    rows = olga.ask(
-        "SELECT id::text, seq, author::text, device_id::text, dseq, chain, parents, hlc, body::text, digest"
-        " FROM cd.change ORDER BY seq"
-    )
-    assert [row[:5] for row in rows] == [
-        (first["id"], 1, olga.id, olga.device, 1),
-        (second["id"], 2, olga.id, olga.device, 2),
+    one, two = pulled(olga)
+    assert [(row.id, row.seq, row.author, row.device, row.dseq, row.number) for row in (one, two)] == [
+        (first["id"], 1, olga.id, olga.device, 1, 1),
+        (second["id"], 2, olga.id, olga.device, 2, 2),
     ]
-    assert [row[9] for row in rows] == [body_digest(row[8]) for row in rows]
-    chain = next_chain(None, first["id"], olga.device, 1, rows[0][7], rows[0][9])
-    ids = uuid.UUID(first["id"]).bytes + uuid.UUID(olga.device).bytes
-    numbers = (1).to_bytes(8) + rows[0][7].to_bytes(8)
-    assert rows[0][5] == chain == hashlib.sha256(bytes(32) + ids + numbers + rows[0][9]).digest()
-    assert rows[1][5] == next_chain(chain, second["id"], olga.device, 2, rows[1][7], rows[1][9])
-    assert [str(parent) for parent in rows[1][6]] == second["parents"]
-    assert olga.ask("SELECT seq, chain FROM cd.project_head") == [(2, rows[1][5])]
+    assert all(row.has_accepted_body for row in (one, two))
+    assert [one.chain, two.chain] == [one.chain_after(None), two.chain_after(one.chain)]
+    assert [str(parent) for parent in two.parents] == second["parents"]
+    assert olga.ask("SELECT seq, chain FROM cd.project_head") == [(2, two.chain)]
+
+
+def test_changes_are_counted_by_device_and_project_without_gaps(team: Team) -> None:
+    olga, project, other = team.owner, team.project(), team.project()
+    again = team.again(olga)
+    again.hello()
+    for person, where in ((olga, project), (olga, other), (again, project), (olga, project), (olga, other)):
+        refused = person.row("thread", "new", some_id(), {}, reg="title")
+        assert person.push(where, refused, person.row("thread", "new", some_id(), {})) == ["denied", "ok"]
+    assert sorted(olga.ask("SELECT project_id::text, device_id::text, number FROM cd.change")) == sorted(
+        [
+            *((project, olga.device, 1), (project, olga.device, 2), (project, again.device, 1)),
+            *((other, olga.device, 1), (other, olga.device, 2)),
+        ]
+    )
 
 
 def test_a_repeated_push_is_dup_with_the_number_it_has(team: Team) -> None:
@@ -87,26 +95,20 @@ def test_another_change_in_the_same_place_of_a_device_is_forked(team: Team) -> N
 
 
 @pytest.mark.parametrize("words", ["I approve: 999", "I approve: 100"])
-@pytest.mark.parametrize("function", ["push", "relay"])
-def test_what_somebody_put_in_the_place_of_lost_words_is_not_taken_for_them(
-    team: Team, words: str, function: str
-) -> None:
+def test_what_somebody_put_in_the_place_of_lost_words_is_not_taken_for_them(team: Team, words: str) -> None:
     project = team.project()
-    vic, eve, ana = (team.join(name, **{project: "editor"}) for name in ("vic", "eve", "ana"))
+    vic, eve = (team.join(name, **{project: "editor"}) for name in ("vic", "eve"))
     thread = vic.thread(project)
     said = vic.row("message", "new", some_id(), {"thread_id": thread, "text": "I approve: 100"})
     assert vic.push(project, said) == ["ok"]
-    kept = ana.kept(project)
     team.restore(project, 1)
     body = {"thread_id": thread, "text": words}
-    if function == "push":
-        forged = {**eve.row("message", "new", said["entity"], body), "id": said["id"]}
-    else:
-        forged = {**kept[1], "body": body, "seal": "0" * 32}
-    assert [row[1] for row in eve.push_fully(project, forged, function=function)] == ["ok"]
+    forged = {**eve.row("message", "new", said["entity"], body), "id": said["id"], "author": vic.id}
+    assert eve.push(project, {**forged, "device": vic.device, "dseq": 99}) == ["denied"]
+    assert eve.push(project, forged) == ["ok"]
     assert vic.push(project, said) == ["id_taken"]
-    assert [row[1] for row in ana.push_fully(project, *kept, function="relay")] == ["dup", "id_taken"]
-    assert eve.push_fully(project, forged, function=function)[0][1] == "dup"
+    assert eve.push(project, forged) == ["dup"]
+    assert [row.author for row in pulled(eve)] == [vic.id, eve.id]
 
 
 def test_one_s_own_words_in_another_form_are_not_the_same(team: Team) -> None:
@@ -115,36 +117,12 @@ def test_one_s_own_words_in_another_form_are_not_the_same(team: Team) -> None:
     assert olga.push(project, row, {**row, "body": {"title": "U"}}, row) == ["ok", "id_taken", "dup"]
 
 
-def test_what_was_brought_back_beside_another_change_is_known_the_second_time(team: Team) -> None:
-    olga, project = team.owner, team.project()
-    ana = team.join("ana", **{project: "editor"})
-    first = olga.row("thread", "new", some_id(), {"title": "T"})
-    assert olga.push(project, first) == ["ok"]
-    kept = ana.kept(project)
-    team.restore(project)
-    assert olga.push(project, olga.row("thread", "new", some_id(), {}, dseq=first["dseq"])) == ["ok"]
-    found = [[row[1] for row in ana.push_fully(project, *kept, function="relay")] for _time in range(2)]
-    assert found == [["ok"], ["dup"]]
-
-
 def test_a_place_of_a_device_that_another_project_has_is_forked(team: Team) -> None:
     olga, project, other = team.owner, team.project(), team.project()
     row = olga.row("thread", "new", some_id(), {"title": "T"})
     copy = olga.row("thread", "new", some_id(), {"title": "T"}, dseq=row["dseq"])
     assert olga.push(project, row) == ["ok"]
     assert olga.push(other, copy) == ["forked"]
-
-
-def test_ids_that_somebody_took_elsewhere_after_a_restore_do_not_keep_out_what_has_its_seal(team: Team) -> None:
-    olga, project = team.owner, team.project()
-    eve = team.join("eve", **{project: "editor"})
-    thread = olga.thread(project)
-    olga.message(project, thread)
-    kept = eve.kept(project)
-    team.restore(project)
-    own = team.project(eve)
-    assert eve.push(own, *(eve.row("thread", "new", row["entity"], {}) for row in kept)) == ["ok", "ok"]
-    assert [row[1] for row in eve.push_fully(project, *kept, function="relay")] == ["ok", "ok"]
 
 
 def test_a_thing_that_exists_is_not_new(team: Team) -> None:
@@ -237,7 +215,7 @@ def test_a_malformed_row_is_denied_and_stops_no_other(team: Team) -> None:
 
 def test_rows_that_are_none_break_nothing(team: Team) -> None:
     project, olga = team.project(), team.owner
-    query = "SELECT o_status FROM cd.push(%s, %s, 1, %s::jsonb)"
+    query = "SELECT o_status FROM cd.push(%s, %s, 2, %s::jsonb)"
     for rows in ("[1]", "[null]", "[[]]", '["x"]'):
         assert olga.ask(query, project, olga.device, rows) == [("denied",)]
     for rows in ("1", '"x"', "{}", "null"):
@@ -354,7 +332,7 @@ def test_conditions_of_a_whole_push_have_states_of_their_own(team: Team) -> None
     assert state(anna.push, project, row) == "57P01"
     login, password, _member = team.invite("ben")
     with team.database.connect(login, password) as ben, pytest.raises(psycopg.Error) as caught:
-        ben.execute("SELECT cd.push(%s, %s, 1, '[]')", [project, some_id()])
+        ben.execute("SELECT cd.push(%s, %s, 2, '[]')", [project, some_id()])
     assert caught.value.sqlstate == "CD003"
 
 
@@ -404,10 +382,9 @@ def test_numbers_are_dense_and_in_the_order_of_commits_under_sixteen_writers(tea
     assert gaps == []
     assert seen == list(range(1, 16 * 36 + 1))
     chain: bytes | None = None
-    columns = "chain, id::text, device_id::text, dseq, hlc, digest"
-    for found, *row in team.owner.ask(f"SELECT {columns} FROM cd.change ORDER BY seq"):
-        chain = next_chain(chain, *row)
-        assert chain == found
+    for row in pulled(team.owner):
+        chain = row.chain_after(chain)
+        assert chain == row.chain
 
 
 def test_a_member_who_holds_the_lock_is_not_waited_for_longer_than_five_seconds(team: Team) -> None:
@@ -421,7 +398,7 @@ def test_a_member_who_holds_the_lock_is_not_waited_for_longer_than_five_seconds(
         root.execute(f"ALTER FUNCTION {push} SET lock_timeout = '200ms'".encode())
     with team.database.connect(olga.login, olga.password, autocommit=False) as holder:
         held = json.dumps([olga.row("thread", "new", some_id(), {})])
-        holder.execute("SELECT cd.push(%s, %s, 1, %s::jsonb)", [project, olga.device, held])
+        holder.execute(f"SELECT cd.push(%s, %s, {PROTOCOL}, %s::jsonb)", [project, olga.device, held])
         assert state(anna.push, project, anna.row("thread", "new", some_id(), {})) == "55P03"
         assert anna.ask("SELECT seq FROM cd.project_head") == [(0,)]
 
@@ -444,130 +421,78 @@ def test_a_push_that_waits_while_its_member_is_removed_fails(team: Team) -> None
     assert olga.value("SELECT count(*) FROM cd.change") == 0
 
 
-def test_what_the_server_lost_is_brought_back_under_its_author_s_name(team: Team) -> None:
-    """Also what its author may do no more, and what who brings it back never might: once it was permitted."""
-    project, olga = team.project(), team.owner
-    anna, ben = (team.join(name, **{project: "editor"}) for name in ("anna", "ben"))
-    assert olga.push(project, olga.row("project", "new", project, {"name": "Ünïcode \n \u0001", "size": 1.50})) == [
-        "ok"
-    ]
-    thread = anna.thread(project)
-    message = anna.message(project, thread)
-    named = olga.row("thread", "edit", thread, {"title": "Olga's"}, reg="title", parents=[some_id(), some_id()])
-    deleted = anna.row("message", "del", message, {"covers": {anna.device: 2}}, hlc=2**62, v=7)
-    assert [olga.push(project, named), anna.push(project, deleted)] == [["ok"], ["ok"]]
-    kept = ben.kept(project)
-    before = _log(olga)
-    team.restore(project)
-    olga.ask("SELECT cd.set_role(%s, %s, 'viewer')", project, anna.id)
-    assert [found[1] for found in ben.push_fully(project, *kept, function="relay")] == ["ok"] * 5
-    assert _log(olga) == before
-    assert [row["relayed_by"] for row in _log(olga, "relayed_by::text")] == [ben.id] * 5
-    assert anna.push(project, deleted) == ["dup"]
-    # What was brought back can be brought back again.
-    kept = ben.kept(project)
-    team.restore(project, 2)
-    assert [found[1] for found in ben.push_fully(project, *kept, function="relay")] == ["dup"] * 2 + ["ok"] * 3
-    assert _log(olga) == before
-
-
-def _log(person: Person, *columns: str) -> list[dict[str, Any]]:
-    wanted = (
-        ", ".join(columns) or "id, seq, device_id, dseq, author, kind, op, entity_id, reg, parents, hlc, v, body, chain"
-    )
-    return [row[0] for row in person.ask(f"SELECT to_jsonb(c) FROM (SELECT {wanted} FROM cd.change ORDER BY seq) c")]
-
-
-def test_nothing_that_was_not_said_is_brought_back_in_anothers_name(team: Team) -> None:
-    """Whoever writes SQL by hand has real seals of real changes, after a restore, too."""
-    project, other, olga = team.project(), team.project(), team.owner
-    anna, ben = (team.join(name, **{project: "editor", other: "editor"}) for name in ("anna", "ben"))
-    thread = anna.thread(project)
-    message = anna.message(project, thread)
-    ben.thread(project)
-    anna.thread(other)
-    in_other = ben.kept(other)[0]
-    real = ben.kept(project)
-    team.restore(project, 1)
-    lost = real[1]
-    assert (lost["author"], lost["entity"]) == (anna.id, message)
-    anew = {"id": some_id(), "entity": some_id()}
-    words = {**lost["body"], "text": "forged"}
-    attempts: list[Row] = [
-        *({**lost, **anew, "seal": seal} for seal in (None, "", "0" * 32, lost["seal"], lost["seal"].upper(), [], 7)),
-        {key: value for key, value in {**lost, **anew}.items() if key != "seal"},
-        *({**lost, "id": some_id(), "entity": some_id(), "seal": row["seal"]} for row in real),
-        {**lost, **anew, "body": words},
-        {**lost, "id": some_id()},
-        {**lost, "entity": some_id()},
-        {**lost, "body": words, "entity": some_id()},
-        {**lost, "op": "edit", "body": None, "entity": thread, "kind": "thread", "reg": "title"},
-        {**lost, "kind": "summary", "entity": some_id()},
-        {**lost, **anew, "reg": "title"},
-        {**real[0], "id": some_id(), "op": "edit", "reg": "title", "body": {"title": "forged"}},
-        {**real[0], "id": some_id(), "op": "del", "body": {"covers": {}}},
-        {**in_other, "entity": some_id()},
-        in_other,
-        {**real[2], "author": anna.id, "entity": some_id()},
-    ]
-    for attempt in attempts:
-        ben.push_fully(project, attempt, function="relay")
-    assert ben.ask("SELECT DISTINCT author::text FROM cd.change WHERE seq > 1 AND project_id = %s", project) == [
-        (ben.id,)
-    ]
-    assert olga.value("SELECT count(*) FROM cd.change WHERE op <> 'new' AND project_id = %s", project) == 0
-    # Single things that are said otherwise of a change that is really Anna's.
-    for odd in ({"hlc": lost["hlc"] + 1}, {"dseq": 9}, {"device": some_id()}, {"v": 2}, {"parents": [some_id()]}):
-        team.restore(project, 1)
-        assert [found[1] for found in ben.push_fully(project, {**lost, **odd}, function="relay")] == ["ok"], odd
-        (row,) = ben.ask(
-            "SELECT author::text, device_id::text, dseq FROM cd.change WHERE project_id = %s AND seq = 2", project
-        )
-        assert row == (ben.id, lost["id"], 0), odd
-    team.restore(project, 1)
-    assert [found[1] for found in ben.push_fully(project, lost, function="relay")] == ["ok"]
-    assert ben.value("SELECT author::text FROM cd.change WHERE project_id = %s AND seq = 2", project) == anna.id
-
-
-def test_without_a_seal_an_admin_speaks_in_nobody_else_s_name_either(team: Team) -> None:
-    project, olga = team.project(), team.owner
-    anna, ben = (team.join(name, **{project: "editor"}) for name in ("anna", "ben"))
-    admin = team.join("adam", **{project: "admin"})
-    thread = anna.thread(project)
-    message = anna.message(project, thread)
-
-    def forged() -> list[Row]:
-        rows = (
-            anna.row("thread", "edit", thread, {"title": "Forged"}, reg="title"),
-            anna.row("thread", "del", thread, {"covers": {}}),
-            anna.row("message", "del", message, {"covers": {}}),
-        )
-        return [{**row, "device": anna.device, "author": anna.id} for row in rows]
-
-    assert [found[1] for found in ben.push_fully(project, *forged(), function="relay")] == ["denied"] * 3
-    assert olga.value("SELECT count(*) FROM cd.change") == 2
-    for person in (anna, admin):  # what they may do anyway, as themselves
-        rows = forged()
-        assert [found[1] for found in person.push_fully(project, *rows, function="relay")] == ["ok"] * 3
-        found = olga.ask("SELECT author::text FROM cd.change WHERE id = ANY (%s)", [row["id"] for row in rows])
-        assert found == [(person.id,)] * 3
-
-
-def test_a_change_whose_place_is_taken_is_brought_back_as_its_own_device_s(team: Team) -> None:
+def test_what_a_restored_server_lost_is_sent_again_by_its_author_from_any_of_their_computers(team: Team) -> None:
     project = team.project()
     anna, ben = (team.join(name, **{project: "editor"}) for name in ("anna", "ben"))
+    other = team.again(anna)
+    other.hello()
+    thread = anna.thread(project)
+    message = anna.message(project, thread)
+    deleted = anna.row("message", "del", message, {"covers": {anna.device: 2}}, hlc=2**62, v=7)
+    assert anna.push(project, deleted) == ["ok"]
+    kept = other.kept(project)
+    before = [replace(row, at=0, chain=b"") for row in pulled(ben)]
+    for is_known in (True, False):
+        team.restore(project)
+        if not is_known:  # the computer came after the backup, and is gone
+            with team.database.as_superuser() as root:
+                root.execute("DELETE FROM cd.device WHERE id = %s", [anna.device])
+        if is_known:
+            assert ben.push(project, *kept) == ["denied"] * 3
+        assert other.push(project, *kept) == ["ok"] * 3
+        assert [replace(row, at=0, chain=b"") for row in pulled(ben)] == before
+        assert other.push(project, *kept) == ["dup"] * 3
+        listed = {row[0] for row in anna.ask("SELECT id::text FROM cd.device WHERE removed_at IS NULL")}
+        assert (anna.device in listed) is is_known
+    assert anna.hello()
+    assert anna.push(project, anna.row("thread", "new", some_id(), {})) == ["ok"]
+
+
+def test_nobody_numbers_changes_of_another_member_s_computer(team: Team) -> None:
+    project = team.project()
+    anna, ben = (team.join(name, **{project: "editor"}) for name in ("anna", "ben"))
+    forged = ben.row("thread", "new", some_id(), {}, device=anna.device)
+    assert ben.push(project, forged) == ["denied"]
+    assert ben.push(project, {**forged, "device": "x"}) == ["denied"]
+    assert ben.push(project, {**forged, "dseq": 0}) == ["denied"]
+
+
+def test_a_change_whose_place_is_taken_travels_as_its_own_device_s(team: Team) -> None:
+    project = team.project()
+    anna = team.join("anna", **{project: "editor"})
+    other = team.again(anna)
+    other.hello()
     anna.thread(project)
-    lost = ben.kept(project)[0]
+    lost = other.kept(project)[0]
     team.restore(project)
     assert anna.push(project, anna.row("thread", "new", some_id(), {}, dseq=1)) == ["ok"]
-    assert [found[1] for found in ben.push_fully(project, lost, function="relay")] == ["ok"]
-    columns = "author::text, device_id::text, dseq"
-    assert ben.ask(f"SELECT {columns} FROM cd.change WHERE id = %s", lost["id"]) == [(anna.id, lost["id"], 0)]
-    # Nobody can take that place before it.
-    ben.device = some_id()
-    ben.hello()
-    assert ben.push(project, ben.row("thread", "new", some_id(), {}, dseq=0)) == ["denied"]
-    viewer = team.join("vera", **{project: "viewer"})
-    more = {**anna.row("thread", "new", some_id(), {}), "device": anna.device, "author": anna.id}
-    assert [found[1] for found in viewer.push_fully(project, more, function="relay")] == ["denied"]
-    assert [found[1] for found in ben.push_fully(project, {**more, "author": "x"}, function="relay")] == ["denied"]
+    assert other.push(project, lost) == ["ok"]
+    assert [(row.device, row.dseq, row.number) for row in pulled(anna)][1:] == [(lost["id"], 0, 1)]
+    team.restore(project, 1)
+    assert other.push(project, {**lost, "device": lost["id"], "dseq": 0}) == ["ok"]
+    assert [(row.device, row.dseq, row.number) for row in pulled(anna)][1:] == [(lost["id"], 0, 1)]
+    assert other.push(project, other.row("thread", "new", some_id(), {}, dseq=0)) == ["denied"]
+
+
+@pytest.mark.parametrize("lost", ["message", "thread"])
+def test_a_reply_below_something_lost_is_taken_and_joined_when_that_comes_back(team: Team, lost: str) -> None:
+    project = team.project()
+    anna, ben = (team.join(name, **{project: "editor"}) for name in ("anna", "ben"))
+    thread = anna.thread(project)
+    message = anna.message(project, thread)
+    kept = anna.kept(project)
+    reply = ben.row("message", "new", some_id(), body(thread, message))
+    team.restore(project, 1 if lost == "message" else 0)
+    assert ben.push(project, reply) == ["orphan"]
+    assert ben.push(project, {**reply, "is_gone": 1}) == ["orphan"]
+    assert ben.push(project, {**reply, "is_gone": True}) == ["ok"]
+    # What is there, and is something else, is no place.
+    odd = ben.row("message", "new", some_id(), body(thread, reply["entity"], thread_id=some_id()), is_gone=True)
+    assert ben.push(project, odd) == ["orphan"]
+    assert ben.push(project, ben.row("thread", "edit", thread, {"is_pinned": 1}, reg="lww.pinned", is_gone=True)) == [
+        "ok" if lost == "message" else "orphan"
+    ]
+    assert anna.push(project, *kept) == (["dup", "ok"] if lost == "message" else ["ok", "ok"])
+    with team.database.as_superuser() as root:
+        places = root.execute("SELECT id::text, created_by::text FROM cd.entity WHERE project_id = %s", [project])
+        assert set(places.fetchall()) == {(thread, anna.id), (message, anna.id), (reply["entity"], ben.id)}

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from chatdesk.core.domain.sharing.sync_wire import PROTOCOL
 from chatdesk.core.ids import new_id
 from tests.helpers.examples import examples
 from tests.helpers.postgres import Cluster
@@ -70,7 +71,7 @@ class Desk:
             self.root.execute(f"SET LOCAL SESSION AUTHORIZATION {person.login}".encode())
             try:
                 with self.root.transaction():
-                    query = "SELECT o_status FROM cd.push(%s, %s, 1, %s::jsonb)"
+                    query = f"SELECT o_status FROM cd.push(%s, %s, {PROTOCOL}, %s::jsonb)"
                     found = self.root.execute(query, [project, person.device, json.dumps([row])]).fetchone()
                 status = "" if found is None else str(found[0])
             except psycopg.Error as error:

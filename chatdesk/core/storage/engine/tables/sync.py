@@ -27,8 +27,7 @@ changes = Table(
     counter("state"),
     Column("mine", Integer, nullable=False, server_default=text("1")),
     Column("at", Integer, nullable=False),
-    # Since 0008: the member who made a change of others, who brought it back after a loss, the server's refusal, and
-    # its proof that it took the change as it is here.
+    # Since 0008: the member who made a change of others, and the server's refusal. The other two are not used any more.
     Column("author", Text),
     Column("relayed_by", Text),
     Column("problem", Text),

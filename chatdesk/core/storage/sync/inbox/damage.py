@@ -18,13 +18,15 @@ from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.inbox.entities import insert_threads
 from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.wire.rows import is_id, read_object
 
 _WAITING: Final = (
-    "SELECT c.problem, c.body, c.hlc, c.device, c.author, c.at FROM changes c WHERE c.project_id = ?1"
+    "SELECT c.problem, c.body, c.hlc, c.device, c.author, c.at, c.kind FROM changes c WHERE c.project_id = ?1"
     f" AND c.state = {ChangeState.ORPHANED.value} AND c.seq IS NOT NULL AND c.op = 'new' AND c.problem LIKE 'waits:%'"
+    " AND length(c.problem) = 42"  # a thread or message; files have longer names
     " AND NOT EXISTS (SELECT 1 FROM changes made WHERE made.entity = substr(c.problem, 7) AND made.op = 'new'"
     " AND made.project_id = ?1) ORDER BY c.seq"
 )
@@ -67,8 +69,8 @@ def _is_other(row: PulledChange, before: bytes | None) -> bool:
         return True
 
 
-def record(raw: sqlite3.Connection, project_id: str, damage: Damage) -> bool:
-    """Add to the stored damage of a project. Returns whether rows of it are missing."""
+def record(raw: sqlite3.Connection, project_id: str, damage: Damage) -> None:
+    """Add to the stored damage of a project."""
     if damage.missing or damage.altered:
         raw.execute(
             "UPDATE shared_projects SET progress = json_set(coalesce(progress, '{}'),"
@@ -76,18 +78,18 @@ def record(raw: sqlite3.Connection, project_id: str, damage: Damage) -> bool:
             " '$.altered', coalesce(json_extract(progress, '$.altered'), 0) + ?) WHERE project_id = ?",
             (damage.missing, damage.altered, project_id),
         )
-    row = raw.execute(
-        "SELECT coalesce(json_extract(progress, '$.missing'), 0) FROM shared_projects WHERE project_id = ?",
-        (project_id,),
-    ).fetchone()
-    return row is not None and bool(row[0])
+
+
+def needs_places(raw: sqlite3.Connection, project_id: str) -> bool:
+    """Return whether anything waits for what is not in the log."""
+    return raw.execute(f"{_WAITING} LIMIT 1", (project_id,)).fetchone() is not None
 
 
 def make_places(conn: Connection, origin: Origin, project_id: str, effects: Effects) -> set[str]:
-    """Insert empty threads and messages for missing ones that others wait for. Returns their ids."""
+    """Insert empty threads and messages for those that are not in the log and others wait for. Returns their ids."""
     raw = driver(conn)
     made: set[str] = set()
-    for problem, body, hlc, device, author, at in raw.execute(_WAITING, (project_id,)).fetchall():
+    for problem, body, hlc, device, author, at, kind in raw.execute(_WAITING, (project_id,)).fetchall():
         wanted = str(problem).removeprefix("waits:")
         thread_id = (read_object(body) or {}).get("thread_id")
         if wanted in made or not is_id(wanted) or not is_id(thread_id):
@@ -101,7 +103,7 @@ def make_places(conn: Connection, origin: Origin, project_id: str, effects: Effe
                 made.add(wanted)
             continue
         home = raw.execute("SELECT project_id FROM threads WHERE id = ?", (thread_id,)).fetchone()
-        if home is None or home[0] != project_id:
+        if kind != "message" or home is None or home[0] != project_id:
             continue
         now = origin.now()
         is_first = raw.execute("SELECT 1 FROM messages WHERE thread_id = ? LIMIT 1", (thread_id,)).fetchone() is None
@@ -113,3 +115,16 @@ def make_places(conn: Connection, origin: Origin, project_id: str, effects: Effe
         if place.rowcount:  # else it is in another thread, and what waits for it here waits on
             made.add(wanted)
     return made
+
+
+def places_among(raw: sqlite3.Connection, message_ids: Sequence[str]) -> set[str]:
+    """Return those of these messages that are only places: no change made them."""
+    return {
+        row[0]
+        for batch in batches(message_ids)
+        for row in raw.execute(
+            f"SELECT id FROM messages WHERE purged_at IS NOT NULL AND id IN ({marks(batch)})"
+            " AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.entity = messages.id AND c.op = 'new')",
+            tuple(batch),
+        )
+    }

@@ -72,6 +72,8 @@ def insert_threads(conn: Connection, project_id: str, rows: Sequence[PulledChang
         if home is not None:
             if home != project_id:
                 foreign[row.id] = "the thread lies in another project"
+            else:
+                _fill_place(raw, row)
             continue
         body = read_object(row.body)
         if body is None or row.entity in taken:
@@ -96,6 +98,14 @@ def insert_threads(conn: Connection, project_id: str, rows: Sequence[PulledChang
         here[row.entity] = project_id
         effects.new_threads.add(row.entity)
     return foreign
+
+
+def _fill_place(raw: sqlite3.Connection, row: PulledChange) -> None:
+    """Give a thread that nothing in the log made before its time; all else that is said of it are registers."""
+    made = "SELECT 1 FROM changes WHERE entity = ? AND kind = 'thread' AND op = 'new' AND state = ?"
+    if raw.execute(made, (row.entity, ChangeState.CONFIRMED.value)).fetchone() is None:
+        created_at = moment((read_object(row.body) or {}).get("created_at"), latest_of(row.at)) or 0
+        raw.execute("UPDATE threads SET created_at = ? WHERE id = ?", (created_at, row.entity))
 
 
 def bound_again(raw: sqlite3.Connection, rows: Iterable[tuple[PulledChange, int | None]]) -> None:

@@ -26,7 +26,7 @@ from chatdesk.core.storage.engine.bulk import tune
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import from_json
-from chatdesk.core.storage.sync import registers
+from chatdesk.core.storage.sync import erasures_in_log, registers
 from chatdesk.core.storage.sync.inbox import damage as sync_damage
 from chatdesk.core.storage.sync.inbox import entities
 from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
@@ -86,7 +86,7 @@ def apply(
         return Applied(is_foreign_mine=True)
     joined = from_json(progress).get("joined_seq")
     joined_seq = joined if isinstance(joined, int) else 0
-    rows, prepared = _without_erased(rows, prepared, known)
+    rows, prepared = _without_erased(raw, project_id, rows, prepared, known)
     rows, prepared = _without_altered(rows, prepared, known)
     effects = Effects(me=me, is_quiet=rows[-1].seq <= joined_seq)
     if rows[0].seq <= joined_seq:
@@ -100,17 +100,19 @@ def apply(
     is_chained = prepared.is_whole and not is_damaged
     altered_ids = prepared.altered - known.keys()
     damage = sync_damage.found_in(pulled, after=(seq, chain), altered=altered_ids, is_chained=is_chained)
-    page.finish(has_holes=sync_damage.record(raw, project_id, damage))
+    sync_damage.record(raw, project_id, damage)
+    page.finish()
     _move_cursor(raw, origin, project_id, rows)
     return effects.applied(rows=len(rows), confirmed=confirmed)
 
 
 def adopt_ended(conn: Connection, origin: Origin, project_id: str) -> Applied:
-    """Apply the log's ending of answers that were still being written here when it came, and have ended since."""
+    """Apply the log's ending of answers that were still being written here when it came, and have ended since, and show
+    what hangs below something that is not in the log."""
     raw = driver(conn)
     effects = Effects(me=registers.member_of(raw, project_id), is_quiet=True)
     page = PageApplier(conn, origin, project_id, effects, prepare(()), 0)
-    page.finish(ended=entities.ended_since(raw, project_id))
+    page.finish(ended=entities.ended_since(raw, project_id), is_end=True)
     return effects.applied()
 
 
@@ -132,10 +134,16 @@ def _foreign(
 
 
 def _without_erased(
-    rows: list[PulledChange], prepared: Prepared, known: Mapping[str, tuple[Any, ...]]
+    raw: sqlite3.Connection,
+    project_id: str,
+    rows: list[PulledChange],
+    prepared: Prepared,
+    known: Mapping[str, tuple[Any, ...]],
 ) -> tuple[list[PulledChange], Prepared]:
-    """Return the page without text that is known to be erased: the server was restored from an older backup."""
+    """Return the page without text that an erasure took: the server was restored from an older backup. What was emptied
+    and no erasure names is taken back."""
     back = {row.id for row in rows if row.id in known and known[row.id][_ERASED] and not row.is_erased}
+    back &= erasures_in_log.named_in_log(raw, project_id) if back else set()
     if not back:
         return rows, prepared
     rows = [replace(row, body=known[row.id][_BODY], is_erased=True) if row.id in back else row for row in rows]

@@ -16,7 +16,7 @@ from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
-from chatdesk.core.storage.sync import erasing
+from chatdesk.core.storage.sync import erasing, erasures_in_log
 from chatdesk.core.storage.sync.inbox import damage, duplicates, entities, prepare
 from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
 from chatdesk.core.storage.sync.inbox.messages import Incoming, Outcome, known_rows
@@ -24,7 +24,6 @@ from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.inbox.stored_changes import CONFIRMED, FOREIGN, ORPHANED, PRIVATE, WAITS, StoredChanges
 from chatdesk.core.storage.sync.projection import projection
 from chatdesk.core.storage.sync.projection import values as sync_projection_values
-from chatdesk.core.storage.sync.projection.deletes import RELAYED, add_note
 from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.registers import DELETE, first_author
 from chatdesk.core.storage.sync.wire import bodies
@@ -54,6 +53,7 @@ class PageApplier:
         self._registers: set[projection.Register] = set()
         self._arrived: list[str] = []
         self._erased: set[str] = set()
+        self._asked: list[PulledChange] = []
 
     # What is known: own changes that come back, others' after the server's history changed.
 
@@ -98,7 +98,7 @@ class PageApplier:
                 authors[kind, entity] = row.author
         self._log.confirm(rows)
         self._gather_erased(rows)
-        self._confirm_threads(threads)
+        self._confirm_threads(threads, known)
         self._confirm_messages(messages)
         self._confirm_summaries(summaries)
         # Whose words they are is not said again before they are compared, as what is here may be set aside.
@@ -107,8 +107,11 @@ class PageApplier:
         self._retire_own(again)
         return len(rows)
 
-    def _confirm_threads(self, rows: Sequence[PulledChange]) -> None:
+    def _confirm_threads(self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]) -> None:
         """Insert threads again that were purged here while the project was a private copy."""
+        for row in rows:
+            if known[row.id][15] and not row.is_erased:  # what it was made with is back
+                self._registers.update(("thread", row.entity, reg) for reg in sync_projection_values.THREAD)
         here = projection.homes(self._raw, "thread", [row.entity for row in rows])
         self._insert_threads([row for row in rows if row.entity not in here and row.id not in self._prepared.flaws])
 
@@ -257,7 +260,6 @@ class PageApplier:
         for thread_id in known.keys() - self._effects.new_threads:
             self._set_author("thread", thread_id, known[thread_id])
             self._registers.update(("thread", thread_id, reg) for reg in sync_projection_values.THREAD)
-        self._add_relay_notes((row, row.entity) for row in rows if row.id not in foreign)
 
     def _insert_messages(self, rows: Sequence[PulledChange], *, is_known: bool) -> None:
         """Insert messages. ``is_known``: their changes are stored, and only their rows are missing."""
@@ -267,6 +269,7 @@ class PageApplier:
             messages = {row.id: read for row in good if (read := self._read(row)) is not None}
         readable = [row for row in rows if row.id in messages]
         incoming = [Incoming(row.id, row.author, row.seq <= self._joined_seq, messages[row.id]) for row in readable]
+        places = set() if is_known else damage.places_among(self._raw, [row.entity for row in readable])
         outcome = self._insert(incoming)
         waiting = {key: WAITS + wanted for key, wanted in outcome.waiting.items()}
         waiting |= self._reconcile(outcome)
@@ -277,9 +280,10 @@ class PageApplier:
             self._log.wait_for(readable, waiting)
         else:
             self._log.store_with(readable, outcome.foreign, waiting)
+        come = [row for row in readable if row.entity in places and row.id not in outcome.foreign]
+        self._fill_emptied(come, {row.entity: messages[row.id].thread_id for row in come})
+        self._reattach(come)
         self._after_messages(outcome)
-        threads = {each.change_id: each.rows.thread_id for each in outcome.done}
-        self._add_relay_notes((row, threads[row.id]) for row in readable if row.id in threads)
 
     def _insert(self, incoming: Sequence[Incoming]) -> Outcome:
         """Insert messages, after reviving purged parents and threads that they need."""
@@ -345,27 +349,25 @@ class PageApplier:
         self._log.store_with(rows, foreign, {}, has_heads=False)
         self._registers.update((row.kind, row.entity, row.reg) for row in rows if row.id not in foreign)
 
-    def _add_relay_notes(self, rows: Iterable[tuple[PulledChange, str]]) -> None:
-        for row, thread_id in rows:
-            if row.relayed_by is not None:
-                add_note(self._raw, self._origin, thread_id, RELAYED, {"by": row.relayed_by}, self._effects)
-
     # The end.
 
     def _gather_erased(self, rows: Iterable[PulledChange]) -> None:
         for row in rows:
             if row.is_erased:
                 self._erased.add(row.id)
-            elif row.reg == change_log.ERASED and row.op == DELETE:
-                self._erased.update(erasing.named(row.body))
+            elif (row.kind, row.op, row.reg) == ("thread", DELETE, change_log.ERASED):
+                self._asked.append(row)
 
-    def finish(self, *, has_holes: bool = False, ended: Collection[str] = ()) -> None:
+    def finish(self, *, ended: Collection[str] = (), is_end: bool = False) -> None:
         """Take up what waited for something of this page, and project all registers. ``ended``: answers of this profile
-        that were still being written when the log brought another ending of them."""
+        that were still being written when the log brought another ending of them. ``is_end``: nothing more comes, and
+        what still waits gets a place."""
         self._adopt_waiting([*self._arrived, *ended], ended)
-        while has_holes and (places := damage.make_places(self._conn, self._origin, self._project_id, self._effects)):
+        while is_end and (places := damage.make_places(self._conn, self._origin, self._project_id, self._effects)):
             self._arrived = sorted(places)
             self._adopt_waiting(self._arrived, ended)
+        for row in self._asked:
+            self._erased |= erasures_in_log.taken_by(self._raw, self._project_id, row)
         if self._erased:
             self._registers |= erasing.erase(self._conn, self._origin, self._project_id, self._erased, self._effects)
         self._registers.update(entities.registers_of(self._raw, self._project_id, self._arrived))

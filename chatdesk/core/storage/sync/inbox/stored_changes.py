@@ -28,13 +28,14 @@ FOREIGN: Final = "foreign: "
 
 _INSERT = (
     "INSERT OR IGNORE INTO changes (id, project_id, seq, device, dseq, kind, op, entity, reg, parents, hlc, v, body,"
-    " state, mine, at, author, relayed_by, problem, seal, digest, erased)"
+    " state, mine, at, author, problem, digest, erased)"
 )
 _CONFIRM = (
-    "UPDATE changes SET state = ?, seq = ?, device = ?, dseq = ?, hlc = ?, author = ?, relayed_by = ?, seal = ?,"
-    " digest = ?, at = CASE WHEN mine = 1 THEN at ELSE ? END,"
+    "UPDATE changes SET state = ?1, seq = ?2, device = ?3, dseq = ?4, hlc = ?5, author = ?6, digest = ?7,"
+    " at = CASE WHEN mine = 1 THEN at ELSE ?8 END,"
     " problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END,"
-    " body = CASE WHEN erased = 1 OR (kind = 'message' AND op = 'new') THEN body ELSE ? END WHERE id = ?"
+    " body = CASE WHEN erased & ?9 OR (kind = 'message' AND op = 'new') THEN body ELSE ?10 END, erased = erased & ?9"
+    " WHERE id = ?11"
 )
 
 
@@ -55,8 +56,8 @@ class StoredChanges:
             _CONFIRM,
             [
                 (
-                    CONFIRMED, row.seq, row.device, row.dseq, row.hlc, row.author, row.relayed_by, row.seal,
-                    row.digest, row.at, row.body, row.id,
+                    CONFIRMED, row.seq, row.device, row.dseq, row.hlc, row.author, row.digest,
+                    row.at, int(row.is_erased), row.body, row.id,
                 )
                 for row in rows
             ],
@@ -120,9 +121,7 @@ class StoredChanges:
                 0,
                 row.at,
                 row.author,
-                row.relayed_by,
                 problem,
-                row.seal,
                 row.digest,
                 int(row.is_erased),
             )
@@ -146,4 +145,4 @@ class StoredChanges:
         if device == self._origin.device_id or (row[1] and row[2] in UNCONFIRMED):
             outbox.renumber(self._conn, [row[0]])
         else:
-            self._raw.execute("UPDATE changes SET dseq = ? WHERE n = ?", (outbox.given_up(row[0], dseq), row[0]))
+            self._raw.execute("UPDATE changes SET dseq = ? WHERE n = ?", (-row[0], row[0]))

@@ -31,7 +31,7 @@ from chatdesk.core.storage.sync.registers import COUNTS, DELETE, LogRow, log_row
 from chatdesk.core.storage.sync.wire.rows import is_id
 
 # Codes of ``team_notes``.
-THREAD_BACK, MESSAGE_BACK, RELAYED = "thread_back", "message_back", "relayed"
+THREAD_BACK, MESSAGE_BACK = "thread_back", "message_back"
 
 _PERSONAL = ", ".join(f"'{reg}'" for reg in sorted(change_log.PERSONAL))
 _COUNTED = "c." + COUNTS

@@ -22,6 +22,7 @@ from chatdesk.core.domain.sharing.team import (
     TeamRole,
     Workspace,
 )
+from chatdesk.core.sync.errors import TeamNotUpgraded
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
@@ -309,7 +310,7 @@ class _Workspace(QWidget):
         self._mark.show_icon(*status_icon(status))
         self._password.setVisible(status.phase is SyncPhase.REFUSED and status.code in _PASSWORD_HELPS)
         for widget in (self._outdated, self._upgrade):
-            widget.setVisible(self._is_owner and status.is_outdated)
+            widget.setVisible(self._is_owner and (status.is_outdated or status.code == TeamNotUpgraded.code))
 
     @staticmethod
     def _actions(page: TeamPage, view: WorkspaceView) -> FlowRow:
