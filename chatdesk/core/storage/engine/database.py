@@ -25,7 +25,7 @@ from chatdesk.core.storage.engine.ballast import Ballast
 from chatdesk.core.storage.engine.change_log import LogWatch, Origin
 from chatdesk.core.storage.engine.connection import connect, driver, identity, open_to_read, open_to_write
 from chatdesk.core.storage.engine.connection_thread import ConnectionThread
-from chatdesk.core.storage.engine.failures import is_io_error, translated, translating
+from chatdesk.core.storage.engine.failures import is_io_error, is_read_only, translated, translating
 from chatdesk.core.storage.engine.write_guard import current_guard
 from chatdesk.core.texts import Text
 
@@ -67,6 +67,8 @@ class Database:
         self._committed: high_water.HighWater | None = None
         self._lost: int | None = None
         self._is_full_sync = True
+        self._is_connected_to_write = True
+        self._has_failed = False
 
     @property
     def origin(self) -> Origin:
@@ -91,6 +93,18 @@ class Database:
         if guard is not None:
             work = guard.around(work)
         return await self._writer.run(partial(self._write, work, is_durable))
+
+    async def can_write(self) -> bool:
+        """Return whether writing works; where the last write said that it does not, it is tried again."""
+        if self.is_read_only:
+            return False
+        if not self._has_failed:
+            return True
+        try:
+            await self.write(lambda _conn: None)
+        except StorageError:
+            return False
+        return True
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` as ``read`` does and wait, for a thread without an event loop."""
@@ -152,6 +166,15 @@ class Database:
 
     def _write(self, work: Callable[[Connection], T], is_durable: bool) -> T:
         try:
+            result = self._write_with_ballast(work, is_durable)
+        except StorageError:
+            self._has_failed = True
+            raise
+        self._has_failed = False
+        return result
+
+    def _write_with_ballast(self, work: Callable[[Connection], T], is_durable: bool) -> T:
+        try:
             return self._write_once(work, is_durable)
         except StorageFull:
             if not self._ballast.release():
@@ -169,6 +192,8 @@ class Database:
 
     def _commit(self, work: Callable[[Connection], T], is_durable: bool) -> T:
         self._find_file()
+        if not self._is_connected_to_write:
+            self._reconnect()
         try:
             conn = self._writer.connection
             if is_durable != self._is_full_sync:
@@ -184,7 +209,7 @@ class Database:
             self.log_watch.discard()
             if not isinstance(error, SQLAlchemyError | sqlite3.Error | OSError):
                 raise
-            if is_io_error(error):
+            if is_io_error(error) or is_read_only(error):
                 self._reconnect()
             raise translated(error, self.path) from error
         self.log_watch.publish()
@@ -196,7 +221,9 @@ class Database:
 
     def _reconnect(self) -> None:
         """Connect again after an I/O error: SQLite's view of the file is unknown then, and a new connection reads it
-        from the disk."""
+        from the disk. While the disk still refuses, SQLite opens the file to read without a word; then the next write
+        connects once more."""
+        self._is_connected_to_write = False
         if identity(self.path) != self._identity:
             self._is_replaced = True  # connecting would make an empty file where a drive was
             return
@@ -205,6 +232,9 @@ class Database:
             self._writer.disconnect()
         with suppress(SQLAlchemyError, sqlite3.Error, OSError):
             self._writer.connect(lambda: open_to_write(self.path))
+            with self._writer.connection.begin():
+                self._writer.connection.exec_driver_sql("UPDATE devices SET is_mine = is_mine WHERE 0")
+            self._is_connected_to_write = True
 
     def _check_identity(self) -> None:
         found = identity(self.path)

@@ -24,6 +24,7 @@ from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
+_READONLY = 8
 _IOERR = 10
 _LEAST_ROOM_BYTES = 128 * 1024
 _KINDS: dict[int, type[StorageError]] = {
@@ -55,6 +56,12 @@ def is_io_error(error: BaseException) -> bool:
     again."""
     code = sqlite_code(error)
     return code is not None and code & 0xFF in (_IOERR, 11, 26)
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Return whether ``error`` says that the connection may only read."""
+    code = sqlite_code(error)
+    return code is not None and code & 0xFF == _READONLY
 
 
 def translated(error: BaseException, path: Path | None = None) -> StorageError:

@@ -29,8 +29,8 @@ from chatdesk.core.errors import (
     StorageReadOnly,
     StorageReplaced,
 )
-from chatdesk.core.storage.engine import failures, high_water, owner_token
-from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine import database, failures, high_water, owner_token
+from chatdesk.core.storage.engine.connection import driver, open_to_read, open_to_write
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.helpers.checks import integrity_check, quick_check
@@ -473,3 +473,43 @@ async def test_a_full_disk_loses_nothing_that_was_saved(store: Store) -> None:
         assert await store.shown(thread) == ["before", "answer to before"]
     await store.ask(thread, "after")
     assert (await store.shown(thread))[2] == "after"
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR, sqlite3.SQLITE_IOERR | (3 << 8), sqlite3.SQLITE_READONLY])
+async def test_writing_goes_on_once_the_disk_works_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """While a disk refuses to be written to, SQLite opens a file to read, without a word."""
+    refusals = 2
+
+    def open_to_read_for_now(path: Path) -> Connection:
+        nonlocal refusals
+        refusals -= 1
+        return open_to_read(path) if refusals >= 0 else open_to_write(path)
+
+    def fail(_conn: Connection) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = code
+        raise error
+
+    thread = await store.thread()
+    assert await store.db.can_write()
+    monkeypatch.setattr(database, "open_to_write", open_to_read_for_now)
+    with pytest.raises(StorageError):
+        await store.db.write(fail)
+    assert not await store.db.can_write()
+    await store.ask(thread, "precious")
+    assert await store.db.can_write()
+    assert "precious" in await store.shown(thread)
+
+
+async def test_it_is_tried_whether_writing_works_again(store: Store) -> None:
+    def fill(_conn: Connection) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    assert await store.db.can_write()
+    with pytest.raises(StorageError):
+        await store.db.write(fill)
+    assert await store.db.can_write()
