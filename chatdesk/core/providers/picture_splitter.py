@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from chatdesk.core.providers.base import PictureDelta, PictureFault, TextDelta
 from chatdesk.core.providers.reader import ChangingReader, Delta, Late, SecretHidingReader
+from chatdesk.core.rendering.code_tracker import CodeTracker
 from chatdesk.core.rendering.picture_data import MAX_PICTURE_LETTERS
 
 # The beginning of a picture and some of its letters, and all that can become one with what comes next.
@@ -23,8 +24,6 @@ _LONGEST_MAYBE = 380
 _END = re.compile(r'>?(?: "[^"\n]{0,300}")?\)')
 _MAY_END = re.compile(r'>?(?: (?:"[^"\n]{0,300}"?)?)?\Z')
 _NOT_LETTERS = ')> \n"'
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)\Z")
-_LONGEST_LINE = 4_000
 
 
 @dataclass(slots=True)
@@ -63,8 +62,7 @@ class PictureSplitter:
         self._held = ""  # what may become a picture
         self._coming: _UnfinishedPicture | None = None
         self._count = 0
-        self._line = ""  # the beginning of the line in which the text is
-        self._fence = ""  # of the code in which the text is
+        self._code = CodeTracker()
 
     def feed(self, text: str) -> Iterator[TextDelta | PictureDelta]:
         """Yield the parts that this piece of text completes."""
@@ -84,10 +82,10 @@ class PictureSplitter:
         text, self._held = self._held + piece, ""
         place = 0
         while "![" in text and (found := _BEGINNING.search(text, place)) is not None:
-            self._follow(text[place : found.start()])
+            self._code.follow(text[place : found.start()])
             place = found.end()
-            if self._is_in_code:
-                self._follow(found[0])
+            if self._code.is_in_code:
+                self._code.follow(found[0])
                 continue
             if found.start():
                 yield TextDelta(text[: found.start()])
@@ -98,7 +96,7 @@ class PictureSplitter:
         maybe = text.rfind("!", max(place, len(text) - _LONGEST_MAYBE))
         if maybe >= 0 and _MAYBE.match(text, maybe) is not None:
             text, self._held = text[:maybe], text[maybe:]
-        self._follow(text[place:])
+        self._code.follow(text[place:])
         if text:
             yield TextDelta(text)
         return ""
@@ -118,32 +116,9 @@ class PictureSplitter:
             return ""
         end = "" if closed is None else closed[0]
         self._coming = None
-        self._line += "!"
+        self._code.follow("!")
         yield coming.whole(end, is_closed=closed is not None)
         return text[len(end) :]
-
-    @property
-    def _is_in_code(self) -> bool:
-        """Return whether the text is in a block or a run of code."""
-        is_indented = self._line.startswith(("    ", "\t")) and not self._line.strip()
-        return bool(self._fence) or is_indented or self._line.count("`") % 2 == 1
-
-    def _follow(self, text: str) -> None:
-        """Keep track of lines and fences of code."""
-        *ended, last = text.split("\n")
-        for each in ended:
-            self._end_line(self._line + each)
-            self._line = ""
-        self._line = (self._line + last)[:_LONGEST_LINE]
-
-    def _end_line(self, line: str) -> None:
-        found = _FENCE.match(line)
-        if found is None:
-            return
-        if not self._fence:
-            self._fence = found[1]
-        elif found[1].startswith(self._fence) and not found[2].strip():
-            self._fence = ""
 
 
 class PictureReader(ChangingReader):

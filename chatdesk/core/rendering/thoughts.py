@@ -1,130 +1,126 @@
-"""Folds the thoughts that an answer begins with in ``<think>`` tags: servers that do not read the tags send them as
-text.
+"""Parses answers, and folds the thoughts that models write into their text (``thought_splitter`` finds them).
 
-The thought is a fold with its own blocks; what follows is the answer. A thought that never ends is shown as it is.
+A thought is a fold with its own blocks; what is around it is the answer. A thought that never ends is shown as it is.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from chatdesk.core.rendering.blocks import Block, Fold, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import clean_source, parse_markdown
 from chatdesk.core.rendering.streaming import BlockUpdate, StreamingMarkdown
-
-_OPENING = re.compile(r"\s{0,40}<(think|thinking)>", re.IGNORECASE)
-_HALF_OPENING = re.compile(r"\s{0,40}(?:<(?:t(?:h(?:i(?:n(?:k(?:i(?:n(?:g)?)?)?)?)?)?)?)?)?\Z", re.IGNORECASE)
-_LONGEST_TAG = len("</thinking>")
+from chatdesk.core.rendering.thought_splitter import Kind, Piece, ThoughtSplitter, has_tags
 
 
 def parse_answer(text: str) -> tuple[Block, ...]:
-    """Return the blocks of ``text`` with a thought at its beginning folded."""
-    opening = _OPENING.match(text)
-    closing = _closing(opening[1]).search(text, opening.end()) if opening is not None else None
-    if opening is None or closing is None:
+    """Return the blocks of ``text`` with its thoughts folded."""
+    if not has_tags(text):
         return parse_markdown(text)
-    thought = _folded(parse_markdown(text[opening.end() : closing.start()]))
-    return (_fold(is_open=False), *thought, *_shifted(parse_markdown(text[closing.end() :]), text[: closing.end()]))
+    answer = StreamingAnswer()
+    answer.append(text)
+    answer.finish()
+    return answer.blocks
+
+
+@dataclass(slots=True)
+class _Section:
+    """A thought or a part of the answer. ``start`` counts the characters before it, ``lines`` the lines and ``first``
+    the blocks."""
+
+    is_thought: bool
+    start: int
+    lines: int
+    first: int
+    parser: StreamingMarkdown = field(default_factory=StreamingMarkdown)
+
+    def shown(self, blocks: Iterable[Block]) -> list[Block]:
+        """Return blocks of this section as they are among all others."""
+        placed = _shifted(blocks, self.lines)
+        return [_behind_the_fold(block) for block in placed] if self.is_thought else placed
 
 
 class StreamingAnswer:
-    """Parses an answer that comes in pieces, as ``StreamingMarkdown`` does, and folds a thought at its beginning."""
+    """Parses an answer that comes in pieces, as ``StreamingMarkdown`` does, and folds its thoughts."""
 
     def __init__(self) -> None:
         self._source: list[str] = []
-        self._waiting = ""  # what may be half a tag
-        self._closing: re.Pattern[str] | None = None  # while the thought goes on
-        self._thought: StreamingMarkdown | None = None
-        self._answer = StreamingMarkdown()
-        self._is_decided = False
-        self._is_fold_shown = False
-        self._before = ""  # all up to the answer
+        self._splitter = ThoughtSplitter()
+        self._sections: list[_Section] = []
         self._blocks: list[Block] = []
+        self._first_changed = 0
 
     @property
     def blocks(self) -> tuple[Block, ...]:
         return tuple(self._blocks)
 
     def append(self, delta: str) -> BlockUpdate:
-        if self._is_decided and self._closing is None:
-            return self._update_answer(self._answer.append(delta))
         self._source.append(delta)
-        self._waiting += delta
-        if not self._is_decided and not self._decide():
-            return BlockUpdate(len(self._blocks), ())
-        if self._closing is None:
-            text, self._waiting = self._waiting, ""
-            self._source.clear()
-            return self._update_answer(self._answer.append(text))
-        return self._extend_thought()
+        return self._update(self._splitter.feed(delta))
 
     def finish(self) -> BlockUpdate:
-        if self._closing is not None:
-            self._blocks = list(parse_markdown("".join(self._source)))
-            return BlockUpdate(0, tuple(self._blocks))
-        if self._waiting:
-            self._answer.append(self._waiting)
-            self._waiting = ""
-            self._update_answer(BlockUpdate(0, self._answer.blocks))
-        return self._update_answer(self._answer.finish())
+        update = self._update(self._splitter.finish())
+        self._first_changed = update.first_changed
+        if self._splitter.is_open:
+            self._open_last()
+        elif self._sections:
+            self._change(self._sections[-1], self._sections[-1].parser.finish())
+        return BlockUpdate(self._first_changed, tuple(self._blocks[self._first_changed :]))
 
-    def _decide(self) -> bool:
-        """Decide whether the answer begins with a thought; return False if more text is needed."""
-        opening = _OPENING.match(self._waiting)
-        if opening is None:
-            self._is_decided = _HALF_OPENING.match(self._waiting) is None
-            return self._is_decided
-        self._is_decided = True
-        self._closing = _closing(opening[1])
-        self._thought = StreamingMarkdown()
-        self._waiting = self._waiting[opening.end() :]
-        self._blocks = [_fold(is_open=True)]
-        return True
+    def _update(self, pieces: Iterable[Piece]) -> BlockUpdate:
+        self._first_changed = len(self._blocks)
+        for piece in pieces:
+            self._take(piece)
+        return BlockUpdate(self._first_changed, tuple(self._blocks[self._first_changed :]))
 
-    def _extend_thought(self) -> BlockUpdate:
-        assert self._thought is not None
-        assert self._closing is not None
-        end = self._closing.search(self._waiting)
-        if end is None:
-            keep = self._waiting.rfind("<", max(0, len(self._waiting) - _LONGEST_TAG))
-            text = self._waiting if keep < 0 else self._waiting[:keep]
-            self._waiting = self._waiting[len(text) :]
-            update = self._thought.append(text)
-            self._blocks[1 + update.first_changed :] = _folded(update.blocks)
-            first = 1 + update.first_changed if self._is_fold_shown else 0
-            self._is_fold_shown = True
-            return BlockUpdate(first, tuple(self._blocks[first:]))
-        text, rest = self._waiting[: end.start()], self._waiting[end.end() :]
-        self._thought.append(text)
-        self._thought.finish()
+    def _take(self, piece: Piece) -> None:
+        last = self._sections[-1] if self._sections else None
+        if piece.kind is Kind.OPENED:
+            self._begin(piece.start, is_thought=True)
+            return
+        if piece.kind in (Kind.CLOSED, Kind.WAS_THOUGHT):
+            if last is not None:
+                last.is_thought = True
+                self._change(last, last.parser.finish())
+                self._show_all(last, is_open=False)
+            return
+        if last is None or (last.is_thought and piece.kind is Kind.ANSWER):
+            last = self._begin(piece.start, is_thought=False)
+        self._change(last, last.parser.append(piece.text))
+
+    def _begin(self, start: int, *, is_thought: bool) -> _Section:
+        if self._sections and not self._sections[-1].is_thought:
+            self._change(self._sections[-1], self._sections[-1].parser.finish())
+        before = "".join(self._source)[:start] if start else ""
+        section = _Section(is_thought, start, clean_source(before).count("\n"), len(self._blocks))
+        self._sections.append(section)
+        if is_thought:
+            self._show_all(section, is_open=True)
+        return section
+
+    def _change(self, section: _Section, update: BlockUpdate) -> None:
+        first = section.first + (1 if section.is_thought else 0) + update.first_changed
+        self._blocks[first:] = section.shown(update.blocks)
+        self._first_changed = min(self._first_changed, first)
+
+    def _show_all(self, section: _Section, *, is_open: bool) -> None:
+        """Show the fold of a thought anew, with all that is behind it."""
+        label = "Thinking" if is_open else "Thought"
+        self._blocks[section.first :] = [Fold(label, Placement()), *section.shown(section.parser.blocks)]
+        self._first_changed = min(self._first_changed, section.first)
+
+    def _open_last(self) -> None:
+        """Make the thought that has not ended a part of the answer before it, with its tag."""
+        *_, thought = self._sections
+        before = self._sections[-2] if len(self._sections) > 1 else None
         source = "".join(self._source)
-        self._before = source[: len(source) - len(rest)]
-        self._source.clear()
-        self._waiting, self._closing = "", None
-        self._blocks = [_fold(is_open=False), *_folded(self._thought.blocks)]
-        self._update_answer(self._answer.append(rest))
-        return BlockUpdate(0, tuple(self._blocks))
-
-    def _update_answer(self, update: BlockUpdate) -> BlockUpdate:
-        thought = 1 + len(self._thought.blocks) if self._thought is not None else 0
-        first = thought + update.first_changed
-        changed = tuple(_shifted(update.blocks, self._before))
-        self._blocks[first:] = changed
-        return BlockUpdate(first, changed)
-
-
-def _closing(tag: str) -> re.Pattern[str]:
-    return re.compile(rf"</{tag}>", re.IGNORECASE)
-
-
-def _fold(*, is_open: bool) -> Fold:
-    return Fold("Thinking" if is_open else "Thought", Placement())
-
-
-def _folded(blocks: Iterable[Block]) -> list[Block]:
-    return [_behind_the_fold(block) for block in blocks]
+        first = before if before is not None and not before.is_thought else None
+        start = first.start if first is not None else self._splitter.opened_at
+        place = first.first if first is not None else thought.first
+        lines = clean_source(source[:start]).count("\n")
+        self._blocks[place:] = _shifted(parse_markdown(source[start:]), lines)
+        self._first_changed = min(self._first_changed, place)
 
 
 def _behind_the_fold(block: Block) -> Block:
@@ -133,12 +129,9 @@ def _behind_the_fold(block: Block) -> Block:
     return Paragraph((Span(block.label, is_bold=True),), at) if isinstance(block, Fold) else replace(block, at=at)
 
 
-def _shifted(blocks: Iterable[Block], before: str) -> list[Block]:
-    """Return ``blocks`` of a text that is behind ``before``, with their line numbers adjusted."""
-    lines = clean_source(before).count("\n") if before else 0
-    if not lines:
-        return list(blocks)
-    return [replace(block, at=_below(block.at, lines)) for block in blocks]
+def _shifted(blocks: Iterable[Block], lines: int) -> list[Block]:
+    """Return ``blocks`` with their line numbers adjusted to so many lines before them."""
+    return [replace(block, at=_below(block.at, lines)) for block in blocks] if lines else list(blocks)
 
 
 def _below(at: Placement, lines: int) -> Placement:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatdesk.core.rendering.blocks import Block, Fold
+from chatdesk.core.rendering.blocks import Block, Fold, Paragraph
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.thoughts import StreamingAnswer, parse_answer
 from chatdesk.core.rendering.wire import decode_block, encode_block
@@ -19,6 +19,26 @@ PIECES = [
     *("<think>", "</think>", "<thinking>", "</thinking>", "<th", "ink>", "</th", "<", "</", "\n", "\n\n", "> q\n", " "),
     *("- a\n", "words ", "**b** ", "```\n", "# H\n", "[^1]", "[^1]: n\n", "| a |\n|---|\n", "\r\n", "$x$ "),
 ]
+
+
+GREETING = "They greet."
+# Each gives the thought folded and nothing but the words as the answer.
+FOLDED = {
+    "<think>\nThey greet.\n</think>\n\nGood morning!": ["Good morning!"],
+    "They greet.\n</think>\n\nGood morning!": ["Good morning!"],
+    "They greet.</think>\nGood morning!": ["Good morning!"],
+    "Sure.\n<think>They greet.</think>\nGood morning!": ["Sure.", "Good morning!"],
+    "<|channel|>analysis<|message|>They greet.<|end|><|start|>assistant<|channel|>final<|message|>Good morning!": [
+        "Good morning!"
+    ],
+    "<|channel|>commentary<|message|>They greet.<|end|>\n<|channel|>final<|message|>Good morning!": ["Good morning!"],
+    "[THINK]They greet.[/THINK]Good morning!": ["Good morning!"],
+    "<thought>\nThey greet.\n</thought>\n\nGood morning!": ["Good morning!"],
+    "◁think▷They greet.◁/think▷Good morning!": ["Good morning!"],
+    "<seed:think>They greet.</seed:think>Good morning!": ["Good morning!"],
+    "<reasoning>They greet.</reasoning>\n\nGood morning!": ["Good morning!"],
+    "<|START_THINKING|>They greet.<|END_THINKING|><|START_RESPONSE|>Good morning!<|END_RESPONSE|>": ["Good morning!"],
+}  # fmt: skip
 
 
 def stream(text: str, sizes: list[int]) -> tuple[Block, ...]:
@@ -50,7 +70,8 @@ def test_a_thought_is_folded_and_the_answer_is_not() -> None:
 @pytest.mark.parametrize(
     "text",
     [ANSWER, "<think></think>", "<THINKING>a</thinking>b", "\n <think>a</think>b", "<think>never ends", "<thin", "<b>a",
-     "a <think>b</think>", "<think>a</thinking>b</think>c", "", "\n\n", "<think>a</think>b <think>c</think>"],
+     "a <think>b</think>", "<think>a</thinking>b</think>c", "", "\n\n", "<think>a</think>b <think>c</think>",
+     *FOLDED, "a\n<think>never ends", "<think>a</think>b\n<think>never ends", "a </think> b", "a\n[/THINK"],
 )  # fmt: skip
 def test_any_pieces_give_the_blocks_of_the_whole(text: str, sizes: list[int]) -> None:
     assert stream(text, sizes) == parse_answer(text)
@@ -61,8 +82,8 @@ def test_any_pieces_give_the_blocks_of_the_whole(text: str, sizes: list[int]) ->
     st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.lists(st.integers(1, 40), min_size=1, max_size=5)
 )
 def test_made_up_thoughts_stream_as_they_stand(text: str, sizes: list[int]) -> None:
-    text = "<think>" + text
-    assert stream(text, sizes) == parse_answer(text)
+    for made_up in ("<think>" + text, text):
+        assert stream(made_up, sizes) == parse_answer(made_up)
 
 
 def test_a_thought_that_comes_is_a_fold_from_its_tag_on() -> None:
@@ -73,9 +94,37 @@ def test_a_thought_that_comes_is_a_fold_from_its_tag_on() -> None:
     assert parser.blocks[0] == Fold("Thinking")
 
 
-@pytest.mark.parametrize("text", ["<think>never ends", "What is <think>?", "a\n</think>\nb", "`<think>` a </think>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>never ends",
+        "What is <think>?",
+        "`<think>` a </think> b",
+        "Write `</think>`",
+        "```\n<think>\n</think>\n```",
+    ],
+)
 def test_without_a_whole_thought_at_the_beginning_nothing_is_folded(text: str) -> None:
     assert parse_answer(text) == parse_markdown(text)
+
+
+@pytest.mark.parametrize("text", FOLDED)
+def test_every_tag_of_a_thought_is_folded(text: str) -> None:
+    blocks = parse_answer(text)
+    words = [
+        (block.at.is_folded, "".join(span.text for span in block.spans))
+        for block in blocks
+        if isinstance(block, Paragraph)
+    ]
+    assert [said for is_folded, said in words if is_folded] == [GREETING]
+    assert [said for is_folded, said in words if not is_folded] == FOLDED[text]
+    assert [block for block in blocks if isinstance(block, Fold)] == [Fold("Thought")]
+
+
+def test_two_thoughts_are_two_folds() -> None:
+    blocks = parse_answer("<think>\nFirst.\n</think>\n\nPart one.\n\n<think>\nSecond.\n</think>\n\nPart two.")
+    assert [block.at.is_folded for block in blocks] == [False, True, False, False, True, False]
+    assert [isinstance(block, Fold) for block in blocks] == [True, False, False, True, False, False]
 
 
 def test_a_page_folds_it_too() -> None:

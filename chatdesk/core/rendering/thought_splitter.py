@@ -1,0 +1,168 @@
+"""Cuts the text of an answer into thoughts and answer at the tags that models write around their thoughts.
+
+Servers that do not read these tags send them as text: at the beginning, again later, without the opening tag (the
+template wrote it), or as the channels of gpt-oss. A tag counts at the beginning of a line and outside of code; a
+closing tag alone counts where its line begins or ends. Everything else about tags is text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from chatdesk.core.rendering.code_tracker import CodeTracker
+
+_WORDS = ("think", "thinking", "thought", "thoughts", "reasoning", "reflection", "seed:think", "antml:thinking")
+_PAIRS = {
+    **{f"<{word}>": f"</{word}>" for word in _WORDS},
+    "[think]": "[/think]",
+    "◁think▷": "◁/think▷",
+    "<|start_thinking|>": "<|end_thinking|>",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|channel>thought": "<channel|>",
+    "<|channel|>analysis<|message|>": "<|end|>",
+    "<|channel|>commentary<|message|>": "<|end|>",
+}
+# What templates write around an answer; it shows only where a server does not read the tags.
+_AROUND = (
+    *("<|start|>assistant", "<|channel|>final<|message|>", "<|return|>", "<|end|>"),
+    *("<|start_response|>", "<|end_response|>", "<|begin_of_solution|>", "<|end_of_solution|>"),
+)
+_CLOSINGS = frozenset(_PAIRS.values())
+# A closing tag that may stand alone, because the template of the model has written the opening one.
+_ALONE = frozenset(closing for closing in _CLOSINGS if closing not in _AROUND)
+_TOKENS = sorted({*_PAIRS, *_CLOSINGS, *_AROUND}, key=len, reverse=True)
+_TOKEN = re.compile("|".join(map(re.escape, _TOKENS)), re.IGNORECASE)
+_LONGEST = len(_TOKENS[0])
+_FIRST = tuple({token[0] for token in _TOKENS})
+
+
+def has_tags(text: str) -> bool:
+    """Return whether there is anything in a text that may be a tag."""
+    return _TOKEN.search(text) is not None
+
+
+class Kind(Enum):
+    """The kind of a piece: ``CLOSED`` ends a thought, ``WAS_THOUGHT`` says that all before was one."""
+
+    ANSWER = auto()
+    THOUGHT = auto()
+    OPENED = auto()
+    CLOSED = auto()
+    WAS_THOUGHT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of the text from ``start`` on, which counts the characters before it."""
+
+    kind: Kind
+    text: str
+    start: int
+
+
+class ThoughtSplitter:
+    """Cuts a text that comes in pieces. ``is_open``: the thought that began last has not ended."""
+
+    def __init__(self) -> None:
+        self._pending = ""
+        self._at = 0  # the characters before what is pending
+        self._closing = ""  # of the thought in which the text is
+        self._code = CodeTracker()
+        self._has_thought = False
+        self._is_fresh = True  # nothing but blanks since the beginning or the last tag
+
+        self.opened_at = 0
+        """The characters before the tag of the thought that began last."""
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._closing)
+
+    def feed(self, text: str) -> Iterator[Piece]:
+        """Yield the pieces that this text completes."""
+        self._pending += text
+        yield from self._read(is_end=False)
+
+    def finish(self) -> Iterator[Piece]:
+        """Yield what was held back."""
+        yield from self._read(is_end=True)
+
+    def _read(self, *, is_end: bool) -> Iterator[Piece]:
+        searched = 0
+        while (found := _TOKEN.search(self._pending, searched)) is not None:
+            if not is_end and self._may_go_on(found.start(), found.end()):
+                break
+            kind = self._kind_of(found[0].lower(), found.start(), found.end())
+            if kind is None:
+                searched = found.end()
+                continue
+            yield from self._given(found.start(), is_thought=kind is Kind.CLOSED)
+            token = len(found[0])
+            if kind is Kind.OPENED:
+                self.opened_at = self._at
+            if kind is not Kind.ANSWER:  # else only the tag is left out
+                yield Piece(kind, "", self._at + token)
+            self._drop(token)
+            searched = 0
+        yield from self._given(len(self._pending) if is_end else self._certain(), is_thought=self.is_open)
+
+    def _kind_of(self, token: str, start: int, end: int) -> Kind | None:
+        """Return what a tag does here; None where it is text."""
+        if self._closing:
+            if token != self._closing:
+                return None
+            self._closing = ""
+            self._is_fresh = True
+            return Kind.CLOSED
+        line, is_in_code = self._line_before(start)
+        if is_in_code:
+            return None
+        begins_line = not line.strip() or (self._is_fresh and not self._pending[:start].strip())
+        if token in _PAIRS and begins_line:
+            self._closing, self._has_thought, self._is_fresh = _PAIRS[token], True, False
+            return Kind.OPENED
+        if token in _AROUND:
+            return Kind.ANSWER if begins_line or self._has_thought else None
+        ends_line = self._pending[end : end + 1] in ("", "\n", "\r")
+        if token in _ALONE and not self._has_thought and (begins_line or ends_line):
+            self._has_thought, self._is_fresh = True, True
+            return Kind.WAS_THOUGHT
+        return None
+
+    def _line_before(self, start: int) -> tuple[str, bool]:
+        """Return the line up to a place of what is pending, and whether that place is in code."""
+        tracker = copy(self._code)
+        tracker.follow(self._pending[:start])
+        return tracker.line, tracker.is_in_code
+
+    def _given(self, count: int, *, is_thought: bool) -> Iterator[Piece]:
+        text = self._pending[:count]
+        if text:
+            if not is_thought:
+                self._is_fresh = self._is_fresh and not text.strip()
+                self._code.follow(text)
+            yield Piece(Kind.THOUGHT if is_thought else Kind.ANSWER, text, self._at)
+            self._drop(count)
+
+    def _drop(self, count: int) -> None:
+        self._pending = self._pending[count:]
+        self._at += count
+
+    def _certain(self) -> int:
+        """Return how much of what is pending cannot be part of a tag."""
+        begin = max(0, len(self._pending) - _LONGEST)
+        for place in range(begin, len(self._pending)):
+            if self._pending[place] in _FIRST and self._may_go_on(place, len(self._pending)):
+                return place
+        return len(self._pending)
+
+    def _may_go_on(self, start: int, end: int) -> bool:
+        """Return whether what begins at ``start`` may become a longer tag, or needs to be seen with what follows."""
+        if end < len(self._pending):
+            return False
+        tail = self._pending[start:end].lower()
+        return tail in _ALONE or any(token != tail and token.startswith(tail) for token in _TOKENS)
