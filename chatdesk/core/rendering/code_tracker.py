@@ -17,6 +17,10 @@ class CodeTracker:
         self._fence = ""  # of the code in which the text is
 
     @property
+    def is_in_fence(self) -> bool:
+        return bool(self._fence)
+
+    @property
     def is_in_code(self) -> bool:
         """Return whether the text is in a block or a run of code."""
         is_indented = self.line.startswith(("    ", "\t")) and not self.line.strip()

@@ -16,6 +16,7 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.moments import is_known, utc_moment
 from chatdesk.core.rendering.markdown_writer import markdown_of
 from chatdesk.core.rendering.sources import source_blocks, sources_of
+from chatdesk.core.rendering.typed_lines import source_of
 from chatdesk.core.texts import shown
 from chatdesk.core.transfer.exports import export_texts
 
@@ -46,7 +47,7 @@ def head_as_markdown(thread: Thread) -> str:
 def message_as_markdown(message: Message, link_to: LinkTo = _no_copies) -> str:
     """Return one message, with an empty line before it and a newline at its end."""
     blocks = [f"## {heading(message)}"]
-    blocks.extend(text for text in (_part_as_markdown(part, link_to) for part in message.parts) if text)
+    blocks.extend(text for text in (_part_as_markdown(message, part, link_to) for part in message.parts) if text)
     sources = sources_of(message.parts)
     if sources:
         blocks.append(markdown_of(source_blocks(sources)))
@@ -143,9 +144,9 @@ def heading(message: Message) -> str:
     return f"{speaker(message)}{model} · {when(message.created_at)}"
 
 
-def _part_as_markdown(part: Part, link_to: LinkTo) -> str:
+def _part_as_markdown(message: Message, part: Part, link_to: LinkTo) -> str:
     if part.type is PartType.TEXT:
-        return part.text.strip("\n")
+        return source_of(message, part).strip("\n")
     if part.type is PartType.REASONING and part.text.strip():
         return f"> **{shown(export_texts.REASONING)}**\n>\n> " + part.text.strip().replace("\n", "\n> ")
     if part.type is PartType.TOOL_CALL:

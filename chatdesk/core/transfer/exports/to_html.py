@@ -19,6 +19,7 @@ from chatdesk.core.file_writing import replacing_text
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.rendering.sources import source_blocks, sources_of
+from chatdesk.core.rendering.typed_lines import source_of
 from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.texts import language_tag, shown
 from chatdesk.core.transfer.exports import export_texts
@@ -43,7 +44,7 @@ def _is_parsed(part: Part) -> bool:
 
 
 def _parsed_texts(message: Message) -> list[str]:
-    return [part.text for part in message.parts if _is_parsed(part)]
+    return [source_of(message, part) for part in message.parts if _is_parsed(part)]
 
 
 class MessageHtml:
@@ -79,7 +80,7 @@ class MessageHtml:
         else:
             yield f'<article class="{kind}">\n<h2>{who} {meta}</h2>\n'
         for part in message.parts:
-            yield from self._part(part)
+            yield from self._part(message, part)
         sources = source_blocks(sources_of(message.parts))
         if sources:
             yield HtmlBlocks(f"m{self._count}-sources-", is_for_print=self._is_for_print).html(sources)
@@ -89,9 +90,9 @@ class MessageHtml:
         if not self._is_for_print:
             yield "</article>\n"
 
-    def _part(self, part: Part) -> Iterator[str]:
+    def _part(self, message: Message, part: Part) -> Iterator[str]:
         if _is_parsed(part):
-            made = self._markdown(part)
+            made = self._markdown(part, source_of(message, part))
             yield made if part.type is PartType.TEXT else self._folded(shown(export_texts.REASONING), made)
         elif part.type is PartType.TOOL_CALL:
             name = escape(clean_line(str(part.content.get("name", ""))))
@@ -101,8 +102,8 @@ class MessageHtml:
         elif part.type in (PartType.IMAGE, PartType.FILE):
             yield from self._attachment(part)
 
-    def _markdown(self, part: Part) -> str:
-        blocks = self._source.blocks(part.text)
+    def _markdown(self, part: Part, source: str) -> str:
+        blocks = self._source.blocks(source)
         prefix = f"m{self._count}-{part.index}-"
         return HtmlBlocks(prefix, is_for_print=self._is_for_print).html(blocks)
 

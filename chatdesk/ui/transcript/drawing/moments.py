@@ -11,7 +11,7 @@ from chatdesk.ui.local_forms import date_time_text, number_text, time_text, week
 
 def time_of(milliseconds: int) -> str:
     """Return the local time of day, with the date unless it is today."""
-    if not is_known(milliseconds):
+    if not milliseconds or not is_known(milliseconds):
         return ""
     when = local_moment(milliseconds)
     is_today = when.date() == datetime.now(UTC).astimezone().date()
@@ -20,7 +20,7 @@ def time_of(milliseconds: int) -> str:
 
 def whole_time_of(milliseconds: int) -> str:
     """Return the weekday, the date, the time to the second and the time zone."""
-    if not is_known(milliseconds):
+    if not milliseconds or not is_known(milliseconds):
         return ""
     when = local_moment(milliseconds)
     moment = date_time_text(when, with_seconds=True)
