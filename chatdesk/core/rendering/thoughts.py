@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from chatdesk.core.rendering.blocks import Block, Fold, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import clean_source, parse_markdown
+from chatdesk.core.rendering.nested_fences import NestedFences, with_longer_fences
 from chatdesk.core.rendering.streaming import BlockUpdate, StreamingMarkdown
 from chatdesk.core.rendering.thought_splitter import Kind, Piece, ThoughtSplitter, has_tags
 
@@ -17,7 +18,7 @@ from chatdesk.core.rendering.thought_splitter import Kind, Piece, ThoughtSplitte
 def parse_answer(text: str) -> tuple[Block, ...]:
     """Return the blocks of ``text`` with its thoughts folded."""
     if not has_tags(text):
-        return parse_markdown(text)
+        return parse_markdown(with_longer_fences(text))
     answer = StreamingAnswer()
     answer.append(text)
     answer.finish()
@@ -45,7 +46,9 @@ class StreamingAnswer:
     """Parses an answer that comes in pieces, as ``StreamingMarkdown`` does, and folds its thoughts."""
 
     def __init__(self) -> None:
-        self._source: list[str] = []
+        self._raw: list[str] = []
+        self._source: list[str] = []  # with longer fences
+        self._fences = NestedFences()
         self._splitter = ThoughtSplitter()
         self._sections: list[_Section] = []
         self._blocks: list[Block] = []
@@ -56,17 +59,30 @@ class StreamingAnswer:
         return tuple(self._blocks)
 
     def append(self, delta: str) -> BlockUpdate:
-        self._source.append(delta)
-        return self._update(self._splitter.feed(delta))
+        self._raw.append(delta)
+        return self._add(self._fences.feed(delta))
 
     def finish(self) -> BlockUpdate:
-        update = self._update(self._splitter.finish())
-        self._first_changed = update.first_changed
+        first_changed = self._add(self._fences.finish()).first_changed
+        if self._fences.is_unbalanced:
+            self._restart()
+            first_changed = 0
+        self._first_changed = min(first_changed, self._update(self._splitter.finish()).first_changed)
         if self._splitter.is_open:
             self._open_last()
         elif self._sections:
             self._change(self._sections[-1], self._sections[-1].parser.finish())
         return BlockUpdate(self._first_changed, tuple(self._blocks[self._first_changed :]))
+
+    def _add(self, source: str) -> BlockUpdate:
+        self._source.append(source)
+        return self._update(self._splitter.feed(source))
+
+    def _restart(self) -> None:
+        """Parse the whole text again, with its fences as they came."""
+        self._splitter, self._sections, self._blocks = ThoughtSplitter(), [], []
+        self._source.clear()
+        self._add("".join(self._raw))
 
     def _update(self, pieces: Iterable[Piece]) -> BlockUpdate:
         self._first_changed = len(self._blocks)

@@ -28,6 +28,7 @@ def test_they_come_in_the_order_of_their_numbers() -> None:
         (1, "https://a.test/"),
         (2, "https://b.test/"),
         (3, "https://c.test/"),
+        (4, "https://d.test/"),
     ]
 
 
@@ -59,7 +60,7 @@ def test_links_that_hide_something_are_left_out(url: Any) -> None:
 def test_rows_in_another_form_are_left_out(rows: Any) -> None:
     part = Part("p", "m", 0, PartType.TOOL_RESULT, {"text": "", "sources": rows})
     assert sources_of((part,)) == ()
-    assert sources_of((result(row(1), kind=PartType.TEXT),)) == ()
+    assert sources_of((result(row(1), kind=PartType.REASONING),)) == ()
 
 
 def test_there_are_at_most_200() -> None:

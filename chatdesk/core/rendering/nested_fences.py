@@ -1,0 +1,87 @@
+"""Lets a fence of Markdown contain fences, as models write a file of Markdown: its first inner fence would end it.
+
+An inner fence that names its language needs an end of its own, so both can be counted. The outer fence is made longer
+than any inner one, which is what Markdown wants; its content and the numbers of lines stay the same.
+"""
+
+from __future__ import annotations
+
+import re
+
+_FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^`\n]*)\Z")
+_MAY_BE_FENCE = re.compile(r" {0,3}(?:[`~].*)?\Z")
+_LANGUAGES = frozenset({"markdown", "md", "mdx", "text", "txt"})
+_LONG = 24
+
+
+def with_longer_fences(text: str) -> str:
+    """Return ``text`` with fences of Markdown longer than those within."""
+    fences = NestedFences()
+    changed = fences.feed(text) + fences.finish()
+    return text if fences.is_unbalanced else changed
+
+
+class NestedFences:
+    """Changes a text that comes in pieces. ``is_unbalanced``: an inner fence has no end, so that nobody can say where
+    the outer one ends; then the text counts as it is."""
+
+    def __init__(self) -> None:
+        self._line = ""  # held back, because it may become a fence
+        self._is_inside_line = False  # the present line is none, and its beginning was given
+        self._outer = ""  # the marker of the fence of Markdown in which the text is
+        self._other = ""  # the marker of another fence in which it is
+        self._depth = 0
+        self._has_inner = False
+
+    @property
+    def is_unbalanced(self) -> bool:
+        return bool(self._outer) and self._has_inner
+
+    def feed(self, text: str) -> str:
+        """Return the changed text so far not given; the beginning of what may be a fence is held back."""
+        given = []
+        *ended, last = text.split("\n")
+        for each in ended:
+            given.append(self._ended(each) + "\n")
+        self._line += last
+        if self._is_inside_line or _MAY_BE_FENCE.match(self._line) is None:
+            given.append(self._line)
+            self._is_inside_line = self._is_inside_line or bool(self._line)
+            self._line = ""
+        return "".join(given)
+
+    def finish(self) -> str:
+        """Return the last line."""
+        return self._ended("")
+
+    def _ended(self, rest: str) -> str:
+        line, self._line = self._line + rest, ""
+        if self._is_inside_line:
+            self._is_inside_line = False
+            return line
+        found = _FENCE.match(line.rstrip("\r"))
+        return line if found is None else self._changed(line, found)
+
+    def _changed(self, line: str, fence: re.Match[str]) -> str:
+        indent, marker, info = fence[1], fence[2], fence[3].strip()
+        if self._other:
+            if marker.startswith(self._other) and not info:
+                self._other = ""
+            return line
+        if not self._outer:
+            if info.split(" ")[0].lower() not in _LANGUAGES:
+                self._other = marker
+                return line
+            self._outer, self._depth, self._has_inner = marker, 0, False
+        elif not marker.startswith(self._outer):
+            return line
+        elif info:
+            self._depth += 1
+            self._has_inner = True
+            return line
+        elif self._depth:
+            self._depth -= 1
+            return line
+        else:
+            self._outer = ""
+        return f"{indent}{marker[0] * max(_LONG, len(marker) + 1)}{fence[3]}"

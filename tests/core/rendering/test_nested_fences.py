@@ -1,0 +1,49 @@
+"""A file of Markdown in an answer is one block of code, whatever fences are in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatdesk.core.rendering.blocks import CodeBlock, Paragraph
+from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.core.rendering.thoughts import StreamingAnswer, parse_answer
+
+INNER = "# Read me\n\n```bash\nmake\n```\n\nand\n\n```json\n{}\n```"
+LANGUAGES = ["markdown", "md", "mdx", "text", "Markdown"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("marker", ["```", "````", "~~~"])
+def test_inner_fences_stay_within_the_outer_one(language: str, marker: str) -> None:
+    inner = INNER.replace("```", marker)
+    text = f"Here:\n\n{marker}{language}\n{inner}\n{marker}\n\nThe end."
+    for blocks in (parse_answer(text), _streamed(text, 1), _streamed(text, 7)):
+        assert [type(each) for each in blocks] == [Paragraph, CodeBlock, Paragraph]
+        code = blocks[1]
+        assert isinstance(code, CodeBlock) and code.text.rstrip("\n") == inner and code.language == language
+        assert text.split("\n")[blocks[2].at.first_line] == "The end."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```markdown\n# A\n```\n\ntext\n\n```bash\nmake\n```",
+        "````markdown\n```bash\nmake\n```\n````\n\nend",
+        "```python\n'''\n```\n\nend",
+        "```markdown\n```bash\nno end\n```\n\nend",
+        "```bash\ncat <<E\n```markdown\nE\n```\nend",
+        "    ```markdown\n    ```bash\n",
+        "```markdown\nnever ends",
+    ],
+)
+def test_other_fences_stay_what_they_are(text: str) -> None:
+    assert parse_answer(text) == parse_markdown(text)
+    assert _streamed(text, 1) == _streamed(text, 1000) == parse_answer(text)
+
+
+def _streamed(text: str, size: int) -> tuple[object, ...]:
+    parser = StreamingAnswer()
+    for at in range(0, len(text), size):
+        parser.append(text[at : at + size])
+    parser.finish()
+    return parser.blocks
