@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from chatdesk.core.providers.base import PictureDelta, PictureFault, TextDelta
 from chatdesk.core.providers.reader import ChangingReader, Delta, Late, SecretHidingReader
-from chatdesk.core.rendering.code_tracker import CodeTracker
+from chatdesk.core.rendering.answers.code_tracker import CodeTracker
 from chatdesk.core.rendering.picture_data import MAX_PICTURE_LETTERS
 
 # The beginning of a picture and some of its letters, and all that can become one with what comes next.

@@ -28,12 +28,12 @@ from typing import Any, BinaryIO, Protocol
 from chatdesk.core.child_process import command_of
 from chatdesk.core.process_frames import Wire, read_frame, write_frame
 from chatdesk.core.processes import start_child
+from chatdesk.core.rendering.answers.thoughts import StreamingAnswer, parse_answer
 from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun, MathBlock
 from chatdesk.core.rendering.drawing.drawing_process import CODE, NOT_TRIED, DrawingProcess, serve
 from chatdesk.core.rendering.drawing.drawn_blocks import DrawnBlocks, is_diagram, wanted_blocks
 from chatdesk.core.rendering.highlighting import extend_runs, is_highlightable, plain_run
 from chatdesk.core.rendering.streaming import BlockUpdate
-from chatdesk.core.rendering.thoughts import StreamingAnswer, parse_answer
 from chatdesk.core.rendering.wire import decode_runs, encode_block, encode_change, encode_runs
 
 DRAWING_FLAG = "--draw"

@@ -14,9 +14,9 @@ from chatdesk.core.domain.message import STATUS_TEXTS, Message, Part, PartType, 
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.moments import is_known, utc_moment
+from chatdesk.core.rendering.answers.typed_lines import source_of
 from chatdesk.core.rendering.markdown_writer import markdown_of
 from chatdesk.core.rendering.sources import source_blocks, sources_of
-from chatdesk.core.rendering.typed_lines import source_of
 from chatdesk.core.texts import shown
 from chatdesk.core.transfer.exports import export_texts
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from chatdesk.core.domain.message import Message
+from chatdesk.core.rendering.answers.typed_lines import with_line_breaks
 from chatdesk.core.rendering.blocks import Block
-from chatdesk.core.rendering.typed_lines import with_line_breaks
 from chatdesk.ui.transcript.contract import BlockRenderer, Ticket
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.messages.sections import Section, SourcesSection, TextSection, new_section, sections_of

@@ -12,8 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from chatdesk.core.domain.message import Part, PartType, Status
+from chatdesk.core.rendering.answers.thoughts import parse_answer
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.core.rendering.thoughts import parse_answer
 from chatdesk.ui.transcript.copying.clipboard import FORMS
 from chatdesk.ui.transcript.drawing.item import Item, word_bounds
 from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of

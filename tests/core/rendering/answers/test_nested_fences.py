@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from chatdesk.core.rendering.answers.thoughts import StreamingAnswer, parse_answer
 from chatdesk.core.rendering.blocks import CodeBlock, Paragraph
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.core.rendering.thoughts import StreamingAnswer, parse_answer
 
 INNER = "# Read me\n\n```bash\nmake\n```\n\nand\n\n```json\n{}\n```"
 LANGUAGES = ["markdown", "md", "mdx", "text", "Markdown"]

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from chatdesk.core.rendering.answers.nested_fences import NestedFences, with_longer_fences
+from chatdesk.core.rendering.answers.thought_splitter import Kind, Piece, ThoughtSplitter, has_tags
 from chatdesk.core.rendering.blocks import Block, Fold, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import clean_source, parse_markdown
-from chatdesk.core.rendering.nested_fences import NestedFences, with_longer_fences
 from chatdesk.core.rendering.streaming import BlockUpdate, StreamingMarkdown
-from chatdesk.core.rendering.thought_splitter import Kind, Piece, ThoughtSplitter, has_tags
 
 
 def parse_answer(text: str) -> tuple[Block, ...]:
@@ -87,13 +87,13 @@ class StreamingAnswer:
     def _update(self, pieces: Iterable[Piece]) -> BlockUpdate:
         self._first_changed = len(self._blocks)
         for piece in pieces:
-            self._take(piece)
+            self._add_piece(piece)
         return BlockUpdate(self._first_changed, tuple(self._blocks[self._first_changed :]))
 
-    def _take(self, piece: Piece) -> None:
+    def _add_piece(self, piece: Piece) -> None:
         last = self._sections[-1] if self._sections else None
         if piece.kind is Kind.OPENED:
-            self._begin(piece.start, is_thought=True)
+            self._start_section(piece.start, is_thought=True)
             return
         if piece.kind in (Kind.CLOSED, Kind.WAS_THOUGHT):
             if last is not None:
@@ -102,10 +102,10 @@ class StreamingAnswer:
                 self._show_all(last, is_open=False)
             return
         if last is None or (last.is_thought and piece.kind is Kind.ANSWER):
-            last = self._begin(piece.start, is_thought=False)
+            last = self._start_section(piece.start, is_thought=False)
         self._change(last, last.parser.append(piece.text))
 
-    def _begin(self, start: int, *, is_thought: bool) -> _Section:
+    def _start_section(self, start: int, *, is_thought: bool) -> _Section:
         if self._sections and not self._sections[-1].is_thought:
             self._change(self._sections[-1], self._sections[-1].parser.finish())
         before = "".join(self._source)[:start] if start else ""

@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from chatdesk.core.rendering.code_tracker import CodeTracker
+from chatdesk.core.rendering.answers.code_tracker import CodeTracker
 
 _WORDS = ("think", "thinking", "thought", "thoughts", "reasoning", "reflection", "seed:think", "antml:thinking")
 _PAIRS = {
@@ -88,7 +88,7 @@ class ThoughtSplitter:
         yield from self._read(is_end=False)
 
     def finish(self) -> Iterator[Piece]:
-        """Yield what was held back."""
+        """Yield the text that was held back."""
         yield from self._read(is_end=True)
 
     def _read(self, *, is_end: bool) -> Iterator[Piece]:
@@ -111,7 +111,7 @@ class ThoughtSplitter:
         yield from self._given(len(self._pending) if is_end else self._certain(), is_thought=self.is_open)
 
     def _kind_of(self, token: str, start: int, end: int) -> Kind | None:
-        """Return what a tag does here; None where it is text."""
+        """Return the effect of a tag at its place; None where it is text."""
         if self._closing:
             if token != self._closing:
                 return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatdesk.core.domain.message import Message, Part, Role
-from chatdesk.core.rendering.code_tracker import CodeTracker
+from chatdesk.core.rendering.answers.code_tracker import CodeTracker
 
 _HARD = "  "
 

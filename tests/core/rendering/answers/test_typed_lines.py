@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from chatdesk.core.rendering.answers.typed_lines import with_line_breaks
 from chatdesk.core.rendering.blocks import CodeBlock, Paragraph
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.core.rendering.typed_lines import with_line_breaks
 
 
 def _lines(text: str) -> list[str]:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatdesk.core.rendering.answers.thoughts import StreamingAnswer, parse_answer
 from chatdesk.core.rendering.blocks import Block, Fold, Paragraph
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.core.rendering.thoughts import StreamingAnswer, parse_answer
 from chatdesk.core.rendering.wire import decode_block, encode_block
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from tests.helpers.block_outline import outline_blocks
