@@ -43,6 +43,8 @@ def probes_without_database(paths: AppPaths, loaded: LoadedSettings) -> dict[str
         "keyring": _keyring,
         "token encodings": _encodings,
         "updates": partial(_updates, loaded.settings),
+        "documents": partial(_documents, paths),
+        "backups": partial(_backups, paths),
     }
 
 
@@ -70,6 +72,18 @@ def unusable_database(error: ChatDeskError, paths: AppPaths) -> Probe:
     """Return a check that reports why the database cannot be opened."""
     details = {"code": error.code, "path": str(paths.database)}
     return partial(_given, Finding(Text("database"), Level.PROBLEM, error.sentence, details))
+
+
+async def _documents(paths: AppPaths) -> tuple[Finding, ...]:
+    from chatdesk.services.file_checks import document_findings
+
+    return await asyncio.to_thread(document_findings, paths)
+
+
+async def _backups(paths: AppPaths) -> tuple[Finding, ...]:
+    from chatdesk.services.file_checks import backup_findings
+
+    return await asyncio.to_thread(backup_findings, paths)
 
 
 async def _given(finding: Finding) -> Finding:

@@ -38,22 +38,45 @@ class DocumentFile:
         """Return the document (None where there is no usable one) and a sentence about its fault. Never raises. A
         damaged file is kept under another name."""
         try:
-            document = read_small_json(self.path, _LARGEST_BYTES)
-            if not isinstance(document, dict) or not isinstance(document.get(self._list_name), list):
-                raise TypeError("no list")
+            return self._document(), ""
         except FileNotFoundError:
             return None, ""
         except OSError as error:
             _log.warning("%s not readable: %s", self._subject, error.strerror)
-            return None, Text(
-                "The file of {subject} {path} cannot be read ({strerror}).",
-                subject=self._subject,
-                path=self.path,
-                strerror=reason_text(error),
-            )
+            return None, self._unreadable(error)
         except (ValueError, TypeError):
             return None, self._keep_broken()
-        return document, ""
+
+    def problem(self) -> str:
+        """Return a sentence about the fault of the file, or of one that was moved aside; empty when all is well.
+        Nothing is changed."""
+        try:
+            self._document()
+        except FileNotFoundError:
+            return self.kept_problem()
+        except OSError as error:
+            return self._unreadable(error)
+        except (ValueError, TypeError):
+            return Text(
+                "The file of {subject} {path} is damaged; it is kept under another name when it is read next.",
+                subject=self._subject,
+                path=self.path,
+            )
+        return self.kept_problem()
+
+    def _document(self) -> dict[str, Any]:
+        document = read_small_json(self.path, _LARGEST_BYTES)
+        if not isinstance(document, dict) or not isinstance(document.get(self._list_name), list):
+            raise TypeError("no list")
+        return document
+
+    def _unreadable(self, error: OSError) -> str:
+        return Text(
+            "The file of {subject} {path} cannot be read ({strerror}).",
+            subject=self._subject,
+            path=self.path,
+            strerror=reason_text(error),
+        )
 
     def write(self, document: dict[str, Any]) -> None:
         """Replace the file. Raises ``NewerDocument`` and ``OSError``."""

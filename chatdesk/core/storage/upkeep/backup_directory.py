@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+# Of a packed database, a zip, and a database.
+_BEGINNINGS = (b"\x1f\x8b", b"PK\x03\x04", b"SQLite format 3\x00")
 # The copy, what becomes of it when it is packed, and some room so that it is not the backup that fills the disk.
 _SPACE_FACTOR, _SPARE_BYTES = 1.6, 32 * 1024 * 1024
 
@@ -54,7 +56,10 @@ class BackupDirectory:
         self._daily, self._weekly = daily, weekly
 
     def kept(self) -> list[KeptBackup]:
-        """Return all regular backups, the oldest first."""
+        """Return all regular backups, the oldest first. A file that is none, whatever its name, is not among them."""
+        return [each for each in self._named() if is_begun(each.path)]
+
+    def _named(self) -> list[KeptBackup]:
         found = []
         with suppress(FileNotFoundError):
             for path in self.directory.iterdir():
@@ -75,7 +80,7 @@ class BackupDirectory:
 
         self._clear_unfinished()
         self._check_space(source)
-        number = max((each.number for each in self.kept()), default=0) + 1
+        number = max((each.number for each in self._named()), default=0) + 1
         at = utc_moment(now_ms).strftime(_TIME_FORMAT)
         packed = self.directory / f"{self._stem}-{number:06d}-{at}.db{backup_files.PACKED}"
         plain = backup.back_up(source, unfinished_files.name_for(packed))
@@ -124,6 +129,17 @@ class BackupDirectory:
                 safe=Text("Your messages are kept, and so are the older backups."),
                 next_step=Text("Free some space; ChatDesk tries again within the hour."),
             )
+
+
+def is_begun(path: Path) -> bool:
+    """Return whether a file begins as a backup does."""
+    try:
+        if not path.is_file():  # a pipe would be waited for
+            return False
+        with path.open("rb") as file:
+            return file.read(16).startswith(_BEGINNINGS)
+    except OSError:
+        return False
 
 
 def restorable(directory: Path, stem: str) -> list[Path]:
