@@ -355,6 +355,8 @@ DECLARE
 BEGIN
     PERFORM cd.need_proto(p_proto);
     PERFORM cd.need_device(p_device, v_me);
+    PERFORM cd.need_role(p_project, v_me);
+    PERFORM cd.take_turn(v_me);
     RETURN QUERY SELECT * FROM cd.enter(p_project, v_me, p_device, p_rows);
 END
 $$;

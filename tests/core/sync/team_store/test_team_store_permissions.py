@@ -30,6 +30,7 @@ TABLES = {
     "device_count": "project_id",
     "policy": None,
     "rule": None,
+    "turn": None,
     "used": "project_id",
     "change": "project_id",
     "erased_ahead": "project_id",
@@ -40,7 +41,7 @@ TABLES = {
 }
 # What a member may see of these; the rest is nobody's.
 COLUMNS = {"member": "id, display_name, is_owner, status, invited_by, invited_at, accepted_at, removed_at"}
-UNREADABLE = {"entity", "erased_ahead", "file_use", "device_count", "rule", "used", "alembic_version"}
+UNREADABLE = {"entity", "erased_ahead", "file_use", "device_count", "rule", "turn", "used", "alembic_version"}
 INTERNAL = {
     "now_ms": (),
     "rank": ("'owner'",),
@@ -72,6 +73,8 @@ INTERNAL = {
     "elsewhere": ("%(project)s", "%(device)s", "'[]'"),
     "enter": ("%(project)s", "%(member)s", "%(device)s", "'[]'"),
     "need_fresh": (),
+    "take_turn": ("%(member)s",),
+    "end_statements": ("%(member)s",),
     "now_us": (),
     "note_change": (),
     "need_owner": (),
