@@ -10,7 +10,7 @@ PYTEST := -m pytest -q -rs -n auto --dist worksteal --max-worker-restart=0
 
 .DEFAULT_GOAL := help
 MINUTES ?= 60
-.PHONY: help run test test-newest test-long test-servers coverage check bench gallery pictures demonstration translations docs deps lock wheel package feed package-test package-bench clean
+.PHONY: help run test test-newest test-long test-servers coverage check bench gallery pictures demonstration translations docs deps lock wheel package feed package-test fresh-test package-bench clean
 export PYTHONUTF8 := 1
 # A run starts hundreds of processes; without byte code on the disk each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -100,6 +100,9 @@ feed: ## sign the feed of updates (ARGS="publish --feed DIR …", see packaging/
 
 package-test: ## use the packages in a fresh Debian 12 without Python, as a plain user (root)
 	@$(PYTHON) packaging/try_package.py $(ARGS)
+
+fresh-test: ## follow the README on bare Debians, as root and as a plain user (root; ARGS="13 user test")
+	@$(PYTHON) packaging/try_fresh.py $(ARGS)
 
 package-bench: ## measure the start of the packaged program against the checkout and a bare packaged window
 	@$(PYTHON) packaging/measure_start.py $(ARGS)

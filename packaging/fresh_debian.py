@@ -1,4 +1,4 @@
-"""A Debian 12 without Python to try packages in, with a plain user, and the lines that say what was tried.
+"""A bare Debian without Python to try things in, with a plain user, and the lines that say what was tried.
 
 Needs root and debootstrap. The system is unpacked anew for each use, below build/package.
 """
@@ -20,9 +20,12 @@ import set_up  # noqa: E402
 
 ROOT = set_up.ROOT
 SYSTEM = package.PLACE / "chroot"
-BASE = package.PLACE / "debian.tar"
+RELEASES = {"12": "bookworm", "13": "trixie"}
 MIRROR = os.environ.get("CHATDESK_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 USER = "ada"
+# Authorities that this computer trusts besides Debian's, and variables that tell programs the way to the network.
+AUTHORITIES = Path("/usr/local/share/ca-certificates")
+NETWORK = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_CERT", "UV_DEFAULT_INDEX", "SSL_CERT_FILE")
 # What a desktop has that the tries use, or that opens links and files with their program.
 HELPERS = "xvfb xdotool curl dbus gnome-keyring poppler-utils postgresql"
 HELPERS += " libglib2.0-bin desktop-file-utils shared-mime-info unzip"
@@ -68,20 +71,25 @@ class Tries:
 
 
 @contextmanager
-def fresh_system():
-    """Yield the folder of a fresh Debian 12 with a plain user, and take it apart afterwards."""
-    if not BASE.exists():
-        print("Making a Debian 12 ...", flush=True)
+def fresh_system(release="12"):
+    """Yield the folder of a fresh Debian with a plain user, and take it apart afterwards."""
+    base = package.PLACE / "debian-{}.tar".format(release)
+    if not base.exists():
+        print("Making a Debian {} ...".format(release), flush=True)
         shutil.rmtree(str(SYSTEM), ignore_errors=True)
-        command = ["debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", str(SYSTEM), MIRROR]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(["tar", "-C", str(SYSTEM), "-cf", str(BASE), "."], check=True)
+        SYSTEM.parent.mkdir(parents=True, exist_ok=True)
+        command = ["debootstrap", "--variant=minbase", "--include=ca-certificates"]
+        subprocess.run([*command, RELEASES[release], str(SYSTEM), MIRROR], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["tar", "-C", str(SYSTEM), "-cf", str(base), "."], check=True)
     shutil.rmtree(str(SYSTEM), ignore_errors=True)
     SYSTEM.mkdir(parents=True)
-    subprocess.run(["tar", "-C", str(SYSTEM), "-xf", str(BASE)], check=True)
+    subprocess.run(["tar", "-C", str(SYSTEM), "-xf", str(base)], check=True)
     shutil.copy("/etc/resolv.conf", str(SYSTEM / "etc" / "resolv.conf"))
     for each in Path("/etc/apt/apt.conf.d").glob("*"):  # the way to the mirror, where it is not straight
         shutil.copy(str(each), str(SYSTEM / "etc" / "apt" / "apt.conf.d" / each.name))
+    if AUTHORITIES.is_dir():
+        shutil.copytree(str(AUTHORITIES), str(SYSTEM / AUTHORITIES.relative_to("/")), dirs_exist_ok=True)
+        inside("update-ca-certificates")
     mounts = [("proc", "proc"), ("devpts", "dev/pts"), ("tmpfs", "dev/shm")]
     try:
         for kind, place in mounts:
@@ -102,6 +110,19 @@ def fresh_system():
         for _, place in reversed(mounts):
             subprocess.run(["umount", "-l", str(SYSTEM / place)], stderr=subprocess.DEVNULL)
         shutil.rmtree(str(SYSTEM), ignore_errors=True)
+
+
+def network_settings():
+    """Return the variables of this computer that tell programs the way to the network."""
+    return {name: os.environ[name] for name in NETWORK if name in os.environ}
+
+
+def in_namespaces_of_its_own():
+    """Run this script again where its mounts and processes end with it, however it ends. Returns its code."""
+    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    # The first process is a shell, which waits for those that lost their parents.
+    command += ["sh", "-c", '"$@"; exit $?', "sh", sys.executable, *sys.argv, "--alone"]
+    return subprocess.run(command).returncode
 
 
 def _end_what_runs():

@@ -32,6 +32,7 @@ from fresh_debian import (  # noqa: E402
     apt,
     as_user,
     fresh_system,
+    in_namespaces_of_its_own,
     inside,
     renumbered,
     start_postgres,
@@ -95,14 +96,6 @@ def main():
         try_upgrade.upgrade_and_go_back(tries, deb)
     print("{} of {} failed.".format(tries.failed, tries.count))
     return 1 if tries.failed else 0
-
-
-def in_namespaces_of_its_own():
-    """Run this script again where its mounts and processes end with it, however it ends. Returns its code."""
-    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    # The first process is a shell, which waits for those that lost their parents.
-    command += ["sh", "-c", '"$@"; exit $?', "sh", sys.executable, *sys.argv, "--alone"]
-    return subprocess.run(command).returncode
 
 
 def _examine(tries, deb):

@@ -1,0 +1,135 @@
+"""Follows the README on bare Debians: what it says has to work with the programs that it names, as root and as a plain
+user who may only ask root to run a line that was printed. A line for each thing that was tried.
+
+``try_fresh.py [12] [13] [root] [user] [run] [test] [package] [pipx] [--tests ARGS]``; without words all of them, an
+hour or two. ``--tests`` is passed on as ARGS to ``make test``. Needs root and debootstrap. What is tried is the newest
+commit.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+import system_libraries  # noqa: E402
+from fresh_debian import (  # noqa: E402
+    RELEASES,
+    ROOT,
+    SYSTEM,
+    USER,
+    Tries,
+    apt,
+    fresh_system,
+    in_namespaces_of_its_own,
+    inside,
+    network_settings,
+)
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PEOPLE = ("root", "user")
+PARTS = ("run", "test", "package", "pipx")
+# The name of a package where it is not that of the program.
+PACKAGES = {"pip": "python3-pip"}
+ASKED_OF_ROOT = re.compile(r"^ +sudo sh -c '(.*)'$", re.MULTILINE)
+TOOLS = {"debootstrap": "debootstrap", "git": "git"}
+SHOWN = 4000
+
+
+def main():
+    """Returns 1 where something failed."""
+    words = sys.argv[1:]
+    tests = words[words.index("--tests") + 1] if "--tests" in words else ""
+    missing = system_libraries.missing_programs(TOOLS)
+    if missing and not system_libraries.install(missing):
+        return 1
+    if "--alone" not in words:
+        return in_namespaces_of_its_own()
+    tries = Tries()
+    for release in [each for each in RELEASES if each in words] or named_debians():
+        for person in [each for each in PEOPLE if each in words] or PEOPLE:
+            with fresh_system(release):
+                follow(tries, release, person, [each for each in PARTS if each in words] or PARTS, tests)
+    print("{} of {} failed.".format(tries.failed, tries.count))
+    return 1 if tries.failed else 0
+
+
+def named_debians():
+    """Return the Debians on which, as the README says, its commands work."""
+    return re.findall(r"\d+", needed().partition(" this needs only")[0])
+
+
+def needed():
+    """Return the sentence of the README that names what a checkout needs."""
+    return re.search(r"On Debian [\d, and]+ this needs only .*?\.\s", README, re.DOTALL).group(0)
+
+
+def commands_below(heading):
+    """Return the commands of the README that follow a heading."""
+    block = re.search(re.escape(heading) + r"(?:.+\n)+\n((?:    .+\n)+)", README).group(1)
+    return [line.strip() for line in block.splitlines()]
+
+
+def follow(tries, release, person, parts, tests):
+    """Do as one person what the README says, on one Debian."""
+    of = "Debian {}, {}: ".format(release, person)
+    programs = re.findall(r"`([\w-]+)`", needed())
+    tries.inside(
+        of + "has " + ", ".join(programs),
+        "apt-get -qq update && " + apt(" ".join(PACKAGES.get(each, each) for each in programs)),
+    )
+    home = "root" if person == "root" else "home/" + USER
+    checkout = SYSTEM / home / "chatdesk"
+    subprocess.run(["git", "clone", "--quiet", "file://" + str(ROOT), str(checkout)], check=True)
+    if person != "root":
+        inside("chown -R {0}:{0} /{1}".format(USER, home))
+    run, test = commands_below("**From a checkout**")
+    package, install = commands_below("**Debian 12 or newer")
+    if "run" in parts:
+        attempt(tries, of + run, person, run)
+        attempt(tries, of + run + " once more, without a network", person, run, is_offline=True)
+    if "test" in parts:
+        attempt(tries, of + test, person, test + (" ARGS=" + shlex.quote(tests) if tests else ""))
+    if "package" in parts:
+        attempt(tries, of + package, person, package)
+        installing = install.replace("sudo apt", "apt-get -y").replace("./build", "/{}/chatdesk/build".format(home))
+        attempt(tries, of + install, "root", installing)
+        attempt(tries, of + "the installed program answers", person, "cd / && chatdesk ask hello")
+    if "pipx" in parts:
+        tries.inside(of + "has pipx", apt("pipx python3-venv"))
+        for command in ["make deps", *commands_below("**Any system with Python")]:
+            attempt(tries, of + command, person, command)
+        attempt(tries, of + "the program of pipx answers", person, "cd / && ~/.local/bin/chatdesk ask hello")
+
+
+def attempt(tries, name, person, command, is_offline=False):
+    """Try a command in the checkout. Where it asks for a line to be run as root, that is done, and it is run again."""
+    began = time.monotonic()
+    ended = ran(person, command, is_offline)
+    asked = ASKED_OF_ROOT.search(ended.stdout) if ended.returncode else None
+    if asked is not None:
+        print("        root is asked to run: " + asked.group(1), flush=True)
+        inside(asked.group(1))
+        ended = ran(person, command, is_offline)
+    took = " ({:.0f} s)".format(time.monotonic() - began)
+    tries.check(name + took, lambda: ended.returncode == 0, "\n" + ended.stdout[-SHOWN:])
+    for line in ended.stdout.splitlines():
+        if re.match(r"SKIPPED|FAILED|ERROR|\d+ (passed|failed)", line):
+            print("        " + line, flush=True)
+
+
+def ran(person, command, is_offline):
+    """Run a command as somebody, in the checkout at home."""
+    network = network_settings()
+    words = "cd ~/chatdesk && {}".format(command)
+    becoming = ["su", "-w", ",".join(network), "-", "root" if person == "root" else USER, "-c", words]
+    line = " ".join(["{}={}".format(name, shlex.quote(value)) for name, value in network.items()])
+    line += " " + " ".join(shlex.quote(each) for each in becoming)
+    return inside("unshare --net sh -c {}".format(shlex.quote(line)) if is_offline else line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
