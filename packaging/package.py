@@ -53,7 +53,7 @@ STEPS = {
     "build": {"strip": "binutils", "objdump": "binutils"},
     "deb": {"dpkg-deb": "dpkg", "xz": "xz-utils"},
     "run": {"makeself": "makeself"},
-    "repository": {"apt-ftparchive": "apt-utils", "gpg": "gpg"},
+    "repository": {"apt-ftparchive": "apt-utils", "gpg": "gpg", "gpg-agent": "gpg-agent"},
 }
 
 
