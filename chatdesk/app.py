@@ -33,20 +33,24 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | None = None, target: str = "") -> int:
+def run_window(
+    paths: AppPaths,
+    settings: Settings,
+    *,
+    script: WindowScript | None = None,
+    target: str = "",
+    can_be_played: bool = True,
+) -> int:
     """Run the desktop application and return its exit code. A second start brings the first window to the front.
     ``target``: a link or a file that the window shows, this one or the first.
 
     ``script`` runs in the window, which closes with it. Where there is no display, which Qt would answer with an abort,
-    that is the demonstration: one turn and a picture.
+    that is the demonstration: one turn and a picture. Raises ``NoDisplay`` where that is not what was asked for.
     """
     gc.disable()  # nothing of a start is garbage; the window collects once it is up
     is_blind = lacks_display(os.environ)
     if is_blind:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-        from chatdesk.core import terminal
-
-        terminal.say(tr("No display was found, so ChatDesk plays one turn without a window."))
     from chatdesk.core.local_api.instance import WINDOW, InstanceLock
 
     paths.make_directories()
@@ -58,9 +62,16 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
             return 0
 
     try:
+        if is_blind and script is None and not can_be_played:
+            from chatdesk.core.errors import NoDisplay
+
+            raise NoDisplay
         from chatdesk.ui.application.window_application import RESTART, run
 
         if is_blind and script is None:
+            from chatdesk.core import terminal
+
+            terminal.say(tr("No display was found, so ChatDesk plays one turn without a window."))
             from chatdesk.ui.application.demonstration import play
 
             script = partial(play, picture=paths.data_dir / "demonstration.png")

@@ -233,7 +233,7 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
         if options.command in _WITH_WINDOW:
             from chatdesk.app import run_window
 
-            return run_window(paths, loaded.settings, target=target)
+            return run_window(paths, loaded.settings, target=target, can_be_played=options.command is None)
         return _run_command(options, paths, loaded)
     except (ChatDeskError, BrokenPipeError, EndedBySignal):
         raise

@@ -7,11 +7,27 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.errors import InvalidId
+from chatdesk.core.errors import InvalidId, InvalidInput
 from chatdesk.core.ids import checked_id
 from chatdesk.core.links import NEW_CHAT, SCHEME, SEARCH, link_to, read_link
 from chatdesk.core.local_api.quick_call import QUICK
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import Text, shortened, tr
+
+_LONGEST = 200
+
+
+class UnusableTarget(InvalidInput):
+    """What is to be opened is nothing that could be."""
+
+    code = "unusable_target"
+    safe = Text("Nothing was opened or changed.")
+    next_step = Text("Give the id of a thread, a link that begins with chatdesk://, or the path of a file.")
+
+    def __init__(self, target: str) -> None:
+        what = Text(
+            "“{target}” is neither a thread, a link nor a file that is there.", target=shortened(target, _LONGEST)
+        )
+        super().__init__(what)
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -30,7 +46,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def target_of(options: argparse.Namespace) -> str:
     """Return the target that the window is to show: a link, the whole path of a file, or one of ``QUICK``, ``NEW_CHAT``
-    and ``SEARCH``; empty for the window alone. Raises ``UnusableLink``."""
+    and ``SEARCH``; empty for the window alone. Raises ``UnusableLink`` and ``UnusableTarget``."""
     if options.command == "quick":
         return QUICK
     words: str = options.target
@@ -42,4 +58,20 @@ def target_of(options: argparse.Namespace) -> str:
     try:
         return link_to(checked_id(words))
     except InvalidId:
-        return str(Path(words).absolute())
+        path = _path_of(words)
+        if path is None:
+            raise UnusableTarget(words) from None
+        return str(path.absolute())
+
+
+def _path_of(words: str) -> Path | None:
+    """Return the path of a file or folder that is there; None for anything else. Desktops name files by addresses."""
+    if words.lower().startswith("file:"):
+        from urllib.parse import urlsplit
+        from urllib.request import url2pathname
+
+        words = url2pathname(urlsplit(words).path)
+    try:
+        return Path(words) if words and Path(words).exists() else None
+    except (OSError, ValueError):
+        return None  # not even the name of a file

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import os
 import sys
+from collections.abc import Mapping
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.app import run_window
+from chatdesk.cli.opening import UnusableTarget, target_of
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.ids import new_id
 from chatdesk.core.links import NEW_CHAT, link_to
@@ -27,10 +31,12 @@ async def _open(paths: AppPaths, *arguments: str, cwd: Path = ROOT) -> tuple[int
     return await _run(paths, "open", "--", *arguments, cwd=cwd)
 
 
-async def _run(paths: AppPaths, command: str, *arguments: str, cwd: Path = ROOT) -> tuple[int | None, str, str]:
+async def _run(
+    paths: AppPaths, command: str, *arguments: str, cwd: Path = ROOT, environment: Mapping[str, str] | None = None
+) -> tuple[int | None, str, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "chatdesk", command, "--data-dir", str(paths.data_dir), *arguments,
-        cwd=cwd, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        cwd=cwd, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
@@ -111,6 +117,72 @@ def test_what_is_no_link_is_refused_where_it_was_opened(tmp_path: Path) -> None:
         assert (code, out) == (1, "")
         assert "neither a chat nor an invitation" in err
         assert not application.panes.window.pane.banner.isVisible()
+
+    play(paths, script)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "nonsense",
+        "https://example.org",
+        "no/such/file.zip",
+        "file:///no/such/file.zip",
+        "\0",
+        "x" * 5000,
+        "quick:",
+        " ",
+    ],
+)
+async def test_what_is_neither_a_thread_nor_a_link_nor_a_file_is_refused(tmp_path: Path, target: str) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    options = argparse.Namespace(command="open", target=target, new=False, search=False)
+    with pytest.raises(UnusableTarget) as caught:
+        target_of(options)
+    assert caught.value.sentence.startswith("“")
+    if target == "nonsense":
+        code, out, err = await _open(paths, target)
+        assert (code, out) == (1, "")
+        assert "“nonsense” is neither a thread, a link nor a file" in err
+        assert not paths.database.exists()
+
+
+@pytest.mark.parametrize("is_address", [False, True])
+def test_a_file_is_known_by_its_path_and_by_its_address(
+    tmp_path: Path, is_address: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "my export ä.zip"
+    file.touch()
+    monkeypatch.chdir(tmp_path)
+    words = file.as_uri() if is_address else file.name
+    assert target_of(argparse.Namespace(command="open", target=words)) == str(file)
+
+
+@pytest.mark.parametrize(
+    "words", [["open"], ["open", "--new"], ["open", "--search"], ["open", link_to(new_id())], ["open", "."], ["quick"]]
+)
+async def test_without_a_display_nothing_is_opened_and_nothing_is_asked(tmp_path: Path, words: list[str]) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    seen = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
+    blind = {name: value for name, value in os.environ.items() if name not in seen}
+    code, out, err = await _run(paths, *words, environment=blind)
+    assert (code, out) == (1, "")
+    assert "found no display" in err
+    assert not paths.database.exists()
+
+
+def test_an_open_window_shows_a_link_from_where_there_is_no_display(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+
+    async def script(application: WindowApplication) -> None:
+        first = await ask(application, "the first question")
+        application.panes.commands.trigger("thread.new")
+        await until(lambda: application.threads.thread_id is None)
+        blind = {
+            name: value for name, value in os.environ.items() if name != "QT_QPA_PLATFORM" and "DISPLAY" not in name
+        }
+        assert await _run(paths, "open", link_to(first.thread_id), environment=blind) == (0, "", "")
+        await until(lambda: application.threads.thread_id == first.thread_id)
 
     play(paths, script)
 
