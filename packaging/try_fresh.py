@@ -1,5 +1,5 @@
-"""Follows the README on bare Debians: what it says has to work with the programs that it names, as root and as a plain
-user who may only ask root to run a line that was printed. A line for each thing that was tried.
+"""Follows the README on a bare Debian 12 and 13: what it says has to work with the programs that it names, as root and
+as a plain user who may only ask root to run a line that was printed. A line for each thing that was tried.
 
 ``try_fresh.py [12] [13] [root] [user] [run] [test] [package] [pipx] [--tests ARGS]``; without words all of them, an
 hour or two. ``--tests`` is passed on as ARGS to ``make test``. Needs root and debootstrap. What is tried is the newest
@@ -58,7 +58,7 @@ def main():
 
 
 def named_debians():
-    """Return the Debians on which, as the README says, its commands work."""
+    """Return the versions of Debian on which, as the README says, its commands work."""
     return re.findall(r"\d+", needed().partition(" this needs only")[0])
 
 
