@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import environment
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import Text, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.diagnostics.bundle import ReportFile
@@ -45,7 +45,7 @@ def run_window(
     ``target``: a link or a file that the window shows, this one or the first.
 
     ``script`` runs in the window, which closes with it. Where there is no display, which Qt would answer with an abort,
-    that is the demonstration: one turn and a picture. Raises ``NoDisplay`` where that is not what was asked for.
+    that is the demonstration: one turn and a picture. Raises ``NotPossible`` where that is not what was asked for.
     """
     gc.disable()  # nothing of a start is garbage; the window collects once it is up
     is_blind = lacks_display(os.environ)
@@ -63,9 +63,13 @@ def run_window(
 
     try:
         if is_blind and script is None and not can_be_played:
-            from chatdesk.core.errors import NoDisplay
+            from chatdesk.core.errors import NotPossible
 
-            raise NoDisplay
+            raise NotPossible(
+                Text("ChatDesk found no display, and no window of it is open."),
+                safe=Text("Nothing was opened or changed."),
+                next_step=Text("Run this in a desktop session, or set DISPLAY or WAYLAND_DISPLAY."),
+            )
         from chatdesk.ui.application.window_application import RESTART, run
 
         if is_blind and script is None:

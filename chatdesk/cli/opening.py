@@ -17,7 +17,7 @@ _LONGEST = 200
 
 
 class UnusableTarget(InvalidInput):
-    """What is to be opened is nothing that could be."""
+    """The target of ``chatdesk open`` cannot be opened."""
 
     code = "unusable_target"
     safe = Text("Nothing was opened or changed.")

@@ -259,13 +259,6 @@ class NotPossible(ChatDeskError):
     next_step = ""
 
 
-class NoDisplay(NotPossible):
-    code = "no_display"
-    what = Text("ChatDesk found no display, and no window of it is open.")
-    safe = Text("Nothing was opened or changed.")
-    next_step = Text("Run this in a desktop session, or set DISPLAY or WAYLAND_DISPLAY.")
-
-
 class StorageError(ChatDeskError):
     code = "storage"
     what = Text("The database could not be used.")
