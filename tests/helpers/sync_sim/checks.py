@@ -346,7 +346,8 @@ def _journal(world: History, machine: Machine) -> Iterable[str]:
         row[0]: row[1:]
         for row in machine.profile.rows("SELECT id, state, reg FROM changes WHERE problem IS NOT 'copied'")
     }
-    copied = {row[0] for row in machine.profile.rows("SELECT id FROM changes WHERE problem = 'copied'")}
+    given_up = "SELECT id FROM changes WHERE problem = 'copied' OR (erased = 1 AND state = 5)"  # or a placeholder
+    copied = {row[0] for row in machine.profile.rows(given_up)}
     running = set(_projects(world, machine))
     for change, project_id in machine.journal.items():
         if change in copied:
