@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,11 +17,14 @@ from chatdesk.core.texts import Sentences, Text, tr
 from chatdesk.services.asking import ask
 
 if TYPE_CHECKING:
+    from chatdesk.core.domain.tools import ToolServer
     from chatdesk.services.services import Services
 
 # The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.
 CALL_DENIED: Final = 3
 _ASK, _DENY = "ask", "deny"
+# What --approve allows: the id of a server, and one of its tools, or None for all.
+_Grant = tuple[str, str | None]
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -49,8 +53,8 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help=tr(
-            "what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be "
-            "repeated"
+            "what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server "
+            "and SERVER/TOOL for one; may be repeated"
         ),
     )
     ask.add_argument("--json", action="store_true", help=tr("print one JSON object per line: start, text, ..., finish"))
@@ -63,8 +67,7 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
         terminal.complain(tr("An imported system prompt is sent with the question."))
     if thread_id is not None and (name := await services.system_prompts.changed_by_other(thread_id)) is not None:
         terminal.complain(tr("{name} changed the system prompt; it is sent with the question.", name=name))
-    approver = Approver(options.approve, is_json=options.json)
-    await _prepare_tools(services, options, approver)
+    approver = Approver(options.approve, await _prepare_tools(services, options), is_json=options.json)
     asking = ask(
         services,
         options.text,
@@ -121,10 +124,9 @@ def _absolute(path: str) -> str:
 class Approver:
     """Answers the calls of tools for a command: as its options say, by asking at the terminal, or with no."""
 
-    def __init__(self, wanted: list[str], *, is_json: bool) -> None:
-        """Answer calls as the option ``wanted`` says: ``ask``, ``deny``, or names of servers and tools whose calls are
-        allowed."""
-        self._allowed = {each.casefold() for each in wanted} - {_ASK, _DENY}
+    def __init__(self, wanted: Sequence[str], allowed: frozenset[_Grant], *, is_json: bool) -> None:
+        """Answer calls as the option ``wanted`` says: ``ask``, ``deny``, or with yes to those that are ``allowed``."""
+        self._allowed = allowed
         is_terminal = sys.stdin is not None and sys.stdin.isatty()
         self._asks = _DENY not in wanted and is_terminal and (_ASK in wanted or not (wanted or is_json))
         self._is_deny_chosen = _DENY in wanted
@@ -139,9 +141,10 @@ class Approver:
             self._print_decision(event, None, tr("Answer in the window.") if not event["is_denied"] else _NOBODY)
             self.has_denied_unasked |= bool(event["is_denied"])
             return
-        names = {str(event["server"]).casefold(), str(event["tool"]).casefold()}
-        is_allowed = bool(names & self._allowed)
-        words = tr("It was allowed.") if is_allowed else tr("It was denied.") if self._is_deny_chosen else _NOBODY
+        server_id, tool = event["server_id"], event["tool"]
+        is_allowed = not self._allowed.isdisjoint(((server_id, None), (server_id, tool)))
+        nobody = Text("{words} It is allowed with --approve {name}.", words=_NOBODY, name=f"{server_id}/{tool}")
+        words = tr("It was allowed.") if is_allowed else tr("It was denied.") if self._is_deny_chosen else nobody
         if not is_allowed and self._asks:
             is_allowed = await self._ask(event)
             words = tr("It was allowed.") if is_allowed else tr("It was denied.")
@@ -153,7 +156,7 @@ class Approver:
 
     async def _ask(self, event: dict[str, Any]) -> bool:
         terminal.complain(
-            tr("The model wants to call {tool} of {server} with", tool=str(event["tool"]), server=str(event["server"]))
+            tr("The model wants to call {tool} of {server} with", tool=str(event["tool"]), server=_server_of(event))
         )
         terminal.report(str(event["arguments"]))
         return await terminal.agrees(tr("Allow it?"))
@@ -167,7 +170,7 @@ class Approver:
                 tr(
                     "The model wants to call {tool} of {server}. {words}",
                     tool=str(event["tool"]),
-                    server=str(event["server"]),
+                    server=_server_of(event),
                     words=words,
                 )
             )
@@ -176,8 +179,15 @@ class Approver:
 _NOBODY: Final = Text("It was denied: nobody can be asked here (see --approve).")
 
 
-async def _prepare_tools(services: Services, options: argparse.Namespace, approver: Approver) -> None:
-    """Limit the tool servers to those that were chosen, and register that calls are answered here."""
+def _server_of(event: dict[str, Any]) -> str:
+    """Return the name of a call's server, with its id where that is another: several may have the same name."""
+    name, server_id = str(event["server"]), str(event.get("server_id") or "")
+    return f"{name} ({server_id})" if server_id not in ("", name) else name
+
+
+async def _prepare_tools(services: Services, options: argparse.Namespace) -> frozenset[_Grant]:
+    """Limit the tool servers to those that were chosen, register that calls are answered here, and return the calls
+    that are allowed. Raises ``InvalidInput``."""
     if services.has_other_owner:
         if options.tools is not None or options.approve:
             raise InvalidInput(
@@ -185,21 +195,53 @@ async def _prepare_tools(services: Services, options: argparse.Namespace, approv
                 safe=Text("The question was not sent."),
                 next_step=Text("Choose the tools in the window, or close it."),
             )
-        return
+        return frozenset()
     services.chat.tools.approvals.attend()
-    if options.tools is None:
-        return
-    wanted = [] if options.tools == "none" else [each.strip() for each in options.tools.split(",") if each.strip()]
+    names = [each for each in options.approve if each not in (_ASK, _DENY)]
+    if options.tools is None and not names:
+        return frozenset()
     service = await services.tools.in_use()
-    known = {} if service is None else {name: each.id for each in service.servers for name in (each.id, each.name)}
-    unknown = [each for each in wanted if each not in known]
-    if unknown:
+    servers = () if service is None else service.servers
+    if options.tools is not None:
+        wanted = [] if options.tools == "none" else [each.strip() for each in options.tools.split(",") if each.strip()]
+        services.chat.tools.limit_to([_the_server(servers, each).id for each in wanted])
+    return frozenset(grant for each in names if (grant := _grant_of(servers, each)) is not None)
+
+
+def _the_server(servers: Sequence[ToolServer], name: str) -> ToolServer:
+    """Return the one server with this id or name. Raises ``InvalidInput``."""
+    found = [each for each in servers if name in (each.id, each.name)]
+    if len(found) > 1:
+        raise _several(name, [each.id for each in found])
+    if not found:
         raise InvalidInput(
-            Text("There is no tool server {first}.", first=str(unknown[0])),
+            Text("There is no tool server {first}.", first=name),
             safe=Text("The question was not sent."),
             next_step=Text("See 'chatdesk tools list'."),
         )
-    services.chat.tools.limit_to([known[each] for each in wanted])
+    return found[0]
+
+
+def _grant_of(servers: Sequence[ToolServer], name: str) -> _Grant | None:
+    """Return the grant that ``name`` gives: all tools of the server with this id or name, or the tool behind a slash.
+    None where no server has it, perhaps because it is a tool's alone, which other servers may have too. Raises
+    ``InvalidInput``."""
+    readings: list[tuple[str, str | None]] = [(name, None)]
+    readings += [(name[:at], name[at + 1 :]) for at, letter in enumerate(name) if letter == "/" and name[at + 1 :]]
+    found = [(each.id, tool) for server, tool in readings for each in servers if server in (each.id, each.name)]
+    if len(found) > 1:
+        raise _several(name, ["/".join(filter(None, each)) for each in found])
+    if not found:
+        terminal.complain(tr("There is no tool server {name}: --approve allows nothing by this name.", name=name))
+    return found[0] if found else None
+
+
+def _several(name: str, found: Sequence[str]) -> InvalidInput:
+    return InvalidInput(
+        Text("{name} has several meanings: {names}.", name=name, names=tuple(found)),
+        safe=Text("The question was not sent."),
+        next_step=Text("Give each tool server a name of its own, or use its id ('chatdesk tools list')."),
+    )
 
 
 async def _assistant_id(services: Services, name: str | None) -> str | None:

@@ -173,6 +173,7 @@ def _wanted(event: ApprovalAsked, *, is_denied: bool) -> AskEvent:
         "event": "approval",
         "id": event.request.id,
         "server": tool.server_name,
+        "server_id": tool.server_id,
         "tool": tool.name,
         "arguments": event.request.arguments,
         "is_denied": is_denied,
@@ -184,6 +185,7 @@ def _call(part: Part) -> AskEvent:
     content = part.content
     return {
         "server": content.get("server"),
+        "server_id": content.get("server_id"),
         "tool": content.get("tool") or part.tool_name,
         "arguments": content.get("arguments"),
         "status": content.get("status"),
