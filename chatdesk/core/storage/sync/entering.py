@@ -10,6 +10,7 @@ same project, makes the same changes.
 from __future__ import annotations
 
 import json
+import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -344,4 +345,13 @@ def _enter(
     conn.exec_driver_sql(
         "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
         [(entry.entity, entry.reg, change_id) for entry, change_id in zip(entries, ids, strict=True)],
+    )
+
+
+def forget_before(raw: sqlite3.Connection, kind: str, entity: str, reg: str) -> None:
+    """Remove the words of the log from before the share, of one register, or with ``CONTENT`` of the whole entity."""
+    raw.execute(
+        f"UPDATE changes SET body = NULL WHERE entity = ? AND kind = ? AND state = {_PRIVATE} AND problem = ?"
+        " AND (reg = ? OR ? = ?)",
+        (entity, kind, ENTERED, reg, reg, CONTENT),
     )

@@ -43,6 +43,7 @@ from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import ERASED, Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.sync.entering import forget_before
 from chatdesk.core.storage.sync.projection import deletes, values
 from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.projection.projection import Register, homes
@@ -73,9 +74,6 @@ _OF_THREAD: Final = " UNION ALL ".join(
         ("summary", "SELECT id FROM summaries WHERE thread_id = ?2"),
     )
 )
-
-
-# Asking for it.
 
 
 def named(body: str | None) -> list[str]:
@@ -326,6 +324,7 @@ def erase(
         if kind != "message" or op != "new":
             registers.add((kind, entity, reg))
         raw.execute(_SET_ERASED, (left, change_id))
+        forget_before(raw, kind, entity, reg)
     return registers
 
 

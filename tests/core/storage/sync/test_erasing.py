@@ -12,6 +12,7 @@ from chatdesk.core.domain.sharing.sync_wire import ProjectHead
 from chatdesk.core.domain.sharing.team import EndReason, Erasure, ShareState
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.errors import NotPossible, SharedReadOnly
+from chatdesk.core.ids import new_id
 from chatdesk.core.storage.sync import digest, team
 from chatdesk.core.storage.sync.erasing import MOST_IN_ONE, named, stub
 from tests.helpers.sync_sim.memory_profile import Profile, now
@@ -110,6 +111,20 @@ def test_an_erased_thread_leaves_titles_too(pair: Pair) -> None:
             == []
         )
     assert len(digests(pair)) == 1
+
+
+def test_an_erased_thread_leaves_no_title_of_before_the_share(pair: Pair) -> None:
+    thread = pair.threads[0]
+    pair.ann.db.raw.execute(
+        "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, state,"
+        " problem, at)"
+        " VALUES (?, ?, ?, 100000, 'thread', 'edit', ?, 'title', '[]', 1, 'an older title', 5, 'entered', 1)",
+        (new_id(), pair.project, pair.ann.db.device_id, thread),
+    )
+    pair.ann.db.raw.commit()
+    now(pair.ann.repositories.erasures.erase_thread(thread))
+    pair.settle()
+    assert pair.ann.rows("SELECT count(*) FROM changes WHERE body LIKE '%an older title%'") == [(0,)]
 
 
 def test_an_editor_erases_only_what_is_theirs(pair: Pair) -> None:
