@@ -16,6 +16,7 @@ _SLICE_CHARACTERS = 4096
 # Lines that GNOME puts before the files.
 _MARKS_OF_FILE_MANAGERS = frozenset(("x-special/nautilus-clipboard", "copy", "cut"))
 _AT_ONCE_CHARACTERS = 16_384
+_STEP_MS = 1_000  # of typing that one undo takes back
 
 _KEYBOARD_REASONS = (
     Qt.FocusReason.TabFocusReason,
@@ -43,6 +44,7 @@ class TextEditor(QPlainTextEdit):
         self.is_stop_offered = False
         self.is_send_on_enter = True
         self._has_preedit = False
+        self._last_key_ms = self._step_began_ms = 0
         self._is_locked = False
         self._waiting = ""  # the part of a large paste that is not in the document yet
         self._slice_cursor: QtGui.QTextCursor | None = None
@@ -138,6 +140,7 @@ class TextEditor(QPlainTextEdit):
         elif key == Qt.Key.Key_Up and not modifiers and self._is_empty():
             self.editLastPressed.emit()
         else:
+            self._part_undo_steps(event)
             super().keyPressEvent(event)
             self._emit_typed_mark(event.text())
 
@@ -212,6 +215,22 @@ class TextEditor(QPlainTextEdit):
             # Qt's own Shift+Enter puts a line separator, which is not the same text.
             self.textCursor().insertBlock()
             self.ensureCursorVisible()
+
+    def _part_undo_steps(self, event: QKeyEvent) -> None:
+        """Begin another step to undo after a pause, and with a word where the step is a second old: Qt would make one
+        of all that is typed without moving the cursor."""
+        now_ms = event.timestamp()
+        has_paused = now_ms - self._last_key_ms > _STEP_MS
+        self._last_key_ms = now_ms
+        is_word = event.text().isalnum() and self.textCursor().positionInBlock() > 0
+        if has_paused or (is_word and now_ms - self._step_began_ms > _STEP_MS and self._is_behind_space()):
+            self._step_began_ms = now_ms
+            # Qt joins a change to the one before only where the document counts as modified.
+            self.document().setModified(False)
+
+    def _is_behind_space(self) -> bool:
+        cursor = self.textCursor()
+        return cursor.block().text()[: cursor.positionInBlock()][-1:].isspace()
 
     def _emit_typed_mark(self, text: str) -> None:
         if text == SLASH and not self.isReadOnly() and mark_query(self, SLASH) == "":

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.errors import StorageError
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.inspector.artifact_editor import MOST_CHARACTERS
+from chatdesk.ui.save_timer import SaveTimer
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.panes import Panes
 
 _TOO_LARGE: Final = Text("This text is too large to be edited here. Save it, edit it elsewhere, and attach the result.")
-_AUTOSAVE_MS: Final = 1_000
 
 Edit = tuple["ArtifactVersion", str]
 
@@ -43,9 +43,9 @@ class ArtifactEditing(QObject):
         self._panes = panes
         self._unsaved = unsaved
         self._version: ArtifactVersion | None = None
-        self._autosave = QTimer(self, singleShot=True, interval=_AUTOSAVE_MS)
+        self._autosave = SaveTimer(self)
         self._autosave.timeout.connect(self._on_autosave_timeout)
-        view.editor.textChanged.connect(self._autosave.start)
+        view.editor.textChanged.connect(self._autosave.record_change)
         view.editSaved.connect(self._save)
         view.editLeft.connect(self._cancel)
 

@@ -7,20 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
 from chatdesk.core.errors import NotFound, StorageError
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.shared_drafts import DraftContent, SetAsideDraft, SharedDrafts
 from chatdesk.ui.features.chat.unsaved import Unsaved
+from chatdesk.ui.save_timer import SaveTimer
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.ui.composer.composer import Composer
-
-SAVE_AFTER_MS = 150
-
 
 _NONE = DraftContent()
 
@@ -58,9 +56,9 @@ class DraftKeeper(QObject):
         self._left: dict[str | None, DraftContent] = {}  # of threads that were left, not stored yet
         self._aside: tuple[str | None, DraftContent] | None = None  # a thread, and its draft that was set aside
         self._replacement_stored: DraftContent | None = None  # the text in its place, as last stored
-        self._joined: tuple[DraftContent, DraftContent] | None = None  # a draft, and what was typed before it came
+        self._joined = _NONE  # a draft that came when something was typed already, which is behind it
         self._lock = asyncio.Lock()  # one after the other: what is read must not be older than what was stored
-        self._timer = QTimer(self, singleShot=True, interval=SAVE_AFTER_MS)
+        self._timer = SaveTimer(self)
         self._timer.timeout.connect(self._on_timer_timeout)
         composer.textChanged.connect(self._on_composer_text_changed)
 
@@ -82,7 +80,7 @@ class DraftKeeper(QObject):
         elif self._has_unsaved or (not self._is_loaded and self.content()):
             self._left[self._thread_id] = self.content(is_behind=not self._is_loaded)
         self._timer.stop()
-        self._thread_id, self._is_loaded, self._has_unsaved, self._joined = thread_id, False, False, None
+        self._thread_id, self._is_loaded, self._has_unsaved, self._joined = thread_id, False, False, _NONE
         self._set_content(DraftContent())
 
     def start(self, thread_id: str | None) -> None:
@@ -132,7 +130,7 @@ class DraftKeeper(QObject):
             if thread_id == self._thread_id:
                 await self._load()
             if thread_id == self._thread_id:
-                self.insert_before(content)
+                self.show_content(self.content().behind(content))
                 await self._save()
             else:
                 await self._store(thread_id, (await self._stored(thread_id)).behind(content))
@@ -161,7 +159,7 @@ class DraftKeeper(QObject):
             return
         self._remove_sent(content)
         if restores_aside and (back := self._pop_aside(thread_id)):
-            self.insert_before(back)
+            self.show_content(self.content().behind(back))
         if thread_id is None and self._is_loaded:  # else what is stored there was not in the composer yet
             self._tasks.start(self._forget(None), "forget draft")
 
@@ -173,14 +171,14 @@ class DraftKeeper(QObject):
             self._replaced_in = None
         if set_aside is not None and set_aside.replacement and (other := self._shared.other(self, thread_id)):
             self._left.pop(thread_id, None)
-            other.insert_before(set_aside.replacement)  # it has what was set aside
+            other.show_content(other.content().behind(set_aside.replacement))  # it has what was set aside
             self._pop_aside(thread_id)
             return
         content = self._pop_aside(thread_id)
         left = self._left.get(thread_id)
         if thread_id == self._thread_id:
             if content:
-                self.insert_before(content)
+                self.show_content(self.content().behind(content))
         elif content and (left is not None or not is_stored):
             joined = content if left is None else left.behind(content)
             self._left[thread_id] = replace(joined, is_behind=left is None or left.is_behind)
@@ -188,7 +186,7 @@ class DraftKeeper(QObject):
 
     def adopt(self, thread_id: str | None) -> None:
         """Make the composer's text the draft of ``thread_id``, which has none yet."""
-        self._thread_id, self._is_loaded, self._joined = thread_id, True, None
+        self._thread_id, self._is_loaded, self._joined = thread_id, True, _NONE
         self._on_composer_text_changed()
 
     async def discard(self, thread_id: str) -> None:
@@ -199,7 +197,7 @@ class DraftKeeper(QObject):
                 self._aside, self._replacement_stored = None, None
             if thread_id == self._thread_id:
                 self._timer.stop()
-                self._is_loaded, self._has_unsaved, self._joined = True, False, None
+                self._is_loaded, self._has_unsaved, self._joined = True, False, _NONE
                 self._set_content(DraftContent())
 
     # The same thread in two composers
@@ -235,7 +233,7 @@ class DraftKeeper(QObject):
     def store_soon(self) -> None:
         """Store the composer's text a moment later."""
         self._has_unsaved = True
-        self._timer.start()
+        self._timer.record_change()
 
     async def forget_new(self) -> None:
         """Delete the stored draft of the new thread, whose text belongs to a thread by now."""
@@ -279,8 +277,7 @@ class DraftKeeper(QObject):
             self._has_unsaved = left is not None
             if before:
                 self._set_content(typed.behind(before))
-            if before and typed:
-                self._joined = before, typed
+            self._joined = before if typed else _NONE
             if typed or left is not None:
                 self._on_composer_text_changed()
 
@@ -288,7 +285,7 @@ class DraftKeeper(QObject):
         for thread_id, content in tuple(self._left.items()):
             if other := self._shared.other(self, thread_id):
                 del self._left[thread_id]
-                other.insert_before(content)
+                other.show_content(other.content().behind(content))
                 continue
             whole = content.behind(await self._stored(thread_id)) if content.is_behind else content
             if self._left.get(thread_id) is content:
@@ -307,7 +304,9 @@ class DraftKeeper(QObject):
                 await self._save_left()
                 stored, is_joined = await self._stored(thread_id), self._replacement_stored is not None
                 back = self._pop_aside(thread_id) if restores_aside else _NONE
-                if not stored.is_like(content):
+                if rest := stored.without(content):
+                    if rest is not stored:
+                        await self._store(thread_id, rest)
                     if back and not is_joined:
                         self._left[thread_id] = replace(back, is_behind=True)
                         await self._save_left()
@@ -320,9 +319,9 @@ class DraftKeeper(QObject):
         content, self._aside, self._replacement_stored = self._aside[1], None, None
         return content
 
-    def insert_before(self, content: DraftContent) -> None:
-        """Insert text and files before those in the composer."""
-        self._set_content(self.content().behind(content))
+    def show_content(self, content: DraftContent) -> None:
+        """Replace the text and files in the composer, as if they had been typed there."""
+        self._set_content(content)
         self._on_composer_text_changed()
 
     async def _save(self) -> None:
@@ -369,11 +368,15 @@ class DraftKeeper(QObject):
         return DraftContent(composer.text(), composer.cursor_position(), tuple(composer.files.attached), is_behind)
 
     def _remove_sent(self, sent: DraftContent) -> None:
-        now, joined = self.content(), self._joined
-        if now.is_like(sent):
+        """Remove the sent text, and keep words that were typed behind it meanwhile, or a draft that came before it."""
+        now, before = self.content(), self._joined
+        rest = now.without(sent)
+        if rest is now and before:
+            rest = now.without(before).without(sent).behind(before)
+        if not rest:
             self._composer.clear()
-        elif joined is not None and joined[1].is_like(sent) and now.is_like(joined[1].behind(joined[0])):
-            self._set_content(joined[0])  # its draft came while it was being sent
+        elif rest is not now:
+            self.show_content(rest)
 
     def _set_content(self, content: DraftContent) -> None:
         self._is_loading = True

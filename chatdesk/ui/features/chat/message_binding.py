@@ -69,7 +69,7 @@ class MessageBinding(Controller):
         self._settings = settings
         self._questions = questions
         self._consent = ProviderConsent(context)
-        self.edit = MessageEdit(context, threads, drafts=drafts)
+        self.edit = MessageEdit(context, threads, undo, drafts=drafts)
         self.models = NextModel(context, threads, settings, models)
         self.assistants = NextAssistant(context, threads, self.models)
         self._is_sending = False

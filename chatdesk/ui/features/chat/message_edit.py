@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 
 from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.domain.message import Message, Role
+from chatdesk.core.errors import NotFound
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.features.chat.drafts import DraftKeeper
+from chatdesk.ui.features.chat.shared_drafts import DraftContent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
@@ -28,9 +32,12 @@ class MessageEdit(Controller):
 
     changed = Signal()
 
-    def __init__(self, context: WindowContext, threads: ThreadBinding, *, drafts: DraftKeeper) -> None:
+    def __init__(
+        self, context: WindowContext, threads: ThreadBinding, undo: UndoBinding, *, drafts: DraftKeeper
+    ) -> None:
         super().__init__(context)
         self._threads = threads
+        self._undo = undo
         self._drafts = drafts
         self._editing: Message | None = None
         self._later = 0  # messages below it on the shown path
@@ -66,12 +73,39 @@ class MessageEdit(Controller):
         self._tasks.replace(self._start_last(), "edit")
 
     def cancel(self) -> None:
-        """Keep the old version; what was in the composer before comes back."""
+        """Keep the old version; what was in the composer before comes back. Changed words can be brought back, too."""
+        editing, dropped = self.edited, self._drafts.content()
+        if editing is None:
+            return
+        self._drop()
+        if dropped.text != editing.text or dropped.attached != attachments_of(editing):
+            self._undo.record(
+                tr("leave the edit"),
+                partial(self._resume, editing, dropped),
+                self._drop_soon,
+                thread_id=editing.thread_id,
+            )
+            self._undo.offer(tr("Your changes were left out"))
+
+    def _drop(self) -> None:
         editing = self.edited
         if editing is not None:
             self._set(None)
             self._panes.composer.clear()
             self._drafts.restore_aside(editing.thread_id)
+
+    async def _drop_soon(self) -> None:
+        self._drop()
+
+    async def _resume(self, message: Message, written: DraftContent) -> None:
+        """Edit a message again, with what was written of its new version."""
+        await self._threads.open(message.thread_id)
+        try:
+            await self._start(message.id)
+        except NotFound:
+            await self._drafts.prepend(message.thread_id, written.text, written.attached)
+        if self.edited is not None and self.edited.id == message.id:
+            self._drafts.show_content(written)
 
     def end(self) -> None:
         """End the edit: its text becomes an ordinary draft, behind what was in the composer before."""

@@ -27,6 +27,16 @@ class DraftContent:
     def is_like(self, other: DraftContent) -> bool:
         return self.text.strip() == other.text.strip() and self.attached == other.attached
 
+    def without(self, first: DraftContent) -> DraftContent:
+        """Return the rest behind ``first``, which was the whole content once; all of it where it begins otherwise."""
+        if self.is_like(first):
+            return DraftContent()
+        if not self.text.startswith(first.text):
+            return self
+        text, cursor = self.text[len(first.text) :].lstrip("\n"), max(0, self.cursor - len(first.text))
+        attached = tuple(each for each in self.attached if each not in first.attached)
+        return DraftContent(text, min(cursor, len(text)), attached, self.is_behind)
+
     def behind(self, before: DraftContent) -> DraftContent:
         if not self or not before:
             return DraftContent(self.text, self.cursor, self.attached) if self else before
@@ -54,7 +64,7 @@ class Keeper(Protocol):
 
     def follow(self, thread_id: str | None, content: DraftContent) -> None: ...
 
-    def insert_before(self, content: DraftContent) -> None: ...
+    def show_content(self, content: DraftContent) -> None: ...
 
     def store_soon(self) -> None: ...
 

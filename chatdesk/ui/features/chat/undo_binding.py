@@ -11,7 +11,7 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.undo import Step, UndoStack
+    from chatdesk.core.chat.undo import Act, Step, UndoStack
     from chatdesk.ui.window.chat_pane import ChatPane
 
 _LONGEST_TITLE: Final = 40
@@ -41,6 +41,9 @@ class UndoBinding(Controller):
 
     async def stack(self, thread_id: str | None = None) -> UndoStack:
         """Return the changes that were made so far, to make another one in a thread; None means the open one."""
+        return self._stack(thread_id)
+
+    def _stack(self, thread_id: str | None) -> UndoStack:
         chat = self._open_thread.chat if thread_id is None else self._open_thread.chat_of(thread_id)
         if self._history.stack is None:
             from chatdesk.core.chat.undo import UndoStack
@@ -48,6 +51,10 @@ class UndoBinding(Controller):
             self._history.stack = UndoStack(chat)
         self._history.stack.use(chat)
         return self._history.stack
+
+    def record(self, label: str, undo: Act, redo: Act, *, thread_id: str) -> None:
+        """Record a change in a thread that was made at once, and offer to undo it."""
+        self._stack(thread_id).record(label, undo, redo, thread_id=thread_id)
 
     def forget(self, thread_id: str) -> None:
         """Drop the undo steps of a thread."""

@@ -15,8 +15,9 @@ from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.thread import QUICK_DRAFT
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown
-from chatdesk.ui.features.chat.drafts import SAVE_AFTER_MS
+from chatdesk.ui.features.chat.shared_drafts import DraftContent
 from chatdesk.ui.features.quick.quick_context import QuickContext
+from chatdesk.ui.save_timer import SaveTimer
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class QuickBinding(Controller):
         self._about = QuickContext(attachments)
         self._about.changed.connect(self._on_about_changed)
         self._about.failed.connect(self._on_about_failed)
-        self._timer = QTimer(self, singleShot=True, interval=SAVE_AFTER_MS)
+        self._timer = SaveTimer(self)
         self._timer.timeout.connect(self._on_timer_timeout)
         self.window: QuickWindow | None = None
         self._loading = asyncio.Lock()
@@ -122,7 +123,7 @@ class QuickBinding(Controller):
 
         window = QuickWindow(self._panes.theme, self._view)
         self._context.tasks.start(self._load(), "load quick question")
-        window.editor.writtenChanged.connect(self._timer.start)
+        window.editor.writtenChanged.connect(self._timer.record_change)
         window.asked.connect(self._on_asked)
         window.stopRequested.connect(self._on_stop_requested)
         window.openRequested.connect(self._on_open_requested)
@@ -194,11 +195,12 @@ class QuickBinding(Controller):
             return
         window.show_problem("")
         self._about.clear_attached()
-        written = window.editor.written().strip()
-        if written == text:
-            window.editor.replace_all("")
-        elif written.endswith(f"\n{text}"):  # an older draft came in the meantime
-            window.editor.replace_all(written.removesuffix(text).rstrip())
+        written = DraftContent(window.editor.written())
+        rest = written.without(DraftContent(text)).text
+        if rest == written.text and rest.rstrip().endswith(f"\n{text}"):  # an older draft came in the meantime
+            rest = rest.rstrip().removesuffix(text).rstrip()
+        if rest != written.text:
+            window.editor.replace_all(rest)
 
     def _on_stop_requested(self) -> None:
         if self._run.thread_id is not None:

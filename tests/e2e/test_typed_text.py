@@ -1,0 +1,238 @@
+"""Whatever the composer is in the middle of, and whatever is pressed then: what was typed is in exactly one place,
+whole, and the next key goes where a person looks."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QPushButton
+
+from chatdesk.core.domain.message import Message, Role
+from chatdesk.core.domain.prompt import PromptKind
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.composer.text_editor import TextEditor
+from tests.helpers.examples import sample
+from tests.helpers.window import ask, play, press, type_text, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+CONTROL: Final = Qt.KeyboardModifier.ControlModifier
+
+
+class Writer:
+    """Somebody in a window with two threads, ``here`` and ``there``; ``typed`` are the words so far."""
+
+    def __init__(self, application: WindowApplication, paths: AppPaths) -> None:
+        self.application = application
+        self.paths = paths
+        self.typed: list[str] = []
+        self.searched: list[str] = []  # what the field of a search holds
+        self.here = self.there = ""
+        self.field: TextEditor | None = None  # where a person types; None: in the composer of the active chat
+
+    @property
+    def keys_go_to(self) -> QLineEdit | TextEditor:
+        palette = self.application.bindings.search.palette
+        if palette is not None:
+            return palette.field
+        if self.field is not None and self.field.isVisible():
+            return self.field
+        return self.application.bindings.active().panes.composer.editor
+
+    def type(self) -> str:
+        """Type a word where the keys go, as a person does who sees the window."""
+        self.typed.append(f"w{len(self.typed)}w")
+        QTest.keyClicks(self.keys_go_to, f" {self.typed[-1]} ")
+        return self.typed[-1]
+
+    def places(self) -> Counter[str]:
+        """Count the questions and drafts on the disk, and the search, that have each word."""
+        with closing(sqlite3.connect(self.paths.database)) as connection:
+            found = connection.execute(
+                "SELECT p.content FROM message_parts p JOIN messages m ON m.id = p.message_id"
+                " WHERE m.role = 'user' OR m.finish_reason = 'edited'"
+                " UNION ALL SELECT text FROM drafts"
+            ).fetchall()
+        texts = [text or "" for (text,) in found] + self.searched
+        return Counter({word: sum(text.count(f" {word} ") for text in texts) for word in self.typed})
+
+    async def begin(self) -> None:
+        await self.application.services()
+        for name in ("there", "here"):
+            await self.application.threads.open(None)
+            await ask(self.application, "so far")
+            setattr(self, name, self.application.threads.thread_id)
+
+    async def last(self, role: Role) -> Message:
+        page = await (await self.application.services()).chat.reader.get_thread_messages(self.here)
+        return next(each for each in reversed(page.messages) if each.role is role)
+
+    async def edit(self, message_id: str) -> None:
+        self.application.messages.edit.start(message_id)
+        await until(lambda: self.application.messages.edit.edited)
+        self.type()
+
+
+async def _edit_question(writer: Writer) -> None:
+    writer.type()
+    await writer.edit((await writer.last(Role.USER)).id)
+
+
+async def _edit_answer(writer: Writer) -> None:
+    await writer.edit((await writer.last(Role.ASSISTANT)).id)
+
+
+async def _edit_note(writer: Writer) -> None:
+    chat = (await writer.application.services()).chat
+    await writer.edit((await chat.manual_messages.add_note(writer.here, "a note")).question.id)
+
+
+async def _draft(writer: Writer) -> None:
+    writer.type()
+
+
+async def _empty(_writer: Writer) -> None:
+    pass
+
+
+async def _assistant(writer: Writer) -> None:
+    prompts = (await writer.application.services()).prompts
+    assistant = await prompts.create(PromptKind.ASSISTANT, "Helper", "Help.")
+    writer.application.messages.assistants.ask_once(assistant.id)
+    await until(lambda: writer.application.messages.assistants.once)
+    writer.type()
+
+
+async def _compare(writer: Writer) -> None:
+    writer.application.messages.models.compare((("offline", "offline-demo"), ("offline", "offline-demo")))
+    writer.type()
+
+
+async def _attached(writer: Writer) -> None:
+    file = writer.paths.data_dir / "notes.txt"
+    file.write_text("notes", encoding="utf-8")
+    composer = writer.application.panes.composer
+    composer.filesOffered.emit([str(file)])
+    await until(lambda: composer.files.attached)
+    writer.type()
+
+
+async def _queued(writer: Writer) -> None:
+    composer = writer.application.panes.composer
+    type_text(writer.application, "/demo slow")
+    press(writer.application, Qt.Key.Key_Return)
+    await until(lambda: composer.is_streaming and not composer.text())
+    writer.type()
+    press(writer.application, Qt.Key.Key_Return)
+    await until(lambda: not composer.text())
+    writer.type()
+
+
+async def _quick(writer: Writer) -> None:
+    writer.application.panes.commands.trigger("app.quick")
+    window = writer.application.bindings.quick.window
+    assert window is not None
+    writer.field = window.editor
+    writer.type()
+
+
+STATES: Final[dict[str, Callable[[Writer], Awaitable[None]]]] = {
+    "empty": _empty,
+    "draft": _draft,
+    "edited question": _edit_question,
+    "edited answer": _edit_answer,
+    "edited note": _edit_note,
+    "assistant": _assistant,
+    "comparison": _compare,
+    "attachment": _attached,
+    "queue": _queued,
+    "quick window": _quick,
+}
+
+
+def _key(key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> Callable[[Writer], Any]:
+    return lambda writer: QTest.keyClick(writer.keys_go_to, key, modifier)
+
+
+def _note(writer: Writer) -> None:
+    writer.application.panes.commands.trigger("message.note")
+
+
+def _switch(writer: Writer) -> None:
+    writer.application.bindings.active().threads.open_soon(writer.there)
+
+
+def _beside(writer: Writer) -> None:
+    writer.application.chats.open_beside(writer.there)
+
+
+ACTIONS: Final[dict[str, Callable[[Writer], Any]]] = {
+    "Enter": _key(Qt.Key.Key_Return),
+    "Esc": _key(Qt.Key.Key_Escape),
+    "Ctrl+N": _key(Qt.Key.Key_N, CONTROL),
+    "Ctrl+K": _key(Qt.Key.Key_K, CONTROL),
+    "note": _note,
+    "another thread": _switch,
+    "another chat": _beside,
+    "close": lambda _writer: None,
+}
+
+
+@contextmanager
+def busy_disk(paths: AppPaths) -> Iterator[None]:
+    """Let another program write to the database in the meantime."""
+    with closing(sqlite3.connect(paths.database, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
+
+
+def _undo_button(application: WindowApplication) -> QPushButton | None:
+    found = application.panes.window.findChildren(QPushButton, "toastAction")
+    return next((each for each in found if each.isVisible() and each.text() == "Undo"), None)
+
+
+CASES: Final = list(product(STATES, ACTIONS, (False, True)))
+
+
+@pytest.mark.parametrize(("state", "action", "is_busy"), sample(CASES, 22))
+def test_what_was_typed_is_in_one_place(tmp_path: Path, state: str, action: str, is_busy: bool) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    writers: list[Writer] = []
+
+    async def script(application: WindowApplication) -> None:
+        writer = Writer(application, paths)
+        writers.append(writer)
+        await writer.begin()
+        await STATES[state](writer)
+        with busy_disk(paths) if is_busy else nullcontext():
+            ACTIONS[action](writer)
+            if action != "close":
+                word = writer.type()
+                field = writer.keys_go_to
+                text = field.text() if isinstance(field, QLineEdit) else field.toPlainText()
+                assert word in text
+                if isinstance(field, QLineEdit):
+                    writer.searched.append(text)
+        if state.startswith("edited") and action == "Esc":
+            await until(lambda: _undo_button(application))
+            button = _undo_button(application)
+            assert button is not None
+            button.click()
+        if action != "close":
+            await until(lambda: set(writer.places().values()) <= {1}, within_s=15)
+
+    play(paths, script)
+    [writer] = writers
+    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
