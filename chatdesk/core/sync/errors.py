@@ -117,6 +117,14 @@ class TeamPasswordMissing(TeamError):
     next_step = Text("Unlock the keyring, or enter the password in Settings, Team sync.")
 
 
+class TeamThroughPooler(TeamError):
+    """A statement that was prepared on this connection is not there: each transaction runs on another one."""
+
+    code = "team_through_pooler"
+    what = Text("This address leads to a pooler that gives each transaction another connection.")
+    next_step = Text("Use the server's direct port, or session pooling.")
+
+
 class TeamTimeout(TeamUnreachable):
     code = "team_timeout"
     what = Text("The team's database did not answer in time.")

@@ -31,6 +31,8 @@ _STATES: Final[dict[str, type[TeamError]]] = {
     "CD012": errors.TeamNotTaken,
     "CD014": errors.TeamNameTaken,
     "25006": errors.TeamServerReadOnly,
+    "26000": errors.TeamThroughPooler,
+    "42P05": errors.TeamThroughPooler,
     "28000": errors.TeamTlsRequired,
     "28P01": errors.TeamLoginRefused,
     "3D000": errors.TeamDatabaseMissing,

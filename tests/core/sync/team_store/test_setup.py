@@ -16,6 +16,7 @@ from chatdesk.core.sync.members import joining
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.team_store import connection, setup, setup_checks, sql_files
 from chatdesk.core.sync.team_store.connection import open_connection
+from chatdesk.core.sync.team_store.failures import translated
 from chatdesk.core.sync.team_store.postgres import connect
 from chatdesk.core.texts import shown, use_translation
 from tests.helpers.postgres import Cluster, NoPostgres, TeamDatabase, cluster
@@ -316,3 +317,8 @@ def test_what_could_not_be_asked_says_what_helps_while_one_sets_up(empty_databas
         assert step in check.sentence
         assert "by itself" not in check.sentence
         assert "invitation" not in check.sentence
+
+
+@pytest.mark.parametrize("kind", [psycopg.errors.InvalidSqlStatementName, psycopg.errors.DuplicatePreparedStatement])
+def test_a_pooler_in_transaction_mode_is_named(kind: type[psycopg.Error]) -> None:
+    assert "pooler" in translated(kind("prepared statement")).what
