@@ -12,12 +12,11 @@ from typing import Final
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.providers.base import RequestMessage
-from chatdesk.core.texts import Text
 
 # Read by models only: where a template wants a message, and there is none.
-BEFORE: Final = Text("(Earlier messages are not repeated here.)")
-CUT_OFF: Final = Text("(This answer was cut off here.)")
-NOTHING: Final = Text("(nothing)")
+BEFORE: Final = "(Earlier messages are not repeated here.)"
+CUT_OFF: Final = "(This answer was cut off here.)"
+NOTHING: Final = "(nothing)"
 
 
 def in_turns(messages: Iterable[RequestMessage]) -> list[RequestMessage]:
