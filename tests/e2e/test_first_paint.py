@@ -54,7 +54,7 @@ import sys
 import chatdesk.app
 from chatdesk.cli.main import run
 
-def run_window(paths, settings, *, target):
+def run_window(paths, settings, *, target, can_be_played):
     print(paths.data_dir, *sorted(sys.modules), sep="\\n")
     return 0
 

@@ -57,7 +57,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-
 _KEY_STEP = Text("Enter its key in Settings, Providers (OPENAI_API_KEY works for OpenAI), or choose the offline model.")
 _AT_ONCE_S = 0.005  # waiting for what was loaded before takes no longer
 _LENGTH_FIELDS = frozenset({"max_completion_tokens", "max_tokens"})
@@ -68,8 +67,7 @@ class OpenAICompatibleProvider:
     """A provider that speaks OpenAI's chat completions protocol. ``name`` is stored with messages, ``label`` is what a
     person reads. Other protocols override only the methods below *The protocol*."""
 
-    # In marks of what goes back to a vendor: another protocol could not read it.
-    protocol = "chat"
+    protocol = "chat"  # in marks of what goes back to a vendor: another protocol could not read it
     # Fields that a server may refuse; without them the answer comes all the same.
     optional_fields = OPTIONAL_FIELDS
 
@@ -93,7 +91,6 @@ class OpenAICompatibleProvider:
         self._limits = timeouts or StreamLimits()
         self._retry = retry or RetryPolicy(longest_wait_s=self._limits.longest_wait_s)
         self._failures = FailureTranslator(label, endpoint.secrets, proxy=endpoint.proxy_shown)
-        self._kept_origin = kept_origin(self.protocol, endpoint.base_url)
         self._client: Any = None
         self._client_lock = asyncio.Lock()
         self._loaded_in_s = 0.0
@@ -327,7 +324,7 @@ class OpenAICompatibleProvider:
                 raise
             _log.info("after the end of an answer came what cannot be read: %s", type(error).__name__)
         for late in reader.finish():
-            yield replace(late, origin=self._kept_origin) if isinstance(late, ReasoningKept) else late
+            yield replace(late, origin=self._kept_origin()) if isinstance(late, ReasoningKept) else late
 
     # The protocol
 
@@ -361,6 +358,9 @@ class OpenAICompatibleProvider:
     def _reader(self) -> Reader:
         return AnswerReader()
 
+    def _kept_origin(self) -> str:
+        return kept_origin(self.protocol, self._endpoint.base_url)
+
     def _is_chunk(self, chunk: Mapping[str, Any]) -> bool:
         """Return whether an event with an unknown name belongs to the answer."""
         return bool(chunk.get("choices") or chunk.get("error"))
@@ -379,7 +379,7 @@ class OpenAICompatibleProvider:
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """Return the request as the vendor's JSON object."""
-        messages = wire_messages(request, self._kept_origin, self._dialect)
+        messages = wire_messages(request, self._kept_origin(), self._dialect)
         if self._marks_cache(request, model):
             mark_messages(messages, request.cache)
         body: dict[str, Any] = {**request.extra_fields, "model": model, "messages": messages, "stream": True}

@@ -77,7 +77,7 @@ class ResponsesProvider(OpenAICompatibleProvider):
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         messages = in_turns(continued(request))
-        items = [item for message in messages for item in _items(message, self._kept_origin)]
+        items = [item for message in messages for item in _items(message, self._kept_origin())]
         extra_fields, _lacking = for_responses(request.extra_fields)
         body: dict[str, Any] = {**extra_fields, "model": model, "input": items, "stream": True}
         wishes: dict[str, Any] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -41,6 +40,8 @@ def _characters(message: RequestMessage) -> int:
 
 def kept_origin(protocol: str, base_url: str) -> str:
     """Return the mark of a server and a protocol. It names neither, since it is stored where others may read it."""
+    import hashlib  # loads OpenSSL, which a window at rest has no need of
+
     server = base_url.partition("://")[2].partition("/")[0].lower()
     return hashlib.sha256(f"{protocol} {server}".encode()).hexdigest()[:16]
 

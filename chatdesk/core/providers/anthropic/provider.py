@@ -62,6 +62,6 @@ class AnthropicProvider(OpenAICompatibleProvider):
         return self._is_chunk(chunk) and chunk["type"] != "ping"
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
-        body = messages_body(request, model, self._kept_origin, is_cached=self._marks_cache(request, model))
+        body = messages_body(request, model, self._kept_origin(), is_cached=self._marks_cache(request, model))
         refused = self.optional_fields & self._refused_fields
         return {name: value for name, value in body.items() if name not in refused}

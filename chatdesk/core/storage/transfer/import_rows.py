@@ -139,6 +139,7 @@ class _Maker:
         self._places: dict[str | None, tuple[str | None, int]] = {None: (None, -1)}
         self._last_places: dict[str | None, int] = {}
         self._choices: list[tuple[str, str]] = []
+        self._parents: dict[str, str | None] = {}  # of new messages, by their ids
         self._missing = 0
         self._stamps = iter(origin.hybrid_clock.several(sum(1 + len(each.parts) for each in thread.messages)))
 
@@ -162,6 +163,7 @@ class _Maker:
             and self._ids.get(child) in new_ids
             and (parent_id := self._places.get(key, (None, 0))[0]) is not None
             and parent_id not in new_ids
+            and self._parents.get(self._ids[child]) == parent_id
         ]
         return ThreadRows(
             imported=thread,
@@ -209,6 +211,7 @@ class _Maker:
         self._last_places[message.parent_key] = place
         self._ids[message.key] = self._free(message.wanted_id) or id_of_moment(place)
         self._places[message.key] = self._ids[message.key], position + 1
+        self._parents[self._ids[message.key]] = parent_id
 
     def _shown(self) -> set[str]:
         """Return the keys on the path that the vendor showed."""
@@ -240,7 +243,7 @@ class _Maker:
             "status": message.status.value,
             "position": self._places[message.key][1],
             "on_path": int(is_shown),
-            "chosen_child_id": chosen if chosen != message_id else None,
+            "chosen_child_id": chosen if self._parents.get(chosen or "") == message_id else None,
             "created_at": message.created_at,
             "error": None if error is None else clean(str(error)),
             "error_details": to_json(details) if isinstance(details, dict) else None,

@@ -22,14 +22,23 @@ from chatdesk.core.settings.store import LoadedSettings, SettingsStore
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.pending_restore import ready_path
+from chatdesk.core.storage.engine.search_schema import DERIVED_TABLES
 from chatdesk.core.storage.upkeep.restore import replace_database
-from chatdesk.core.storage.upkeep.restored_rows import DERIVED
 from chatdesk.core.storage.upkeep.salvage import salvage
 from chatdesk.services.owner import open_services
 from tests.helpers.damaged_databases import PAGE, Damage, all_damages, demo_database, texts_of, trees
 from tests.helpers.examples import sample
 
 _AT = 1_800_000_000_000
+# What a copy makes anew.
+_NOT_COPIED = {
+    "search_queue",
+    "search_removed",
+    "search_entries",
+    "search_backlog",
+    "part_token_counts",
+    "artifact_texts",
+}
 Operation = Callable[[AppPaths, LoadedSettings], Awaitable[object]]
 
 
@@ -208,9 +217,7 @@ async def test_values_of_the_wrong_kind_do_not_end_the_copy(
 
 def _rows(path: Path) -> dict[str, int]:
     with closing(sqlite3.connect(path)) as conn:
-        names = (
-            {each.name for each in tables.metadata.sorted_tables} - DERIVED - {"part_token_counts", "artifact_texts"}
-        )
+        names = {each.name for each in tables.metadata.sorted_tables} - DERIVED_TABLES - _NOT_COPIED
         return {name: conn.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in sorted(names)}
 
 
