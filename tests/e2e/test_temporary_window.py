@@ -289,15 +289,13 @@ def test_edits_versions_and_undo_work_in_it(paths: AppPaths) -> None:
         assert len(await chat.reader.list_versions(first.id)) == 2
         page = await chat.reader.get_thread_messages(thread_id)
         application.bindings.messages.delete(page.messages[-1].id)
-        undo = application.panes.commands.action("edit.undo")
-        assert undo is not None
-        await until(undo.isEnabled)
+        stack = await application.bindings.undo.stack()
+        await until(lambda: stack.last is not None)
         assert (
             len((await chat.reader.get_thread_messages(thread_id)).messages) < 2
             or len(await chat.reader.list_versions(first.id)) == 1
         )
         application.panes.commands.trigger("edit.undo")
-        stack = await application.bindings.undo.stack()
         await until(lambda: stack.last is None)
         assert len(await chat.reader.list_versions(first.id)) == 2
 

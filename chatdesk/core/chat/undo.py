@@ -10,17 +10,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from chatdesk.core.chat.results import Sent
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.domain.message import ContextMark, Message
+from chatdesk.core.domain.message import ContextMark, Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
+from chatdesk.core.events import MessageAdded, TurnStarted
 from chatdesk.core.texts import Text, plural
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.chat.results import Edited, Moved, Noted, Sent
+    from chatdesk.core.chat.results import Edited, Moved, Noted
 
 _MARKING = {ContextMark.PINNED: Text("pin into the context"), ContextMark.EXCLUDED: Text("exclude from the context")}
 _UNMARKING = {ContextMark.PINNED: Text("unpin from the context"), ContextMark.EXCLUDED: Text("include in the context")}
@@ -34,13 +36,26 @@ Act = Callable[[], Awaitable[object]]
 class Step:
     """A change with the calls that undo and redo it. ``label`` names it, to follow "Undo"; ``size`` counts the things
     whose former state it keeps in memory; ``thread_id`` is the thread in which it can be seen, None for what a list
-    shows."""
+    shows; ``returning_id`` the thread that it moves to the trash or back."""
 
     label: str
     undo: Act
     redo: Act
     size: int = 1
     thread_id: str | None = None
+    returning_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lasting:
+    """A change that cannot be undone, in its place among the steps, so that no older one is taken for it."""
+
+    label: str
+    thread_id: str | None = None
+    size: int = 0
+
+
+Change_ = TypeVar("Change_", bound=Step | Lasting)
 
 
 class UndoStack:
@@ -48,8 +63,9 @@ class UndoStack:
 
     def __init__(self, chat: ChatService) -> None:
         self._chat = chat
-        self._done: list[Step] = []
+        self._done: list[Step | Lasting] = []
         self._undone: list[Step] = []
+        self._awaited: set[str] = set()  # answers that belong to a change which is known already
         self._lock = asyncio.Lock()
 
     def use(self, chat: ChatService) -> None:
@@ -58,36 +74,46 @@ class UndoStack:
 
     def forget(self, thread_id: str) -> None:
         """Drop the steps of a thread whose service has ended."""
-        for steps in (self._done, self._undone):
-            steps[:] = [step for step in steps if step.thread_id != thread_id]
+        self._done[:] = [each for each in self._done if each.thread_id != thread_id]
+        self._undone[:] = [each for each in self._undone if each.thread_id != thread_id]
 
     @property
     def last(self) -> Step | None:
         """The step that ``undo`` would undo."""
-        return self._done[-1] if self._done else None
+        return next((each for each in reversed(self._done) if isinstance(each, Step)), None)
 
     @property
     def next(self) -> Step | None:
         """The step that ``redo`` would do again."""
         return self._undone[-1] if self._undone else None
 
-    def last_seen_from(self, thread_id: str | None) -> Step | None:
-        """Return the step that *Undo* means to somebody who looks at a thread (None: a new one): the last change that
-        can be seen there or in a list, else the last one anywhere."""
-        return _seen_from(thread_id, self._done)
+    def last_seen_from(self, thread_id: str | None) -> Step | Lasting | None:
+        """Return the change that *Undo* means to somebody who looks at a thread (None: a new one): the last one that
+        can be seen there or in a list, else the last one anywhere. A change of a list is not taken back past a
+        lasting one in any thread, because it may move that thread."""
+        seen = _seen_from(thread_id, self._done)
+        if seen is None or seen.thread_id is not None:
+            return seen
+        later = self._done[self._done.index(seen) + 1 :]
+        return next((each for each in reversed(later) if isinstance(each, Lasting)), seen)
 
     def next_seen_from(self, thread_id: str | None) -> Step | None:
         """Return the step that *Redo* means to somebody who looks at a thread (None: a new one)."""
         return _seen_from(thread_id, self._undone)
+
+    def pass_over(self, lasting: Lasting) -> None:
+        """Let the change before ``lasting`` be the next to be undone, now that the person knows that it is older."""
+        if lasting in self._done:
+            self._done.remove(lasting)
 
     async def undo(self, step: Step | None = None) -> Step | None:
         """Undo the last change, or ``step`` if it was not undone yet. Returns None where there is nothing to undo. A
         step that fails is dropped, because what it needs is gone for good; one that storage could not write stays where
         it is."""
         async with self._lock:
-            if not self._done or (step is not None and step not in self._done):
+            chosen = step or self.last
+            if chosen is None or chosen not in self._done:
                 return None
-            chosen = step or self._done[-1]
             await _carry(chosen, chosen.undo, self._done, self._undone)
             return chosen
 
@@ -163,6 +189,8 @@ class UndoStack:
         is_note = (await chat.reader.get_message(message_id)).is_note
         edit = chat.manual_messages.edit_note if is_note else chat.edit_message
         sent: Sent | Noted = await edit(message_id, text, attachments=attachments)
+        if isinstance(sent, Sent):
+            self._awaited.add(sent.answer.id)
         self._edited(chat, sent.question, end)
         return sent
 
@@ -203,21 +231,67 @@ class UndoStack:
                 Text("start of the context"), partial(start, before), partial(start, message_id), thread_id=thread_id
             )
 
-    def record(self, label: str, undo: Act, redo: Act, *, size: int = 1, thread_id: str | None = None) -> None:
+    def record(
+        self,
+        label: str,
+        undo: Act,
+        redo: Act,
+        *,
+        size: int = 1,
+        thread_id: str | None = None,
+        returning_id: str | None = None,
+    ) -> None:
         """Remember a change, also one that another service made, with the calls that undo and redo it."""
-        self._done.append(Step(label, undo, redo, size, thread_id))
-        del self._done[:-_MOST_STEPS]
-        while len(self._done) > 1 and sum(step.size for step in self._done) > _MOST_THINGS:
-            del self._done[0]
+        self._append(Step(label, undo, redo, size, thread_id, returning_id))
         self._undone.clear()
 
+    def record_lasting(self, label: str, *, thread_id: str | None = None) -> None:
+        """Remember that something was done that cannot be undone; of several in a row in a thread the last one."""
+        seen = _seen_from(thread_id, self._done)
+        if isinstance(seen, Lasting) and seen.thread_id == thread_id:
+            self._done.remove(seen)
+        self._append(Lasting(label, thread_id))
+        self._undone[:] = [each for each in self._undone if each.thread_id not in (None, thread_id)]
 
-def _seen_from(thread_id: str | None, steps: Sequence[Step]) -> Step | None:
+    def record_event(self, event: MessageAdded | TurnStarted) -> None:
+        """Remember that the person added a message at the end of a thread, or asked for an answer."""
+        if isinstance(event, MessageAdded):
+            self._record_message(event.message)
+        else:
+            self._record_answer(event.thread_id, event.message_id)
+
+    def _record_message(self, message: Message) -> None:
+        if message.author_id is not None:
+            return
+        if message.role is Role.ASSISTANT:
+            self._awaited.add(message.id)
+        elif message.role is Role.USER:
+            label = Text("add note") if message.is_note else Text("ask a question")
+            self.record_lasting(label, thread_id=message.thread_id)
+
+    def _record_answer(self, thread_id: str, message_id: str) -> None:
+        if message_id in self._awaited:  # part of a question or an edit
+            self._awaited.remove(message_id)
+            return
+        seen = _seen_from(thread_id, self._done)
+        if not (isinstance(seen, Lasting) and seen.thread_id == thread_id):
+            self.record_lasting(Text("ask for an answer"), thread_id=thread_id)
+
+    def _append(self, change: Step | Lasting) -> None:
+        self._done.append(change)
+        del self._done[:-_MOST_STEPS]
+        while len(self._done) > 1 and sum(each.size for each in self._done) > _MOST_THINGS:
+            del self._done[0]
+
+
+def _seen_from(thread_id: str | None, steps: Sequence[Change_]) -> Change_ | None:
     seen = (step for step in reversed(steps) if step.thread_id in (None, thread_id))
     return next(seen, steps[-1] if steps else None)
 
 
-async def _carry(step: Step, act: Act, source: list[Step], target: list[Step]) -> None:
+async def _carry(
+    step: Step, act: Act, source: list[Step] | list[Step | Lasting], target: list[Step] | list[Step | Lasting]
+) -> None:
     """Run ``act`` and move ``step`` from one stack to the other once it is done, not before."""
     try:
         await act()

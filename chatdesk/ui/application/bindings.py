@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.rendering.client import RenderClient
+from chatdesk.core.texts import Text
 from chatdesk.services.groups import (
     data_services_of,
     model_services_of,
@@ -27,6 +28,7 @@ from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.event_subscriptions import EventSubscriptions
 from chatdesk.ui.features.chat.deleted_messages_binding import DeletedMessagesBinding
 from chatdesk.ui.features.chat.temporary_binding import TemporaryBinding
+from chatdesk.ui.features.chat.undo_binding import UndoHistory
 from chatdesk.ui.features.desktop.desktop_binding import DesktopBinding
 from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
 from chatdesk.ui.features.library.library_binding import LibraryBinding
@@ -111,7 +113,7 @@ class Bindings(PaneBindings):
             apply_settings=services.apply_settings,
         )
         self.providers = ProviderBinding(context, self.settings, models)
-        return SharedParts(services, models, self.renderer, menu, self.settings, self.providers)
+        return SharedParts(services, models, self.renderer, menu, self.settings, self.providers, UndoHistory(context))
 
     def _build_library(self, context: WindowContext, services: Services) -> None:
         """Build the controllers that list threads and keep them in order."""
@@ -150,6 +152,7 @@ class Bindings(PaneBindings):
             attachments=services.attachments,
             read_only_reason=lambda: services.read_only_reason,
         )
+        self.imports.imported.connect(lambda: self.undo.record_lasting(Text("import")))
         self.connection = ConnectBinding(context, self.threads, self.messages, self.settings, models=models)
         self.build_first_screen(self.connection, lambda program: self.imports.open(program=program))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
+from chatdesk.core.texts import Text
 from chatdesk.services.groups import artifacts_of
 from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.recovery_actions import RecoveryActions
@@ -71,8 +72,8 @@ class SharedParts:
     models: ModelMenu
     settings: SettingsBinding
     providers: ProviderBinding
+    history: UndoHistory
     drafts: SharedDrafts = field(default_factory=SharedDrafts)
-    history: UndoHistory = field(default_factory=UndoHistory)
 
 
 class PaneBindings:
@@ -122,6 +123,9 @@ class PaneBindings:
             questions=lambda: services.questions,
             member_name=lambda author_id: services.team.known.member_name(author_id),  # noqa: PLW0108 - the team loads when first asked
         )
+        context.panes.header.modelChosen.connect(
+            lambda *_model: self.undo.record_lasting(Text("choose the model"), thread_id=self.threads.thread_id)
+        )
         self.commands = CommandBinding(context.panes, self.threads, self.messages, self.undo)
         self._kept_alive.append(WaitingAnswers(context, self.threads, self.messages))
         self._kept_alive.append(
@@ -170,7 +174,7 @@ class PaneBindings:
             ),
         )
         self._kept_alive.append(QuickActions(context, self.threads, self.prompts, prompt_service=services.prompts))
-        self.parameters = ParametersBinding(context, self.threads)
+        self.parameters = ParametersBinding(context, self.threads, self.undo)
         self.export = ExportBinding(context, self.threads, services.exports_of)
         self.files = TranscriptFiles(context, services.attachments)
         self.attachments = AttachmentBinding(
@@ -181,6 +185,9 @@ class PaneBindings:
             self.drafts,
             attachments=services.attachments,
             models=self.shared.model_services,
+        )
+        self.attachments.attached.connect(
+            lambda: self.undo.record_lasting(Text("attach a file"), thread_id=self.threads.thread_id)
         )
 
     def _build_inspection(self, context: WindowContext, services: Services) -> None:
@@ -203,7 +210,7 @@ class PaneBindings:
     def _build_tools(self, context: WindowContext, services: Services) -> None:
         """Build the controllers that ask a person about tools."""
         self._kept_alive.append(ConsentBinding(context, self.threads, in_use=services.tools.in_use))
-        self.changes = ChangesBinding(context, self.threads, in_use=services.tools.in_use)
+        self.changes = ChangesBinding(context, self.threads, self.undo, in_use=services.tools.in_use)
         self._kept_alive.append(ChosenServers(context, self.threads, in_use=services.tools.in_use))
 
     def build_search(self, lists: ThreadListBinding) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatdesk.core.chat.undo import UndoStack
+from chatdesk.core.chat.undo import Lasting, UndoStack
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, StorageFull, ThreadInTrash
 from chatdesk.core.events import PathChanged
@@ -282,3 +282,24 @@ async def test_of_very_large_changes_only_the_last_ones_are_remembered(tmp_path:
         assert labels == ["step 4", "step 3"]
         stack.record("larger than all", nothing, nothing, size=10**6)
         assert stack.last is not None
+
+
+def test_a_change_of_a_list_waits_behind_what_was_done_in_any_thread() -> None:
+    async def nothing() -> None:
+        pass
+
+    stack = UndoStack(None)  # type: ignore[arg-type]
+    stack.record("in a list", nothing, nothing)
+    stack.record("in another thread", nothing, nothing, thread_id="b")
+    stack.record_lasting("ask", thread_id="a")
+    stack.record_lasting("note", thread_id="a")
+    for shown in ("a", None):
+        seen = stack.last_seen_from(shown)
+        assert isinstance(seen, Lasting) and seen.label == "note"
+    seen = stack.last_seen_from("b")
+    assert seen is not None and seen.label == "in another thread"
+    lasting = stack.last_seen_from("a")
+    assert isinstance(lasting, Lasting)
+    stack.pass_over(lasting)
+    seen = stack.last_seen_from("a")
+    assert seen is not None and seen.label == "in a list"

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject
+from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 
 from chatdesk.core.domain.attachment import Attachment, clean_name
@@ -44,7 +44,9 @@ _DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
 
 class AttachmentBinding(Controller):
     """Attaches files to the message that is being written. A file belongs to the thread in which it was attached, also
-    when another thread is open once it is copied."""
+    when another thread is open once it is copied. ``attached`` is emitted when a file is added to what is written."""
+
+    attached = Signal()
 
     def __init__(
         self,
@@ -159,6 +161,7 @@ class AttachmentBinding(Controller):
             await asyncio.wait(tuple(self._copying.values()), timeout=_KEPT_WITHIN_S)
 
     def _start(self, key: str, work: object) -> None:
+        self.attached.emit()
         task = self._tasks.start(work, f"attach {key}")  # type: ignore[arg-type]
         self._copying[key] = task
         task.add_done_callback(lambda _task: self._copying.pop(key, None))

@@ -339,6 +339,7 @@ class MessageBinding(Controller):
         async def work() -> None:
             thread = await self._open_thread.chat.paths.branch_thread(message_id)
             await self._threads.open(thread.id)
+            self._undo.record_lasting(Text("branch"), thread_id=thread.id)
             self._panes.pane.show_toast(tr("This is a branch. The thread it came from stays as it is."))
 
         self._tasks.start_once(work(), "branch")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import Text, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 class ParametersBinding(Controller):
     """A thread that does not exist yet has no parameters of its own: its project's are offered in their place."""
 
-    def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
+    def __init__(self, context: WindowContext, threads: ThreadBinding, undo: UndoBinding) -> None:
         super().__init__(context)
         panes = context.panes
         self._threads = threads
+        self._undo = undo
         panes.commands.bind("thread.parameters", self.open)
         panes.commands.bind("project.parameters", self.open_project)
         panes.composer.parametersRequested.connect(self.open)
@@ -76,6 +78,7 @@ class ParametersBinding(Controller):
     def _save_thread(self, thread_id: str, parameters: Parameters) -> None:
         async def work() -> None:
             await self._open_thread.chat.context.steering.set_thread_parameters(thread_id, parameters)
+            self._undo.record_lasting(Text("change the parameters"), thread_id=thread_id)
             self._panes.pane.show_toast(tr("Saved. The next answer is made with these parameters."))
 
         self._tasks.start(work(), "save parameters")
@@ -83,6 +86,7 @@ class ParametersBinding(Controller):
     def _save_project(self, project_id: str, parameters: Parameters) -> None:
         async def work() -> None:
             await self._open_thread.chat.context.steering.set_project_parameters(project_id, parameters)
+            self._undo.record_lasting(Text("change the parameters"))
             self._panes.pane.show_toast(tr("Saved for all threads of the project that have none of their own."))
 
         self._tasks.start(work(), "save parameters")

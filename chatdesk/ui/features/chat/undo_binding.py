@@ -6,38 +6,60 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from PySide6.QtCore import QObject
+
+from chatdesk.core.events import MessageAdded, TurnStarted
 from chatdesk.core.texts import plural, shortened, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.undo import Act, Step, UndoStack
+    from chatdesk.core.chat.chat_service import ChatService
+    from chatdesk.core.chat.undo import Act, Lasting, Step, UndoStack
     from chatdesk.ui.window.chat_pane import ChatPane
 
 _LONGEST_TITLE: Final = 40
 
 
-class UndoHistory:
-    """The changes that can be undone, in one order for all windows."""
+class UndoHistory(QObject):
+    """The changes that were made, in one order for all windows."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: WindowContext) -> None:
+        super().__init__(context.panes.window)
         self.stack: UndoStack | None = None
+        self._context = context
+        context.subscribe(self, MessageAdded, self._on_event)
+        context.subscribe(self, TurnStarted, self._on_event)
+
+    def stack_for(self, chat: ChatService) -> UndoStack:
+        """Return the changes that were made so far, to make another one through ``chat``."""
+        if self.stack is None:
+            from chatdesk.core.chat.undo import UndoStack
+
+            self.stack = UndoStack(chat)
+        self.stack.use(chat)
+        return self.stack
+
+    def _on_event(self, event: MessageAdded | TurnStarted) -> None:
+        self.stack_for(self._context.open_thread.chat).record_event(event)
+        self._context.panes.commands.refresh()
 
 
 class UndoBinding(Controller):
     """Ctrl+Z, its opposite, and the button of a toast. ``history`` is shared by all chats that are shown."""
 
-    def __init__(self, context: WindowContext, threads: ThreadBinding, history: UndoHistory | None = None) -> None:
+    def __init__(self, context: WindowContext, threads: ThreadBinding, history: UndoHistory) -> None:
         super().__init__(context)
         panes = context.panes
         self._threads = threads
-        self._history = history or UndoHistory()
-        panes.commands.bind(
-            "edit.undo", self.undo, lambda: self._history.stack is not None and self._history.stack.last is not None
-        )
+        self._history = history
+        panes.commands.bind("edit.undo", self.undo, self._can_undo)
         panes.commands.bind(
             "edit.redo", self.redo, lambda: self._history.stack is not None and self._history.stack.next is not None
         )
+
+    def _can_undo(self) -> bool:
+        return self._history.stack is not None and self._history.stack.last_seen_from(None) is not None
 
     async def stack(self, thread_id: str | None = None) -> UndoStack:
         """Return the changes that were made so far, to make another one in a thread; None means the open one."""
@@ -45,16 +67,16 @@ class UndoBinding(Controller):
 
     def _stack(self, thread_id: str | None) -> UndoStack:
         chat = self._open_thread.chat if thread_id is None else self._open_thread.chat_of(thread_id)
-        if self._history.stack is None:
-            from chatdesk.core.chat.undo import UndoStack
-
-            self._history.stack = UndoStack(chat)
-        self._history.stack.use(chat)
-        return self._history.stack
+        return self._history.stack_for(chat)
 
     def record(self, label: str, undo: Act, redo: Act, *, thread_id: str) -> None:
         """Record a change in a thread that was made at once, and offer to undo it."""
         self._stack(thread_id).record(label, undo, redo, thread_id=thread_id)
+
+    def record_lasting(self, label: str, *, thread_id: str | None = None) -> None:
+        """Record a change that cannot be undone, so that *Undo* takes no older one for it."""
+        self._stack(thread_id).record_lasting(label, thread_id=thread_id)
+        self._panes.commands.refresh()
 
     def forget(self, thread_id: str) -> None:
         """Drop the undo steps of a thread."""
@@ -83,19 +105,37 @@ class UndoBinding(Controller):
         self._panes.commands.refresh()
         (pane or self._panes.pane).show_toast(text, tr("Undo"), partial(self.undo, step))
 
-    def undo(self, step: Step | None = None) -> None:
-        """Undo ``step``, else the last change that can be seen from here, else the last one of all."""
+    def undo(self, step: Step | Lasting | None = None) -> None:
+        """Undo ``step``, else the last change that can be seen from here, else the last one of all. Where that cannot
+        be undone say so, and name the one before it, which is the next to be undone."""
 
         async def work() -> None:
+            from chatdesk.core.chat.undo import Lasting
+
             stack = await self.stack()
+            chosen = step or stack.last_seen_from(self._threads.thread_id)
+            if isinstance(chosen, Lasting):
+                self._pass_over(stack, chosen)
+                return
             try:
-                undone = await stack.undo(step or stack.last_seen_from(self._threads.thread_id))
+                undone = await stack.undo(chosen)
             finally:
                 self._panes.commands.refresh()
             if undone is not None:
                 await self._show_step(tr("Undone"), undone, tr("Redo"), self.redo)
 
         self._tasks.start(work(), "undo")
+
+    def _pass_over(self, stack: UndoStack, lasting: Lasting) -> None:
+        words = tr("This cannot be undone: {label}.", label=lasting.label)
+        stack.pass_over(lasting)
+        self._panes.commands.refresh()
+        older = stack.last_seen_from(self._threads.thread_id)
+        if older is None:
+            self._panes.pane.show_toast(words)
+            return
+        words = tr("{words} Before it: {older}, which was left as it is.", words=words, older=older.label)
+        self._panes.pane.show_toast(words, tr("Undo that, too"), partial(self.undo, older))
 
     def redo(self, step: Step | None = None) -> None:
         async def work() -> None:
@@ -113,6 +153,7 @@ class UndoBinding(Controller):
         """Show a toast about a change, with a button that reverses it. A change out of sight also names its thread,
         with a button that opens it."""
         pane, thread_id = self._panes.pane, step.thread_id
+        await self._show_returned(step)
         if thread_id in (None, self._threads.thread_id):
             pane.show_toast(f"{what}: {shown(step.label)}", back, partial(go_back, step))
             return
@@ -121,6 +162,14 @@ class UndoBinding(Controller):
         title = shortened(title, _LONGEST_TITLE)
         words = tr("{what} in “{title}”: {label}", what=what, title=title, label=step.label)
         pane.show_toast(words, tr("Show"), partial(self._chats.show_soon, thread_id))
+
+    async def _show_returned(self, step: Step) -> None:
+        """Open the thread that came back from the trash, in place of a new chat in which nothing is written."""
+        if step.returning_id is None or self._threads.thread_id is not None or self._panes.composer.text():
+            return
+        thread = await self._open_thread.chat_of(step.returning_id).get_thread(step.returning_id)
+        if thread.deleted_at is None:
+            await self._threads.open(thread.id)
 
 
 def moved_words(count: int) -> str:

@@ -158,11 +158,13 @@ class LibraryBinding(Controller):
     async def _did(self, change: LibraryChange) -> None:
         library = self._library
         stack = await self._active().undo.stack()
+        is_moved = change.column == "deleted_at"
         stack.record(
             change.label,
             partial(library.undo, change),
             partial(library.redo, change),
             size=max(1, len(change.threads)),
+            returning_id=next(iter(change.threads)) if is_moved and len(change.threads) == 1 else None,
         )
 
     def _title(self, ids: Ids) -> str:

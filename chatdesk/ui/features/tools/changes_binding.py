@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chatdesk.core.tools.folder.file_changes import FileChanges
     from chatdesk.core.tools.tool_service import ToolService
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.chat.undo_binding import UndoBinding
     from chatdesk.ui.features.tools.change_review import ChangeReview
     from chatdesk.ui.transcript.contract import ShownChange
 
@@ -32,9 +33,16 @@ class ChangesBinding(Controller):
     ever set up a server."""
 
     def __init__(
-        self, context: WindowContext, threads: ThreadBinding, *, in_use: Callable[[], Awaitable[ToolService | None]]
+        self,
+        context: WindowContext,
+        threads: ThreadBinding,
+        undo: UndoBinding,
+        *,
+        in_use: Callable[[], Awaitable[ToolService | None]],
     ) -> None:
         super().__init__(context)
+        self._threads = threads
+        self._undo = undo
         self._in_use = in_use
         self._states: dict[tuple[str, str], ChangeState | None] = {}
         self._review: ChangeReview | None = None
@@ -161,6 +169,7 @@ class ChangesBinding(Controller):
             await act(shown.change.id, shown.diff_sum)
         finally:
             self.refresh()
+        self._undo.record_lasting(Text("change a file"), thread_id=self._threads.thread_id)
         self._panes.pane.show_toast(words)
 
     async def _need_changes(self) -> FileChanges:

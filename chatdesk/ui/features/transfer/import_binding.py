@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QMimeData, QObject
+from PySide6.QtCore import QEvent, QMimeData, QObject, Signal
 from PySide6.QtGui import QDropEvent, QGuiApplication
 
 from chatdesk.core.domain.imported import ImportedProject
@@ -44,6 +44,8 @@ def looks_like_export(path: Path) -> bool:
 
 class ImportBinding(Controller):
     """The binding of imports, one at a time. The last report can be opened until the next import."""
+
+    imported = Signal()
 
     def __init__(
         self,
@@ -168,6 +170,7 @@ class ImportBinding(Controller):
             self.dialog.show_failure(shown(error.sentence))
             return
         self.report = report
+        self.imported.emit()
         self._attachments.read_soon()  # so that its files are found by what is in them
         if self.dialog is not None:
             self._show_report(self.dialog)
