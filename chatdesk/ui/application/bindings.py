@@ -152,7 +152,7 @@ class Bindings(PaneBindings):
             attachments=services.attachments,
             read_only_reason=lambda: services.read_only_reason,
         )
-        self.imports.imported.connect(lambda: self.undo.record_lasting(Text("import")))
+        self.imports.imported.connect(self._on_imported)
         self.connection = ConnectBinding(context, self.threads, self.messages, self.settings, models=models)
         self.build_first_screen(self.connection, lambda program: self.imports.open(program=program))
 
@@ -193,6 +193,9 @@ class Bindings(PaneBindings):
             questions=lambda: services.questions,
             network=lambda: services.network,
         )
+
+    def _on_imported(self) -> None:
+        self.undo.record_lasting(Text("import"))
 
     def _active_chat(self) -> PaneBindings:
         return self.active()

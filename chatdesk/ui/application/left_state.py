@@ -33,6 +33,7 @@ def state_of(
         thread_id: SavedAnchor(anchor.message_id, anchor.offset_px, anchor.is_at_end)
         for thread_id, anchor in read.items()
     }
+    edited = (chat.messages.edit.left_id for chat in (main, *windows, *_found(beside)))
     state = replace(
         main.panes.main_window.state(),
         open_thread_id=threads.stored_id if threads.has_shown else before.open_thread_id,
@@ -40,6 +41,7 @@ def state_of(
         chosen_model=main.messages.models.chosen,
         is_way_in_ended=main.first_screen.is_ended,
         windows=_saved_windows(windows, () if is_restored else before.windows),
+        edited_ids=tuple(filter(None, edited)) if is_restored else before.edited_ids,
         beside=before.beside if beside is None and not is_restored else _saved_beside(main, beside),
     )
     return main.lists.remembered(state, before)

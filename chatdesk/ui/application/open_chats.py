@@ -326,6 +326,8 @@ class OpenChats(QObject):
                 if saved.thread_id not in opened and await is_there(chat, saved.thread_id) and self._has_room():
                     self._opening_windows += 1
                     await self._open_window(saved.thread_id, saved)
+            for each in (self._main, *self.windows, *([] if self.beside is None else [self.beside])):
+                await each.messages.edit.bring_back(state.edited_ids)
         finally:
             self._is_restored = True
             self.changed.emit()

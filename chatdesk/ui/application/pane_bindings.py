@@ -123,9 +123,7 @@ class PaneBindings:
             questions=lambda: services.questions,
             member_name=lambda author_id: services.team.known.member_name(author_id),  # noqa: PLW0108 - the team loads when first asked
         )
-        context.panes.header.modelChosen.connect(
-            lambda *_model: self.undo.record_lasting(Text("choose the model"), thread_id=self.threads.thread_id)
-        )
+        context.panes.header.modelChosen.connect(self._on_model_chosen)
         self.commands = CommandBinding(context.panes, self.threads, self.messages, self.undo)
         self._kept_alive.append(WaitingAnswers(context, self.threads, self.messages))
         self._kept_alive.append(
@@ -186,9 +184,7 @@ class PaneBindings:
             attachments=services.attachments,
             models=self.shared.model_services,
         )
-        self.attachments.attached.connect(
-            lambda: self.undo.record_lasting(Text("attach a file"), thread_id=self.threads.thread_id)
-        )
+        self.attachments.attached.connect(self._on_attached)
 
     def _build_inspection(self, context: WindowContext, services: Services) -> None:
         """Build the controllers of the inspector and the artifacts, which are shown beside the thread."""
@@ -248,6 +244,12 @@ class PaneBindings:
         view.conversation.set_model_name(self.models.model_name)
         return self.files.with_pictures(view)
 
+    def _on_attached(self) -> None:
+        self.undo.record_lasting(Text("attach a file"), thread_id=self.threads.thread_id)
+
+    def _on_model_chosen(self, *_model: str) -> None:
+        self.undo.record_lasting(Text("choose the model"), thread_id=self.threads.thread_id)
+
     def _on_prices_requested(self) -> None:
         self.settings.open("Providers")
 
@@ -260,7 +262,7 @@ class PaneBindings:
         """Store the unsent text; a text that is being sent becomes a message first."""
         await self.messages.wait_until_sent()
         await self.attachments.wait_until_kept()
-        self.messages.edit.end()
+        self.messages.edit.end(is_left=True)
         try:
             await self.drafts.save()
         finally:

@@ -299,8 +299,15 @@ class WindowApplication(QObject):
         bindings.subscriptions.subscribe(self, StorageRecovered, lambda _event: notices.show_saved_again())
         notices.follow(bindings.unsaved)
         bindings.restore(self._state)
+        bindings.messages.edit.changed.connect(self._save_state_soon)
         changes = bindings.messages.models.changed, bindings.first_screen.ended, bindings.lists.changed
-        for changed in (*changes, self._chats.changed, bindings.threads.opened, self.panes.transcript.anchorChanged):
+        for changed in (
+            *changes,
+            bindings.messages.edit.changed,
+            self._chats.changed,
+            bindings.threads.opened,
+            self.panes.transcript.anchorChanged,
+        ):
             changed.connect(self._save_state_soon)
         self.panes.composer.sendRequested.disconnect(self._hold)
         if self._early_question is not None:

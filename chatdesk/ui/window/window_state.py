@@ -63,7 +63,7 @@ class WindowState:
     thread ``list_top_id``, at ``list_top_px``; None: at its beginning. ``chosen_model`` is what answers in new threads,
     as (provider, model); None: what the settings say. ``open_folders`` are the projects whose folders are open in the
     list. ``is_way_in_ended``: the first screen was answered with a look around. ``windows`` are the other windows,
-    ``beside`` is the second chat of this one."""
+    ``beside`` is the second chat of this one. ``edited_ids`` are the messages whose new versions are being written."""
 
     x: int | None = None
     y: int | None = None
@@ -84,6 +84,7 @@ class WindowState:
     is_way_in_ended: bool = False
     windows: tuple[SavedWindow, ...] = ()
     beside: SavedBeside | None = None
+    edited_ids: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         data = asdict(self)
@@ -119,6 +120,7 @@ class WindowState:
             is_way_in_ended=data.get("is_way_in_ended") is True,
             windows=_windows(data.get("windows")),
             beside=_beside(data.get("beside")),
+            edited_ids=_texts(data.get("edited_ids")),
         )
 
 

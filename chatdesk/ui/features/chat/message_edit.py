@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ class MessageEdit(Controller):
         self._undo = undo
         self._drafts = drafts
         self._editing: Message | None = None
+        self.left_id: str | None = None  # the message that is edited again after a restart
         self._later = 0  # messages below it on the shown path
         self._is_idle = asyncio.Event()  # nothing is being sent
         self._is_idle.set()
@@ -107,11 +109,20 @@ class MessageEdit(Controller):
         if self.edited is not None and self.edited.id == message.id:
             self._drafts.show_content(written)
 
-    def end(self) -> None:
-        """End the edit: its text becomes an ordinary draft, behind what was in the composer before."""
-        editing = self._editing
+    async def bring_back(self, message_ids: Sequence[str]) -> None:
+        """Go on with the edit that this chat was left in; its draft is the text of the new version."""
+        for message_id in message_ids:
+            with suppress(NotFound):
+                message = await self._open_thread.chat.reader.get_message(message_id)
+                if message.thread_id == self._threads.thread_id and self._editing is None:
+                    await self._start(message_id, takes_draft=True)
+
+    def end(self, *, is_left: bool = False) -> None:
+        """End the edit: its text becomes an ordinary draft, behind what was in the composer before. ``is_left``: the
+        chat is closed, and the edit may come back with it."""
+        editing, left_id = self._editing, self.left_id
         if editing is not None:
-            self._set(None)
+            self._set(None, left_id=left_id if is_left else None)
             if self._threads.thread_id == editing.thread_id and self._panes.composer.text() == editing.text:
                 self._panes.composer.clear()  # nothing was changed
             self._drafts.restore_aside(editing.thread_id)
@@ -143,7 +154,7 @@ class MessageEdit(Controller):
         edit."""
         self._is_idle.set()
 
-    async def _start(self, message_id: str) -> None:
+    async def _start(self, message_id: str, *, takes_draft: bool = False) -> None:
         composer = self._panes.composer
         if composer.refusal:
             self._panes.pane.show_toast(composer.refusal)
@@ -166,11 +177,18 @@ class MessageEdit(Controller):
             composer.setFocus()  # what was changed of it stays
             return
         self.end()
+        written = self._drafts.content() if takes_draft else DraftContent()
+        if written:
+            composer.clear()
         self._drafts.set_aside()
-        self._set(message, later=later)
+        aside = self._drafts.set_aside_in(message.thread_id)
+        is_alone = aside is None or not aside.draft  # else the draft is not the text of the edit only
+        self._set(message, later=later, left_id=message.id if is_alone else None)
         composer.files.set_attached(attachments_of(message))
         composer.set_text(message.text)
         composer.set_cursor_position(len(message.text))
+        if written:
+            self._drafts.show_content(written)
         composer.setFocus()
 
     async def _start_last(self) -> None:
@@ -183,8 +201,8 @@ class MessageEdit(Controller):
         if message is not None:
             await self._start(message.id)
 
-    def _set(self, editing: Message | None, *, later: int = 0) -> None:
-        self._editing, self._later = editing, later
+    def _set(self, editing: Message | None, *, later: int = 0, left_id: str | None = None) -> None:
+        self._editing, self._later, self.left_id = editing, later, left_id
         self._panes.transcript.conversation.mark_edited(None if editing is None else editing.id)
         self.changed.emit()
 
