@@ -221,11 +221,13 @@ class EarlyKeys(QObject):
 
     def _stop_waiting(self) -> None:
         """Stop waiting: no window opened, or a popup, which gets the keys; or the system gave the keyboard to nobody.
-        Keys meant for a dialog that never came are dropped."""
+        Keys meant for a dialog that never came are dropped; those after its Esc are for the window behind."""
         was_opening = self._opening is not None
         self._end_opening()
         if was_opening and QApplication.activePopupWidget() is None:
-            self._held.clear()
+            escapes = (isinstance(each, QKeyEvent) and each.key() == Qt.Key.Key_Escape for each in self._held)
+            closed_at = next((index for index, is_escape in enumerate(escapes) if is_escape), len(self._held))
+            del self._held[: closed_at + 1]
         self._deliver()
         self._unwatch()
 

@@ -237,3 +237,19 @@ def test_keys_are_free_again_when_no_dialog_comes(tmp_path: Path, focus_moves: b
         assert set(application.panes.composer.text()) == {"o"}
 
     play(AppPaths.find(tmp_path / "data"), script)
+
+
+@pytest.mark.parametrize(("command", "keys"), [("trash.empty", "no dialog comes"), ("app.usage", "a dialog comes")])
+def test_what_is_typed_after_esc_is_for_the_window_behind(tmp_path: Path, command: str, keys: str) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        await active(application)
+        editor = application.panes.composer.editor
+        editor.setFocus()
+        application.panes.commands.trigger(command)
+        type_text(application, "for the dialog")
+        QTest.keyClick(editor, Qt.Key.Key_Escape)
+        type_text(application, keys)
+        await until(lambda: application.panes.composer.text() == keys)
+
+    play(AppPaths.find(tmp_path / "data"), script)
