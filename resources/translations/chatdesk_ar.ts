@@ -4,6 +4,18 @@
 <context>
     <name></name>
     <message>
+        <source>ChatDesk found no display, and no window of it is open.</source>
+        <translation>لم يجد ChatDesk شاشة، ولا نافذة مفتوحة له.</translation>
+    </message>
+    <message>
+        <source>Nothing was opened or changed.</source>
+        <translation>لم يُفتح شيء ولم يُغيَّر.</translation>
+    </message>
+    <message>
+        <source>Run this in a desktop session, or set DISPLAY or WAYLAND_DISPLAY.</source>
+        <translation>شغّل هذا في جلسة سطح مكتب، أو اضبط DISPLAY أو WAYLAND_DISPLAY.</translation>
+    </message>
+    <message>
         <source>No display was found, so ChatDesk plays one turn without a window.</source>
         <translation>لم يُعثر على شاشة، لذا ينفّذ ChatDesk دورًا واحدًا من دون نافذة.</translation>
     </message>
@@ -14,6 +26,10 @@
     <message>
         <source>the question; - reads it from stdin</source>
         <translation>السؤال؛ والعلامة - تقرؤه من stdin</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server and SERVER/TOOL for one; may be repeated</source>
+        <translation>ما يُفعل باستدعاءات الأدوات: ask (في الطرفية)، أو deny، أو ما يُسمح به: SERVER لكل أدوات خادم وSERVER/TOOL لأداة واحدة؛ ويمكن تكراره</translation>
     </message>
     <message>
         <source>An imported system prompt is sent with the question.</source>
@@ -64,10 +80,6 @@
         <translation>خوادم الأدوات التي يجوز للنموذج استخدامها، مفصولة بفواصل، أو none لمنعها كلها</translation>
     </message>
     <message>
-        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
-        <translation>ما يُفعل باستدعاءات الأدوات: ask (السؤال في الطرفية) أو deny (الرفض) أو اسم خادم أو أداة للسماح بها؛ يمكن تكراره</translation>
-    </message>
-    <message>
         <source>print one JSON object per line: start, text, ..., finish</source>
         <translation>طباعة كائن JSON واحد في كل سطر: start، text، ...، finish</translation>
     </message>
@@ -82,6 +94,10 @@
     <message>
         <source>Answer in the window.</source>
         <translation>أجب في النافذة.</translation>
+    </message>
+    <message>
+        <source>{words} It is allowed with --approve {name}.</source>
+        <translation>{words} يُسمح به باستخدام --approve {name}.</translation>
     </message>
     <message>
         <source>It was allowed.</source>
@@ -126,6 +142,18 @@
     <message>
         <source>See &apos;chatdesk tools list&apos;.</source>
         <translation>راجع &apos;chatdesk tools list&apos;.</translation>
+    </message>
+    <message>
+        <source>There is no tool server {name}: --approve allows nothing by this name.</source>
+        <translation>لا يوجد خادم أدوات {name}: لا يسمح ‎--approve‎ بشيء بهذا الاسم.</translation>
+    </message>
+    <message>
+        <source>{name} has several meanings: {names}.</source>
+        <translation>لـ{name} عدة معانٍ: {names}.</translation>
+    </message>
+    <message>
+        <source>Give each tool server a name of its own, or use its id (&apos;chatdesk tools list&apos;).</source>
+        <translation>أعطِ كل خادم أدوات اسمًا خاصًا به، أو استخدم معرّفه (&apos;chatdesk tools list&apos;).</translation>
     </message>
     <message>
         <source>There are several assistants called {name}.</source>
@@ -270,6 +298,10 @@
     <message>
         <source>Close the window, or use Settings, Data and backup, Repair in it.</source>
         <translation>أغلق النافذة، أو استخدم فيها الإعدادات، البيانات والنسخ الاحتياطي، إصلاح.</translation>
+    </message>
+    <message>
+        <source>The database could not be upgraded as it was, so a copy of it was repaired and upgraded.</source>
+        <translation>تعذّرت ترقية قاعدة البيانات كما هي، فأُصلحت نسخة منها ورُقّيت.</translation>
     </message>
     <message>
         <source>The database was damaged; what could be read was copied into a new one.</source>
@@ -512,6 +544,14 @@
         <translation>يجب أن يكون ask أو write أو ask,write</translation>
     </message>
     <message>
+        <source>Give the id of a thread, a link that begins with chatdesk://, or the path of a file.</source>
+        <translation>أعطِ معرّف محادثة، أو رابطًا يبدأ بـ chatdesk://، أو مسار ملف.</translation>
+    </message>
+    <message>
+        <source>“{target}” is neither a thread, a link nor a file that is there.</source>
+        <translation>«{target}» ليس محادثة ولا رابطًا ولا ملفًا موجودًا.</translation>
+    </message>
+    <message>
         <source>show a thread, a link or a file in the window</source>
         <translation>إظهار محادثة أو رابط أو ملف في النافذة</translation>
     </message>
@@ -694,6 +734,10 @@
     <message>
         <source>spend at most USD dollars a day</source>
         <translation>إنفاق USD دولار في اليوم على الأكثر</translation>
+    </message>
+    <message>
+        <source>write the token to this file instead of printing it</source>
+        <translation>كتابة الرمز في هذا الملف بدل عرضه</translation>
     </message>
     <message>
         <source>list the tokens, without their secret texts</source>
@@ -1008,6 +1052,14 @@
         </translation>
     </message>
     <message>
+        <source>No passphrase was given.</source>
+        <translation>لم تُعطَ عبارة سر.</translation>
+    </message>
+    <message>
+        <source>Type it when you are asked, give it as the next line of stdin, or set {variable}.</source>
+        <translation>اكتبها عندما تُسأل، أو أعطها في السطر التالي من الإدخال القياسي، أو اضبط {variable}.</translation>
+    </message>
+    <message>
         <source>make a workspace in an empty database</source>
         <translation>إنشاء مساحة عمل في قاعدة بيانات فارغة</translation>
     </message>
@@ -1124,6 +1176,10 @@
         <translation>طباعة رمز لحاسوب آخر لك</translation>
     </message>
     <message>
+        <source>write the code to this file instead of printing it</source>
+        <translation>كتابة الرمز السري في هذا الملف بدل عرضه</translation>
+    </message>
+    <message>
         <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
         <translation>تسجيل الدخول إلى مساحة عمل أُعدّت يدويًا، بحساب دخول عضو</translation>
     </message>
@@ -1190,6 +1246,10 @@
     <message>
         <source>Password: </source>
         <translation>كلمة المرور: </translation>
+    </message>
+    <message>
+        <source>The others see you as {name}.</source>
+        <translation>يراك الآخرون باسم {name}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} shared projects are called “{name}”.</source>
@@ -2448,6 +2508,10 @@
         <translation>المعطيات ليست JSON صالحًا، لذا لم تُشغَّل الأداة. اكتبها من جديد.</translation>
     </message>
     <message>
+        <source>No arguments came with this call, so the tool was not run. Write them again.</source>
+        <translation>لم تأتِ معطيات مع هذا الاستدعاء، لذا لم تُشغَّل الأداة. اكتبها من جديد.</translation>
+    </message>
+    <message>
         <source>The answer was cut off while this call was written, so the tool was not run.</source>
         <translation>انقطعت الإجابة أثناء كتابة هذا الاستدعاء، لذا لم تُشغَّل الأداة.</translation>
     </message>
@@ -2550,6 +2614,18 @@
     <message>
         <source>start of the context</source>
         <translation>بداية السياق</translation>
+    </message>
+    <message>
+        <source>add note</source>
+        <translation>إضافة ملاحظة</translation>
+    </message>
+    <message>
+        <source>ask a question</source>
+        <translation>طرح سؤال</translation>
+    </message>
+    <message>
+        <source>ask for an answer</source>
+        <translation>طلب إجابة</translation>
     </message>
     <message>
         <source>The message has about {scaled} tokens; the model reads {window} at once and {reserved} of them are kept for the answer.</source>
@@ -3361,8 +3437,12 @@
         <translation>تُرك الملف كما هو؛ والنسخ الاحتياطية في دليل النسخ الاحتياطية.</translation>
     </message>
     <message>
-        <source>Restore the newest backup, or run &apos;chatdesk doctor&apos;.</source>
-        <translation>استعد أحدث نسخة احتياطية، أو شغّل &apos;chatdesk doctor&apos;.</translation>
+        <source>Restore the newest backup, or copy out what can be read: &apos;chatdesk doctor --repair&apos;.</source>
+        <translation>استعد أحدث نسخة احتياطية، أو انسخ ما يمكن قراءته: &apos;chatdesk doctor --repair&apos;.</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor --repair&apos;; if that does not help, send the report of &apos;chatdesk doctor&apos;.</source>
+        <translation>شغّل &apos;chatdesk doctor --repair&apos;؛ وإن لم ينفع ذلك فأرسل تقرير &apos;chatdesk doctor&apos;.</translation>
     </message>
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
@@ -3423,10 +3503,6 @@
     <message>
         <source>It was left as it was and can be read; a verified backup is in the backup directory.</source>
         <translation>تُركت كما كانت وتمكن قراءتها؛ وتوجد نسخة احتياطية متحقَّق منها في دليل النسخ الاحتياطية.</translation>
-    </message>
-    <message>
-        <source>Run &apos;chatdesk doctor&apos; and send the report.</source>
-        <translation>شغّل &apos;chatdesk doctor&apos; وأرسل التقرير.</translation>
     </message>
     <message>
         <source>ChatDesk is already running on this data directory.</source>
@@ -3685,14 +3761,6 @@
         <translation>تابع الإجابة، أو أعد المحاولة.</translation>
     </message>
     <message>
-        <source>Anthropic&apos;s own API needs the package “anthropic”, which is not installed.</source>
-        <translation>تحتاج واجهة Anthropic الخاصة إلى الحزمة «anthropic»، وهي غير مثبّتة.</translation>
-    </message>
-    <message>
-        <source>Install chatdesk[anthropic], or choose a model of another provider.</source>
-        <translation>ثبّت chatdesk[anthropic]، أو اختر نموذجًا من مزوّد آخر.</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>عنوان URL الأساسي ليس عنوان ويب.</translation>
     </message>
@@ -3707,6 +3775,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>تضم إحدى الترويسات الإضافية محارف لا يمكن إرسالها.</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
+        <translation>لا يمكن استخدام الوكيل الذي يحدده النظام: {proxy}. حدّد وكيل HTTP هناك، أو اضبط وكيل هذا المزوّد.</translation>
     </message>
     <message>
         <source>The file of certificates is not there.</source>
@@ -3839,6 +3911,10 @@
     <message>
         <source>{who} did not begin to answer within {seconds} s.</source>
         <translation>لم يبدأ {who} الإجابة خلال {seconds} ث.</translation>
+    </message>
+    <message>
+        <source>Try again, or give it more time: “First word” of this provider, or provider.first_byte_timeout_s.</source>
+        <translation>أعد المحاولة، أو امنحه وقتًا أطول: «الكلمة الأولى» لهذا المزوّد، أو provider.first_byte_timeout_s.</translation>
     </message>
     <message>
         <source>Try again or choose another model.</source>
@@ -4045,6 +4121,10 @@
         <translation>أعد المحاولة؛ والتفاصيل في ملف السجل.</translation>
     </message>
     <message>
+        <source>Check the base URL in Settings, Providers: for most servers it ends in /v1.</source>
+        <translation>تحقق من عنوان URL الأساسي في الإعدادات، المزوّدون: ينتهي في معظم الخوادم بـ ‎/v1‎.</translation>
+    </message>
+    <message>
         <source>It says: “{quoted}”{stop}</source>
         <translation>يقول: «{quoted}»{stop}</translation>
     </message>
@@ -4147,6 +4227,10 @@
     <message>
         <source>{who} reached the length limit before it wrote any of the answer.</source>
         <translation>بلغ {who} حدّ الطول قبل أن يكتب شيئًا من الإجابة.</translation>
+    </message>
+    <message>
+        <source>{who} called a tool that it was not offered, and wrote no answer.</source>
+        <translation>استدعى {who} أداة لم تُعرض عليه، ولم يكتب إجابة.</translation>
     </message>
     <message>
         <source>{switched_off} is switched off.</source>
@@ -4385,6 +4469,10 @@
         <translation>يجب ألا يحتوي على كلمة مرور؛ استخدم حلقة المفاتيح أو OPENAI_API_KEY</translation>
     </message>
     <message>
+        <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
+        <translation>الملف {path} ({subject}) تالف؛ ويُحفظ باسم آخر عند قراءته في المرة القادمة.</translation>
+    </message>
+    <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
         <translation>تتعذّر قراءة ملف {subject}‏ {path} ({strerror}).</translation>
     </message>
@@ -4519,10 +4607,6 @@
     <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>أي عنوان متوافق مع OpenAI.</translation>
-    </message>
-    <message>
-        <source>Needs the package chatdesk[anthropic].</source>
-        <translation>يحتاج إلى الحزمة chatdesk[anthropic].</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -4673,8 +4757,8 @@
         <translation>انتظار بدء الإجابة</translation>
     </message>
     <message>
-        <source>A large model on your own computer can need minutes to load.</source>
-        <translation>قد يحتاج نموذج كبير على حاسوبك إلى دقائق ليُحمَّل.</translation>
+        <source>Servers on this computer and in the local network get ten times as long.</source>
+        <translation>تُمنح خوادم هذا الحاسوب والشبكة المحلية عشرة أضعاف الوقت.</translation>
     </message>
     <message>
         <source>Wait when an answer pauses</source>
@@ -5645,6 +5729,10 @@
         <translation>اختر دليل بيانات آخر.</translation>
     </message>
     <message>
+        <source>{path} is not a file, so it is no database.</source>
+        <translation>‏{path} ليس ملفًا، فهو ليس قاعدة بيانات.</translation>
+    </message>
+    <message>
         <source>The directory {parent} does not exist.</source>
         <translation>الدليل {parent} غير موجود.</translation>
     </message>
@@ -5727,6 +5815,10 @@
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
         <translation>الملف قاعدة بيانات، لكنها ليست من قواعد ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The database does not say which version its schema has, so it is damaged.</source>
+        <translation>لا تذكر قاعدة البيانات إصدار مخططها، فهي تالفة.</translation>
     </message>
     <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
@@ -5977,10 +6069,6 @@
         <translation>حذف {deleted_by} رسالة هنا؛ وعادت لأن {by} كتب تحتها في الوقت نفسه.</translation>
     </message>
     <message>
-        <source>Something here was lost when the team&apos;s database was restored; {by} brought it back.</source>
-        <translation>فُقد شيء هنا عند استعادة قاعدة بيانات الفريق؛ وأعاده {by}.</translation>
-    </message>
-    <message>
         <source>Messages are kept for 1 to {longest_retention_days} days.</source>
         <translation>تُحفظ الرسائل من يوم إلى {longest_retention_days} من الأيام.</translation>
     </message>
@@ -6045,6 +6133,10 @@
         <translation>رسائل المحادثة {thread} ليست في أماكنها.</translation>
     </message>
     <message>
+        <source>In thread {thread} a message that is chosen below another is not below it.</source>
+        <translation>في المحادثة {thread} رسالة مختارة تحت أخرى وليست تحتها.</translation>
+    </message>
+    <message>
         <source>The choice of shown messages of thread {thread} is broken.</source>
         <translation>اختيار الرسائل المعروضة في المحادثة {thread} معطوب.</translation>
     </message>
@@ -6074,6 +6166,18 @@
             <numerusform>أُعيدت رسائل {count} محادثات إلى مواضعها.</numerusform>
             <numerusform>أُعيدت رسائل {count} محادثة إلى مواضعها.</numerusform>
             <numerusform>أُعيدت رسائل {count} محادثة إلى مواضعها.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Choices of versions that led nowhere were removed in {count} threads.</source>
+        <comment>Choices of versions that led nowhere were removed in {count} thread.</comment>
+        <translation>
+            <numerusform>لم تُزل اختيارات نسخ لا تقود إلى شيء في أي محادثة ({count}).</numerusform>
+            <numerusform>أُزيلت اختيارات نسخ لا تقود إلى شيء في محادثة واحدة.</numerusform>
+            <numerusform>أُزيلت اختيارات نسخ لا تقود إلى شيء في محادثتين.</numerusform>
+            <numerusform>أُزيلت اختيارات نسخ لا تقود إلى شيء في {count} محادثات.</numerusform>
+            <numerusform>أُزيلت اختيارات نسخ لا تقود إلى شيء في {count} محادثة.</numerusform>
+            <numerusform>أُزيلت اختيارات نسخ لا تقود إلى شيء في {count} محادثة.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6293,8 +6397,36 @@
         <translation>النصوص المستعادة التي فُقدت رسائلها، وهي الآن في المحادثة «{title}»: {apart}.</translation>
     </message>
     <message>
+        <source>Putting in order what was copied…</source>
+        <translation>يُرتَّب ما نُسخ…</translation>
+    </message>
+    <message>
         <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
         <translation>المشكلات الباقية: {wrong}؛ يسردها &apos;chatdesk doctor&apos;.</translation>
+    </message>
+    <message>
+        <source>{name}: the table could not be found in the file.</source>
+        <translation>{name}: تعذّر العثور على الجدول في الملف.</translation>
+    </message>
+    <message>
+        <source>{name}: the table had lost its definition.</source>
+        <translation>{name}: فقد الجدول تعريفه.</translation>
+    </message>
+    <message>
+        <source>Reading {name}: {number} rows…</source>
+        <translation>تُقرأ {name}: {number} صفوف…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}: {count} rows had values that could not be read.</source>
+        <comment>{name}: {count} row had values that could not be read.</comment>
+        <translation>
+            <numerusform>{name}: لا صفوف فيها قيم تعذّرت قراءتها ({count}).</numerusform>
+            <numerusform>{name}: في صف واحد قيم تعذّرت قراءتها.</numerusform>
+            <numerusform>{name}: في صفين قيم تعذّرت قراءتها.</numerusform>
+            <numerusform>{name}: في {count} صفوف قيم تعذّرت قراءتها.</numerusform>
+            <numerusform>{name}: في {count} صفًا قيم تعذّرت قراءتها.</numerusform>
+            <numerusform>{name}: في {count} صف قيم تعذّرت قراءتها.</numerusform>
+        </translation>
     </message>
     <message>
         <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
@@ -6315,6 +6447,10 @@
     <message>
         <source>{name}: {number} rows were copied; {places} could not be read.</source>
         <translation>{name}: نُسخ {number} من الصفوف؛ وتعذّرت قراءة {places}.</translation>
+    </message>
+    <message>
+        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <translation>{name}: نُسخ {number} من الصفوف؛ ولم يُنسخ {left_out} مكرر أو بلا معنى.</translation>
     </message>
     <message>
         <source>{name}: all {number} rows were copied.</source>
@@ -6459,6 +6595,14 @@
     <message>
         <source>Unlock the keyring, or enter the password in Settings, Team sync.</source>
         <translation>افتح قفل حلقة المفاتيح، أو أدخل كلمة المرور في الإعدادات، مزامنة الفريق.</translation>
+    </message>
+    <message>
+        <source>This address leads to a pooler that gives each transaction another connection.</source>
+        <translation>يقود هذا العنوان إلى مجمّع اتصالات يعطي كل معاملة اتصالًا آخر.</translation>
+    </message>
+    <message>
+        <source>Use the server&apos;s direct port, or session pooling.</source>
+        <translation>استخدم منفذ الخادم المباشر، أو التجميع حسب الجلسة.</translation>
     </message>
     <message>
         <source>The team&apos;s database did not answer in time.</source>
@@ -6609,6 +6753,14 @@
         <translation>حدّث ChatDesk لتتابع؛ وإلى ذلك الحين ينتظر هنا ما تغيّره.</translation>
     </message>
     <message>
+        <source>The team&apos;s database is of an older ChatDesk than this one.</source>
+        <translation>قاعدة بيانات الفريق من إصدار ChatDesk أقدم من هذا.</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
+        <translation>يرقّيها أحد المالكين: الإعدادات › مزامنة الفريق › ترقية قاعدة البيانات…، أو chatdesk team upgrade. وإلى ذلك الحين ينتظر ما تغيّره هنا.</translation>
+    </message>
+    <message>
         <source>The workspace does not, or no longer, know this computer.</source>
         <translation>لا تعرف مساحة العمل هذا الحاسوب (أو لم تعد تعرفه).</translation>
     </message>
@@ -6663,6 +6815,22 @@
     <message>
         <source>Check what you typed. Nothing was changed.</source>
         <translation>تحقّق مما كتبته. لم يتغيّر شيء.</translation>
+    </message>
+    <message>
+        <source>This person has not accepted the invitation yet.</source>
+        <translation>لم يقبل هذا الشخص الدعوة بعد.</translation>
+    </message>
+    <message>
+        <source>Try it again when they have joined. Nothing was changed.</source>
+        <translation>أعد المحاولة بعد انضمامه. لم يُغيَّر شيء.</translation>
+    </message>
+    <message>
+        <source>This person is not, or no longer, a member of the workspace.</source>
+        <translation>هذا الشخص ليس عضوًا في مساحة العمل، أو لم يعد عضوًا فيها.</translation>
+    </message>
+    <message>
+        <source>Invite them first. Nothing was changed.</source>
+        <translation>ادعُه أولًا. لم يُغيَّر شيء.</translation>
     </message>
     <message>
         <source>That exists already and is another member&apos;s.</source>
@@ -7153,12 +7321,12 @@
         <translation>الاتصالات</translation>
     </message>
     <message>
-        <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
-        <translation>يقبل الخادم {most} من الاتصالات؛ ويحتاج الحاسوب إلى اتصالين على الأكثر أثناء عمل ChatDesk.</translation>
+        <source>The server takes {most} connections; a computer needs up to three while ChatDesk runs.</source>
+        <translation>يقبل الخادم {most} من الاتصالات؛ ويحتاج الحاسوب إلى ثلاثة على الأكثر أثناء عمل ChatDesk.</translation>
     </message>
     <message>
-        <source>The server takes {most} connections, up to two for each computer.</source>
-        <translation>يقبل الخادم {most} من الاتصالات، اثنين على الأكثر لكل حاسوب.</translation>
+        <source>The server takes {most} connections, up to three for each computer.</source>
+        <translation>يقبل الخادم {most} من الاتصالات، ثلاثة على الأكثر لكل حاسوب.</translation>
     </message>
     <message>
         <source>[y/N]</source>
@@ -10250,6 +10418,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>لا يمكن أن تكون للدردشة المؤقتة فروع.</translation>
     </message>
     <message>
+        <source>branch</source>
+        <translation>التفريع</translation>
+    </message>
+    <message>
         <source>This is a branch. The thread it came from stays as it is.</source>
         <translation>هذا فرع. والمحادثة التي جاء منها تبقى كما هي.</translation>
     </message>
@@ -10268,6 +10440,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Editing your last question. Sending makes a new version.</source>
         <translation>تحرير سؤالك الأخير. الإرسال ينشئ نسخة جديدة.</translation>
+    </message>
+    <message>
+        <source>leave the edit</source>
+        <translation>ترك التعديل</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Then it can be edited.</source>
@@ -10426,6 +10602,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>ليس لـ {model} ما يلي: {parameters}.</translation>
     </message>
     <message>
+        <source>change the parameters</source>
+        <translation>تغيير المعاملات</translation>
+    </message>
+    <message>
         <source>Saved. The next answer is made with these parameters.</source>
         <translation>حُفظت. تُنشأ الإجابة التالية بهذه المعاملات.</translation>
     </message>
@@ -10508,6 +10688,18 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Redo</source>
         <translation>إعادة</translation>
+    </message>
+    <message>
+        <source>This cannot be undone: {label}.</source>
+        <translation>لا يمكن التراجع عن هذا: {label}.</translation>
+    </message>
+    <message>
+        <source>{words} Before it: {older}, which was left as it is.</source>
+        <translation>{words} قبله: {older}، وتُرك كما هو.</translation>
+    </message>
+    <message>
+        <source>Undo that, too</source>
+        <translation>التراجع عن ذلك أيضًا</translation>
     </message>
     <message>
         <source>Redone</source>
@@ -15135,6 +15327,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>تُراجع عنه: {path}</translation>
     </message>
     <message>
+        <source>change a file</source>
+        <translation>تغيير ملف</translation>
+    </message>
+    <message>
         <source>This change was not proposed on this computer.</source>
         <translation>لم يُقترح هذا التغيير على هذا الحاسوب.</translation>
     </message>
@@ -17312,6 +17508,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>حسب الاسم</translation>
     </message>
     <message>
+        <source>Unknown time</source>
+        <translation>وقت غير معروف</translation>
+    </message>
+    <message>
         <source>Today</source>
         <translation>اليوم</translation>
     </message>
@@ -19325,6 +19525,66 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
         <translation>يواصل ChatDesk العمل في علبة النظام. لإنهائه، اختر إنهاء هناك أو في القائمة.</translation>
+    </message>
+    <message>
+        <source>unknown time</source>
+        <translation>وقت غير معروف</translation>
+    </message>
+    <message>
+        <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
+        <translation>تعذّر الوصول إلى الوكيل: {proxy}. لم يُرسل شيء.</translation>
+    </message>
+    <message>
+        <source>Check the proxy, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>تحقق من الوكيل، أو اضبط وكيل هذا المزوّد في الإعدادات، المزوّدون.</translation>
+    </message>
+    <message>
+        <source>Upgrading a copy of the database…</source>
+        <translation>تُرقّى نسخة من قاعدة البيانات…</translation>
+    </message>
+    <message>
+        <source>The row {row} of {table} has values that cannot be: {columns}.</source>
+        <translation>في الصف {row} من {table} قيم غير ممكنة: {columns}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} values of {table} were replaced.</source>
+        <comment>{count} value of {table} was replaced.</comment>
+        <translation>
+            <numerusform>لم تُستبدل قيم من {table} ({count}).</numerusform>
+            <numerusform>استُبدلت قيمة واحدة من {table}.</numerusform>
+            <numerusform>استُبدلت قيمتان من {table}.</numerusform>
+            <numerusform>استُبدلت {count} قيم من {table}.</numerusform>
+            <numerusform>استُبدلت {count} قيمة من {table}.</numerusform>
+            <numerusform>استُبدلت {count} قيمة من {table}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>file of {subject}</source>
+        <translation>ملف ({subject})</translation>
+    </message>
+    <message>
+        <source>Empty or damaged, so that they count as no backups: {names}.</source>
+        <translation>فارغة أو تالفة، فلا تُعدّ نسخًا احتياطية: {names}.</translation>
+    </message>
+    <message>
+        <source>Remove them from {directory}.</source>
+        <translation>أزلها من {directory}.</translation>
+    </message>
+    <message>
+        <source>backups</source>
+        <translation>النسخ الاحتياطية</translation>
+    </message>
+    <message>
+        <source>import</source>
+        <translation>الاستيراد</translation>
+    </message>
+    <message>
+        <source>choose the model</source>
+        <translation>اختيار النموذج</translation>
+    </message>
+    <message>
+        <source>attach a file</source>
+        <translation>إرفاق ملف</translation>
     </message>
 </context>
 </TS>

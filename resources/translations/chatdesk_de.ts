@@ -4,6 +4,18 @@
 <context>
     <name></name>
     <message>
+        <source>ChatDesk found no display, and no window of it is open.</source>
+        <translation>ChatDesk hat keine Anzeige gefunden, und kein Fenster davon ist offen.</translation>
+    </message>
+    <message>
+        <source>Nothing was opened or changed.</source>
+        <translation>Nichts wurde geöffnet oder geändert.</translation>
+    </message>
+    <message>
+        <source>Run this in a desktop session, or set DISPLAY or WAYLAND_DISPLAY.</source>
+        <translation>Führen Sie das in einer Desktop-Sitzung aus, oder setzen Sie DISPLAY oder WAYLAND_DISPLAY.</translation>
+    </message>
+    <message>
         <source>No display was found, so ChatDesk plays one turn without a window.</source>
         <translation>Es wurde kein Bildschirm gefunden, deshalb spielt ChatDesk einen Durchgang ohne Fenster.</translation>
     </message>
@@ -14,6 +26,10 @@
     <message>
         <source>the question; - reads it from stdin</source>
         <translation>die Frage; - liest sie von stdin</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server and SERVER/TOOL for one; may be repeated</source>
+        <translation>was mit Werkzeugaufrufen geschieht: ask (an einem Terminal), deny, oder was erlaubt wird: SERVER für alle Werkzeuge eines Servers und SERVER/TOOL für eines; kann wiederholt werden</translation>
     </message>
     <message>
         <source>An imported system prompt is sent with the question.</source>
@@ -64,10 +80,6 @@
         <translation>Werkzeugserver, die das Modell verwenden darf, durch Kommas getrennt, oder none für keine</translation>
     </message>
     <message>
-        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
-        <translation>was mit Werkzeugaufrufen geschieht: ask (an einem Terminal fragen), deny (ablehnen) oder der Name eines Servers oder Werkzeugs, das erlaubt wird; mehrfach möglich</translation>
-    </message>
-    <message>
         <source>print one JSON object per line: start, text, ..., finish</source>
         <translation>ein JSON-Objekt pro Zeile ausgeben: start, text, ..., finish</translation>
     </message>
@@ -82,6 +94,10 @@
     <message>
         <source>Answer in the window.</source>
         <translation>Antworten Sie im Fenster.</translation>
+    </message>
+    <message>
+        <source>{words} It is allowed with --approve {name}.</source>
+        <translation>{words} Erlaubt wird er mit --approve {name}.</translation>
     </message>
     <message>
         <source>It was allowed.</source>
@@ -126,6 +142,18 @@
     <message>
         <source>See &apos;chatdesk tools list&apos;.</source>
         <translation>Siehe &apos;chatdesk tools list&apos;.</translation>
+    </message>
+    <message>
+        <source>There is no tool server {name}: --approve allows nothing by this name.</source>
+        <translation>Es gibt keinen Werkzeugserver {name}: Unter diesem Namen erlaubt --approve nichts.</translation>
+    </message>
+    <message>
+        <source>{name} has several meanings: {names}.</source>
+        <translation>{name} hat mehrere Bedeutungen: {names}.</translation>
+    </message>
+    <message>
+        <source>Give each tool server a name of its own, or use its id (&apos;chatdesk tools list&apos;).</source>
+        <translation>Geben Sie jedem Werkzeugserver einen eigenen Namen, oder verwenden Sie seine Kennung (&apos;chatdesk tools list&apos;).</translation>
     </message>
     <message>
         <source>There are several assistants called {name}.</source>
@@ -270,6 +298,10 @@
     <message>
         <source>Close the window, or use Settings, Data and backup, Repair in it.</source>
         <translation>Schließen Sie das Fenster, oder verwenden Sie darin Einstellungen, Daten und Sicherung, „Reparieren“.</translation>
+    </message>
+    <message>
+        <source>The database could not be upgraded as it was, so a copy of it was repaired and upgraded.</source>
+        <translation>Die Datenbank ließ sich nicht aktualisieren, wie sie war; deshalb wurde eine Kopie davon repariert und aktualisiert.</translation>
     </message>
     <message>
         <source>The database was damaged; what could be read was copied into a new one.</source>
@@ -500,6 +532,14 @@
         <translation>es muss ask, write oder ask,write sein</translation>
     </message>
     <message>
+        <source>Give the id of a thread, a link that begins with chatdesk://, or the path of a file.</source>
+        <translation>Geben Sie die Kennung einer Unterhaltung, einen Link, der mit chatdesk:// beginnt, oder den Pfad einer Datei an.</translation>
+    </message>
+    <message>
+        <source>“{target}” is neither a thread, a link nor a file that is there.</source>
+        <translation>„{target}“ ist weder eine Unterhaltung noch ein Link noch eine vorhandene Datei.</translation>
+    </message>
+    <message>
         <source>show a thread, a link or a file in the window</source>
         <translation>eine Unterhaltung, einen Link oder eine Datei im Fenster zeigen</translation>
     </message>
@@ -682,6 +722,10 @@
     <message>
         <source>spend at most USD dollars a day</source>
         <translation>höchstens USD Dollar pro Tag ausgeben</translation>
+    </message>
+    <message>
+        <source>write the token to this file instead of printing it</source>
+        <translation>das Token in diese Datei schreiben, statt es auszugeben</translation>
     </message>
     <message>
         <source>list the tokens, without their secret texts</source>
@@ -960,6 +1004,14 @@
         </translation>
     </message>
     <message>
+        <source>No passphrase was given.</source>
+        <translation>Es wurde keine Passphrase angegeben.</translation>
+    </message>
+    <message>
+        <source>Type it when you are asked, give it as the next line of stdin, or set {variable}.</source>
+        <translation>Geben Sie sie ein, wenn Sie gefragt werden, als nächste Zeile der Standardeingabe, oder setzen Sie {variable}.</translation>
+    </message>
+    <message>
         <source>make a workspace in an empty database</source>
         <translation>in einer leeren Datenbank einen Arbeitsbereich anlegen</translation>
     </message>
@@ -1076,6 +1128,10 @@
         <translation>einen Code für einen weiteren eigenen Computer ausgeben</translation>
     </message>
     <message>
+        <source>write the code to this file instead of printing it</source>
+        <translation>den Code in diese Datei schreiben, statt ihn auszugeben</translation>
+    </message>
+    <message>
         <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
         <translation>an einem von Hand eingerichteten Arbeitsbereich anmelden, mit dem Login eines Mitglieds</translation>
     </message>
@@ -1142,6 +1198,10 @@
     <message>
         <source>Password: </source>
         <translation>Passwort: </translation>
+    </message>
+    <message>
+        <source>The others see you as {name}.</source>
+        <translation>Die anderen sehen Sie als {name}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} shared projects are called “{name}”.</source>
@@ -2356,6 +2416,10 @@
         <translation>Die Argumente sind kein gültiges JSON, deshalb wurde das Werkzeug nicht ausgeführt. Schreibe sie neu.</translation>
     </message>
     <message>
+        <source>No arguments came with this call, so the tool was not run. Write them again.</source>
+        <translation>Mit diesem Aufruf kamen keine Argumente; deshalb wurde das Werkzeug nicht ausgeführt. Schreiben Sie sie noch einmal.</translation>
+    </message>
+    <message>
         <source>The answer was cut off while this call was written, so the tool was not run.</source>
         <translation>Die Antwort brach ab, während dieser Aufruf geschrieben wurde, deshalb wurde das Werkzeug nicht ausgeführt.</translation>
     </message>
@@ -2446,6 +2510,18 @@
     <message>
         <source>start of the context</source>
         <translation>Anfang des Kontexts</translation>
+    </message>
+    <message>
+        <source>add note</source>
+        <translation>Notiz hinzufügen</translation>
+    </message>
+    <message>
+        <source>ask a question</source>
+        <translation>eine Frage stellen</translation>
+    </message>
+    <message>
+        <source>ask for an answer</source>
+        <translation>eine Antwort anfordern</translation>
     </message>
     <message>
         <source>The message has about {scaled} tokens; the model reads {window} at once and {reserved} of them are kept for the answer.</source>
@@ -3229,8 +3305,12 @@
         <translation>Die Datei wurde belassen, wie sie war; Sicherungen liegen im Sicherungsverzeichnis.</translation>
     </message>
     <message>
-        <source>Restore the newest backup, or run &apos;chatdesk doctor&apos;.</source>
-        <translation>Stellen Sie die neueste Sicherung wieder her, oder führen Sie &apos;chatdesk doctor&apos; aus.</translation>
+        <source>Restore the newest backup, or copy out what can be read: &apos;chatdesk doctor --repair&apos;.</source>
+        <translation>Stellen Sie die neueste Sicherung wieder her, oder kopieren Sie heraus, was sich lesen lässt: &apos;chatdesk doctor --repair&apos;.</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor --repair&apos;; if that does not help, send the report of &apos;chatdesk doctor&apos;.</source>
+        <translation>Führen Sie &apos;chatdesk doctor --repair&apos; aus; wenn das nicht hilft, senden Sie den Bericht von &apos;chatdesk doctor&apos;.</translation>
     </message>
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
@@ -3291,10 +3371,6 @@
     <message>
         <source>It was left as it was and can be read; a verified backup is in the backup directory.</source>
         <translation>Sie wurde belassen, wie sie war, und kann gelesen werden; eine geprüfte Sicherung liegt im Sicherungsverzeichnis.</translation>
-    </message>
-    <message>
-        <source>Run &apos;chatdesk doctor&apos; and send the report.</source>
-        <translation>Führen Sie &apos;chatdesk doctor&apos; aus und senden Sie den Bericht.</translation>
     </message>
     <message>
         <source>ChatDesk is already running on this data directory.</source>
@@ -3553,14 +3629,6 @@
         <translation>Setzen Sie die Antwort fort, oder versuchen Sie es erneut.</translation>
     </message>
     <message>
-        <source>Anthropic&apos;s own API needs the package “anthropic”, which is not installed.</source>
-        <translation>Die eigene Schnittstelle von Anthropic braucht das Paket „anthropic“, das nicht installiert ist.</translation>
-    </message>
-    <message>
-        <source>Install chatdesk[anthropic], or choose a model of another provider.</source>
-        <translation>Installieren Sie chatdesk[anthropic], oder wählen Sie ein Modell eines anderen Anbieters.</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>Die Basis-URL ist keine Webadresse.</translation>
     </message>
@@ -3575,6 +3643,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>Einer der zusätzlichen Header enthält Zeichen, die nicht gesendet werden können.</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
+        <translation>Der Proxy, den das System nennt, kann nicht verwendet werden: {proxy}. Nennen Sie dort einen HTTP-Proxy, oder legen Sie den Proxy dieses Anbieters fest.</translation>
     </message>
     <message>
         <source>The file of certificates is not there.</source>
@@ -3707,6 +3779,10 @@
     <message>
         <source>{who} did not begin to answer within {seconds} s.</source>
         <translation>{who} hat innerhalb von {seconds} s nicht zu antworten begonnen.</translation>
+    </message>
+    <message>
+        <source>Try again, or give it more time: “First word” of this provider, or provider.first_byte_timeout_s.</source>
+        <translation>Versuchen Sie es noch einmal, oder geben Sie mehr Zeit: „Erstes Wort“ dieses Anbieters oder provider.first_byte_timeout_s.</translation>
     </message>
     <message>
         <source>Try again or choose another model.</source>
@@ -3897,6 +3973,10 @@
         <translation>Versuchen Sie es erneut; die Protokolldatei enthält die Einzelheiten.</translation>
     </message>
     <message>
+        <source>Check the base URL in Settings, Providers: for most servers it ends in /v1.</source>
+        <translation>Prüfen Sie die Basis-URL unter Einstellungen, Anbieter: Bei den meisten Servern endet sie auf /v1.</translation>
+    </message>
+    <message>
         <source>It says: “{quoted}”{stop}</source>
         <translation>Die Meldung: „{quoted}“{stop}</translation>
     </message>
@@ -3995,6 +4075,10 @@
     <message>
         <source>{who} reached the length limit before it wrote any of the answer.</source>
         <translation>{who} hat das Längenlimit erreicht, bevor etwas von der Antwort geschrieben war.</translation>
+    </message>
+    <message>
+        <source>{who} called a tool that it was not offered, and wrote no answer.</source>
+        <translation>{who} hat ein Werkzeug aufgerufen, das nicht angeboten war, und keine Antwort geschrieben.</translation>
     </message>
     <message>
         <source>{switched_off} is switched off.</source>
@@ -4229,6 +4313,10 @@
         <translation>es darf kein Passwort enthalten; verwenden Sie den Schlüsselbund oder OPENAI_API_KEY</translation>
     </message>
     <message>
+        <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
+        <translation>Die Datei {path} ({subject}) ist beschädigt; sie wird unter einem anderen Namen aufgehoben, wenn sie das nächste Mal gelesen wird.</translation>
+    </message>
+    <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
         <translation>Die Datei {path} ({subject}) kann nicht gelesen werden ({strerror}).</translation>
     </message>
@@ -4363,10 +4451,6 @@
     <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>Jede OpenAI-kompatible Adresse.</translation>
-    </message>
-    <message>
-        <source>Needs the package chatdesk[anthropic].</source>
-        <translation>Braucht das Paket chatdesk[anthropic].</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -4513,8 +4597,8 @@
         <translation>Auf den Beginn einer Antwort warten</translation>
     </message>
     <message>
-        <source>A large model on your own computer can need minutes to load.</source>
-        <translation>Ein großes Modell auf Ihrem eigenen Computer kann Minuten zum Laden brauchen.</translation>
+        <source>Servers on this computer and in the local network get ten times as long.</source>
+        <translation>Server auf diesem Computer und im lokalen Netz bekommen zehnmal so viel Zeit.</translation>
     </message>
     <message>
         <source>Wait when an answer pauses</source>
@@ -5481,6 +5565,10 @@
         <translation>Wählen Sie ein anderes Datenverzeichnis.</translation>
     </message>
     <message>
+        <source>{path} is not a file, so it is no database.</source>
+        <translation>{path} ist keine Datei und deshalb keine Datenbank.</translation>
+    </message>
+    <message>
         <source>The directory {parent} does not exist.</source>
         <translation>Das Verzeichnis {parent} gibt es nicht.</translation>
     </message>
@@ -5563,6 +5651,10 @@
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
         <translation>Die Datei ist eine Datenbank, aber keine von ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The database does not say which version its schema has, so it is damaged.</source>
+        <translation>Die Datenbank sagt nicht, welche Version ihr Schema hat; sie ist also beschädigt.</translation>
     </message>
     <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
@@ -5797,10 +5889,6 @@
         <translation>{deleted_by} hat hier eine Nachricht gelöscht; sie ist wieder da, weil {by} gleichzeitig darunter geschrieben hat.</translation>
     </message>
     <message>
-        <source>Something here was lost when the team&apos;s database was restored; {by} brought it back.</source>
-        <translation>Hier ging etwas verloren, als die Datenbank des Teams wiederhergestellt wurde; {by} hat es zurückgebracht.</translation>
-    </message>
-    <message>
         <source>Messages are kept for 1 to {longest_retention_days} days.</source>
         <translation>Nachrichten werden 1 bis {longest_retention_days} Tage behalten.</translation>
     </message>
@@ -5865,6 +5953,10 @@
         <translation>Nachrichten der Unterhaltung {thread} sind nicht an ihrem Platz.</translation>
     </message>
     <message>
+        <source>In thread {thread} a message that is chosen below another is not below it.</source>
+        <translation>In der Unterhaltung {thread} ist unter einer Nachricht eine gewählt, die nicht unter ihr steht.</translation>
+    </message>
+    <message>
         <source>The choice of shown messages of thread {thread} is broken.</source>
         <translation>In der Unterhaltung {thread} ist falsch gespeichert, welche Nachrichten angezeigt werden.</translation>
     </message>
@@ -5886,6 +5978,14 @@
         <translation>
             <numerusform>Die Nachrichten von {count} Unterhaltung wurden wieder an ihre Stellen gesetzt.</numerusform>
             <numerusform>Die Nachrichten von {count} Unterhaltungen wurden wieder an ihre Stellen gesetzt.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Choices of versions that led nowhere were removed in {count} threads.</source>
+        <comment>Choices of versions that led nowhere were removed in {count} thread.</comment>
+        <translation>
+            <numerusform>In {count} Unterhaltung wurde eine Wahl von Versionen entfernt, die nirgends hinführte.</numerusform>
+            <numerusform>In {count} Unterhaltungen wurde eine Wahl von Versionen entfernt, die nirgends hinführte.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6069,8 +6169,32 @@
         <translation>Gerettete Texte, deren Nachrichten verloren sind, jetzt in der Unterhaltung „{title}“: {apart}.</translation>
     </message>
     <message>
+        <source>Putting in order what was copied…</source>
+        <translation>Das Kopierte wird geordnet…</translation>
+    </message>
+    <message>
         <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
         <translation>Verbleibende Fehler: {wrong}; &apos;chatdesk doctor&apos; listet sie auf.</translation>
+    </message>
+    <message>
+        <source>{name}: the table could not be found in the file.</source>
+        <translation>{name}: Die Tabelle war in der Datei nicht zu finden.</translation>
+    </message>
+    <message>
+        <source>{name}: the table had lost its definition.</source>
+        <translation>{name}: Die Tabelle hatte ihre Definition verloren.</translation>
+    </message>
+    <message>
+        <source>Reading {name}: {number} rows…</source>
+        <translation>{name} wird gelesen: {number} Zeilen…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}: {count} rows had values that could not be read.</source>
+        <comment>{name}: {count} row had values that could not be read.</comment>
+        <translation>
+            <numerusform>{name}: {count} Zeile hatte Werte, die sich nicht lesen ließen.</numerusform>
+            <numerusform>{name}: {count} Zeilen hatten Werte, die sich nicht lesen ließen.</numerusform>
+        </translation>
     </message>
     <message>
         <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
@@ -6087,6 +6211,10 @@
     <message>
         <source>{name}: {number} rows were copied; {places} could not be read.</source>
         <translation>{name}: {number} Zeilen wurden kopiert; {places} konnten nicht gelesen werden.</translation>
+    </message>
+    <message>
+        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <translation>{name}: {number} Zeilen wurden kopiert; {left_out}, die doppelt oder sinnlos sind, nicht.</translation>
     </message>
     <message>
         <source>{name}: all {number} rows were copied.</source>
@@ -6231,6 +6359,14 @@
     <message>
         <source>Unlock the keyring, or enter the password in Settings, Team sync.</source>
         <translation>Entsperren Sie den Schlüsselbund, oder geben Sie das Passwort unter Einstellungen, Teamabgleich ein.</translation>
+    </message>
+    <message>
+        <source>This address leads to a pooler that gives each transaction another connection.</source>
+        <translation>Diese Adresse führt zu einem Pooler, der jeder Transaktion eine andere Verbindung gibt.</translation>
+    </message>
+    <message>
+        <source>Use the server&apos;s direct port, or session pooling.</source>
+        <translation>Verwenden Sie den direkten Port des Servers oder das Pooling nach Sitzungen.</translation>
     </message>
     <message>
         <source>The team&apos;s database did not answer in time.</source>
@@ -6381,6 +6517,14 @@
         <translation>Aktualisieren Sie ChatDesk, um weiterzumachen; bis dahin wartet hier, was Sie ändern.</translation>
     </message>
     <message>
+        <source>The team&apos;s database is of an older ChatDesk than this one.</source>
+        <translation>Die Datenbank des Teams stammt von einem älteren ChatDesk als diesem.</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
+        <translation>Ein Eigentümer aktualisiert sie: Einstellungen › Teamabgleich › Datenbank aktualisieren…, oder chatdesk team upgrade. Bis dahin wartet hier, was Sie ändern.</translation>
+    </message>
+    <message>
         <source>The workspace does not, or no longer, know this computer.</source>
         <translation>Der Arbeitsbereich kennt diesen Computer nicht (mehr).</translation>
     </message>
@@ -6435,6 +6579,22 @@
     <message>
         <source>Check what you typed. Nothing was changed.</source>
         <translation>Prüfen Sie Ihre Eingabe. Nichts wurde geändert.</translation>
+    </message>
+    <message>
+        <source>This person has not accepted the invitation yet.</source>
+        <translation>Diese Person hat die Einladung noch nicht angenommen.</translation>
+    </message>
+    <message>
+        <source>Try it again when they have joined. Nothing was changed.</source>
+        <translation>Versuchen Sie es noch einmal, wenn sie beigetreten ist. Nichts wurde geändert.</translation>
+    </message>
+    <message>
+        <source>This person is not, or no longer, a member of the workspace.</source>
+        <translation>Diese Person ist kein Mitglied des Arbeitsbereichs oder keines mehr.</translation>
+    </message>
+    <message>
+        <source>Invite them first. Nothing was changed.</source>
+        <translation>Laden Sie sie zuerst ein. Nichts wurde geändert.</translation>
     </message>
     <message>
         <source>That exists already and is another member&apos;s.</source>
@@ -6893,12 +7053,12 @@
         <translation>Verbindungen</translation>
     </message>
     <message>
-        <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
-        <translation>Der Server nimmt {most} Verbindungen an; ein Computer braucht bis zu zwei, während ChatDesk läuft.</translation>
+        <source>The server takes {most} connections; a computer needs up to three while ChatDesk runs.</source>
+        <translation>Der Server nimmt {most} Verbindungen an; ein Computer braucht bis zu drei, solange ChatDesk läuft.</translation>
     </message>
     <message>
-        <source>The server takes {most} connections, up to two for each computer.</source>
-        <translation>Der Server nimmt {most} Verbindungen an, bis zu zwei für jeden Computer.</translation>
+        <source>The server takes {most} connections, up to three for each computer.</source>
+        <translation>Der Server nimmt {most} Verbindungen an, bis zu drei für jeden Computer.</translation>
     </message>
     <message>
         <source>[y/N]</source>
@@ -9878,6 +10038,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Ein temporärer Chat kann keine Zweige haben.</translation>
     </message>
     <message>
+        <source>branch</source>
+        <translation>verzweigen</translation>
+    </message>
+    <message>
         <source>This is a branch. The thread it came from stays as it is.</source>
         <translation>Das ist ein Zweig. Die Unterhaltung, aus der er kommt, bleibt, wie sie ist.</translation>
     </message>
@@ -9896,6 +10060,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Editing your last question. Sending makes a new version.</source>
         <translation>Ihre letzte Frage wird bearbeitet. Senden macht eine neue Version.</translation>
+    </message>
+    <message>
+        <source>leave the edit</source>
+        <translation>Bearbeitung verlassen</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Then it can be edited.</source>
@@ -10046,6 +10214,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{model} hat keine {parameters}.</translation>
     </message>
     <message>
+        <source>change the parameters</source>
+        <translation>Parameter ändern</translation>
+    </message>
+    <message>
         <source>Saved. The next answer is made with these parameters.</source>
         <translation>Gespeichert. Die nächste Antwort entsteht mit diesen Parametern.</translation>
     </message>
@@ -10128,6 +10300,18 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Redo</source>
         <translation>Wiederholen</translation>
+    </message>
+    <message>
+        <source>This cannot be undone: {label}.</source>
+        <translation>Das lässt sich nicht rückgängig machen: {label}.</translation>
+    </message>
+    <message>
+        <source>{words} Before it: {older}, which was left as it is.</source>
+        <translation>{words} Davor: {older}; das blieb, wie es ist.</translation>
+    </message>
+    <message>
+        <source>Undo that, too</source>
+        <translation>Auch das rückgängig machen</translation>
     </message>
     <message>
         <source>Redone</source>
@@ -14479,6 +14663,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Rückgängig: {path}</translation>
     </message>
     <message>
+        <source>change a file</source>
+        <translation>Datei ändern</translation>
+    </message>
+    <message>
         <source>This change was not proposed on this computer.</source>
         <translation>Diese Änderung wurde nicht auf diesem Computer vorgeschlagen.</translation>
     </message>
@@ -16508,6 +16696,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Nach Name</translation>
     </message>
     <message>
+        <source>Unknown time</source>
+        <translation>Unbekannte Zeit</translation>
+    </message>
+    <message>
         <source>Today</source>
         <translation>Heute</translation>
     </message>
@@ -18365,6 +18557,62 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
         <translation>ChatDesk läuft im Infobereich weiter. Um es zu beenden, wählen Sie dort oder im Menü „Beenden“.</translation>
+    </message>
+    <message>
+        <source>unknown time</source>
+        <translation>unbekannte Zeit</translation>
+    </message>
+    <message>
+        <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
+        <translation>Der Proxy war nicht zu erreichen: {proxy}. Nichts wurde gesendet.</translation>
+    </message>
+    <message>
+        <source>Check the proxy, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>Prüfen Sie den Proxy, oder legen Sie den Proxy dieses Anbieters unter Einstellungen, Anbieter fest.</translation>
+    </message>
+    <message>
+        <source>Upgrading a copy of the database…</source>
+        <translation>Eine Kopie der Datenbank wird aktualisiert…</translation>
+    </message>
+    <message>
+        <source>The row {row} of {table} has values that cannot be: {columns}.</source>
+        <translation>Die Zeile {row} von {table} hat unmögliche Werte: {columns}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} values of {table} were replaced.</source>
+        <comment>{count} value of {table} was replaced.</comment>
+        <translation>
+            <numerusform>{count} Wert von {table} wurde ersetzt.</numerusform>
+            <numerusform>{count} Werte von {table} wurden ersetzt.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>file of {subject}</source>
+        <translation>Datei ({subject})</translation>
+    </message>
+    <message>
+        <source>Empty or damaged, so that they count as no backups: {names}.</source>
+        <translation>Leer oder beschädigt und deshalb keine Sicherungen: {names}.</translation>
+    </message>
+    <message>
+        <source>Remove them from {directory}.</source>
+        <translation>Entfernen Sie sie aus {directory}.</translation>
+    </message>
+    <message>
+        <source>backups</source>
+        <translation>Sicherungen</translation>
+    </message>
+    <message>
+        <source>import</source>
+        <translation>importieren</translation>
+    </message>
+    <message>
+        <source>choose the model</source>
+        <translation>Modell wählen</translation>
+    </message>
+    <message>
+        <source>attach a file</source>
+        <translation>Datei anhängen</translation>
     </message>
 </context>
 </TS>

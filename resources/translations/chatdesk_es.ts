@@ -4,6 +4,18 @@
 <context>
     <name></name>
     <message>
+        <source>ChatDesk found no display, and no window of it is open.</source>
+        <translation>ChatDesk no encontró ninguna pantalla, y ninguna de sus ventanas está abierta.</translation>
+    </message>
+    <message>
+        <source>Nothing was opened or changed.</source>
+        <translation>No se abrió ni se cambió nada.</translation>
+    </message>
+    <message>
+        <source>Run this in a desktop session, or set DISPLAY or WAYLAND_DISPLAY.</source>
+        <translation>Ejecútalo en una sesión de escritorio, o define DISPLAY o WAYLAND_DISPLAY.</translation>
+    </message>
+    <message>
         <source>No display was found, so ChatDesk plays one turn without a window.</source>
         <translation>No se encontró ninguna pantalla, así que ChatDesk hace un turno sin ventana.</translation>
     </message>
@@ -14,6 +26,10 @@
     <message>
         <source>the question; - reads it from stdin</source>
         <translation>la pregunta; - la lee de stdin</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server and SERVER/TOOL for one; may be repeated</source>
+        <translation>qué hacer con las llamadas a herramientas: ask (en una terminal), deny, o lo que se permite: SERVER para todas las herramientas de un servidor y SERVER/TOOL para una; se puede repetir</translation>
     </message>
     <message>
         <source>An imported system prompt is sent with the question.</source>
@@ -64,10 +80,6 @@
         <translation>servidores de herramientas que el modelo puede usar, separados por comas, o none para ninguno</translation>
     </message>
     <message>
-        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
-        <translation>qué hacer con las llamadas a herramientas: ask (preguntar en un terminal), deny (rechazar) o el nombre de un servidor o una herramienta que se permite; se puede repetir</translation>
-    </message>
-    <message>
         <source>print one JSON object per line: start, text, ..., finish</source>
         <translation>imprime un objeto JSON por línea: start, text, ..., finish</translation>
     </message>
@@ -82,6 +94,10 @@
     <message>
         <source>Answer in the window.</source>
         <translation>Responde en la ventana.</translation>
+    </message>
+    <message>
+        <source>{words} It is allowed with --approve {name}.</source>
+        <translation>{words} Se permite con --approve {name}.</translation>
     </message>
     <message>
         <source>It was allowed.</source>
@@ -126,6 +142,18 @@
     <message>
         <source>See &apos;chatdesk tools list&apos;.</source>
         <translation>Véase &apos;chatdesk tools list&apos;.</translation>
+    </message>
+    <message>
+        <source>There is no tool server {name}: --approve allows nothing by this name.</source>
+        <translation>No hay ningún servidor de herramientas {name}: --approve no permite nada con ese nombre.</translation>
+    </message>
+    <message>
+        <source>{name} has several meanings: {names}.</source>
+        <translation>{name} tiene varios significados: {names}.</translation>
+    </message>
+    <message>
+        <source>Give each tool server a name of its own, or use its id (&apos;chatdesk tools list&apos;).</source>
+        <translation>Dale a cada servidor de herramientas un nombre propio, o usa su identificador (&apos;chatdesk tools list&apos;).</translation>
     </message>
     <message>
         <source>There are several assistants called {name}.</source>
@@ -270,6 +298,10 @@
     <message>
         <source>Close the window, or use Settings, Data and backup, Repair in it.</source>
         <translation>Cierra la ventana, o usa en ella Ajustes, Datos y copias, Reparar.</translation>
+    </message>
+    <message>
+        <source>The database could not be upgraded as it was, so a copy of it was repaired and upgraded.</source>
+        <translation>La base de datos no se pudo actualizar tal como estaba, así que se reparó y actualizó una copia.</translation>
     </message>
     <message>
         <source>The database was damaged; what could be read was copied into a new one.</source>
@@ -500,6 +532,14 @@
         <translation>debe ser ask, write o ask,write</translation>
     </message>
     <message>
+        <source>Give the id of a thread, a link that begins with chatdesk://, or the path of a file.</source>
+        <translation>Indica el identificador de una conversación, un enlace que empiece por chatdesk://, o la ruta de un archivo.</translation>
+    </message>
+    <message>
+        <source>“{target}” is neither a thread, a link nor a file that is there.</source>
+        <translation>«{target}» no es ni una conversación, ni un enlace, ni un archivo existente.</translation>
+    </message>
+    <message>
         <source>show a thread, a link or a file in the window</source>
         <translation>muestra una conversación, un enlace o un archivo en la ventana</translation>
     </message>
@@ -682,6 +722,10 @@
     <message>
         <source>spend at most USD dollars a day</source>
         <translation>gasta como máximo USD dólares al día</translation>
+    </message>
+    <message>
+        <source>write the token to this file instead of printing it</source>
+        <translation>escribir el token en este archivo en vez de mostrarlo</translation>
     </message>
     <message>
         <source>list the tokens, without their secret texts</source>
@@ -960,6 +1004,14 @@
         </translation>
     </message>
     <message>
+        <source>No passphrase was given.</source>
+        <translation>No se indicó ninguna frase de contraseña.</translation>
+    </message>
+    <message>
+        <source>Type it when you are asked, give it as the next line of stdin, or set {variable}.</source>
+        <translation>Escríbela cuando se te pida, dala como la siguiente línea de la entrada estándar, o define {variable}.</translation>
+    </message>
+    <message>
         <source>make a workspace in an empty database</source>
         <translation>crea un espacio de trabajo en una base de datos vacía</translation>
     </message>
@@ -1076,6 +1128,10 @@
         <translation>imprime un código para otro ordenador tuyo</translation>
     </message>
     <message>
+        <source>write the code to this file instead of printing it</source>
+        <translation>escribir el código en este archivo en vez de mostrarlo</translation>
+    </message>
+    <message>
         <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
         <translation>inicia sesión en un espacio de trabajo configurado a mano, con la cuenta de un miembro</translation>
     </message>
@@ -1142,6 +1198,10 @@
     <message>
         <source>Password: </source>
         <translation>Contraseña: </translation>
+    </message>
+    <message>
+        <source>The others see you as {name}.</source>
+        <translation>Los demás te ven como {name}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} shared projects are called “{name}”.</source>
@@ -2356,6 +2416,10 @@
         <translation>Los argumentos no son JSON válido, así que la herramienta no se ejecutó. Escríbelos de nuevo.</translation>
     </message>
     <message>
+        <source>No arguments came with this call, so the tool was not run. Write them again.</source>
+        <translation>Con esta llamada no llegaron argumentos, así que la herramienta no se ejecutó. Escríbelos de nuevo.</translation>
+    </message>
+    <message>
         <source>The answer was cut off while this call was written, so the tool was not run.</source>
         <translation>La respuesta se cortó mientras se escribía esta llamada, así que la herramienta no se ejecutó.</translation>
     </message>
@@ -2446,6 +2510,18 @@
     <message>
         <source>start of the context</source>
         <translation>inicio del contexto</translation>
+    </message>
+    <message>
+        <source>add note</source>
+        <translation>añadir nota</translation>
+    </message>
+    <message>
+        <source>ask a question</source>
+        <translation>hacer una pregunta</translation>
+    </message>
+    <message>
+        <source>ask for an answer</source>
+        <translation>pedir una respuesta</translation>
     </message>
     <message>
         <source>The message has about {scaled} tokens; the model reads {window} at once and {reserved} of them are kept for the answer.</source>
@@ -3229,8 +3305,12 @@
         <translation>El archivo se dejó como está; las copias están en la carpeta de copias.</translation>
     </message>
     <message>
-        <source>Restore the newest backup, or run &apos;chatdesk doctor&apos;.</source>
-        <translation>Restaura la copia más reciente, o ejecuta &apos;chatdesk doctor&apos;.</translation>
+        <source>Restore the newest backup, or copy out what can be read: &apos;chatdesk doctor --repair&apos;.</source>
+        <translation>Restaura la copia de seguridad más reciente, o copia lo que se pueda leer: &apos;chatdesk doctor --repair&apos;.</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor --repair&apos;; if that does not help, send the report of &apos;chatdesk doctor&apos;.</source>
+        <translation>Ejecuta &apos;chatdesk doctor --repair&apos;; si eso no ayuda, envía el informe de &apos;chatdesk doctor&apos;.</translation>
     </message>
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
@@ -3291,10 +3371,6 @@
     <message>
         <source>It was left as it was and can be read; a verified backup is in the backup directory.</source>
         <translation>Se dejó como estaba y se puede leer; hay una copia comprobada en la carpeta de copias.</translation>
-    </message>
-    <message>
-        <source>Run &apos;chatdesk doctor&apos; and send the report.</source>
-        <translation>Ejecuta &apos;chatdesk doctor&apos; y envía el informe.</translation>
     </message>
     <message>
         <source>ChatDesk is already running on this data directory.</source>
@@ -3553,14 +3629,6 @@
         <translation>Continúa la respuesta, o inténtalo de nuevo.</translation>
     </message>
     <message>
-        <source>Anthropic&apos;s own API needs the package “anthropic”, which is not installed.</source>
-        <translation>La interfaz propia de Anthropic necesita el paquete «anthropic», que no está instalado.</translation>
-    </message>
-    <message>
-        <source>Install chatdesk[anthropic], or choose a model of another provider.</source>
-        <translation>Instala chatdesk[anthropic], o elige un modelo de otro proveedor.</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>La URL base no es una dirección web.</translation>
     </message>
@@ -3575,6 +3643,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>Una de las cabeceras adicionales contiene caracteres que no se pueden enviar.</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
+        <translation>El proxy que indica el sistema no se puede usar: {proxy}. Indica allí un proxy HTTP, o define el proxy de este proveedor.</translation>
     </message>
     <message>
         <source>The file of certificates is not there.</source>
@@ -3707,6 +3779,10 @@
     <message>
         <source>{who} did not begin to answer within {seconds} s.</source>
         <translation>{who} no empezó a responder en {seconds} s.</translation>
+    </message>
+    <message>
+        <source>Try again, or give it more time: “First word” of this provider, or provider.first_byte_timeout_s.</source>
+        <translation>Inténtalo de nuevo, o dale más tiempo: «Primera palabra» de este proveedor, o provider.first_byte_timeout_s.</translation>
     </message>
     <message>
         <source>Try again or choose another model.</source>
@@ -3897,6 +3973,10 @@
         <translation>Inténtalo de nuevo; el archivo de registro tiene los detalles.</translation>
     </message>
     <message>
+        <source>Check the base URL in Settings, Providers: for most servers it ends in /v1.</source>
+        <translation>Comprueba la URL base en Ajustes, Proveedores: en la mayoría de los servidores termina en /v1.</translation>
+    </message>
+    <message>
         <source>It says: “{quoted}”{stop}</source>
         <translation>Dice: «{quoted}»{stop}</translation>
     </message>
@@ -3995,6 +4075,10 @@
     <message>
         <source>{who} reached the length limit before it wrote any of the answer.</source>
         <translation>{who} alcanzó el límite de longitud antes de escribir nada de la respuesta.</translation>
+    </message>
+    <message>
+        <source>{who} called a tool that it was not offered, and wrote no answer.</source>
+        <translation>{who} llamó a una herramienta que no se le ofreció y no escribió ninguna respuesta.</translation>
     </message>
     <message>
         <source>{switched_off} is switched off.</source>
@@ -4229,6 +4313,10 @@
         <translation>no debe contener una contraseña; usa el llavero o OPENAI_API_KEY</translation>
     </message>
     <message>
+        <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
+        <translation>El archivo {path} ({subject}) está dañado; se guardará con otro nombre la próxima vez que se lea.</translation>
+    </message>
+    <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
         <translation>No se puede leer el archivo {path} ({subject}): {strerror}.</translation>
     </message>
@@ -4363,10 +4451,6 @@
     <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>Cualquier dirección compatible con OpenAI.</translation>
-    </message>
-    <message>
-        <source>Needs the package chatdesk[anthropic].</source>
-        <translation>Necesita el paquete chatdesk[anthropic].</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -4513,8 +4597,8 @@
         <translation>Esperar a que empiece una respuesta</translation>
     </message>
     <message>
-        <source>A large model on your own computer can need minutes to load.</source>
-        <translation>Un modelo grande en tu ordenador puede tardar minutos en cargarse.</translation>
+        <source>Servers on this computer and in the local network get ten times as long.</source>
+        <translation>Los servidores de este equipo y de la red local tienen diez veces más tiempo.</translation>
     </message>
     <message>
         <source>Wait when an answer pauses</source>
@@ -5481,6 +5565,10 @@
         <translation>Elige otra carpeta de datos.</translation>
     </message>
     <message>
+        <source>{path} is not a file, so it is no database.</source>
+        <translation>{path} no es un archivo, así que no es una base de datos.</translation>
+    </message>
+    <message>
         <source>The directory {parent} does not exist.</source>
         <translation>La carpeta {parent} no existe.</translation>
     </message>
@@ -5563,6 +5651,10 @@
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
         <translation>El archivo es una base de datos, pero no de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The database does not say which version its schema has, so it is damaged.</source>
+        <translation>La base de datos no dice qué versión tiene su esquema, así que está dañada.</translation>
     </message>
     <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
@@ -5797,10 +5889,6 @@
         <translation>{deleted_by} eliminó aquí un mensaje; ha vuelto porque {by} escribió debajo al mismo tiempo.</translation>
     </message>
     <message>
-        <source>Something here was lost when the team&apos;s database was restored; {by} brought it back.</source>
-        <translation>Aquí se perdió algo cuando se restauró la base del equipo; {by} lo devolvió.</translation>
-    </message>
-    <message>
         <source>Messages are kept for 1 to {longest_retention_days} days.</source>
         <translation>Los mensajes se conservan de 1 a {longest_retention_days} días.</translation>
     </message>
@@ -5865,6 +5953,10 @@
         <translation>Hay mensajes de la conversación {thread} fuera de su lugar.</translation>
     </message>
     <message>
+        <source>In thread {thread} a message that is chosen below another is not below it.</source>
+        <translation>En la conversación {thread}, un mensaje elegido debajo de otro no está debajo de él.</translation>
+    </message>
+    <message>
         <source>The choice of shown messages of thread {thread} is broken.</source>
         <translation>En la conversación {thread} está dañada la elección de los mensajes mostrados.</translation>
     </message>
@@ -5886,6 +5978,14 @@
         <translation>
             <numerusform>Los mensajes de {count} conversación se pusieron de nuevo en su sitio.</numerusform>
             <numerusform>Los mensajes de {count} conversaciones se pusieron de nuevo en su sitio.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Choices of versions that led nowhere were removed in {count} threads.</source>
+        <comment>Choices of versions that led nowhere were removed in {count} thread.</comment>
+        <translation>
+            <numerusform>Se quitaron elecciones de versiones que no llevaban a ninguna parte en {count} conversación.</numerusform>
+            <numerusform>Se quitaron elecciones de versiones que no llevaban a ninguna parte en {count} conversaciones.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6069,8 +6169,32 @@
         <translation>Textos recuperados cuyos mensajes se perdieron, ahora en la conversación «{title}»: {apart}.</translation>
     </message>
     <message>
+        <source>Putting in order what was copied…</source>
+        <translation>Ordenando lo que se copió…</translation>
+    </message>
+    <message>
         <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
         <translation>Problemas que quedan: {wrong}; &apos;chatdesk doctor&apos; los muestra.</translation>
+    </message>
+    <message>
+        <source>{name}: the table could not be found in the file.</source>
+        <translation>{name}: la tabla no se encontró en el archivo.</translation>
+    </message>
+    <message>
+        <source>{name}: the table had lost its definition.</source>
+        <translation>{name}: la tabla había perdido su definición.</translation>
+    </message>
+    <message>
+        <source>Reading {name}: {number} rows…</source>
+        <translation>Leyendo {name}: {number} filas…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}: {count} rows had values that could not be read.</source>
+        <comment>{name}: {count} row had values that could not be read.</comment>
+        <translation>
+            <numerusform>{name}: {count} fila tenía valores que no se pudieron leer.</numerusform>
+            <numerusform>{name}: {count} filas tenían valores que no se pudieron leer.</numerusform>
+        </translation>
     </message>
     <message>
         <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
@@ -6087,6 +6211,10 @@
     <message>
         <source>{name}: {number} rows were copied; {places} could not be read.</source>
         <translation>{name}: se copiaron {number} filas; {places} no se pudieron leer.</translation>
+    </message>
+    <message>
+        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <translation>{name}: se copiaron {number} filas; no se copiaron {left_out} que están repetidas o no tienen sentido.</translation>
     </message>
     <message>
         <source>{name}: all {number} rows were copied.</source>
@@ -6231,6 +6359,14 @@
     <message>
         <source>Unlock the keyring, or enter the password in Settings, Team sync.</source>
         <translation>Desbloquea el llavero, o introduce la contraseña en Ajustes, Sincronización del equipo.</translation>
+    </message>
+    <message>
+        <source>This address leads to a pooler that gives each transaction another connection.</source>
+        <translation>Esta dirección lleva a un pooler que da a cada transacción otra conexión.</translation>
+    </message>
+    <message>
+        <source>Use the server&apos;s direct port, or session pooling.</source>
+        <translation>Usa el puerto directo del servidor, o el pooling por sesión.</translation>
     </message>
     <message>
         <source>The team&apos;s database did not answer in time.</source>
@@ -6381,6 +6517,14 @@
         <translation>Actualiza ChatDesk para seguir; hasta entonces, lo que cambies espera aquí.</translation>
     </message>
     <message>
+        <source>The team&apos;s database is of an older ChatDesk than this one.</source>
+        <translation>La base de datos del equipo es de un ChatDesk más antiguo que este.</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
+        <translation>Un propietario la actualiza: Ajustes › Sincronización del equipo › Actualizar la base de datos…, o chatdesk team upgrade. Hasta entonces, lo que cambies espera aquí.</translation>
+    </message>
+    <message>
         <source>The workspace does not, or no longer, know this computer.</source>
         <translation>El espacio de trabajo no conoce (ya) este ordenador.</translation>
     </message>
@@ -6435,6 +6579,22 @@
     <message>
         <source>Check what you typed. Nothing was changed.</source>
         <translation>Comprueba lo que escribiste. No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>This person has not accepted the invitation yet.</source>
+        <translation>Esta persona todavía no ha aceptado la invitación.</translation>
+    </message>
+    <message>
+        <source>Try it again when they have joined. Nothing was changed.</source>
+        <translation>Inténtalo de nuevo cuando se haya unido. No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>This person is not, or no longer, a member of the workspace.</source>
+        <translation>Esta persona no es, o ya no es, miembro del espacio de trabajo.</translation>
+    </message>
+    <message>
+        <source>Invite them first. Nothing was changed.</source>
+        <translation>Invítala primero. No se cambió nada.</translation>
     </message>
     <message>
         <source>That exists already and is another member&apos;s.</source>
@@ -6893,12 +7053,12 @@
         <translation>Conexiones</translation>
     </message>
     <message>
-        <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
-        <translation>El servidor acepta {most} conexiones; un ordenador necesita hasta dos mientras ChatDesk funciona.</translation>
+        <source>The server takes {most} connections; a computer needs up to three while ChatDesk runs.</source>
+        <translation>El servidor admite {most} conexiones; un equipo necesita hasta tres mientras ChatDesk está abierto.</translation>
     </message>
     <message>
-        <source>The server takes {most} connections, up to two for each computer.</source>
-        <translation>El servidor acepta {most} conexiones, hasta dos por ordenador.</translation>
+        <source>The server takes {most} connections, up to three for each computer.</source>
+        <translation>El servidor admite {most} conexiones, hasta tres por equipo.</translation>
     </message>
     <message>
         <source>[y/N]</source>
@@ -9878,6 +10038,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Un chat temporal no puede tener ramas.</translation>
     </message>
     <message>
+        <source>branch</source>
+        <translation>crear una rama</translation>
+    </message>
+    <message>
         <source>This is a branch. The thread it came from stays as it is.</source>
         <translation>Esto es una rama. La conversación de la que viene queda como está.</translation>
     </message>
@@ -9896,6 +10060,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Editing your last question. Sending makes a new version.</source>
         <translation>Editando tu última pregunta. Enviar hace una versión nueva.</translation>
+    </message>
+    <message>
+        <source>leave the edit</source>
+        <translation>salir de la edición</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Then it can be edited.</source>
@@ -10046,6 +10214,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>{model} no tiene {parameters}.</translation>
     </message>
     <message>
+        <source>change the parameters</source>
+        <translation>cambiar los parámetros</translation>
+    </message>
+    <message>
         <source>Saved. The next answer is made with these parameters.</source>
         <translation>Guardado. La próxima respuesta se hace con estos parámetros.</translation>
     </message>
@@ -10128,6 +10300,18 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Redo</source>
         <translation>Rehacer</translation>
+    </message>
+    <message>
+        <source>This cannot be undone: {label}.</source>
+        <translation>Esto no se puede deshacer: {label}.</translation>
+    </message>
+    <message>
+        <source>{words} Before it: {older}, which was left as it is.</source>
+        <translation>{words} Antes: {older}, que se dejó como está.</translation>
+    </message>
+    <message>
+        <source>Undo that, too</source>
+        <translation>Deshacer eso también</translation>
     </message>
     <message>
         <source>Redone</source>
@@ -14479,6 +14663,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Deshecho: {path}</translation>
     </message>
     <message>
+        <source>change a file</source>
+        <translation>cambiar un archivo</translation>
+    </message>
+    <message>
         <source>This change was not proposed on this computer.</source>
         <translation>Este cambio no se propuso en este ordenador.</translation>
     </message>
@@ -16508,6 +16696,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Por nombre</translation>
     </message>
     <message>
+        <source>Unknown time</source>
+        <translation>Fecha desconocida</translation>
+    </message>
+    <message>
         <source>Today</source>
         <translation>Hoy</translation>
     </message>
@@ -18365,6 +18557,62 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
         <translation>ChatDesk sigue en la bandeja. Para terminarlo, elige Salir allí o en el menú.</translation>
+    </message>
+    <message>
+        <source>unknown time</source>
+        <translation>fecha desconocida</translation>
+    </message>
+    <message>
+        <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
+        <translation>No se pudo acceder al proxy: {proxy}. No se envió nada.</translation>
+    </message>
+    <message>
+        <source>Check the proxy, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>Comprueba el proxy, o define el proxy de este proveedor en Ajustes, Proveedores.</translation>
+    </message>
+    <message>
+        <source>Upgrading a copy of the database…</source>
+        <translation>Actualizando una copia de la base de datos…</translation>
+    </message>
+    <message>
+        <source>The row {row} of {table} has values that cannot be: {columns}.</source>
+        <translation>La fila {row} de {table} tiene valores imposibles: {columns}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} values of {table} were replaced.</source>
+        <comment>{count} value of {table} was replaced.</comment>
+        <translation>
+            <numerusform>Se sustituyó {count} valor de {table}.</numerusform>
+            <numerusform>Se sustituyeron {count} valores de {table}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>file of {subject}</source>
+        <translation>archivo ({subject})</translation>
+    </message>
+    <message>
+        <source>Empty or damaged, so that they count as no backups: {names}.</source>
+        <translation>Vacías o dañadas, por lo que no cuentan como copias de seguridad: {names}.</translation>
+    </message>
+    <message>
+        <source>Remove them from {directory}.</source>
+        <translation>Elimínalas de {directory}.</translation>
+    </message>
+    <message>
+        <source>backups</source>
+        <translation>copias de seguridad</translation>
+    </message>
+    <message>
+        <source>import</source>
+        <translation>importar</translation>
+    </message>
+    <message>
+        <source>choose the model</source>
+        <translation>elegir el modelo</translation>
+    </message>
+    <message>
+        <source>attach a file</source>
+        <translation>adjuntar un archivo</translation>
     </message>
 </context>
 </TS>

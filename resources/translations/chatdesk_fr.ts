@@ -4,6 +4,18 @@
 <context>
     <name></name>
     <message>
+        <source>ChatDesk found no display, and no window of it is open.</source>
+        <translation>ChatDesk n’a trouvé aucun affichage, et aucune de ses fenêtres n’est ouverte.</translation>
+    </message>
+    <message>
+        <source>Nothing was opened or changed.</source>
+        <translation>Rien n’a été ouvert ni modifié.</translation>
+    </message>
+    <message>
+        <source>Run this in a desktop session, or set DISPLAY or WAYLAND_DISPLAY.</source>
+        <translation>Lancez cela dans une session de bureau, ou définissez DISPLAY ou WAYLAND_DISPLAY.</translation>
+    </message>
+    <message>
         <source>No display was found, so ChatDesk plays one turn without a window.</source>
         <translation>Aucun écran n’a été trouvé, ChatDesk fait donc un tour sans fenêtre.</translation>
     </message>
@@ -14,6 +26,10 @@
     <message>
         <source>the question; - reads it from stdin</source>
         <translation>la question&#xa0;; - la lit depuis stdin</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server and SERVER/TOOL for one; may be repeated</source>
+        <translation>que faire des appels d’outils&#xa0;: ask (dans un terminal), deny, ou ce qui est autorisé&#xa0;: SERVER pour tous les outils d’un serveur et SERVER/TOOL pour un seul&#xa0;; peut être répété</translation>
     </message>
     <message>
         <source>An imported system prompt is sent with the question.</source>
@@ -64,10 +80,6 @@
         <translation>serveurs d’outils que le modèle peut utiliser, séparés par des virgules, ou none pour aucun</translation>
     </message>
     <message>
-        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
-        <translation>que faire des appels d’outils&#xa0;: ask (demander dans un terminal), deny (refuser) ou le nom d’un serveur ou d’un outil à autoriser&#xa0;; répétable</translation>
-    </message>
-    <message>
         <source>print one JSON object per line: start, text, ..., finish</source>
         <translation>afficher un objet JSON par ligne&#xa0;: start, text, ..., finish</translation>
     </message>
@@ -82,6 +94,10 @@
     <message>
         <source>Answer in the window.</source>
         <translation>Répondez dans la fenêtre.</translation>
+    </message>
+    <message>
+        <source>{words} It is allowed with --approve {name}.</source>
+        <translation>{words} Il est autorisé avec --approve {name}.</translation>
     </message>
     <message>
         <source>It was allowed.</source>
@@ -126,6 +142,18 @@
     <message>
         <source>See &apos;chatdesk tools list&apos;.</source>
         <translation>Voyez &apos;chatdesk tools list&apos;.</translation>
+    </message>
+    <message>
+        <source>There is no tool server {name}: --approve allows nothing by this name.</source>
+        <translation>Il n’y a pas de serveur d’outils {name}&#xa0;: --approve n’autorise rien sous ce nom.</translation>
+    </message>
+    <message>
+        <source>{name} has several meanings: {names}.</source>
+        <translation>{name} a plusieurs sens&#xa0;: {names}.</translation>
+    </message>
+    <message>
+        <source>Give each tool server a name of its own, or use its id (&apos;chatdesk tools list&apos;).</source>
+        <translation>Donnez à chaque serveur d’outils un nom qui lui est propre, ou utilisez son identifiant (&apos;chatdesk tools list&apos;).</translation>
     </message>
     <message>
         <source>There are several assistants called {name}.</source>
@@ -270,6 +298,10 @@
     <message>
         <source>Close the window, or use Settings, Data and backup, Repair in it.</source>
         <translation>Fermez la fenêtre, ou utilisez-y Paramètres, Données et sauvegarde, Réparer.</translation>
+    </message>
+    <message>
+        <source>The database could not be upgraded as it was, so a copy of it was repaired and upgraded.</source>
+        <translation>La base de données n’a pas pu être mise à niveau telle quelle&#xa0;; une copie en a été réparée et mise à niveau.</translation>
     </message>
     <message>
         <source>The database was damaged; what could be read was copied into a new one.</source>
@@ -500,6 +532,14 @@
         <translation>ce doit être ask, write ou ask,write</translation>
     </message>
     <message>
+        <source>Give the id of a thread, a link that begins with chatdesk://, or the path of a file.</source>
+        <translation>Donnez l’identifiant d’une conversation, un lien qui commence par chatdesk://, ou le chemin d’un fichier.</translation>
+    </message>
+    <message>
+        <source>“{target}” is neither a thread, a link nor a file that is there.</source>
+        <translation>«&#xa0;{target}&#xa0;» n’est ni une conversation, ni un lien, ni un fichier existant.</translation>
+    </message>
+    <message>
         <source>show a thread, a link or a file in the window</source>
         <translation>montrer une conversation, un lien ou un fichier dans la fenêtre</translation>
     </message>
@@ -682,6 +722,10 @@
     <message>
         <source>spend at most USD dollars a day</source>
         <translation>dépenser au plus USD dollars par jour</translation>
+    </message>
+    <message>
+        <source>write the token to this file instead of printing it</source>
+        <translation>écrire le jeton dans ce fichier au lieu de l’afficher</translation>
     </message>
     <message>
         <source>list the tokens, without their secret texts</source>
@@ -960,6 +1004,14 @@
         </translation>
     </message>
     <message>
+        <source>No passphrase was given.</source>
+        <translation>Aucune phrase secrète n’a été donnée.</translation>
+    </message>
+    <message>
+        <source>Type it when you are asked, give it as the next line of stdin, or set {variable}.</source>
+        <translation>Saisissez-la quand on vous la demande, donnez-la comme ligne suivante de l’entrée standard, ou définissez {variable}.</translation>
+    </message>
+    <message>
         <source>make a workspace in an empty database</source>
         <translation>créer un espace de travail dans une base de données vide</translation>
     </message>
@@ -1076,6 +1128,10 @@
         <translation>afficher un code pour un autre de vos ordinateurs</translation>
     </message>
     <message>
+        <source>write the code to this file instead of printing it</source>
+        <translation>écrire le code dans ce fichier au lieu de l’afficher</translation>
+    </message>
+    <message>
         <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
         <translation>se connecter à un espace de travail configuré à la main, avec le compte d’un membre</translation>
     </message>
@@ -1142,6 +1198,10 @@
     <message>
         <source>Password: </source>
         <translation>Mot de passe&#xa0;: </translation>
+    </message>
+    <message>
+        <source>The others see you as {name}.</source>
+        <translation>Les autres vous voient sous le nom de {name}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} shared projects are called “{name}”.</source>
@@ -2356,6 +2416,10 @@
         <translation>Les arguments ne sont pas du JSON valide, l’outil n’a donc pas été exécuté. Écris-les à nouveau.</translation>
     </message>
     <message>
+        <source>No arguments came with this call, so the tool was not run. Write them again.</source>
+        <translation>Aucun argument n’est venu avec cet appel, donc l’outil n’a pas été exécuté. Écrivez-les de nouveau.</translation>
+    </message>
+    <message>
         <source>The answer was cut off while this call was written, so the tool was not run.</source>
         <translation>La réponse a été coupée pendant l’écriture de cet appel, l’outil n’a donc pas été exécuté.</translation>
     </message>
@@ -2446,6 +2510,18 @@
     <message>
         <source>start of the context</source>
         <translation>début du contexte</translation>
+    </message>
+    <message>
+        <source>add note</source>
+        <translation>ajouter une note</translation>
+    </message>
+    <message>
+        <source>ask a question</source>
+        <translation>poser une question</translation>
+    </message>
+    <message>
+        <source>ask for an answer</source>
+        <translation>demander une réponse</translation>
     </message>
     <message>
         <source>The message has about {scaled} tokens; the model reads {window} at once and {reserved} of them are kept for the answer.</source>
@@ -3229,8 +3305,12 @@
         <translation>Le fichier est resté tel quel&#xa0;; les sauvegardes sont dans le dossier des sauvegardes.</translation>
     </message>
     <message>
-        <source>Restore the newest backup, or run &apos;chatdesk doctor&apos;.</source>
-        <translation>Restaurez la sauvegarde la plus récente, ou exécutez &apos;chatdesk doctor&apos;.</translation>
+        <source>Restore the newest backup, or copy out what can be read: &apos;chatdesk doctor --repair&apos;.</source>
+        <translation>Restaurez la sauvegarde la plus récente, ou copiez ce qui peut être lu&#xa0;: &apos;chatdesk doctor --repair&apos;.</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor --repair&apos;; if that does not help, send the report of &apos;chatdesk doctor&apos;.</source>
+        <translation>Lancez &apos;chatdesk doctor --repair&apos;&#xa0;; si cela ne suffit pas, envoyez le rapport de &apos;chatdesk doctor&apos;.</translation>
     </message>
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
@@ -3291,10 +3371,6 @@
     <message>
         <source>It was left as it was and can be read; a verified backup is in the backup directory.</source>
         <translation>Elle est restée telle quelle et peut être lue&#xa0;; une sauvegarde vérifiée est dans le dossier des sauvegardes.</translation>
-    </message>
-    <message>
-        <source>Run &apos;chatdesk doctor&apos; and send the report.</source>
-        <translation>Exécutez &apos;chatdesk doctor&apos; et envoyez le rapport.</translation>
     </message>
     <message>
         <source>ChatDesk is already running on this data directory.</source>
@@ -3553,14 +3629,6 @@
         <translation>Continuez la réponse, ou réessayez.</translation>
     </message>
     <message>
-        <source>Anthropic&apos;s own API needs the package “anthropic”, which is not installed.</source>
-        <translation>L’interface propre d’Anthropic a besoin du paquet «&#xa0;anthropic&#xa0;», qui n’est pas installé.</translation>
-    </message>
-    <message>
-        <source>Install chatdesk[anthropic], or choose a model of another provider.</source>
-        <translation>Installez chatdesk[anthropic], ou choisissez un modèle d’un autre fournisseur.</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>L’URL de base n’est pas une adresse Web.</translation>
     </message>
@@ -3575,6 +3643,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>L’un des en-têtes supplémentaires contient des caractères qui ne peuvent pas être envoyés.</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
+        <translation>Le proxy indiqué par le système ne peut pas être utilisé&#xa0;: {proxy}. Indiquez-y un proxy HTTP, ou définissez le proxy de ce fournisseur.</translation>
     </message>
     <message>
         <source>The file of certificates is not there.</source>
@@ -3707,6 +3779,10 @@
     <message>
         <source>{who} did not begin to answer within {seconds} s.</source>
         <translation>{who} n’a pas commencé à répondre en {seconds} s.</translation>
+    </message>
+    <message>
+        <source>Try again, or give it more time: “First word” of this provider, or provider.first_byte_timeout_s.</source>
+        <translation>Réessayez, ou accordez plus de temps&#xa0;: «&#xa0;Premier mot&#xa0;» de ce fournisseur, ou provider.first_byte_timeout_s.</translation>
     </message>
     <message>
         <source>Try again or choose another model.</source>
@@ -3897,6 +3973,10 @@
         <translation>Réessayez&#xa0;; le fichier journal contient les détails.</translation>
     </message>
     <message>
+        <source>Check the base URL in Settings, Providers: for most servers it ends in /v1.</source>
+        <translation>Vérifiez l’URL de base dans Paramètres, Fournisseurs&#xa0;: pour la plupart des serveurs, elle se termine par /v1.</translation>
+    </message>
+    <message>
         <source>It says: “{quoted}”{stop}</source>
         <translation>Il dit&#xa0;: «&#xa0;{quoted}&#xa0;»{stop}</translation>
     </message>
@@ -3995,6 +4075,10 @@
     <message>
         <source>{who} reached the length limit before it wrote any of the answer.</source>
         <translation>{who} a atteint la limite de longueur avant d’écrire quoi que ce soit de la réponse.</translation>
+    </message>
+    <message>
+        <source>{who} called a tool that it was not offered, and wrote no answer.</source>
+        <translation>{who} a appelé un outil qui ne lui était pas proposé, et n’a écrit aucune réponse.</translation>
     </message>
     <message>
         <source>{switched_off} is switched off.</source>
@@ -4229,6 +4313,10 @@
         <translation>cela ne doit pas contenir de mot de passe&#xa0;; utilisez le trousseau ou OPENAI_API_KEY</translation>
     </message>
     <message>
+        <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
+        <translation>Le fichier {path} ({subject}) est endommagé&#xa0;; il sera gardé sous un autre nom à la prochaine lecture.</translation>
+    </message>
+    <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
         <translation>Le fichier {path} ({subject}) ne peut pas être lu ({strerror}).</translation>
     </message>
@@ -4363,10 +4451,6 @@
     <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>Toute adresse compatible avec OpenAI.</translation>
-    </message>
-    <message>
-        <source>Needs the package chatdesk[anthropic].</source>
-        <translation>A besoin du paquet chatdesk[anthropic].</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -4513,8 +4597,8 @@
         <translation>Attendre le début d’une réponse</translation>
     </message>
     <message>
-        <source>A large model on your own computer can need minutes to load.</source>
-        <translation>Un grand modèle sur votre propre ordinateur peut mettre des minutes à se charger.</translation>
+        <source>Servers on this computer and in the local network get ten times as long.</source>
+        <translation>Les serveurs de cet ordinateur et du réseau local ont dix fois plus de temps.</translation>
     </message>
     <message>
         <source>Wait when an answer pauses</source>
@@ -5481,6 +5565,10 @@
         <translation>Choisissez un autre dossier de données.</translation>
     </message>
     <message>
+        <source>{path} is not a file, so it is no database.</source>
+        <translation>{path} n’est pas un fichier, donc pas une base de données.</translation>
+    </message>
+    <message>
         <source>The directory {parent} does not exist.</source>
         <translation>Le dossier {parent} n’existe pas.</translation>
     </message>
@@ -5563,6 +5651,10 @@
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
         <translation>Le fichier est une base de données, mais pas de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The database does not say which version its schema has, so it is damaged.</source>
+        <translation>La base de données n’indique pas la version de son schéma&#xa0;; elle est donc endommagée.</translation>
     </message>
     <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
@@ -5797,10 +5889,6 @@
         <translation>{deleted_by} a supprimé un message ici&#xa0;; il est revenu parce que {by} a écrit en dessous en même temps.</translation>
     </message>
     <message>
-        <source>Something here was lost when the team&apos;s database was restored; {by} brought it back.</source>
-        <translation>Quelque chose a été perdu ici quand la base de l’équipe a été restaurée&#xa0;; {by} l’a ramené.</translation>
-    </message>
-    <message>
         <source>Messages are kept for 1 to {longest_retention_days} days.</source>
         <translation>Les messages sont conservés de 1 à {longest_retention_days} jours.</translation>
     </message>
@@ -5865,6 +5953,10 @@
         <translation>Des messages de la conversation {thread} ne sont pas à leur place.</translation>
     </message>
     <message>
+        <source>In thread {thread} a message that is chosen below another is not below it.</source>
+        <translation>Dans la conversation {thread}, un message choisi sous un autre ne se trouve pas sous celui-ci.</translation>
+    </message>
+    <message>
         <source>The choice of shown messages of thread {thread} is broken.</source>
         <translation>Dans la conversation {thread}, le choix des messages affichés est endommagé.</translation>
     </message>
@@ -5886,6 +5978,14 @@
         <translation>
             <numerusform>Les messages de {count} conversation ont été remis à leur place.</numerusform>
             <numerusform>Les messages de {count} conversations ont été remis à leur place.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Choices of versions that led nowhere were removed in {count} threads.</source>
+        <comment>Choices of versions that led nowhere were removed in {count} thread.</comment>
+        <translation>
+            <numerusform>Des choix de versions qui ne menaient nulle part ont été supprimés dans {count} conversation.</numerusform>
+            <numerusform>Des choix de versions qui ne menaient nulle part ont été supprimés dans {count} conversations.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6069,8 +6169,32 @@
         <translation>Textes récupérés dont les messages sont perdus, maintenant dans la conversation «&#xa0;{title}&#xa0;»&#xa0;: {apart}.</translation>
     </message>
     <message>
+        <source>Putting in order what was copied…</source>
+        <translation>Mise en ordre de ce qui a été copié…</translation>
+    </message>
+    <message>
         <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
         <translation>Problèmes restants&#xa0;: {wrong}&#xa0;; &apos;chatdesk doctor&apos; les liste.</translation>
+    </message>
+    <message>
+        <source>{name}: the table could not be found in the file.</source>
+        <translation>{name}&#xa0;: la table est introuvable dans le fichier.</translation>
+    </message>
+    <message>
+        <source>{name}: the table had lost its definition.</source>
+        <translation>{name}&#xa0;: la table avait perdu sa définition.</translation>
+    </message>
+    <message>
+        <source>Reading {name}: {number} rows…</source>
+        <translation>Lecture de {name}&#xa0;: {number} lignes…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}: {count} rows had values that could not be read.</source>
+        <comment>{name}: {count} row had values that could not be read.</comment>
+        <translation>
+            <numerusform>{name}&#xa0;: {count} ligne avait des valeurs illisibles.</numerusform>
+            <numerusform>{name}&#xa0;: {count} lignes avaient des valeurs illisibles.</numerusform>
+        </translation>
     </message>
     <message>
         <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
@@ -6087,6 +6211,10 @@
     <message>
         <source>{name}: {number} rows were copied; {places} could not be read.</source>
         <translation>{name}&#xa0;: {number} lignes ont été copiées&#xa0;; {places} n’ont pas pu être lues.</translation>
+    </message>
+    <message>
+        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <translation>{name}&#xa0;: {number} lignes ont été copiées&#xa0;; {left_out}, en double ou dépourvues de sens, ne l’ont pas été.</translation>
     </message>
     <message>
         <source>{name}: all {number} rows were copied.</source>
@@ -6231,6 +6359,14 @@
     <message>
         <source>Unlock the keyring, or enter the password in Settings, Team sync.</source>
         <translation>Déverrouillez le trousseau, ou saisissez le mot de passe dans Paramètres, Synchronisation d’équipe.</translation>
+    </message>
+    <message>
+        <source>This address leads to a pooler that gives each transaction another connection.</source>
+        <translation>Cette adresse mène à un pooler qui donne à chaque transaction une autre connexion.</translation>
+    </message>
+    <message>
+        <source>Use the server&apos;s direct port, or session pooling.</source>
+        <translation>Utilisez le port direct du serveur, ou le pooling par session.</translation>
     </message>
     <message>
         <source>The team&apos;s database did not answer in time.</source>
@@ -6381,6 +6517,14 @@
         <translation>Mettez ChatDesk à jour pour continuer&#xa0;; d’ici là, ce que vous changez attend ici.</translation>
     </message>
     <message>
+        <source>The team&apos;s database is of an older ChatDesk than this one.</source>
+        <translation>La base de données de l’équipe est celle d’un ChatDesk plus ancien que celui-ci.</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
+        <translation>Un propriétaire la met à niveau&#xa0;: Paramètres › Synchronisation d’équipe › Mettre à niveau la base de données…, ou chatdesk team upgrade. D’ici là, vos modifications attendent ici.</translation>
+    </message>
+    <message>
         <source>The workspace does not, or no longer, know this computer.</source>
         <translation>L’espace de travail ne connaît pas (ou plus) cet ordinateur.</translation>
     </message>
@@ -6435,6 +6579,22 @@
     <message>
         <source>Check what you typed. Nothing was changed.</source>
         <translation>Vérifiez ce que vous avez tapé. Rien n’a été changé.</translation>
+    </message>
+    <message>
+        <source>This person has not accepted the invitation yet.</source>
+        <translation>Cette personne n’a pas encore accepté l’invitation.</translation>
+    </message>
+    <message>
+        <source>Try it again when they have joined. Nothing was changed.</source>
+        <translation>Réessayez quand elle aura rejoint l’espace. Rien n’a été modifié.</translation>
+    </message>
+    <message>
+        <source>This person is not, or no longer, a member of the workspace.</source>
+        <translation>Cette personne n’est pas, ou n’est plus, membre de l’espace de travail.</translation>
+    </message>
+    <message>
+        <source>Invite them first. Nothing was changed.</source>
+        <translation>Invitez-la d’abord. Rien n’a été modifié.</translation>
     </message>
     <message>
         <source>That exists already and is another member&apos;s.</source>
@@ -6893,12 +7053,12 @@
         <translation>Connexions</translation>
     </message>
     <message>
-        <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
-        <translation>Le serveur accepte {most} connexions&#xa0;; un ordinateur en demande jusqu’à deux pendant que ChatDesk tourne.</translation>
+        <source>The server takes {most} connections; a computer needs up to three while ChatDesk runs.</source>
+        <translation>Le serveur accepte {most} connexions&#xa0;; un ordinateur en utilise jusqu’à trois pendant que ChatDesk fonctionne.</translation>
     </message>
     <message>
-        <source>The server takes {most} connections, up to two for each computer.</source>
-        <translation>Le serveur accepte {most} connexions, jusqu’à deux par ordinateur.</translation>
+        <source>The server takes {most} connections, up to three for each computer.</source>
+        <translation>Le serveur accepte {most} connexions, jusqu’à trois par ordinateur.</translation>
     </message>
     <message>
         <source>[y/N]</source>
@@ -9878,6 +10038,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Une discussion temporaire ne peut pas avoir de branches.</translation>
     </message>
     <message>
+        <source>branch</source>
+        <translation>créer une branche</translation>
+    </message>
+    <message>
         <source>This is a branch. The thread it came from stays as it is.</source>
         <translation>C’est une branche. La conversation d’où elle vient reste telle quelle.</translation>
     </message>
@@ -9896,6 +10060,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Editing your last question. Sending makes a new version.</source>
         <translation>Modification de votre dernière question. Envoyer fait une nouvelle version.</translation>
+    </message>
+    <message>
+        <source>leave the edit</source>
+        <translation>quitter la modification</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Then it can be edited.</source>
@@ -10046,6 +10214,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>{model} n’a pas de {parameters}.</translation>
     </message>
     <message>
+        <source>change the parameters</source>
+        <translation>modifier les paramètres</translation>
+    </message>
+    <message>
         <source>Saved. The next answer is made with these parameters.</source>
         <translation>Enregistré. La prochaine réponse est faite avec ces paramètres.</translation>
     </message>
@@ -10128,6 +10300,18 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Redo</source>
         <translation>Rétablir</translation>
+    </message>
+    <message>
+        <source>This cannot be undone: {label}.</source>
+        <translation>Cela ne peut pas être annulé&#xa0;: {label}.</translation>
+    </message>
+    <message>
+        <source>{words} Before it: {older}, which was left as it is.</source>
+        <translation>{words} Avant cela&#xa0;: {older}, laissé en l’état.</translation>
+    </message>
+    <message>
+        <source>Undo that, too</source>
+        <translation>Annuler cela aussi</translation>
     </message>
     <message>
         <source>Redone</source>
@@ -14479,6 +14663,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Annulé&#xa0;: {path}</translation>
     </message>
     <message>
+        <source>change a file</source>
+        <translation>modifier un fichier</translation>
+    </message>
+    <message>
         <source>This change was not proposed on this computer.</source>
         <translation>Ce changement n’a pas été proposé sur cet ordinateur.</translation>
     </message>
@@ -16508,6 +16696,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Par nom</translation>
     </message>
     <message>
+        <source>Unknown time</source>
+        <translation>Date inconnue</translation>
+    </message>
+    <message>
         <source>Today</source>
         <translation>Aujourd’hui</translation>
     </message>
@@ -18365,6 +18557,62 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
         <translation>ChatDesk reste dans la zone de notification. Pour y mettre fin, choisissez Quitter là ou dans le menu.</translation>
+    </message>
+    <message>
+        <source>unknown time</source>
+        <translation>date inconnue</translation>
+    </message>
+    <message>
+        <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
+        <translation>Le proxy n’a pas pu être joint&#xa0;: {proxy}. Rien n’a été envoyé.</translation>
+    </message>
+    <message>
+        <source>Check the proxy, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>Vérifiez le proxy, ou définissez le proxy de ce fournisseur dans Paramètres, Fournisseurs.</translation>
+    </message>
+    <message>
+        <source>Upgrading a copy of the database…</source>
+        <translation>Mise à niveau d’une copie de la base de données…</translation>
+    </message>
+    <message>
+        <source>The row {row} of {table} has values that cannot be: {columns}.</source>
+        <translation>La ligne {row} de {table} a des valeurs impossibles&#xa0;: {columns}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} values of {table} were replaced.</source>
+        <comment>{count} value of {table} was replaced.</comment>
+        <translation>
+            <numerusform>{count} valeur de {table} a été remplacée.</numerusform>
+            <numerusform>{count} valeurs de {table} ont été remplacées.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>file of {subject}</source>
+        <translation>fichier ({subject})</translation>
+    </message>
+    <message>
+        <source>Empty or damaged, so that they count as no backups: {names}.</source>
+        <translation>Vides ou endommagées, elles ne comptent pas comme sauvegardes&#xa0;: {names}.</translation>
+    </message>
+    <message>
+        <source>Remove them from {directory}.</source>
+        <translation>Supprimez-les de {directory}.</translation>
+    </message>
+    <message>
+        <source>backups</source>
+        <translation>sauvegardes</translation>
+    </message>
+    <message>
+        <source>import</source>
+        <translation>importer</translation>
+    </message>
+    <message>
+        <source>choose the model</source>
+        <translation>choisir le modèle</translation>
+    </message>
+    <message>
+        <source>attach a file</source>
+        <translation>joindre un fichier</translation>
     </message>
 </context>
 </TS>

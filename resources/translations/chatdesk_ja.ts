@@ -4,6 +4,18 @@
 <context>
     <name></name>
     <message>
+        <source>ChatDesk found no display, and no window of it is open.</source>
+        <translation>画面が見つからず、ChatDeskのウィンドウも開いていません。</translation>
+    </message>
+    <message>
+        <source>Nothing was opened or changed.</source>
+        <translation>何も開かず、何も変更していません。</translation>
+    </message>
+    <message>
+        <source>Run this in a desktop session, or set DISPLAY or WAYLAND_DISPLAY.</source>
+        <translation>デスクトップのセッションで実行するか、DISPLAYまたはWAYLAND_DISPLAYを設定してください。</translation>
+    </message>
+    <message>
         <source>No display was found, so ChatDesk plays one turn without a window.</source>
         <translation>ディスプレイが見つからないため、ChatDeskはウィンドウなしで1往復だけ実行します。</translation>
     </message>
@@ -14,6 +26,10 @@
     <message>
         <source>the question; - reads it from stdin</source>
         <translation>質問。-で標準入力から読み込みます</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server and SERVER/TOOL for one; may be repeated</source>
+        <translation>ツール呼び出しの扱い: ask (端末でたずねる)、deny (拒否)、または許可するもの。サーバーのすべてのツールはSERVER、1つだけならSERVER/TOOL。繰り返し指定できます</translation>
     </message>
     <message>
         <source>An imported system prompt is sent with the question.</source>
@@ -64,10 +80,6 @@
         <translation>モデルが使えるツールサーバー(カンマ区切り)。使わせない場合はnone</translation>
     </message>
     <message>
-        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
-        <translation>ツールの呼び出しの扱い: ask(端末で確認)、deny(拒否)、または許可するサーバーかツールの名前。繰り返し指定できます</translation>
-    </message>
-    <message>
         <source>print one JSON object per line: start, text, ..., finish</source>
         <translation>1行に1つのJSONオブジェクトを出力します: start、text、...、finish</translation>
     </message>
@@ -82,6 +94,10 @@
     <message>
         <source>Answer in the window.</source>
         <translation>ウィンドウで答えてください。</translation>
+    </message>
+    <message>
+        <source>{words} It is allowed with --approve {name}.</source>
+        <translation>{words} --approve {name}で許可できます。</translation>
     </message>
     <message>
         <source>It was allowed.</source>
@@ -126,6 +142,18 @@
     <message>
         <source>See &apos;chatdesk tools list&apos;.</source>
         <translation>&apos;chatdesk tools list&apos;を参照してください。</translation>
+    </message>
+    <message>
+        <source>There is no tool server {name}: --approve allows nothing by this name.</source>
+        <translation>{name}というツールサーバーはありません。この名前では--approveは何も許可しません。</translation>
+    </message>
+    <message>
+        <source>{name} has several meanings: {names}.</source>
+        <translation>{name}には複数の意味があります: {names}。</translation>
+    </message>
+    <message>
+        <source>Give each tool server a name of its own, or use its id (&apos;chatdesk tools list&apos;).</source>
+        <translation>ツールサーバーごとに別の名前を付けるか、IDを使ってください (&apos;chatdesk tools list&apos;)。</translation>
     </message>
     <message>
         <source>There are several assistants called {name}.</source>
@@ -270,6 +298,10 @@
     <message>
         <source>Close the window, or use Settings, Data and backup, Repair in it.</source>
         <translation>ウィンドウを閉じるか、その「設定」の「データとバックアップ」で「修復」を使ってください。</translation>
+    </message>
+    <message>
+        <source>The database could not be upgraded as it was, so a copy of it was repaired and upgraded.</source>
+        <translation>データベースをそのままではアップグレードできなかったため、コピーを修復してアップグレードしました。</translation>
     </message>
     <message>
         <source>The database was damaged; what could be read was copied into a new one.</source>
@@ -497,6 +529,14 @@
         <translation>ask、write、ask,writeのいずれかでなければなりません</translation>
     </message>
     <message>
+        <source>Give the id of a thread, a link that begins with chatdesk://, or the path of a file.</source>
+        <translation>スレッドのID、chatdesk://で始まるリンク、またはファイルのパスを指定してください。</translation>
+    </message>
+    <message>
+        <source>“{target}” is neither a thread, a link nor a file that is there.</source>
+        <translation>「{target}」はスレッドでも、リンクでも、存在するファイルでもありません。</translation>
+    </message>
+    <message>
         <source>show a thread, a link or a file in the window</source>
         <translation>スレッド、リンク、ファイルをウィンドウに表示します</translation>
     </message>
@@ -679,6 +719,10 @@
     <message>
         <source>spend at most USD dollars a day</source>
         <translation>1日の支出を最大USDドルにします</translation>
+    </message>
+    <message>
+        <source>write the token to this file instead of printing it</source>
+        <translation>トークンを表示せず、このファイルに書き込む</translation>
     </message>
     <message>
         <source>list the tokens, without their secret texts</source>
@@ -948,6 +992,14 @@
         </translation>
     </message>
     <message>
+        <source>No passphrase was given.</source>
+        <translation>パスフレーズが指定されていません。</translation>
+    </message>
+    <message>
+        <source>Type it when you are asked, give it as the next line of stdin, or set {variable}.</source>
+        <translation>たずねられたときに入力するか、標準入力の次の行で渡すか、{variable}を設定してください。</translation>
+    </message>
+    <message>
         <source>make a workspace in an empty database</source>
         <translation>空のデータベースにワークスペースを作成します</translation>
     </message>
@@ -1064,6 +1116,10 @@
         <translation>自分の別のコンピューター用のコードを表示します</translation>
     </message>
     <message>
+        <source>write the code to this file instead of printing it</source>
+        <translation>コードを表示せず、このファイルに書き込む</translation>
+    </message>
+    <message>
         <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
         <translation>手作業で設定されたワークスペースに、メンバーのログインでサインインします</translation>
     </message>
@@ -1130,6 +1186,10 @@
     <message>
         <source>Password: </source>
         <translation>パスワード: </translation>
+    </message>
+    <message>
+        <source>The others see you as {name}.</source>
+        <translation>ほかの人には{name}と表示されます。</translation>
     </message>
     <message numerus="yes">
         <source>{count} shared projects are called “{name}”.</source>
@@ -2333,6 +2393,10 @@
         <translation>引数が有効なJSONではないため、ツールは実行されませんでした。書き直してください。</translation>
     </message>
     <message>
+        <source>No arguments came with this call, so the tool was not run. Write them again.</source>
+        <translation>この呼び出しには引数がなかったため、ツールは実行されませんでした。もう一度書いてください。</translation>
+    </message>
+    <message>
         <source>The answer was cut off while this call was written, so the tool was not run.</source>
         <translation>この呼び出しを書いている途中で回答が途切れたため、ツールは実行されませんでした。</translation>
     </message>
@@ -2420,6 +2484,18 @@
     <message>
         <source>start of the context</source>
         <translation>コンテキストの開始位置</translation>
+    </message>
+    <message>
+        <source>add note</source>
+        <translation>メモの追加</translation>
+    </message>
+    <message>
+        <source>ask a question</source>
+        <translation>質問</translation>
+    </message>
+    <message>
+        <source>ask for an answer</source>
+        <translation>回答の依頼</translation>
     </message>
     <message>
         <source>The message has about {scaled} tokens; the model reads {window} at once and {reserved} of them are kept for the answer.</source>
@@ -3196,8 +3272,12 @@
         <translation>ファイルはそのまま残してあります。バックアップはバックアップディレクトリにあります。</translation>
     </message>
     <message>
-        <source>Restore the newest backup, or run &apos;chatdesk doctor&apos;.</source>
-        <translation>最新のバックアップを復元するか、&apos;chatdesk doctor&apos;を実行してください。</translation>
+        <source>Restore the newest backup, or copy out what can be read: &apos;chatdesk doctor --repair&apos;.</source>
+        <translation>最新のバックアップを復元するか、読めるものをコピーしてください: &apos;chatdesk doctor --repair&apos;。</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor --repair&apos;; if that does not help, send the report of &apos;chatdesk doctor&apos;.</source>
+        <translation>&apos;chatdesk doctor --repair&apos;を実行してください。それでも直らない場合は、&apos;chatdesk doctor&apos;の報告を送ってください。</translation>
     </message>
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
@@ -3258,10 +3338,6 @@
     <message>
         <source>It was left as it was and can be read; a verified backup is in the backup directory.</source>
         <translation>元のままで、読むことができます。検証済みのバックアップがバックアップディレクトリにあります。</translation>
-    </message>
-    <message>
-        <source>Run &apos;chatdesk doctor&apos; and send the report.</source>
-        <translation>&apos;chatdesk doctor&apos;を実行してレポートを送ってください。</translation>
     </message>
     <message>
         <source>ChatDesk is already running on this data directory.</source>
@@ -3520,14 +3596,6 @@
         <translation>回答を続行するか、もう一度試してください。</translation>
     </message>
     <message>
-        <source>Anthropic&apos;s own API needs the package “anthropic”, which is not installed.</source>
-        <translation>Anthropic独自のAPIにはパッケージ「anthropic」が必要ですが、インストールされていません。</translation>
-    </message>
-    <message>
-        <source>Install chatdesk[anthropic], or choose a model of another provider.</source>
-        <translation>chatdesk[anthropic]をインストールするか、別のプロバイダーのモデルを選んでください。</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>ベースURLがWebアドレスではありません。</translation>
     </message>
@@ -3542,6 +3610,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>追加ヘッダーの1つに、送信できない文字が含まれています。</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
+        <translation>システムが指定するプロキシは使えません: {proxy}。HTTPプロキシを指定するか、このプロバイダーのプロキシを設定してください。</translation>
     </message>
     <message>
         <source>The file of certificates is not there.</source>
@@ -3674,6 +3746,10 @@
     <message>
         <source>{who} did not begin to answer within {seconds} s.</source>
         <translation>{who}が{seconds}秒以内に回答を始めませんでした。</translation>
+    </message>
+    <message>
+        <source>Try again, or give it more time: “First word” of this provider, or provider.first_byte_timeout_s.</source>
+        <translation>もう一度試すか、時間を延ばしてください: このプロバイダーの「最初の語」、またはprovider.first_byte_timeout_s。</translation>
     </message>
     <message>
         <source>Try again or choose another model.</source>
@@ -3860,6 +3936,10 @@
         <translation>もう一度試してください。詳細はログファイルにあります。</translation>
     </message>
     <message>
+        <source>Check the base URL in Settings, Providers: for most servers it ends in /v1.</source>
+        <translation>設定の「プロバイダー」でベースURLを確認してください。ほとんどのサーバーでは/v1で終わります。</translation>
+    </message>
+    <message>
         <source>It says: “{quoted}”{stop}</source>
         <translation>応答の内容: 「{quoted}」{stop}</translation>
     </message>
@@ -3957,6 +4037,10 @@
     <message>
         <source>{who} reached the length limit before it wrote any of the answer.</source>
         <translation>{who}は回答を書き始める前に長さの上限に達しました。</translation>
+    </message>
+    <message>
+        <source>{who} called a tool that it was not offered, and wrote no answer.</source>
+        <translation>{who}は提供されていないツールを呼び出し、回答を書きませんでした。</translation>
     </message>
     <message>
         <source>{switched_off} is switched off.</source>
@@ -4190,6 +4274,10 @@
         <translation>パスワードを含めることはできません。キーリングかOPENAI_API_KEYを使ってください</translation>
     </message>
     <message>
+        <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
+        <translation>ファイル{path} ({subject}) は壊れています。次に読むときに別の名前で保管されます。</translation>
+    </message>
+    <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
         <translation>{subject}のファイル{path}を読み込めません({strerror})。</translation>
     </message>
@@ -4324,10 +4412,6 @@
     <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>OpenAI互換の任意のアドレス。</translation>
-    </message>
-    <message>
-        <source>Needs the package chatdesk[anthropic].</source>
-        <translation>パッケージchatdesk[anthropic]が必要です。</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -4473,8 +4557,8 @@
         <translation>回答の開始を待つ時間</translation>
     </message>
     <message>
-        <source>A large model on your own computer can need minutes to load.</source>
-        <translation>自分のコンピューターで大きなモデルを読み込むには数分かかることがあります。</translation>
+        <source>Servers on this computer and in the local network get ten times as long.</source>
+        <translation>このコンピューターとローカルネットワークのサーバーは10倍の時間待ちます。</translation>
     </message>
     <message>
         <source>Wait when an answer pauses</source>
@@ -5440,6 +5524,10 @@
         <translation>別のデータディレクトリを選んでください。</translation>
     </message>
     <message>
+        <source>{path} is not a file, so it is no database.</source>
+        <translation>{path}はファイルではないため、データベースではありません。</translation>
+    </message>
+    <message>
         <source>The directory {parent} does not exist.</source>
         <translation>ディレクトリ{parent}は存在しません。</translation>
     </message>
@@ -5522,6 +5610,10 @@
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
         <translation>ファイルはデータベースですが、ChatDeskのものではありません。</translation>
+    </message>
+    <message>
+        <source>The database does not say which version its schema has, so it is damaged.</source>
+        <translation>データベースがスキーマのバージョンを示していないため、壊れています。</translation>
     </message>
     <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
@@ -5752,10 +5844,6 @@
         <translation>{deleted_by}がここのメッセージを削除しましたが、同時に{by}がその下に書き込んだため戻されました。</translation>
     </message>
     <message>
-        <source>Something here was lost when the team&apos;s database was restored; {by} brought it back.</source>
-        <translation>チームのデータベースの復元時にここの内容が失われましたが、{by}が戻しました。</translation>
-    </message>
-    <message>
         <source>Messages are kept for 1 to {longest_retention_days} days.</source>
         <translation>メッセージの保管期間は1から{longest_retention_days}日です。</translation>
     </message>
@@ -5820,6 +5908,10 @@
         <translation>スレッド{thread}のメッセージの位置が正しくありません。</translation>
     </message>
     <message>
+        <source>In thread {thread} a message that is chosen below another is not below it.</source>
+        <translation>スレッド{thread}で、あるメッセージの下に選ばれたメッセージが、その下にありません。</translation>
+    </message>
+    <message>
         <source>The choice of shown messages of thread {thread} is broken.</source>
         <translation>スレッド{thread}で、表示するメッセージの選択が壊れています。</translation>
     </message>
@@ -5839,6 +5931,13 @@
         <comment>The messages of {count} thread were put in their places again.</comment>
         <translation>
             <numerusform>{count}件のスレッドのメッセージが元の位置に戻されました。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Choices of versions that led nowhere were removed in {count} threads.</source>
+        <comment>Choices of versions that led nowhere were removed in {count} thread.</comment>
+        <translation>
+            <numerusform>{count}件のスレッドで、行き先のない版の選択を取り除きました。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6013,8 +6112,31 @@
         <translation>メッセージが失われ、文章だけ復元してスレッド「{title}」に入れたもの: {apart}。</translation>
     </message>
     <message>
+        <source>Putting in order what was copied…</source>
+        <translation>コピーしたものを整理しています…</translation>
+    </message>
+    <message>
         <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
         <translation>残っている問題: {wrong}。&apos;chatdesk doctor&apos;で一覧表示できます。</translation>
+    </message>
+    <message>
+        <source>{name}: the table could not be found in the file.</source>
+        <translation>{name}: ファイルの中に表が見つかりませんでした。</translation>
+    </message>
+    <message>
+        <source>{name}: the table had lost its definition.</source>
+        <translation>{name}: 表の定義が失われていました。</translation>
+    </message>
+    <message>
+        <source>Reading {name}: {number} rows…</source>
+        <translation>{name}を読み取り中: {number}行…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}: {count} rows had values that could not be read.</source>
+        <comment>{name}: {count} row had values that could not be read.</comment>
+        <translation>
+            <numerusform>{name}: {count}行に読み取れない値がありました。</numerusform>
+        </translation>
     </message>
     <message>
         <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
@@ -6030,6 +6152,10 @@
     <message>
         <source>{name}: {number} rows were copied; {places} could not be read.</source>
         <translation>{name}: {number}行をコピーしました。{places}か所を読み取れませんでした。</translation>
+    </message>
+    <message>
+        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <translation>{name}: {number}行をコピーしました。重複または意味をなさない{left_out}行はコピーしていません。</translation>
     </message>
     <message>
         <source>{name}: all {number} rows were copied.</source>
@@ -6174,6 +6300,14 @@
     <message>
         <source>Unlock the keyring, or enter the password in Settings, Team sync.</source>
         <translation>キーリングのロックを解除するか、「設定」の「チーム同期」でパスワードを入力してください。</translation>
+    </message>
+    <message>
+        <source>This address leads to a pooler that gives each transaction another connection.</source>
+        <translation>このアドレスは、トランザクションごとに別の接続を割り当てるプーラーにつながっています。</translation>
+    </message>
+    <message>
+        <source>Use the server&apos;s direct port, or session pooling.</source>
+        <translation>サーバーに直接つながるポートか、セッション単位のプーリングを使ってください。</translation>
     </message>
     <message>
         <source>The team&apos;s database did not answer in time.</source>
@@ -6324,6 +6458,14 @@
         <translation>続けるにはChatDeskをアップデートしてください。それまで変更はここで待機します。</translation>
     </message>
     <message>
+        <source>The team&apos;s database is of an older ChatDesk than this one.</source>
+        <translation>チームのデータベースは、このChatDeskより古いバージョンのものです。</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
+        <translation>オーナーがアップグレードします: 設定 › チーム同期 › データベースをアップグレード…、またはchatdesk team upgrade。それまで、変更はここで待ちます。</translation>
+    </message>
+    <message>
         <source>The workspace does not, or no longer, know this computer.</source>
         <translation>ワークスペースはこのコンピューターを(もう)認識していません。</translation>
     </message>
@@ -6378,6 +6520,22 @@
     <message>
         <source>Check what you typed. Nothing was changed.</source>
         <translation>入力した内容を確認してください。何も変更されていません。</translation>
+    </message>
+    <message>
+        <source>This person has not accepted the invitation yet.</source>
+        <translation>この人はまだ招待を承諾していません。</translation>
+    </message>
+    <message>
+        <source>Try it again when they have joined. Nothing was changed.</source>
+        <translation>参加してからもう一度試してください。何も変更していません。</translation>
+    </message>
+    <message>
+        <source>This person is not, or no longer, a member of the workspace.</source>
+        <translation>この人はワークスペースのメンバーではないか、もうメンバーではありません。</translation>
+    </message>
+    <message>
+        <source>Invite them first. Nothing was changed.</source>
+        <translation>先に招待してください。何も変更していません。</translation>
     </message>
     <message>
         <source>That exists already and is another member&apos;s.</source>
@@ -6828,12 +6986,12 @@
         <translation>接続数</translation>
     </message>
     <message>
-        <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
-        <translation>サーバーの接続数は{most}です。ChatDeskの実行中、1台のコンピューターに最大2つ必要です。</translation>
+        <source>The server takes {most} connections; a computer needs up to three while ChatDesk runs.</source>
+        <translation>サーバーが受け付ける接続は{most}です。ChatDeskの実行中、1台のコンピューターは最大3つ使います。</translation>
     </message>
     <message>
-        <source>The server takes {most} connections, up to two for each computer.</source>
-        <translation>サーバーの接続数は{most}で、1台のコンピューターあたり最大2つです。</translation>
+        <source>The server takes {most} connections, up to three for each computer.</source>
+        <translation>サーバーが受け付ける接続は{most}で、コンピューター1台につき最大3つです。</translation>
     </message>
     <message>
         <source>[y/N]</source>
@@ -9785,6 +9943,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>一時チャットではブランチを作れません。</translation>
     </message>
     <message>
+        <source>branch</source>
+        <translation>分岐</translation>
+    </message>
+    <message>
         <source>This is a branch. The thread it came from stays as it is.</source>
         <translation>これはブランチです。元のスレッドはそのまま残ります。</translation>
     </message>
@@ -9803,6 +9965,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Editing your last question. Sending makes a new version.</source>
         <translation>最後の質問を編集中。送信すると新しいバージョンができます。</translation>
+    </message>
+    <message>
+        <source>leave the edit</source>
+        <translation>編集の中止</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Then it can be edited.</source>
@@ -9951,6 +10117,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{model}に{parameters}はありません。</translation>
     </message>
     <message>
+        <source>change the parameters</source>
+        <translation>パラメーターの変更</translation>
+    </message>
+    <message>
         <source>Saved. The next answer is made with these parameters.</source>
         <translation>保存しました。次の回答はこのパラメーターで作られます。</translation>
     </message>
@@ -10033,6 +10203,18 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Redo</source>
         <translation>やり直す</translation>
+    </message>
+    <message>
+        <source>This cannot be undone: {label}.</source>
+        <translation>元に戻せません: {label}。</translation>
+    </message>
+    <message>
+        <source>{words} Before it: {older}, which was left as it is.</source>
+        <translation>{words} その前の操作: {older}。これはそのままです。</translation>
+    </message>
+    <message>
+        <source>Undo that, too</source>
+        <translation>それも元に戻す</translation>
     </message>
     <message>
         <source>Redone</source>
@@ -14315,6 +14497,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>元に戻しました: {path}</translation>
     </message>
     <message>
+        <source>change a file</source>
+        <translation>ファイルの変更</translation>
+    </message>
+    <message>
         <source>This change was not proposed on this computer.</source>
         <translation>この変更はこのコンピューターで提案されたものではありません。</translation>
     </message>
@@ -16307,6 +16493,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>名前順</translation>
     </message>
     <message>
+        <source>Unknown time</source>
+        <translation>不明な日時</translation>
+    </message>
+    <message>
         <source>Today</source>
         <translation>今日</translation>
     </message>
@@ -18125,6 +18315,61 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
         <translation>ChatDeskはトレイで動き続けます。終えるには、トレイかメニューで「終了」を選んでください。</translation>
+    </message>
+    <message>
+        <source>unknown time</source>
+        <translation>不明な日時</translation>
+    </message>
+    <message>
+        <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
+        <translation>プロキシに接続できませんでした: {proxy}。何も送信していません。</translation>
+    </message>
+    <message>
+        <source>Check the proxy, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>プロキシを確認するか、設定の「プロバイダー」でこのプロバイダーのプロキシを設定してください。</translation>
+    </message>
+    <message>
+        <source>Upgrading a copy of the database…</source>
+        <translation>データベースのコピーをアップグレードしています…</translation>
+    </message>
+    <message>
+        <source>The row {row} of {table} has values that cannot be: {columns}.</source>
+        <translation>{table}の行{row}にあり得ない値があります: {columns}。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} values of {table} were replaced.</source>
+        <comment>{count} value of {table} was replaced.</comment>
+        <translation>
+            <numerusform>{table}の値を{count}件置き換えました。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>file of {subject}</source>
+        <translation>ファイル ({subject})</translation>
+    </message>
+    <message>
+        <source>Empty or damaged, so that they count as no backups: {names}.</source>
+        <translation>空または壊れているため、バックアップとして数えません: {names}。</translation>
+    </message>
+    <message>
+        <source>Remove them from {directory}.</source>
+        <translation>{directory}から削除してください。</translation>
+    </message>
+    <message>
+        <source>backups</source>
+        <translation>バックアップ</translation>
+    </message>
+    <message>
+        <source>import</source>
+        <translation>インポート</translation>
+    </message>
+    <message>
+        <source>choose the model</source>
+        <translation>モデルの選択</translation>
+    </message>
+    <message>
+        <source>attach a file</source>
+        <translation>ファイルの添付</translation>
     </message>
 </context>
 </TS>

@@ -4,6 +4,18 @@
 <context>
     <name></name>
     <message>
+        <source>ChatDesk found no display, and no window of it is open.</source>
+        <translation>O ChatDesk não encontrou nenhuma tela, e nenhuma janela dele está aberta.</translation>
+    </message>
+    <message>
+        <source>Nothing was opened or changed.</source>
+        <translation>Nada foi aberto nem alterado.</translation>
+    </message>
+    <message>
+        <source>Run this in a desktop session, or set DISPLAY or WAYLAND_DISPLAY.</source>
+        <translation>Execute isto em uma sessão de área de trabalho ou defina DISPLAY ou WAYLAND_DISPLAY.</translation>
+    </message>
+    <message>
         <source>No display was found, so ChatDesk plays one turn without a window.</source>
         <translation>Nenhuma tela foi encontrada, então o ChatDesk executa um turno sem janela.</translation>
     </message>
@@ -14,6 +26,10 @@
     <message>
         <source>the question; - reads it from stdin</source>
         <translation>a pergunta; - a lê de stdin</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server and SERVER/TOOL for one; may be repeated</source>
+        <translation>o que fazer com chamadas de ferramentas: ask (em um terminal), deny, ou o que permitir: SERVER para todas as ferramentas de um servidor e SERVER/TOOL para uma; pode ser repetido</translation>
     </message>
     <message>
         <source>An imported system prompt is sent with the question.</source>
@@ -64,10 +80,6 @@
         <translation>servidores de ferramentas que o modelo pode usar, separados por vírgulas, ou none para nenhum</translation>
     </message>
     <message>
-        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
-        <translation>o que fazer com chamadas de ferramentas: ask (perguntar em um terminal), deny (recusar) ou o nome de um servidor ou ferramenta a permitir; pode ser repetido</translation>
-    </message>
-    <message>
         <source>print one JSON object per line: start, text, ..., finish</source>
         <translation>exibir um objeto JSON por linha: start, text, ..., finish</translation>
     </message>
@@ -82,6 +94,10 @@
     <message>
         <source>Answer in the window.</source>
         <translation>Responda na janela.</translation>
+    </message>
+    <message>
+        <source>{words} It is allowed with --approve {name}.</source>
+        <translation>{words} É permitida com --approve {name}.</translation>
     </message>
     <message>
         <source>It was allowed.</source>
@@ -126,6 +142,18 @@
     <message>
         <source>See &apos;chatdesk tools list&apos;.</source>
         <translation>Veja &apos;chatdesk tools list&apos;.</translation>
+    </message>
+    <message>
+        <source>There is no tool server {name}: --approve allows nothing by this name.</source>
+        <translation>Não há servidor de ferramentas {name}: --approve não permite nada com esse nome.</translation>
+    </message>
+    <message>
+        <source>{name} has several meanings: {names}.</source>
+        <translation>{name} tem vários significados: {names}.</translation>
+    </message>
+    <message>
+        <source>Give each tool server a name of its own, or use its id (&apos;chatdesk tools list&apos;).</source>
+        <translation>Dê a cada servidor de ferramentas um nome próprio ou use o identificador dele (&apos;chatdesk tools list&apos;).</translation>
     </message>
     <message>
         <source>There are several assistants called {name}.</source>
@@ -270,6 +298,10 @@
     <message>
         <source>Close the window, or use Settings, Data and backup, Repair in it.</source>
         <translation>Feche a janela ou use nela Configurações, Dados e backup, Reparar.</translation>
+    </message>
+    <message>
+        <source>The database could not be upgraded as it was, so a copy of it was repaired and upgraded.</source>
+        <translation>O banco de dados não pôde ser atualizado como estava, por isso uma cópia dele foi reparada e atualizada.</translation>
     </message>
     <message>
         <source>The database was damaged; what could be read was copied into a new one.</source>
@@ -500,6 +532,14 @@
         <translation>deve ser ask, write ou ask,write</translation>
     </message>
     <message>
+        <source>Give the id of a thread, a link that begins with chatdesk://, or the path of a file.</source>
+        <translation>Informe o identificador de uma conversa, um link que comece com chatdesk:// ou o caminho de um arquivo.</translation>
+    </message>
+    <message>
+        <source>“{target}” is neither a thread, a link nor a file that is there.</source>
+        <translation>“{target}” não é uma conversa, nem um link, nem um arquivo existente.</translation>
+    </message>
+    <message>
         <source>show a thread, a link or a file in the window</source>
         <translation>mostrar uma conversa, um link ou um arquivo na janela</translation>
     </message>
@@ -682,6 +722,10 @@
     <message>
         <source>spend at most USD dollars a day</source>
         <translation>gastar no máximo USD dólares por dia</translation>
+    </message>
+    <message>
+        <source>write the token to this file instead of printing it</source>
+        <translation>gravar o token neste arquivo em vez de exibi-lo</translation>
     </message>
     <message>
         <source>list the tokens, without their secret texts</source>
@@ -960,6 +1004,14 @@
         </translation>
     </message>
     <message>
+        <source>No passphrase was given.</source>
+        <translation>Nenhuma frase secreta foi informada.</translation>
+    </message>
+    <message>
+        <source>Type it when you are asked, give it as the next line of stdin, or set {variable}.</source>
+        <translation>Digite-a quando for pedida, informe-a como a próxima linha da entrada padrão ou defina {variable}.</translation>
+    </message>
+    <message>
         <source>make a workspace in an empty database</source>
         <translation>criar um espaço de trabalho em um banco de dados vazio</translation>
     </message>
@@ -1076,6 +1128,10 @@
         <translation>exibir um código para outro computador seu</translation>
     </message>
     <message>
+        <source>write the code to this file instead of printing it</source>
+        <translation>gravar o código neste arquivo em vez de exibi-lo</translation>
+    </message>
+    <message>
         <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
         <translation>entrar em um espaço de trabalho configurado à mão, com o login de um membro</translation>
     </message>
@@ -1142,6 +1198,10 @@
     <message>
         <source>Password: </source>
         <translation>Senha: </translation>
+    </message>
+    <message>
+        <source>The others see you as {name}.</source>
+        <translation>Os outros veem você como {name}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} shared projects are called “{name}”.</source>
@@ -2356,6 +2416,10 @@
         <translation>Os argumentos não são JSON válido, então a ferramenta não foi executada. Escreva-os de novo.</translation>
     </message>
     <message>
+        <source>No arguments came with this call, so the tool was not run. Write them again.</source>
+        <translation>Nenhum argumento veio com esta chamada, por isso a ferramenta não foi executada. Escreva-os de novo.</translation>
+    </message>
+    <message>
         <source>The answer was cut off while this call was written, so the tool was not run.</source>
         <translation>A resposta foi cortada enquanto esta chamada era escrita, então a ferramenta não foi executada.</translation>
     </message>
@@ -2446,6 +2510,18 @@
     <message>
         <source>start of the context</source>
         <translation>início do contexto</translation>
+    </message>
+    <message>
+        <source>add note</source>
+        <translation>adicionar nota</translation>
+    </message>
+    <message>
+        <source>ask a question</source>
+        <translation>fazer uma pergunta</translation>
+    </message>
+    <message>
+        <source>ask for an answer</source>
+        <translation>pedir uma resposta</translation>
     </message>
     <message>
         <source>The message has about {scaled} tokens; the model reads {window} at once and {reserved} of them are kept for the answer.</source>
@@ -3229,8 +3305,12 @@
         <translation>O arquivo foi deixado como estava; há backups no diretório de backups.</translation>
     </message>
     <message>
-        <source>Restore the newest backup, or run &apos;chatdesk doctor&apos;.</source>
-        <translation>Restaure o backup mais novo ou execute &apos;chatdesk doctor&apos;.</translation>
+        <source>Restore the newest backup, or copy out what can be read: &apos;chatdesk doctor --repair&apos;.</source>
+        <translation>Restaure o backup mais recente ou copie o que puder ser lido: &apos;chatdesk doctor --repair&apos;.</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor --repair&apos;; if that does not help, send the report of &apos;chatdesk doctor&apos;.</source>
+        <translation>Execute &apos;chatdesk doctor --repair&apos;; se isso não ajudar, envie o relatório de &apos;chatdesk doctor&apos;.</translation>
     </message>
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
@@ -3291,10 +3371,6 @@
     <message>
         <source>It was left as it was and can be read; a verified backup is in the backup directory.</source>
         <translation>Foi deixado como estava e pode ser lido; há um backup verificado no diretório de backups.</translation>
-    </message>
-    <message>
-        <source>Run &apos;chatdesk doctor&apos; and send the report.</source>
-        <translation>Execute &apos;chatdesk doctor&apos; e envie o relatório.</translation>
     </message>
     <message>
         <source>ChatDesk is already running on this data directory.</source>
@@ -3553,14 +3629,6 @@
         <translation>Continue a resposta ou tente novamente.</translation>
     </message>
     <message>
-        <source>Anthropic&apos;s own API needs the package “anthropic”, which is not installed.</source>
-        <translation>A API própria da Anthropic precisa do pacote “anthropic”, que não está instalado.</translation>
-    </message>
-    <message>
-        <source>Install chatdesk[anthropic], or choose a model of another provider.</source>
-        <translation>Instale chatdesk[anthropic] ou escolha um modelo de outro provedor.</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>A URL base não é um endereço da web.</translation>
     </message>
@@ -3575,6 +3643,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>Um dos cabeçalhos adicionais contém caracteres que não podem ser enviados.</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
+        <translation>O proxy indicado pelo sistema não pode ser usado: {proxy}. Indique ali um proxy HTTP ou defina o proxy deste provedor.</translation>
     </message>
     <message>
         <source>The file of certificates is not there.</source>
@@ -3707,6 +3779,10 @@
     <message>
         <source>{who} did not begin to answer within {seconds} s.</source>
         <translation>{who} não começou a responder em {seconds} s.</translation>
+    </message>
+    <message>
+        <source>Try again, or give it more time: “First word” of this provider, or provider.first_byte_timeout_s.</source>
+        <translation>Tente de novo ou dê mais tempo: “Primeira palavra” deste provedor ou provider.first_byte_timeout_s.</translation>
     </message>
     <message>
         <source>Try again or choose another model.</source>
@@ -3897,6 +3973,10 @@
         <translation>Tente novamente; o arquivo de log tem os detalhes.</translation>
     </message>
     <message>
+        <source>Check the base URL in Settings, Providers: for most servers it ends in /v1.</source>
+        <translation>Verifique a URL base em Configurações, Provedores: na maioria dos servidores ela termina em /v1.</translation>
+    </message>
+    <message>
         <source>It says: “{quoted}”{stop}</source>
         <translation>Diz: “{quoted}”{stop}</translation>
     </message>
@@ -3995,6 +4075,10 @@
     <message>
         <source>{who} reached the length limit before it wrote any of the answer.</source>
         <translation>{who} atingiu o limite de comprimento antes de escrever algo da resposta.</translation>
+    </message>
+    <message>
+        <source>{who} called a tool that it was not offered, and wrote no answer.</source>
+        <translation>{who} chamou uma ferramenta que não lhe foi oferecida e não escreveu nenhuma resposta.</translation>
     </message>
     <message>
         <source>{switched_off} is switched off.</source>
@@ -4229,6 +4313,10 @@
         <translation>não pode conter uma senha; use o chaveiro ou OPENAI_API_KEY</translation>
     </message>
     <message>
+        <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
+        <translation>O arquivo {path} ({subject}) está danificado; ele será guardado com outro nome na próxima leitura.</translation>
+    </message>
+    <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
         <translation>O arquivo ({subject}) {path} não pode ser lido ({strerror}).</translation>
     </message>
@@ -4363,10 +4451,6 @@
     <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>Qualquer endereço compatível com a OpenAI.</translation>
-    </message>
-    <message>
-        <source>Needs the package chatdesk[anthropic].</source>
-        <translation>Precisa do pacote chatdesk[anthropic].</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -4513,8 +4597,8 @@
         <translation>Esperar que uma resposta comece</translation>
     </message>
     <message>
-        <source>A large model on your own computer can need minutes to load.</source>
-        <translation>Um modelo grande no seu próprio computador pode levar minutos para carregar.</translation>
+        <source>Servers on this computer and in the local network get ten times as long.</source>
+        <translation>Servidores neste computador e na rede local têm dez vezes mais tempo.</translation>
     </message>
     <message>
         <source>Wait when an answer pauses</source>
@@ -5481,6 +5565,10 @@
         <translation>Escolha outro diretório de dados.</translation>
     </message>
     <message>
+        <source>{path} is not a file, so it is no database.</source>
+        <translation>{path} não é um arquivo, portanto não é um banco de dados.</translation>
+    </message>
+    <message>
         <source>The directory {parent} does not exist.</source>
         <translation>O diretório {parent} não existe.</translation>
     </message>
@@ -5563,6 +5651,10 @@
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
         <translation>O arquivo é um banco de dados, mas não um do ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The database does not say which version its schema has, so it is damaged.</source>
+        <translation>O banco de dados não diz qual é a versão do seu esquema, portanto está danificado.</translation>
     </message>
     <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
@@ -5797,10 +5889,6 @@
         <translation>{deleted_by} excluiu uma mensagem aqui; ela está de volta porque {by} escreveu abaixo dela ao mesmo tempo.</translation>
     </message>
     <message>
-        <source>Something here was lost when the team&apos;s database was restored; {by} brought it back.</source>
-        <translation>Algo aqui se perdeu quando o banco de dados da equipe foi restaurado; {by} o trouxe de volta.</translation>
-    </message>
-    <message>
         <source>Messages are kept for 1 to {longest_retention_days} days.</source>
         <translation>Mensagens são guardadas por 1 a {longest_retention_days} dias.</translation>
     </message>
@@ -5865,6 +5953,10 @@
         <translation>Há mensagens da conversa {thread} fora do lugar.</translation>
     </message>
     <message>
+        <source>In thread {thread} a message that is chosen below another is not below it.</source>
+        <translation>Na conversa {thread}, uma mensagem escolhida abaixo de outra não está abaixo dela.</translation>
+    </message>
+    <message>
         <source>The choice of shown messages of thread {thread} is broken.</source>
         <translation>Na conversa {thread}, a escolha das mensagens mostradas está danificada.</translation>
     </message>
@@ -5886,6 +5978,14 @@
         <translation>
             <numerusform>As mensagens de {count} conversa foram postas em seus lugares de novo.</numerusform>
             <numerusform>As mensagens de {count} conversas foram postas em seus lugares de novo.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Choices of versions that led nowhere were removed in {count} threads.</source>
+        <comment>Choices of versions that led nowhere were removed in {count} thread.</comment>
+        <translation>
+            <numerusform>Escolhas de versões que não levavam a lugar nenhum foram removidas em {count} conversa.</numerusform>
+            <numerusform>Escolhas de versões que não levavam a lugar nenhum foram removidas em {count} conversas.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6069,8 +6169,32 @@
         <translation>Textos recuperados cujas mensagens se perderam, agora na conversa “{title}”: {apart}.</translation>
     </message>
     <message>
+        <source>Putting in order what was copied…</source>
+        <translation>Organizando o que foi copiado…</translation>
+    </message>
+    <message>
         <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
         <translation>Problemas que restam: {wrong}; &apos;chatdesk doctor&apos; os lista.</translation>
+    </message>
+    <message>
+        <source>{name}: the table could not be found in the file.</source>
+        <translation>{name}: a tabela não foi encontrada no arquivo.</translation>
+    </message>
+    <message>
+        <source>{name}: the table had lost its definition.</source>
+        <translation>{name}: a tabela tinha perdido sua definição.</translation>
+    </message>
+    <message>
+        <source>Reading {name}: {number} rows…</source>
+        <translation>Lendo {name}: {number} linhas…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}: {count} rows had values that could not be read.</source>
+        <comment>{name}: {count} row had values that could not be read.</comment>
+        <translation>
+            <numerusform>{name}: {count} linha tinha valores que não puderam ser lidos.</numerusform>
+            <numerusform>{name}: {count} linhas tinham valores que não puderam ser lidos.</numerusform>
+        </translation>
     </message>
     <message>
         <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
@@ -6087,6 +6211,10 @@
     <message>
         <source>{name}: {number} rows were copied; {places} could not be read.</source>
         <translation>{name}: {number} linhas foram copiadas; {places} não puderam ser lidas.</translation>
+    </message>
+    <message>
+        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <translation>{name}: {number} linhas foram copiadas; {left_out} repetidas ou sem sentido não foram.</translation>
     </message>
     <message>
         <source>{name}: all {number} rows were copied.</source>
@@ -6231,6 +6359,14 @@
     <message>
         <source>Unlock the keyring, or enter the password in Settings, Team sync.</source>
         <translation>Desbloqueie o chaveiro ou digite a senha em Configurações, Sincronização da equipe.</translation>
+    </message>
+    <message>
+        <source>This address leads to a pooler that gives each transaction another connection.</source>
+        <translation>Este endereço leva a um pooler que dá a cada transação outra conexão.</translation>
+    </message>
+    <message>
+        <source>Use the server&apos;s direct port, or session pooling.</source>
+        <translation>Use a porta direta do servidor ou o pooling por sessão.</translation>
     </message>
     <message>
         <source>The team&apos;s database did not answer in time.</source>
@@ -6381,6 +6517,14 @@
         <translation>Atualize o ChatDesk para continuar; até lá, o que você altera espera aqui.</translation>
     </message>
     <message>
+        <source>The team&apos;s database is of an older ChatDesk than this one.</source>
+        <translation>O banco de dados da equipe é de um ChatDesk mais antigo que este.</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
+        <translation>Um proprietário o atualiza: Configurações › Sincronização da equipe › Atualizar o banco de dados…, ou chatdesk team upgrade. Até lá, o que você mudar espera aqui.</translation>
+    </message>
+    <message>
         <source>The workspace does not, or no longer, know this computer.</source>
         <translation>O espaço de trabalho não conhece (mais) este computador.</translation>
     </message>
@@ -6435,6 +6579,22 @@
     <message>
         <source>Check what you typed. Nothing was changed.</source>
         <translation>Verifique o que você digitou. Nada foi alterado.</translation>
+    </message>
+    <message>
+        <source>This person has not accepted the invitation yet.</source>
+        <translation>Esta pessoa ainda não aceitou o convite.</translation>
+    </message>
+    <message>
+        <source>Try it again when they have joined. Nothing was changed.</source>
+        <translation>Tente de novo quando ela tiver entrado. Nada foi alterado.</translation>
+    </message>
+    <message>
+        <source>This person is not, or no longer, a member of the workspace.</source>
+        <translation>Esta pessoa não é, ou não é mais, membro do espaço de trabalho.</translation>
+    </message>
+    <message>
+        <source>Invite them first. Nothing was changed.</source>
+        <translation>Convide-a primeiro. Nada foi alterado.</translation>
     </message>
     <message>
         <source>That exists already and is another member&apos;s.</source>
@@ -6893,12 +7053,12 @@
         <translation>Conexões</translation>
     </message>
     <message>
-        <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
-        <translation>O servidor aceita {most} conexões; um computador precisa de até duas enquanto o ChatDesk está em execução.</translation>
+        <source>The server takes {most} connections; a computer needs up to three while ChatDesk runs.</source>
+        <translation>O servidor aceita {most} conexões; um computador precisa de até três enquanto o ChatDesk está aberto.</translation>
     </message>
     <message>
-        <source>The server takes {most} connections, up to two for each computer.</source>
-        <translation>O servidor aceita {most} conexões, até duas para cada computador.</translation>
+        <source>The server takes {most} connections, up to three for each computer.</source>
+        <translation>O servidor aceita {most} conexões, até três por computador.</translation>
     </message>
     <message>
         <source>[y/N]</source>
@@ -9878,6 +10038,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Um chat temporário não pode ter ramificações.</translation>
     </message>
     <message>
+        <source>branch</source>
+        <translation>criar um ramo</translation>
+    </message>
+    <message>
         <source>This is a branch. The thread it came from stays as it is.</source>
         <translation>Esta é uma ramificação. A conversa de onde veio fica como está.</translation>
     </message>
@@ -9896,6 +10060,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Editing your last question. Sending makes a new version.</source>
         <translation>Editando sua última pergunta. Enviar cria uma nova versão.</translation>
+    </message>
+    <message>
+        <source>leave the edit</source>
+        <translation>sair da edição</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Then it can be edited.</source>
@@ -10046,6 +10214,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>{model} não tem {parameters}.</translation>
     </message>
     <message>
+        <source>change the parameters</source>
+        <translation>alterar os parâmetros</translation>
+    </message>
+    <message>
         <source>Saved. The next answer is made with these parameters.</source>
         <translation>Salvo. A próxima resposta é feita com estes parâmetros.</translation>
     </message>
@@ -10128,6 +10300,18 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Redo</source>
         <translation>Refazer</translation>
+    </message>
+    <message>
+        <source>This cannot be undone: {label}.</source>
+        <translation>Isto não pode ser desfeito: {label}.</translation>
+    </message>
+    <message>
+        <source>{words} Before it: {older}, which was left as it is.</source>
+        <translation>{words} Antes disso: {older}, que ficou como está.</translation>
+    </message>
+    <message>
+        <source>Undo that, too</source>
+        <translation>Desfazer isso também</translation>
     </message>
     <message>
         <source>Redone</source>
@@ -14479,6 +14663,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Desfeita: {path}</translation>
     </message>
     <message>
+        <source>change a file</source>
+        <translation>alterar um arquivo</translation>
+    </message>
+    <message>
         <source>This change was not proposed on this computer.</source>
         <translation>Esta alteração não foi proposta neste computador.</translation>
     </message>
@@ -16508,6 +16696,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Por nome</translation>
     </message>
     <message>
+        <source>Unknown time</source>
+        <translation>Data desconhecida</translation>
+    </message>
+    <message>
         <source>Today</source>
         <translation>Hoje</translation>
     </message>
@@ -18365,6 +18557,62 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
         <translation>O ChatDesk continua na bandeja. Para encerrá-lo, escolha Sair lá ou no menu.</translation>
+    </message>
+    <message>
+        <source>unknown time</source>
+        <translation>data desconhecida</translation>
+    </message>
+    <message>
+        <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
+        <translation>Não foi possível acessar o proxy: {proxy}. Nada foi enviado.</translation>
+    </message>
+    <message>
+        <source>Check the proxy, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>Verifique o proxy ou defina o proxy deste provedor em Configurações, Provedores.</translation>
+    </message>
+    <message>
+        <source>Upgrading a copy of the database…</source>
+        <translation>Atualizando uma cópia do banco de dados…</translation>
+    </message>
+    <message>
+        <source>The row {row} of {table} has values that cannot be: {columns}.</source>
+        <translation>A linha {row} de {table} tem valores impossíveis: {columns}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} values of {table} were replaced.</source>
+        <comment>{count} value of {table} was replaced.</comment>
+        <translation>
+            <numerusform>{count} valor de {table} foi substituído.</numerusform>
+            <numerusform>{count} valores de {table} foram substituídos.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>file of {subject}</source>
+        <translation>arquivo ({subject})</translation>
+    </message>
+    <message>
+        <source>Empty or damaged, so that they count as no backups: {names}.</source>
+        <translation>Vazios ou danificados, por isso não contam como backups: {names}.</translation>
+    </message>
+    <message>
+        <source>Remove them from {directory}.</source>
+        <translation>Remova-os de {directory}.</translation>
+    </message>
+    <message>
+        <source>backups</source>
+        <translation>backups</translation>
+    </message>
+    <message>
+        <source>import</source>
+        <translation>importar</translation>
+    </message>
+    <message>
+        <source>choose the model</source>
+        <translation>escolher o modelo</translation>
+    </message>
+    <message>
+        <source>attach a file</source>
+        <translation>anexar um arquivo</translation>
     </message>
 </context>
 </TS>

@@ -4,6 +4,18 @@
 <context>
     <name></name>
     <message>
+        <source>ChatDesk found no display, and no window of it is open.</source>
+        <translation>ChatDesk 找不到显示器，也没有打开的窗口。</translation>
+    </message>
+    <message>
+        <source>Nothing was opened or changed.</source>
+        <translation>没有打开或更改任何内容。</translation>
+    </message>
+    <message>
+        <source>Run this in a desktop session, or set DISPLAY or WAYLAND_DISPLAY.</source>
+        <translation>请在桌面会话中运行，或设置 DISPLAY 或 WAYLAND_DISPLAY。</translation>
+    </message>
+    <message>
         <source>No display was found, so ChatDesk plays one turn without a window.</source>
         <translation>未找到显示器，因此 ChatDesk 不打开窗口，只进行一轮问答。</translation>
     </message>
@@ -14,6 +26,10 @@
     <message>
         <source>the question; - reads it from stdin</source>
         <translation>问题；- 表示从 stdin 读取</translation>
+    </message>
+    <message>
+        <source>what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server and SERVER/TOOL for one; may be repeated</source>
+        <translation>如何处理工具调用：ask（在终端询问）、deny（拒绝），或要允许的内容：SERVER 表示某服务器的所有工具，SERVER/TOOL 表示其中一个；可重复</translation>
     </message>
     <message>
         <source>An imported system prompt is sent with the question.</source>
@@ -64,10 +80,6 @@
         <translation>模型可以使用的工具服务器，以逗号分隔；none 表示不使用</translation>
     </message>
     <message>
-        <source>what to do with tool calls: ask (at a terminal), deny, or the name of a server or tool to allow; may be repeated</source>
-        <translation>如何处理工具调用：ask（在终端中询问）、deny（拒绝），或要允许的服务器或工具的名称；可重复指定</translation>
-    </message>
-    <message>
         <source>print one JSON object per line: start, text, ..., finish</source>
         <translation>每行打印一个 JSON 对象：start、text、...、finish</translation>
     </message>
@@ -82,6 +94,10 @@
     <message>
         <source>Answer in the window.</source>
         <translation>请在窗口中回答。</translation>
+    </message>
+    <message>
+        <source>{words} It is allowed with --approve {name}.</source>
+        <translation>{words} 可用 --approve {name} 允许。</translation>
     </message>
     <message>
         <source>It was allowed.</source>
@@ -126,6 +142,18 @@
     <message>
         <source>See &apos;chatdesk tools list&apos;.</source>
         <translation>见 &apos;chatdesk tools list&apos;。</translation>
+    </message>
+    <message>
+        <source>There is no tool server {name}: --approve allows nothing by this name.</source>
+        <translation>没有名为 {name} 的工具服务器：--approve 不会以此名称允许任何内容。</translation>
+    </message>
+    <message>
+        <source>{name} has several meanings: {names}.</source>
+        <translation>{name} 有多种含义：{names}。</translation>
+    </message>
+    <message>
+        <source>Give each tool server a name of its own, or use its id (&apos;chatdesk tools list&apos;).</source>
+        <translation>请为每个工具服务器取不同的名称，或使用其标识（&apos;chatdesk tools list&apos;）。</translation>
     </message>
     <message>
         <source>There are several assistants called {name}.</source>
@@ -270,6 +298,10 @@
     <message>
         <source>Close the window, or use Settings, Data and backup, Repair in it.</source>
         <translation>请关闭窗口，或使用窗口中“设置”的“数据与备份”中的“修复”。</translation>
+    </message>
+    <message>
+        <source>The database could not be upgraded as it was, so a copy of it was repaired and upgraded.</source>
+        <translation>数据库无法按原样升级，因此修复并升级了它的一份副本。</translation>
     </message>
     <message>
         <source>The database was damaged; what could be read was copied into a new one.</source>
@@ -497,6 +529,14 @@
         <translation>必须是 ask、write 或 ask,write</translation>
     </message>
     <message>
+        <source>Give the id of a thread, a link that begins with chatdesk://, or the path of a file.</source>
+        <translation>请给出会话的标识、以 chatdesk:// 开头的链接或文件路径。</translation>
+    </message>
+    <message>
+        <source>“{target}” is neither a thread, a link nor a file that is there.</source>
+        <translation>“{target}”既不是会话，也不是链接，也不是存在的文件。</translation>
+    </message>
+    <message>
         <source>show a thread, a link or a file in the window</source>
         <translation>在窗口中显示对话、链接或文件</translation>
     </message>
@@ -679,6 +719,10 @@
     <message>
         <source>spend at most USD dollars a day</source>
         <translation>每天最多花费 USD 美元</translation>
+    </message>
+    <message>
+        <source>write the token to this file instead of printing it</source>
+        <translation>将令牌写入此文件而不是显示出来</translation>
     </message>
     <message>
         <source>list the tokens, without their secret texts</source>
@@ -948,6 +992,14 @@
         </translation>
     </message>
     <message>
+        <source>No passphrase was given.</source>
+        <translation>未提供密码短语。</translation>
+    </message>
+    <message>
+        <source>Type it when you are asked, give it as the next line of stdin, or set {variable}.</source>
+        <translation>在询问时输入，作为标准输入的下一行给出，或设置 {variable}。</translation>
+    </message>
+    <message>
         <source>make a workspace in an empty database</source>
         <translation>在空数据库中创建工作区</translation>
     </message>
@@ -1064,6 +1116,10 @@
         <translation>打印供自己另一台计算机使用的代码</translation>
     </message>
     <message>
+        <source>write the code to this file instead of printing it</source>
+        <translation>将代码写入此文件而不是显示出来</translation>
+    </message>
+    <message>
         <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
         <translation>以成员的登录名登录手动设置的工作区</translation>
     </message>
@@ -1130,6 +1186,10 @@
     <message>
         <source>Password: </source>
         <translation>密码： </translation>
+    </message>
+    <message>
+        <source>The others see you as {name}.</source>
+        <translation>其他人看到的你是 {name}。</translation>
     </message>
     <message numerus="yes">
         <source>{count} shared projects are called “{name}”.</source>
@@ -2333,6 +2393,10 @@
         <translation>参数不是有效的 JSON，因此未运行工具。请重新编写。</translation>
     </message>
     <message>
+        <source>No arguments came with this call, so the tool was not run. Write them again.</source>
+        <translation>此调用没有附带参数，因此未运行工具。请重新写出。</translation>
+    </message>
+    <message>
         <source>The answer was cut off while this call was written, so the tool was not run.</source>
         <translation>编写此调用时回答被截断，因此未运行工具。</translation>
     </message>
@@ -2420,6 +2484,18 @@
     <message>
         <source>start of the context</source>
         <translation>上下文起点</translation>
+    </message>
+    <message>
+        <source>add note</source>
+        <translation>添加备注</translation>
+    </message>
+    <message>
+        <source>ask a question</source>
+        <translation>提出问题</translation>
+    </message>
+    <message>
+        <source>ask for an answer</source>
+        <translation>请求回答</translation>
     </message>
     <message>
         <source>The message has about {scaled} tokens; the model reads {window} at once and {reserved} of them are kept for the answer.</source>
@@ -3196,8 +3272,12 @@
         <translation>文件保持原样；备份在备份目录中。</translation>
     </message>
     <message>
-        <source>Restore the newest backup, or run &apos;chatdesk doctor&apos;.</source>
-        <translation>请恢复最新的备份，或运行 &apos;chatdesk doctor&apos;。</translation>
+        <source>Restore the newest backup, or copy out what can be read: &apos;chatdesk doctor --repair&apos;.</source>
+        <translation>请恢复最新的备份，或复制出可读取的内容：&apos;chatdesk doctor --repair&apos;。</translation>
+    </message>
+    <message>
+        <source>Run &apos;chatdesk doctor --repair&apos;; if that does not help, send the report of &apos;chatdesk doctor&apos;.</source>
+        <translation>请运行 &apos;chatdesk doctor --repair&apos;；如果无效，请发送 &apos;chatdesk doctor&apos; 的报告。</translation>
     </message>
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
@@ -3258,10 +3338,6 @@
     <message>
         <source>It was left as it was and can be read; a verified backup is in the backup directory.</source>
         <translation>它保持原样并可读取；备份目录中有经过校验的备份。</translation>
-    </message>
-    <message>
-        <source>Run &apos;chatdesk doctor&apos; and send the report.</source>
-        <translation>请运行 &apos;chatdesk doctor&apos; 并发送报告。</translation>
     </message>
     <message>
         <source>ChatDesk is already running on this data directory.</source>
@@ -3520,14 +3596,6 @@
         <translation>请继续回答，或重试。</translation>
     </message>
     <message>
-        <source>Anthropic&apos;s own API needs the package “anthropic”, which is not installed.</source>
-        <translation>Anthropic 自己的 API 需要软件包“anthropic”，但未安装。</translation>
-    </message>
-    <message>
-        <source>Install chatdesk[anthropic], or choose a model of another provider.</source>
-        <translation>请安装 chatdesk[anthropic]，或选择其他提供商的模型。</translation>
-    </message>
-    <message>
         <source>The base URL is not a web address.</source>
         <translation>基础 URL 不是网址。</translation>
     </message>
@@ -3542,6 +3610,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>某个附加标头包含无法发送的字符。</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
+        <translation>系统指定的代理无法使用：{proxy}。请在那里指定 HTTP 代理，或设置此提供商的代理。</translation>
     </message>
     <message>
         <source>The file of certificates is not there.</source>
@@ -3674,6 +3746,10 @@
     <message>
         <source>{who} did not begin to answer within {seconds} s.</source>
         <translation>{who} 在 {seconds} 秒内没有开始回答。</translation>
+    </message>
+    <message>
+        <source>Try again, or give it more time: “First word” of this provider, or provider.first_byte_timeout_s.</source>
+        <translation>请重试，或给它更多时间：此提供商的“首个词”，或 provider.first_byte_timeout_s。</translation>
     </message>
     <message>
         <source>Try again or choose another model.</source>
@@ -3860,6 +3936,10 @@
         <translation>请重试；日志文件中有详情。</translation>
     </message>
     <message>
+        <source>Check the base URL in Settings, Providers: for most servers it ends in /v1.</source>
+        <translation>请在“设置”的“提供商”中检查基础 URL：大多数服务器以 /v1 结尾。</translation>
+    </message>
+    <message>
         <source>It says: “{quoted}”{stop}</source>
         <translation>对方说：“{quoted}”{stop}</translation>
     </message>
@@ -3957,6 +4037,10 @@
     <message>
         <source>{who} reached the length limit before it wrote any of the answer.</source>
         <translation>{who} 在写出任何回答之前就达到了长度上限。</translation>
+    </message>
+    <message>
+        <source>{who} called a tool that it was not offered, and wrote no answer.</source>
+        <translation>{who} 调用了未提供给它的工具，没有写出回答。</translation>
     </message>
     <message>
         <source>{switched_off} is switched off.</source>
@@ -4190,6 +4274,10 @@
         <translation>不得包含密码；请使用密钥环或 OPENAI_API_KEY</translation>
     </message>
     <message>
+        <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
+        <translation>文件 {path}（{subject}）已损坏；下次读取时将以其他名称保留。</translation>
+    </message>
+    <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
         <translation>{subject}文件 {path} 无法读取（{strerror}）。</translation>
     </message>
@@ -4324,10 +4412,6 @@
     <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>任何兼容 OpenAI 的地址。</translation>
-    </message>
-    <message>
-        <source>Needs the package chatdesk[anthropic].</source>
-        <translation>需要软件包 chatdesk[anthropic]。</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -4473,8 +4557,8 @@
         <translation>等待回答开始</translation>
     </message>
     <message>
-        <source>A large model on your own computer can need minutes to load.</source>
-        <translation>自己计算机上的大模型可能需要几分钟加载。</translation>
+        <source>Servers on this computer and in the local network get ten times as long.</source>
+        <translation>本机和本地网络中的服务器可等待十倍的时间。</translation>
     </message>
     <message>
         <source>Wait when an answer pauses</source>
@@ -5440,6 +5524,10 @@
         <translation>请选择另一个数据目录。</translation>
     </message>
     <message>
+        <source>{path} is not a file, so it is no database.</source>
+        <translation>{path} 不是文件，因此不是数据库。</translation>
+    </message>
+    <message>
         <source>The directory {parent} does not exist.</source>
         <translation>目录 {parent} 不存在。</translation>
     </message>
@@ -5522,6 +5610,10 @@
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
         <translation>该文件是数据库，但不是 ChatDesk 的。</translation>
+    </message>
+    <message>
+        <source>The database does not say which version its schema has, so it is damaged.</source>
+        <translation>数据库没有说明其架构的版本，因此已损坏。</translation>
     </message>
     <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
@@ -5752,10 +5844,6 @@
         <translation>{deleted_by} 删除了这里的一条消息；由于 {by} 同时在其下方写入，它又回来了。</translation>
     </message>
     <message>
-        <source>Something here was lost when the team&apos;s database was restored; {by} brought it back.</source>
-        <translation>团队的数据库恢复时这里丢失了一些内容；{by} 已将其补回。</translation>
-    </message>
-    <message>
         <source>Messages are kept for 1 to {longest_retention_days} days.</source>
         <translation>消息保留 1 到 {longest_retention_days} 天。</translation>
     </message>
@@ -5820,6 +5908,10 @@
         <translation>对话 {thread} 的消息位置有误。</translation>
     </message>
     <message>
+        <source>In thread {thread} a message that is chosen below another is not below it.</source>
+        <translation>会话 {thread} 中，在某条消息下选定的消息并不在其下。</translation>
+    </message>
+    <message>
         <source>The choice of shown messages of thread {thread} is broken.</source>
         <translation>对话 {thread} 中显示哪些消息的选择已损坏。</translation>
     </message>
@@ -5839,6 +5931,13 @@
         <comment>The messages of {count} thread were put in their places again.</comment>
         <translation>
             <numerusform>{count} 个对话的消息已重新归位。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Choices of versions that led nowhere were removed in {count} threads.</source>
+        <comment>Choices of versions that led nowhere were removed in {count} thread.</comment>
+        <translation>
+            <numerusform>已在 {count} 个会话中移除无效的版本选择。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6013,8 +6112,31 @@
         <translation>消息已丢失、现放在对话“{title}”中的已恢复文字：{apart}。</translation>
     </message>
     <message>
+        <source>Putting in order what was copied…</source>
+        <translation>正在整理已复制的内容…</translation>
+    </message>
+    <message>
         <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
         <translation>剩余的问题：{wrong}；&apos;chatdesk doctor&apos; 可列出它们。</translation>
+    </message>
+    <message>
+        <source>{name}: the table could not be found in the file.</source>
+        <translation>{name}：在文件中找不到该表。</translation>
+    </message>
+    <message>
+        <source>{name}: the table had lost its definition.</source>
+        <translation>{name}：该表丢失了定义。</translation>
+    </message>
+    <message>
+        <source>Reading {name}: {number} rows…</source>
+        <translation>正在读取 {name}：{number} 行…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}: {count} rows had values that could not be read.</source>
+        <comment>{name}: {count} row had values that could not be read.</comment>
+        <translation>
+            <numerusform>{name}：{count} 行含有无法读取的值。</numerusform>
+        </translation>
     </message>
     <message>
         <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
@@ -6030,6 +6152,10 @@
     <message>
         <source>{name}: {number} rows were copied; {places} could not be read.</source>
         <translation>{name}：已复制 {number} 行；{places} 处无法读取。</translation>
+    </message>
+    <message>
+        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <translation>{name}：已复制 {number} 行；{left_out} 行重复或无意义，未复制。</translation>
     </message>
     <message>
         <source>{name}: all {number} rows were copied.</source>
@@ -6174,6 +6300,14 @@
     <message>
         <source>Unlock the keyring, or enter the password in Settings, Team sync.</source>
         <translation>请解锁密钥环，或在“设置”的“团队同步”中输入密码。</translation>
+    </message>
+    <message>
+        <source>This address leads to a pooler that gives each transaction another connection.</source>
+        <translation>此地址通向一个为每个事务分配不同连接的连接池。</translation>
+    </message>
+    <message>
+        <source>Use the server&apos;s direct port, or session pooling.</source>
+        <translation>请使用服务器的直连端口，或会话级连接池。</translation>
     </message>
     <message>
         <source>The team&apos;s database did not answer in time.</source>
@@ -6324,6 +6458,14 @@
         <translation>请更新 ChatDesk 以继续；在此之前，你的更改在此等待。</translation>
     </message>
     <message>
+        <source>The team&apos;s database is of an older ChatDesk than this one.</source>
+        <translation>团队的数据库属于比此版本更旧的 ChatDesk。</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
+        <translation>由所有者升级：设置 › 团队同步 › 升级数据库…，或 chatdesk team upgrade。在此之前，你的更改会在此等待。</translation>
+    </message>
+    <message>
         <source>The workspace does not, or no longer, know this computer.</source>
         <translation>工作区（已）不认识此计算机。</translation>
     </message>
@@ -6378,6 +6520,22 @@
     <message>
         <source>Check what you typed. Nothing was changed.</source>
         <translation>请检查输入的内容。未做任何更改。</translation>
+    </message>
+    <message>
+        <source>This person has not accepted the invitation yet.</source>
+        <translation>此人尚未接受邀请。</translation>
+    </message>
+    <message>
+        <source>Try it again when they have joined. Nothing was changed.</source>
+        <translation>请在其加入后重试。没有更改任何内容。</translation>
+    </message>
+    <message>
+        <source>This person is not, or no longer, a member of the workspace.</source>
+        <translation>此人不是或不再是工作区的成员。</translation>
+    </message>
+    <message>
+        <source>Invite them first. Nothing was changed.</source>
+        <translation>请先邀请。没有更改任何内容。</translation>
     </message>
     <message>
         <source>That exists already and is another member&apos;s.</source>
@@ -6828,12 +6986,12 @@
         <translation>连接数</translation>
     </message>
     <message>
-        <source>The server takes {most} connections; a computer needs up to two while ChatDesk runs.</source>
-        <translation>服务器接受 {most} 个连接；ChatDesk 运行时一台计算机最多需要两个。</translation>
+        <source>The server takes {most} connections; a computer needs up to three while ChatDesk runs.</source>
+        <translation>服务器接受 {most} 个连接；ChatDesk 运行时一台计算机最多需要三个。</translation>
     </message>
     <message>
-        <source>The server takes {most} connections, up to two for each computer.</source>
-        <translation>服务器接受 {most} 个连接，每台计算机最多两个。</translation>
+        <source>The server takes {most} connections, up to three for each computer.</source>
+        <translation>服务器接受 {most} 个连接，每台计算机最多三个。</translation>
     </message>
     <message>
         <source>[y/N]</source>
@@ -9785,6 +9943,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>临时聊天不能有分支。</translation>
     </message>
     <message>
+        <source>branch</source>
+        <translation>创建分支</translation>
+    </message>
+    <message>
         <source>This is a branch. The thread it came from stays as it is.</source>
         <translation>这是一个分支。它所来自的对话保持原样。</translation>
     </message>
@@ -9803,6 +9965,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Editing your last question. Sending makes a new version.</source>
         <translation>正在编辑你的上一个问题。发送会创建新版本。</translation>
+    </message>
+    <message>
+        <source>leave the edit</source>
+        <translation>离开编辑</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Then it can be edited.</source>
@@ -9951,6 +10117,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{model} 没有{parameters}。</translation>
     </message>
     <message>
+        <source>change the parameters</source>
+        <translation>更改参数</translation>
+    </message>
+    <message>
         <source>Saved. The next answer is made with these parameters.</source>
         <translation>已保存。下一个回答使用这些参数。</translation>
     </message>
@@ -10033,6 +10203,18 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Redo</source>
         <translation>重做</translation>
+    </message>
+    <message>
+        <source>This cannot be undone: {label}.</source>
+        <translation>无法撤销：{label}。</translation>
+    </message>
+    <message>
+        <source>{words} Before it: {older}, which was left as it is.</source>
+        <translation>{words} 在此之前：{older}，已保持原样。</translation>
+    </message>
+    <message>
+        <source>Undo that, too</source>
+        <translation>也撤销它</translation>
     </message>
     <message>
         <source>Redone</source>
@@ -14315,6 +14497,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>已撤销：{path}</translation>
     </message>
     <message>
+        <source>change a file</source>
+        <translation>更改文件</translation>
+    </message>
+    <message>
         <source>This change was not proposed on this computer.</source>
         <translation>此更改不是在此计算机上建议的。</translation>
     </message>
@@ -16307,6 +16493,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>按名称</translation>
     </message>
     <message>
+        <source>Unknown time</source>
+        <translation>未知时间</translation>
+    </message>
+    <message>
         <source>Today</source>
         <translation>今天</translation>
     </message>
@@ -18125,6 +18315,61 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
         <translation>ChatDesk 在托盘中继续运行。要结束它，请在托盘或菜单中选择“退出”。</translation>
+    </message>
+    <message>
+        <source>unknown time</source>
+        <translation>未知时间</translation>
+    </message>
+    <message>
+        <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
+        <translation>无法连接代理：{proxy}。没有发送任何内容。</translation>
+    </message>
+    <message>
+        <source>Check the proxy, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>请检查代理，或在“设置”的“提供商”中设置此提供商的代理。</translation>
+    </message>
+    <message>
+        <source>Upgrading a copy of the database…</source>
+        <translation>正在升级数据库的副本…</translation>
+    </message>
+    <message>
+        <source>The row {row} of {table} has values that cannot be: {columns}.</source>
+        <translation>{table} 的第 {row} 行含有不可能的值：{columns}。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} values of {table} were replaced.</source>
+        <comment>{count} value of {table} was replaced.</comment>
+        <translation>
+            <numerusform>已替换 {table} 的 {count} 个值。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>file of {subject}</source>
+        <translation>文件（{subject}）</translation>
+    </message>
+    <message>
+        <source>Empty or damaged, so that they count as no backups: {names}.</source>
+        <translation>为空或已损坏，不算作备份：{names}。</translation>
+    </message>
+    <message>
+        <source>Remove them from {directory}.</source>
+        <translation>请从 {directory} 中删除它们。</translation>
+    </message>
+    <message>
+        <source>backups</source>
+        <translation>备份</translation>
+    </message>
+    <message>
+        <source>import</source>
+        <translation>导入</translation>
+    </message>
+    <message>
+        <source>choose the model</source>
+        <translation>选择模型</translation>
+    </message>
+    <message>
+        <source>attach a file</source>
+        <translation>附加文件</translation>
     </message>
 </context>
 </TS>
