@@ -14,7 +14,7 @@ from chatdesk.cli.team_membership import PASSPHRASE, SETUP_PASSWORD
 from chatdesk.client.place import TOKEN_VARIABLE, URL_VARIABLE
 from chatdesk.core.paths import DATA_DIR_VARIABLE
 from chatdesk.core.processes import CORE_DUMPS_VARIABLE
-from chatdesk.core.providers.key_rules import OPEN_VARIABLE
+from chatdesk.core.providers.key_rules import AZURE_VARIABLE, OPEN_VARIABLE
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.settings.schema import PAGES, Setting, all_settings
 from chatdesk.core.sync.members.team_passwords import VARIABLE as TEAM_PASSWORD
@@ -35,6 +35,7 @@ _OTHERS = (
         "Keeps everything in this directory; the container of packaging/service sets it to /data, which is a volume.",
     ),
     (OPEN_VARIABLE, "Servers, with commas, to which a key from a variable may go without TLS. See docs/providers.md."),
+    (AZURE_VARIABLE, "The address of your Azure OpenAI resource: its key from a variable goes to no other."),
     (TEAM_PASSWORD, "Your password for the databases of teams; it comes before the one that is kept."),
     (CORE_DUMPS_VARIABLE, "1 to look into a crash: its core, which holds keys and chats, is written then."),
 )

@@ -19,6 +19,7 @@ from chatdesk.core.small_files import read_small_file
 
 OPENAI_ID = "openai"
 ADDRESS_VARIABLE = "OPENAI_BASE_URL"
+AZURE_VARIABLE = "AZURE_OPENAI_ENDPOINT"
 # Servers, separated by commas, to which a variable's key may travel unencrypted: an agreement for computers without a
 # window and without a keyring that could remember one.
 OPEN_VARIABLE = "CHATDESK_ALLOW_HTTP"
@@ -72,7 +73,7 @@ class KeyRules:
         """Return a variable's key if ``origin`` is the vendor's own server, or the one that a variable names,
         reached as usual; otherwise a withheld secret."""
         address = self._address(profile)
-        expected = KeyOrigin.of(address) if address else _own_origin(profile, origin)
+        expected = KeyOrigin.of(address or self._own_address(profile))
         is_allowed = not origin.is_open or origin.host in self._hosts_in_the_open()
         if (origin == expected and origin.host and is_allowed) or self._secrets.is_agreed(profile.id, origin):
             return given
@@ -82,6 +83,13 @@ class KeyRules:
     def _address(self, profile: ProviderProfile) -> str:
         """Return the address that a variable names; usually empty."""
         return self._environ.get(ADDRESS_VARIABLE, "").strip() if profile.id == OPENAI_ID else ""
+
+    def _own_address(self, profile: ProviderProfile) -> str:
+        """Return the address of the vendor's own server. Azure has one for each customer, whose name anybody may take:
+        only the one that the vendor's own variable names counts."""
+        preset = OPENAI if profile.id == OPENAI_ID else preset_of(profile.preset)
+        named = self._environ.get(AZURE_VARIABLE, "").strip() if preset.id == "azure" else ""
+        return named or preset.base_url
 
     def _hosts_in_the_open(self) -> frozenset[str]:
         named = self._environ.get(OPEN_VARIABLE, "").lower().split(",")
@@ -124,11 +132,3 @@ def key_variable(profile: ProviderProfile) -> str:
     host = profile.host or own
     is_own = host == own or (preset.id == "azure" and host.endswith(".openai.azure.com"))
     return preset.variable if is_own else ""
-
-
-def _own_origin(profile: ProviderProfile, origin: KeyOrigin) -> KeyOrigin:
-    """Return the vendor's own server. Azure has one for each resource."""
-    preset = OPENAI if profile.id == OPENAI_ID else preset_of(profile.preset)
-    if preset.id == "azure":
-        return KeyOrigin.of(f"https://{origin.host}")
-    return KeyOrigin.of(preset.base_url)

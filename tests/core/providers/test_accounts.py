@@ -56,8 +56,27 @@ def test_a_vendors_variable_goes_to_its_own_host_only(tmp_path: Path) -> None:
     book = open_book(tmp_path, environ={"GROQ_API_KEY": KEY, "AZURE_OPENAI_API_KEY": "azure-key"})
     book.save(replace(GROQ, base_url="https://elsewhere.example/v1"))
     assert book.get("groq").key.value == ""
-    book.save(ProviderProfile("az", "azure", "Azure", "https://team.openai.azure.com/openai/v1"))
-    assert book.get("az").key.value == "azure-key"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_agreed", "is_sent"),
+    [
+        ("", False, False),
+        ("", True, True),
+        ("https://team.openai.azure.com/", False, True),
+        ("https://team.openai.azure.com/openai/v1", False, True),
+        ("https://other.openai.azure.com", False, False),
+        ("https://other.openai.azure.com", True, True),
+    ],
+)
+def test_the_key_of_a_resource_goes_to_the_resource_that_the_environment_names(
+    tmp_path: Path, endpoint: str, is_agreed: bool, is_sent: bool
+) -> None:
+    environ = {"AZURE_OPENAI_API_KEY": "azure-key", "AZURE_OPENAI_ENDPOINT": endpoint}
+    book = open_book(tmp_path, keyring=MemoryKeyring(), environ=environ)
+    azure = ProviderProfile("az", "azure", "Azure", "https://team.openai.azure.com/openai/v1")
+    book.save(azure, is_agreed=is_agreed)
+    assert book.get("az").key.value == ("azure-key" if is_sent else "")
 
 
 def test_the_address_of_the_environment_wins(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ class CardFrame(QWidget, Generic[R]):
         row = FlowRow(8)
         for each in buttons:
             row.addWidget(each)
-        self._guard = UnreadGuard(agreeing, self)
+        self._guard = UnreadGuard(agreeing, self, [each for each in buttons if each not in agreeing])
         self.column.addLayout(row)
 
     @property

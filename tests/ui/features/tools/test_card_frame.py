@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QElapsedTimer, QEvent, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -54,3 +55,31 @@ def test_a_refusal_is_taken_at_once_and_so_are_keys(card: ConsentCard) -> None:
     QTest.mouseClick(card.deny_button, LEFT)
     QTest.keyClick(card.once_button, Qt.Key.Key_Space)
     assert answers == [Answer.DENY, Answer.ONCE]
+
+
+def test_a_burst_of_clicks_allows_one_call(card: ConsentCard) -> None:
+    answers: list[str] = []
+
+    def take(request_id: str, *_rest: object) -> None:
+        answers.append(request_id)
+        card.show_request(_request(len(answers) + 1))
+
+    card.answered.connect(take)
+    began = QElapsedTimer()
+    began.start()
+    while began.elapsed() < 900:  # longer than the card waits after a click that it does not take
+        QTest.mouseClick(card.once_button, LEFT)
+        QApplication.processEvents()
+    assert answers == ["request-1"]
+
+
+def test_a_key_that_is_held_answers_one_question(card: ConsentCard) -> None:
+    answers: list[Answer] = []
+    card.answered.connect(lambda _id, answer, *_rest: answers.append(answer))
+    for button in (card.once_button, card.deny_button):
+        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            held = QKeyEvent(kind, Qt.Key.Key_Space, Qt.KeyboardModifier.NoModifier, " ", autorep=True)
+            QApplication.sendEvent(button, held)
+    assert answers == []
+    QTest.keyClick(card.once_button, Qt.Key.Key_Space)
+    assert answers == [Answer.ONCE]
