@@ -221,22 +221,21 @@ async def _lies_at(desk: Desk, address: ServerAddress) -> None:
     await desk.reopen()
 
 
-async def test_whoever_branches_or_shares_again_is_the_author_of_that_for_everybody(
+async def test_whoever_branches_or_shares_again_quotes_the_others_for_everybody(
     tmp_path: Path, workspace: TeamDatabase, postgres: Cluster
 ) -> None:
     elsewhere = postgres.workspace_database()
     async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
         thread = await ana.thread(project)
-        question, answer = await ana.ask(thread, "by ana")
+        _, answer = await ana.ask(thread, "by ana")
         await until_same(project, [ana, ben])
         branch = await ben.repositories.paths.branch(answer, "a branch")
         await until_same(project, [ana, ben])
-        assert [author for _, author in await _questions(ben, branch.id)] == [None]
         await ben.team.sharing.unshare(project)
         private = await ben.repositories.paths.branch(answer, "a private branch")
-        assert [author for _, author in await _questions(ben, private.id)] == [
-            (await ben.repositories.messages.get(question)).author_id
-        ]
+        for copied in (branch, private):
+            [(text, author)] = await _questions(ben, copied.id)
+            assert author is None and "chatdesk://thread/" in text.splitlines()[0] and "> by ana" in text
         cleo = Desk(tmp_path / "cleo", name="cleo")
         await cleo.open()
         try:
