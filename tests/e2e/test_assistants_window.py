@@ -21,6 +21,7 @@ from chatdesk.ui.features.chat.parameters import ParametersDialog
 from chatdesk.ui.features.prompts.assistant_fields import AssistantFields
 from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
 from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.chat_world import ScriptedProvider
 from tests.helpers.tools_world import server
 from tests.helpers.window import answered, play, press, type_text, until
@@ -99,6 +100,11 @@ def test_an_assistant_is_made_in_the_library(paths: AppPaths, tmp_path: Path) ->
     play(paths, script)
 
 
+def _toast(application: WindowApplication) -> str:
+    found = application.panes.window.findChild(Toast)
+    return "" if found is None else found.text
+
+
 def test_an_assistant_answers_in_a_chat_until_another_is_chosen(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         model = await _model(application)
@@ -116,6 +122,8 @@ def test_an_assistant_answers_in_a_chat_until_another_is_chosen(paths: AppPaths)
         type_text(application, "two")
         second = await answered(application, lambda: press(application, Qt.Key.Key_Return))
         assert second.assistant_name is None
+        application.panes.commands.trigger("edit.undo")  # which names the choice, for the question stays
+        await until(lambda: "cannot be undone" in _toast(application))
         application.panes.commands.trigger("edit.undo")
         await until(lambda: _button(application).text() == "Editor")  # type: ignore[union-attr]
 

@@ -63,7 +63,8 @@ def test_the_tree_shows_all_versions_and_jumps_with_enter(paths: AppPaths) -> No
         _choose(rows, "hello")
         QTest.keyClick(rows, Qt.Key.Key_Return)
         await until(lambda: application.threads.open_thread.current_leaf_id == answer.id)
-        await until(lambda: application.panes.commands.is_enabled("edit.undo"))
+        stack = await application.bindings.undo.stack()
+        await until(lambda: stack.last is not None)
         application.panes.commands.trigger("edit.undo")
         await until(lambda: application.threads.open_thread.current_leaf_id == sent.answer.id)
 
