@@ -737,7 +737,7 @@
     </message>
     <message>
         <source>write the token to this file instead of printing it</source>
-        <translation>كتابة الرمز في هذا الملف بدل عرضه</translation>
+        <translation>كتابة رمز الوصول في هذا الملف بدل عرضه</translation>
     </message>
     <message>
         <source>list the tokens, without their secret texts</source>
@@ -1053,7 +1053,7 @@
     </message>
     <message>
         <source>No passphrase was given.</source>
-        <translation>لم تُعطَ عبارة سر.</translation>
+        <translation>لم تُعطَ عبارة المرور.</translation>
     </message>
     <message>
         <source>Type it when you are asked, give it as the next line of stdin, or set {variable}.</source>

@@ -5937,7 +5937,7 @@
         <source>Choices of versions that led nowhere were removed in {count} threads.</source>
         <comment>Choices of versions that led nowhere were removed in {count} thread.</comment>
         <translation>
-            <numerusform>{count}件のスレッドで、行き先のない版の選択を取り除きました。</numerusform>
+            <numerusform>{count}件のスレッドで、行き先のないバージョンの選択を取り除きました。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6463,7 +6463,7 @@
     </message>
     <message>
         <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
-        <translation>オーナーがアップグレードします: 設定 › チーム同期 › データベースをアップグレード…、またはchatdesk team upgrade。それまで、変更はここで待ちます。</translation>
+        <translation>所有者がアップグレードします: 設定 › チーム同期 › データベースをアップグレード…、またはchatdesk team upgrade。それまで、変更はここで待ちます。</translation>
     </message>
     <message>
         <source>The workspace does not, or no longer, know this computer.</source>

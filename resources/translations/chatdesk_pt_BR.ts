@@ -10039,7 +10039,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>branch</source>
-        <translation>criar um ramo</translation>
+        <translation>criar uma ramificação</translation>
     </message>
     <message>
         <source>This is a branch. The thread it came from stays as it is.</source>

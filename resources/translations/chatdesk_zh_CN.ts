@@ -530,11 +530,11 @@
     </message>
     <message>
         <source>Give the id of a thread, a link that begins with chatdesk://, or the path of a file.</source>
-        <translation>请给出会话的标识、以 chatdesk:// 开头的链接或文件路径。</translation>
+        <translation>请给出对话的标识、以 chatdesk:// 开头的链接或文件路径。</translation>
     </message>
     <message>
         <source>“{target}” is neither a thread, a link nor a file that is there.</source>
-        <translation>“{target}”既不是会话，也不是链接，也不是存在的文件。</translation>
+        <translation>“{target}”既不是对话，也不是链接，也不是存在的文件。</translation>
     </message>
     <message>
         <source>show a thread, a link or a file in the window</source>
@@ -5909,7 +5909,7 @@
     </message>
     <message>
         <source>In thread {thread} a message that is chosen below another is not below it.</source>
-        <translation>会话 {thread} 中，在某条消息下选定的消息并不在其下。</translation>
+        <translation>对话 {thread} 中，在某条消息下选定的消息并不在其下。</translation>
     </message>
     <message>
         <source>The choice of shown messages of thread {thread} is broken.</source>
@@ -5937,7 +5937,7 @@
         <source>Choices of versions that led nowhere were removed in {count} threads.</source>
         <comment>Choices of versions that led nowhere were removed in {count} thread.</comment>
         <translation>
-            <numerusform>已在 {count} 个会话中移除无效的版本选择。</numerusform>
+            <numerusform>已在 {count} 个对话中移除无效的版本选择。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -18353,7 +18353,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Remove them from {directory}.</source>
-        <translation>请从 {directory} 中删除它们。</translation>
+        <translation>请从 {directory} 中移除它们。</translation>
     </message>
     <message>
         <source>backups</source>
