@@ -19,7 +19,7 @@ from chatdesk.core.small_files import read_small_file
 
 OPENAI_ID = "openai"
 ADDRESS_VARIABLE = "OPENAI_BASE_URL"
-AZURE_VARIABLE = "AZURE_OPENAI_ENDPOINT"
+AZURE_ID, AZURE_VARIABLE = "azure", "AZURE_OPENAI_ENDPOINT"
 # Servers, separated by commas, to which a variable's key may travel unencrypted: an agreement for computers without a
 # window and without a keyring that could remember one.
 OPEN_VARIABLE = "CHATDESK_ALLOW_HTTP"
@@ -78,18 +78,18 @@ class KeyRules:
         if (origin == expected and origin.host and is_allowed) or self._secrets.is_agreed(profile.id, origin):
             return given
         reason = WithheldFor.OPEN if origin == expected else WithheldFor.ELSEWHERE
-        return Secret(source=given.source, withheld=Withheld(reason, origin, expected))
+        named = expected if expected.host else KeyOrigin.of(preset_of(profile.preset).base_url)
+        return Secret(source=given.source, withheld=Withheld(reason, origin, named))
 
     def _address(self, profile: ProviderProfile) -> str:
         """Return the address that a variable names; usually empty."""
         return self._environ.get(ADDRESS_VARIABLE, "").strip() if profile.id == OPENAI_ID else ""
 
     def _own_address(self, profile: ProviderProfile) -> str:
-        """Return the address of the vendor's own server. Azure has one for each customer, whose name anybody may take:
-        only the one that the vendor's own variable names counts."""
+        """Return the address of the vendor's own server. Azure has one for each customer, whose name anybody may take,
+        that of the example too: only the one that the vendor's own variable names counts, and without it none."""
         preset = OPENAI if profile.id == OPENAI_ID else preset_of(profile.preset)
-        named = self._environ.get(AZURE_VARIABLE, "").strip() if preset.id == "azure" else ""
-        return named or preset.base_url
+        return self._environ.get(AZURE_VARIABLE, "").strip() if preset.id == AZURE_ID else preset.base_url
 
     def _hosts_in_the_open(self) -> frozenset[str]:
         named = self._environ.get(OPEN_VARIABLE, "").lower().split(",")
@@ -116,7 +116,7 @@ def ca_digest(file: str) -> str:
 def is_known(profile: ProviderProfile, origin: KeyOrigin) -> bool:
     """Return whether this is a vendor's own server, reached as usual, under the id of its preset. Then a key that an
     earlier version kept under that id belongs to that vendor."""
-    preset = next((each for each in PRESETS.values() if profile.id == each.id), None)
+    preset = next((each for each in PRESETS.values() if profile.id == each.id and each.id != AZURE_ID), None)
     return (
         preset is not None and bool(preset.base_url) and not origin.is_open and origin == KeyOrigin.of(preset.base_url)
     )

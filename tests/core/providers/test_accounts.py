@@ -13,6 +13,7 @@ from chatdesk.core.domain.key_origin import WithheldFor
 from chatdesk.core.domain.provider_profile import Header, ProviderProfile
 from chatdesk.core.errors import InvalidInput, NotPossible, ProviderError
 from chatdesk.core.providers.accounts import AccountBook
+from chatdesk.core.providers.key_rules import is_known, origin_of
 from chatdesk.core.providers.registry import OPENAI_MODEL, ProviderRegistry, build_account_registry, provider_of
 from chatdesk.core.settings.providers_store import FILE_NAME, KeyPlace
 from chatdesk.core.settings.schema import Settings
@@ -56,6 +57,19 @@ def test_a_vendors_variable_goes_to_its_own_host_only(tmp_path: Path) -> None:
     book = open_book(tmp_path, environ={"GROQ_API_KEY": KEY, "AZURE_OPENAI_API_KEY": "azure-key"})
     book.save(replace(GROQ, base_url="https://elsewhere.example/v1"))
     assert book.get("groq").key.value == ""
+
+
+@pytest.mark.parametrize("host", ["your-resource", "YOUR-RESOURCE", "attacker"])
+@pytest.mark.parametrize("provider", ["azure", "mine"])
+@pytest.mark.parametrize("address", ["https://{}.openai.azure.com/openai/v1", "https://{}.openai.azure.com"])
+def test_no_resource_is_the_vendors_own_not_even_that_of_the_example(
+    tmp_path: Path, host: str, provider: str, address: str
+) -> None:
+    book = open_book(tmp_path, keyring=MemoryKeyring(), environ={"AZURE_OPENAI_API_KEY": "azure-key"})
+    profile = ProviderProfile(provider, "azure", "Azure", address.format(host))
+    book.save(profile)
+    assert book.get(provider).key.value == "" and book.get(provider).withheld is not None
+    assert not is_known(profile, origin_of(profile))
 
 
 @pytest.mark.parametrize(
