@@ -1,7 +1,7 @@
-"""Holds each token to its own limits: tokens of models in a minute, and money in a day.
+"""Holds each token to its own limits: tokens of models in a minute, and money in a day; and remembers its files.
 
-An answer counts once it has ended. What was spent today outlives a restart, in a file beside the token. Belongs to the
-loop of the services.
+An answer counts once it has ended. What was spent today outlives a restart, in a file beside the token; the files that
+a token sent do not, and are sent again. Belongs to the loop of the services.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import log_event
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.summary import SummaryStage, SummaryWork
 from chatdesk.core.domain.usage import cost_text
@@ -29,6 +30,7 @@ from chatdesk.service.errors import TokenLimitReached
 _MINUTE_MS: Final = 60_000
 _LARGEST_BYTES: Final = 4 * 1024
 _MOST_UNKNOWN: Final = 256
+_MOST_FILES: Final = 1_000  # of each token
 
 
 class Spender(Protocol):
@@ -73,6 +75,7 @@ class Allowances:
         self._writing = threading.Lock()
         self._writes: set[asyncio.Future[None]] = set()
         self._summaries: dict[str, _Summarising] = {}
+        self._files: dict[str, OrderedDict[str, Attachment]] = {}
         self._subscriptions = (
             bus.subscribe(AnswerFinished, lambda event: self._end(event.message)),
             bus.subscribe(SummaryWorkChanged, lambda event: self._count_summary(event.work)),
@@ -106,6 +109,18 @@ class Allowances:
     def follow_summary(self, caller: Spender, thread_id: str, request_id: str) -> None:
         """Count the usage of summarising a thread from here on for a token, and log it under the id of the request."""
         self._summaries[thread_id] = _Summarising(caller, request_id)
+
+    def keep_file(self, caller: Spender, attachment: Attachment) -> None:
+        """Remember that a token sent these bytes; beyond 1,000 files its oldest is forgotten."""
+        files = self._files.setdefault(caller.id, OrderedDict())
+        files[attachment.sha256] = attachment
+        files.move_to_end(attachment.sha256)
+        if len(files) > _MOST_FILES:
+            files.popitem(last=False)
+
+    def file(self, caller: Spender, sha256: str) -> Attachment | None:
+        """Return a file that the token itself sent; None for any other."""
+        return self._files.get(caller.id, OrderedDict()).get(sha256)
 
     def record(self, caller: Spender, *, tokens: int, cost_usd: float | None) -> None:
         """Count a request that has ended. One whose price nobody knows counts its tokens alone."""

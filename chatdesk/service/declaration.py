@@ -50,6 +50,11 @@ class Caller:
     tokens_per_minute: int = 0
     money_per_day: float = 0.0
 
+    @property
+    def is_owner(self) -> bool:
+        """Return whether the person whose data this is asks, not a token made for somebody."""
+        return self.id == OWNER.id
+
     def require(self, scope: Scope | None) -> None:
         """Raise ``NotAllowed`` unless the token has the scope, ``NoToken`` where there is none."""
         if scope is not None and not self.id:
@@ -70,6 +75,7 @@ class Caller:
 
 # Whoever asks without a token what everybody on this computer may ask.
 NOBODY = Caller("", "", frozenset())
+OWNER: Final = Caller("owner", "owner", frozenset(Scope))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from starlette.types import Scope as AsgiScope
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.service.declaration import NOBODY, Caller, Scope
+from chatdesk.service.declaration import NOBODY, OWNER, Caller, Scope
 from chatdesk.service.errors import (
     AnswerUnread,
     BodyTooLarge,
@@ -46,7 +46,6 @@ from chatdesk.service.tokens import TokenBook, digest_of
 
 _log = logging.getLogger(__name__)
 
-OWNER: Final = Caller("owner", "owner", frozenset(Scope))
 _SECURITY: Final = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
     (b"x-content-type-options", b"nosniff"),
@@ -162,7 +161,7 @@ class Gate:
 
     def still_valid(self, caller: Caller) -> bool:
         """Return whether the caller's token still lets it in: a long answer or a WebSocket ends with its token."""
-        return caller.id in ("", OWNER.id) or self._tokens.is_valid(caller.id, now_ms=self._clock.now_ms())
+        return caller.id == "" or caller.is_owner or self._tokens.is_valid(caller.id, now_ms=self._clock.now_ms())
 
     def admit(self, caller: Caller) -> None:
         """Count a request of a token, or an operation over its WebSocket. Raises ``TooManyRequests``."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,6 +113,16 @@ class AttachmentService:
     async def from_text(self, name: str, text: str) -> Attachment:
         """Make a text file of a text that is too large for a message. Raises as ``add_file``."""
         return await self.add_bytes(text.encode("utf-8", "replace"), name)
+
+    async def attached(self, sha256: str, projects: Collection[str]) -> Attachment | None:
+        """Return a file as a live message or a draft of these projects names it, of all projects where none is given;
+        then also as an assistant does. None where nothing names it, or its bytes are gone."""
+        found = await self._artifacts.attached(sha256, projects)
+        return found if found is not None and await self.has(sha256) else None
+
+    async def has(self, sha256: str) -> bool:
+        """Return whether these bytes are in the store."""
+        return await asyncio.to_thread(self.blobs.has, sha256)
 
     async def _added(self, add: Callable[..., Attachment], *values: object, **more: Any) -> Attachment:
         if self._artifacts.is_read_only:

@@ -66,14 +66,27 @@ def attachment_answer(attachment: Attachment) -> AttachmentAnswer:
 
 
 async def given_files(call: Call[Any, Any], given: Sequence[AttachmentGiven]) -> tuple[Attachment, ...]:
-    """Return the attachments that a request names. Raises ``AttachmentUnusable`` for one whose bytes are not here."""
+    """Return the attachments that a request names: files that this token sent, or that it may read where they are
+    attached. Raises ``AttachmentUnusable`` for any other, whether its bytes are here or not."""
     found = []
     for each in given:
-        attachment = attachment_from(vars(each))
-        if attachment is None or not await asyncio.to_thread(call.services.attachments.blobs.has, attachment.sha256):
+        named = attachment_from(vars(each))
+        attachment = None if named is None else await _reached_file(call, named)
+        if attachment is None:
             raise AttachmentUnusable("A file that is named was not sent.", next_step="Send it to /api/v1/attachments.")
         found.append(attachment)
     return tuple(found)
+
+
+async def _reached_file(call: Call[Any, Any], named: Attachment) -> Attachment | None:
+    """Return a file with the name and kind that are stored, not with those that the request claims."""
+    caller, files = call.caller, call.services.attachments
+    if caller.is_owner:
+        return named if await files.has(named.sha256) else None
+    sent = call.allowances.file(caller, named.sha256)
+    if sent is not None and await files.has(named.sha256):
+        return sent
+    return await files.attached(named.sha256, caller.projects) if Scope.READ in caller.scopes else None
 
 
 def streamed_file(path: Path, name: str, wanted: str) -> Streamed:
@@ -125,7 +138,9 @@ async def _upload(call: Call[FileName, UploadedFile]) -> Attachment:
     path = call.body.path
     named = path.with_name(clean_name(call.query.name))
     await asyncio.to_thread(path.replace, named)
-    return await call.services.attachments.add_file(named)
+    attachment = await call.services.attachments.add_file(named)
+    call.allowances.keep_file(call.caller, attachment)
+    return attachment
 
 
 ENDPOINTS: Final = (

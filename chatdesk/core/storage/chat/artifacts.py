@@ -8,7 +8,7 @@ The bytes themselves are none of the database's business; their store is ``core/
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,14 @@ _SENT_BYTES = (
 )
 _WAITING_BYTES = (
     "SELECT sum(json_extract(each.value, '$.size_bytes')) FROM drafts, json_each(drafts.attachments) AS each"
+)
+_LIVE_PARTS = (
+    "SELECT p.content FROM artifacts a JOIN message_parts p ON p.id = a.part_id JOIN messages m ON m.id = p.message_id"
+    " JOIN threads t ON t.id = m.thread_id WHERE a.sha256 = ? AND m.deleted_at IS NULL AND t.deleted_at IS NULL"
+)
+_LIVE_DRAFTS = (
+    "SELECT d.attachments FROM drafts d JOIN threads t ON t.id = d.thread_id"
+    " WHERE d.attachments <> '[]' AND t.deleted_at IS NULL"
 )
 
 
@@ -66,6 +74,15 @@ class ArtifactRepository:
             sent = conn.exec_driver_sql(_SENT_BYTES, (start_ms,)).scalar()
             waiting = conn.exec_driver_sql(_WAITING_BYTES).scalar()
             return int(sent or 0) + int(waiting or 0)
+
+        return await self._db.read(work)
+
+    async def attached(self, sha256: str, projects: Collection[str]) -> Attachment | None:
+        """Return a file as a live message or a draft of these projects names it, of all projects where none is given;
+        then also as an assistant does. None where nothing names it."""
+
+        def work(conn: Connection) -> Attachment | None:
+            return next((each for each in _attached(conn, sha256, tuple(projects)) if each.sha256 == sha256), None)
 
         return await self._db.read(work)
 
@@ -203,6 +220,19 @@ def from_draft_json(stored: str | None) -> tuple[Attachment, ...]:
 def _kind_of(attachment: Attachment) -> str:
     """Return the type of the part and of the artifact."""
     return (PartType.IMAGE if attachment.is_image else PartType.FILE).value
+
+
+def _attached(conn: Connection, sha256: str, projects: tuple[str, ...]) -> Iterator[Attachment]:
+    of_projects = f" AND t.project_id IN ({marks(projects)})" if projects else ""
+    for (content,) in conn.exec_driver_sql(_LIVE_PARTS + of_projects, (sha256, *projects)):
+        attachment = attachment_from(from_json(content))
+        if attachment is not None:
+            yield attachment
+    for (stored,) in conn.exec_driver_sql(_LIVE_DRAFTS + of_projects, projects):
+        yield from from_draft_json(stored)
+    if not projects:
+        for (stored,) in conn.exec_driver_sql("SELECT setup FROM prompts WHERE setup <> '' AND deleted_at IS NULL"):
+            yield from setup_from(from_json(stored)).files
 
 
 def _named(conn: Connection, sums: Sequence[str]) -> set[str]:
