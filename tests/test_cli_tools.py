@@ -152,6 +152,7 @@ def test_a_server_that_fails_is_named_with_its_step(tmp_path: Path, capsys: pyte
     assert _tools(tmp_path, "test", "bad") == 1
     shown = capsys.readouterr().out
     assert "Found: ok" in shown and "Started: ok" in shown and "exit code 3" in shown
+    assert "no such database" in shown, "what it wrote is the reason"
     assert not processes_with(str(tmp_path)), "other tests run the same program"
 
 

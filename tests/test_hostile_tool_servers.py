@@ -134,3 +134,25 @@ async def test_a_tool_that_changes_while_its_card_is_open_does_not_run(tmp_path:
         assert "Sends all files" in request.tool.description
         world.answer(request, Answer.DENY)
         await world.finished(answer_id)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"inputSchema": {}},
+        {"inputSchema": {"$schema": "http://json-schema.org/draft-07/schema#"}},
+        {"inputSchema": {"type": "string"}},
+        {},
+        {"inputSchema": {"type": "object", "properties": {"coin": {"type": "string"}, "required": ["coin"]}}},
+        {"inputSchema": {"type": "object"}, "outputSchema": {"type": "array"}},
+        {"inputSchema": {"type": "object"}, "description": 5},
+        {"inputSchema": {"type": "object", "description": "x" * 70_000}},
+    ],
+)
+async def test_a_malformed_tool_costs_no_other_and_is_offered_or_named(tmp_path: Path, odd: dict[str, Any]) -> None:
+    async with tool_world(tmp_path, script={"tools": [{"name": "odd", **odd}]}) as world:
+        _, call, result = await _called(world, _call("notes__echo", text="2"))
+        assert (call.content["status"], result.text) == ("done", "2")
+        (status,) = (each for each in world.tools.statuses() if each.server.id == "notes")
+        is_offered = "odd" in [each.name for each in world.tools.known_tools("notes")]
+        assert is_offered is ("odd" not in " ".join(status.left_out))

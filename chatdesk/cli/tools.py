@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chatdesk.services.services import Services
 
 _LONGEST_PASTE = 200_000
+_LONGEST_STDERR = 2_000
 _TAKEN_FROM = Text("environment variable whose value is kept in the keyring and given to the server; may be repeated")
 _OF_A_SERVER = (
     ("on", Text("switch a server on")),
@@ -207,7 +208,14 @@ async def _test(options: argparse.Namespace, service: ToolService) -> int:
     for server in wanted:
         async with aclosing(service.check(server)) as checked:  # type: ignore[type-var]
             steps: list[dict[str, Any]] = [
-                {"step": each.step.value, "is_well": each.is_well, "problem": each.problem, "tools": each.tool_count}
+                {
+                    "step": each.step.value,
+                    "is_well": each.is_well,
+                    "problem": each.problem,
+                    "tools": each.tool_count,
+                    "left_out": each.left_out,
+                    "stderr": each.stderr,
+                }
                 async for each in checked
             ]
         tools = [each.name for each in service.known_tools(server.id)]
@@ -217,6 +225,10 @@ async def _test(options: argparse.Namespace, service: ToolService) -> int:
             for step in steps:
                 words = shown(step["problem"]) or (tr("ok") if step["is_well"] else tr("failed"))
                 terminal.say(f"    {shown(CHECK_STEP_TEXTS[CheckStep(step['step'])])}: {words}")
+                for each in step["left_out"]:
+                    terminal.say(f"        {shown(each)}")
+                if step["stderr"].strip():
+                    terminal.say(tr("It wrote: {tail}", tail=step["stderr"].strip()[-_LONGEST_STDERR:]))
             for name in tools:
                 terminal.say(f"        {name}")
     if options.json:

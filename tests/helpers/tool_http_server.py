@@ -69,9 +69,7 @@ class ToolHttpHandler(BaseHTTPRequestHandler):
             result: dict[str, Any] = {"protocolVersion": version, "capabilities": {"tools": {}}}
             result["serverInfo"] = {"name": "http", "version": "1"}
         elif method == "tools/list":
-            result = {"tools": [ECHO]}
-            if how == "endless-pages":
-                result["nextCursor"] = "more"
+            result = _page(how, message.get("params", {}).get("cursor"))
         elif method == "tools/call":
             self.server.calls.append(message["params"])
             if how == "slow":
@@ -140,6 +138,18 @@ class ToolHttpHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
+
+
+def _page(how: str, cursor: object) -> dict[str, Any]:
+    """Return the page of the list of tools that a cursor names."""
+    if how == "endless-pages":
+        return {"tools": [ECHO], "nextCursor": "more"}
+    if not how.startswith("pages "):
+        return {"tools": [ECHO]}
+    cursors = [None, *json.loads(how.removeprefix("pages "))]
+    place = cursors.index(cursor)
+    more = {"nextCursor": cursors[place + 1]} if place + 1 < len(cursors) else {}
+    return {"tools": [ECHO, {**ECHO, "name": f"page_{place}"}], **more}
 
 
 @contextmanager

@@ -220,6 +220,26 @@ class Caller:
 SIGN_IN_NEEDED: Final = Text("It asks you to sign in: choose Sign in in Settings, Tools.")
 
 
+class LeftOut(StrEnum):
+    """The reason why a model is not offered all that a server lists."""
+
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
+    NAMED_TWICE = "named_twice"
+    TOO_MANY = "too_many"
+    SAME_PAGE = "same_page"
+
+
+# What a person reads for each reason, with the name of the tool.
+LEFT_OUT_TEXTS: Final[Mapping[LeftOut, Text]] = {
+    LeftOut.UNREADABLE: Text("“{tool}” is left out: its description is not what the protocol allows."),
+    LeftOut.TOO_LARGE: Text("“{tool}” is left out: its name or its description is too long."),
+    LeftOut.NAMED_TWICE: Text("“{tool}” is listed twice; the second one is left out."),
+    LeftOut.TOO_MANY: Text("Not all of its tools are offered: it lists too many."),
+    LeftOut.SAME_PAGE: Text("Its list may be incomplete: it names the same page again and again."),
+}
+
+
 class ServerState(StrEnum):
     OFF = "off"
     IDLE = "idle"
@@ -230,14 +250,15 @@ class ServerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """A server as it is now. ``problem`` is a sentence, empty where there is none; ``stderr`` is the end of what the
-    program wrote there."""
+    """A server as it is now. ``problem`` is a sentence, empty where there is none; ``left_out`` are sentences about
+    tools that are not offered; ``stderr`` is the end of what the program wrote there."""
 
     server: ToolServer
     state: ServerState
     problem: str = ""
     tool_count: int = 0
     stderr: str = ""
+    left_out: tuple[str, ...] = ()
 
     @property
     def wants_sign_in(self) -> bool:
@@ -265,12 +286,16 @@ CHECK_STEP_TEXTS: Final[Mapping[CheckStep, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ToolCheck:
-    """The result of one step. ``problem`` is a sentence where it failed; ``tool_count`` comes with the last step."""
+    """The result of one step. ``problem`` is a sentence where it failed; ``tool_count`` and ``left_out``, sentences
+    about tools that are not offered, come with the last step. ``stderr`` is the end of what the program wrote there
+    before a step failed."""
 
     step: CheckStep
     is_well: bool
     problem: str = ""
     tool_count: int = 0
+    left_out: tuple[str, ...] = ()
+    stderr: str = ""
 
 
 class ToolFailed(ChatDeskError):

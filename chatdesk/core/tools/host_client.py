@@ -12,6 +12,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from chatdesk.core import child_process
@@ -32,7 +33,7 @@ from chatdesk.core.process_frames import Wire
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.call_reports import NO_HOOKS, CallHooks, CallReports
 from chatdesk.core.tools.host_process import HostProcess
-from chatdesk.core.tools.listed_tools import is_changed, tool_of
+from chatdesk.core.tools.listed_tools import is_changed, left_out_texts, tool_of
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class _Server:
     state: ServerState = ServerState.IDLE
     problem: str = ""
     tools: tuple[Tool, ...] | None = None
+    left_out: tuple[str, ...] = ()
     stderr: str = ""
     restarts: int = 0
     again_at_s: float = 0.0
@@ -178,7 +180,7 @@ class ToolHost:
             return ServerStatus(server, ServerState.OFF)
         if known is None or known.server != server:
             return ServerStatus(server, ServerState.IDLE)
-        return ServerStatus(server, known.state, known.problem, len(known.tools or ()), known.stderr)
+        return ServerStatus(server, known.state, known.problem, len(known.tools or ()), known.stderr, known.left_out)
 
     def known_tools(self, server: ToolServer) -> tuple[Tool, ...]:
         """Return the tools that a running server listed; none of one that does not run."""
@@ -199,18 +201,19 @@ class ToolHost:
         try:
             tools = await self._tools_of(server, "")
         except ToolFailed:
+            failed = partial(ToolCheck, is_well=False, problem=known.problem, stderr=known.stderr)
             for step in (CheckStep.STARTED, CheckStep.SPOKE):
                 if step.value in known.steps:
                     yield ToolCheck(step, True)
                 elif step is CheckStep.SPOKE or not server.address:
-                    yield ToolCheck(step, False, known.problem)
+                    yield failed(step)
                     return
-            yield ToolCheck(CheckStep.LISTED, False, known.problem)
+            yield failed(CheckStep.LISTED)
             return
         if not server.address:
             yield ToolCheck(CheckStep.STARTED, True)
         yield ToolCheck(CheckStep.SPOKE, True)
-        yield ToolCheck(CheckStep.LISTED, True, tool_count=len(tools))
+        yield ToolCheck(CheckStep.LISTED, True, tool_count=len(tools), left_out=known.left_out)
 
     async def sign_in(self, server: ToolServer, open_page: Callable[[str], None]) -> None:
         """Have the person sign in to a server; ``open_page`` is called with the page, at most once. Cancelling gives
@@ -287,7 +290,8 @@ class ToolHost:
                 self._change(known, ServerState.STARTING)
                 known.steps.clear()
                 await self._ask("open", server.id, {**await self._launch(server), "root": root})
-            rows = await self._ask("tools", server.id)
+            rows, left_out = await self._ask("tools", server.id)
+            known.left_out = left_out_texts(left_out)
             known.tools = tuple(tool_of(server, row) for row in rows)
             self._change(known, ServerState.READY)
         except ToolFailed as error:

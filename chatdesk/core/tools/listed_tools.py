@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from chatdesk.core.domain.tools import Tool, ToolHints, ToolServer
+from chatdesk.core.domain.tools import LEFT_OUT_TEXTS, LeftOut, Tool, ToolHints, ToolServer
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 
 
@@ -23,6 +23,11 @@ def tool_of(server: ToolServer, row: Sequence[Any]) -> Tool:
         ToolHints(is_read_only, is_destructive, is_open_world),
         digest,
     )
+
+
+def left_out_texts(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return a sentence for each tool that is left out of a server's list."""
+    return tuple(LEFT_OUT_TEXTS[LeftOut(reason)].filled(tool=clean_line(name)) for reason, name in rows)
 
 
 def is_changed(listed: Sequence[Tool], name: str, digest: str) -> bool:

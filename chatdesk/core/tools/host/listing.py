@@ -6,10 +6,12 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import mcp_types as types
+
+from chatdesk.core.domain.tools import LeftOut
 
 MOST_TOOLS: Final = 500
 LONGEST_NAME: Final = 128
@@ -20,24 +22,37 @@ MOST_FILES, LARGEST_FILES_BYTES = 20, 20 * 1024 * 1024
 
 # name, title, description, schema as JSON, read-only, destructive, open world, digest.
 ToolRow = tuple[str, str, str, str, bool, bool, bool, str]
+# A ``LeftOut``, and the name of the tool; empty where it is about the list.
+LeftOutRow = tuple[str, str]
 # name, type, bytes.
 FileRow = tuple[str, str, bytes]
 # text, files, whether the tool calls it an error, bytes on the wire.
 ResultRow = tuple[str, tuple[FileRow, ...], bool, int]
 
 
-def tool_rows(tools: Sequence[types.Tool]) -> tuple[ToolRow, ...]:
-    """Return the tools that can be offered: at most ``MOST_TOOLS``, each name once, without names and schemas that are
-    too large. The digest is over everything as the server sent it."""
+def tool_rows(
+    tools: Sequence[types.Tool], as_sent: Mapping[str, str] | None = None
+) -> tuple[tuple[ToolRow, ...], tuple[LeftOutRow, ...]]:
+    """Return the tools that can be offered, and those that are left out: at most ``MOST_TOOLS``, each name once,
+    without names and schemas that are too large. The digest is over everything as the server sent it; ``as_sent`` has
+    those of tools that were mended, by their names."""
     rows: dict[str, ToolRow] = {}
+    left_out: list[LeftOutRow] = []
     for tool in tools:
-        row = _tool_row(tool)
-        if row is not None and row[0] not in rows and len(rows) < MOST_TOOLS:
+        row = _tool_row(tool, (as_sent or {}).get(tool.name, ""))
+        if row is None:
+            left_out.append((LeftOut.TOO_LARGE.value, tool.name[:LONGEST_NAME]))
+        elif row[0] in rows:
+            if row != rows[row[0]]:  # a page that came again brings the same
+                left_out.append((LeftOut.NAMED_TWICE.value, row[0]))
+        elif len(rows) < MOST_TOOLS:
             rows[row[0]] = row
-    return tuple(rows.values())
+        else:
+            left_out.append((LeftOut.TOO_MANY.value, row[0]))
+    return tuple(rows.values()), tuple(left_out)
 
 
-def _tool_row(tool: types.Tool) -> ToolRow | None:
+def _tool_row(tool: types.Tool, as_sent: str = "") -> ToolRow | None:
     schema = json.dumps(tool.input_schema, ensure_ascii=False, sort_keys=True)
     if not tool.name or len(tool.name) > LONGEST_NAME or len(schema.encode()) > LARGEST_SCHEMA_BYTES:
         return None
@@ -45,6 +60,7 @@ def _tool_row(tool: types.Tool) -> ToolRow | None:
     title = tool.title or (hints.title if hints is not None else None) or ""
     said = [tool.name, title, tool.description or "", schema]
     said.append("" if hints is None else hints.model_dump_json(exclude_none=True))
+    said += [as_sent] if as_sent else []
     digest = hashlib.sha256("\x00".join(said).encode("utf-8", "surrogatepass")).hexdigest()
     return (
         tool.name,

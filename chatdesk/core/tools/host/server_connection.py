@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from typing import Any, Final, cast
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, Final
 
 import httpx2
 import mcp_types as types
 from mcp.client.session import ClientSession
-from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+from chatdesk.core.domain.tools import LeftOut
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.tools.host.descendants import end_tree
-from chatdesk.core.tools.host.listing import MOST_TOOLS, ResultRow, ToolRow, result_row, tool_rows
-from chatdesk.core.tools.host.message_bounds import TooManyValues, within_bounds
+from chatdesk.core.tools.host.http_transport import CONNECT_S, Report, over_http
+from chatdesk.core.tools.host.listing import (
+    MOST_TOOLS,
+    LeftOutRow,
+    ResultRow,
+    ToolRow,
+    result_row,
+    tool_rows,
+)
+from chatdesk.core.tools.host.mended_answers import MendedAnswers
 from chatdesk.core.tools.host.offers import TooLargeError
-from chatdesk.core.tools.host.open_requests import count_requests
-from chatdesk.core.tools.host.redirect_receiver import RedirectReceiver
+from chatdesk.core.tools.host.open_requests import OpenRequests
 from chatdesk.core.tools.host.requests import Ask, ServerRequests
 from chatdesk.core.tools.host.roots import Roots
-from chatdesk.core.tools.host.sign_in import MARK, SignIn
-from chatdesk.core.tools.host.stdio import LONGEST_LINE_BYTES, ServerBroke, StderrTail, program
+from chatdesk.core.tools.host.session_streams import observed
+from chatdesk.core.tools.host.stdio import ServerBroke, StderrTail, program
 from chatdesk.core.tools.host.throttle import Throttle
 
-CONNECT_S: Final = 30.0
 LIST_S: Final = 20.0
 # How long a person has to sign in.
 SIGN_IN_S: Final = 300.0
-_SIGN_IN_BYTES: Final = 256 * 1024
 _PAGES: Final = 50
+_MOST_LEFT_OUT: Final = 50
 # News of a list; its method has the list's name: ``notifications/tools/list_changed``.
 _LIST_CHANGES: Final = (
     types.ToolListChangedNotification,
@@ -40,9 +46,6 @@ _LIST_CHANGES: Final = (
     types.ResourceListChangedNotification,
 )
 _NAME: Final = types.Implementation(name="ChatDesk", version="1")
-
-# What the process tells ChatDesk: a kind and its values.
-Report = Callable[..., None]
 
 
 class CallRefused(Exception):
@@ -74,11 +77,18 @@ class Connection:
         self._is_gone = False
         self._changed: set[str] = set()
         self._requests = ServerRequests()
+        self._answers = MendedAnswers()
+        self._one_list = asyncio.Lock()
         self._task = asyncio.create_task(self._run())
 
-    async def tools(self) -> tuple[ToolRow, ...]:
-        """Return the tools of the server. Raises ``ServerBroke`` and ``CallRefused``."""
-        return tool_rows(await self.listed("tools", self._list_tools))
+    async def tools(self) -> tuple[tuple[ToolRow, ...], tuple[LeftOutRow, ...]]:
+        """Return the tools of the server, and what is left out. Raises ``ServerBroke`` and ``CallRefused``."""
+        async with self._one_list:
+            self._answers.forget_list()
+            listed, notes = await self.listed("tools", self._list_tools)
+            rows, left_out = tool_rows(listed, self._answers.as_sent)
+            unreadable = ((LeftOut.UNREADABLE.value, name) for name in self._answers.left_out)
+            return rows, (*unreadable, *left_out, *notes)[:_MOST_LEFT_OUT]
 
     def can_serve(self, root: str) -> bool:
         """Return whether a call on behalf of this folder can be made without revealing another folder to the server."""
@@ -147,24 +157,33 @@ class Connection:
                 with suppress(asyncio.CancelledError, Exception):
                     await call
 
-    async def _list_tools(self, session: ClientSession) -> list[types.Tool]:
+    async def _list_tools(self, session: ClientSession) -> tuple[list[types.Tool], list[LeftOutRow]]:
         found: list[types.Tool] = []
+        cursors: set[str | None] = set()
         cursor: str | None = None
         async with asyncio.timeout(SIGN_IN_S if self._asks else LIST_S):
-            for _page in range(_PAGES):
-                page = await session.list_tools(params=types.PaginatedRequestParams(cursor=cursor))
+            while cursor not in cursors:
+                if len(cursors) == _PAGES or len(found) > MOST_TOOLS:
+                    return found, [(LeftOut.TOO_MANY.value, "")]
+                cursors.add(cursor)
+                try:
+                    page = await session.list_tools(params=types.PaginatedRequestParams(cursor=cursor))
+                except MCPError:
+                    if cursor == "":  # which some servers write for none
+                        return found, []
+                    raise
                 found += page.tools
                 cursor = page.next_cursor
-                if not cursor or len(found) >= MOST_TOOLS:
-                    break
-        return found
+                if cursor is None:
+                    return found, []
+        return found, [] if cursor == "" else [(LeftOut.SAME_PAGE.value, "")]
 
     async def _run(self) -> None:
         try:
             async with AsyncExitStack() as stack:
                 read, write, broken = await stack.enter_async_context(self._transport())
                 self._broken = broken
-                read, write = count_requests(read, write, broken)
+                read, write = observed(read, write, (OpenRequests(broken), self._answers))
                 session = _Session(
                     read,
                     write,
@@ -197,7 +216,9 @@ class Connection:
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - groups of the SDK, of anything
-            self.problem = self.problem or self._problem_of_transport() or _failure_text(error)
+            # What the server did comes before the end of its streams, which follows from it.
+            said = str(root) if isinstance(root := _root_of(error), ServerBroke) else self._problem_of_transport()
+            self.problem = self.problem or said or _failure_text(error)
         finally:
             self._is_gone = True
             self._words.flush()  # the last words of a program are told before its end
@@ -215,7 +236,7 @@ class Connection:
     @asynccontextmanager
     async def _transport(self) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
         if self.spec.get("address"):
-            async with _over_http(self.id, self.spec, self._report) as streams:
+            async with over_http(self.id, self.spec, self._report) as streams:
                 yield streams
             return
 
@@ -244,112 +265,16 @@ class _Session(ClientSession):
         """Accept any result."""
 
 
-@asynccontextmanager
-async def _over_http(
-    server_id: str, spec: Mapping[str, Any], report: Report
-) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
-    """Yield the streams of a session over streamable HTTP. The SDK follows redirects within their origin only."""
-    broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    def notify(problem: str) -> None:
-        if not broken.done():
-            broken.set_result(problem)
-
-    try:
-        async with _signed_in(server_id, spec, report, notify) as auth:
-            client = httpx2.AsyncClient(
-                # What is packed has no bound until it is unpacked.
-                headers={**spec["headers"], "Accept-Encoding": "identity"},
-                auth=auth,
-                transport=_CappedTransport(httpx2.AsyncHTTPTransport()),
-                timeout=httpx2.Timeout(CONNECT_S, read=300.0),
-                follow_redirects=False,
-            )
-            async with client, streamable_http_client(spec["address"], http_client=client) as (read, write):
-                yield read, write, broken
-    finally:
-        broken.cancel()
-
-
-@asynccontextmanager
-async def _signed_in(
-    server_id: str, spec: Mapping[str, Any], report: Report, notify: Callable[[str], None]
-) -> AsyncGenerator[SignIn | None, None]:
-    """Yield the authentication of a server's requests, and listen for the browser while a person is asked."""
-    known = spec.get("sign_in")
-    if known is None:
-        yield None
-        return
-
-    def keep(kept: str) -> None:
-        report("kept", server_id, kept)
-
-    if not known.get("asks"):
-        yield SignIn(spec["address"], known, keep=keep, notify=notify)
-        return
-    receiver = RedirectReceiver()
-    async with receiver.listening():
-        yield SignIn(
-            spec["address"],
-            known,
-            keep=keep,
-            notify=notify,
-            browse=lambda page: report("browse", server_id, page),
-            receive=receiver.receive,
-            redirect=receiver.address,
-        )
-
-
-class _CappedTransport(httpx2.AsyncBaseTransport):
-    """Bounds answers that are not streams of events, those about signing in more than others, and refuses what is
-    packed. The SDK bounds events by itself."""
-
-    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        response = await self._inner.handle_async_request(request)
-        if response.headers.get("content-encoding", "identity") != "identity":
-            await response.aclose()
-            raise httpx2.ReadError("packed, which was not asked for")
-        is_sign_in = MARK in request.extensions
-        if is_sign_in or not response.headers.get("content-type", "").startswith("text/event-stream"):
-            assert isinstance(response.stream, httpx2.AsyncByteStream)
-            room = _SIGN_IN_BYTES if is_sign_in else LONGEST_LINE_BYTES
-            response.stream = _CappedStream(response.stream, room)
-        return response
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-class _CappedStream(httpx2.AsyncByteStream):
-    """Reads an answer as a whole, which the SDK does too: up to ``room`` bytes, within the bounds of a message."""
-
-    def __init__(self, inner: httpx2.AsyncByteStream, room: int) -> None:
-        self._inner = inner
-        self._room = room
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        read = bytearray()
-        async with aclosing(cast(AsyncGenerator[bytes, None], aiter(self._inner))) as pieces:
-            async for piece in pieces:
-                read += piece
-                if len(read) > self._room:
-                    raise httpx2.ReadError("larger than allowed")
-        try:
-            yield within_bounds(bytes(read))
-        except TooManyValues as error:
-            raise httpx2.ReadError(str(error)) from None
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+def _root_of(error: BaseException) -> BaseException:
+    """Return the first error in the groups that the SDK makes."""
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    return error
 
 
 def _failure_text(error: BaseException) -> str:
-    """Return a sentence for the failure that ended a connection; exception groups of the SDK are opened."""
-    while isinstance(error, BaseExceptionGroup) and error.exceptions:
-        error = error.exceptions[0]
+    """Return a sentence for the failure that ended a connection."""
+    error = _root_of(error)
     if isinstance(error, ServerBroke):
         return str(error)
     if isinstance(error, FileNotFoundError):

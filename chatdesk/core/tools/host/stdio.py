@@ -66,16 +66,17 @@ async def program(
     to_session, from_server = anyio.create_memory_object_stream[SessionMessage | Exception](16)
     to_server, from_session = anyio.create_memory_object_stream[SessionMessage](16)
     broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    last_words = asyncio.create_task(_read_stderr(process, tail))
     tasks = [
         asyncio.create_task(_read(process, to_session, tail, broken)),
         asyncio.create_task(_write(process, from_session)),
-        asyncio.create_task(_read_stderr(process, tail)),
+        last_words,
     ]
     try:
         yield from_server, to_server, broken
     finally:
         with anyio.CancelScope(shield=True):
-            await _end(process, tasks)
+            await _end(process, tasks, last_words)
         for stream in (to_session, from_server, to_server, from_session):
             stream.close()
         if not broken.done():
@@ -139,13 +140,16 @@ async def _read_stderr(process: asyncio.subprocess.Process, tail: StderrTail) ->
         tail.add(data)
 
 
-async def _end(process: asyncio.subprocess.Process, tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Close the input, which servers treat as their end, and kill the rest after a moment."""
+async def _end(
+    process: asyncio.subprocess.Process, tasks: Sequence[asyncio.Task[None]], last_words: asyncio.Task[None]
+) -> None:
+    """Close the input, which servers treat as their end, kill the rest after a moment, and read its ``last_words``."""
     if process.stdin is not None:
         process.stdin.close()
     with suppress(TimeoutError):
         await asyncio.wait_for(process.wait(), _GRACE_S)
     end_tree(process.pid)
+    await asyncio.wait([last_words], timeout=_GRACE_S)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

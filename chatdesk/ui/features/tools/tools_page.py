@@ -281,6 +281,7 @@ class _ServerRow(QWidget):
             if check.step is CheckStep.LISTED:
                 count = plural("{count} tools", "{count} tool", check.tool_count)
                 words = f"{words}: {shown(count)}"
+                words = " ".join((f"{words}.", *map(shown, check.left_out))) if check.left_out else words
         else:
             words = f"{words}: {shown(check.problem)}"
         self._steps.add(words, check.is_well)
@@ -293,7 +294,8 @@ def state_words(status: ServerStatus) -> str:
     if status.server.kind is ServerKind.BUILT_IN:
         return shown(plural("{count} tools", "{count} tool", status.tool_count)) if status.server.is_on else tr("Off")
     if status.state is ServerState.READY:
-        return shown(plural("Running, {count} tools", "Running, {count} tool", status.tool_count))
+        count = plural("Running, {count} tools", "Running, {count} tool", status.tool_count)
+        return " ".join((f"{shown(count)}.", *map(shown, status.left_out))) if status.left_out else shown(count)
     if status.state is ServerState.FAILED:
         return shown(status.problem) or tr("It failed.")
     return {

@@ -26,10 +26,10 @@ def _tool(name: str = "read", **more: object) -> types.Tool:
 
 
 def test_a_list_without_end_is_cut_and_names_come_once() -> None:
-    rows = tool_rows([_tool(f"t{number}") for number in range(MOST_TOOLS + 50)])
+    rows = tool_rows([_tool(f"t{number}") for number in range(MOST_TOOLS + 50)])[0]
     assert len(rows) == MOST_TOOLS
     first, second = _tool(description="mine"), _tool(description="imitates it")
-    assert [row[2] for row in tool_rows([first, second])] == ["mine"]
+    assert [row[2] for row in tool_rows([first, second])[0]] == ["mine"]
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def test_a_list_without_end_is_cut_and_names_come_once() -> None:
     ],
 )
 def test_a_tool_out_of_bounds_is_left_out(tool: types.Tool) -> None:
-    assert [row[0] for row in tool_rows([tool, _tool("good")])] == ["good"]
+    assert [row[0] for row in tool_rows([tool, _tool("good")])[0]] == ["good"]
 
 
 def test_a_description_is_cut_but_the_digest_is_over_all_of_it() -> None:
     text = "x" * (LONGEST_DESCRIPTION + 10)
-    one, other = tool_rows([_tool("a", description=text)])[0], tool_rows([_tool("a", description=text + "!")])[0]
+    one, other = (tool_rows([_tool("a", description=each)])[0][0] for each in (text, text + "!"))
     assert one[2] == other[2] and len(one[2]) == LONGEST_DESCRIPTION
     assert one[-1] != other[-1]
 
@@ -61,13 +61,13 @@ def test_a_description_is_cut_but_the_digest_is_over_all_of_it() -> None:
     ],
 )
 def test_whatever_changes_of_a_tool_changes_its_digest(change: dict[str, object]) -> None:
-    assert tool_rows([_tool()])[0][-1] != tool_rows([_tool(**change)])[0][-1]
+    assert tool_rows([_tool()])[0][0][-1] != tool_rows([_tool(**change)])[0][0][-1]
 
 
 def test_a_tool_without_hints_may_do_everything() -> None:
-    (row,) = tool_rows([_tool()])
+    (row,) = tool_rows([_tool()])[0]
     assert row[4:7] == (False, True, True)
-    (row,) = tool_rows([_tool(annotations={"readOnlyHint": True, "destructiveHint": False, "openWorldHint": False})])
+    (row,) = tool_rows([_tool(annotations={"readOnlyHint": True, "destructiveHint": False, "openWorldHint": False})])[0]
     assert row[4:7] == (True, False, False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -86,6 +87,34 @@ async def test_pages_without_end_are_read_up_to_a_bound(host: ToolHost) -> None:
         assert [each.name for each in tools] == ["echo"]
         assert len(web.headers) < 100
         await host.end("web")
+
+
+@pytest.mark.parametrize(
+    ("cursors", "pages", "is_said"),
+    [
+        (["a", "b"], 3, False),
+        ([5, 7.5, {"at": 1}], 4, False),
+        (["", "b"], 3, False),
+        (["a", ""], 3, False),
+        ([""], 2, False),
+        (["a", "b", "a"], 3, True),
+        ([5, 5], 2, True),
+        (["", ""], 2, False),
+        ([None], 1, False),
+    ],
+)
+async def test_all_pages_of_a_list_are_read_whatever_their_cursors(
+    host: ToolHost, cursors: list[Any], pages: int, is_said: bool
+) -> None:
+    with tool_http_server(f"pages {json.dumps(cursors)}") as web:
+        steps = [each async for each in host.check(at(web.address))]
+        assert [each.name for each in host.known_tools(at(web.address))] == ["echo", *_pages(pages)]
+        assert any("same page" in each for each in steps[-1].left_out) is is_said
+        await host.end("web")
+
+
+def _pages(count: int) -> list[str]:
+    return [f"page_{number}" for number in range(count)]
 
 
 async def test_a_server_hears_that_its_call_is_cancelled(host: ToolHost) -> None:
