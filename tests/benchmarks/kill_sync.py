@@ -53,26 +53,26 @@ def kill_often(folder: Path, team: TeamDatabase, kills: int) -> Outcome:
     project, thread_id, made = asyncio.run(_prepared(folder, team))
 
     def lives(number: int) -> None:
-        place, password = made[number]
-        run_and_kill(place, thread_id, password, seeds=range(number, kills, len(made)))
+        place, variables = made[number]
+        run_and_kill(place, thread_id, variables, seeds=range(number, kills, len(made)))
 
     with ThreadPoolExecutor(len(made)) as pool:
         list(pool.map(lives, range(len(made))))
     return asyncio.run(_compared(project, team, made))
 
 
-async def _prepared(folder: Path, team: TeamDatabase) -> tuple[str, str, list[tuple[Path, str]]]:
+async def _prepared(folder: Path, team: TeamDatabase) -> tuple[str, str, list[tuple[Path, dict[str, str]]]]:
     async with desks(folder, team, ["ben"]) as (project, both):
         thread_id = await both[0].thread(project)
         await until_same(project, both)
-        return project, thread_id, [(desk.folder, desk.password()) for desk in both]
+        return project, thread_id, [(desk.folder, desk.variables()) for desk in both]
 
 
-async def _compared(project: str, team: TeamDatabase, made: list[tuple[Path, str]]) -> Outcome:
+async def _compared(project: str, team: TeamDatabase, made: list[tuple[Path, dict[str, str]]]) -> Outcome:
     opened: list[Desk] = []
     try:
-        for place, password in made:
-            desk = Desk(place, environ={"CHATDESK_TEAM_PASSWORD": password})
+        for place, variables in made:
+            desk = Desk(place, environ=variables)
             await desk.open()
             opened.append(desk)
         await until_same(project, opened, 60)

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.sync.members.team_passwords import VARIABLE
 from tests.benchmarks.processes import python
 from tests.benchmarks.table import Row
 from tests.benchmarks.team_thousand import thousand
@@ -85,7 +84,7 @@ async def _window(folder: Path, team: TeamDatabase, seconds: float) -> list[Row]
         for thread in threads:
             await writer.ask(thread, "How is it going?")
         await until_same(project, both, 60)
-        password = looker.password()
+        variables = looker.variables()
         await looker.close()
         paths = AppPaths.find(folder / "window")
         paths.make_directories()
@@ -101,7 +100,7 @@ async def _window(folder: Path, team: TeamDatabase, seconds: float) -> list[Row]
                 str(folder / "window"),
                 str(signals),
                 str(seconds / 2),
-                more={VARIABLE: password},
+                more=variables,
             ),
             _write(writer, threads, signals, seconds / 2),
         )

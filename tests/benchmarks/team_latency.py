@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.sync.members.team_passwords import VARIABLE
 from tests.benchmarks.processes import python
 from tests.benchmarks.table import Row
 from tests.helpers.postgres import TeamDatabase, cluster
@@ -42,7 +41,7 @@ def appearing(folder: Path, is_quick: bool) -> list[Row]:
                     str(signals),
                     role,
                     str(count),
-                    more={VARIABLE: login},
+                    more=login,
                 )
                 for role, login in zip(roles, logins, strict=True)
             ]
@@ -77,20 +76,20 @@ def appearing(folder: Path, is_quick: bool) -> list[Row]:
 
 
 async def _prepared(folder: Path, team: TeamDatabase) -> tuple[str, list[str]]:
-    """Two profiles that share a thread, closed again, and their passwords."""
-    passwords: list[str] = []
+    """Two profiles that share a thread, closed again, and their variables."""
+    variables: list[dict[str, str]] = []
     async with desks(folder / "made", team, ["looks"]) as (project, both):
         thread_id = await both[0].thread(project, "This evening")
         await both[0].ask(thread_id, "Are you there?")
         await until_same(project, both)
         for desk in both:
-            passwords.append(desk.password())
+            variables.append(desk.variables())
     for desk, role in zip(both, ("asks", "looks"), strict=True):
         paths = AppPaths.find(folder / role)
         paths.make_directories()
         for file in desk.folder.iterdir():
             file.rename(paths.data_dir / file.name)
-    return thread_id, passwords
+    return thread_id, variables
 
 
 def _trip_ms(team: TeamDatabase) -> float:

@@ -17,6 +17,7 @@ from chatdesk.core.processes import CORE_DUMPS_VARIABLE
 from chatdesk.core.providers.key_rules import AZURE_VARIABLE, OPEN_VARIABLE
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.settings.schema import PAGES, Setting, all_settings
+from chatdesk.core.sync.members.team_passwords import SERVER_VARIABLE as TEAM_SERVER
 from chatdesk.core.sync.members.team_passwords import VARIABLE as TEAM_PASSWORD
 from chatdesk.core.tools.web_search.choice import SearchEngine
 from tests.helpers.settings_table import meaning_of, with_table
@@ -37,6 +38,7 @@ _OTHERS = (
     (OPEN_VARIABLE, "Servers, with commas, to which a key from a variable may go without TLS. See docs/providers.md."),
     (AZURE_VARIABLE, "The address of your Azure OpenAI resource: its key from a variable goes to no other."),
     (TEAM_PASSWORD, "Your password for the databases of teams; it comes before the one that is kept."),
+    (TEAM_SERVER, "Servers of teams, with commas, that this password is for: see docs/team.md."),
     (CORE_DUMPS_VARIABLE, "1 to look into a crash: its core, which holds keys and chats, is written then."),
 )
 # Those that a served process does not read: name and meaning.

@@ -14,11 +14,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.sync.members.team_passwords import VARIABLE
 from tests.helpers.team_world import Desk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,12 +40,12 @@ async def _live(folder: Path, thread_id: str, seed: int, on_ready: Callable[[], 
             await asyncio.sleep(chance.random() * 0.05)
 
 
-def run_and_kill(folder: Path, thread_id: str, password: str, *, seeds: Iterable[int]) -> None:
+def run_and_kill(folder: Path, thread_id: str, variables: Mapping[str, str], *, seeds: Iterable[int]) -> None:
     """One life after the other: each between 20 ms and 700 ms of work, then SIGKILL."""
     subprocess.run(
         [sys.executable, "-m", "tests.helpers.killed_sync", str(folder), thread_id, *map(str, seeds)],
         cwd=ROOT,
-        env=os.environ | {VARIABLE: password},
+        env={**os.environ, **variables},
         check=True,
     )
 

@@ -29,7 +29,7 @@ from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync import digest as sync_digest
 from chatdesk.core.storage.sync import team as sync_team
 from chatdesk.core.sync.members.scram import verifier_of
-from chatdesk.core.sync.members.team_passwords import TeamPasswords
+from chatdesk.core.sync.members.team_passwords import SERVER_VARIABLE, VARIABLE, TeamPasswords, server_named
 from chatdesk.core.sync.team_servers import Client, TeamServers
 from chatdesk.core.sync.team_service import SyncTimes, TeamService
 from chatdesk.core.sync.team_store.postgres import connect
@@ -199,10 +199,10 @@ class Desk:
         await self.team.start()
         return workspace.id
 
-    def password(self) -> str:
-        """The password with which this computer joined."""
+    def variables(self) -> dict[str, str]:
+        """The environment with which another process of this computer signs in as this one did."""
         assert self._login is not None
-        return self._login.password
+        return {VARIABLE: self._login.password, SERVER_VARIABLE: server_named(self._login.address)}
 
     # What a person does
 

@@ -130,5 +130,5 @@ def key_variable(profile: ProviderProfile) -> str:
     preset = preset_of(profile.preset)
     own = ProviderProfile("x", preset.id, "x", preset.base_url).host
     host = profile.host or own
-    is_own = host == own or (preset.id == "azure" and host.endswith(".openai.azure.com"))
+    is_own = host == own or (preset.id == AZURE_ID and host.endswith(".openai.azure.com"))
     return preset.variable if is_own else ""

@@ -124,16 +124,10 @@ class SecretStore:
         """The encrypted file, if this store has one."""
         return self._file
 
-    def find(
-        self, name: str, origin: KeyOrigin, *, variable: str = "", is_known: bool = False, is_agreed: bool = False
-    ) -> Secret:
-        """Return the key called ``name`` (for example ``openai``), if it was given for ``origin``; a ``variable`` comes
-        before anything that is kept. ``is_known``: ``origin`` is the vendor's own, so that a key which an earlier
-        version kept without one is bound to it. ``is_agreed``: a person just named ``origin`` for it. Blocks up to the
-        time limit; never raises."""
-        given = self.from_environment(variable)
-        if given.value:
-            return given
+    def find(self, name: str, origin: KeyOrigin, *, is_known: bool = False, is_agreed: bool = False) -> Secret:
+        """Return the kept key called ``name`` (for example ``openai``), if it was given for ``origin``. ``is_known``:
+        ``origin`` is the vendor's own, so that a key which an earlier version kept without one is bound to it.
+        ``is_agreed``: a person just named ``origin`` for it. Blocks up to the time limit; never raises."""
         kept, source, problem = self._look_up(name)
         if kept is None or not kept.value:
             return Secret(problem=problem)
@@ -151,6 +145,10 @@ class SecretStore:
             return Secret()
         self._register(value)
         return Secret(value, SecretSource.ENVIRONMENT)
+
+    def named_in(self, variable: str) -> str:
+        """Return the value of a variable that is no secret, such as the address of a server."""
+        return self._environ.get(variable, "").strip()
 
     def is_agreed(self, name: str, origin: KeyOrigin) -> bool:
         """Return whether a person agreed that the key of a variable is sent to ``origin``."""

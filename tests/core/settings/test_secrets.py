@@ -63,10 +63,9 @@ def _store(
     )
 
 
-def test_the_environment_wins_over_the_keyring() -> None:
-    backend, seen = FakeKeyring(), []
-    backend.kept["chatdesk", "openai"] = "other"
-    secret = _store(backend, {"OPENAI_API_KEY": f" {KEY}\n"}, seen).find("openai", HERE, variable="OPENAI_API_KEY")
+def test_a_key_of_the_environment_is_found_and_hidden() -> None:
+    seen: list[str] = []
+    secret = _store(FakeKeyring(), {"OPENAI_API_KEY": f" {KEY}\n"}, seen).from_environment("OPENAI_API_KEY")
     assert (secret.value, secret.source) == (KEY, SecretSource.ENVIRONMENT)
     assert seen == [KEY]
     assert KEY not in repr(secret)

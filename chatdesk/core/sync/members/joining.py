@@ -52,7 +52,7 @@ class Joining:
 
         check_private(address)
         own = replace(address, user=unfinished.login)
-        kept = self._passwords.find(unfinished.workspace_id, own)
+        kept = self._passwords.find(unfinished.workspace_id, own, is_agreed=True)
         if kept.value:
             try:
                 return self._joined(own, kept.value, unfinished.workspace_id)  # an attempt before this one got so far
@@ -92,7 +92,7 @@ class Joining:
         """Join with a secret that the server rejects: this profile may have used it before it was killed. A password
         from the environment may be that of somebody else who used it, whose name is another. Raises
         ``InvitationExpired`` or ``InvitationUsed`` otherwise."""
-        kept = self._passwords.find(code.workspace_id, code.address)
+        kept = self._passwords.find(code.workspace_id, code.address, is_agreed=True)
         if kept.value:
             try:
                 workspace = self._joined(code.address, kept.value, code.workspace_id)
@@ -123,8 +123,7 @@ class Joining:
         with connect(address, password) as server:
             workspace_id = server.standing().workspace_id
         workspace = self._joined(address, password, workspace_id)
-        kept = self._passwords.find(workspace_id, address)
-        if kept.value != password:  # the variable has it, or an attempt before this one
+        if self._passwords.kept(workspace_id, address).value != password:  # an attempt before this one may have it
             self._passwords.keep(workspace_id, Secret(password), address)
         return workspace
 

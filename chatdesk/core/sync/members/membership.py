@@ -219,7 +219,7 @@ class Membership:
                     Text("The password comes from an environment variable, so ChatDesk cannot change it."),
                     next_step=Text("Remove the variable, type the password once, and change it then."),
                 )
-            made = self._passwords.make()
+            made = self._passwords.make_random()
             with self._servers.connect(workspace) as server:
                 self._passwords.keep_next(workspace.id, made, workspace.address)
                 server.change_password(verifier_of(made.value))

@@ -6,12 +6,13 @@ from __future__ import annotations
 import hashlib
 import secrets as random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
 from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.domain.sharing.team import ServerAddress
-from chatdesk.core.errors import InvalidInput
+from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import Secret, SecretNotKept, SecretSource, SecretStore
 from chatdesk.core.sync.errors import TeamLoginRefused, TeamPasswordMissing
@@ -20,9 +21,13 @@ from chatdesk.core.texts import Text
 T = TypeVar("T")
 # Comes before anything that is kept, for all workspaces of the profile.
 VARIABLE = "CHATDESK_TEAM_PASSWORD"
+# Servers, separated by commas, that the password of the variable is for: an agreement for computers that cannot keep
+# one.
+SERVER_VARIABLE = "CHATDESK_TEAM_SERVER"
 _SHORTEST, _LONGEST = 12, 256
 _RANDOM_BYTES = 24
 _NEXT = ":next"
+_CA_DIGITS = 32
 
 
 class PasswordUnusable(InvalidInput):
@@ -56,16 +61,38 @@ class TeamPasswords:
         self._secrets = secrets
         self._place = key_place
 
-    def find(self, workspace_id: str, address: ServerAddress) -> Secret:
-        """Return the password of a workspace; an empty value with a ``problem`` where there is none. Never raises."""
-        return self._found(workspace_id, address, VARIABLE)
+    def find(self, workspace_id: str, address: ServerAddress, *, is_agreed: bool = False) -> Secret:
+        """Return the password of a workspace: the variable's where it is for this server, else the kept one; an empty
+        value with a ``problem`` where there is none. ``is_agreed``: the person just named this server. Never raises."""
+        given = self._secrets.from_environment(VARIABLE)
+        if given.value and (is_agreed or self._is_for(workspace_id, address)):
+            return given
+        kept = self.kept(workspace_id, address, is_agreed=is_agreed)
+        if not given.value or kept.value or kept.withheld is not None:
+            return kept
+        return replace(
+            kept,
+            problem=Text(
+                "The variable {variable} has a password, and nobody said on this computer that it is for {server}: it"
+                " was not sent there. If it is, set {server_variable} to {named}, or enter the password.",
+                variable=VARIABLE,
+                server=_origin(address).server,
+                server_variable=SERVER_VARIABLE,
+                named=server_named(address),
+            ),
+        )
 
-    def kept(self, workspace_id: str, address: ServerAddress) -> Secret:
+    def _is_for(self, workspace_id: str, address: ServerAddress) -> bool:
+        """Return whether a variable names this server, or the person set up the workspace there on this computer: what
+        a data directory says never sends a password anywhere."""
+        named = self._secrets.named_in(SERVER_VARIABLE).split(",")
+        if server_named(address) in map(str.strip, named):
+            return True
+        return self._secrets.is_agreed(_name(workspace_id), _origin(address))
+
+    def kept(self, workspace_id: str, address: ServerAddress, *, is_agreed: bool = False) -> Secret:
         """Return the kept password, without regard to the environment variable."""
-        return self._found(workspace_id, address, "")
-
-    def _found(self, workspace_id: str, address: ServerAddress, variable: str, *, is_agreed: bool = False) -> Secret:
-        found = self._secrets.find(_name(workspace_id), _origin(address), variable=variable, is_agreed=is_agreed)
+        found = self._secrets.find(_name(workspace_id), _origin(address), is_agreed=is_agreed)
         if found.withheld is None:
             return found
         kept = found.withheld.kept
@@ -90,11 +117,16 @@ class TeamPasswords:
         )
 
     def make(self) -> Secret:
-        """Return a new password: the environment variable's value, else a random one. Raises ``PasswordUnusable``."""
+        """Return a password for a new member: the environment variable's, else a random one. Raises
+        ``PasswordUnusable``."""
         given = self._secrets.from_environment(VARIABLE)
         if given.value:
             check_password(given.value)
             return given
+        return self.make_random()
+
+    def make_random(self) -> Secret:
+        """Return a new password that nobody knows."""
         made = random.token_urlsafe(_RANDOM_BYTES)
         self._secrets.register_secret(made)
         return Secret(made, SecretSource.NONE)
@@ -104,12 +136,14 @@ class TeamPasswords:
         self._secrets.register_secret(value)
 
     def keep(self, workspace_id: str, password: Secret, address: ServerAddress) -> None:
-        """Keep a password that ``make`` returned, so that the next start finds it; one from the environment variable is
-        not kept. Raises ``PasswordNotKept``, also where a person wants keys to be kept for one run only: the password
-        would be lost with it."""
-        if password.source is SecretSource.ENVIRONMENT:
-            return
+        """Keep a password, so that the next start finds it. Of the variable's, only the server is kept that it is for.
+        Raises ``PasswordNotKept``, also where a person wants keys to be kept for one run only: the password would be
+        lost with it."""
         place = self._place()
+        if password.value == self._secrets.from_environment(VARIABLE).value:
+            with suppress(ChatDeskError):  # then it holds for this run, and ``SERVER_VARIABLE`` names it for others
+                self._secrets.agree(_name(workspace_id), _origin(address), place=place, is_variable=True)
+            return
         if place is KeyPlace.MEMORY:
             raise PasswordNotKept
         try:
@@ -133,6 +167,9 @@ class TeamPasswords:
         ``SecretNotKept`` and as ``KeyFile``."""
         for each in (workspace_id, f"{workspace_id}{_NEXT}"):
             self._secrets.agree(_name(each), _origin(address), place=self._place())
+        given = self._secrets.from_environment(VARIABLE)
+        if given.value:
+            self.keep(workspace_id, given, address)
 
     def open_with(
         self, workspace_id: str, address: ServerAddress, connect: Callable[[str], T], *, is_agreed: bool = False
@@ -140,13 +177,13 @@ class TeamPasswords:
         """Connect with the kept password, or with the next one where a change of password was interrupted after the
         server accepted it. ``is_agreed``: the person named this server, so a password of another may be sent to it.
         Raises ``TeamPasswordMissing`` and what ``connect`` raises."""
-        password = self._found(workspace_id, address, VARIABLE, is_agreed=is_agreed)
+        password = self.find(workspace_id, address, is_agreed=is_agreed)
         if not password.value:
             raise TeamPasswordMissing(next_step=password.problem or None)
         try:
             return connect(password.value)
         except TeamLoginRefused:
-            following = self._found(f"{workspace_id}{_NEXT}", address, "", is_agreed=is_agreed)
+            following = self.kept(f"{workspace_id}{_NEXT}", address, is_agreed=is_agreed)
             if not following.value:
                 raise
         connected = connect(following.value)
@@ -173,6 +210,14 @@ def check_password(password: str) -> None:
     just the way the server does."""
     if not _SHORTEST <= len(password) <= _LONGEST or not all("!" <= sign <= "~" for sign in password):
         raise PasswordUnusable
+
+
+def server_named(address: ServerAddress) -> str:
+    """Return how ``SERVER_VARIABLE`` names a server: ``host:port``, with anything unusual about the way to it."""
+    origin = _origin(address)
+    encrypted = "" if origin.scheme == "postgresql" else "/unencrypted"
+    authority = f"/ca={origin.ca[:_CA_DIGITS]}" if origin.ca else ""
+    return f"{origin.host}:{origin.port}{encrypted}{authority}"
 
 
 def _origin(address: ServerAddress) -> KeyOrigin:

@@ -151,7 +151,8 @@ class WebSearch:
         assert choice.engine is not None
         if not choice.engine.needs_key:
             return ""
-        return self._secrets.find(_name(choice.engine), self._origin(choice), variable=choice.engine.variable).value
+        given = self._secrets.from_environment(choice.engine.variable)
+        return given.value or self._secrets.find(_name(choice.engine), self._origin(choice)).value
 
     async def _ask(self, choice: SearchChoice, query: str, key: str) -> tuple[ToolSource, ...]:
         """Ask the engine; cancelling aborts the request. Raises ``SearchFailed``."""

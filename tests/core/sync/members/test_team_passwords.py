@@ -13,11 +13,13 @@ from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import Secret, SecretSource, SecretStore
 from chatdesk.core.sync.errors import TeamLoginRefused, TeamPasswordMissing
 from chatdesk.core.sync.members.team_passwords import (
+    SERVER_VARIABLE,
     VARIABLE,
     PasswordNotKept,
     PasswordUnusable,
     TeamPasswords,
     check_password,
+    server_named,
 )
 
 HERE = ServerAddress("db.example", 5432, "team", "ana")
@@ -84,6 +86,56 @@ def test_the_variable_comes_first_and_is_kept_nowhere() -> None:
     passwords.keep("w", made, HERE)
     assert passwords.find("w", HERE) == made
     assert not passwords.kept("w", HERE).value
+
+
+def _other_addresses() -> list[ServerAddress]:
+    return [
+        replace(HERE, host="db.attacker.example"),
+        replace(HERE, port=5433),
+        replace(HERE, tls="disable"),
+        replace(HERE, ca="-----BEGIN CERTIFICATE-----"),
+        replace(HERE, host="db.example:5432/unencrypted"),
+    ]
+
+
+@pytest.mark.parametrize("named", [HERE, *_other_addresses()], ids=lambda each: server_named(each))
+def test_a_password_of_the_variable_goes_to_the_server_that_a_variable_names(named: ServerAddress) -> None:
+    environ = {VARIABLE: "of-the-variable", SERVER_VARIABLE: f"other:1, {server_named(named)}"}
+    passwords = _passwords(KeyPlace.KEYRING, environ=environ)
+    for address in (HERE, *_other_addresses()):
+        sent: list[str] = []
+        if address == named:
+            passwords.open_with("w", address, sent.append)
+        else:
+            with pytest.raises(TeamPasswordMissing) as caught:
+                passwords.open_with("w", address, sent.append)
+            assert server_named(address) in caught.value.sentence
+        assert sent == (["of-the-variable"] if address == named else [])
+
+
+def test_a_workspace_that_a_data_directory_names_gets_no_password_of_the_variable(tmp_path: Path) -> None:
+    file = KeyFile(tmp_path, work=2**10)
+    file.create(PASSPHRASE)
+    environ = {VARIABLE: "of-the-variable"}
+    mine = _passwords(KeyPlace.FILE, file=file, environ=environ)
+    mine.keep("w", mine.make(), HERE)  # the person joined
+    later = KeyFile(tmp_path, work=2**10)
+    later.unlock(PASSPHRASE)
+    again = _passwords(KeyPlace.FILE, file=later, environ=environ)
+    assert again.find("w", HERE).value == "of-the-variable"
+    for workspace, address in [("w", each) for each in _other_addresses()] + [("of-somebody-else", HERE)]:
+        assert not again.find(workspace, address).value
+    moved = replace(HERE, host="db2.example")
+    assert again.open_with("w", moved, str, is_agreed=True) == "of-the-variable"
+    again.move("w", moved)
+    assert again.find("w", moved).value == "of-the-variable"
+    assert not again.find("w", HERE).value
+
+
+def test_a_variable_for_another_server_leaves_the_kept_password_in_use() -> None:
+    passwords = _passwords(KeyPlace.KEYRING, environ={VARIABLE: "of-the-variable", SERVER_VARIABLE: "other:5432"})
+    passwords.hold("w", "typed-password", HERE)
+    assert passwords.find("w", HERE).value == "typed-password"
 
 
 def test_a_wrong_one_without_another_is_told_as_such() -> None:
