@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from chatdesk.core.domain.sharing.team import TeamRole, Workspace
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.sync import team
+from chatdesk.core.sync.members.team_passwords import SERVER_VARIABLE, VARIABLE, server_named
 from chatdesk.core.sync.team_store.postgres import connect
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
@@ -61,7 +62,8 @@ def test_a_thread_is_written_by_two(tmp_path: Path, workspace: TeamDatabase, mon
             thread = await ana.thread(project, "Plans")
             await ana.ask(thread, "shall we?")
             member = await asyncio.to_thread(invite, workspace, "Ben", {project: TeamRole.EDITOR})
-            monkeypatch.setenv("CHATDESK_TEAM_PASSWORD", member.password)
+            monkeypatch.setenv(VARIABLE, member.password)
+            monkeypatch.setenv(SERVER_VARIABLE, server_named(member.address))
             await join(services, member)
             await until(lambda: project in panes.sidebar.shared)
             application.bindings.lists.show_project(project)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.sharing.team import ShareState, SyncPhase
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.sync.members.team_passwords import SERVER_VARIABLE, VARIABLE, server_named
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
@@ -41,7 +42,8 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[TeamDatabase]:
         pytest.skip(str(none))
     made = server.empty_database()
     # There is no keyring where tests run; both people's windows take their password from here.
-    monkeypatch.setenv("CHATDESK_TEAM_PASSWORD", "correct-horse-battery-1")
+    monkeypatch.setenv(VARIABLE, "correct-horse-battery-1")
+    monkeypatch.setenv(SERVER_VARIABLE, server_named(made.account_address))
     yield made
     server.drop(made)
 

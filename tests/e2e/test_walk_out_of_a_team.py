@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.sharing.team import ShareState, TeamRole
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.sync.members.team_passwords import SERVER_VARIABLE, VARIABLE, server_named
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog
@@ -32,7 +33,8 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[TeamDatabase]:
     except NoPostgres as none:
         pytest.skip(str(none))
     made = server.empty_database()
-    monkeypatch.setenv("CHATDESK_TEAM_PASSWORD", "correct-horse-battery-1")  # there is no keyring where tests run
+    monkeypatch.setenv(VARIABLE, "correct-horse-battery-1")  # there is no keyring where tests run
+    monkeypatch.setenv(SERVER_VARIABLE, server_named(made.account_address))
     yield made
     server.drop(made)
 
