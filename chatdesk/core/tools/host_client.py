@@ -11,8 +11,8 @@ import itertools
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final
 
 from chatdesk.core import child_process
@@ -33,7 +33,7 @@ from chatdesk.core.process_frames import Wire
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.call_reports import NO_HOOKS, CallHooks, CallReports
 from chatdesk.core.tools.host_process import HostProcess
-from chatdesk.core.tools.listed_tools import is_changed, left_out_texts, tool_of
+from chatdesk.core.tools.listed_tools import checks_of, is_changed, left_out_texts, tool_of
 
 _log = logging.getLogger(__name__)
 
@@ -67,6 +67,11 @@ class _Server:
     again_at_s: float = 0.0
     opening: asyncio.Task[None] | None = None
     steps: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> ServerStatus:
+        count = len(self.tools or ())
+        return ServerStatus(self.server, self.state, self.problem, count, self.stderr, self.left_out)
 
 
 class ToolHost:
@@ -180,7 +185,7 @@ class ToolHost:
             return ServerStatus(server, ServerState.OFF)
         if known is None or known.server != server:
             return ServerStatus(server, ServerState.IDLE)
-        return ServerStatus(server, known.state, known.problem, len(known.tools or ()), known.stderr, known.left_out)
+        return known.status
 
     def known_tools(self, server: ToolServer) -> tuple[Tool, ...]:
         """Return the tools that a running server listed; none of one that does not run."""
@@ -198,22 +203,10 @@ class ToolHost:
             return
         yield ToolCheck(CheckStep.FOUND, True)
         known = self._known(server)
-        try:
-            tools = await self._tools_of(server, "")
-        except ToolFailed:
-            failed = partial(ToolCheck, is_well=False, problem=known.problem, stderr=known.stderr)
-            for step in (CheckStep.STARTED, CheckStep.SPOKE):
-                if step.value in known.steps:
-                    yield ToolCheck(step, True)
-                elif step is CheckStep.SPOKE or not server.address:
-                    yield failed(step)
-                    return
-            yield failed(CheckStep.LISTED)
-            return
-        if not server.address:
-            yield ToolCheck(CheckStep.STARTED, True)
-        yield ToolCheck(CheckStep.SPOKE, True)
-        yield ToolCheck(CheckStep.LISTED, True, tool_count=len(tools), left_out=known.left_out)
+        with suppress(ToolFailed):
+            await self._tools_of(server, "")
+        for each in checks_of(known.status, known.steps):
+            yield each
 
     async def sign_in(self, server: ToolServer, open_page: Callable[[str], None]) -> None:
         """Have the person sign in to a server; ``open_page`` is called with the page, at most once. Cancelling gives
@@ -287,10 +280,14 @@ class ToolHost:
                 if known.restarts > MOST_RESTARTS:
                     return
                 await asyncio.sleep(max(0.0, known.again_at_s - self._clock.monotonic_s()))
-                self._change(known, ServerState.STARTING)
-                known.steps.clear()
-                await self._ask("open", server.id, {**await self._launch(server), "root": root})
-            rows, left_out = await self._ask("tools", server.id)
+                await self._start(known, root)
+            try:
+                rows, left_out = await self._ask("tools", server.id)
+            except _RequestFailed as error:
+                if error.code != "not_running":
+                    raise
+                await self._start(known, root)  # its session was lost
+                rows, left_out = await self._ask("tools", server.id)
             known.left_out = left_out_texts(left_out)
             known.tools = tuple(tool_of(server, row) for row in rows)
             self._change(known, ServerState.READY)
@@ -300,6 +297,11 @@ class ToolHost:
             self._failed(known, str(error))
         finally:
             known.opening = None
+
+    async def _start(self, known: _Server, root: str) -> None:
+        self._change(known, ServerState.STARTING)
+        known.steps.clear()
+        await self._ask("open", known.server.id, {**await self._launch(known.server), "root": root})
 
     def _failed(self, known: _Server, problem: str) -> None:
         known.tools = None

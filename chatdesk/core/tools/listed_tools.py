@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from chatdesk.core.domain.tools import LEFT_OUT_TEXTS, LeftOut, Tool, ToolHints, ToolServer
+from chatdesk.core.domain.tools import (
+    LEFT_OUT_TEXTS,
+    CheckStep,
+    LeftOut,
+    ServerState,
+    ServerStatus,
+    Tool,
+    ToolCheck,
+    ToolHints,
+    ToolServer,
+)
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 
 
@@ -33,3 +43,18 @@ def left_out_texts(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
 def is_changed(listed: Sequence[Tool], name: str, digest: str) -> bool:
     """Return whether a tool is another one than the one with this digest, or gone; empty: any will do."""
     return bool(digest) and digest not in [each.digest for each in listed if each.name == name]
+
+
+def checks_of(status: ServerStatus, steps: Sequence[str]) -> Iterator[ToolCheck]:
+    """Yield the ``steps`` that a started server has gone, the failed one with its problem."""
+    is_well = status.state is ServerState.READY
+    for step in (CheckStep.STARTED, CheckStep.SPOKE, CheckStep.LISTED):
+        if step is CheckStep.STARTED and status.server.address:
+            continue
+        if not is_well and (step is CheckStep.LISTED or step.value not in steps):
+            yield ToolCheck(step, False, status.problem, stderr=status.stderr)
+            return
+        if step is CheckStep.LISTED:
+            yield ToolCheck(step, True, tool_count=status.tool_count, left_out=status.left_out)
+        else:
+            yield ToolCheck(step, True)

@@ -8,23 +8,88 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final, cast
 
 import httpx2
+import mcp_types as types
 from mcp.client.streamable_http import streamable_http_client
+from pydantic_core import from_json
 
 from chatdesk.core.tools.host.message_bounds import TooManyValues, within_bounds
 from chatdesk.core.tools.host.redirect_receiver import RedirectReceiver
+from chatdesk.core.tools.host.session_streams import Observer
 from chatdesk.core.tools.host.sign_in import MARK, SignIn
 from chatdesk.core.tools.host.stdio import LONGEST_LINE_BYTES
 
 CONNECT_S: Final = 30.0
+SESSION_ID: Final = "mcp-session-id"
+# Of an error that is written here for a request that its server refused, because the session is gone.
+LOST_SESSION: Final = -1
+_SESSION_NOT_FOUND: Final = -32001
+_LOST: Final = "It does not know the session any more."
 _SIGN_IN_BYTES: Final = 256 * 1024
 
 # What the process tells ChatDesk: a kind and its values.
 Report = Callable[..., None]
 
 
+class HttpFaults(Observer):
+    """Keeps what was wrong with answers over HTTP, by the requests, and says so in the errors that the SDK makes of
+    them."""
+
+    def __init__(self) -> None:
+        self._faults: dict[Any, types.ErrorData] = {}
+
+    def received(self, message: types.JSONRPCMessage) -> bool:
+        """Write the fault of a request into the error that answers it."""
+        if isinstance(message, types.JSONRPCError):
+            message.error = self._faults.pop(message.id, message.error)
+        return True
+
+    async def look_at(self, request: httpx2.Request, response: httpx2.Response) -> None:
+        """Keep the fault of an answer, where it has one that the SDK does not tell."""
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_message = kind in ("application/json", "text/event-stream")
+        if request.method != "POST" or response.status_code in (202, 401) or response.has_redirect_location:
+            return
+        if response.status_code < 400 and is_message:
+            return
+        body = await response.aread() if kind == "application/json" else b""
+        said = _json(body).get("error")
+        said = said if isinstance(said, dict) else {}
+        if SESSION_ID in request.headers and _means_lost(response.status_code, said):
+            error = types.ErrorData(code=LOST_SESSION, message=_LOST)
+        elif said:
+            return
+        elif response.status_code >= 400:
+            error = types.ErrorData(code=types.INTERNAL_ERROR, message=_status_text(request, response.status_code))
+        else:
+            words = f"It answered with {kind or 'something'} that is no message of the protocol. Is its address right?"
+            error = types.ErrorData(code=types.INTERNAL_ERROR, message=words)
+        self._faults[_json(request.content).get("id")] = error
+
+
+def _means_lost(status: int, error: Mapping[str, Any]) -> bool:
+    """Return whether a server does not know the session of a request any more. The standard has 404 for it; some
+    answer 400."""
+    is_said = error.get("code") == _SESSION_NOT_FOUND or "session" in str(error.get("message", "")).lower()
+    return status == 404 or (status == 400 and is_said)
+
+
+def _status_text(request: httpx2.Request, status: int) -> str:
+    is_old = request.url.path.rstrip("/").endswith("/sse") or status == 405
+    more = " ChatDesk does not speak the older transport with two addresses (SSE): is there one that ends with /mcp?"
+    return f"It answered with status {status}.{more if is_old else ''}"
+
+
+def _json(data: bytes) -> dict[str, Any]:
+    try:
+        read = from_json(data)
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
 @asynccontextmanager
 async def over_http(
-    server_id: str, spec: Mapping[str, Any], report: Report
+    server_id: str, spec: Mapping[str, Any], report: Report, faults: HttpFaults
 ) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
     """Yield the streams of a session over streamable HTTP. The SDK follows redirects within their origin only."""
     broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -39,7 +104,7 @@ async def over_http(
                 # What is packed has no bound until it is unpacked.
                 headers={**spec["headers"], "Accept-Encoding": "identity"},
                 auth=auth,
-                transport=_CappedTransport(httpx2.AsyncHTTPTransport()),
+                transport=_CappedTransport(httpx2.AsyncHTTPTransport(), faults),
                 timeout=httpx2.Timeout(CONNECT_S, read=300.0),
                 follow_redirects=False,
             )
@@ -82,8 +147,9 @@ class _CappedTransport(httpx2.AsyncBaseTransport):
     """Bounds answers that are not streams of events, those about signing in more than others, and refuses what is
     packed. The SDK bounds events by itself."""
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport, faults: HttpFaults) -> None:
         self._inner = inner
+        self._faults = faults
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._inner.handle_async_request(request)
@@ -95,6 +161,8 @@ class _CappedTransport(httpx2.AsyncBaseTransport):
             assert isinstance(response.stream, httpx2.AsyncByteStream)
             room = _SIGN_IN_BYTES if is_sign_in else LONGEST_LINE_BYTES
             response.stream = _CappedStream(response.stream, room)
+        if not is_sign_in:
+            await self._faults.look_at(request, response)
         return response
 
     async def aclose(self) -> None:

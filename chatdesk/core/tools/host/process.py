@@ -35,7 +35,7 @@ from chatdesk.core.processes import start_child
 from chatdesk.core.tools.host import offers
 from chatdesk.core.tools.host.descendants import adopt_orphans, descendants_of, end_others, end_tree
 from chatdesk.core.tools.host.revocation import revoke
-from chatdesk.core.tools.host.server_connection import CallRefused, Connection
+from chatdesk.core.tools.host.server_connection import CallRefused, Connection, SessionLost
 from chatdesk.core.tools.host.stdio import ServerBroke
 from chatdesk.core.tools.host.throttle import Throttle
 
@@ -58,6 +58,7 @@ class Host:
         self._endings: dict[str, asyncio.Future[None]] = {}
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._numbers = itertools.count(1)
+        self._retired: set[asyncio.Future[None]] = set()
         self._asked: dict[int, tuple[int, asyncio.Future[tuple[str, Any]]]] = {}
 
     def receive(self, frame: Wire) -> None:
@@ -85,7 +86,7 @@ class Host:
             self.send("failed", number, "cancelled", "It was stopped.")
         except TimeoutError:
             self.send("failed", number, "timeout", "It did not answer in time.")
-        except _NotRunning as error:
+        except (_NotRunning, SessionLost) as error:
             self.send("failed", number, "not_running", str(error))
         except ServerBroke as error:
             self.send("failed", number, "broke", str(error))
@@ -106,6 +107,13 @@ class Host:
         connection = self._connections.get(values[0])
         if connection is None:
             raise _NotRunning("It is not running.")
+        try:
+            return await self._do_there(verb, number, values, connection)
+        except SessionLost:
+            self._retire(connection)
+            raise
+
+    async def _do_there(self, verb: str, number: int, values: list[Any], connection: Connection) -> Any:
         if verb == "tools":
             return await connection.tools()
         if verb in offers.VERBS:
@@ -178,6 +186,20 @@ class Host:
         if server_id in self._endings:  # its end is told before it is started again
             await asyncio.wait([self._endings[server_id]])
         self._connections[server_id] = Connection(server_id, spec, self.send)
+
+    def _retire(self, connection: Connection) -> None:
+        """Have the next request open another connection, and end this one once its other calls are answered."""
+
+        async def end() -> None:
+            await connection.wait_until_idle()
+            await connection.end()
+
+        if self._connections.get(connection.id) is connection:
+            connection.is_replaced = True
+            del self._connections[connection.id]
+            ending = asyncio.ensure_future(end())
+            self._retired.add(ending)
+            ending.add_done_callback(self._retired.discard)
 
     async def _sign_in(self, server_id: str, spec: Mapping[str, Any]) -> None:
         """Connect as long as a person needs to sign in, and end the connection."""

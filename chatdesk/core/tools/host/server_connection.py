@@ -16,7 +16,7 @@ from mcp.shared.exceptions import MCPError
 from chatdesk.core.domain.tools import LeftOut
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.tools.host.descendants import end_tree
-from chatdesk.core.tools.host.http_transport import CONNECT_S, Report, over_http
+from chatdesk.core.tools.host.http_transport import CONNECT_S, LOST_SESSION, HttpFaults, Report, over_http
 from chatdesk.core.tools.host.listing import (
     MOST_TOOLS,
     LeftOutRow,
@@ -46,6 +46,10 @@ _LIST_CHANGES: Final = (
     types.ResourceListChangedNotification,
 )
 _NAME: Final = types.Implementation(name="ChatDesk", version="1")
+
+
+class SessionLost(Exception):
+    """A server refused a request because it does not know the session any more; nothing was done for it."""
 
 
 class CallRefused(Exception):
@@ -78,6 +82,7 @@ class Connection:
         self._changed: set[str] = set()
         self._requests = ServerRequests()
         self._answers = MendedAnswers()
+        self._faults = HttpFaults()
         self._one_list = asyncio.Lock()
         self._task = asyncio.create_task(self._run())
 
@@ -146,6 +151,8 @@ class Connection:
         except MCPError as error:
             if self._broken is not None and self._broken.done():
                 raise ServerBroke(self._broken.result()) from None
+            if error.error.code == LOST_SESSION:
+                raise SessionLost(str(error)) from None
             raise CallRefused(str(error)) from None
         except TooLargeError as error:
             raise CallRefused(str(error)) from None
@@ -183,7 +190,7 @@ class Connection:
             async with AsyncExitStack() as stack:
                 read, write, broken = await stack.enter_async_context(self._transport())
                 self._broken = broken
-                read, write = observed(read, write, (OpenRequests(broken), self._answers))
+                read, write = observed(read, write, (OpenRequests(broken), self._faults, self._answers))
                 session = _Session(
                     read,
                     write,
@@ -236,7 +243,7 @@ class Connection:
     @asynccontextmanager
     async def _transport(self) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
         if self.spec.get("address"):
-            async with over_http(self.id, self.spec, self._report) as streams:
+            async with over_http(self.id, self.spec, self._report, self._faults) as streams:
                 yield streams
             return
 
@@ -286,5 +293,5 @@ def _failure_text(error: BaseException) -> str:
     if isinstance(error, httpx2.HTTPStatusError):
         return f"It answered with status {error.response.status_code}."
     if isinstance(error, MCPError):
-        return f"It refused the connection: {error}"
+        return str(error) if str(error).startswith("It ") else f"It refused the connection: {error}"
     return f"The connection failed ({type(error).__name__})."

@@ -142,3 +142,56 @@ async def test_a_server_that_asks_without_end_and_reads_no_answer_is_ended(host:
         finally:
             web.was_cancelled.set()
         await until(lambda: host.status(at(web.address)).state is ServerState.FAILED)  # which comes after the answer
+
+
+@pytest.mark.parametrize("how", ["lost 404", "lost 400", "lost 404 silent"])
+async def test_a_server_that_was_restarted_gets_a_new_session_for_each_call_that_it_refuses(
+    host: ToolHost, how: str
+) -> None:
+    with tool_http_server(how) as web:
+        for number in range(4):
+            assert (await host.call(at(web.address), "echo", {"text": str(number)}, timeout_s=30)).text == str(number)
+        assert [each["arguments"]["text"] for each in web.calls] == ["0", "1", "2", "3"], "none runs twice"
+        assert [each.name for each in await host.tools([at(web.address)])] == ["echo"]
+        await host.end("web")
+
+
+async def test_calls_at_the_same_time_survive_the_end_of_their_session(host: ToolHost) -> None:
+    with tool_http_server("lost 404 once") as web:
+        await host.tools([at(web.address)])
+        web.sessions.clear()
+        calls = [host.call(at(web.address), "echo", {"text": each}, timeout_s=30) for each in "abc"]
+        assert [each.text for each in await asyncio.gather(*calls)] == ["a", "b", "c"]
+        await host.end("web")
+
+
+@pytest.mark.parametrize("how", ["lost 404 always", "lost 400 always"])
+async def test_a_session_that_is_lost_each_time_is_opened_once_again_only(host: ToolHost, how: str) -> None:
+    with tool_http_server(how) as web:
+        assert await host.tools([at(web.address)]) == ()
+        assert "session" in host.status(at(web.address)).problem and len(web.headers) < 20
+
+
+async def test_a_tool_that_is_another_in_the_new_session_is_not_called(host: ToolHost) -> None:
+    with tool_http_server("lost 404 reworded") as web:
+        (echo,) = await host.tools([at(web.address)])
+        await host.call(at(web.address), "echo", {"text": "1"}, timeout_s=30, digest=echo.digest)
+        with pytest.raises(ToolFailed, match="was changed"):
+            await host.call(at(web.address), "echo", {"text": "2"}, timeout_s=30, digest=echo.digest)
+        assert len(web.calls) == 1
+        await host.end("web")
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("status 500", "It answered with status 500."),
+        ("status 404", "It answered with status 404."),
+        ("status 405", "older transport"),
+        ("page", "text/html"),
+    ],
+)
+async def test_what_an_address_answers_is_named(host: ToolHost, how: str, words: str) -> None:
+    with tool_http_server(how) as web:
+        steps = [each async for each in host.check(at(web.address))]
+        assert not steps[-1].is_well and words in steps[-1].problem
