@@ -25,6 +25,7 @@ from tests.helpers.fault_server import Exchange
 from tests.helpers.search_engines import answered, searxng
 from tests.helpers.site import Site
 from tests.helpers.threaded_server import serving
+from tests.helpers.tool_http_server import tool_http_server
 from tests.helpers.tools_world import command, processes_with
 
 if sys.platform != "win32":
@@ -154,6 +155,45 @@ def test_servers_are_chosen_for_the_question(tmp_path: Path, log: Path, capsys: 
     assert len(_runs(log)) == 1
     assert _ask(tmp_path, "hello", "--tools", "other") == 1
     assert "There is no tool server other." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("", "offers: echo, write_note"),
+        ("off", "It is switched off"),
+        ("folder", "It is for the threads of a project with a folder"),
+        ("exit-at-start", "exit code 3"),
+        ("page", "no message of the protocol"),
+        ("status 500", "500"),
+        ("no-tools", "It lists no tools."),
+        ("odd-tool", "“odd” is left out"),
+    ],
+)
+def test_what_a_named_server_offers_is_told_or_why_it_offers_nothing(
+    tmp_path: Path, model: None, capsys: pytest.CaptureFixture[str], how: str, reason: str, as_json: bool
+) -> None:
+    data_dir, server_id, script = str(tmp_path / "profile"), "notes", tmp_path / "script.json"
+    script.write_text(json.dumps({"tools": [{"name": "odd", "inputSchema": "none"}]}), "utf-8")
+    options = ["--script", str(script)] if how == "odd-tool" else ["--how", how]
+    with tool_http_server(how) as web:
+        where = ["--address", web.address] if how in ("page", "status 500", "no-tools") else []
+        what = [] if where else ["--", *command(*options, "--log", str(tmp_path / "log"))]
+        assert run(["tools", "add", "--data-dir", data_dir, *where, server_id, *what]) == 0
+        if how == "off":
+            assert run(["tools", "off", "--data-dir", data_dir, server_id]) == 0
+        if how == "folder":
+            server_id = "chatdesk-folder"
+            assert run(["tools", "on", "--data-dir", data_dir, server_id]) == 0
+        capsys.readouterr()
+        assert _ask(tmp_path, "hello", "--tools", server_id, "--approve", "deny", *(["--json"] if as_json else [])) == 0
+    said = capsys.readouterr()
+    if as_json and how == "":
+        (offered,) = [each for each in map(json.loads, said.out.splitlines()) if each["event"] == "tools"]
+        assert offered["server_id"] == server_id and "echo" in offered["tools"] and offered["notes"] == []
+    else:
+        assert reason in said.err
 
 
 def test_files_go_along(tmp_path: Path, model: None, capsys: pytest.CaptureFixture[str]) -> None:

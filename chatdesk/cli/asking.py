@@ -67,7 +67,8 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
         terminal.complain(tr("An imported system prompt is sent with the question."))
     if thread_id is not None and (name := await services.system_prompts.changed_by_other(thread_id)) is not None:
         terminal.complain(tr("{name} changed the system prompt; it is sent with the question.", name=name))
-    approver = Approver(options.approve, await _prepare_tools(services, options), is_json=options.json)
+    wanted, allowed = await _prepare_tools(services, options)
+    approver = Approver(options.approve, allowed, is_json=options.json)
     asking = ask(
         services,
         options.text,
@@ -87,20 +88,15 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
             if event["event"] == "approval":
                 answer.close(ends_line=True)
                 await approver.answer(services, event)
+            elif event["event"] == "tools":
+                wanted.pop(event["server_id"], None)
+                _print_offered(event, is_asked_for=options.tools is not None, is_json=options.json)
             elif options.json:
                 terminal.say_json(event, indent=None)
-            elif event["event"] == "text":
-                answer.write(event["delta"])
-            elif event["event"] == "retry":
-                again = Text("Trying again in {seconds} s.", seconds=round(event["delay_s"]))
-                terminal.complain(Sentences.of(event["reason"], again))
-            elif event["event"] == "waiting":
-                waits = Text("The question waits, {count} before it; Ctrl+C cancels.", count=event["before"])
-                terminal.complain(Sentences.of(event["reason"], waits))
-            elif event["event"] == "unsaved":
-                answer.close(ends_line=True)
-                tries = Text("ChatDesk keeps trying to save the answer for a while; Ctrl+C stops it.")
-                terminal.complain(Sentences.of(event["reason"], tries))
+            else:
+                _print_event(event, answer)
+    for server in wanted.values():
+        terminal.complain(tr("{server}: {problem}", server=server.name, problem=_why_not(server)))
     answer.close(ends_line=True)
     _print_sources({} if options.json else last)
     if last.get("thread_id"):
@@ -109,6 +105,42 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
         return CALL_DENIED if approver.has_denied_unasked else 0
     terminal.complain(last.get("error") or tr("The answer was not finished. What had arrived is kept."))
     return 1
+
+
+def _print_event(event: dict[str, Any], answer: terminal.TextWriter) -> None:
+    """Write the text of an answer, and what happens to it to stderr."""
+    if event["event"] == "text":
+        answer.write(event["delta"])
+    elif event["event"] == "retry":
+        again = Text("Trying again in {seconds} s.", seconds=round(event["delay_s"]))
+        terminal.complain(Sentences.of(event["reason"], again))
+    elif event["event"] == "waiting":
+        waits = Text("The question waits, {count} before it; Ctrl+C cancels.", count=event["before"])
+        terminal.complain(Sentences.of(event["reason"], waits))
+    elif event["event"] == "unsaved":
+        answer.close(ends_line=True)
+        tries = Text("ChatDesk keeps trying to save the answer for a while; Ctrl+C stops it.")
+        terminal.complain(Sentences.of(event["reason"], tries))
+
+
+def _print_offered(event: dict[str, Any], *, is_asked_for: bool, is_json: bool) -> None:
+    """Write the tools that a server offers for the answer, if somebody named it, and the reasons why others are not."""
+    if is_json:
+        terminal.say_json(event, indent=None)
+    server, tools, notes = _server_of(event), tuple(event["tools"]), event["notes"]
+    if is_asked_for and tools and not is_json:
+        terminal.complain(tr("{server} offers: {names}.", server=server, names=tools))
+    for note in notes or ((Text("It lists no tools."),) if is_asked_for and not tools else ()):
+        terminal.complain(tr("{server}: {problem}", server=server, problem=note))
+
+
+def _why_not(server: ToolServer) -> Text:
+    """Return why a server that was named offers no tools."""
+    if not server.is_on:
+        return Text("It is switched off: chatdesk tools on {server} switches it on.", server=server.id)
+    if server.is_of_project:
+        return Text("It is for the threads of a project with a folder: see chatdesk tools folder.")
+    return Text("It was not asked for its tools.")
 
 
 def _print_sources(finish: dict[str, Any]) -> None:
@@ -185,9 +217,11 @@ def _server_of(event: dict[str, Any]) -> str:
     return f"{name} ({server_id})" if server_id not in ("", name) else name
 
 
-async def _prepare_tools(services: Services, options: argparse.Namespace) -> frozenset[_Grant]:
-    """Limit the tool servers to those that were chosen, register that calls are answered here, and return the calls
-    that are allowed. Raises ``InvalidInput``."""
+async def _prepare_tools(
+    services: Services, options: argparse.Namespace
+) -> tuple[dict[str, ToolServer], frozenset[_Grant]]:
+    """Limit the tool servers to those that were chosen, register that calls are answered here, and return those
+    servers by their ids, and the calls that are allowed. Raises ``InvalidInput``."""
     if services.has_other_owner:
         if options.tools is not None or options.approve:
             raise InvalidInput(
@@ -195,17 +229,19 @@ async def _prepare_tools(services: Services, options: argparse.Namespace) -> fro
                 safe=Text("The question was not sent."),
                 next_step=Text("Choose the tools in the window, or close it."),
             )
-        return frozenset()
+        return {}, frozenset()
     services.chat.tools.approvals.attend()
     names = [each for each in options.approve if each not in (_ASK, _DENY)]
     if options.tools is None and not names:
-        return frozenset()
+        return {}, frozenset()
     service = await services.tools.in_use()
     servers = () if service is None else service.servers
+    wanted: dict[str, ToolServer] = {}
     if options.tools is not None:
-        wanted = [] if options.tools == "none" else [each.strip() for each in options.tools.split(",") if each.strip()]
-        services.chat.tools.limit_to([_the_server(servers, each).id for each in wanted])
-    return frozenset(grant for each in names if (grant := _grant_of(servers, each)) is not None)
+        named = [] if options.tools == "none" else [each.strip() for each in options.tools.split(",") if each.strip()]
+        wanted = {server.id: server for server in (_the_server(servers, each) for each in named)}
+        services.chat.tools.limit_to(tuple(wanted))
+    return wanted, frozenset(grant for each in names if (grant := _grant_of(servers, each)) is not None)
 
 
 def _the_server(servers: Sequence[ToolServer], name: str) -> ToolServer:

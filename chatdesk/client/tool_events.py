@@ -30,8 +30,20 @@ class ServerRequestsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolsOffered:
+    """A model is offered these tools of a server for an answer; ``notes`` are sentences about those that it is not."""
+
+    thread_id: str
+    message_id: str
+    server_id: str = ""
+    server: str = ""
+    tools: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ToolServersChanged:
     """The tool servers changed: their set-up, or how they are."""
 
 
-ToolEvent = ApprovalAsked | ApprovalEnded | ServerRequestsChanged | ToolServersChanged
+ToolEvent = ApprovalAsked | ApprovalEnded | ServerRequestsChanged | ToolServersChanged | ToolsOffered

@@ -170,6 +170,19 @@ class ApprovalEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolsOffered:
+    """A model is offered these tools of a server for an answer; ``notes`` are sentences about those that it is not, and
+    why."""
+
+    thread_id: str
+    message_id: str
+    server_id: str
+    server: str
+    tools: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ServerRequestsChanged:
     """The requests of tool servers in a thread changed: there is another, or one was answered or withdrawn."""
 

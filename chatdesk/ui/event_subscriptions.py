@@ -29,6 +29,7 @@ _OF_THREADS = (
     events.TurnStarted,
     events.TextStreamed,
     events.RetryWaiting,
+    events.ToolsOffered,
     events.AnswerFinished,
     events.ContextChanged,
     events.UsageRecorded,

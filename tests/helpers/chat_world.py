@@ -12,6 +12,7 @@ from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.provider_profile import PLAIN
 from chatdesk.core.events import AnswerFinished, EventBus
 from chatdesk.core.providers.base import (
     ChatRequest,
@@ -36,6 +37,7 @@ class ScriptedProvider:
 
     name = "scripted"
     label = "Scripted"
+    dialect = PLAIN
 
     def __init__(self) -> None:
         self.scripts: list[Sequence[Step]] = []

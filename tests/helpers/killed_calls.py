@@ -28,6 +28,7 @@ from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.tool_calls.port import ToolLimits
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message, PartType, Role
+from chatdesk.core.domain.provider_profile import PLAIN
 from chatdesk.core.domain.tools import Answer, open_calls
 from chatdesk.core.events import AnswerFinished, ApprovalAsked, EventBus
 from chatdesk.core.providers.base import (
@@ -66,6 +67,7 @@ class _CallingModel:
     """Calls two tools in each step, for ever; ``first`` is a number that no call had before."""
 
     name = label = "calling"
+    dialect = PLAIN
 
     def __init__(self, first: int) -> None:
         self._next = first

@@ -33,6 +33,7 @@ class SignInServer(ThreadingHTTPServer):
         self.calls: list[dict[str, Any]] = []
         self.notifications: list[str] = []
         self.was_cancelled = threading.Event()
+        self.is_reworded = False
         self.paths: list[str] = []
         self.pages: list[dict[str, str]] = []
         self.grants: list[str] = []

@@ -1,7 +1,8 @@
 """Asks one question and yields its answer as plain dictionaries, for scripts and for other processes.
 
-The events are ``start`` (ids), then ``text``, ``reasoning``, ``retry``, ``waiting``, ``approval`` (a tool was to be
-called) and ``unsaved``, then ``finish`` (status, usage, error).
+The events are ``start`` (ids), then ``tools`` (those of a server, and why some are not offered), ``text``,
+``reasoning``, ``retry``, ``waiting``, ``approval`` (a tool was to be called) and ``unsaved``, then ``finish`` (status,
+usage, error).
 """
 
 from __future__ import annotations
@@ -27,11 +28,15 @@ from chatdesk.core.events import (
     StorageFailed,
     StorageRecovered,
     TextStreamed,
+    ToolsOffered,
 )
 from chatdesk.core.rendering.sources import sources_of
 
 AskEvent = dict[str, Any]
-_EVENTS = (TextStreamed, RetryWaiting, QueueChanged, AnswerFinished, StorageFailed, StorageRecovered, ApprovalAsked)
+_EVENTS = (
+    *(TextStreamed, RetryWaiting, QueueChanged, AnswerFinished),
+    *(StorageFailed, StorageRecovered, ApprovalAsked, ToolsOffered),
+)
 # How long an answer that cannot be saved, and of which nothing more comes, is held for a disk that takes it.
 PATIENCE_S = 10.0
 _LONGEST_STOP_S = 2.0  # the end of the services waits for what can be stored at all
@@ -155,6 +160,9 @@ def _described(event: object, answer_id: str) -> AskEvent | None:
             return {"event": kind, "delta": delta}
         case RetryWaiting(message_id=message_id) if message_id == answer_id:
             return {"event": "retry", "attempt": event.attempt, "delay_s": event.delay_s, "reason": event.reason}
+        case ToolsOffered(message_id=message_id) if message_id == answer_id:
+            server = {"server": event.server, "server_id": event.server_id}
+            return {"event": "tools", **server, "tools": list(event.tools), "notes": list(event.notes)}
         case QueueChanged(waiting=waiting):
             found = next((each for each in waiting if each.message_id == answer_id), None)
             if found is not None:

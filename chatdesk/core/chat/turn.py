@@ -38,6 +38,7 @@ from chatdesk.core.events import (
     ThreadChanged,
     TurnStarted,
 )
+from chatdesk.core.events import ToolsOffered as ToolsOfferedForAnswer
 from chatdesk.core.providers.base import (
     FinishReason,
     LibraryLoaded,
@@ -50,6 +51,7 @@ from chatdesk.core.providers.base import (
     StoreNow,
     StreamEvent,
     StreamFinished,
+    ToolsOffered,
     UsageReported,
 )
 from chatdesk.core.providers.failure_texts import described, slept_sentence
@@ -228,6 +230,9 @@ class Turn:
                 self._spending.usage = event.usage
             case LibraryLoaded():
                 self._times.add_loading(event.seconds)
+            case ToolsOffered():
+                what = (event.server_id, event.server, event.tools, event.notes)
+                self._context.bus.publish(ToolsOfferedForAnswer(self.thread_id, self.message_id, *what))
             case ModelNamed():
                 self._answer = replace(self._answer, model=event.model)
             case RateReported():

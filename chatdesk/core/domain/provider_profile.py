@@ -39,10 +39,19 @@ class Api(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """The wishes of a vendor's servers for requests, beyond the protocol. ``message_with_calls``: fields that a message
-    with calls of tools must have, whatever is in them; ``foreign_call``: fields of a call that another model made."""
+    with calls of tools must have, whatever is in them; ``foreign_call``: fields of a call that another model made.
+    ``schema_words`` and ``formats``: what schemas of tools may have of JSON Schema, None for everything that is none of
+    the ``refused_words``;
+    ``property_names``: a pattern that the names of arguments match, empty for any; ``has_empty_objects``: a tool
+    without arguments has a schema too."""
 
     message_with_calls: Mapping[str, Any] = field(default_factory=dict)
     foreign_call: Mapping[str, Any] = field(default_factory=dict)
+    schema_words: frozenset[str] | None = None
+    refused_words: frozenset[str] = frozenset()
+    formats: frozenset[str] | None = None
+    property_names: str = ""
+    has_empty_objects: bool = True
 
 
 PLAIN = Dialect()

@@ -261,6 +261,11 @@ class ServerStatus:
     left_out: tuple[str, ...] = ()
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that say why the server offers nothing, or not all of its tools."""
+        return (self.problem,) if self.state is ServerState.FAILED else self.left_out
+
+    @property
     def wants_sign_in(self) -> bool:
         """Return whether the server cannot be used until the person has signed in."""
         return self.state is ServerState.FAILED and SIGN_IN_NEEDED in self.problem

@@ -5,9 +5,9 @@ Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``PictureDel
 stream that cannot go on raises ``ProviderError``; nothing else but ``asyncio.CancelledError`` ever leaves it. What was
 yielded before stays valid. ``ReasoningKept`` and ``SourcesNamed`` come at the end of an
 answer; the first is for the loop of tools, and ignored by all others. ``StepBegan``,
-``StepEnded``, ``CallChanged``, ``StoreNow`` and ``ResultArrived`` come from that loop only, which is around a
-provider. Cancelling the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance serves any
-number of streams at once, all on the loop that first used it.
+``StepEnded``, ``CallChanged``, ``StoreNow``, ``ToolsOffered`` and ``ResultArrived`` come from that loop only, which is
+around a provider. Cancelling the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance
+serves any number of streams at once, all on the loop that first used it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, Protocol
 from chatdesk.core.domain.attachment import Attachment, Enclosed
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.provider_check import ListedModel as ListedModel
+from chatdesk.core.domain.provider_profile import Dialect
 from chatdesk.core.domain.usage import CacheLife, RateReport, Usage
 
 
@@ -296,6 +297,17 @@ class LibraryLoaded:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolsOffered:
+    """The tools of one server that the model is offered from now on, by their names; ``notes`` are sentences about
+    those that it is not, and why. The event comes before the answer."""
+
+    server_id: str
+    server: str
+    tools: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelNamed:
     """The model that is asked, if the request named none. The event comes before the answer."""
 
@@ -323,6 +335,7 @@ StreamEvent = (
     | UsageReported
     | RateReported
     | LibraryLoaded
+    | ToolsOffered
     | ModelNamed
     | StreamFinished
 )
@@ -351,6 +364,11 @@ class Provider(Protocol):
     @property
     def label(self) -> str:
         """The name that a person reads."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect:
+        """The wishes of its servers beyond the protocol."""
         ...
 
     async def list_models(self) -> tuple[ListedModel, ...]:

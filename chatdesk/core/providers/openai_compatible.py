@@ -84,7 +84,7 @@ class OpenAICompatibleProvider:
         dialect: Dialect = PLAIN,
     ) -> None:
         """Set up without connecting. ``has_cache_marks``: the server is a gateway that passes ``cache_control`` on."""
-        self._dialect = dialect
+        self.dialect = dialect
         self._name = name
         self._label = label
         self._endpoint = endpoint
@@ -379,7 +379,7 @@ class OpenAICompatibleProvider:
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """Return the request as the vendor's JSON object."""
-        messages = wire_messages(request, self._kept_origin(), self._dialect)
+        messages = wire_messages(request, self._kept_origin(), self.dialect)
         if self._marks_cache(request, model):
             mark_messages(messages, request.cache)
         body: dict[str, Any] = {**request.extra_fields, "model": model, "messages": messages, "stream": True}

@@ -37,6 +37,16 @@ class Preset:
         return self.apis[0]
 
 
+# Patterns become grammars there, and a request fails for one that cannot.
+_OF_LLAMA = Dialect(refused_words=frozenset(("pattern",)))
+# The members of ``Schema`` in the vendor's reference; a request fails for any other.
+_OF_GEMINI = frozenset(
+    (
+        *("type", "format", "title", "description", "nullable", "enum", "anyOf", "pattern", "minimum", "maximum"),
+        *("properties", "required", "minProperties", "maxProperties", "items", "minItems", "maxItems"),
+        *("minLength", "maxLength"),
+    )
+)
 _BOTH = (Api.CHAT, Api.RESPONSES)
 OPENAI = Preset(
     "openai",
@@ -60,6 +70,7 @@ _ALL = (
         apis=(Api.ANTHROPIC,),
         keys_url="https://console.anthropic.com/settings/keys",
         key_starts=("sk-ant-",),
+        dialect=Dialect(property_names="[a-zA-Z0-9_.-]{1,64}"),
     ),
     Preset(
         "openrouter",
@@ -119,14 +130,17 @@ _ALL = (
         key_starts=("AIza",),
         # Since Gemini 3 a call without its signature is refused. This value is the vendor's own for foreign calls.
         dialect=Dialect(
-            foreign_call={"extra_content": {"google": {"thought_signature": "skip_thought_signature_validator"}}}
+            foreign_call={"extra_content": {"google": {"thought_signature": "skip_thought_signature_validator"}}},
+            schema_words=_OF_GEMINI,
+            formats=frozenset(("enum", "date-time", "float", "double", "int32", "int64")),
+            has_empty_objects=False,
         ),
     ),
     Preset("ollama", "Ollama", "http://127.0.0.1:11434/v1", needs_key=False, port=11434),
     Preset("lm-studio", "LM Studio", "http://127.0.0.1:1234/v1", needs_key=False, port=1234),
-    Preset("llama-cpp", "llama.cpp", "http://127.0.0.1:8080/v1", needs_key=False, port=8080),
+    Preset("llama-cpp", "llama.cpp", "http://127.0.0.1:8080/v1", needs_key=False, port=8080, dialect=_OF_LLAMA),
     Preset("vllm", "vLLM", "http://127.0.0.1:8000/v1", needs_key=False, port=8000, apis=_BOTH),
-    Preset("jan", "Jan", "http://127.0.0.1:1337/v1", needs_key=False, port=1337),
+    Preset("jan", "Jan", "http://127.0.0.1:1337/v1", needs_key=False, port=1337, dialect=_OF_LLAMA),
     OTHER,
 )
 PRESETS: Mapping[str, Preset] = {preset.id: preset for preset in _ALL}

@@ -12,7 +12,6 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chatdesk.core import child_process
@@ -33,6 +32,7 @@ from chatdesk.core.process_frames import Wire
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.call_reports import NO_HOOKS, CallHooks, CallReports
 from chatdesk.core.tools.host_process import HostProcess
+from chatdesk.core.tools.known_server import KnownServer
 from chatdesk.core.tools.listed_tools import checks_of, is_changed, left_out_texts, tool_of
 
 _log = logging.getLogger(__name__)
@@ -50,28 +50,6 @@ class _RequestFailed(Exception):
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
-
-
-@dataclass(slots=True, eq=False)
-class _Server:
-    """The state of a server, as the process that hosts it reports it. ``opening`` is the one running attempt to start
-    it."""
-
-    server: ToolServer
-    state: ServerState = ServerState.IDLE
-    problem: str = ""
-    tools: tuple[Tool, ...] | None = None
-    left_out: tuple[str, ...] = ()
-    stderr: str = ""
-    restarts: int = 0
-    again_at_s: float = 0.0
-    opening: asyncio.Task[None] | None = None
-    steps: list[str] = field(default_factory=list)
-
-    @property
-    def status(self) -> ServerStatus:
-        count = len(self.tools or ())
-        return ServerStatus(self.server, self.state, self.problem, count, self.stderr, self.left_out)
 
 
 class ToolHost:
@@ -96,7 +74,7 @@ class ToolHost:
         self._on_listing = on_listing
         self._pages: dict[str, Callable[[str], None]] = {}
         self._command = list(command) if command is not None else child_process.command_of(SWITCH)
-        self._servers: dict[str, _Server] = {}
+        self._servers: dict[str, KnownServer] = {}
         self._process: HostProcess | None = None
         self._requests: dict[int, asyncio.Future[Any]] = {}
         self._reports = CallReports(self._answer)
@@ -254,10 +232,10 @@ class ToolHost:
 
     # Inside
 
-    def _known(self, server: ToolServer) -> _Server:
+    def _known(self, server: ToolServer) -> KnownServer:
         known = self._servers.get(server.id)
         if known is None or known.server != server:
-            known = self._servers[server.id] = _Server(server)
+            known = self._servers[server.id] = KnownServer(server)
         return known
 
     async def _tools_of(self, server: ToolServer, root: str) -> tuple[Tool, ...]:
@@ -273,7 +251,7 @@ class ToolHost:
                 raise ToolFailed(f"{server.name} cannot be used: {known.problem or 'it was ended.'}")
         return known.tools
 
-    async def _open(self, known: _Server, root: str) -> None:
+    async def _open(self, known: KnownServer, root: str) -> None:
         server = known.server
         try:
             if known.state is not ServerState.READY:  # it is where only its list of tools changed
@@ -298,12 +276,12 @@ class ToolHost:
         finally:
             known.opening = None
 
-    async def _start(self, known: _Server, root: str) -> None:
+    async def _start(self, known: KnownServer, root: str) -> None:
         self._change(known, ServerState.STARTING)
         known.steps.clear()
         await self._ask("open", known.server.id, {**await self._launch(known.server), "root": root})
 
-    def _failed(self, known: _Server, problem: str) -> None:
+    def _failed(self, known: KnownServer, problem: str) -> None:
         known.tools = None
         known.again_at_s = self._clock.monotonic_s() + _FIRST_PAUSE_S * 2**known.restarts
         known.restarts += 1
@@ -315,7 +293,7 @@ class ToolHost:
             known.tools = None
             self._change(known, ServerState.IDLE)
 
-    def _change(self, known: _Server, state: ServerState, problem: str = "") -> None:
+    def _change(self, known: KnownServer, state: ServerState, problem: str = "") -> None:
         known.state, known.problem = state, problem
         self._on_changed(known.server.id)
 
@@ -377,7 +355,7 @@ class ToolHost:
         if answered is not None and not answered.done():
             resolve(answered)
 
-    def _receive_of_server(self, known: _Server, kind: str, values: list[Any]) -> None:
+    def _receive_of_server(self, known: KnownServer, kind: str, values: list[Any]) -> None:
         if kind == "step":
             known.steps.append(values[0])
         elif kind == "stderr":

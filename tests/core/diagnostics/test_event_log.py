@@ -35,7 +35,7 @@ KEY = "sk-marked-qzjx-canary-0815"
 NOT_LOGGED = {
     events.TextStreamed, events.MessageChanged, events.ContextChanged, events.SummaryFailed, events.UsageRecorded,
     events.PresenceChanged, events.UnreadChanged, events.SharedFilesChanged, events.SummaryWorkChanged,
-    events.ToolServersChanged, events.ServerRequestsChanged,
+    events.ToolServersChanged, events.ServerRequestsChanged, events.ToolsOffered,
     events.WaitingQuestionsChanged,
 }  # fmt: skip
 

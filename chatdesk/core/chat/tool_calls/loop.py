@@ -10,16 +10,15 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from chatdesk.core.chat.tool_calls import results
 from chatdesk.core.chat.tool_calls.approvals import Approvals
 from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall, CollectedCalls, StepText
-from chatdesk.core.chat.tool_calls.earlier_steps import EarlierSteps
 from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, OfferedTools
 from chatdesk.core.chat.tool_calls.person_requests import approval_request, reason_to_ask, where_of
-from chatdesk.core.chat.tool_calls.port import Equipment, ToolLimits
+from chatdesk.core.chat.tool_calls.port import Equipment, Place, ToolLimits
 from chatdesk.core.chat.tool_calls.source_numbers import SourceNumbers
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.tool_fence import fenced
@@ -34,7 +33,7 @@ from chatdesk.core.domain.tools import (
     ToolServer,
 )
 from chatdesk.core.domain.usage import Usage
-from chatdesk.core.errors import ChatDeskError, ProviderError
+from chatdesk.core.errors import ChatDeskError, ProviderError, ProviderErrorKind
 from chatdesk.core.providers.base import (
     CallChanged,
     ChatRequest,
@@ -66,26 +65,13 @@ _CUT_OFF = Text("The answer was cut off while this call was written, so the tool
 _CUT_OFF_BY = (FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
 _NO_MORE = Text("The limit of this answer was reached, so the tool was not run.")
 _TOO_MANY = Text("Too many tools were called at once, so this one was not run. Call fewer.")
-_LAST_STEP = Text("No further tools can be called for this answer. Answer with what you have.")
+_REFUSED = Text("“{tool}” is left out of this answer: {provider} refuses its description.")
 _MISTAKE = Text("Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.")
 _NOT_AGAIN = Text(
     "ChatDesk ended while this ran, so nobody knows what it did. The person does not want it to be run again."
 )
+_MOST_REFUSED = 8  # tools that are left out one after the other
 _MOST_AT_ONCE = 32  # calls of one step; a person would have to look at each
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Names the thread, the project and the message in which an answer is written, and says whether the thread has text
-    of others; ``earlier`` is what there is of the answer already. ``answers`` says who answers, for the parts of calls:
-    ``provider``, ``model`` and ``agent``, the name of an assistant, as far as there is one."""
-
-    thread_id: str
-    project_id: str
-    message_id: str
-    has_outside_text: bool = False
-    earlier: EarlierSteps = field(default_factory=EarlierSteps)
-    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 class ToolLoop:
@@ -127,8 +113,11 @@ class ToolLoop:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Yield the events of all steps as those of one answer."""
         began_s = self._clock.monotonic_s()
-        offered = OfferedTools(await self._tools.tools(tuple(self._servers.values()), self._caller))
+        listed = await self._tools.tools(tuple(self._servers.values()), self._caller)
+        offered = OfferedTools(listed, self._inner.dialect)
         yield LibraryLoaded(self._clock.monotonic_s() - began_s)  # starting servers is no time of the request
+        for told in offered.news(self._tools.statuses(), self._servers):
+            yield told
         earlier = self._place.earlier
         self._sent = replace(request, messages=(*request.messages, *earlier.messages), continue_text=earlier.text)
         self._has_outside_text = self._place.has_outside_text or any(
@@ -155,9 +144,8 @@ class ToolLoop:
             except ProviderError as error:
                 failure = error
             made = calls.finished()
-            if is_last:
-                for call in made:
-                    yield CallChanged(call.number, {"status": CallStatus.FAILED.value, "error": _NO_MORE})
+            for call in made if is_last else ():
+                yield CallChanged(call.number, {"status": CallStatus.FAILED.value, "error": _NO_MORE})
             if failure is not None:
                 raise failure
             if not made or is_last:
@@ -174,8 +162,26 @@ class ToolLoop:
     async def _ask(
         self, offered: OfferedTools, calls: CollectedCalls, said: StepText, *, is_last: bool
     ) -> AsyncGenerator[StreamEvent, None]:
-        """Ask the model for one step. Yield what a person sees of it; ``calls`` and ``said`` collect the rest."""
-        async with aclosing(self._inner.stream(_with_tools(self._sent, offered, is_last=is_last))) as events:
+        """Ask the model for one step. Yield what a person sees of it; ``calls`` and ``said`` collect the rest. A tool
+        for which the vendor refuses the request is left out of it."""
+        for rest in reversed(range(_MOST_REFUSED + 1)):
+            try:
+                async with aclosing(self._ask_once(offered, calls, said, is_last=is_last)) as events:
+                    async for event in events:
+                        yield event
+                return
+            except ProviderError as error:
+                is_refusal = rest > 0 and error.kind is ProviderErrorKind.BAD_REQUEST
+                if not is_refusal or (refused := offered.drop_refused(error.what)) is None:
+                    raise
+            note = _REFUSED.filled(tool=refused.name, provider=self._inner.label)
+            yield offered.news_of(self._servers[refused.server_id], (note,))
+            await self._admit(self._sent)
+
+    async def _ask_once(
+        self, offered: OfferedTools, calls: CollectedCalls, said: StepText, *, is_last: bool
+    ) -> AsyncGenerator[StreamEvent, None]:
+        async with aclosing(self._inner.stream(offered.add_to(self._sent, is_last=is_last))) as events:
             async for event in events:
                 match event:
                     case StreamFinished():
@@ -383,15 +389,3 @@ def _refusal(place: int, *, is_cut_off: bool) -> str:
     if is_cut_off:
         return _CUT_OFF
     return _TOO_MANY if place >= _MOST_AT_ONCE else ""
-
-
-def _with_tools(request: ChatRequest, offered: OfferedTools, *, is_last: bool) -> ChatRequest:
-    """Return the request of a step. In the last step no tool can be called, and the request tells the model so."""
-    functions = offered.functions()
-    if not functions:
-        return request
-    extra_fields = {**request.extra_fields, "tools": functions}
-    if is_last:
-        extra_fields["tool_choice"] = "none"
-        request = replace(request, messages=(*request.messages, RequestMessage(Role.SYSTEM, _LAST_STEP)))
-    return replace(request, extra_fields=extra_fields)

@@ -6,12 +6,20 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from chatdesk.core.domain.tools import Tool
+from chatdesk.core.chat.tool_calls.sendable_schema import sendable_schema
+from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.provider_profile import PLAIN, Dialect
+from chatdesk.core.domain.tools import ServerStatus, Tool, ToolServer
 from chatdesk.core.domain.usage import CHARACTERS_PER_TOKEN
+from chatdesk.core.providers.base import ChatRequest, RequestMessage, ToolsOffered
+from chatdesk.core.texts import Text
 
+_LAST_STEP: Final = Text("No further tools can be called for this answer. Answer with what you have.")
+_NO_ARGUMENTS: Final = Text("“{tool}” is left out: its arguments are described in a form that no request can have.")
 # Schemas that together take no more are sent with every request.
 MOST_TOKENS: Final = 1_200
 FIND_TOOLS: Final = "find_tools"
@@ -19,6 +27,10 @@ _MOST_FOUND: Final = 6
 _LONGEST_NAME: Final = 64
 _SHOWN_DESCRIPTION: Final = 600
 _WORD: Final = re.compile(r"[a-z0-9]+")
+# How vendors name the place of a tool: ``tools[3].function``, ``tools.3.custom``, ``function_declarations[3]``.
+_PLACE: Final = re.compile(
+    r"\b(function_declarations\[|tools[.\[])(?P<place>\d{1,4})\b(?!.*function_declarations)", re.DOTALL
+)
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _STOPPED: Final = frozenset(
     [
@@ -93,13 +105,19 @@ _NAME_WEIGHT: Final = 3
 
 
 class OfferedTools:
-    """The tools of one answer. Those that were found stay offered until its end."""
+    """The tools of one answer, in a form that its vendor takes; ``left_out`` are those for which there is none. Those
+    that were found stay offered until its end."""
 
-    def __init__(self, tools: Sequence[Tool]) -> None:
-        self._by_name = _named(tools)
+    def __init__(self, tools: Sequence[Tool], dialect: Dialect = PLAIN) -> None:
+        named = _named(tools)
+        schemas = {name: sendable_schema(tool.schema, dialect) for name, tool in named.items()}
+        self._by_name = {name: tool for name, tool in named.items() if schemas[name] is not None}
+        self.left_out = [tool for name, tool in named.items() if schemas[name] is None]
+        self._functions = {
+            name: _function(name, tool, schemas[name] or {}, dialect) for name, tool in self._by_name.items()
+        }
         self._index = _Index(self._by_name)
-        functions = [_function(name, tool) for name, tool in self._by_name.items()]
-        self.is_searched = tokens_of(functions) > MOST_TOKENS
+        self.is_searched = tokens_of(list(self._functions.values())) > MOST_TOKENS
         self._loaded: dict[str, None] = {} if self.is_searched else dict.fromkeys(self._by_name)
 
     def find(self, name: str) -> Tool | None:
@@ -108,12 +126,46 @@ class OfferedTools:
 
     def functions(self) -> list[dict[str, Any]]:
         """Return the tools of a request, in the form of chat completions."""
-        offered = [_function(name, self._by_name[name]) for name in self._loaded]
+        offered = [self._functions[name] for name in self._loaded]
         return [_search_function(self._by_name), *offered] if self.is_searched else offered
+
+    def add_to(self, request: ChatRequest, *, is_last: bool) -> ChatRequest:
+        """Return the request of a step. In the last one no tool can be called, and the request tells the model so."""
+        functions = self.functions()
+        if not functions:
+            return request
+        extra_fields = {**request.extra_fields, "tools": functions}
+        if is_last:
+            extra_fields["tool_choice"] = "none"
+            request = replace(request, messages=(*request.messages, RequestMessage(Role.SYSTEM, _LAST_STEP)))
+        return replace(request, extra_fields=extra_fields)
+
+    def news(self, statuses: Sequence[ServerStatus], server_ids: Container[str]) -> list[ToolsOffered]:
+        """Return the news of these servers' tools for a person."""
+        return [self.news_of(each.server, each.notes) for each in statuses if each.server.id in server_ids]
+
+    def news_of(self, server: ToolServer, notes: Sequence[str]) -> ToolsOffered:
+        """Return the news of a server's tools for a person."""
+        names = tuple(tool.name for tool in self._by_name.values() if tool.server_id == server.id)
+        left_out = (_NO_ARGUMENTS.filled(tool=tool.name) for tool in self.left_out if tool.server_id == server.id)
+        return ToolsOffered(server.id, server.name, names, (*notes, *left_out))
+
+    def drop_refused(self, words: str) -> Tool | None:
+        """Leave out the tool that a vendor refuses in these ``words``, by its name or its place in the request, and
+        return it; None where they name none."""
+        named = [name for name in self._loaded if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", words)]
+        if not named and (found := _PLACE.search(words)) is not None:
+            names = [each["function"]["name"] for each in self.functions()]
+            place = int(found["place"])
+            named = [name for name in names[place : place + 1] if name in self._loaded]
+        if not named:
+            return None
+        del self._loaded[named[0]]
+        return self._by_name.pop(named[0])
 
     def search(self, query: str) -> str:
         """Offer the tools that match a query from now on, and return the text for the model."""
-        found = self._index.best(query, _MOST_FOUND)
+        found = [name for name in self._index.best(query, _MOST_FOUND) if name in self._by_name]
         if not found:
             return "No tool fits. Try other words, or answer without a tool."
         self._loaded |= dict.fromkeys(found)
@@ -139,13 +191,12 @@ def _named(tools: Sequence[Tool]) -> dict[str, Tool]:
     return named
 
 
-def _function(name: str, tool: Tool) -> dict[str, Any]:
+def _function(name: str, tool: Tool, schema: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
     about = f"{tool.title}. {tool.description}" if tool.title else tool.description
-    schema = dict(tool.schema) if tool.schema.get("type") == "object" else {"type": "object", "properties": {}}
-    return {
-        "type": "function",
-        "function": {"name": name, "description": about[:_SHOWN_DESCRIPTION], "parameters": schema},
-    }
+    function: dict[str, Any] = {"name": name, "description": about[:_SHOWN_DESCRIPTION]}
+    if dialect.has_empty_objects or schema["properties"]:
+        function["parameters"] = schema
+    return {"type": "function", "function": function}
 
 
 def _search_function(tools: Mapping[str, Tool]) -> dict[str, Any]:

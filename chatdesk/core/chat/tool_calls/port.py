@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chatdesk.core.attachments.answer_pictures import KeepFile as KeepFile
-from chatdesk.core.domain.tools import Answer, Caller, Tool, ToolResult, ToolServer
+from chatdesk.core.chat.tool_calls.earlier_steps import EarlierSteps
+from chatdesk.core.domain.tools import Answer, Caller, ServerStatus, Tool, ToolResult, ToolServer
 from chatdesk.core.tools.built_in import BuiltInServer
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class ToolPort(Protocol):
     ) -> tuple[ToolServer, ...]: ...
 
     def known_tools(self, server_id: str) -> tuple[Tool, ...]: ...
+
+    def statuses(self) -> tuple[ServerStatus, ...]: ...
 
     async def tools(self, servers: Sequence[ToolServer], caller: Caller) -> tuple[Tool, ...]: ...
 
@@ -81,3 +84,17 @@ class Equipment:
     keep: KeepFile | None = None
     requests: PersonRequests | None = None
     admit: Admit = _no_limits
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Names the thread, the project and the message in which an answer is written, and says whether the thread has text
+    of others; ``earlier`` is what there is of the answer already. ``answers`` says who answers, for the parts of calls:
+    ``provider``, ``model`` and ``agent``, the name of an assistant, as far as there is one."""
+
+    thread_id: str
+    project_id: str
+    message_id: str
+    has_outside_text: bool = False
+    earlier: EarlierSteps = field(default_factory=EarlierSteps)
+    answers: Mapping[str, str] = field(default_factory=dict)

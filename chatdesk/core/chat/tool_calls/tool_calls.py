@@ -132,7 +132,7 @@ class ToolCalls:
                 servers, tools, self.keep, requests.PersonRequests(self.questions, thread.id, self._ask_model), admit
             ),
             self.approvals,
-            loop.Place(
+            port.Place(
                 thread.id,
                 thread.project_id,
                 answer.id,

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import replace
 
 from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.provider_profile import PLAIN
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.base import (
@@ -60,6 +61,8 @@ _LABEL = re.compile(r"^(?:Person|Model|Note|Tool|Earlier summary):\s*|^=+$|^- ")
 class OfflineProvider:
     """The provider that needs no network. ``speed_tokens_per_s`` paces the answer; None gives it as fast as it is read,
     without the waits of demos."""
+
+    dialect = PLAIN
 
     def __init__(self, *, speed_tokens_per_s: float | None = 60.0) -> None:
         self._speed = speed_tokens_per_s if speed_tokens_per_s is None or speed_tokens_per_s > 0 else None

@@ -31,8 +31,7 @@ Report = Callable[..., None]
 
 
 class HttpFaults(Observer):
-    """Keeps what was wrong with answers over HTTP, by the requests, and says so in the errors that the SDK makes of
-    them."""
+    """Keeps the faults of answers over HTTP by their requests, and writes them into the errors that the SDK makes."""
 
     def __init__(self) -> None:
         self._faults: dict[Any, types.ErrorData] = {}

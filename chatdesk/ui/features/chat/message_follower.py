@@ -9,6 +9,8 @@ from PySide6.QtCore import Signal
 from chatdesk.core import events
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.tools import SIGN_IN_NEEDED
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.version_steps import VersionSteps
 from chatdesk.ui.transcript.messages.entry_notices import Retry
@@ -30,6 +32,7 @@ class MessageFollower(Controller):
         self._threads = threads
         self._versions = versions
         self._incoming: IncomingMessages | None = None
+        self._told: set[str] = set()
         subscribe = context.subscribe
         subscribe(self, events.MessageAdded, lambda event: self._on_message_added(event.message))
         subscribe(self, events.MessageChanged, lambda event: self._on_message_changed(event.message))
@@ -37,6 +40,7 @@ class MessageFollower(Controller):
         subscribe(self, events.TurnStarted, self._on_turn_started)
         subscribe(self, events.TextStreamed, self._on_text_streamed)
         subscribe(self, events.RetryWaiting, self._on_retry_waiting)
+        subscribe(self, events.ToolsOffered, self._on_tools_offered)
         subscribe(self, events.AnswerFinished, self._on_answer_finished)
 
     def forget(self) -> None:
@@ -89,6 +93,14 @@ class MessageFollower(Controller):
     def _on_retry_waiting(self, event: events.RetryWaiting) -> None:
         if (retry := retry_of(event)) is not None:
             self._panes.transcript.conversation.progress.set_retry(event.message_id, retry)
+
+    def _on_tools_offered(self, event: events.ToolsOffered) -> None:
+        """Say once for each reason why tools cannot be called; a sign-in has a card of its own."""
+        notes = [note for note in event.notes if SIGN_IN_NEEDED not in note]
+        words = " ".join(tr("{server}: {problem}", server=event.server, problem=shown(note)) for note in notes)
+        if words and words not in self._told and event.thread_id == self._threads.thread_id:
+            self._told.add(words)
+            self._panes.pane.show_toast(words)
 
     def _on_answer_finished(self, event: events.AnswerFinished) -> None:
         message = event.message

@@ -14,7 +14,7 @@ from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.domain.tools import Answer
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ProviderError, ProviderErrorKind
-from chatdesk.core.events import ApprovalAsked, ApprovalEnded, MessageChanged
+from chatdesk.core.events import ApprovalAsked, ApprovalEnded, MessageChanged, ToolsOffered
 from chatdesk.core.providers.base import (
     FinishReason,
     StreamFinished,
@@ -504,3 +504,51 @@ async def test_a_tool_that_its_server_changed_asks_again(tmp_path: Path) -> None
         world.answer(request, Answer.DENY)
         await world.finished(fourth)
         assert [name for name, _arguments in world.runs] == ["echo", "echo", "reword"]
+
+
+def _refusal(name: str) -> ProviderError:
+    words = f"Invalid schema for function 'notes__{name}': array schema missing items."
+    return ProviderError(ProviderErrorKind.BAD_REQUEST, words, next_step="")
+
+
+async def test_a_tool_that_the_vendor_refuses_costs_no_other(tmp_path: Path) -> None:
+    told: list[ToolsOffered] = []
+    async with tool_world(tmp_path) as world:
+        world.chat.bus.subscribe(ToolsOffered, told.append)
+        model = world.chat.provider
+        model.will(_refusal("sleep"))
+        model.will(_refusal("picture"))
+        model.will(TextDelta("Hello."), _END)
+        answer = await world.finished(await world.ask())
+        assert (answer.status, answer.text) == (Status.COMPLETE, "Hello.")
+        names = [each["function"]["name"] for each in model.requests[-1].extra_fields["tools"]]
+        assert names == ["notes__echo", "notes__write_note", "notes__environment"]
+    first, *later = told
+    assert first.notes == () and set(first.tools) == {"echo", "write_note", "sleep", "environment", "picture"}
+    assert [each.notes[0].partition(" is left out")[0] for each in later] == ["“sleep”", "“picture”"]
+
+
+@pytest.mark.parametrize("words", ["The model is overloaded.", "Unknown parameter 'tools'"])
+async def test_a_refusal_that_names_no_tool_is_the_answers(tmp_path: Path, words: str) -> None:
+    async with tool_world(tmp_path) as world:
+        world.chat.provider.will(ProviderError(ProviderErrorKind.BAD_REQUEST, words, next_step=""))
+        answer = await world.finished(await world.ask())
+        assert answer.status is Status.ERROR and len(world.chat.provider.requests) == 1
+
+
+async def test_a_vendor_that_refuses_one_tool_after_the_other_is_asked_so_often_only(tmp_path: Path) -> None:
+    more = [{"name": f"t{number}", "inputSchema": {"type": "object"}} for number in range(20)]
+    async with tool_world(tmp_path, script={"tools": more}) as world:
+        for number in range(20):
+            world.chat.provider.will(_refusal(f"t{number}"))
+        answer = await world.finished(await world.ask())
+        assert answer.status is Status.ERROR and len(world.chat.provider.requests) == 9
+
+
+async def test_why_a_server_offers_nothing_is_told(tmp_path: Path) -> None:
+    told: list[ToolsOffered] = []
+    async with tool_world(tmp_path, how="exit-at-start") as world:
+        world.chat.bus.subscribe(ToolsOffered, told.append)
+        answer = await world.finished(await world.ask())
+        assert answer.status is Status.COMPLETE
+    assert [(each.server_id, each.tools) for each in told] == [("notes", ())] and "exit code 3" in told[0].notes[0]

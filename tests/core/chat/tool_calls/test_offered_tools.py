@@ -6,8 +6,11 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, MOST_TOKENS, OfferedTools, tokens_of
 from chatdesk.core.domain.tools import Tool, ToolHints
+from chatdesk.core.settings.presets import PRESETS
 
 _ACTIONS = {
     "create_issue": "Create a new issue in a repository, with a title and a body.",
@@ -112,6 +115,37 @@ def test_a_tool_cannot_take_the_place_of_the_search() -> None:
     assert offered.find(FIND_TOOLS) is None
 
 
-def test_a_schema_that_is_no_object_is_replaced() -> None:
-    offered = OfferedTools([_tool("a", "x", schema={"type": "array"})])
-    assert offered.functions()[0]["function"]["parameters"] == {"type": "object", "properties": {}}
+def test_a_tool_whose_schema_is_no_object_is_left_out() -> None:
+    offered = OfferedTools([_tool("a", "x", schema={"type": "array"}), _tool("b", "x")])
+    assert [each["function"]["name"] for each in offered.functions()] == ["s__b"]
+    assert [each.name for each in offered.left_out] == ["a"] and offered.find("s__a") is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Invalid schema for function 's__b': In context=(), object schema missing properties.",
+        "tools.1.custom.input_schema: JSON schema is invalid.",
+        "Invalid 'tools[1].function.parameters'",
+        "GenerateContentRequest.tools[0].function_declarations[1].parameters.properties: should be non-empty",
+        'tool "s__b" has an invalid schema',
+    ],
+)
+def test_a_tool_that_a_vendor_names_is_dropped_and_no_other(words: str) -> None:
+    offered = OfferedTools([_tool(name, "x") for name in ("a", "b", "b_2", "bb")])
+    dropped = offered.drop_refused(words)
+    assert dropped is not None and dropped.name == "b" and offered.find("s__b") is None
+    assert [each["function"]["name"] for each in offered.functions()] == ["s__a", "s__b_2", "s__bb"]
+
+
+@pytest.mark.parametrize("words", ["", "The model is overloaded.", "tools[9] is odd", "s__c", "s__bbb", "tools: [1]"])
+def test_words_that_name_no_tool_drop_none(words: str) -> None:
+    offered = OfferedTools([_tool(name, "x") for name in ("a", "b", "bb")])
+    assert offered.drop_refused(words) is None and len(offered.functions()) == 3
+
+
+def test_a_tool_without_arguments_has_no_schema_where_an_empty_one_is_refused() -> None:
+    tools = [_tool("a", "x", schema={"type": "object"}), _tool("b", "x")]
+    first, second = (each["function"] for each in OfferedTools(tools, PRESETS["gemini"].dialect).functions())
+    assert "parameters" not in first and second["parameters"]["properties"]
+    assert OfferedTools(tools).functions()[0]["function"]["parameters"] == {"type": "object", "properties": {}}

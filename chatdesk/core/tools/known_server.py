@@ -1,0 +1,30 @@
+"""Holds the state of one tool server, as the process that hosts it reports it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from chatdesk.core.domain.tools import ServerState, ServerStatus, Tool, ToolServer
+
+
+@dataclass(slots=True, eq=False)
+class KnownServer:
+    """The state of a server, as the process that hosts it reports it. ``opening`` is the one running attempt to start
+    it."""
+
+    server: ToolServer
+    state: ServerState = ServerState.IDLE
+    problem: str = ""
+    tools: tuple[Tool, ...] | None = None
+    left_out: tuple[str, ...] = ()
+    stderr: str = ""
+    restarts: int = 0
+    again_at_s: float = 0.0
+    opening: asyncio.Task[None] | None = None
+    steps: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> ServerStatus:
+        count = len(self.tools or ())
+        return ServerStatus(self.server, self.state, self.problem, count, self.stderr, self.left_out)
