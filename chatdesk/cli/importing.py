@@ -65,7 +65,8 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
     if options.json:
         terminal.say_json(report.as_data())
     else:
-        terminal.say(report.as_text(), end="")
+        for line in report.texts():
+            terminal.say(line)
     if not options.dry_run:
         if is_shown:
             terminal.report(tr("Reading the files, so that a search finds what is in them…"))

@@ -12,6 +12,7 @@ from typing import Final
 
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.ids import checked_id
+from chatdesk.core.texts import Text
 
 SCHEME: Final = "chatdesk:"
 # What the launcher's menu asks a window for. These are no links, so that no page can open them.
@@ -27,9 +28,9 @@ _INVITATION = re.compile(r"chatdesk://(?:join|computer)/[A-Za-z0-9_.-]+/?", re.I
 
 class UnusableLink(InvalidInput):
     code = "unusable_link"
-    what = "This link cannot be opened: it names neither a chat nor an invitation."
-    safe = "Nothing was opened or changed."
-    next_step = "Ask whoever gave it to you to copy it again."
+    what = Text("This link cannot be opened: it names neither a thread nor an invitation.")
+    safe = Text("Nothing was opened or changed.")
+    next_step = Text("Ask the person who gave it to you to copy it again.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ from uvicorn.config import Config
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.system_errors import reason_text
+from chatdesk.core.texts import Text
 from chatdesk.service.address_book import ServiceFiles
 from chatdesk.service.allowances import Allowances
 from chatdesk.service.application import Application
@@ -117,8 +119,8 @@ class LocalService:
             bound = await asyncio.to_thread(_bind, self._options, self._files.socket)
         except OSError as error:
             raise NotPossible(
-                f"The service cannot listen: {error.strerror or error}.",
-                next_step="Choose another port in the settings, or 0 for any that is free.",
+                Text("The service cannot listen: {reason}.", reason=reason_text(error)),
+                next_step=Text("Choose another port in the settings, or 0 for any that is free."),
             ) from error
         ready: Future[None] = Future()
         home = asyncio.get_running_loop()
@@ -126,7 +128,9 @@ class LocalService:
             token = await asyncio.to_thread(self._files.announce, pid=os.getpid(), urls=bound.urls, socket=bound.path)
         except OSError as error:
             bound.close()
-            raise NotPossible(f"The address of the service cannot be written: {error.strerror or error}.") from error
+            raise NotPossible(
+                Text("The address of the service cannot be written: {reason}.", reason=reason_text(error))
+            ) from error
         except BaseException:
             bound.close()
             raise
@@ -305,9 +309,9 @@ def _check_tokens(tokens: TokenBook) -> None:
     now_ms = SystemClock().now_ms()
     if not any(Scope.REMOTE in each.scopes and tokens.is_valid(each.id, now_ms=now_ms) for each in tokens.all()):
         raise InvalidInput(
-            "The settings name another address for the service, and no token may come in there.",
-            safe="The service was not started.",
-            next_step="Make one with 'chatdesk tokens new NAME --scope remote', or leave the address empty.",
+            Text("The settings name another address for the service, but no token may be used there."),
+            safe=Text("The service was not started."),
+            next_step=Text("Make one with 'chatdesk tokens new NAME --scope remote', or leave the address empty."),
         )
 
 
@@ -318,15 +322,15 @@ def _remote(options: ServiceOptions) -> tuple[str, int, ssl.SSLContext]:
     host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isdecimal() or host in ("0.0.0.0", "::", "*"):  # noqa: S104 - refused
         raise InvalidInput(
-            "The address of the service has to be a name or number of this computer with a port.",
-            safe="The service was not started.",
-            next_step="For example 192.168.1.5:8443; it is the name under which others reach it.",
+            Text("The address of the service must be a name or number of this computer with a port."),
+            safe=Text("The service was not started."),
+            next_step=Text("For example 192.168.1.5:8443, the address at which others reach this computer."),
         )
     if not options.certificate or not options.certificate_key:
         raise InvalidInput(
-            "Another address than this computer's own needs TLS.",
-            safe="The service was not started.",
-            next_step="Name the files of a certificate and its key in the settings, or leave the address empty.",
+            Text("Another address than this computer's own needs TLS."),
+            safe=Text("The service was not started."),
+            next_step=Text("Name the files of a certificate and its key in the settings, or leave the address empty."),
         )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -334,9 +338,11 @@ def _remote(options: ServiceOptions) -> tuple[str, int, ssl.SSLContext]:
         context.load_cert_chain(options.certificate, options.certificate_key, password=lambda: "")
     except (OSError, ssl.SSLError) as error:
         raise InvalidInput(
-            f"The certificate of the service cannot be used: {getattr(error, 'strerror', None) or error}.",
-            safe="The service was not started.",
-            next_step="Both files have to be PEM, belong together, and the key may have no passphrase.",
+            Text("The certificate of the service cannot be used: {reason}.", reason=reason_text(error)),
+            safe=Text("The service was not started."),
+            next_step=Text(
+                "Both files must be in PEM format and belong together, and the key must have no passphrase."
+            ),
         ) from error
     return host, int(port), context
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.texts import Text
 
 _ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
 _NAMES: Final = re.compile(rb"[A-Za-z0-9_, -]{1,1000}")
@@ -31,9 +32,9 @@ class PageOrigins:
         wrong = next((each for each in found if not _ORIGIN.fullmatch(each)), None)
         if wrong is not None:
             raise InvalidInput(
-                f"“{wrong}” is not the origin of web pages.",
-                safe="The service was not started.",
-                next_step="An origin is a scheme, a name and a port if there is one: https://tool.example.",
+                Text("“{origin}” is not the origin of web pages.", origin=wrong),
+                safe=Text("The service was not started."),
+                next_step=Text("An origin is a scheme, a name and a port if there is one: https://tool.example."),
             )
         self._named = frozenset(each.lower().encode() for each in found)
 

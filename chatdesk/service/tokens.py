@@ -21,6 +21,7 @@ from typing import Any, Final
 from chatdesk.core.errors import InvalidInput, NotFound, NotPossible
 from chatdesk.core.file_writing import remove_file, write_new_text
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.service.declaration import Caller, Scope
 
@@ -90,10 +91,16 @@ class TokenBook:
         empty or taken, and ``NotPossible`` where it cannot be kept."""
         shown = clean_line(name)[:_LONGEST_NAME].strip()
         if not shown:
-            raise InvalidInput("A token needs a name.", safe="Nothing was changed.", next_step="Name what will use it.")
+            raise InvalidInput(
+                Text("A token needs a name."),
+                safe=Text("Nothing was changed."),
+                next_step=Text("Give it the name of the program that will use it."),
+            )
         if any(each.name == shown for each in self.all()):
             raise InvalidInput(
-                f"There is a token “{shown}” already.", safe="Nothing was changed.", next_step="Choose another name."
+                Text("There is already a token called “{name}”.", name=shown),
+                safe=Text("Nothing was changed."),
+                next_step=Text("Choose another name."),
             )
         secret = secrets.token_urlsafe(32)
         text = f"cd_{secrets.token_hex(8)}_{secret}"
@@ -180,9 +187,13 @@ class TokenBook:
 
 def _unwritable(directory: Path, error: OSError) -> NotPossible:
     return NotPossible(
-        f"The folder of the tokens, {directory}, cannot be written to ({error.strerror}).",
-        safe="Nothing was changed.",
-        next_step="Make it writable; on Linux XDG_STATE_HOME may name another place, here and for the service.",
+        Text(
+            "The folder of the tokens, {folder}, cannot be written to: {reason}.",
+            folder=str(directory),
+            reason=reason_text(error),
+        ),
+        safe=Text("Nothing was changed."),
+        next_step=Text("Make it writable; on Linux XDG_STATE_HOME may name another place, here and for the service."),
     )
 
 

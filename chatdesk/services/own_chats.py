@@ -12,6 +12,7 @@ from chatdesk.core.domain.search import SearchHit, SearchKind
 from chatdesk.core.domain.tools import Caller
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.moments import is_known, utc_moment
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.services.searching import groups_of
 
@@ -35,7 +36,7 @@ def own_chats(chat: ChatService, attachments: AttachmentService, database: Datab
     chats = _ChatTools(chat, attachments, database)
     return BuiltInServer(
         _ID,
-        "Your chats",
+        Text("Your chats"),
         (
             BuiltInTool(
                 "search_chats",

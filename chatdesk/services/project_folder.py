@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, ChangeKind
 from chatdesk.core.domain.tools import Caller, ToolFile, ToolResult
 from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.core.tools.folder import edits, reading
 from chatdesk.core.tools.folder.beneath import CAN_OPEN_BENEATH
@@ -41,7 +42,7 @@ def project_folder(project_of: Callable[[str], Awaitable[str]], changes: Callabl
     tools = _FolderTools(project_of, changes)
     return BuiltInServer(
         ID,
-        "Project folder",
+        Text("Project folder"),
         (
             BuiltInTool(
                 "list_folder",
@@ -108,7 +109,7 @@ class _FolderTools:
 
     async def propose_change(self, arguments: Mapping[str, Any], caller: Caller) -> ToolResult:
         if not caller.keeps_files:
-            raise NotPossible("A temporary chat keeps nothing, so no change is proposed in it.")
+            raise NotPossible(Text("A temporary chat keeps nothing, so no change is proposed in it."))
         path = _text(arguments, "path")
         wanted = edits.wanted_from(arguments)
         folder = await self._folder(caller)
@@ -138,14 +139,18 @@ class _FolderTools:
         """Return the folder of the caller's project. Raises ``NotPossible``, also where the thread was moved to another
         project since its answer began."""
         if not CAN_OPEN_BENEATH:
-            raise NotPossible("Files of a folder can be used on Linux and macOS only.", safe="Nothing was read.")
+            raise NotPossible(
+                Text("Files of a folder can be used on Linux and macOS only."), safe=Text("Nothing was read.")
+            )
         if caller.folder is None or await self._project_of(caller.thread_id) != caller.project_id:
-            raise NotPossible("This chat's project has no folder on this computer.", safe="Nothing was read.")
+            raise NotPossible(
+                Text("This chat's project has no folder on this computer."), safe=Text("Nothing was read.")
+            )
         return caller.folder
 
 
 def _text(arguments: Mapping[str, Any], name: str) -> str:
     value = arguments.get(name) or ""
     if not isinstance(value, str) or len(value) > _LONGEST_ARGUMENT:
-        raise InvalidInput(f"“{name}” is to be a short text.", safe="Nothing was read.")
+        raise InvalidInput(f"“{name}” is to be a short text.", safe=Text("Nothing was read."))
     return value.strip()

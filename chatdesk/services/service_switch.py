@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 MS_PER_DAY: Final = 24 * 3600 * 1000
 # What a token may allow, in words for those who choose.
 SCOPES: Final = {
-    "read": "Read projects, threads and messages",
-    "write": "Make, change and move to the trash; write notes",
-    "ask": "Ask questions and stop answers",
-    "admin": "Administer ChatDesk",
-    "remote": "Come in from another computer",
+    "read": Text("Read projects, threads and messages"),
+    "write": Text("Create, change and trash threads and messages; write notes"),
+    "ask": Text("Ask questions and stop answers"),
+    "admin": Text("Administer ChatDesk"),
+    "remote": Text("Connect from another computer"),
 }
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.domain.tools import Caller, ToolResult, ToolSource
 from chatdesk.core.errors import ChatDeskError, InvalidInput
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.core.tools.web_search.choice import WEB
 
@@ -30,7 +31,7 @@ def web_tools(search: Callable[[], WebSearch], make_reader: Callable[[], WebPage
     web = _WebTools(search, make_reader or page_reader)
     return BuiltInServer(
         WEB,
-        "The web",
+        Text("The web"),
         (
             BuiltInTool(
                 "search_web",

@@ -90,7 +90,11 @@ class AnswerPictures:
         try:
             file = await self._kept(delta, name, self._keep)
         except ChatDeskError as error:
-            return None if delta.is_partial else AnswerPicture(delta.item, name, problem=f"Not kept: {error.what}")
+            return (
+                None
+                if delta.is_partial
+                else AnswerPicture(delta.item, name, problem=Text("Not kept: {reason}", reason=error.what))
+            )
         if is_new and file.sha256 in self._sums:
             return None  # some servers send a picture again with the end of an answer
         self._sums.setdefault(file.sha256, delta.item)

@@ -73,7 +73,7 @@ class Intake:
         size = self._reader.measure(self._blobs.path(blob.sha256))
         if isinstance(size, str):
             raise AttachmentUnusable(
-                f"The image “{name}” cannot be attached. {size}",
+                Text("The image “{name}” cannot be attached. {reason}", name=name, reason=size),
                 next_step=Text("Save it again with a drawing program, smaller if need be, and attach that."),
             )
         return Attachment(name, mime, blob.sha256, blob.size_bytes, *size)

@@ -214,7 +214,7 @@ def finished(message: Message) -> AskEvent:
         "calls": [_call(part) for part in message.parts if part.type is PartType.TOOL_CALL],
         "sources": [each.as_content() for each in sources_of(message.parts)],
         "finish_reason": message.finish_reason,
-        "error": message.error,
+        "error": message.error if message.error is None else message.error_sentence,
         "error_type": message.error_type,
         "usage": {
             "input_tokens": message.prompt_tokens,

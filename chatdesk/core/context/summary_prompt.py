@@ -11,6 +11,7 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.summary import Summary
 from chatdesk.core.errors import SummaryRejected
 from chatdesk.core.providers.base import ChatRequest, FinishReason, RequestMessage
+from chatdesk.core.texts import Text
 
 PROMPT_VERSION = "1"
 _WORDS_PER_TOKEN = 0.6
@@ -66,15 +67,15 @@ def checked_summary(text: str, *, tokens: int, source_tokens: int, reason: Finis
     """Return ``text`` if it can stand for what it was made of. Raises ``SummaryRejected``."""
     stripped = text.strip()
     if not any(letter.isalpha() for letter in stripped):
-        raise SummaryRejected("The model gave an empty summary.")
+        raise SummaryRejected(Text("The model gave an empty summary."))
     if _is_nonsense(stripped):
-        raise SummaryRejected("The model gave a summary that says nothing.")
+        raise SummaryRejected(Text("The model gave a summary that says nothing."))
     if is_refusal(stripped):
-        raise SummaryRejected("The model refused to summarise.")
+        raise SummaryRejected(Text("The model refused to summarise."))
     if tokens >= source_tokens:
-        raise SummaryRejected("The model gave a summary that is longer than the messages.")
+        raise SummaryRejected(Text("The model gave a summary that is longer than the messages."))
     if reason is FinishReason.LENGTH:
-        raise SummaryRejected("The model did not come to the end of its summary.")
+        raise SummaryRejected(Text("The model did not finish its summary."))
     return stripped
 
 

@@ -122,12 +122,12 @@ class ImportOutcome(StrEnum):
 
 
 OUTCOME_TEXTS: Final = {
-    ImportOutcome.NEW: "new",
+    ImportOutcome.NEW: Text("new", "thread"),
     ImportOutcome.EXTENDED: Text("has new messages"),
     ImportOutcome.UNCHANGED: Text("here already"),
     ImportOutcome.IN_TRASH: Text("in the trash"),
     ImportOutcome.DELETED: Text("deleted before"),
-    ImportOutcome.SKIPPED: "skipped",
+    ImportOutcome.SKIPPED: Text("skipped"),
 }
 
 

@@ -12,6 +12,14 @@ from chatdesk.core.texts import Text
 
 # The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people.
 NEW_THREAD_TITLE: Final = "New chat"
+# The titles of threads that ChatDesk makes by itself, for texts that have lost their thread or its place in a team.
+RECOVERED_TITLE: Final = "Recovered messages"
+NOT_TAKEN_TITLE: Final = "Not taken by the team"
+_NAMES: Final = {
+    NEW_THREAD_TITLE: Text("New chat"),
+    RECOVERED_TITLE: Text("Recovered messages"),
+    NOT_TAKEN_TITLE: Text("Not taken by the team"),
+}
 # Ends the title of a thread that branched off another one, until somebody calls it otherwise.
 BRANCH_MARK: Final = " (branch)"
 
@@ -19,7 +27,7 @@ BRANCH_MARK: Final = " (branch)"
 def title_text(title: str) -> str:
     """Return a stored title for people: what ChatDesk itself wrote of it is a ``Text``."""
     own = title.removesuffix(BRANCH_MARK)
-    name = Text("New chat") if own == NEW_THREAD_TITLE else own
+    name = _NAMES.get(own, own)
     return name if own == title else Text("{title} (branch)", title=name)
 
 

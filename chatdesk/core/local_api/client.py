@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chatdesk.core.errors import AlreadyRunning, ChatDeskError
-from chatdesk.core.local_api.frames import BadFrame, read_object, write_object
+from chatdesk.core.local_api.frames import TEXT, BadFrame, read_object, write_object
 from chatdesk.core.local_api.incoming_connection import Streams
 from chatdesk.core.local_api.instance import WINDOW, Holder, InstanceLock, read_holder
 from chatdesk.core.local_api.proof import NotProven, prove_to_owner
@@ -159,6 +159,10 @@ async def _connect(data_dir: Path) -> Streams:
         raise in_use(holder) from error
 
 
+def _unpacked(value: object) -> object:
+    return unpacked(value[TEXT]) if isinstance(value, dict) and value.keys() == {TEXT} else value
+
+
 async def _request(streams: Streams, verb: str, request: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
     reader, writer = streams
     try:
@@ -172,7 +176,7 @@ async def _request(streams: Streams, verb: str, request: Mapping[str, Any]) -> A
                 error = ChatDeskError(unpacked(event.get("sentence")), safe="", next_step="")
                 error.code = str(event.get("code"))
                 raise error
-            yield event
+            yield {name: _unpacked(value) for name, value in event.items()}
     except (ConnectionError, BadFrame) as error:
         raise ChatDeskError(
             Text("The ChatDesk that was answering has ended."),

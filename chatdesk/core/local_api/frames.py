@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+# The only key of the object in the place of a sentence that was packed.
+TEXT = "text"
 _HEADER_BYTES = 4
 _MORE = 1 << 31
 _FRAME_BYTES = 64 * 1024

@@ -20,7 +20,7 @@ from typing import Any
 
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.local_api.frames import read_object, write_object
+from chatdesk.core.local_api.frames import TEXT, read_object, write_object
 from chatdesk.core.local_api.incoming_connection import IncomingConnection, Streams, Transport
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.local_api.proof import SECRET_BYTES, prove_ownership
@@ -182,7 +182,7 @@ async def _forward(events: AsyncGenerator[Event, None], writer: asyncio.StreamWr
     try:
         async with aclosing(events):
             async for event in events:
-                await write_object(writer, event)
+                await write_object(writer, _with_packed_texts(event))
     except ChatDeskError as error:
         await write_object(writer, _failed(error.code, error.sentence_without_window))
     except ConnectionError:
@@ -190,6 +190,11 @@ async def _forward(events: AsyncGenerator[Event, None], writer: asyncio.StreamWr
     except Exception:  # noqa: BLE001 - the edge of a request: its caller is told, and nobody else
         _log.exception("a local request failed")
         await write_object(writer, _failed("unexpected", Text("Something unexpected happened. The log says more.")))
+
+
+def _with_packed_texts(event: Event) -> Event:
+    """Return an event in which each sentence is packed, so that the caller shows it in its own language."""
+    return {name: {TEXT: packed(value)} if isinstance(value, Text) else value for name, value in event.items()}
 
 
 def _failed(code: str, sentence: str) -> Event:

@@ -30,6 +30,7 @@ from chatdesk.core.rendering.footnotes import Note
 from chatdesk.core.rendering.picture_data import picture_bytes
 from chatdesk.core.rendering.safety import link_host
 from chatdesk.core.rendering.span_builder import SpanBuilder, image_alt, table_row
+from chatdesk.core.texts import Text
 
 MAX_LANGUAGE_CHARS = 40
 _BULLET = "•"
@@ -237,7 +238,7 @@ class BlockBuilder:
         if is_opening and not self.open_folds:
             children: list[Token] = []
             self._md.inline.parse(token.content, self._md, self._env, children)
-            label = "".join(span.text for span in self._spans(children)).strip() or "Details"
+            label = "".join(span.text for span in self._spans(children)).strip() or Text("Details")
             self._blocks.append(Fold(label, self._place(token)))
         elif is_opening or self.open_folds != 1:
             self._blocks.append(Paragraph((Span(visible_controls(token.info)),), self._place(token)))
@@ -265,7 +266,7 @@ class BlockBuilder:
         if not url.startswith(_PICTURE):
             return ImagePlaceholder(alt, visible_controls(url), visible_controls(link_host(url)), at)
         data = picture_bytes(url)
-        remark = "" if data else f"{len(url) * 3 // 4 // 1024 + 1:,} KB, damaged or too large"
+        remark = "" if data else Text("{kilobytes} KB, damaged or too large", kilobytes=len(url) * 3 // 4 // 1024 + 1)
         return ImagePlaceholder(alt, "", "", at, data, remark)
 
     def _add_table(self, token: Token) -> None:

@@ -11,6 +11,16 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from chatdesk.core.statically_frozen import statically_frozen
+from chatdesk.core.texts import Text
+
+# The titles of callouts, which the builder writes in English and a reader of blocks sees in the person's language.
+CALLOUT_TITLES = {
+    "note": Text("Note", "callout"),
+    "tip": Text("Tip", "callout"),
+    "important": Text("Important", "callout"),
+    "warning": Text("Warning", "callout"),
+    "caution": Text("Caution", "callout"),
+}
 
 DRAWING_UNITS = 256
 _MAX_COORDINATE = 32_767

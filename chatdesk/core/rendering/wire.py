@@ -9,6 +9,7 @@ from typing import Any
 
 from chatdesk.core.process_frames import Wire
 from chatdesk.core.rendering.blocks import (
+    CALLOUT_TITLES,
     Block,
     CodeBlock,
     CodeRun,
@@ -24,6 +25,7 @@ from chatdesk.core.rendering.blocks import (
     Table,
 )
 from chatdesk.core.rendering.highlighting import extend_runs
+from chatdesk.core.texts import packed, shown, unpacked
 
 _SPAN_FIELDS = tuple(each.name for each in fields(Span))
 _SPAN_VALUES = attrgetter(*_SPAN_FIELDS)
@@ -112,7 +114,7 @@ def encode_block(block: Block) -> Wire:
         case Heading():
             return ("heading", at, block.level, _encode_spans(block.spans))
         case CodeBlock():
-            runs, shape = encode_runs(block.runs), (block.is_open, block.ends_line, block.remark)
+            runs, shape = encode_runs(block.runs), (block.is_open, block.ends_line, packed(block.remark))
             return ("code", at, block.language, block.text, runs, shape, block.pictures, block.original)
         case Table():
             rows = tuple(_encode_row(row) for row in block.rows)
@@ -120,34 +122,37 @@ def encode_block(block: Block) -> Wire:
         case MathBlock():
             return ("math", at, block.text, encode_drawing(block.drawing), block.is_pending)
         case ImagePlaceholder():
-            return ("image", at, block.alt, block.url, block.host, block.data, block.remark)
+            return ("image", at, block.alt, block.url, block.host, block.data, packed(block.remark))
         case Rule():
             return ("rule", at)
         case Fold():
-            return ("fold", at, block.label)
+            return ("fold", at, packed(block.label))
 
 
 def decode_block(wire: Wire) -> Block:
     kind = wire[0]
     at = Placement(*wire[1])
     if kind == "paragraph":
-        return Paragraph(_decode_spans(wire[2]), at)
+        spans = _decode_spans(wire[2])
+        if at.is_callout_title and at.callouts and (title := CALLOUT_TITLES.get(at.callouts[-1])) is not None:
+            spans = (replace(spans[0], text=shown(title)),)
+        return Paragraph(spans, at)
     if kind == "heading":
         return Heading(wire[2], _decode_spans(wire[3]), at)
     if kind == "code":
         is_open, ends_line, remark = wire[5]
         runs = decode_runs(wire[4])
-        return CodeBlock(wire[2], wire[3], runs, is_open, at, wire[6], wire[7], ends_line, remark)
+        return CodeBlock(wire[2], wire[3], runs, is_open, at, wire[6], wire[7], ends_line, unpacked(remark))
     if kind == "table":
         return Table(wire[2], _decode_row(wire[3]), tuple(_decode_row(row) for row in wire[4]), at)
     if kind == "math":
         return MathBlock(wire[2], at, decode_drawing(wire[3]), wire[4])
     if kind == "image":
-        return ImagePlaceholder(wire[2], wire[3], wire[4], at, wire[5], wire[6])
+        return ImagePlaceholder(wire[2], wire[3], wire[4], at, wire[5], unpacked(wire[6]))
     if kind == "rule":
         return Rule(at)
     if kind == "fold":
-        return Fold(wire[2], at)
+        return Fold(shown(unpacked(wire[2])), at)
     raise ValueError(f"unknown block kind {kind!r}")
 
 

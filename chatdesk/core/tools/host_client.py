@@ -27,13 +27,14 @@ from chatdesk.core.domain.tools import (
     ToolResult,
     ToolServer,
 )
-from chatdesk.core.hidden_characters import clean_line, visible_controls
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.process_frames import Wire
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, language_tag, translations_of
 from chatdesk.core.tools.call_reports import NO_HOOKS, CallHooks, CallReports
-from chatdesk.core.tools.host_process import HostProcess
+from chatdesk.core.tools.host_process import HostProcess, RequestFailed, read_sentence
 from chatdesk.core.tools.known_server import KnownServer
 from chatdesk.core.tools.listed_tools import checks_of, is_changed, left_out_texts, tool_of
+from chatdesk.core.tools.sign_in_pages import PAGES
 
 _log = logging.getLogger(__name__)
 
@@ -44,12 +45,6 @@ SWITCH: Final = "--host-tools"
 
 # What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.
 Launch = Callable[[ToolServer], Awaitable[Mapping[str, Any]]]
-
-
-class _RequestFailed(Exception):
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
 
 
 class ToolHost:
@@ -131,16 +126,16 @@ class ToolHost:
         try:
             try:
                 return await self._ask(verb, server.id, *values, hooks=hooks)
-            except _RequestFailed as error:
+            except RequestFailed as error:
                 if error.code != "not_running":
                     raise
                 # It was ended a moment ago, with a call that was stopped; this request never reached it.
                 self._was_ended(server, listed)
                 await self._tools_for(server, root, offered)
                 return await self._ask(verb, server.id, *values, hooks=hooks)
-        except _RequestFailed as error:
-            reason = visible_controls(str(error))
-            what = Text("{about} of {server} failed: {reason}", about=about, server=server.name, reason=reason)
+        except RequestFailed as error:
+            name, reason = server.name, error.sentence
+            what = Text("{about} of {server} failed: {reason}", about=about, server=name, reason=reason)
             raise ToolFailed(what) from None
 
     async def _tools_for(self, server: ToolServer, root: str, offered: tuple[str, str]) -> tuple[Tool, ...]:
@@ -190,12 +185,13 @@ class ToolHost:
         """Have the person sign in to a server; ``open_page`` is called with the page, at most once. Cancelling gives
         up. Raises ``ToolFailed``."""
         await self.end(server.id)
-        spec = dict(await self._launch(server))
+        spec = {**await self._launch(server), "pages": (translations_of(PAGES), language_tag())}
         self._pages[server.id] = open_page
         try:
             await self._ask("sign_in", server.id, spec)
-        except _RequestFailed as error:
-            raise ToolFailed(f"Signing in to {server.name} failed: {visible_controls(str(error))}") from None
+        except RequestFailed as error:
+            what = Text("Signing in to {server} failed: {reason}", server=server.name, reason=error.sentence)
+            raise ToolFailed(what) from None
         finally:
             self._pages.pop(server.id, None)
 
@@ -203,7 +199,7 @@ class ToolHost:
         """Have a server revoke the person's sign-in; return whether it did."""
         try:
             return bool(await self._ask("revoke", server.id, dict(await self._launch(server))))
-        except (_RequestFailed, ToolFailed):
+        except (RequestFailed, ToolFailed):
             return False
 
     async def end(self, server_id: str) -> None:
@@ -214,7 +210,7 @@ class ToolHost:
         if known is not None and self._process is not None and known.state is not ServerState.IDLE:
             try:
                 await self._ask("close", server_id)
-            except _RequestFailed as error:
+            except RequestFailed as error:
                 _log.debug("server %s was gone already: %s", server_id, error)
         if known is not None:
             self._on_changed(server_id)
@@ -248,7 +244,8 @@ class ToolHost:
                 known.opening = asyncio.ensure_future(self._open(known, root))
             await asyncio.shield(asyncio.wait([known.opening]))
             if known.tools is None:
-                raise ToolFailed(f"{server.name} cannot be used: {known.problem or 'it was ended.'}")
+                reason = known.problem or Text("It was ended.")
+                raise ToolFailed(Text("{server} cannot be used: {reason}", server=server.name, reason=reason))
         return known.tools
 
     async def _open(self, known: KnownServer, root: str) -> None:
@@ -261,7 +258,7 @@ class ToolHost:
                 await self._start(known, root)
             try:
                 rows, left_out = await self._ask("tools", server.id)
-            except _RequestFailed as error:
+            except RequestFailed as error:
                 if error.code != "not_running":
                     raise
                 await self._start(known, root)  # its session was lost
@@ -271,8 +268,8 @@ class ToolHost:
             self._change(known, ServerState.READY)
         except ToolFailed as error:
             self._change(known, ServerState.FAILED, error.what)
-        except _RequestFailed as error:
-            self._failed(known, str(error))
+        except RequestFailed as error:
+            self._failed(known, error.sentence)
         finally:
             known.opening = None
 
@@ -285,7 +282,7 @@ class ToolHost:
         known.tools = None
         known.again_at_s = self._clock.monotonic_s() + _FIRST_PAUSE_S * 2**known.restarts
         known.restarts += 1
-        self._change(known, ServerState.FAILED, visible_controls(problem))
+        self._change(known, ServerState.FAILED, problem)
 
     def _was_ended(self, server: ToolServer, listed: tuple[Tool, ...]) -> None:
         known = self._known(server)
@@ -299,7 +296,7 @@ class ToolHost:
 
     async def _ask(self, verb: str, *values: Any, hooks: CallHooks = NO_HOOKS) -> Any:
         if self._is_closed:
-            raise _RequestFailed("closed", Text("ChatDesk is closing."))
+            raise RequestFailed("closed", Text("ChatDesk is closing."))
         number = next(self._numbers)
         answered = self._requests[number] = asyncio.get_running_loop().create_future()
         self._reports.start(number, hooks)
@@ -311,7 +308,7 @@ class ToolHost:
                 self._process.send(("cancel", number))
             raise
         except OSError as error:
-            raise _RequestFailed("broke", Text("The process for tools could not be started.")) from error
+            raise RequestFailed("broke", Text("The process for tools could not be started.")) from error
         finally:
             self._requests.pop(number, None)
             self._reports.end(number)
@@ -335,7 +332,9 @@ class ToolHost:
         if kind == "done":
             self._resolve(number, lambda answered: answered.set_result(values[0]))
         elif kind == "failed":
-            self._resolve(number, lambda answered: answered.set_exception(_RequestFailed(*values)))
+            self._resolve(
+                number, lambda answered: answered.set_exception(RequestFailed(values[0], read_sentence(values[1])))
+            )
         elif kind in ("progress", "asked", "withdrawn"):
             self._reports.receive(kind, number, values)
         elif kind == "kept":
@@ -366,7 +365,7 @@ class ToolHost:
             self._on_listing(known.server.id, values[0])
         elif kind == "gone" and known.state is ServerState.READY:
             if values[0]:
-                self._failed(known, values[0])
+                self._failed(known, read_sentence(values[0]))
             else:  # it was ended after a call was stopped
                 known.tools = None
                 self._change(known, ServerState.IDLE)
@@ -374,7 +373,7 @@ class ToolHost:
     def _fail_all(self, problem: str) -> None:
         for answered in list(self._requests.values()):
             if not answered.done():
-                answered.set_exception(_RequestFailed("broke", problem))
+                answered.set_exception(RequestFailed("broke", problem))
         for known in self._servers.values():
             if known.state is ServerState.READY:
                 self._failed(known, problem)

@@ -11,11 +11,28 @@ from contextlib import suppress
 from typing import BinaryIO, Final, cast
 
 from chatdesk.core import child_process
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.process_frames import Wire, read_frame, write_frame
+from chatdesk.core.texts import unpacked
 
 _log = logging.getLogger(__name__)
 
 _END_S: Final = 2.0
+
+
+class RequestFailed(Exception):
+    """The process did not do what was requested, or a server did not; ``sentence`` says why."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code, self.sentence = code, sentence
+
+
+def read_sentence(packed: object) -> str:
+    """Return a sentence of the process as it can be shown. One with controls has them from a server."""
+    sentence = unpacked(packed)
+    visible = visible_controls(str(sentence))
+    return sentence if sentence == visible else visible
 
 
 class HostProcess:

@@ -21,6 +21,7 @@ from chatdesk.core.tools.host_client import ToolHost
 
 PROMPTS: Final = "prompts"
 RESOURCES: Final = "resources"
+_LISTS: Final = {PROMPTS: Text("The list of prompts"), RESOURCES: Text("The list of resources")}
 _ROLES: Final = {"user": "User", "assistant": "Assistant"}
 
 
@@ -89,7 +90,7 @@ class Offers:
         if known is not None or server.kind is ServerKind.BUILT_IN:
             return known or ()
         before = self._forgotten.get(server.id, 0)
-        rows = await self._host().ask(server, kind, about=f"The list of {kind}")
+        rows = await self._host().ask(server, kind, about=_LISTS[kind])
         make = _prompt if kind == PROMPTS else _resource
         offers = tuple(make(server, row) for row in rows)
         if self._forgotten.get(server.id, 0) == before:  # else it has changed and is listed again next time

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from chatdesk.core.processes import child_environment
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Sentences, Text
 
 SHELL_S: Final = 3.0
 _MARK: Final = "chatdesk-path:"
@@ -38,12 +38,12 @@ _USUAL: Final = (
 INSTALL_LINES: Final[Mapping[str, str]] = {
     "npx": Text("Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install npm)."),
     "node": Text("Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install nodejs)."),
-    "bunx": "Install Bun: https://bun.sh",
-    "deno": "Install Deno: https://deno.com",
+    "bunx": Text("Install Bun: https://bun.sh."),
+    "deno": Text("Install Deno: https://deno.com."),
     "uvx": Text("Install uv: pipx install uv (or see https://docs.astral.sh/uv)."),
     "uv": Text("Install uv: pipx install uv (or see https://docs.astral.sh/uv)."),
     "pipx": Text("Install pipx (on Debian and Ubuntu: sudo apt install pipx)."),
-    "docker": "Install Docker: https://docs.docker.com/get-docker",
+    "docker": Text("Install Docker: https://docs.docker.com/get-docker."),
 }
 # What a program needs to find its person, its files and its language; nothing that could be a key.
 _GIVEN: Final = re.compile(
@@ -119,4 +119,4 @@ def _version_of(folder: Path) -> tuple[int, ...]:
 def missing_text(program: str) -> str:
     """Return a sentence for a program that was not found, with the line that installs it where it is known."""
     install = INSTALL_LINES.get(Path(program).name, Text("Install it, or give its whole path."))
-    return f"The program “{program}” was not found. {install}"
+    return Sentences.of(Text("The program “{name}” was not found.", name=program), install)

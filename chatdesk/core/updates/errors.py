@@ -15,18 +15,18 @@ class UpdateFailed(ChatDeskError):
     """An update could not be found, fetched, checked or put in place."""
 
     code = "update_failed"
-    what = "The update could not be made."
-    safe = "This version is unchanged."
-    next_step = "Try again later."
+    what = Text("The update could not be made.")
+    safe = Text("This version is unchanged.")
+    next_step = _AGAIN
 
 
 class NotDuringAnswers(UpdateFailed):
     """An update would be installed while something is going on."""
 
     code = "update_not_now"
-    what = "An answer is being written, or a call waits for you."
-    safe = "Nothing was changed."
-    next_step = "Install the update when it has ended."
+    what = Text("An answer is being written, or a call waits for you.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Install the update when it has ended.")
 
 
 _FAILURES: Final = {

@@ -54,6 +54,6 @@ async def play(application: WindowApplication, *, picture: Path) -> int:
     answer.close(ends_line=True)
     terminal.say("\n" + tr("Status: {status}. Thread: {id}.", status=message.status.value, id=message.thread_id))
     if message.error:
-        terminal.say(shown(message.error))
+        terminal.say(shown(message.error_sentence))
     terminal.say(tr("Screenshot: {path}", path=picture) if is_saved else tr("Screenshot: could not be saved"))
     return 0 if message.error is None and is_saved else 1

@@ -78,7 +78,7 @@ async def test_an_error_of_a_tool_is_a_result_that_says_so(host: ToolHost) -> No
     [
         ("exit-at-start", "It ended with exit code 3."),
         ("exit-in-call", "It ended with exit code 4."),
-        ("bad-bytes", "It wrote bytes that are no UTF-8."),
+        ("bad-bytes", "Its output is not valid UTF-8."),
         ("flood", "It sent more than 24 MB in one message."),
         ("hang-in-call", "It did not answer in time."),
         ("wrong-id", "It did not answer in time."),

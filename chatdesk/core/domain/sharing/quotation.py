@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from chatdesk.core.texts import Text, shown
+
 # Who wrote it, where nobody can tell any more.
-NOBODY: Final = "Another member"
+NOBODY: Final = Text("Another member")
 
 
 def quotation(text: str, *, author: str, source: str) -> str:
     """Return ``text`` as a quotation in Markdown, below its author and ``source``, the link to where it is."""
-    return quoted(f"{author or NOBODY} ({source}):\n\n{text}")
+    return quoted(f"{author or shown(NOBODY)} ({source}):\n\n{text}")
 
 
 def quoted(text: str) -> str:

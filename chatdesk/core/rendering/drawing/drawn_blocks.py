@@ -14,13 +14,14 @@ from chatdesk.core.rendering.drawing import diagram_drawing, svg_drawing
 from chatdesk.core.rendering.drawing.drawing_process import DIAGRAM, FORMULA, SVG
 from chatdesk.core.rendering.drawing.math_drawing import MAX_TEX_CHARS
 from chatdesk.core.rendering.wire import decode_drawing
+from chatdesk.core.texts import Text
 
 MAX_FORMULAS_A_MESSAGE = 400
 _MAX_REMEMBERED_BYTES = 16 * 1024 * 1024
 _BYTES_PER_ENTRY = 200
-_NOT_DRAWN = "This diagram could not be drawn"
-_CANNOT_DRAW = "Diagrams cannot be drawn on this computer"
-_SVG_NOT_DRAWN = "This picture could not be drawn"
+_NOT_DRAWN = Text("This diagram could not be drawn")
+_CANNOT_DRAW = Text("Diagrams cannot be drawn on this computer")
+_SVG_NOT_DRAWN = Text("This picture could not be drawn")
 
 
 class DrawnBlocks:

@@ -19,12 +19,13 @@ from chatdesk.core.storage.engine.change_log import Origin, log_change, write_re
 from chatdesk.core.storage.engine.connection import driver, insert_row
 from chatdesk.core.storage.engine.plain_text import clean, shown_name
 from chatdesk.core.storage.engine.steering import MODEL
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, shown
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
 
-DEFAULT_NAME = "Personal"
+# The first project, stored in the language of the program at that time; a person can rename it.
+DEFAULT_NAME = Text("Personal")
 DEFAULT_COLOUR = "#5B7DB1"
 LONGEST_NAME = 100
 
@@ -49,7 +50,7 @@ def _project(row: Sequence[Any]) -> Project:
 def ensure_default_project(conn: Connection, origin: Origin) -> None:
     """Make a project if none is left outside the trash: a database always has one to put threads in."""
     if conn.exec_driver_sql("SELECT 1 FROM projects WHERE deleted_at IS NULL LIMIT 1").first() is None:
-        insert_project(conn, origin, DEFAULT_NAME, DEFAULT_COLOUR)
+        insert_project(conn, origin, shown(DEFAULT_NAME), DEFAULT_COLOUR)
 
 
 def default_project_id(conn: Connection) -> str | None:
@@ -70,7 +71,7 @@ def private_project_id(conn: Connection, origin: Origin) -> str:
         " AND id NOT IN (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
         " ORDER BY archived_at IS NOT NULL, id LIMIT 1"
     ).scalar()
-    return insert_project(conn, origin, DEFAULT_NAME, DEFAULT_COLOUR).id if found is None else str(found)
+    return insert_project(conn, origin, shown(DEFAULT_NAME), DEFAULT_COLOUR).id if found is None else str(found)
 
 
 def insert_project(

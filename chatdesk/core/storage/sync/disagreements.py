@@ -24,9 +24,9 @@ _SEVERAL = (
 )
 # Register: what a person calls it, and which value of its body is the text.
 _LABELS: Final[Mapping[str, tuple[str, str]]] = {
-    change_log.TITLE: ("Title", "title"),
-    change_log.NAME: ("Name", "name"),
-    SYSTEM_PROMPT: ("System prompt", "system_prompt"),
+    change_log.TITLE: (Text("Title"), "title"),
+    change_log.NAME: (Text("Name"), "name"),
+    SYSTEM_PROMPT: (Text("System prompt"), "system_prompt"),
 }
 
 
@@ -72,13 +72,13 @@ def _describe(
 
 def _who(raw: sqlite3.Connection, project_id: str, row: LogRow, me: str | None) -> str:
     if row.author is None or row.author == me:
-        return "You"
+        return Text("You")
     name: Any = raw.execute(
         "SELECT m.name FROM team_members m JOIN shared_projects s ON s.workspace_id = m.workspace_id"
         " WHERE s.project_id = ? AND m.id = ?",
         (project_id, row.author),
     ).fetchone()
-    return "A member" if name is None else str(name[0])
+    return Text("A member") if name is None else str(name[0])
 
 
 def choose(conn: Connection, origin: Origin, entity: str, reg: str, change_id: str) -> None:

@@ -14,9 +14,10 @@ from chatdesk.core.storage.chat import projects
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync import refused, sharing
+from chatdesk.core.texts import Text, shown
 
 # What the project is called until its row is gone.
-_NAME: Final = "Erased project"
+_NAME: Final = Text("Erased project")
 # Long ago: the next sweep of the trash takes the row.
 _LONG_AGO: Final = 1
 
@@ -36,7 +37,7 @@ def erase(conn: Connection, origin: Origin, project_id: str) -> None:
     conn.exec_driver_sql(
         "UPDATE projects SET name = ?, system_prompt = '', parameters = '{}', provider = NULL, model = NULL,"
         " deleted_at = ? WHERE id = ?",
-        (_NAME, _LONG_AGO, project_id),
+        (shown(_NAME), _LONG_AGO, project_id),
     )
     projects.ensure_default_project(conn, origin)
 

@@ -14,13 +14,14 @@ from sqlalchemy.engine import Connection, Row
 from chatdesk.core.domain.sharing.quotation import link_to, quotation
 from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushStatus
 from chatdesk.core.domain.sharing.team import ChangeState, RefusedChange
+from chatdesk.core.domain.thread import NOT_TAKEN_TITLE
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.storage.chat import branching, message_writes, projects, quoting, trash
 from chatdesk.core.storage.chat.threads import insert_thread
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.engine.rows import batches, get_message, marks
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, shown
 
 _PENDING, _REFUSED = int(ChangeState.PENDING), int(ChangeState.REFUSED)
 _ACKNOWLEDGED, _PRIVATE = int(ChangeState.ACKNOWLEDGED), int(ChangeState.PRIVATE)
@@ -127,7 +128,7 @@ def copy_refused(conn: Connection, origin: Origin, change_ids: Sequence[str], *,
         conn,
         origin,
         _private_project(conn, origin, not_into),
-        "Not taken by the team",
+        NOT_TAKEN_TITLE,
         provider=None,
         model=None,
         system_prompt="",
@@ -227,4 +228,4 @@ def _private_project(conn: Connection, origin: Origin, not_into: str) -> str:
     ).scalar()
     if found is not None:
         return str(found)
-    return projects.insert_project(conn, origin, projects.DEFAULT_NAME, projects.DEFAULT_COLOUR).id
+    return projects.insert_project(conn, origin, shown(projects.DEFAULT_NAME), projects.DEFAULT_COLOUR).id

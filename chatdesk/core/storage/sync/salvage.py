@@ -22,6 +22,7 @@ from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync import fork, outbox
 from chatdesk.core.storage.sync.sharing import PLACEHOLDER
+from chatdesk.core.texts import shown
 
 _TAKEN: Final = int(ChangeState.CONFIRMED)
 _RUNNING: Final = "SELECT project_id FROM shared_projects WHERE state <> 'ended'"
@@ -58,7 +59,7 @@ def pull_again(conn: Connection, now: int) -> bool:
     for project_id in shared:
         conn.exec_driver_sql(
             "INSERT OR IGNORE INTO projects (id, name, colour, created_at) VALUES (?, ?, ?, ?)",
-            (project_id, PLACEHOLDER, projects.DEFAULT_COLOUR, now),
+            (project_id, shown(PLACEHOLDER), projects.DEFAULT_COLOUR, now),
         )
     _remove_damaged(conn, damaged(conn))
     # While the log still tells the kinds of all other heads.

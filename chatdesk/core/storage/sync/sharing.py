@@ -23,9 +23,9 @@ from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.sync import outbox
 from chatdesk.core.storage.sync.entering import ENTERED, NOT_PERSONAL, PERSONAL_REGS, log_project
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, shown
 
-PLACEHOLDER: Final = "Shared project"
+PLACEHOLDER: Final = Text("Shared project")
 
 _OWN_WISHES: Final = (EndReason.UNSHARED, EndReason.LEFT)
 _PENDING, _PRIVATE = int(ChangeState.PENDING), int(ChangeState.PRIVATE)
@@ -144,7 +144,7 @@ def adopt(conn: Connection, origin: Origin, head: ProjectHead, workspace_id: str
     now = origin.now()
     conn.exec_driver_sql(
         "INSERT INTO projects (id, name, colour, created_at) VALUES (?, ?, ?, ?)",
-        (head.project_id, PLACEHOLDER, projects.DEFAULT_COLOUR, now),
+        (head.project_id, shown(PLACEHOLDER), projects.DEFAULT_COLOUR, now),
     )
     conn.exec_driver_sql("DELETE FROM shared_projects WHERE project_id = ?", (head.project_id,))
     conn.exec_driver_sql(

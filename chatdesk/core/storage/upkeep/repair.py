@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.thread import RECOVERED_TITLE, title_text
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.chat import shown_path, thread_counters, waiting_questions
 from chatdesk.core.storage.chat.projects import private_project_id
@@ -31,7 +32,7 @@ from chatdesk.core.storage.sync import salvage
 from chatdesk.core.storage.transfer.export_reader import open_reader
 from chatdesk.core.storage.upkeep import reachability, restore, stored_values
 from chatdesk.core.storage.upkeep.db_check import Complaint, Kind, examine, wrong_counters, wrong_ends
-from chatdesk.core.storage.upkeep.salvaged_texts import RECOVERED_TITLE, insert_recovered_thread
+from chatdesk.core.storage.upkeep.salvaged_texts import insert_recovered_thread
 from chatdesk.core.texts import Sentences, Text, plural
 
 _log = logging.getLogger(__name__)
@@ -189,7 +190,7 @@ def _give_references(conn: Connection, origin: Origin) -> list[str]:
                 "{count} threads that had lost title and settings are called “{recovered_title}”.",
                 "{count} thread that had lost title and settings is called “{recovered_title}”.",
                 len(lost),
-                recovered_title=RECOVERED_TITLE,
+                recovered_title=title_text(RECOVERED_TITLE),
             )
         )
     roots = _changed(

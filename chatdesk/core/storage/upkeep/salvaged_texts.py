@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sharing.team import ChangeState
+from chatdesk.core.domain.thread import RECOVERED_TITLE
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat import shown_path
 from chatdesk.core.storage.chat.projects import private_project_id
@@ -24,7 +25,6 @@ from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.texts import Text
 
 # What takes the place of a thread that is missing.
-RECOVERED_TITLE: Final = "Recovered messages"
 _ORPHANS: Final = f"""
 SELECT p.message_id, min(p.started_at),
        max(p.type NOT IN ('text', 'image', 'file')) OR EXISTS

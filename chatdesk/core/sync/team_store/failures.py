@@ -15,6 +15,7 @@ import psycopg
 
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.errors import TeamError
+from chatdesk.core.texts import Text
 
 _STATES: Final[dict[str, type[TeamError]]] = {
     "CD001": errors.TeamServerTooNew,
@@ -90,7 +91,7 @@ def translated(error: psycopg.Error) -> TeamError:
     if state.startswith(("08", "57P")) or isinstance(error, psycopg.OperationalError):
         return errors.TeamUnreachable()
     primary = error.diag.message_primary or type(error).__name__  # details could quote what somebody wrote
-    return TeamError(f"The team's database reports: {primary[:300]}")
+    return TeamError(Text("The team's database reports: {reason}", reason=primary[:300]))
 
 
 @contextmanager

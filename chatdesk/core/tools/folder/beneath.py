@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.system_errors import reason_text
+from chatdesk.core.texts import Text, size_text
 from chatdesk.core.tools.folder.names import hides_secrets, is_plain
 
 # Whether this system can open files in an open folder. Windows cannot.
@@ -32,26 +34,28 @@ class FileRefused(InvalidInput):
     """A tool requests something in the project's folder that is impossible or forbidden."""
 
     code = "project_file_refused"
-    what = "This file of the project's folder cannot be used."
-    safe = "Nothing was changed."
-    next_step = "Choose another file."
+    what = Text("This file of the project's folder cannot be used.")
+    safe = Text("Nothing was changed.")
+    next_step = Text("Choose another file.")
 
 
 def names_of(path: str) -> tuple[str, ...]:
     """Return the names in a path inside the folder; none for the folder itself. Raises ``FileRefused`` for a path that
     leads out of it, that hides something, or that usually holds secrets."""
     if len(path) > _LONGEST_PATH or not is_plain(path):
-        raise FileRefused("This path is too long, or has characters that cannot be seen.")
+        raise FileRefused(Text("This path is too long, or has characters that cannot be seen."))
     if path.startswith(("/", "~")):
-        raise FileRefused("Paths begin at the project's folder: “src/main.py”, for example.")
+        raise FileRefused(Text("Paths begin at the project's folder: “src/main.py”, for example."))
     names = tuple(name for name in path.split("/") if name not in ("", "."))
     if ".." in names:
-        raise FileRefused("A path cannot lead out of the project's folder.")
+        raise FileRefused(Text("A path cannot lead out of the project's folder."))
     if len(names) > _MOST_NAMES:
-        raise FileRefused("This path is too deep.")
+        raise FileRefused(Text("This path is too deep."))
     for name in names:
         if hides_secrets(name):
-            raise FileRefused(f"“{name}” usually holds secrets, or what a program manages, so no tool may use it.")
+            raise FileRefused(
+                Text("“{name}” usually holds secrets, or is managed by a program, so no tool may use it.", name=name)
+            )
     return names
 
 
@@ -72,8 +76,8 @@ def _opened_top(folder: Path) -> Iterator[int]:
                 at = _step(at, name, _FOLDER if place == len(folder.parts) else _WAY)
             except OSError as error:
                 raise FileRefused(
-                    "The project's folder cannot be opened, or a link stands on the way to it.",
-                    next_step="Choose it again in the project's dialog.",
+                    Text("The project's folder cannot be opened, or there is a link on the way to it."),
+                    next_step=Text("Choose it again in the project's dialog."),
                 ) from error
         yield at
     finally:
@@ -108,7 +112,9 @@ def opened_file(parent: int, name: str) -> int:
     try:
         # Looked at first: to open a device may do something.
         if not stat.S_ISREG(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
-            raise FileRefused(f"“{name}” is no file: a folder, a link or a device. Links are not followed.")
+            raise FileRefused(
+                Text("“{name}” is not a file but a folder, a link or a device. Links are not followed.", name=name)
+            )
         found = os.open(name, _FILE, dir_fd=parent)
     except FileNotFoundError:
         raise
@@ -116,7 +122,7 @@ def opened_file(parent: int, name: str) -> int:
         raise _refused(error, name, is_folder=False) from error
     if not stat.S_ISREG(os.fstat(found).st_mode):
         os.close(found)
-        raise FileRefused(f"“{name}” is no file any more.")
+        raise FileRefused(Text("“{name}” is no longer a file.", name=name))
     return found
 
 
@@ -127,22 +133,33 @@ def read_file(parent: int, name: str, *, most_bytes: int) -> tuple[bytes, os.sta
     with os.fdopen(found, "rb") as file:
         facts = os.fstat(found)
         if facts.st_size > most_bytes:
-            raise FileRefused(f"“{name}” is too large: {facts.st_size:,} bytes; at most {most_bytes:,} are read.")
+            raise _too_large(name, most_bytes)
         try:
             data = file.read(most_bytes + 1)
         except OSError as error:
             raise _refused(error, name, is_folder=False) from error
         if len(data) > most_bytes:
-            raise FileRefused(f"“{name}” is too large; at most {most_bytes:,} bytes are read.")
+            raise _too_large(name, most_bytes)
         return data, facts
 
 
+def _too_large(name: str, most_bytes: int) -> FileRefused:
+    return FileRefused(Text("“{name}” is too large; the limit is {most}.", name=name, most=size_text(most_bytes)))
+
+
 def _refused(error: OSError, name: str, *, is_folder: bool) -> FileRefused:
-    kind = "folder" if is_folder else "file"
     if error.errno in (errno.ELOOP, errno.EMLINK) or (is_folder and error.errno == errno.ENOTDIR):
-        return FileRefused(f"“{name}” is no {kind}, or there is a link on the way. Links are not followed.")
+        return FileRefused(
+            Text("“{name}” is not a folder, or there is a link on the way. Links are not followed.", name=name)
+            if is_folder
+            else Text("“{name}” is not a file but a link. Links are not followed.", name=name)
+        )
     if error.errno == errno.ENOENT:
-        return FileRefused(f"There is no {kind} “{name}” in the project's folder.")
+        return FileRefused(
+            Text("There is no folder “{name}” in the project's folder.", name=name)
+            if is_folder
+            else Text("There is no file “{name}” in the project's folder.", name=name)
+        )
     if error.errno in (errno.EACCES, errno.EPERM):
-        return FileRefused(f"“{name}” may not be read by this user.")
-    return FileRefused(f"“{name}” cannot be opened ({error.strerror or error}).")
+        return FileRefused(Text("You may not read “{name}”.", name=name))
+    return FileRefused(Text("“{name}” cannot be opened: {reason}.", name=name, reason=reason_text(error)))

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from chatdesk.core.file_writing import UNFINISHED
+from chatdesk.core.system_errors import reason_text
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.folder.beneath import FileRefused, opened, opened_below, read_file
 
 # Larger files are not changed.
@@ -26,8 +28,8 @@ class FileChanged(FileRefused):
     """The file is not what the change was made from."""
 
     code = "project_file_changed"
-    what = "The file was changed since."
-    next_step = "Ask the model to read it again and to propose the change anew."
+    what = Text("The file was changed after the change was proposed.")
+    next_step = Text("Ask the model to read the file again and to propose the change again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +128,16 @@ def _facts(parent: int, name: str, expected: str) -> os.stat_result | None:
         data, facts = read_file(parent, name, most_bytes=MOST_CHANGED_BYTES)
     except FileNotFoundError:
         if expected:
-            raise FileChanged("The file was removed since.") from None
+            raise FileChanged(Text("The file was removed after the change was proposed.")) from None
         return None
     if sum_of(data) != expected:
-        raise FileChanged if expected else FileChanged("There is a file of that name by now.")
+        raise FileChanged if expected else FileChanged(Text("There is already a file with that name."))
     if facts.st_uid != os.geteuid():
-        raise FileRefused("The file belongs to another user of this computer.")
+        raise FileRefused(Text("The file belongs to another user of this computer."))
     if not facts.st_mode & stat.S_IWUSR:
-        raise FileRefused("The file is write-protected.", next_step="Remove the protection, then try again.")
+        raise FileRefused(
+            Text("The file is write-protected."), next_step=Text("Remove the protection, then try again.")
+        )
     return facts
 
 
@@ -143,7 +147,7 @@ def _place_new(parent: int, unfinished: str, name: str) -> None:
         try:
             os.link(unfinished, name, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
         except FileExistsError:
-            raise FileChanged("There is a file of that name by now.") from None
+            raise FileChanged(Text("There is already a file with that name.")) from None
         except OSError as error:
             if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
                 raise
@@ -181,7 +185,7 @@ def _check_absent(parent: int, name: str) -> None:
         os.stat(name, dir_fd=parent, follow_symlinks=False)
     except FileNotFoundError:
         return
-    raise FileChanged("There is a file of that name by now.")
+    raise FileChanged(Text("There is already a file with that name."))
 
 
 def _write(parent: int, unfinished: str, data: bytes, *, mode: int | None, like: str | None) -> None:
@@ -218,7 +222,12 @@ def _copy_attributes(parent: int, name: str, target: int) -> None:
 
 def _failure(error: OSError, name: str) -> FileRefused:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return FileRefused(f"The disk of “{name}” is full.", next_step="Free some space, then try again.")
+        return FileRefused(
+            Text("The disk of “{name}” is full.", name=name), next_step=Text("Free some space, then try again.")
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return FileRefused(f"“{name}” may not be written by this user.")
-    return FileRefused(f"“{name}” could not be written: {error.strerror or error}.", next_step="Try again.")
+        return FileRefused(Text("You may not write to “{name}”.", name=name))
+    return FileRefused(
+        Text("“{name}” could not be written: {reason}.", name=name, reason=reason_text(error)),
+        next_step=Text("Try again."),
+    )

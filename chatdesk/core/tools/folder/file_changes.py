@@ -16,6 +16,8 @@ from chatdesk.core.domain.artifacts.differences import Difference
 from chatdesk.core.domain.artifacts.file_change import ChangeKind, ChangeState, FileChange
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.ids import new_id
+from chatdesk.core.system_errors import reason_text
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.folder.beneath import FileRefused, names_of
 from chatdesk.core.tools.folder.change_records import ChangeRecord, ChangeRecords, with_step
 from chatdesk.core.tools.folder.difference import file_difference
@@ -34,13 +36,13 @@ _LONGEST_LINE: Final = 4_000
 
 # Why a change in each state cannot be applied or undone.
 _REASONS: Final[Mapping[ChangeState, str]] = {
-    ChangeState.PROPOSED: "This change is not applied.",
-    ChangeState.APPLIED: "This change is applied already.",
-    ChangeState.REJECTED: "This change was rejected.",
-    ChangeState.OUTDATED: "The file is not any more what this change was made from.",
-    ChangeState.CHANGED_SINCE: "The file was changed after this change was applied.",
-    ChangeState.NO_FOLDER: "The project has no folder on this computer, or another one.",
-    ChangeState.ELSEWHERE: "This change was not proposed on this computer, or too long ago.",
+    ChangeState.PROPOSED: Text("This change is not applied."),
+    ChangeState.APPLIED: Text("This change is already applied."),
+    ChangeState.REJECTED: Text("This change was rejected."),
+    ChangeState.OUTDATED: Text("The file is no longer the one that this change was made from."),
+    ChangeState.CHANGED_SINCE: Text("The file was changed after this change was applied."),
+    ChangeState.NO_FOLDER: Text("The project has no folder on this computer, or another one by now."),
+    ChangeState.ELSEWHERE: Text("This change was not proposed on this computer, or too long ago."),
 }
 
 
@@ -108,7 +110,7 @@ class FileChanges:
     def _propose(self, project_id: str, folder: Path, path: str, wanted: Wanted) -> Proposed:
         names = names_of(path)
         if not names:
-            raise FileRefused("Name a file.")
+            raise FileRefused(Text("Name a file."))
         before, _mode = read_state(folder, names)
         after = changed(before, wanted)
         shown = "/".join(names)
@@ -116,8 +118,8 @@ class FileChanges:
         diff = made.text.encode("utf-8", "replace")
         if len(diff) > _MOST_DIFF_BYTES or max(map(len, made.text.split("\n"))) > _LONGEST_LINE:
             raise FileRefused(
-                "This change is too large to be looked through, or has lines that are too long.",
-                next_step="Propose it in smaller steps.",
+                Text("This change is too large to review, or has lines that are too long."),
+                next_step=Text("Propose it in smaller steps."),
             )
         record = ChangeRecord(
             new_id(),
@@ -132,7 +134,7 @@ class FileChanges:
         try:
             self._records.add(record, before, after)
         except OSError as error:
-            raise FileRefused(f"The change could not be kept: {error.strerror or error}.") from error
+            raise FileRefused(Text("The change could not be kept: {reason}.", reason=reason_text(error))) from error
         return Proposed(FileChange(record.id, shown, _kind(record), made.added, made.removed), diff)
 
     def _record_and_state(self, change_id: str, diff_sum: str) -> tuple[ChangeRecord | None, ChangeState]:
@@ -158,7 +160,7 @@ class FileChanges:
     def _review(self, change_id: str, diff_sum: str) -> Review:
         record, state = self._record_and_state(change_id, diff_sum)
         if record is None:
-            raise NotPossible(_REASONS[state], safe="No file was changed.")
+            raise NotPossible(_REASONS[state], safe=Text("No file was changed."))
         try:
             states = [self._records.state(record, after=each) for each in (False, True)]
         except OSError as error:
@@ -204,7 +206,7 @@ class FileChanges:
     def _reject(self, change_id: str, diff_sum: str) -> None:
         record, state = self._record_and_state(change_id, diff_sum)
         if record is None or state in (ChangeState.APPLIED, ChangeState.CHANGED_SINCE):
-            raise NotPossible(_REASONS[state], safe="No file was changed.")
+            raise NotPossible(_REASONS[state], safe=Text("No file was changed."))
         try:
             self._records.save(with_step(record, "rejected"))
         except OSError as error:
@@ -213,7 +215,7 @@ class FileChanges:
     def _expect(self, change_id: str, diff_sum: str, expected: ChangeState) -> ChangeRecord:
         record, state = self._record_and_state(change_id, diff_sum)
         if record is None or state is not expected:
-            raise NotPossible(_REASONS[state], safe="No file was changed.")
+            raise NotPossible(_REASONS[state], safe=Text("No file was changed."))
         return record
 
     def _record(self, record: ChangeRecord) -> None:
@@ -240,7 +242,7 @@ def _token(record: ChangeRecord) -> str:
 
 def _damaged() -> NotPossible:
     return NotPossible(
-        "What is kept of this change cannot be read or written.",
-        safe="No file was changed.",
-        next_step="Ask the model to propose it anew.",
+        Text("The files that are kept of this change cannot be read or written."),
+        safe=Text("No file was changed."),
+        next_step=Text("Ask the model to propose it again."),
     )

@@ -12,6 +12,7 @@ import mcp_types as types
 from mcp.client.streamable_http import streamable_http_client
 from pydantic_core import from_json
 
+from chatdesk.core.texts import Sentences, Text
 from chatdesk.core.tools.host.message_bounds import TooManyValues, within_bounds
 from chatdesk.core.tools.host.redirect_receiver import RedirectReceiver
 from chatdesk.core.tools.host.session_streams import Observer
@@ -23,7 +24,7 @@ SESSION_ID: Final = "mcp-session-id"
 # Of an error that is written here for a request that its server refused, because the session is gone.
 LOST_SESSION: Final = -1
 _SESSION_NOT_FOUND: Final = -32001
-_LOST: Final = "It does not know the session any more."
+_LOST: Final = Text("It no longer knows the session.")
 _SIGN_IN_BYTES: Final = 256 * 1024
 
 # What the process tells ChatDesk: a kind and its values.
@@ -54,15 +55,23 @@ class HttpFaults(Observer):
         said = _json(body).get("error")
         said = said if isinstance(said, dict) else {}
         if SESSION_ID in request.headers and _means_lost(response.status_code, said):
-            error = types.ErrorData(code=LOST_SESSION, message=_LOST)
+            error = _own_error(LOST_SESSION, _LOST)
         elif said:
             return
         elif response.status_code >= 400:
-            error = types.ErrorData(code=types.INTERNAL_ERROR, message=_status_text(request, response.status_code))
+            error = _own_error(types.INTERNAL_ERROR, _status_text(request, response.status_code))
         else:
-            words = f"It answered with {kind or 'something'} that is no message of the protocol. Is its address right?"
-            error = types.ErrorData(code=types.INTERNAL_ERROR, message=words)
+            kinds = kind or Text("something")
+            words = Text(
+                "It answered with {kind}, not with a message of the protocol. Is its address right?", kind=kinds
+            )
+            error = _own_error(types.INTERNAL_ERROR, words)
         self._faults[_json(request.content).get("id")] = error
+
+
+def _own_error(code: int, sentence: Text) -> types.ErrorData:
+    """Return an error that ChatDesk itself words. A ``Text`` as its data is never a server's, which sends JSON."""
+    return types.ErrorData(code=code, message=sentence, data=sentence)
 
 
 def _means_lost(status: int, error: Mapping[str, Any]) -> bool:
@@ -72,10 +81,15 @@ def _means_lost(status: int, error: Mapping[str, Any]) -> bool:
     return status == 404 or (status == 400 and is_said)
 
 
-def _status_text(request: httpx2.Request, status: int) -> str:
+def _status_text(request: httpx2.Request, status: int) -> Text:
     is_old = request.url.path.rstrip("/").endswith("/sse") or status == 405
-    more = " ChatDesk does not speak the older transport with two addresses (SSE): is there one that ends with /mcp?"
-    return f"It answered with status {status}.{more if is_old else ''}"
+    answered = Text("It answered with status {status}.", status=str(status))
+    if not is_old:
+        return answered
+    return Sentences.of(
+        answered,
+        Text("ChatDesk does not speak the older transport with two addresses (SSE): is there one that ends with /mcp?"),
+    )
 
 
 def _json(data: bytes) -> dict[str, Any]:
@@ -185,7 +199,7 @@ class _CappedStream(httpx2.AsyncByteStream):
         try:
             yield within_bounds(bytes(read))
         except TooManyValues as error:
-            raise httpx2.ReadError(str(error)) from None
+            raise httpx2.ReadError(error.sentence) from None
 
     async def aclose(self) -> None:
         await self._inner.aclose()

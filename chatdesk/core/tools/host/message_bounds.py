@@ -8,6 +8,9 @@ from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
+from chatdesk.core.texts import Text
+from chatdesk.core.tools.host.failures import HostFailure
+
 # Values of all kinds in one message.
 MOST_VALUES: Final = 100_000
 _STRING_OR_VALUE: Final = re.compile(rb'"[^"]*"?|[\[{,]')
@@ -16,8 +19,8 @@ _CUT: Final = {"type": "text", "text": "[More parts were cut off.]"}
 _TOO_MANY: Final = {"code": -32603, "message": f"It answered with more than {MOST_VALUES:,} values."}
 
 
-class TooManyValues(Exception):
-    """A message has too many values and is nothing that could be cut or refused; the message is a sentence."""
+class TooManyValues(HostFailure):
+    """A message has too many values, and is neither a result that could be cut nor a request that could be refused."""
 
 
 def within_bounds(message: bytes) -> bytes:
@@ -31,7 +34,7 @@ def within_bounds(message: bytes) -> bytes:
     except ValueError:
         return message  # it is no JSON, which is for others to say
     if not isinstance(read, dict) or read.get("id") is None or "method" in read:
-        raise TooManyValues(f"It sent more than {MOST_VALUES:,} values in one message.")
+        raise TooManyValues(Text("It sent more than {most} values in one message.", most=MOST_VALUES))
     return to_json(_cut(read))
 
 

@@ -13,6 +13,8 @@ from typing import Any, Final
 import mcp_types as types
 from mcp.client.session import ClientSession
 
+from chatdesk.core.texts import Text, size_text
+from chatdesk.core.tools.host.failures import HostFailure
 from chatdesk.core.tools.host.listing import LARGEST_FILES_BYTES, LONGEST_NAME, MOST_FILES, FileRow, read_block
 
 MOST_PROMPTS: Final = 200
@@ -33,8 +35,8 @@ ResourceRow = tuple[str, str, str, str, str]
 UsedPromptRow = tuple[tuple[tuple[str, str], ...], tuple[FileRow, ...]]
 
 
-class TooLargeError(ValueError):
-    """A resource is larger than the limit; the message is a sentence."""
+class Unreadable(HostFailure):
+    """A prompt or resource is larger than the limit, or damaged."""
 
 
 async def list_prompts(session: ClientSession) -> tuple[PromptRow, ...]:
@@ -76,12 +78,12 @@ async def use_prompt(session: ClientSession, name: str, arguments: str) -> UsedP
         if file is not None and len(files) < MOST_FILES:
             files.append(file)
     if sum(len(data) for _name, _type, data in files) > LARGEST_FILES_BYTES:
-        raise TooLargeError(_TOO_LARGE)
+        raise Unreadable(_TOO_LARGE)
     return tuple(messages), tuple(files)
 
 
 async def read_resource(session: ClientSession, address: str) -> tuple[FileRow, ...]:
-    """Return the contents of a resource, named by their addresses. Raises ``TooLargeError``."""
+    """Return the contents of a resource, named by their addresses. Raises ``Unreadable``."""
     result = await session.read_resource(address)
     files: list[FileRow] = []
     room = LARGEST_FILES_BYTES
@@ -89,12 +91,12 @@ async def read_resource(session: ClientSession, address: str) -> tuple[FileRow, 
         data = _bytes_of(each)
         room -= len(data)
         if room < 0:
-            raise TooLargeError(_TOO_LARGE)
+            raise Unreadable(_TOO_LARGE)
         files.append((each.uri[:LONGEST_ADDRESS], (each.mime_type or "")[:LONGEST_NAME], data))
     return tuple(files)
 
 
-_TOO_LARGE: Final = f"It is larger than {LARGEST_FILES_BYTES // 1024**2} MB."
+_TOO_LARGE: Final = Text("It is larger than {most}.", most=size_text(LARGEST_FILES_BYTES))
 # What can be asked for, by its verb, with the seconds that it may take.
 VERBS: Final[Mapping[str, tuple[Callable[..., Awaitable[Any]], float]]] = {
     "prompts": (list_prompts, LIST_S),
@@ -142,4 +144,4 @@ def _bytes_of(contents: types.TextResourceContents | types.BlobResourceContents)
     try:
         return base64.b64decode(contents.blob, validate=True)
     except (ValueError, binascii.Error):
-        raise TooLargeError("It is no valid base64.") from None
+        raise Unreadable(Text("It is not valid base64.")) from None

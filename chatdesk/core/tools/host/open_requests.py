@@ -8,11 +8,12 @@ from typing import Final
 
 import mcp_types as types
 
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.host.session_streams import Observer
 
 # A server that has more requests without an answer than this does not read the answers, and is ended.
 MOST_OPEN_REQUESTS: Final = 1_000
-_PROBLEM: Final = "It sent too many requests, or reused an id, before it read the answers."
+_PROBLEM: Final = Text("It sent too many requests, or used an id twice, before it read the answers.")
 
 
 class OpenRequests(Observer):

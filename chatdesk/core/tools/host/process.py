@@ -7,13 +7,13 @@ Frames come in as ``(verb, number, …)`` and go out as ``(kind, number, …)``:
 
 - ``open`` server id, spec; ``tools`` server id; ``call`` server id, tool, arguments, seconds, root; ``close``
   server id; ``sign_in`` and ``revoke`` server id, spec; ``prompts`` and ``resources`` server id; ``prompt`` server
-  id, name, arguments; ``resource`` server id, address. Each is answered by ``done`` value or ``failed`` code, sentence;
-  a call may have ``progress`` before. ``cancel`` ends the request of that number.
+  id, name, arguments; ``resource`` server id, address. Each is answered by ``done`` value or ``failed`` code,
+  packed sentence; a call may have ``progress`` before. ``cancel`` ends the request of that number.
 - ``asked`` call's number, its own number, kind, values: a server asks for something during a call; ``answer`` its own
   number, action, content comes back, unless it was ``withdrawn`` call's number, its own number.
-- ``step``, ``stderr``, ``changed`` (with the name of a list), ``gone``: news of a server, whose id is in the
-  number's place; so it does in ``browse``, a page to open for a sign-in, and ``kept``, what it is signed in with from
-  now on.
+- ``step``, ``stderr``, ``changed`` (with the name of a list), ``gone`` (with a packed sentence): news of a server,
+  whose id is in the number's place; so it does in ``browse``, a page to open for a sign-in, and ``kept``, what it is
+  signed in with from now on.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from typing import Any, BinaryIO
 import chatdesk.core.tools.host.late_packages  # noqa: F401 - before anything of mcp
 from chatdesk.core.process_frames import Wire, read_frame, write_frame
 from chatdesk.core.processes import start_child
+from chatdesk.core.texts import Text, packed, use_translations
 from chatdesk.core.tools.host import offers
 from chatdesk.core.tools.host.descendants import adopt_orphans, descendants_of, end_others, end_tree
 from chatdesk.core.tools.host.revocation import revoke
@@ -79,21 +80,24 @@ class Host:
     def send(self, *frame: Any) -> None:
         write_frame(self._sink, frame)
 
+    def _fail(self, number: int, code: str, sentence: str) -> None:
+        self.send("failed", number, code, packed(sentence))
+
     async def _answer(self, verb: str, number: int, values: list[Any]) -> None:
         try:
             self.send("done", number, await self._do(verb, number, values))
         except asyncio.CancelledError:
-            self.send("failed", number, "cancelled", "It was stopped.")
+            self._fail(number, "cancelled", Text("It was stopped."))
         except TimeoutError:
-            self.send("failed", number, "timeout", "It did not answer in time.")
+            self._fail(number, "timeout", Text("It did not answer in time."))
         except (_NotRunning, SessionLost) as error:
-            self.send("failed", number, "not_running", str(error))
+            self._fail(number, "not_running", error.sentence)
         except ServerBroke as error:
-            self.send("failed", number, "broke", str(error))
+            self._fail(number, "broke", error.sentence)
         except CallRefused as error:
-            self.send("failed", number, "refused", str(error)[:2000])
+            self._fail(number, "refused", error.sentence)
         except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a sentence
-            self.send("failed", number, "broke", f"Its answer could not be read ({type(error).__name__}).")
+            self._fail(number, "broke", Text("Its answer could not be read ({kind}).", kind=type(error).__name__))
 
     async def _do(self, verb: str, number: int, values: list[Any]) -> Any:
         if verb == "open":
@@ -106,7 +110,7 @@ class Host:
             return await revoke(values[1]["address"], values[1]["sign_in"])
         connection = self._connections.get(values[0])
         if connection is None:
-            raise _NotRunning("It is not running.")
+            raise _NotRunning(Text("It is not running."))
         try:
             return await self._do_there(verb, number, values, connection)
         except SessionLost:
@@ -144,12 +148,12 @@ class Host:
         async with self._one_at_a_time[server_id]:
             before = self._connections.get(server_id)
             if before is None:
-                raise _NotRunning("It is not running.")
+                raise _NotRunning(Text("It is not running."))
             if before.can_serve(root):
                 return before
             await before.wait_until_idle()
             if self._connections.get(server_id) is not before:
-                raise _NotRunning("It is not running.")
+                raise _NotRunning(Text("It is not running."))
             before.is_replaced = True
             await self._open(server_id, {**before.spec, "root": root})
             self.send("changed", server_id, "tools")  # it may have other tools now
@@ -208,6 +212,7 @@ class Host:
             if kind in ("browse", "kept"):  # else it is no news of the server that others use
                 self.send(kind, *rest)
 
+        use_translations(*spec["pages"])
         asked = {**spec, "sign_in": {**spec["sign_in"], "asks": True}}
         connection = Connection(server_id, asked, report)
         try:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from html import escape
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from mcp.shared.auth import AuthorizationCodeResult
 
+from chatdesk.core.texts import Text, language_tag, shown
 from chatdesk.core.tools.host.stdio import ServerBroke
+from chatdesk.core.tools.sign_in_pages import DECLINED, DONE, NOT_AWAITED, NOTHING_HERE
 
 PATH: Final = "/callback"
 _HEAD_BYTES: Final = 16_384
 _HEAD_S: Final = 10.0
 _PAGE: Final = (
-    "<!doctype html><html lang=en><meta charset=utf-8><title>ChatDesk</title>"
-    "<body style='font:16px system-ui;margin:4em auto;max-width:32em'><p>{}</p></body></html>"
+    "<!doctype html><html lang={language}><meta charset=utf-8><title>ChatDesk</title>"
+    "<body style='font:16px system-ui;margin:4em auto;max-width:32em'><p dir=auto>{words}</p></body></html>"
 )
 
 
@@ -55,7 +58,7 @@ class RedirectReceiver:
             async with asyncio.timeout(_HEAD_S):
                 head = await reader.readuntil(b"\r\n\r\n")
                 status, words = self._handle(head.decode("latin-1"))
-                body = _PAGE.format(words).encode()
+                body = _PAGE.format(language=language_tag(), words=escape(shown(words))).encode()
                 writer.write(
                     f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
                     "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nContent-Security-Policy: "
@@ -76,18 +79,18 @@ class RedirectReceiver:
         target = urlsplit(rest.rpartition(" ")[0])
         hosts = [each.partition(":")[2].strip() for each in headers if each.lower().startswith("host:")]
         if method != "GET" or target.path != PATH or hosts != [f"127.0.0.1:{self._port}"]:
-            return "404 Not Found", "There is nothing here."
+            return "404 Not Found", NOTHING_HERE
         try:
             values = parse_qs(target.query, max_num_fields=20)
         except ValueError:
             values = {}
         state = values.get("state", [])
         if not self._state or state != [self._state] or self._answer.done():
-            return "400 Bad Request", "This answer belongs to no sign-in that ChatDesk waits for."
+            return "400 Bad Request", NOT_AWAITED
         codes = values.get("code", [])
         if len(codes) != 1 or len(values.get("iss", [])) > 1:
-            self._answer.set_exception(ServerBroke("The sign-in was declined."))
-            return "200 OK", "The sign-in was declined. You can close this page."
+            self._answer.set_exception(ServerBroke(Text("The sign-in was declined.")))
+            return "200 OK", DECLINED
         issuers = values.get("iss", [None])
         self._answer.set_result(AuthorizationCodeResult(code=codes[0], state=state[0], iss=issuers[0]))
-        return "200 OK", "ChatDesk has the answer. You can close this page."
+        return "200 OK", DONE

@@ -15,7 +15,9 @@ from mcp.shared.exceptions import MCPError
 
 from chatdesk.core.domain.tools import LeftOut
 from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.texts import Text, packed
 from chatdesk.core.tools.host.descendants import end_tree
+from chatdesk.core.tools.host.failures import HostFailure
 from chatdesk.core.tools.host.http_transport import CONNECT_S, LOST_SESSION, HttpFaults, Report, over_http
 from chatdesk.core.tools.host.listing import (
     MOST_TOOLS,
@@ -26,7 +28,7 @@ from chatdesk.core.tools.host.listing import (
     tool_rows,
 )
 from chatdesk.core.tools.host.mended_answers import MendedAnswers
-from chatdesk.core.tools.host.offers import TooLargeError
+from chatdesk.core.tools.host.offers import Unreadable
 from chatdesk.core.tools.host.open_requests import OpenRequests
 from chatdesk.core.tools.host.requests import Ask, ServerRequests
 from chatdesk.core.tools.host.roots import Roots
@@ -37,6 +39,7 @@ from chatdesk.core.tools.host.throttle import Throttle
 LIST_S: Final = 20.0
 # How long a person has to sign in.
 SIGN_IN_S: Final = 300.0
+_LONGEST_REFUSAL: Final = 2_000
 _PAGES: Final = 50
 _MOST_LEFT_OUT: Final = 50
 # News of a list; its method has the list's name: ``notifications/tools/list_changed``.
@@ -48,12 +51,12 @@ _LIST_CHANGES: Final = (
 _NAME: Final = types.Implementation(name="ChatDesk", version="1")
 
 
-class SessionLost(Exception):
+class SessionLost(HostFailure):
     """A server refused a request because it does not know the session any more; nothing was done for it."""
 
 
-class CallRefused(Exception):
-    """A server answered a request with an error; the message is the server's."""
+class CallRefused(HostFailure):
+    """A server answered a request with an error."""
 
 
 class Connection:
@@ -139,7 +142,7 @@ class Connection:
         """Return the answer that ``ask`` gets from the session, once there is one. Raises ``ServerBroke`` and
         ``CallRefused``."""
         if self._is_gone:
-            raise ServerBroke(self.problem or "It ended.")
+            raise ServerBroke(self.problem or Text("It ended."))
         await asyncio.shield(self._ready)
         assert self._session is not None
         call: asyncio.Future[Any] = asyncio.ensure_future(ask(self._session))
@@ -152,12 +155,12 @@ class Connection:
             if self._broken is not None and self._broken.done():
                 raise ServerBroke(self._broken.result()) from None
             if error.error.code == LOST_SESSION:
-                raise SessionLost(str(error)) from None
-            raise CallRefused(str(error)) from None
-        except TooLargeError as error:
-            raise CallRefused(str(error)) from None
+                raise SessionLost(_own_words(error) or str(error)) from None
+            raise CallRefused(_own_words(error) or str(error)[:_LONGEST_REFUSAL]) from None
+        except Unreadable as error:
+            raise CallRefused(error.sentence) from None
         except ValueError:
-            raise CallRefused("It answered in a form that the protocol does not know.") from None
+            raise CallRefused(Text("Its answer does not follow the protocol.")) from None
         finally:
             if not call.done():
                 call.cancel()
@@ -208,7 +211,9 @@ class Connection:
                     await asyncio.wait([initialised, broken], return_when=asyncio.FIRST_COMPLETED, timeout=limit_s)
                     if broken.done() or not initialised.done():
                         raise ServerBroke(
-                            broken.result() if broken.done() else f"It did not answer in {limit_s:.0f} s."
+                            broken.result()
+                            if broken.done()
+                            else Text("It did not answer in {seconds} s.", seconds=round(limit_s))
                         )
                     initialised.result()
                 finally:
@@ -224,16 +229,16 @@ class Connection:
             raise
         except BaseException as error:  # noqa: BLE001 - groups of the SDK, of anything
             # What the server did comes before the end of its streams, which follows from it.
-            said = str(root) if isinstance(root := _root_of(error), ServerBroke) else self._problem_of_transport()
+            said = root.sentence if isinstance(root := _root_of(error), ServerBroke) else self._problem_of_transport()
             self.problem = self.problem or said or _failure_text(error)
         finally:
             self._is_gone = True
             self._words.flush()  # the last words of a program are told before its end
             if not self._ready.done():
-                self._ready.set_exception(ServerBroke(self.problem or "It ended."))
+                self._ready.set_exception(ServerBroke(self.problem or Text("It ended.")))
                 self._ready.exception()  # it may be that nobody waits
             if not self.is_replaced:
-                self._report("gone", self.id, self.problem)
+                self._report("gone", self.id, packed(self.problem))
 
     def _problem_of_transport(self) -> str:
         """Return the problem that ended the connection over HTTP, as a sentence; empty where there is none."""
@@ -279,19 +284,25 @@ def _root_of(error: BaseException) -> BaseException:
     return error
 
 
+def _own_words(error: MCPError) -> Text | None:
+    """Return the sentence of an error that ChatDesk itself made of an answer over HTTP."""
+    return error.error.data if isinstance(error.error.data, Text) else None
+
+
 def _failure_text(error: BaseException) -> str:
     """Return a sentence for the failure that ended a connection."""
     error = _root_of(error)
-    if isinstance(error, ServerBroke):
-        return str(error)
+    if isinstance(error, HostFailure):
+        return error.sentence
     if isinstance(error, FileNotFoundError):
-        return f"The program {error.filename} was not found."
+        return Text("The program {name} was not found.", name=str(error.filename))
     if isinstance(error, PermissionError):
-        return f"The program {error.filename} may not be run."
+        return Text("The program {name} may not be run.", name=str(error.filename))
     if isinstance(error, httpx2.ConnectError):
-        return "It cannot be reached."
+        return Text("It cannot be reached.")
     if isinstance(error, httpx2.HTTPStatusError):
-        return f"It answered with status {error.response.status_code}."
+        return Text("It answered with status {status}.", status=str(error.response.status_code))
     if isinstance(error, MCPError):
-        return str(error) if str(error).startswith("It ") else f"It refused the connection: {error}"
-    return f"The connection failed ({type(error).__name__})."
+        refused = Text("It refused the connection: {reason}", reason=visible_controls(str(error)[:_LONGEST_REFUSAL]))
+        return _own_words(error) or refused
+    return Text("The connection failed ({kind}).", kind=type(error).__name__)

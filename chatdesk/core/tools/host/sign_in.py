@@ -28,6 +28,7 @@ from mcp.shared.auth import (
 
 from chatdesk.core.domain.key_origin import is_loopback
 from chatdesk.core.domain.tools import SIGN_IN_NEEDED
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.host.stdio import ServerBroke
 
 # Marks requests that belong to signing in; their answers are small.
@@ -140,12 +141,14 @@ class SignIn(OAuthClientProvider):
 
     async def _open_page(self, page: str) -> None:
         if self._browse is None or self._state:
-            raise SignInRefused("It asked to sign in again right after you had signed in.")
+            raise SignInRefused(Text("It asked to sign in again right after you had signed in."))
         check_address(httpx2.URL(page), self._address)
         metadata = self.context.oauth_metadata
         issuer = str(metadata.issuer) if metadata is not None else self._address
         if len(page) > _LONGEST_PAGE or not _is_same_site(urlsplit(page).hostname, urlsplit(issuer).hostname):
-            raise SignInRefused("It sends you to a page that is not the one of who would get your sign-in.")
+            raise SignInRefused(
+                Text("It sends you to a page of another site than the one that would get your sign-in.")
+            )
         (self._state,) = parse_qs(urlsplit(page).query)["state"]
         self._browse(page)
 
@@ -159,29 +162,29 @@ def check_address(url: httpx2.URL, server_address: str) -> None:
     server = httpx2.URL(server_address)
     is_here, is_own = is_loopback(url.host), url.host == server.host
     if url.userinfo or not (url.scheme == "https" or (url.scheme == "http" and is_here)):
-        raise SignInRefused("It sends sign-ins over an address that others could read.")
+        raise SignInRefused(Text("It sends sign-ins over an address that others could read."))
     if is_own or (is_here and is_loopback(server.host)):
         return
     if is_here or not _is_public(url.host):
-        raise SignInRefused("It sends sign-ins to an address on this computer or its network.")
+        raise SignInRefused(Text("It sends sign-ins to an address on this computer or its network."))
 
 
 def failure_text(error: Exception) -> str:
     """Return a sentence for the failure that ended a sign-in. The SDK's own message may hold text of a server, or a
     secret."""
     if isinstance(error, ServerBroke):
-        return str(error)
+        return error.sentence
     if isinstance(error, TimeoutError):
-        return "Nobody signed in in time."
+        return Text("Nobody signed in in time.")
     if isinstance(error, OAuthRegistrationError):
-        return "It does not let ChatDesk register. Enter the ID of a client that you registered there."
+        return Text("It does not let ChatDesk register. Enter the ID of a client that you registered there.")
     if isinstance(error, OAuthTokenError):
-        return "It did not accept the sign-in."
+        return Text("It did not accept the sign-in.")
     if isinstance(error, OAuthFlowError):
-        return "What it says about signing in contradicts itself."
+        return Text("The facts that it gives about signing in contradict each other.")
     if isinstance(error, httpx2.TransportError):
-        return "The server where you sign in could not be reached, or sent too much."
-    return f"Signing in failed ({type(error).__name__})."
+        return Text("The server where you sign in could not be reached, or sent too much.")
+    return Text("Signing in failed ({kind}).", kind=type(error).__name__)
 
 
 def _asks(response: httpx2.Response) -> bool:

@@ -15,7 +15,9 @@ import anyio
 import mcp_types as types
 from mcp.shared.message import SessionMessage
 
+from chatdesk.core.texts import Text, size_text
 from chatdesk.core.tools.host.descendants import end_tree
+from chatdesk.core.tools.host.failures import HostFailure
 from chatdesk.core.tools.host.message_bounds import TooManyValues, within_bounds
 
 # A longer line ends the server.
@@ -24,8 +26,8 @@ STDERR_BYTES: Final = 64 * 1024
 _GRACE_S: Final = 0.5
 
 
-class ServerBroke(Exception):
-    """A server broke the rules of its connection; the message is a sentence."""
+class ServerBroke(HostFailure):
+    """A server broke the rules of its connection."""
 
 
 class StderrTail:
@@ -95,7 +97,7 @@ async def _read(
     process: asyncio.subprocess.Process, session: Any, tail: StderrTail, broken: asyncio.Future[str]
 ) -> None:
     assert process.stdout is not None
-    problem = "It ended."
+    problem: str = Text("It ended.")
     try:
         while line := await process.stdout.readline():
             if not line.strip():
@@ -108,13 +110,13 @@ async def _read(
                 continue
             await session.send(SessionMessage(message))
         code = await process.wait()
-        problem = f"It ended with exit code {code}." if code else "It ended."
+        problem = Text("It ended with exit code {code}.", code=str(code)) if code else Text("It ended.")
     except TooManyValues as error:
-        problem = str(error)
+        problem = error.sentence
     except UnicodeDecodeError:
-        problem = "It wrote bytes that are no UTF-8."
+        problem = Text("Its output is not valid UTF-8.")
     except ValueError:  # of asyncio, for a line above the limit
-        problem = f"It sent more than {LONGEST_LINE_BYTES // 1024 // 1024} MB in one message."
+        problem = Text("It sent more than {most} in one message.", most=size_text(LONGEST_LINE_BYTES))
     except (anyio.BrokenResourceError, anyio.ClosedResourceError):
         pass
     finally:

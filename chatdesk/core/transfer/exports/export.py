@@ -68,7 +68,7 @@ def speaker(message: Message) -> str:
 def status_note(message: Message) -> str | None:
     """Return a sentence about a message that is not whole; None for a whole one."""
     if message.status is Status.ERROR:
-        return None if message.error is None else shown(message.error)
+        return None if message.error is None else shown(message.error_sentence)
     found = STATUS_TEXTS.get(message.status)
     return shown(found[1]) if found is not None else None
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from chatdesk.core.domain.message import STATUS_TEXTS, Role
-from chatdesk.core.domain.thread import BRANCH_MARK, NEW_THREAD_TITLE, title_text
+from chatdesk.core.domain.thread import BRANCH_MARK, NEW_THREAD_TITLE, NOT_TAKEN_TITLE, RECOVERED_TITLE, title_text
 from chatdesk.core.providers.failure_texts import CERTIFICATE_TEXTS, FAILURE_TEXTS
+from chatdesk.core.rendering.blocks import CALLOUT_TITLES
 from chatdesk.core.texts import Text
 
 SPEAKERS: Final = {
@@ -34,7 +35,8 @@ def all_texts() -> list[str]:
         *SPEAKERS.values(),
         *(NOTE, EDITED_ANSWER, REASONING, TOOL_RESULT, TOOL_CALL, IMAGE, FILE, LOST_IMAGE, LOST_FILE),
         *(ATTACHMENT, BYTES_MISSING, UNKNOWN_TIME, MOMENT, MISLEADING_LINK, MORE_MISLEADING_LINKS),
-        *(title_text(NEW_THREAD_TITLE), title_text(BRANCH_MARK)),
+        *(title_text(each) for each in (NEW_THREAD_TITLE, RECOVERED_TITLE, NOT_TAKEN_TITLE, BRANCH_MARK)),
+        *CALLOUT_TITLES.values(),
         *(sentence for _short, sentence in STATUS_TEXTS.values()),
         *(text for each in sentences for text in (each.what, each.next_step)),
     ]

@@ -103,15 +103,9 @@ class ImportReport:
             )
         return notes
 
-    def as_text(self) -> str:
-        """Return the whole report, one line for each thread."""
-        lines = [self.summary, ""]
-        for line in self.lines:
-            messages = plural("{count} messages", "{count} message", line.messages)
-            count = f" ({messages})" if line.messages else ""
-            reason = f": {line.reason}" if line.reason else ""
-            lines.append(f"{OUTCOME_TEXTS[line.outcome]:14}  {line.title}{count}{reason}")
-        return "\n".join(lines) + "\n"
+    def texts(self) -> list[str]:
+        """Return the whole report: the summary, an empty line, and a line for each thread."""
+        return [self.summary, "", *map(_line_text, self.lines)]
 
     def as_data(self) -> dict[str, Any]:
         return {
@@ -134,3 +128,25 @@ class ImportReport:
                 for line in self.lines
             ],
         }
+
+
+def _line_text(line: ImportLine) -> str:
+    outcome, reason = OUTCOME_TEXTS[line.outcome], line.reason
+    if not line.messages:
+        return (
+            Text("{outcome}: {title} ({reason})", outcome=outcome, title=line.title, reason=reason)
+            if reason
+            else Text("{outcome}: {title}", outcome=outcome, title=line.title)
+        )
+    messages = plural("{count} messages", "{count} message", line.messages)
+    return (
+        Text(
+            "{outcome}: {title} ({messages}; {reason})",
+            outcome=outcome,
+            title=line.title,
+            messages=messages,
+            reason=reason,
+        )
+        if reason
+        else Text("{outcome}: {title} ({messages})", outcome=outcome, title=line.title, messages=messages)
+    )

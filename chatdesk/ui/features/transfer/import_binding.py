@@ -205,7 +205,7 @@ class ImportBinding(Controller):
             self._tasks.start(self._copy_report(self.report), "copy import report")
 
     async def _copy_report(self, report: ImportReport) -> None:
-        QGuiApplication.clipboard().setText(await asyncio.to_thread(report.as_text))
+        QGuiApplication.clipboard().setText(await asyncio.to_thread(lambda: "\n".join(map(shown, report.texts()))))
         self._panes.window.show_toast(tr("The report is in the clipboard"))
 
     def _show_threads(self) -> None:

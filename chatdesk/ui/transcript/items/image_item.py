@@ -8,7 +8,7 @@ from PySide6.QtGui import QPainter
 from chatdesk.core.rendering.blocks import ImagePlaceholder
 from chatdesk.core.rendering.picture_data import picture_url
 from chatdesk.core.rendering.safety import is_safe_link
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.transcript.drawing.item import Button, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
@@ -87,5 +87,5 @@ class ImageItem(PictureItem):
 def _label_of(block: ImagePlaceholder) -> str:
     if block.data:
         return block.alt[:_MAX_ALT] or tr("Image")
-    where = tr("from {host}", host=block.host[:_MAX_ALT]) if block.host else block.remark or tr("not shown")
+    where = tr("from {host}", host=block.host[:_MAX_ALT]) if block.host else shown(block.remark) or tr("not shown")
     return f"{block.alt[:_MAX_ALT] or 'Image'} ({where})"

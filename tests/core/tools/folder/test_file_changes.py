@@ -54,7 +54,7 @@ async def test_an_edit_is_applied_and_undone_exactly(tmp_path: Path, folder: Pat
     assert file.read_bytes() == b"one\r\n2\r\nthree\r\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o750
     assert await _state(changes_in(tmp_path, folder), key) is ChangeState.APPLIED, "it outlives a restart"
-    with pytest.raises(NotPossible, match="applied already"):
+    with pytest.raises(NotPossible, match="already applied"):
         await changes.apply(*key)
     with pytest.raises(NotPossible):
         await changes.reject(*key)
@@ -93,7 +93,7 @@ async def test_a_file_that_changed_since_is_left_alone(tmp_path: Path, folder: P
     _made, key = await propose(changes, folder, "a.txt", content="mine")
     file.write_text("theirs")
     assert await _state(changes, key) is ChangeState.OUTDATED
-    with pytest.raises(NotPossible, match="not any more what this change was made from"):
+    with pytest.raises(NotPossible, match="no longer the one that this change was made from"):
         await changes.apply(*key)
     assert file.read_text() == "theirs"
     file.write_bytes(b"one\r\ntwo\r\n")
@@ -111,7 +111,7 @@ async def test_a_new_file_replaces_none_that_came_meanwhile(tmp_path: Path, fold
     (folder / "b.txt").write_text("theirs")
     with pytest.raises(NotPossible):
         await changes.apply(*key)
-    with pytest.raises(exchanging.FileChanged, match="by now"):
+    with pytest.raises(exchanging.FileChanged, match="already a file"):
         exchanging.exchange(folder, ("b.txt",), expected="", data=b"mine", token="1")
     assert (folder / "b.txt").read_text() == "theirs" and not _left_over(folder)
 
@@ -254,7 +254,7 @@ async def test_a_damaged_state_is_not_written(tmp_path: Path, folder: Path) -> N
 async def test_a_change_that_nobody_could_look_through_is_refused(tmp_path: Path, folder: Path) -> None:
     changes = changes_in(tmp_path, folder)
     for content in ("x" * 5_000, "line\n" * 100_000):
-        with pytest.raises(FileRefused, match="too large to be looked through"):
+        with pytest.raises(FileRefused, match="too large to review"):
             await propose(changes, folder, "a.txt", content=content)
 
 

@@ -375,10 +375,10 @@ async def test_a_file_with_nothing_known_in_it_is_refused(world: ImportWorld, va
 async def test_the_report_says_line_by_line_what_happened(world: ImportWorld) -> None:
     broken = chatgpt("empty", [node("root", None)], title="Nothing in it")
     report = await world.bring([plain_chatgpt("one", 1), broken, {"chat_messages": "no"}, plain_chatgpt("two", 1)])
-    text = report.as_text()
-    assert text.splitlines()[0] == "Imported 2 new threads with 4 messages. 1 entry was skipped."
-    assert "new             Chat one (2 messages)" in text
-    assert "skipped         Nothing in it: It contains no messages." in text
+    lines = report.texts()
+    assert lines[0] == "Imported 2 new threads with 4 messages. 1 entry was skipped."
+    assert "new: Chat one (2 messages)" in lines
+    assert "skipped: Nothing in it (It contains no messages.)" in lines
     data = report.as_data()
     assert data["counts"]["new"] == 2
     assert data["lines"][0]["thread_id"] == (await world.threads())["Chat one"]

@@ -12,6 +12,7 @@ from chatdesk.core.storage.chat.projects import LONGEST_NAME, checked_colour
 from chatdesk.core.storage.engine import change_log, steering
 from chatdesk.core.storage.engine.plain_text import clean, folded, from_json, to_json
 from chatdesk.core.storage.sync.wire.rows import word
+from chatdesk.core.texts import Text, shown
 
 LONGEST_TITLE: Final = 2_000
 UNTITLED: Final = "Untitled"
@@ -34,7 +35,7 @@ def _title(body: Values) -> Columns:
 def _name(body: Values) -> Columns:
     name = body.get("name")
     kept = clean_line(clean(name))[:LONGEST_NAME].strip() if isinstance(name, str) else ""
-    return {"name": kept or "Shared project"}
+    return {"name": kept or shown(Text("Shared project"))}
 
 
 def _colour(body: Values) -> Columns:

@@ -180,12 +180,13 @@ class SyncDetailsDialog(TaskPanel):
             project = names.get(each.project_id, "")
             self._disagreements.addWidget(
                 _excerpt(
-                    tr("{label}, in {project}", label=each.label, project=project) if project else each.label, "text"
+                    tr("{label}, in {project}", label=each.label, project=project) if project else shown(each.label),
+                    "text",
                 )
             )
             for place, (change_id, who, text) in enumerate(each.versions):
                 row = QHBoxLayout()
-                row.addWidget(_excerpt(f"{who}: {text}" if text else tr("{who}: (empty)", who=who), "muted"), 1)
+                row.addWidget(_excerpt(f"{shown(who)}: {text}" if text else tr("{who}: (empty)", who=who), "muted"), 1)
                 row.addWidget(
                     push_button(
                         tr("Use this"),
