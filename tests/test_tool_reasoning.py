@@ -27,7 +27,7 @@ from chatdesk.core.providers.base import (
 )
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
-from chatdesk.core.providers.responses import ResponsesProvider
+from chatdesk.core.providers.responses.provider import ResponsesProvider
 from chatdesk.core.providers.stream_guard import StreamLimits
 from tests.helpers.fault_server import Exchange, FaultServer, Script
 from tests.helpers.tools_world import ToolWorld, tool_world

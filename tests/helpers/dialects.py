@@ -9,15 +9,18 @@ A form is a JSON file in ``tests/data/dialects``; adding one needs no code. Its 
     tools      whether the model may call ``add``, which gives the sum of ``a`` and ``b``
     server     a reply for each request: ``status``, ``type`` (of the content), ``sends`` (objects become events, texts
                are sent as they are, ``{"pause": s}`` waits), ``wants`` (places in the request with their values)
-    gets       of the last answer: ``text``, ``thought``, ``status``, ``error`` (a part of it), ``sources``; and
-               ``runs``, the arguments with which tools ran
+    gets       of the last answer: ``text``, ``thought``, ``status``, ``error`` (a part of it), ``sources``, ``usage``
+               (``read`` and ``written`` tokens), ``pictures`` (their number), ``shown`` (the text without tags of
+               thoughts); and ``runs``, the arguments with which tools ran
 
-A place in a request is a path such as ``messages.-1.tool_calls.0.function``; "ABSENT" says that nothing is there.
+A place in a request is a path such as ``messages.-1.tool_calls.0.function``; "ABSENT" says that nothing is there, and
+``{"has": words}`` that the words are a part of what is there.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,17 +29,21 @@ from typing import Any, Final
 
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.tool_calls.port import ToolLimits
-from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.message import Message, PartType
 from chatdesk.core.domain.provider_profile import Api, ProviderProfile
 from chatdesk.core.domain.tools import Answer, Caller
 from chatdesk.core.providers.accounts import Account
 from chatdesk.core.providers.registry import provider_of
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
+from chatdesk.core.rendering.answers.thoughts import parse_answer
+from chatdesk.core.rendering.blocks import Fold
 from chatdesk.core.rendering.sources import sources_of
 from chatdesk.core.settings.secrets import Secret
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.core.tools.tool_service import ToolService
+from tests.helpers.block_words import block_to_plain
 from tests.helpers.chat_world import chat_world
 from tests.helpers.fault_server import Exchange, FaultServer, Script
 from tests.helpers.tools_world import tool_service
@@ -61,11 +68,14 @@ class Played:
         """Return what a person got, by the names of ``gets``."""
         return {
             "text": self.message.text,
-            "thought": self.message.reasoning,
+            "thought": self.message.reasoning or _words_of(self.message.text, folded=True),
+            "shown": _words_of(self.message.text, folded=False),
             "status": self.message.status.value,
             "error": str(self.message.error_sentence),
             "sources": [each.url for each in sources_of(self.message.parts)],
             "runs": [dict(each) for each in self.runs],
+            "usage": {"read": self.message.prompt_tokens, "written": self.message.completion_tokens},
+            "pictures": sum(each.type is PartType.IMAGE for each in self.message.parts),
         }
 
 
@@ -92,10 +102,10 @@ async def play(form: Mapping[str, Any], folder: Path) -> Played:
             if form.get("tools"):
                 await tools.switch(SERVER, is_on=True)
 
-                async def load() -> ToolService:
-                    return tools
+            async def load() -> ToolService:
+                return tools
 
-                world.chat.tools.use(load, ToolLimits)
+            world.chat.tools.use(load, ToolLimits, _keep)
             approving = asyncio.ensure_future(_approve_all(world.chat))
             message = None
             for question in form.get("ask", ["Say hello."]):
@@ -111,6 +121,16 @@ async def play(form: Mapping[str, Any], folder: Path) -> Played:
             return Played(message, runs, missed, [each.json for each in server.requests])
 
 
+async def _keep(data: bytes, name: str) -> Attachment:
+    return Attachment(name, "image/png", hashlib.sha256(data).hexdigest(), len(data))
+
+
+def _words_of(text: str, *, folded: bool) -> str:
+    """Return the words of an answer as it is shown: those in folds, or those outside."""
+    blocks = [each for each in parse_answer(text) if not isinstance(each, Fold)]
+    return "\n".join(block_to_plain(each) for each in blocks if each.at.is_folded is folded)
+
+
 async def _approve_all(chat: ChatService) -> None:
     while True:
         for each in chat.tools.approvals.waiting():
@@ -123,6 +143,8 @@ def _reply(reply: Mapping[str, Any], api: str, missed: list[str]) -> Script:
         body = exchange.request.json
         for place, wanted in reply.get("wants", {}).items():
             found = _at(body, place)
+            if isinstance(wanted, Mapping) and set(wanted) == {"has"}:
+                found = wanted if str(wanted["has"]) in str(found) else found
             if found != wanted:
                 missed.append(f"{place} is {found!r} and not {wanted!r}")
         kind = reply.get("type", "text/event-stream")

@@ -21,7 +21,7 @@ from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.registry import ProviderRegistry
-from chatdesk.core.providers.responses import ResponsesProvider
+from chatdesk.core.providers.responses.provider import ResponsesProvider
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.fault_server import Exchange, FaultServer, Script

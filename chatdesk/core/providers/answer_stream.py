@@ -15,6 +15,7 @@ from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer
 from chatdesk.core.providers.failure_texts import duration_text
 from chatdesk.core.providers.failures import FailureTranslator
 from chatdesk.core.providers.stream_guard import ByteCapError, EventReader, ServerEvent, StreamLimits
+from chatdesk.core.providers.vendor_text import documents_in, error_in
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
@@ -190,16 +191,17 @@ class AnswerStream:
         if not body.strip():
             raise self._failures.make(Kind.EMPTY_ANSWER)
         document = await _decode(bytes(body))
-        if not isinstance(document, Mapping) or not (document.get("error") or self._is_chunk(document)):
-            raise self._failures.make(Kind.NOT_A_STREAM)
-        return document
+        if isinstance(document, Mapping) and self._is_chunk(document):
+            return document
+        _raise_error_in(document)
+        raise self._failures.make(Kind.NOT_A_STREAM)
 
     async def _streamed_chunks(self, raw: AsyncIterator[bytes]) -> AsyncGenerator[Mapping[str, Any], None]:
         reader = EventReader(self._limits)
         clock = asyncio.get_running_loop().time
-        has_chunks = False
+        has_chunks = is_done = False
         gave_at = -math.inf
-        while received := await self._next(raw):
+        while not is_done and (received := await self._next(raw)):
             is_slow = self._deadlines.last_wait_s > _WAITED_S and len(received) < _LARGE_READ
             if is_slow and self._deadlines.has_begun and not self._deadlines.is_finished:
                 # The server is slower than we are. What an event wakes costs more than the event, and the window shows
@@ -210,11 +212,10 @@ class AnswerStream:
                 gave_at = clock()
             slice_began = clock()
             for event in reader.feed(received):
-                if event.data.startswith(b"[DONE]"):
+                is_done = event.data.startswith(b"[DONE]")
+                if is_done:
                     await _drain(raw)
-                    if not has_chunks:
-                        raise self._failures.make(Kind.EMPTY_ANSWER)
-                    return
+                    break
                 chunk = await _chunk_of(event, self._is_chunk)
                 if chunk is not None:
                     has_chunks = True
@@ -224,15 +225,34 @@ class AnswerStream:
                     await asyncio.sleep(0)
                     slice_began = clock()
             self._deadlines.record_signs(reader.sign_count)
+        for chunk in [] if is_done else await self._cut_chunks(reader):
+            has_chunks = True
+            yield chunk
+        for chunk in self._chunks_outside(reader, has_chunks=has_chunks):
+            yield chunk
+
+    async def _cut_chunks(self, reader: EventReader) -> list[Mapping[str, Any]]:
+        """Return the chunks at the end of a stream. One that is cut in the middle is no error of its own: the missing
+        finish reason tells."""
+        found = []
         for event in reader.finish():
-            # An event cut in the middle is no error of its own: the missing finish reason tells.
             with suppress(ValueError):
-                chunk = await _chunk_of(event, self._is_chunk)
-                if chunk is not None:
-                    has_chunks = True
-                    yield chunk
-        if not has_chunks:
-            raise self._failures.make(Kind.NOT_A_STREAM if reader.has_foreign_lines else Kind.EMPTY_ANSWER)
+                found.append(await _chunk_of(event, self._is_chunk))
+        return [each for each in found if each is not None]
+
+    def _chunks_outside(self, reader: EventReader, *, has_chunks: bool) -> list[Mapping[str, Any]]:
+        """Return the chunks outside events, of a server that does not stream. Raises ``ErrorInAnswer`` for an error
+        there, and ``ProviderError`` if there are no chunks at all."""
+        found = list(documents_in(reader.foreign.decode("utf-8", "replace"))) if reader.foreign else []
+        chunks = [each for each in found if isinstance(each, Mapping) and self._is_chunk(each)]
+        for each in found:
+            if each not in chunks:
+                _raise_error_in(each)
+        if has_chunks:
+            return []
+        if not chunks:
+            raise self._failures.make(Kind.NOT_A_STREAM if reader.foreign else Kind.EMPTY_ANSWER)
+        return chunks
 
     async def _next(self, raw: AsyncIterator[bytes]) -> bytes:
         """Return the next bytes; empty at the end. After the finish reason, silence and a lost connection are an end
@@ -257,6 +277,8 @@ async def _chunk_of(event: ServerEvent, is_chunk: Callable[[Mapping[str, Any]], 
         raise ErrorInAnswer(error)
     if event.name in {"", "message"}:
         chunk = await _decode(event.data)
+        if not (isinstance(chunk, Mapping) and is_chunk(chunk)):
+            _raise_error_in(chunk)
         if not isinstance(chunk, Mapping):
             raise ValueError("chunk is no object")
         return chunk
@@ -264,7 +286,15 @@ async def _chunk_of(event: ServerEvent, is_chunk: Callable[[Mapping[str, Any]], 
         chunk = await _decode(event.data)
         if isinstance(chunk, Mapping) and is_chunk(chunk):
             return chunk
+        if isinstance(chunk, Mapping) and chunk.get("error"):
+            raise ErrorInAnswer(chunk["error"])
     return None
+
+
+def _raise_error_in(document: object) -> None:
+    error = error_in(document)
+    if error is not None:
+        raise ErrorInAnswer(error)
 
 
 async def _decode(data: bytes) -> object:

@@ -3,11 +3,10 @@
 Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``PictureDelta``, ``ToolCallDelta`` (and
 ``RetryScheduled`` before the first of them only), at most one ``UsageReported``, then exactly one ``StreamFinished``. A
 stream that cannot go on raises ``ProviderError``; nothing else but ``asyncio.CancelledError`` ever leaves it. What was
-yielded before stays valid. ``ReasoningKept`` and ``SourcesNamed`` come at the end of an
-answer; the first is for the loop of tools, and ignored by all others. ``StepBegan``,
-``StepEnded``, ``CallChanged``, ``StoreNow``, ``ToolsOffered`` and ``ResultArrived`` come from that loop only, which is
-around a provider. Cancelling the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance
-serves any number of streams at once, all on the loop that first used it.
+yielded before stays valid. ``ReasoningKept`` and ``SourcesNamed`` come at the end of an answer; the first is for the
+loop of tools, and ignored by all others. ``StepBegan``, ``StepEnded``, ``CallChanged``, ``StoreNow``, ``ToolsOffered``
+and ``ResultArrived`` come from that loop only, which is around a provider. Cancelling the consuming task, or
+``aclose()``, closes the connection within 200 ms. One instance serves any number of streams at once, all on one loop.
 """
 
 from __future__ import annotations
@@ -67,6 +66,10 @@ class ToolCall:
     name: str
     arguments: str
     kept: Kept | None = None
+
+    def kept_for(self, origin: str) -> Mapping[str, Any]:
+        """Return the fields that go back to ``origin`` with this call."""
+        return self.kept.call if self.kept is not None and self.kept.origin == origin else {}
 
 
 @dataclass(frozen=True, slots=True)

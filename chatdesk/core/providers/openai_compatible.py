@@ -49,7 +49,7 @@ from chatdesk.core.providers.rate_headers import rate_of
 from chatdesk.core.providers.reader import Delta, Reader, SecretHidingReader, judged, letters_of
 from chatdesk.core.providers.retry import RetryPolicy, wait_or_hurry
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
-from chatdesk.core.providers.wire import is_small, kept_origin, wire_bytes, wire_messages
+from chatdesk.core.providers.wire import is_small, kept_origin, said, wire_bytes, wire_messages
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
@@ -80,10 +80,8 @@ class OpenAICompatibleProvider:
         timeouts: StreamLimits | None = None,
         retry: RetryPolicy | None = None,
         default_model: str = "",
-        has_cache_marks: bool = False,
         dialect: Dialect = PLAIN,
     ) -> None:
-        """Set up without connecting. ``has_cache_marks``: the server is a gateway that passes ``cache_control`` on."""
         self.dialect = dialect
         self._name = name
         self._label = label
@@ -96,8 +94,7 @@ class OpenAICompatibleProvider:
         self._loaded_in_s = 0.0
         self._default_model = default_model
         self._first_listed = ""
-        self._has_cache_marks = has_cache_marks
-        self._refused_fields: set[str] = set()
+        self._refused_fields: set[str] = set(dialect.refuses)
         self._listed: tuple[str, ...] = ()
         self._drawing: frozenset[str] = frozenset()
 
@@ -363,7 +360,7 @@ class OpenAICompatibleProvider:
 
     def _is_chunk(self, chunk: Mapping[str, Any]) -> bool:
         """Return whether an event with an unknown name belongs to the answer."""
-        return bool(chunk.get("choices") or chunk.get("error"))
+        return bool(chunk.get("choices"))
 
     def _is_answer(self, chunk: Mapping[str, Any]) -> bool:
         """Return whether ``chunk`` shows that the answer has started."""
@@ -371,7 +368,7 @@ class OpenAICompatibleProvider:
 
     def _takes_marks(self, model: str) -> bool:
         """Return whether ``model`` needs cache marks; gateways pass them on to models that support them."""
-        return self._has_cache_marks and "claude" in model.lower()
+        return self.dialect.passes_cache_marks and "claude" in model.lower()
 
     def _marks_cache(self, request: ChatRequest, model: str) -> bool:
         is_wanted = request.cache is not CacheLife.OFF and self._takes_marks(model)
@@ -379,7 +376,7 @@ class OpenAICompatibleProvider:
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """Return the request as the vendor's JSON object."""
-        messages = wire_messages(request, self._kept_origin(), self.dialect)
+        messages = wire_messages(said(request, model, self.dialect), self._kept_origin(), self.dialect)
         if self._marks_cache(request, model):
             mark_messages(messages, request.cache)
         body: dict[str, Any] = {**request.extra_fields, "model": model, "messages": messages, "stream": True}

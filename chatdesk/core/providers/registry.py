@@ -185,7 +185,6 @@ def provider_of(
         ),
         retry=retry,
         default_model=_usual_model(profile),
-        has_cache_marks=preset.has_cache_marks,
         dialect=preset.dialect,
     )
 
@@ -193,7 +192,7 @@ def provider_of(
 def _protocol(api: Api, *, has_image_tool: bool) -> Callable[..., OpenAICompatibleProvider]:
     """Return the class that speaks ``api``; the rarer ones are imported when somebody has set up one of them."""
     if api is Api.RESPONSES:
-        from chatdesk.core.providers.responses import ResponsesProvider
+        from chatdesk.core.providers.responses.provider import ResponsesProvider
 
         return partial(ResponsesProvider, has_image_tool=has_image_tool)
     if api is Api.ANTHROPIC:

@@ -71,8 +71,8 @@ class EventReader:
         self._skip_line_feed = False
         self.total_bytes = 0
         self.sign_count = 0  # lines that came: they show that the server is alive
-        self.has_foreign_lines = False
-        """True if a line was seen that no event stream has: then this is not an event stream."""
+        self.foreign = bytearray()
+        """The lines that no event stream has: an error, an answer in one piece, or the page of another server."""
 
     def feed(self, chunk: bytes) -> Iterator[ServerEvent]:
         """Yield the events completed by ``chunk``. Raises ``ByteCapError`` before a cap is exceeded in memory."""
@@ -126,7 +126,7 @@ class EventReader:
         elif field == b"event":
             self._name = value.decode("utf-8", "replace")
         elif field not in {b"id", b"retry"}:
-            self.has_foreign_lines = True
+            self.foreign += line[: self._limits.error_bytes - len(self.foreign)] + b"\n"
         return None
 
     def _end_event(self) -> ServerEvent | None:

@@ -60,16 +60,25 @@ class ReceivedText(SurrogateJoiner):
             self._length += len(text)
         return text
 
+    @property
+    def came(self) -> str:
+        """All that came."""
+        return "".join(self._pieces)
+
+    @property
+    def has_come(self) -> bool:
+        """Return whether anything came."""
+        return self._length > 0
+
     def is_same(self, whole: str) -> bool:
         """Return whether ``whole`` is all that came."""
-        return len(whole) == self._length and whole == "".join(self._pieces)
+        return len(whole) == self._length and whole == self.came
 
     def missing(self, whole: str, *, is_whole: bool) -> str:
         """Return the rest of ``whole`` that has not come yet. Where that is not certain to be the whole text
         (``is_whole`` is false) and does not begin with what came, it is the next piece."""
         if is_whole and len(whole) <= self._length:
             return ""
-        came = "".join(self._pieces)
-        if whole.startswith(came):
-            return whole[len(came) :]
+        if whole.startswith(self.came):
+            return whole[self._length :]
         return "" if is_whole else whole

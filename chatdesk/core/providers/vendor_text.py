@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from chatdesk.core.domain.echoed_secrets import HIDDEN, EchoedSecrets
 from chatdesk.core.texts import shortened
@@ -65,6 +65,21 @@ def _visible(character: str) -> str:
     return "" if category in {"Cf", "Co", "Cs", "Cn"} else character
 
 
+def error_in(document: object) -> object:
+    """Return the error that a document describes which is no part of an answer; None where it describes none."""
+    if isinstance(document, list):
+        return document if any(error_in(each) for each in document[:_MOST_ERRORS]) else None
+    if not isinstance(document, Mapping):
+        return None
+    if document.get("error"):
+        return document["error"]
+    is_marked = "error" in (document.get("object"), document.get("type")) or document.get("success") is False
+    has_code = any(isinstance(document.get(name), str | int) for name in _CODES)
+    has_words = any(isinstance(document.get(name), str) for name in _WORDS)
+    has_errors = any(document.get(name) for name in ("errors", "detail", "error_message", "error_msg"))
+    return document if is_marked or has_errors or (has_code and has_words) else None
+
+
 def code_and_text(body: object, *, deep: int = 0) -> tuple[str, str]:
     """Return the vendor's code and words, from the many shapes in which servers send them; each is empty where there is
     none."""
@@ -93,6 +108,20 @@ def code_and_text(body: object, *, deep: int = 0) -> tuple[str, str]:
         named = ".".join(str(each) for each in place if each != "body")
         text = f"{named}: {text}" if named else text
     return code[:200], ": ".join(each for each in (text, more) if each)[:_MAX_READ]
+
+
+def documents_in(text: str) -> Iterator[object]:
+    """Yield the JSON documents in a text: it is one, or its lines are. A line may name what it is, as fields do."""
+    for piece in (text, *text.splitlines()):
+        name, _, rest = piece.partition(":")
+        found = _unpacked(piece)
+        if isinstance(found, str) and name.strip() == "error":
+            inner = _unpacked(rest.strip())
+            found = {"error": inner} if not isinstance(inner, str) else found
+        if not isinstance(found, str):
+            yield found
+            if piece is text:
+                return
 
 
 def _unpacked(text: object) -> object:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.provider_profile import PLAIN, Dialect
 from chatdesk.core.providers.base import ChatRequest, RequestMessage
+from chatdesk.core.providers.call_ids import USUAL, form_for, with_ids
 from chatdesk.core.providers.chat.call_reader import read_object
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.turn_order import in_turns
@@ -63,10 +64,14 @@ def continued(request: ChatRequest) -> list[RequestMessage]:
     return [*request.messages, partial, RequestMessage(Role.USER, CONTINUE_INSTRUCTION)]
 
 
-def wire_messages(request: ChatRequest, origin: str, dialect: Dialect) -> list[dict[str, Any]]:
-    """Return the messages of a request as the vendor's JSON objects. ``origin`` is the mark of the server that gets
-    them."""
-    return [wire_message(each, origin, dialect) for each in in_turns(continued(request))]
+def said(request: ChatRequest, model: str, dialect: Dialect = PLAIN) -> list[RequestMessage]:
+    """Return the messages of a request as every protocol sends them: in turns, and with ids that the server takes."""
+    return with_ids(in_turns(continued(request)), form_for(model, dialect.call_ids or USUAL))
+
+
+def wire_messages(messages: Sequence[RequestMessage], origin: str, dialect: Dialect) -> list[dict[str, Any]]:
+    """Return messages as the vendor's JSON objects. ``origin`` is the mark of the server that gets them."""
+    return [wire_message(each, origin, dialect) for each in messages]
 
 
 def wire_message(message: RequestMessage, origin: str = "", dialect: Dialect = PLAIN) -> dict[str, Any]:
@@ -76,9 +81,11 @@ def wire_message(message: RequestMessage, origin: str = "", dialect: Dialect = P
         for fields in message.kept_for(origin):
             written |= {name: value for name, value in fields.items() if name not in written}
         written = {**dialect.message_with_calls, **written}
+        # In its own answers a vendor marks one of several calls, and wants the others without.
+        is_own = any(call.kept is not None and call.kept.origin == origin for call in message.tool_calls)
         written["tool_calls"] = [
             {
-                **(call.kept.call if call.kept is not None and call.kept.origin == origin else dialect.foreign_call),
+                **(call.kept_for(origin) if is_own else dialect.foreign_call),
                 "id": repair(call.id),
                 "type": "function",
                 "function": {"name": repair(call.name), "arguments": sendable_arguments(call.arguments)},

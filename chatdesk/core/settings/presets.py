@@ -15,8 +15,7 @@ class Preset:
     counts for the vendor's own host only. ``port``: where such a server listens on this computer, 0 for vendors.
     ``apis``: the protocols that may be chosen, the usual one first. ``hint`` is read below the address. ``keys_url``:
     the page on which the vendor gives keys to its customers; ``key_starts``: the beginnings of its keys, which no other
-    vendor uses. ``has_cache_marks``: a gateway that hands ``cache_control`` on to models that keep only what is
-    marked. ``dialect``: what its servers want beyond the protocol."""
+    vendor uses. ``dialect``: what its servers want beyond the protocol."""
 
     id: str
     label: str
@@ -29,7 +28,6 @@ class Preset:
     model: str = ""
     keys_url: str = ""
     key_starts: tuple[str, ...] = ()
-    has_cache_marks: bool = False
     dialect: Dialect = PLAIN
 
     @property
@@ -38,7 +36,7 @@ class Preset:
 
 
 # Patterns become grammars there, and a request fails for one that cannot.
-_OF_LLAMA = Dialect(refused_words=frozenset(("pattern",)))
+_OF_LLAMA = Dialect(refused_words=frozenset(("pattern",)), about="Schemas of tools are sent without `pattern`.")
 # The members of ``Schema`` in the vendor's reference; a request fails for any other.
 _OF_GEMINI = frozenset(
     (
@@ -56,6 +54,9 @@ OPENAI = Preset(
     apis=_BOTH,
     keys_url="https://platform.openai.com/api-keys",
     key_starts=("sk-proj-", "sk-svcacct-"),
+    dialect=Dialect(
+        call_ids=r"[A-Za-z0-9_-]{1,40}", about="Ids of calls have at most 40 letters, digits, `_` and `-`."
+    ),
 )
 OTHER = Preset(
     "other", Text("Other server"), "", needs_key=False, apis=_BOTH, hint=Text("Any OpenAI-compatible address.")
@@ -70,7 +71,13 @@ _ALL = (
         apis=(Api.ANTHROPIC,),
         keys_url="https://console.anthropic.com/settings/keys",
         key_starts=("sk-ant-",),
-        dialect=Dialect(property_names="[a-zA-Z0-9_.-]{1,64}"),
+        dialect=Dialect(
+            call_ids=r"[A-Za-z0-9_-]{1,64}",
+            refuses=frozenset({"temperature", "top_p"}),
+            property_names="[a-zA-Z0-9_.-]{1,64}",
+            about="Version 2026-10-21 of the protocol has no `temperature` and `top_p`. Ids of calls have letters, "
+            "digits, `_` and `-`; names of arguments also have points.",
+        ),
     ),
     Preset(
         "openrouter",
@@ -79,7 +86,10 @@ _ALL = (
         "OPENROUTER_API_KEY",
         keys_url="https://openrouter.ai/settings/keys",
         key_starts=("sk-or-",),
-        has_cache_marks=True,
+        dialect=Dialect(
+            passes_cache_marks=True,
+            about="Claude models are sent marks for the cache. `reasoning_details` go back with calls, as they came.",
+        ),
     ),
     Preset(
         "groq",
@@ -95,6 +105,10 @@ _ALL = (
         "https://api.mistral.ai/v1",
         "MISTRAL_API_KEY",
         keys_url="https://console.mistral.ai/api-keys",
+        dialect=Dialect(
+            call_ids=r"[A-Za-z0-9]{9}",
+            about="Ids of calls have nine letters or digits; other servers get such ids too, for models of Mistral.",
+        ),
     ),
     Preset(
         "deepseek",
@@ -102,8 +116,11 @@ _ALL = (
         "https://api.deepseek.com/v1",
         "DEEPSEEK_API_KEY",
         keys_url="https://platform.deepseek.com/api_keys",
-        # Since V3.2 a call without the thought that led to it is refused; one of another model has none.
-        dialect=Dialect(message_with_calls={"reasoning_content": ""}),
+        dialect=Dialect(
+            message_with_calls={"reasoning_content": ""},
+            about="Since V3.2 a call without the thought that led to it is refused. One that another model made gets "
+            "an empty thought.",
+        ),
     ),
     Preset(
         "together",
@@ -120,6 +137,7 @@ _ALL = (
         apis=_BOTH,
         hint=Text("Enter the name of your resource in the address. Models are your deployments."),
         keys_url="https://ai.azure.com/",
+        dialect=Dialect(call_ids=r"[A-Za-z0-9_-]{1,40}", about="As OpenAI."),
     ),
     Preset(
         "gemini",
@@ -128,12 +146,13 @@ _ALL = (
         "GEMINI_API_KEY",
         keys_url="https://aistudio.google.com/apikey",
         key_starts=("AIza",),
-        # Since Gemini 3 a call without its signature is refused. This value is the vendor's own for foreign calls.
         dialect=Dialect(
             foreign_call={"extra_content": {"google": {"thought_signature": "skip_thought_signature_validator"}}},
             schema_words=_OF_GEMINI,
             formats=frozenset(("enum", "date-time", "float", "double", "int32", "int64")),
             has_empty_objects=False,
+            about="Since Gemini 3 a call without its signature is refused. One that another model made gets the value "
+            "that the vendor defines for such calls. Schemas of tools have only what the vendor's `Schema` has.",
         ),
     ),
     Preset("ollama", "Ollama", "http://127.0.0.1:11434/v1", needs_key=False, port=11434),

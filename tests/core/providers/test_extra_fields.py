@@ -13,7 +13,7 @@ from chatdesk.core.providers.base import ChatRequest, RequestMessage, ToolCall
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.offline.provider import OfflineProvider
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
-from chatdesk.core.providers.responses import ResponsesProvider
+from chatdesk.core.providers.responses.provider import ResponsesProvider
 
 FUNCTION = {"name": "look", "description": "Looks.", "parameters": {"type": "object"}}
 TOOLS = [{"type": "function", "function": FUNCTION}]

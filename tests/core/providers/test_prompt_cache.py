@@ -11,7 +11,7 @@ import pytest
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.model_info import Price
-from chatdesk.core.domain.provider_profile import ProviderProfile
+from chatdesk.core.domain.provider_profile import Dialect, ProviderProfile
 from chatdesk.core.domain.usage import CacheLife, Usage
 from chatdesk.core.providers.accounts import Account
 from chatdesk.core.providers.anthropic.events import AnthropicReader
@@ -21,7 +21,7 @@ from chatdesk.core.providers.chat.answer_reader import AnswerReader
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.registry import provider_of
-from chatdesk.core.providers.responses import ResponsesProvider
+from chatdesk.core.providers.responses.provider import ResponsesProvider
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.settings.secrets import Secret
 from tests.core.providers.test_providers_other_protocols import sse
@@ -42,7 +42,7 @@ KINDS: tuple[type[OpenAICompatibleProvider], ...] = (OpenAICompatibleProvider, A
 
 
 def _provider(kind: type[OpenAICompatibleProvider], url: str = "http://127.0.0.1:9/v1") -> OpenAICompatibleProvider:
-    return kind("test", "Testhost", Endpoint.of(url, "sk-test-0123456789"), has_cache_marks=True)
+    return kind("test", "Testhost", Endpoint.of(url, "sk-test-0123456789"), dialect=Dialect(passes_cache_marks=True))
 
 
 async def _body(provider: OpenAICompatibleProvider, messages: Any, **options: Any) -> dict[str, Any]:

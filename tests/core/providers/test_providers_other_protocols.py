@@ -30,7 +30,8 @@ from chatdesk.core.providers.base import (
 from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer, WrongShapeError
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
-from chatdesk.core.providers.responses import ResponsesProvider, ResponsesReader
+from chatdesk.core.providers.responses.provider import ResponsesProvider
+from chatdesk.core.providers.responses.reader import ResponsesReader
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from tests.helpers.fault_server import Exchange, FaultServer, Script, status

@@ -15,7 +15,7 @@ from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 from chatdesk.core.providers.base import ChatRequest, FinishReason, RequestMessage, StreamFinished
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
-from chatdesk.core.providers.responses import ResponsesProvider
+from chatdesk.core.providers.responses.provider import ResponsesProvider
 from tests.helpers.fault_server import Exchange, FaultServer, Script, chunk
 
 Events = list[dict[str, Any]]

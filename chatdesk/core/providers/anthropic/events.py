@@ -8,20 +8,21 @@ from typing import Any
 from chatdesk.core.providers.base import FinishReason, PictureDelta, ReasoningKept, SourcesNamed, ToolCallDelta
 from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer, WrongShapeError, text_field
 from chatdesk.core.providers.chat.call_reader import MOST_CALLS as _MOST_CALLS
-from chatdesk.core.providers.chat.call_reader import as_arguments, read_object
+from chatdesk.core.providers.chat.call_reader import as_arguments, own_fields, read_object, word
 from chatdesk.core.providers.chat.sources import NamedSources
 from chatdesk.core.providers.reader import Delta, Late, VendorReader
-from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.token_figures import usage_of
 
 _REASONS = {
     "max_tokens": FinishReason.LENGTH,
     "model_context_window_exceeded": FinishReason.LENGTH,
+    "pause_turn": FinishReason.LENGTH,
     "tool_use": FinishReason.TOOL_CALLS,
     "refusal": FinishReason.CONTENT_FILTER,
 }
 # A block of thinking with none of these has nothing that could go back.
 _KEPT = ("thinking", "signature", "data")
+_READ_FIELDS = frozenset({"type", "id", "name", "input"})
 
 
 class AnthropicReader(VendorReader):
@@ -35,6 +36,13 @@ class AnthropicReader(VendorReader):
         self._sources = NamedSources()
         self._figures: dict[str, Any] = {}
         self._thoughts: dict[object, dict[str, Any]] = {}
+        self._kept_of_calls: dict[int, Mapping[str, Any]] = {}
+        self._foreign: set[object] = set()
+        self._is_early = False
+
+    @property
+    def is_at_end(self) -> bool:
+        return self.finish_reason is not None and not self._is_early
 
     @property
     def has_tool_calls(self) -> bool:
@@ -50,6 +58,7 @@ class AnthropicReader(VendorReader):
         if kind == "message_start":
             self._read_usage(_mapping(chunk.get("message")).get("usage"))
         elif kind == "content_block_start":
+            self._is_early = self.finish_reason is not None
             yield from self._start_block(chunk.get("index"), _mapping(chunk.get("content_block")))
         elif kind == "content_block_delta":
             yield from self._grow(chunk.get("index"), _mapping(chunk.get("delta")))
@@ -58,6 +67,8 @@ class AnthropicReader(VendorReader):
         elif kind == "message_delta":
             self._read_usage(chunk.get("usage"))
             self._end(_mapping(chunk.get("delta")).get("stop_reason"))
+        elif kind == "message_stop":
+            self._is_early = False
         elif kind == "message":  # a server that ignores ``stream``
             yield from self._whole(chunk)
 
@@ -68,8 +79,8 @@ class AnthropicReader(VendorReader):
         for number in self._calls.values():
             yield from self._end_call(number)
         kept = tuple(each for each in self._thoughts.values() if any(each.get(name) for name in _KEPT))
-        if kept and self._calls:
-            yield ReasoningKept(kept)
+        if self._calls and (kept or self._kept_of_calls):
+            yield ReasoningKept(kept, self._kept_of_calls)
         if self._sources.found:
             yield SourcesNamed(self._sources.found)
 
@@ -85,14 +96,15 @@ class AnthropicReader(VendorReader):
         if kind == "tool_use":
             number = self._number_of(index)
             self._inputs[number] = block.get("input")
-            yield ToolCallDelta(
-                number, repair(text_field(block.get("id"))) or None, repair(text_field(block.get("name"))) or None, ""
-            )
+            kept = own_fields(block, _READ_FIELDS)
+            if kept:
+                self._kept_of_calls[number] = kept
+            yield ToolCallDelta(number, word(block.get("id")) or None, word(block.get("name")) or None, "")
         elif kind == "text":
             yield from self._add_text(text_field(block.get("text")))
             self._sources.read_message(block)
         elif kind == "thinking":
-            self._thoughts[index] = {**block, "thinking": ""}
+            self._thought_of(index).update(block, thinking="")
             yield from self._think(index, text_field(block.get("thinking")))
         elif kind == "image":
             source = _mapping(block.get("source"))
@@ -101,6 +113,9 @@ class AnthropicReader(VendorReader):
                 yield PictureDelta(f"image-{index}", f"data:image/png;base64,{text_field(source.get('data'))}")
         elif kind == "redacted_thinking":
             self._thoughts[index] = dict(block)
+        else:  # what the vendor's own tools do
+            self._foreign.add(index if isinstance(index, int | str) else None)
+            self._sources.read_results(block)
 
     def _grow(self, index: object, delta: Mapping[str, Any]) -> Iterator[Delta]:
         kind = delta.get("type")
@@ -108,12 +123,12 @@ class AnthropicReader(VendorReader):
             yield from self._add_text(text_field(delta.get("text")))
         elif kind == "thinking_delta":
             yield from self._think(index, text_field(delta.get("thinking")))
-        elif kind == "signature_delta" and index in self._thoughts:
-            block = self._thoughts[index]
+        elif kind == "signature_delta":
+            block = self._thought_of(index)
             block["signature"] = text_field(block.get("signature")) + text_field(delta.get("signature"))
         elif kind == "citations_delta":
             self._sources.read_message({"annotations": [delta.get("citation")]})
-        elif kind == "input_json_delta":
+        elif kind == "input_json_delta" and index not in self._foreign:
             piece = delta.get("partial_json")
             yield from self._add_arguments(self._number_of(index), "" if piece is None else as_arguments(piece))
 
@@ -139,9 +154,13 @@ class AnthropicReader(VendorReader):
         if pieces is None or (given and read_object("".join(pieces)) != given):
             yield from self._add_arguments(number, as_arguments(given))
 
+    def _thought_of(self, index: object) -> dict[str, Any]:
+        place = index if isinstance(index, int | str) else None
+        return self._thoughts.setdefault(place, {"type": "thinking", "thinking": ""})
+
     def _think(self, index: object, raw: str) -> Iterator[Delta]:
-        if index in self._thoughts:
-            self._thoughts[index]["thinking"] += raw  # with its half characters, as it was signed
+        block = self._thought_of(index)
+        block["thinking"] = text_field(block.get("thinking")) + raw  # with its half characters, as it was signed
         yield from self._add_reasoning(raw)
 
     def _read_usage(self, figures: object) -> None:

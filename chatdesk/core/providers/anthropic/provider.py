@@ -13,6 +13,7 @@ from chatdesk.core.providers.embeddings import NO_EMBEDDINGS
 from chatdesk.core.providers.extra_fields import for_anthropic
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.reader import Reader
+from chatdesk.core.providers.wire import said
 
 if TYPE_CHECKING:
     import httpx2
@@ -62,6 +63,7 @@ class AnthropicProvider(OpenAICompatibleProvider):
         return self._is_chunk(chunk) and chunk["type"] != "ping"
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
-        body = messages_body(request, model, self._kept_origin(), is_cached=self._marks_cache(request, model))
+        messages = said(request, model, self.dialect)
+        body = messages_body(request, messages, model, self._kept_origin(), is_cached=self._marks_cache(request, model))
         refused = self.optional_fields & self._refused_fields
         return {name: value for name, value in body.items() if name not in refused}

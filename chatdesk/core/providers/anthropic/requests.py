@@ -17,18 +17,18 @@ from chatdesk.core.providers.chat.call_reader import read_object
 from chatdesk.core.providers.extra_fields import for_anthropic
 from chatdesk.core.providers.prompt_cache import mark, mark_messages
 from chatdesk.core.providers.text_repair import repair
-from chatdesk.core.providers.turn_order import in_turns
-from chatdesk.core.providers.wire import continued, sendable_arguments
+from chatdesk.core.providers.wire import sendable_arguments
 
 # The protocol wants a limit in every request; all models that are served write at least this much.
 _USUAL_LIMIT = 32_000
 _DATA_URL = re.compile(r"data:(image/(?:png|jpeg|gif|webp));base64,")
 
 
-def messages_body(request: ChatRequest, model: str, origin: str, *, is_cached: bool) -> dict[str, Any]:
-    """Return the request as the protocol's JSON object. ``origin`` is the mark of the server that gets it. With
-    ``is_cached``, its beginning is marked for caching."""
-    said = in_turns(continued(request))
+def messages_body(
+    request: ChatRequest, said: Sequence[RequestMessage], model: str, origin: str, *, is_cached: bool
+) -> dict[str, Any]:
+    """Return the request as the protocol's JSON object, with the messages ``said``. ``origin`` is the mark of the
+    server that gets it. With ``is_cached``, its beginning is marked for caching."""
     system = "\n\n".join(repair(each.full_text) for each in said if each.role is Role.SYSTEM)
     messages = _messages(said, origin)
     extra_fields, _lacking = for_anthropic(request.extra_fields)
@@ -93,7 +93,8 @@ def _message(message: RequestMessage, origin: str) -> dict[str, Any]:
         blocks.append(_text_block(text))
     blocks[:0] = map(dict, message.kept_for(origin))
     for call in message.tool_calls:
-        blocks.append({"type": "tool_use", "id": repair(call.id), "name": repair(call.name), "input": _arguments(call)})
+        use = {"type": "tool_use", "id": repair(call.id), "name": repair(call.name), "input": _arguments(call)}
+        blocks.append({**call.kept_for(origin), **use})
     return {"role": "assistant" if message.role is Role.ASSISTANT else "user", "content": blocks}
 
 

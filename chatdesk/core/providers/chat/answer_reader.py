@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from chatdesk.core.providers.base import FinishReason, PictureDelta, ReasoningKept, SourcesNamed, TextDelta
@@ -73,20 +74,26 @@ class AnswerReader(VendorReader):
         """Yield the events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
         if not isinstance(chunk, Mapping):
             raise WrongShapeError("chunk")
-        if chunk.get("error"):
-            raise ErrorInAnswer(chunk["error"])
         self._read_usage(chunk.get("usage"))
         self._sources.read_chunk(chunk)
-        choices = chunk.get("choices")
+        if chunk.get("error"):
+            with suppress(ErrorInAnswer, WrongShapeError):  # the text beside it came all the same
+                yield from self._read_choices(chunk.get("choices"))
+            raise ErrorInAnswer(chunk["error"])
+        yield from self._read_choices(chunk.get("choices"))
+
+    def _read_choices(self, choices: object) -> Iterator[Delta]:
         if choices is None:
             return
         if not isinstance(choices, list):
             raise WrongShapeError("choices")
         had_finish, has_news = self.finish_reason is not None, False
         for choice in choices:
+            if choice is None:
+                continue
             if not isinstance(choice, Mapping):
                 raise WrongShapeError("choice")
-            if choice.get("index") in {None, 0}:
+            if choice.get("index") in (None, 0, "0"):
                 for event in self._read_choice(choice):
                     has_news = True
                     yield event
@@ -134,7 +141,7 @@ class AnswerReader(VendorReader):
     def _read_delta(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
         thoughts, text = read_content(delta.get("content"))
         yield from self._add_reasoning(thoughts + self._kept.read(delta))
-        yield from self._add_text(text + read_content(delta.get("refusal"))[1])
+        yield from self._add_text(text + _beside(delta))
         yield from self._read_pictures(delta.get("content"), delta.get("images"))
         self._sources.read_message(delta)
         for call in _calls_of(delta):
@@ -147,9 +154,7 @@ class AnswerReader(VendorReader):
         thoughts += self._kept.read(message, is_whole=True)
         has_begun = self._has_delta
         yield from self._add_reasoning(self._reasoning.missing(thoughts, is_whole=has_begun))
-        yield from self._add_text(
-            self._text.missing(text + read_content(message.get("refusal"))[1], is_whole=has_begun)
-        )
+        yield from self._add_text(self._text.missing(text + _beside(message), is_whole=has_begun))
         if not self._picture_count:
             yield from self._read_pictures(message.get("content"), message.get("images"))
         self._sources.read_message(message)
@@ -188,6 +193,13 @@ class AnswerReader(VendorReader):
             into_cache=_first(details, "cache_write_tokens") or _first(usage, "cache_creation_input_tokens"),
         )
         self.usage = found or self.usage
+
+
+def _beside(message: Mapping[str, Any]) -> str:
+    """Return the text beside the content of a message: a refusal, or the words of spoken audio."""
+    audio = message.get("audio")
+    spoken = audio.get("transcript") if isinstance(audio, Mapping) else None
+    return read_content(message.get("refusal"))[1] + (spoken if isinstance(spoken, str) else "")
 
 
 def _calls_of(message: Mapping[str, Any]) -> list[object]:

@@ -61,7 +61,7 @@ class CallReader:
         function = row.get("function")
         # Some gateways leave out the object around name and arguments.
         named = function if isinstance(function, Mapping) else row
-        call_id, name = _word(row.get("id")), _word(named.get("name"))
+        call_id, name = word(row.get("id")), word(named.get("name"))
         arguments = as_arguments(named.get("arguments"))
         call = self._call_of(_index(row.get("index")), call_id, name, arguments)
         if call is None:
@@ -154,9 +154,7 @@ class CallReader:
 
     @staticmethod
     def _keep(call: _Call, row: Mapping[str, Any]) -> None:
-        more = {name: value for name, value in row.items() if name not in _READ_FIELDS and value is not None}
-        if more and len(json.dumps(more)) <= _LONGEST_KEPT:
-            call.kept |= more
+        call.kept |= own_fields(row, _READ_FIELDS)
 
 
 def read_object(text: str) -> dict[str, Any] | None:
@@ -187,7 +185,13 @@ def as_arguments(arguments: object) -> str:
     return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
 
 
-def _word(value: object) -> str:
+def own_fields(row: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """Return the fields of a call that only its vendor understands: all but those ``known``, within bounds."""
+    more = {name: value for name, value in row.items() if name not in known and value is not None}
+    return more if more and len(json.dumps(more)) <= _LONGEST_KEPT else {}
+
+
+def word(value: object) -> str:
     """Return an id or a name; a number counts as its digits."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""

@@ -9,10 +9,28 @@ from chatdesk.core.providers.base import NamedSource
 from chatdesk.core.providers.text_repair import repair
 
 # Beside the choices of an answer, or in a choice: in this order, because the text counts the addresses of the first.
-_LISTS: Final = ("citations", "search_results", "web_search", "sources")
+_LISTS: Final = (
+    "citations",
+    "search_results",
+    "web_search",
+    "sources",
+    "results",
+    "groundingChunks",
+    "grounding_chunks",
+)
+# Objects, or lists of them, around such a list.
+_AROUND: Final = (
+    "search_info",
+    "context",
+    "search_results",
+    "executed_tools",
+    "groundingMetadata",
+    "grounding_metadata",
+)
 _ADDRESSES: Final = ("url", "link", "uri")
 # Objects in which some servers put the list or the page.
 _HOLDERS: Final = ("url_citation", "web", "source")
+_DEEPEST: Final = 3
 _MOST: Final = 200
 _LONGEST: Final = 2000
 
@@ -27,12 +45,19 @@ class NamedSources:
     def found(self) -> tuple[NamedSource, ...]:
         return tuple(NamedSource(title, url) for url, title in self._titles.items())
 
-    def read_chunk(self, chunk: Mapping[str, Any]) -> None:
+    def read_chunk(self, chunk: Mapping[str, Any], *, deep: int = 0) -> None:
         """Read the lists beside the choices, or beside the message of a choice."""
-        holders = [chunk, *(each for name in ("search_info",) if isinstance(each := chunk.get(name), Mapping))]
-        for holder in holders:
-            for name in _LISTS:
-                self._add_all(holder.get(name))
+        for name in _LISTS:
+            self._add_all(chunk.get(name))
+        for name in _AROUND if deep < _DEEPEST else ():
+            inner = chunk.get(name)
+            for each in inner[:_MOST] if isinstance(inner, list) else (inner,):
+                if isinstance(each, Mapping):
+                    self.read_chunk(each, deep=deep + 1)
+
+    def read_results(self, block: Mapping[str, Any]) -> None:
+        """Read the pages that a search of the vendor found."""
+        self._add_all(block.get("content"))
 
     def read_message(self, message: Mapping[str, Any]) -> None:
         """Read the sources in a message, or in a piece of one."""

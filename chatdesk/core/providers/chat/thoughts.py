@@ -10,10 +10,23 @@ from typing import Any, Final
 from chatdesk.core.providers.chat.content import read_content
 
 # Fields with a thought as text; servers that send both say the same in both.
-THOUGHT_FIELDS: Final = ("reasoning_content", "reasoning")
+THOUGHT_FIELDS: Final = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
 # A list of thoughts, parts of it encrypted or signed, as gateways send it.
 DETAILS_FIELD: Final = "reasoning_details"
 _GROWING: Final = ("text", "summary", "data")
+# Fields of a message that are read elsewhere or say nothing; any other may be what its vendor wants back.
+_READ: Final = frozenset(
+    {
+        *THOUGHT_FIELDS,
+        DETAILS_FIELD,
+        *("role", "content", "tool_calls", "function_call", "refusal", "annotations", "audio", "images", "name"),
+        *("citations", "search_results", "web_search", "sources", "search_info", "context", "executed_tools"),
+        *("groundingMetadata", "grounding_metadata", "token_id", "token_ids", "logprobs", "obfuscation"),
+        *("channel", "type", "id", "index", "provider", "model", "status"),
+    }
+)
+_DEEPEST: Final = 8
+_LONGEST_OTHER: Final = 64 * 1024
 _MOST_DETAILS: Final = 10_000
 _LONGEST: Final = 8 * 1024 * 1024
 
@@ -25,12 +38,15 @@ class KeptThoughts:
         self._texts: dict[str, list[str]] = {}
         self._details: list[dict[str, Any]] = []
         self._size = 0
+        self._others: dict[str, Any] = {}
+        self._others_size = 0
 
     @property
     def fields(self) -> dict[str, Any]:
         """The fields of a message as they go back to the server."""
         texts: dict[str, Any] = {name: "".join(pieces) for name, pieces in self._texts.items()}
-        return texts | ({DETAILS_FIELD: [dict(each) for each in self._details]} if self._details else {})
+        details = {DETAILS_FIELD: [dict(each) for each in self._details]} if self._details else {}
+        return {**self._others, **texts, **details}
 
     def read(self, message: Mapping[str, Any], *, is_whole: bool = False) -> str:
         """Return the readable thoughts of a delta, or of a whole message."""
@@ -44,12 +60,25 @@ class KeptThoughts:
             if not (is_whole and pieces):
                 pieces.append(text)
             shown = shown or text
+        self._keep_others(message)
         details = message.get(DETAILS_FIELD)
         rows = [each for each in details if isinstance(each, Mapping)] if isinstance(details, list) else []
         if not (is_whole and self._details):
             for each in rows:
                 self._add_detail(each)
         return shown or "".join(_shown(each) for each in rows)
+
+    def _keep_others(self, message: Mapping[str, Any]) -> None:
+        """Keep fields that only the vendor understands. A text or a list may come in pieces."""
+        for name, value in message.items():
+            if name in _READ or not _has_words(value):
+                continue
+            self._others_size += len(json.dumps(value))
+            if self._others_size > _LONGEST_OTHER:
+                continue
+            came = self._others.get(name)
+            is_piece = type(came) is type(value) and isinstance(value, str | list) and came != value
+            self._others[name] = came + value if is_piece else value
 
     def _add_detail(self, detail: Mapping[str, Any]) -> None:
         """Add a piece of a detail to the one that it continues, or begin another."""
@@ -67,6 +96,15 @@ class KeptThoughts:
                 last[name] += value
             elif value is not None:
                 last[name] = value
+
+
+def _has_words(value: object, *, deep: int = 0) -> bool:
+    """Return whether there is a text in a value; signatures and encrypted thoughts are texts."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        return deep < _DEEPEST and any(_has_words(each, deep=deep + 1) for each in value)
+    return isinstance(value, str) and bool(value)
 
 
 def _shown(detail: Mapping[str, Any]) -> str:

@@ -203,7 +203,7 @@ async def test_pings_anywhere_change_nothing() -> None:
     [
         ("end_turn", FinishReason.STOP),
         ("stop_sequence", FinishReason.STOP),
-        ("pause_turn", FinishReason.STOP),
+        ("pause_turn", FinishReason.LENGTH),
         ("max_tokens", FinishReason.LENGTH),
         ("model_context_window_exceeded", FinishReason.LENGTH),
         ("tool_use", FinishReason.TOOL_CALLS),

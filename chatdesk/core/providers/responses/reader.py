@@ -1,0 +1,344 @@
+"""Reads the events of OpenAI's Responses protocol."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from chatdesk.core.providers.base import (
+    FinishReason,
+    PictureDelta,
+    ReasoningKept,
+    SourcesNamed,
+    TextDelta,
+    ToolCallDelta,
+)
+from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer, WrongShapeError, text_field
+from chatdesk.core.providers.chat.call_reader import own_fields, word
+from chatdesk.core.providers.chat.content import read_content
+from chatdesk.core.providers.chat.sources import NamedSources
+from chatdesk.core.providers.reader import Delta, Late, VendorReader
+from chatdesk.core.providers.text_repair import ReceivedText
+from chatdesk.core.providers.token_figures import usage_of
+
+_TEXT: Final = frozenset({"response.output_text.delta", "response.refusal.delta"})
+_TEXT_DONE: Final = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
+_REASONING: Final = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
+_REASONING_DONE: Final = frozenset({"response.reasoning_summary_text.done", "response.reasoning_text.done"})
+_ARGUMENTS: Final = frozenset(f"response.function_call_arguments.{each}" for each in ("delta", "done"))
+_ENDS: Final = frozenset(f"response.{each}" for each in ("completed", "incomplete", "failed", "cancelled", "done"))
+_MOST_CALLS: Final = 1000
+_PICTURE: Final = "image_generation_call"
+_BAD_ENDS: Final = ("incomplete", "failed", "cancelled")
+_READ_FIELDS: Final = frozenset({"id", "type", "status", "call_id", "name", "arguments", "object"})
+
+
+class ResponsesReader(VendorReader):
+    """Turns the events of one response into provider events. A server that ignores ``stream`` sends it as one chunk.
+
+    Text and arguments may come in pieces, when their item begins, when it ends, or in the whole response at the end:
+    what came already is compared, what did not come counts.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls: dict[str, int] = {}
+        self._arguments: list[ReceivedText] = []
+        self._kept_of_calls: dict[int, Mapping[str, Any]] = {}
+        self._texts = _Items()
+        self._thought_items = _Items()
+        self._begins_part = False
+        self._thoughts: dict[str, Mapping[str, Any]] = {}
+        self._pictures: set[str] = set()
+        self._sources = NamedSources()
+
+    @property
+    def has_tool_calls(self) -> bool:
+        return bool(self._arguments)
+
+    def feed(self, chunk: object) -> Iterator[Delta]:
+        """Yield the events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
+        if not isinstance(chunk, Mapping):
+            raise WrongShapeError("chunk")
+        kind = chunk.get("type")
+        if chunk.get("object") == "response":
+            yield from self._whole(chunk, "")
+        elif kind == "error" or (kind is None and chunk.get("error")):
+            raise ErrorInAnswer(chunk.get("error") or chunk)
+        elif kind in _TEXT or kind in _TEXT_DONE:
+            yield from self._read_text(chunk)
+        elif kind == "response.output_text.annotation.added":
+            self._sources.read_message({"annotations": [chunk.get("annotation")]})
+        elif kind == "response.image_generation_call.partial_image":
+            yield from self._read_picture(text_field(chunk.get("item_id")), chunk, "partial_image_b64", is_partial=True)
+        elif kind == "response.reasoning_summary_part.added":
+            self._begins_part = True
+        elif kind in _REASONING or kind in _REASONING_DONE:
+            is_whole = kind in _REASONING_DONE
+            yield from self._think(chunk, text_field(chunk.get("text" if is_whole else "delta")), is_whole=is_whole)
+        elif kind in ("response.output_item.added", "response.output_item.done"):
+            yield from self._read_item(chunk, is_done=kind == "response.output_item.done")
+        elif kind in _ARGUMENTS:
+            yield from self._read_arguments(chunk)
+        elif kind in _ENDS:
+            yield from self._whole(_mapping(chunk.get("response")), kind.rpartition(".")[2])
+
+    def finish(self) -> Iterator[Late]:
+        """Yield half surrogate pairs that were held back, the reasoning that goes back with calls, and sources."""
+        for part in self._texts.parts():
+            yield from self._shown(part.finish())
+        yield from super().finish()
+        for index, arguments in enumerate(self._arguments):
+            tail = arguments.finish()
+            if tail:
+                yield ToolCallDelta(index, None, None, tail)
+        if self._calls and (self._thoughts or self._kept_of_calls):
+            yield ReasoningKept(tuple(self._thoughts.values()), self._kept_of_calls)
+        if self._sources.found:
+            yield SourcesNamed(self._sources.found)
+
+    def _whole(self, response: Mapping[str, Any], ended: str) -> Iterator[Delta]:
+        """Read a whole response: the only one, or the last event of a stream, which says how it ``ended``."""
+        output = response.get("output")
+        items = [each for each in output if isinstance(each, Mapping)] if isinstance(output, list) else []
+        if not self._reasoning.has_come:
+            yield from self._add_reasoning("\n\n".join(filter(None, map(_thought_of, items))))
+        yield from self._complete_texts(items, response.get("output_text"))
+        calls = [each for each in items if each.get("type") == "function_call"]
+        for place, item in enumerate(calls):
+            # Gateways give items other ids in the end.
+            is_known = not {word(item.get("id")), word(item.get("call_id"))}.isdisjoint(self._calls)
+            if is_known or place >= len(self._arguments):
+                yield from self._read_call(item, {})
+        for item in items:
+            self._keep(item)
+            if item.get("type") == _PICTURE and text_field(item.get("id")) not in self._pictures:
+                yield from self._read_picture(text_field(item.get("id")), item, "result")
+        self._end(response, ended)
+
+    def _complete_texts(self, items: list[Mapping[str, Any]], output_text: object) -> Iterator[Delta]:
+        """Read the texts of a whole response, and those pieces of them that did not come yet."""
+        messages = [each for each in items if each.get("type") == "message"]
+        whole = "".join(map(_text_of, messages))
+        if not whole and isinstance(output_text, str):
+            messages, whole = [{"content": output_text}], output_text
+        if "".join(part.came for part in self._texts.parts()).startswith(whole):
+            return
+        for place, message in enumerate(messages):
+            yield from self._read_message(message, self._texts.at({"item": message}, place=place))
+
+    def _read_message(self, message: Mapping[str, Any], parts: dict[int, ReceivedText]) -> Iterator[Delta]:
+        content = message.get("content")
+        for number, piece in enumerate(content if isinstance(content, list) else [content]):
+            whole = read_content(piece)[1]
+            if whole:
+                yield from self._complete_text(parts.setdefault(number, ReceivedText()), whole)
+
+    def _read_text(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
+        part, done = self._texts.part(chunk, _place(chunk)), _TEXT_DONE.get(chunk["type"])
+        if done is None:
+            yield from self._grow_text(part, text_field(chunk.get("delta")))
+        else:
+            yield from self._complete_text(part, text_field(chunk.get(done)))
+
+    def _read_arguments(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
+        if chunk["type"] == "response.function_call_arguments.delta":
+            yield from self._grown(self._call_of(chunk), text_field(chunk.get("delta")))
+        else:
+            yield from self._completed(self._call_of(chunk), chunk.get("arguments"))
+
+    def _grow_text(self, part: ReceivedText, raw: str) -> Iterator[Delta]:
+        yield from self._shown(part.feed(raw))
+
+    def _complete_text(self, part: ReceivedText, whole: str) -> Iterator[Delta]:
+        yield from self._grow_text(part, part.missing(whole, is_whole=part.has_come))
+
+    def _shown(self, text: str) -> Iterator[Delta]:
+        if text:
+            self.has_text = True
+            yield TextDelta(text)
+
+    def _think(self, chunk: Mapping[str, Any], raw: str, *, is_whole: bool = False) -> Iterator[Delta]:
+        """Show a piece of a thought, or the whole of it. Parts of it are paragraphs."""
+        part = self._thought_items.part(chunk, _place(chunk))
+        begins = (self._begins_part or not part.has_come) and self._reasoning.has_come
+        text = part.feed(part.missing(raw, is_whole=part.has_come) if is_whole else raw)
+        if text:
+            self._begins_part = False
+            yield from self._add_reasoning(f"\n\n{text}" if begins else text)
+
+    def _read_item(self, chunk: Mapping[str, Any], *, is_done: bool) -> Iterator[Delta]:
+        item = _mapping(chunk.get("item"))
+        kind = item.get("type")
+        if kind == _PICTURE:
+            yield from self._read_picture(text_field(item.get("id")), item, "result" if is_done else "")
+        elif kind == "function_call":
+            yield from self._read_call(item, chunk)
+        elif kind == "message":
+            yield from self._read_message(item, self._texts.at(chunk))
+        elif kind == "reasoning" and is_done and not any(map(_has_come, self._thought_items.at(chunk).values())):
+            yield from self._think({**chunk, "content_index": -1}, _thought_of(item))
+        if is_done:
+            self._keep(item)
+
+    def _read_picture(
+        self, item: str, holder: Mapping[str, Any], field: str, *, is_partial: bool = False
+    ) -> Iterator[Delta]:
+        """Yield a picture of the image tool; without a ``field``, a mark that it has started."""
+        self._pictures.add(item)
+        if len(self._pictures) > _MOST_CALLS:
+            raise WrongShapeError("pictures")
+        letters = text_field(holder.get(field)) if field else ""
+        if field and not letters:
+            return  # it failed, and the answer says why
+        self.has_text = self.has_text or bool(letters)
+        yield PictureDelta(item, f"data:image/png;base64,{letters}" if letters else "", is_partial=is_partial)
+
+    def _keep(self, item: Mapping[str, Any]) -> None:
+        """Keep an item of reasoning that can be sent back (without its content, plain or encrypted, the vendor, which
+        stores nothing, would not know it), and the sources of a text."""
+        content = item.get("content")
+        for piece in content if isinstance(content, list) else ():
+            if isinstance(piece, Mapping):
+                self._sources.read_message(piece)
+        if item.get("type") != "reasoning" or not (item.get("encrypted_content") or item.get("content")):
+            return
+        if len(self._thoughts) >= _MOST_CALLS:
+            raise WrongShapeError("reasoning")
+        kept = {name: value for name, value in item.items() if name != "status"}
+        name = item.get("id") or item.get("encrypted_content") or len(self._thoughts)
+        self._thoughts[str(name)] = {"summary": [], **kept}
+
+    def _read_call(self, item: Mapping[str, Any], chunk: Mapping[str, Any]) -> Iterator[Delta]:
+        call_id = word(item.get("call_id"))
+        index = self._call_of({**chunk, "item": item})
+        yield ToolCallDelta(index, call_id or None, word(item.get("name")) or None, "")
+        kept = own_fields(item, _READ_FIELDS)
+        if kept:
+            self._kept_of_calls[index] = kept
+        yield from self._completed(index, item.get("arguments"))
+
+    def _call_of(self, chunk: Mapping[str, Any]) -> int:
+        """Return the number of the call that an event is about, a new one where none has its ids. The place in the
+        output counts where an event has no id, or its item none yet."""
+        ids, place = _names_of(chunk)
+        index = next((self._calls[each] for each in ids if each in self._calls), None)
+        if index is None and place in self._calls:
+            there = self._calls[place]
+            is_named = any(number == there and not name.startswith("#") for name, number in self._calls.items())
+            if not ids or not is_named or "item" not in chunk:
+                index = there
+        if index is None:
+            if len(self._arguments) >= _MOST_CALLS:
+                raise WrongShapeError("calls")
+            index = len(self._arguments)
+            self._arguments.append(ReceivedText())
+        for name in ids:
+            self._calls.setdefault(name, index)
+        if place:
+            self._calls[place] = index
+        return index
+
+    def _grown(self, index: int, arguments: str) -> Iterator[Delta]:
+        text = self._arguments[index].feed(arguments)
+        if text:
+            yield ToolCallDelta(index, None, None, text)
+
+    def _completed(self, index: int, arguments: object) -> Iterator[Delta]:
+        """Read the whole arguments of a call. Where they are not what came in pieces, they are added, which makes them
+        unreadable: a call runs with what the model wrote, or not at all."""
+        whole = arguments if isinstance(arguments, str) else "" if arguments is None else json.dumps(arguments)
+        came = self._arguments[index]
+        if not whole or came.is_same(whole):
+            return
+        yield from self._grown(index, came.missing(whole, is_whole=False))
+
+    def _end(self, response: Mapping[str, Any], ended: str) -> None:
+        figures = response.get("usage")
+        if isinstance(figures, Mapping):
+            self.usage = usage_of(
+                figures.get("input_tokens"),
+                figures.get("output_tokens"),
+                cached=_mapping(figures.get("input_tokens_details"), is_needed=False).get("cached_tokens"),
+                reasoning=_mapping(figures.get("output_tokens_details"), is_needed=False).get("reasoning_tokens"),
+            )
+        status = ended if ended in _BAD_ENDS else response.get("status")
+        if status in ("failed", "cancelled"):
+            raise ErrorInAnswer(response.get("error") or {"code": "server_error"})
+        if status == "incomplete":
+            why = _mapping(response.get("incomplete_details"), is_needed=False).get("reason")
+            self.finish_reason = FinishReason.CONTENT_FILTER if why == "content_filter" else FinishReason.LENGTH
+        else:
+            self.finish_reason = FinishReason.TOOL_CALLS if self._calls else FinishReason.STOP
+
+
+class _Items:
+    """The texts of the items of one kind, each in its parts. Events name an item by its id, by its place in the output,
+    or not at all."""
+
+    def __init__(self) -> None:
+        self._items: list[dict[int, ReceivedText]] = []
+        self._names: dict[str, int] = {}
+
+    def at(self, chunk: Mapping[str, Any], *, place: int | None = None) -> dict[int, ReceivedText]:
+        """Return the parts of the item that an event is about. ``place`` counts where the names are not known."""
+        ids, output_place = _names_of(chunk)
+        names = [*ids, *([output_place] if output_place else [])] or [""]
+        found = next((self._names[each] for each in names if each in self._names), place)
+        if found is None or found >= len(self._items):
+            if len(self._items) >= _MOST_CALLS:
+                raise WrongShapeError("items")
+            found = len(self._items)
+            self._items.append({})
+        for name in names:
+            self._names.setdefault(name, found)
+        return self._items[found]
+
+    def part(self, chunk: Mapping[str, Any], number: int) -> ReceivedText:
+        return self.at(chunk).setdefault(number, ReceivedText())
+
+    def parts(self) -> Iterator[ReceivedText]:
+        for item in self._items:
+            yield from item.values()
+
+
+def _names_of(chunk: Mapping[str, Any]) -> tuple[list[str], str]:
+    """Return the ids in an event of an item, or in the item, and its place in the output as a name."""
+    item = chunk.get("item")
+    held = item if isinstance(item, Mapping) else {}
+    ids = (chunk.get("item_id"), held.get("id"), held.get("call_id"))
+    place = chunk.get("output_index")
+    return [each for each in map(word, ids) if each], f"#{place}" if isinstance(place, int) else ""
+
+
+def _place(chunk: Mapping[str, Any]) -> int:
+    """Return the number of the part in its item."""
+    found = (chunk.get(name) for name in ("content_index", "summary_index"))
+    return next((each for each in found if isinstance(each, int)), 0)
+
+
+def _has_come(part: ReceivedText) -> bool:
+    return part.has_come
+
+
+def _text_of(item: Mapping[str, Any]) -> str:
+    """Return the text of a message in the output of a response."""
+    return read_content(item.get("content"))[1]
+
+
+def _thought_of(item: Mapping[str, Any]) -> str:
+    """Return the readable text of an item of reasoning."""
+    if item.get("type") != "reasoning":
+        return ""
+    pieces = item.get("summary") or item.get("content")
+    texts = ("".join(read_content(each)) for each in pieces) if isinstance(pieces, list) else ()
+    return "\n\n".join(filter(None, texts))
+
+
+def _mapping(value: object, *, is_needed: bool = True) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    if is_needed:
+        raise WrongShapeError("object")
+    return {}
