@@ -194,6 +194,8 @@ async def _paste(options: argparse.Namespace, service: ToolService) -> int:
         if pasted.client_secret:
             await service.sign_ins.keep_client_secret(server, pasted.client_secret)
         terminal.say(server.id)
+        if pasted.problem:
+            terminal.complain(tr("{server}: {problem}", server=server.name, problem=pasted.problem))
         for each in pasted.missing:
             terminal.complain(tr("{name}: {field} is still to be filled in.", name=server.name, field=each))
     terminal.complain(tr("They are off until you switch them on: chatdesk tools on SERVER."))

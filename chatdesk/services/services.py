@@ -97,6 +97,7 @@ class Services:
             self.events,
             make_built_in=self._built_in_tools,
             prepare=self._forget_folders,
+            start_s=lambda: self.settings.tool_start_s,
         )
         self.chat.tools.use(
             self.tools.in_use, lambda: tool_limits_of(self.settings), self.attachments.keep_bytes, self._ask_model

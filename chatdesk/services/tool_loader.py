@@ -28,12 +28,14 @@ class ToolLoader:
         *,
         make_built_in: Callable[[], Sequence[BuiltInServer]],
         prepare: Callable[[ToolService], Awaitable[None]],
+        start_s: Callable[[], float],
     ) -> None:
         self._paths = paths
         self._accounts = accounts
         self._bus = bus
         self._make_built_in = make_built_in
         self._prepare = prepare
+        self._start_s = start_s
         self._made: ToolService | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -63,6 +65,7 @@ class ToolLoader:
             bus=self._bus,
             clock=SystemClock(),
             built_in=self._make_built_in(),
+            start_s=self._start_s,
         )
 
     async def in_use(self) -> ToolService | None:

@@ -109,6 +109,8 @@ class Server:
             sys.stderr.write("no such database\n")
             sys.exit(3)
         if self.how == "hang-at-start":
+            sys.stderr.write("installing 300 packages\n")
+            sys.stderr.flush()
             _hang()
         if self.how == "noise":
             sys.stdout.write("Server is listening…\n{not json\n")
@@ -266,6 +268,7 @@ class Server:
     def misbehave(self, number: int) -> None:
         """Do instead of a call what ``how`` names, if it names something."""
         if self.how == "exit-in-call":
+            sys.stderr.write("database is locked\n")
             sys.exit(4)
         if self.how == "hang-in-call":
             _hang()

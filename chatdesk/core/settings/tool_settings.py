@@ -37,6 +37,14 @@ class ToolSettings(ServiceSettings):
         minimum=1,
         maximum=3600,
     )
+    tool_start_s: float = declared(
+        "tools.start_s",
+        30.0,
+        "Longest time until a tool server answers after its start, in seconds; the first start may install it.",
+        Shown("Tools", Text("Time for a server to start"), section=Text("Limits"), unit=Text("seconds")),
+        minimum=1,
+        maximum=3600,
+    )
     tool_dollars: float = declared(
         "tools.dollars",
         0.0,

@@ -29,7 +29,7 @@ from chatdesk.core.domain.tools import (
 )
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.process_frames import Wire
-from chatdesk.core.texts import Text, language_tag, translations_of
+from chatdesk.core.texts import Sentences, Text, language_tag, translations_of
 from chatdesk.core.tools.call_reports import NO_HOOKS, CallHooks, CallReports
 from chatdesk.core.tools.host_process import HostProcess, RequestFailed, read_sentence
 from chatdesk.core.tools.known_server import KnownServer
@@ -136,7 +136,8 @@ class ToolHost:
         except RequestFailed as error:
             name, reason = server.name, error.sentence
             what = Text("{about} of {server} failed: {reason}", about=about, server=name, reason=reason)
-            raise ToolFailed(what) from None
+            wrote = self._known(server).last_words if error.code == "broke" else ""
+            raise ToolFailed(Sentences.of(what, wrote and Text("It wrote: {tail}", tail=wrote))) from None
 
     async def _tools_for(self, server: ToolServer, root: str, offered: tuple[str, str]) -> tuple[Tool, ...]:
         listed = await self._tools_of(server, root)

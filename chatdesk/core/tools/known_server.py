@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Final
 
 from chatdesk.core.domain.tools import ServerState, ServerStatus, Tool, ToolServer
+
+_LAST_LINES: Final = 3
+_LONGEST_WORDS: Final = 600
 
 
 @dataclass(slots=True, eq=False)
@@ -23,6 +27,11 @@ class KnownServer:
     again_at_s: float = 0.0
     opening: asyncio.Task[None] | None = None
     steps: list[str] = field(default_factory=list)
+
+    @property
+    def last_words(self) -> str:
+        """Return the last lines that the program wrote to its standard error."""
+        return "\n".join(self.stderr.strip().splitlines()[-_LAST_LINES:])[-_LONGEST_WORDS:]
 
     @property
     def status(self) -> ServerStatus:

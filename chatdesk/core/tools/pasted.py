@@ -33,15 +33,24 @@ class NotServers(InvalidInput):
     next_step = Text("Paste the whole block, from { to }.")
 
 
+_TRANSPORT_KEYS: Final = ("type", "transport", "transportType")
+OLD_TRANSPORT: Final = Text(
+    "It is described with the older transport (SSE), which ChatDesk does not speak. Ask for its address for streamable "
+    "HTTP, which often ends with /mcp."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PastedServer:
     """A server as it was described. ``secrets`` are values by the names of variables or headers; ``missing`` names what
-    the text leaves open, such as a key that is to be filled in. ``client_secret`` is that of its OAuth client."""
+    the text leaves open, such as a key that is to be filled in. ``client_secret`` is that of its OAuth client;
+    ``problem`` is a sentence where it cannot be used as it is."""
 
     server: ToolServer
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     missing: tuple[str, ...] = ()
     client_secret: str = field(default="", repr=False)
+    problem: str = ""
 
 
 def read_pasted(text: str) -> tuple[PastedServer, ...]:
@@ -114,7 +123,9 @@ def _server(name: str, entry: Mapping[str, Any]) -> PastedServer | None:
         )
     server, written = extract_secrets(server)
     client_secret = str(client.get("CLIENT_SECRET") or "") if address else ""
-    return PastedServer(server, {**kept, **written}, tuple(missing), client_secret)
+    is_old = bool(address) and any(str(entry.get(key)).lower() == "sse" for key in _TRANSPORT_KEYS)
+    problem = OLD_TRANSPORT if is_old else ""
+    return PastedServer(server, {**kept, **written}, tuple(missing), client_secret, problem)
 
 
 def _is_open(word: str, values: Mapping[str, str]) -> bool:

@@ -68,6 +68,7 @@ class ToolService:
         clock: Clock,
         finder: ProgramFinder | None = None,
         built_in: Sequence[BuiltInServer] = (),
+        start_s: Callable[[], float] | None = None,
     ) -> None:
         seals = Seals(secrets, key_place)
         self._store = ServersStore(paths.config_dir, seals, needs_seals=paths.is_chosen)
@@ -81,6 +82,7 @@ class ToolService:
         self._place = key_place
         self._bus = bus
         self.built_in: Mapping[str, BuiltInServer] = {each.server.id: each for each in built_in}
+        self._start_s = start_s
         self._finder = finder or ProgramFinder()
         self._empty_folder = paths.data_dir / "tools"
         self._permissions = Permissions(paths.config_dir, seals, clock)
@@ -335,7 +337,8 @@ class ToolService:
 
     async def _launch(self, server: ToolServer) -> Mapping[str, Any]:
         spec = await asyncio.to_thread(self._launch_now, server)
-        return {**spec, "may_ask_model": server.may_ask_model}
+        patience = {} if self._start_s is None else {"start_s": self._start_s()}
+        return {**spec, **patience, "may_ask_model": server.may_ask_model}
 
     def _launch_now(self, server: ToolServer) -> Mapping[str, Any]:
         """Return the parameters with which the process that hosts servers starts this one. Raises ``ToolFailed``."""

@@ -77,7 +77,7 @@ async def test_an_error_of_a_tool_is_a_result_that_says_so(host: ToolHost) -> No
     ("how", "words"),
     [
         ("exit-at-start", "It ended with exit code 3."),
-        ("exit-in-call", "It ended with exit code 4."),
+        ("exit-in-call", "It ended with exit code 4. It wrote: database is locked"),
         ("bad-bytes", "Its output is not valid UTF-8."),
         ("flood", "It sent more than 24 MB in one message."),
         ("hang-in-call", "It did not answer in time."),
@@ -90,6 +90,19 @@ async def test_a_bad_server_fails_with_a_sentence(host: ToolHost, how: str, word
     assert words in failed.value.what
     good = await host.call(server(server_id="good"), "echo", {"text": "fine"}, timeout_s=30)
     assert good.text == "fine"
+
+
+async def test_a_server_that_is_slow_to_start_is_told_from_one_that_ended(tmp_path: Path) -> None:
+    async def launch(wanted: ToolServer) -> Mapping[str, Any]:
+        return {"argv": wanted.argv, "env": {"PATH": os.environ["PATH"]}, "cwd": str(tmp_path), "start_s": 1}
+
+    host = ToolHost(launch, SystemClock())
+    try:
+        steps = [each async for each in host.check(server("hang-at-start"))]
+    finally:
+        await host.close()
+    assert [each.step for each in steps] == [CheckStep.FOUND, CheckStep.STARTED, CheckStep.SPOKE]
+    assert "It did not answer in 1 s" in steps[-1].problem and "installing 300 packages" in steps[-1].stderr
 
 
 async def test_a_list_that_changed_is_read_again_from_the_same_program(host: ToolHost) -> None:

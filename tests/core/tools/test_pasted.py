@@ -298,3 +298,12 @@ def test_several_servers_are_read_and_what_is_none_is_left_out() -> None:
 def test_what_is_no_server_is_refused(text: str) -> None:
     with pytest.raises(NotServers):
         read_pasted(text)
+
+
+@pytest.mark.parametrize("key", ["type", "transport", "transportType"])
+def test_the_older_transport_is_named(key: str) -> None:
+    entry = {key: "sse", "url": "http://127.0.0.1:1/sse"}
+    (pasted,) = read_pasted(json.dumps({"mcpServers": {"old": entry}}))
+    assert "older transport" in pasted.problem
+    (pasted,) = read_pasted(json.dumps({"mcpServers": {"new": {**entry, key: "http"}}}))
+    assert pasted.problem == ""

@@ -41,6 +41,8 @@ LIST_S: Final = 20.0
 SIGN_IN_S: Final = 300.0
 _LONGEST_REFUSAL: Final = 2_000
 _PAGES: Final = 50
+# How long the last words of a program that ended are waited for.
+_LAST_WORDS_S: Final = 3.0
 _MOST_LEFT_OUT: Final = 50
 # News of a list; its method has the list's name: ``notifications/tools/list_changed``.
 _LIST_CHANGES: Final = (
@@ -153,7 +155,8 @@ class Connection:
             return call.result()
         except MCPError as error:
             if self._broken is not None and self._broken.done():
-                raise ServerBroke(self._broken.result()) from None
+                await asyncio.wait([self._task], timeout=_LAST_WORDS_S)
+                raise ServerBroke(self._broken.result() if not self._broken.cancelled() else self.problem) from None
             if error.error.code == LOST_SESSION:
                 raise SessionLost(_own_words(error) or str(error)) from None
             raise CallRefused(_own_words(error) or str(error)[:_LONGEST_REFUSAL]) from None
@@ -206,14 +209,14 @@ class Connection:
                 )
                 self._session = await stack.enter_async_context(session)
                 initialised: asyncio.Future[Any] = asyncio.ensure_future(session.initialize())
-                limit_s = SIGN_IN_S if self._asks else CONNECT_S
+                limit_s = SIGN_IN_S if self._asks else self.spec.get("start_s", CONNECT_S)
                 try:
                     await asyncio.wait([initialised, broken], return_when=asyncio.FIRST_COMPLETED, timeout=limit_s)
                     if broken.done() or not initialised.done():
                         raise ServerBroke(
                             broken.result()
                             if broken.done()
-                            else Text("It did not answer in {seconds} s.", seconds=round(limit_s))
+                            else Text("It did not answer in {seconds} s (Settings, Tools).", seconds=round(limit_s))
                         )
                     initialised.result()
                 finally:

@@ -155,7 +155,7 @@ async def _end(
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await process.wait()
     transport = getattr(process, "_transport", None)
     if transport is not None:
-        transport.close()  # a grandchild that was just ended may still hold the pipes
+        transport.close()  # a grandchild that was just ended may still hold the pipes, or nobody reads what is in them
+    await process.wait()

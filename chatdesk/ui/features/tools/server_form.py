@@ -125,6 +125,8 @@ class ServerForm(TaskPanel):
         said = [tr("Filled in from the description of “{name}”.", name=first.server.name)]
         if first.missing:
             said.append(tr("Still to be filled in: {missing}.", missing=with_commas(first.missing)))
+        if first.problem:
+            said.append(shown(first.problem))
         if len(found) > 1:
             said.append(
                 shown(
@@ -136,7 +138,7 @@ class ServerForm(TaskPanel):
                 )
             )
         words = " ".join(said)
-        self.show_problem("" if not first.missing and len(found) == 1 else words)
+        self.show_problem(words if first.missing or first.problem or len(found) > 1 else "")
         announce(self, words)
 
     def _save(self) -> None:
