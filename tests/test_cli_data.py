@@ -69,6 +69,20 @@ def test_what_cannot_be_exported_is_said(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("data", "word"), [(b"", "empty"), (b"no backup at all", "no backup")], ids=["empty", "junk"])
+def test_the_list_of_backups_says_which_are_none(
+    data_dir: Path, capsys: pytest.CaptureFixture[str], data: bytes, word: str
+) -> None:
+    assert run(["backup"]) == 0
+    folder = Path(capsys.readouterr().out.strip().splitlines()[-1]).parent
+    name = "chatdesk-000007-20260101T000000Z.db.gz"
+    (folder / name).write_bytes(data)
+    assert run(["restore", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [f" {word} " in line for line in lines] == [name in line for line in lines]
+    assert len(lines) == 2
+
+
 def test_a_backup_is_made_listed_and_restored(
     data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,7 @@ from chatdesk.core.errors import (
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.moments import local_moment, moment_text
 from chatdesk.core.paths import AppPaths, migrations_dir
-from chatdesk.core.texts import Sentences, Text, tr
+from chatdesk.core.texts import Sentences, Text, shown, size_text, tr
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.backup_contents import BackupContents
@@ -174,9 +174,9 @@ async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Setti
     backups = backups_of(paths, settings)
     if options.list:
         for path in await backups.list():
-            size = path.stat().st_size / 1_000_000
             made = local_moment(path.stat().st_mtime_ns // 1_000_000)
-            terminal.say(f"{made:%Y-%m-%d %H:%M}  {size:9.1f} MB  {path.name}")
+            size = backups.fault_of(path) or size_text(path.stat().st_size)
+            terminal.say(f"{made:%Y-%m-%d %H:%M}  {shown(size):>14}  {path.name}")
         return 0
     if not options.file:
         raise InvalidInput(

@@ -115,7 +115,17 @@ class LocalService:
             await asyncio.to_thread(_check_tokens, TokenBook(self._files.tokens))
         try:
             await asyncio.to_thread(self._files.prepare)
-            await asyncio.to_thread(_remove_left_files, self._files.directory)
+        except OSError as error:
+            raise NotPossible(
+                Text(
+                    "The folder of the service {path} cannot be written to: {reason}.",
+                    path=self._files.directory,
+                    reason=reason_text(error),
+                ),
+                next_step=Text("Check its owner and permissions, or choose another --data-dir."),
+            ) from error
+        await asyncio.to_thread(_remove_left_files, self._files.directory)
+        try:
             bound = await asyncio.to_thread(_bind, self._options, self._files.socket)
         except OSError as error:
             raise NotPossible(

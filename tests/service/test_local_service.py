@@ -86,7 +86,7 @@ async def test_another_address_lets_tokens_for_it_in_over_tls(tmp_path: Path, un
     address = f"127.0.0.2:{unused_tcp_port}"
     options = ServiceOptions(remote_address=address, certificate=certificate, certificate_key=certificate)
     tokens = TokenBook(ServiceFiles.of(AppPaths.find(tmp_path / "data")).tokens)
-    with pytest.raises(InvalidInput, match="no token may come in"):
+    with pytest.raises(InvalidInput, match="no token may be used"):
         async with served_world(tmp_path / "data", options=options):
             pass
     _token, phone = tokens.make("phone", [Scope.READ, Scope.REMOTE], now_ms=SystemClock().now_ms())

@@ -21,14 +21,15 @@ from chatdesk.core.texts import Text
 FILES_ENDING = ".files"  # of the list of stored files that a packed backup refers to
 
 
-def back_up(source: sqlite3.Connection, target: Path) -> Path:
+def back_up(source: sqlite3.Connection, target: Path, *, named: Path | None = None) -> Path:
     """Copy the database of ``source`` to ``target``, which it replaces only when the copy is whole and on the disk.
+    ``named`` is the file that it becomes, where a failure has to name that one.
 
     All pages in one step: copying in slices starts over at each write of another connection and may never end.
     """
     make_private_directory(target.parent)
     temporary = unfinished_files.name_for(target)
-    with translating(target):
+    with translating(named or target):
         try:
             make_private_file(temporary)
             with closing(connect(temporary, "write")) as copy, _one_moment(source):

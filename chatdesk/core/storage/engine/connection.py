@@ -128,6 +128,21 @@ def connect(
     return conn
 
 
+def connect_to_read(path: Path, *, is_shared: bool = False) -> sqlite3.Connection:
+    """Open a database to read it, also where nothing can be made beside it. Its log, if it has one, is not read
+    there."""
+    conn = connect(path, "read", is_shared=is_shared)
+    try:
+        conn.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    except BaseException as error:
+        conn.close()
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise
+        return connect(path, "immutable", is_shared=is_shared)
+    return conn
+
+
 def driver(conn: Connection) -> sqlite3.Connection:
     """Return the sqlite3 connection below, for many small statements."""
     raw = conn.connection.driver_connection

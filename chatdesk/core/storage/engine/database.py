@@ -23,7 +23,14 @@ from chatdesk.core.errors import StorageError, StorageFull, StorageGone, Storage
 from chatdesk.core.storage.engine import backup, high_water, own_device, owner_token, search_index
 from chatdesk.core.storage.engine.ballast import Ballast
 from chatdesk.core.storage.engine.change_log import LogWatch, Origin
-from chatdesk.core.storage.engine.connection import connect, driver, identity, open_to_read, open_to_write
+from chatdesk.core.storage.engine.connection import (
+    connect,
+    connect_to_read,
+    driver,
+    identity,
+    open_to_read,
+    open_to_write,
+)
 from chatdesk.core.storage.engine.connection_thread import ConnectionThread
 from chatdesk.core.storage.engine.failures import is_io_error, is_read_only, translated, translating
 from chatdesk.core.storage.engine.write_guard import current_guard
@@ -130,7 +137,7 @@ class Database:
         """Make a verified copy of the database at ``target``, on a thread of its own: reading and writing go on."""
 
         def run() -> Path:
-            with translating(self.path), closing(connect(self.path, "read")) as source:
+            with translating(self.path), closing(connect_to_read(self.path)) as source:
                 return backup.back_up(source, target)
 
         return await asyncio.to_thread(run)

@@ -83,7 +83,7 @@ class BackupDirectory:
         number = max((each.number for each in self._named()), default=0) + 1
         at = utc_moment(now_ms).strftime(_TIME_FORMAT)
         packed = self.directory / f"{self._stem}-{number:06d}-{at}.db{backup_files.PACKED}"
-        plain = backup.back_up(source, unfinished_files.name_for(packed))
+        plain = backup.back_up(source, unfinished_files.name_for(packed), named=packed)
         try:
             with translating(packed):
                 made = backup_files.pack(plain, packed, named=backup_files.names_of(plain))
@@ -140,6 +140,13 @@ def is_begun(path: Path) -> bool:
             return file.read(16).startswith(_BEGINNINGS)
     except OSError:
         return False
+
+
+def fault_of(path: Path) -> str:
+    """Return a word for the fault of a file that is called a backup; empty where it begins as one does."""
+    if is_begun(path):
+        return ""
+    return Text("empty") if path.is_file() and path.stat().st_size == 0 else Text("no backup")
 
 
 def restorable(directory: Path, stem: str) -> list[Path]:

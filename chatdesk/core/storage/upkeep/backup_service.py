@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import tempfile
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -19,11 +22,11 @@ from chatdesk.core.errors import NotFound
 from chatdesk.core.file_writing import write_failure
 from chatdesk.core.moments import utc_moment
 from chatdesk.core.storage.engine import backup, schema_upgrade, unfinished_files
-from chatdesk.core.storage.engine.connection import connect, make_private_directory
+from chatdesk.core.storage.engine.connection import connect_to_read, make_private_directory
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.engine.plain_text import shown_name
 from chatdesk.core.storage.upkeep import backup_files, restore
-from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory, restorable
+from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory, fault_of, restorable
 from chatdesk.core.texts import Text
 
 _LONGEST_S: Final = 3.0
@@ -52,6 +55,10 @@ class BackupService:
     async def list(self) -> list[Path]:
         """Return all backups of this database, the newest first."""
         return await asyncio.to_thread(restorable, self._backups.directory, self._database.stem)
+
+    def fault_of(self, path: Path) -> str:
+        """Return a word for the fault of a listed file; empty where it begins as a backup does."""
+        return fault_of(path)
 
     async def named_files(self) -> set[str]:
         """Return the stored files that a kept backup refers to, which a clean-up must leave."""
@@ -106,17 +113,33 @@ class BackupService:
             fields["has_kept_old"] = kept is not None
         return kept
 
-    def _zip(self, target: Path, stop: threading.Event) -> tuple[str, ...]:
+    @contextmanager
+    def _place_for_copy(self, target: Path) -> Iterator[Path]:
+        """Yield the folder for the copy that is packed: that of the backups or, where nothing can be written there, one
+        of its own beside ``target``."""
+        folder = self._backups.directory
         try:
-            make_private_directory(self._backups.directory)
+            make_private_directory(folder)
+            is_writable = os.access(folder, os.W_OK)
+        except OSError:
+            is_writable = False
+        if is_writable:
+            unfinished_files.clear(folder)
+            yield folder
+            return
+        try:
+            beside = tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent)
         except OSError as error:
-            raise write_failure(error, self._backups.directory) from error
-        unfinished_files.clear(self._backups.directory)
-        plain = unfinished_files.name_for(self._backups.directory / "zip.db")
-        with translating(self._database):
+            raise write_failure(error, target) from error
+        with beside as name:
+            yield Path(name)
+
+    def _zip(self, target: Path, stop: threading.Event) -> tuple[str, ...]:
+        with self._place_for_copy(target) as place, translating(self._database):
+            plain = unfinished_files.name_for(place / "zip.db")
             try:
-                with closing(connect(self._database, "read")) as source:
-                    backup.back_up(source, plain)
+                with closing(connect_to_read(self._database)) as source:
+                    backup.back_up(source, plain, named=target)
                     counts = backup.row_counts(source)
                     about = {
                         "format": "chatdesk-backup",
@@ -153,7 +176,7 @@ def _written_since(database: Path, since_ms: int) -> tuple[int, tuple[str, ...]]
     than something wrong."""
     end = time.monotonic() + _LONGEST_S
     try:
-        with closing(connect(database, "read")) as conn:
+        with closing(connect_to_read(database)) as conn:
             conn.execute("PRAGMA query_only=ON")
             conn.set_progress_handler(lambda: time.monotonic() > end, _STEPS_BETWEEN_LOOKS)
             found = [row for row in conn.execute(_FOUND, {"since": since_ms}) if row[1]]

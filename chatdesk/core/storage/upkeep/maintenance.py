@@ -24,7 +24,7 @@ from chatdesk.core.errors import StorageCorrupt, StorageError, StorageReplaced
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.small_files import read_small_json
 from chatdesk.core.storage.engine import high_water
-from chatdesk.core.storage.engine.connection import connect
+from chatdesk.core.storage.engine.connection import connect_to_read
 from chatdesk.core.storage.engine.failures import translated
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.texts import Text
@@ -117,7 +117,7 @@ class Maintenance:
             raise translated(error, self._path) from error
 
     def _connect(self) -> sqlite3.Connection:
-        conn = connect(self._path, "read", is_shared=True)
+        conn = connect_to_read(self._path, is_shared=True)
         with self._lock:
             self._connection = conn
         return conn

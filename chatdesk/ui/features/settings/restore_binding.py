@@ -46,8 +46,9 @@ class RestoreBinding:
     async def _open(self) -> None:
         from chatdesk.ui.features.settings.restore import RestoreDialog
 
-        paths = await self._services.backups.list()
-        backups = await asyncio.to_thread(lambda: [(str(path), _words(path)) for path in paths])
+        listed = self._services.backups
+        paths = await listed.list()
+        backups = await asyncio.to_thread(lambda: [(str(path), _words(path, listed.fault_of(path))) for path in paths])
         dialog = RestoreDialog(self._panes.theme, backups, parent=self._panes.window)
         dialog.inspectRequested.connect(lambda path: self._tasks.replace(self._inspect(dialog, path), "inspect backup"))
         dialog.otherRequested.connect(lambda: _ask_for_file(dialog))
@@ -91,12 +92,12 @@ def _ask_for_file(dialog: RestoreDialog) -> None:
     chooser.open()
 
 
-def _words(path: Path) -> str:
+def _words(path: Path, fault: str) -> str:
     made = local_moment(path.stat().st_mtime_ns // 1_000_000)
     why = tr("before a restore") if path.name.startswith("before-restore") else ""
     why = why or (tr("before a repair") if path.name.startswith("before-repair") else "")
     why = why or (tr("before an upgrade") if "-pre-" in path.name else tr("daily"))
-    return with_commas((date_time_text(made), why))
+    return with_commas((date_time_text(made), why, *([shown(fault)] if fault else [])))
 
 
 def _lines(contents: BackupContents) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.errors import StorageCorrupt, StorageFull, StorageReplaced
-from chatdesk.core.storage.engine.connection import connect
+from chatdesk.core.storage.engine.connection import connect_to_read
 from chatdesk.core.storage.upkeep import backup_files
 from chatdesk.core.storage.upkeep import maintenance as maintenance_module
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
@@ -174,12 +174,12 @@ async def test_closing_breaks_a_check_off_without_a_complaint(store: Store, monk
         return 0
 
     def connect_and_close(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        conn = connect(*arguments, **options)
+        conn = connect_to_read(*arguments, **options)
         conn.set_progress_handler(close_meanwhile, 1)
         return conn
 
     await _fill(store)
-    monkeypatch.setattr(maintenance_module, "connect", connect_and_close)
+    monkeypatch.setattr(maintenance_module, "connect_to_read", connect_and_close)
     report = await keeper.run_due()
     await asyncio.gather(*closing_now)
     assert closing_now
