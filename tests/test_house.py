@@ -1,6 +1,6 @@
 """What keeps the code readable: the sizes of folders, files, functions, classes and constructors, docstrings that
-begin as sentences do, names of functions, and tests that are beside their modules, wait for conditions and use public
-names.
+begin as sentences do, names of functions, sentences that can be translated, and tests that are beside their modules,
+wait for conditions and use public names.
 
 Methods that override Qt's own do not count as public methods: Qt chose their names and their number, and who works with
 the class does not call them.
@@ -20,6 +20,8 @@ from functools import cache
 from pathlib import Path
 
 from PySide6 import QtCore, QtGui, QtWidgets
+
+from tests.helpers.plain_sentences import plain_sentences, sentences_in
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "chatdesk"
@@ -52,6 +54,23 @@ LIMITS = {
 TESTS = ROOT / "tests"
 _CLASS = re.compile(r"^class (\w+)\(([^)]*)\):", re.MULTILINE)
 _MAY_BREAK_A_RULE = re.compile(r"sleep\(|Sleep\(|[wW]ait\(|(?<!\bself)(?<!\bcls)\s*\.\s*_(?!_)")
+
+
+# A module with sentences that are translated or for developers, and four that are neither.
+_MIXED = '''
+"""It is documentation."""
+_log.warning("A file was not there.")
+class Gone(ChatDeskError):
+    what = "It was never there."
+    safe = Text("Nothing was changed.")
+def find(name):
+    if not name:
+        raise ValueError("A name is needed here.")
+    say(f"{name} is not there.")
+    read("SELECT name FROM files WHERE id = 1.")
+    raise Gone(Text("There is no file."), next_step="the folder of")
+HINT = "Look for it elsewhere."
+'''
 
 
 def test_nothing_is_larger_than_the_house_allows() -> None:
@@ -100,6 +119,17 @@ def test_no_function_has_a_name_that_means_several_things() -> None:
     vague = [f"{place}: {name}" for place, name in _scan().functions if VAGUE_VERBS.match(name)]
     vague = [each for each in vague if each.split(": ")[1] not in USUAL_NAMES]
     assert not vague, "\n".join(sorted(vague))
+
+
+def test_no_sentence_for_people_is_a_plain_string() -> None:
+    found = plain_sentences()
+    assert not found, "a Text, or tr in the window and the command line: " + "\n".join(found)
+
+
+def test_a_plain_sentence_is_found_and_what_is_none_is_not() -> None:
+    """The search itself: what is said in an error, in an f-string or by the way is found, whatever its class."""
+    said = {words for _line, words in sentences_in(_MIXED)}
+    assert said == {"It was never there.", "{} is not there.", "the folder of", "Look for it elsewhere."}
 
 
 def _allowed() -> dict[str, dict[str, int]]:

@@ -138,7 +138,7 @@ async def _list(options: argparse.Namespace, service: ToolService) -> int:
         return 0
     for row in rows:
         state = tr("on") if row["is_on"] else tr("off")
-        terminal.say(f"{row['id']}  {row['name']}  {shown(row['where'])}  ({state})")
+        terminal.say(f"{row['id']}  {shown(row['name'])}  {shown(row['where'])}  ({state})")
     return 0
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatdesk.core.domain.tools import Caller, ServerKind, Tool, ToolHints, ToolResult, ToolServer
+from chatdesk.core.texts import Text
 
 # Gets the arguments as a model wrote them and who calls, and returns text for the model, with files where it has any.
 # Raises errors of ChatDesk.
@@ -36,7 +37,7 @@ class BuiltInServer:
     def __init__(
         self,
         server_id: str,
-        name: str,
+        name: Text,
         tools: Sequence[BuiltInTool],
         *,
         is_of_project: bool = False,

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from chatdesk.core.texts import Sentences, Text
 
 BUILT_IN: Final = ("date", "time", "clipboard", "selection", "project", "model", "thread")
 # Those that mean something wherever a thread is answered, also when nobody looks.
@@ -36,6 +38,13 @@ _MARK = re.compile(r"\\\{\{|\{\{")
 _NAME = re.compile(r"[^\W\d_][\w-]*(?: [\w-]+)*")
 _FORMAT = re.compile(r"(?:[^%]|%[aAbBdmyYHIMSpjUVGu%])*")
 _ALIKE = 0.8
+
+
+_NOT_CLOSED: Final = Text("These braces are not closed. Write }} after the name, or a backslash before mere braces.")
+_NO_NAME: Final = Text("A variable needs a name between its braces.")
+_WRONG_NAME: Final = Text(
+    "A name begins with a letter and has letters, digits, spaces, - and _ only. It is inserted as it is written."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,7 @@ class Problem:
 
     @property
     def sentence(self) -> str:
-        return f"Line {self.line}, column {self.column}: {self.text}"
+        return Text("Line {line}, column {column}: {problem}", line=self.line, column=self.column, problem=self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +123,11 @@ def expand(template: Template, values: Mapping[str, str], now: datetime) -> Expa
         if isinstance(piece, Variable):
             value = moments[piece.written] if piece.format else values.get(piece.name, "")
             if len(value) > LONGEST_VALUE:
-                notes[piece.name] = (
-                    f"{{{{{piece.name}}}}} has {len(value):,} characters; the first {LONGEST_VALUE:,} were inserted."
+                notes[piece.name] = Text(
+                    "{variable} has {count} characters; the first {kept} were inserted.",
+                    variable=_braces(piece.name),
+                    count=len(value),
+                    kept=LONGEST_VALUE,
                 )
                 value = value[:LONGEST_VALUE]
         else:
@@ -123,7 +135,7 @@ def expand(template: Template, values: Mapping[str, str], now: datetime) -> Expa
         made.append(value[:room])
         room -= len(made[-1])
         if len(made[-1]) < len(value):
-            notes[""] = f"The text was cut after {LONGEST_RESULT:,} characters."
+            notes[""] = Text("The text was cut after {count} characters.", count=LONGEST_RESULT)
             break
     return Expanded("".join(made), tuple(notes.values()))
 
@@ -157,7 +169,7 @@ class _Reader:
                 continue
             end = self._end_of(mark.end())
             if end < 0:
-                self._problem(start, "this {{ is not closed. Write }} after the name, or \\{{ for mere braces.")
+                self._problem(start, _NOT_CLOSED)
                 self._literal("{{")
                 done = mark.end()
                 continue
@@ -187,17 +199,16 @@ class _Reader:
         label, sign, rest = " ".join(inner[:stop].split()), inner[stop : stop + 1], inner[stop + 1 :]
         name = label.casefold()
         if not name:
-            self._problem(at, "a variable needs a name, such as {{date}} or {{topic}}.")
+            self._problem(at, _NO_NAME)
             return None
         if _NAME.fullmatch(label) is None:
-            self._problem(
-                at,
-                "a name begins with a letter and has letters, digits, spaces, - and _ only. It is inserted as it is"
-                " written.",
-            )
+            self._problem(at, _WRONG_NAME)
             return None
         if len(label) > _LONGEST_NAME:
-            self._problem(at, f"a name has at most {_LONGEST_NAME} characters. It is inserted as it is written.")
+            self._problem(
+                at,
+                Text("A name has at most {count} characters. It is inserted as it is written.", count=_LONGEST_NAME),
+            )
             return None
         if name in BUILT_IN:
             return self._built_in(name, sign, rest, written, at)
@@ -205,18 +216,32 @@ class _Reader:
 
     def _built_in(self, name: str, sign: str, rest: str, written: str, at: int) -> Variable | None:
         if self._is_system and name not in IN_SYSTEM_PROMPT:
-            self._problem(at, f"{{{{{name}}}}} means nothing in a system prompt. {_what_does()}")
+            means = Text("{variable} means nothing in a system prompt.", variable=_braces(name))
+            self._problem(at, Sentences.of(means, _what_does()))
             return None
         if name not in _MOMENTS:
             if sign:
-                self._problem(at, f"{{{{{name}}}}} takes nothing after its name, so this is inserted as it is written.")
+                self._problem(
+                    at,
+                    Text(
+                        "{variable} takes nothing after its name, so this is inserted as it is written.",
+                        variable=_braces(name),
+                    ),
+                )
                 return None
             return Variable(name, written, is_field=False)
         format_ = rest.strip() if sign else _MOMENTS[name]
         if sign == "|" or not self._is_format(format_):
             example = "{{date:%d %B %Y}}" if name == "date" else "{{time:%H:%M:%S}}"
-            way = f"use parts as in {example}, or {{{{{name}}}}} alone"
-            self._problem(at, f"this is no way to write a {name}; {way}. It is inserted as it is written.")
+            self._problem(
+                at,
+                Text(
+                    "This format is not known. Use parts as in {example}, or {variable} alone. It is inserted as it is"
+                    " written.",
+                    example=example,
+                    variable=_braces(name),
+                ),
+            )
             return None
         return Variable(name, written, is_field=False, format=format_)
 
@@ -228,21 +253,33 @@ class _Reader:
         if self._is_system:
             if len(self._problems) < _MOST_PROBLEMS:
                 alike = _alike(name)
-                meant = f"Did you mean {{{{{alike}}}}}? " if alike in IN_SYSTEM_PROMPT else ""
-                self._problem(at, f"{{{{{label}}}}} is not known in a system prompt. {meant}{_what_does()}")
+                meant = _did_you_mean(alike) if alike in IN_SYSTEM_PROMPT else ""
+                unknown = Text("{variable} is not known in a system prompt.", variable=_braces(label))
+                self._problem(at, Sentences.of(unknown, meant, _what_does()))
             return None
         choices: tuple[str, ...] = ()
         if sign == "|":
             choices = tuple(dict.fromkeys(each.strip() for each in rest.split("|") if each.strip()))
             if not choices or len(choices) > MOST_CHOICES:
-                self._problem(at, f"write 1 to {MOST_CHOICES} choices, such as {{{{tone|formal|casual}}}}.")
+                self._problem(
+                    at,
+                    Text(
+                        "Write 1 to {count} choices, such as {example}.",
+                        count=MOST_CHOICES,
+                        example=_braces("tone|formal|casual"),
+                    ),
+                )
                 return None
         if name not in self._fields:
             if len(self._fields) == MOST_FIELDS:
-                self._problem(at, f"a template asks for at most {MOST_FIELDS} fields. This one stays as it is written.")
+                self._problem(
+                    at,
+                    Text("A template has at most {count} fields. This one stays as it is written.", count=MOST_FIELDS),
+                )
                 return None
             if alike := _alike(name):
-                self._problem(at, f"{{{{{label}}}}} is asked for as a field. Did you mean {{{{{alike}}}}}?")
+                asked = Text("{variable} is asked for as a field.", variable=_braces(label))
+                self._problem(at, Sentences.of(asked, _did_you_mean(alike)))
             self._fields[name] = Field(name, label)
         known = self._fields[name]
         # The first place that says more than the name decides.
@@ -260,7 +297,7 @@ class _Reader:
         self._line += self._text.count("\n", self._counted_to, at)
         self._line_start = self._text.rfind("\n", 0, at) + 1
         self._counted_to = at
-        self._problems.append(Problem(self._line, at - self._line_start + 1, text[0].upper() + text[1:]))
+        self._problems.append(Problem(self._line, at - self._line_start + 1, text))
 
 
 def _alike(name: str) -> str:
@@ -268,6 +305,15 @@ def _alike(name: str) -> str:
     return next(iter(difflib.get_close_matches(name, BUILT_IN, 1, _ALIKE)), "")
 
 
-def _what_does() -> str:
-    known: Sequence[str] = [f"{{{{{name}}}}}" for name in IN_SYSTEM_PROMPT]
-    return f"{', '.join(known[:-1])} and {known[-1]} do; this is sent as it is written."
+def _braces(name: str) -> str:
+    return f"{{{{{name}}}}}"
+
+
+def _did_you_mean(name: str) -> Text:
+    return Text("Did you mean {variable}?", variable=_braces(name))
+
+
+def _what_does() -> Text:
+    return Text(
+        "Only {names} are known there; this is sent as it is written.", names=tuple(map(_braces, IN_SYSTEM_PROMPT))
+    )

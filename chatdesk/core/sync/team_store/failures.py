@@ -72,6 +72,10 @@ _WORDS: Final[tuple[tuple[str, type[TeamError]], ...]] = (
 )
 
 
+def _limit_of(error: psycopg.Error) -> str:
+    return (error.diag.message_primary or "").removeprefix("limit of ")
+
+
 def translated(error: psycopg.Error) -> TeamError:
     """Return the ``TeamError`` for an error of psycopg. If no class fits, ``what`` quotes the server's message."""
     state = error.sqlstate or ""
@@ -79,7 +83,7 @@ def translated(error: psycopg.Error) -> TeamError:
     if state == "42501" and "row-level security" in said:
         return errors.TeamNotAllowed()
     if state == "CD013":
-        return errors.TeamLimited((error.diag.message_primary or "").removeprefix("limit of "))
+        return errors.TeamLimited(_limit_of(error))
     if state in _STATES:
         return _STATES[state]()
     if state in ("", "28000", "57P03") and isinstance(error, psycopg.OperationalError):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.imported import ImportedExtras, ImportedThread, ImportLine, ImportOutcome
 from chatdesk.core.errors import ImportRefused
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Sentences, Text
 from chatdesk.core.transfer.imports import anythingllm, chatbox, chatdesk, cherry_studio, jan
 from chatdesk.core.transfer.imports.archive import ZIP_ERRORS
 from chatdesk.core.transfer.imports.claude import SOURCE as CLAUDE
@@ -49,7 +49,7 @@ class ImportState:
             found = read()
         except SHAPE_ERRORS as error:
             _log.warning("thread %d of an import from %s could not be read: %s", count, source, type(error).__name__)
-            yield ImportLine(ImportOutcome.SKIPPED, f"Entry {count:,}", reason=Text("It is damaged."))
+            yield ImportLine(ImportOutcome.SKIPPED, Text("Entry {number}", number=count), reason=Text("It is damaged."))
             return
         for thread in found:
             if thread.messages or source == chatdesk.SOURCE:
@@ -65,9 +65,13 @@ class ImportState:
 
 def problem_line(name: str, piece: Piece, count: int) -> ImportLine:
     """Return the report's line for a piece of a document that could not be read."""
-    title = f"Entry {count:,} of {name}" if piece.is_element else f"“{piece.key}” of {name}"
-    rest = " Nothing behind it could be read." if piece.is_end else ""
-    return ImportLine(ImportOutcome.SKIPPED, title, reason=f"It {piece.problem}.{rest}")
+    title = (
+        Text("Entry {number} of {name}", number=count, name=name)
+        if piece.is_element
+        else Text("“{key}” of {name}", key=piece.key, name=name)
+    )
+    rest = Text("Nothing after it could be read.") if piece.is_end else ""
+    return ImportLine(ImportOutcome.SKIPPED, title, reason=Sentences.of(piece.problem, rest))
 
 
 class Document:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Protocol
 
+from chatdesk.core.texts import Text, size_text
 from chatdesk.core.transfer.imports.json_steps import DEEPEST, Damaged, TooDeep, decode_in_steps
 
 # Characters of one piece. An export of 2 GB holds thousands of them; 32 million are 10,000 pages.
@@ -42,7 +43,7 @@ class Readable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a document. ``key`` is the member it is in (None: in the outermost array). ``problem``, half a
+    """A piece of a document. ``key`` is the member it is in (None: in the outermost array). ``problem``, a
     sentence, replaces a ``value`` that could not be read; ``is_end`` then says that nothing more can be. ``size``
     in characters."""
 
@@ -150,7 +151,7 @@ class JsonStream:
                 continue
             name = self._value(None, is_element=False)
             if name.problem or not isinstance(name.value, str) or self._peek() != ":":
-                yield Piece(None, problem=name.problem or "is not JSON", is_end=True)
+                yield Piece(None, problem=name.problem or Text("It is not JSON."), is_end=True)
                 return
             self._at += 1
             key = above + name.value
@@ -171,7 +172,7 @@ class JsonStream:
     def _value(self, key: str | None, *, is_element: bool, is_item: bool = False) -> Piece:
         first = self._peek()
         if not first:
-            return Piece(key, is_element=is_element, problem="is cut off", is_end=True)
+            return Piece(key, is_element=is_element, problem=Text("It is cut off."), is_end=True)
         self._fill(self._at_once)
         try:
             value, end = self._json.raw_decode(self._text, self._at)
@@ -197,10 +198,10 @@ class JsonStream:
         assert match is not None  # it matches nothing, too
         word, self._at = match.group(), match.end()
         if not word or len(word) >= self._at_once:
-            return Piece(key, is_element=is_element, problem="is not JSON", is_end=True)
+            return Piece(key, is_element=is_element, problem=Text("It is not JSON."), is_end=True)
         if re.fullmatch(r"-?\d+", word):
             return Piece(key, None, is_element)  # a number with thousands of digits is nothing that is wanted
-        return Piece(key, is_element=is_element, problem="is not JSON")
+        return Piece(key, is_element=is_element, problem=Text("It is not JSON."))
 
     def _large(self, key: str | None, *, is_element: bool) -> Piece:
         """Read a large value: find the end first, then decode in steps."""
@@ -221,17 +222,19 @@ class JsonStream:
             if end is not None:
                 self._text = stretch[end:]
             elif not self._fill(1):
-                return Piece(key, is_element=is_element, problem="is cut off", is_end=True)
+                return Piece(key, is_element=is_element, problem=Text("It is cut off."), is_end=True)
         if size > self._largest:
             return Piece(key, is_element=is_element, problem=self._too_large())
         if extent.deepest > DEEPEST:
-            return Piece(key, is_element=is_element, problem=f"is nested {extent.deepest:,} levels deep")
+            return Piece(
+                key, is_element=is_element, problem=Text("It is nested {count} levels deep.", count=extent.deepest)
+            )
         try:
             return Piece(key, decode_in_steps("".join(kept)), is_element, size=size)
         except TooDeep:
-            return Piece(key, is_element=is_element, problem="is nested too deeply")
+            return Piece(key, is_element=is_element, problem=Text("It is nested too deeply."))
         except Damaged:
-            return Piece(key, is_element=is_element, problem="is damaged")
+            return Piece(key, is_element=is_element, problem=Text("It is damaged."))
 
     def _in_parts(self, key: str | None, parts: Parts) -> Piece:
         """Read an element that is not kept as text: member by member, and the items of one of them one by one."""
@@ -244,7 +247,7 @@ class JsonStream:
                 continue
             name = self._value(None, is_element=False)
             if name.problem or not isinstance(name.value, str) or self._peek() != ":":
-                return Piece(key, is_element=True, problem=name.problem or "is not JSON", is_end=True)
+                return Piece(key, is_element=True, problem=name.problem or Text("It is not JSON."), is_end=True)
             self._at += 1
             is_taken_apart = name.value == parts.member and self._peek() == "["
             if is_taken_apart:
@@ -363,7 +366,7 @@ class _Extent:
 
 
 def _larger_than(characters: int) -> str:
-    return f"is larger than {characters / 1024**2:.3g} MB"
+    return Text("It is larger than {most}.", most=size_text(characters))
 
 
 def _encoding(beginning: bytes) -> str:

@@ -62,7 +62,9 @@ class AnswerNotices(Controller):
 
     def _on_approval_asked(self, request: ApprovalRequest) -> None:
         if self._is_wanted(None):
-            title = tr("{server_name} waits for your approval", server_name=visible_controls(request.tool.server_name))
+            title = tr(
+                "{server_name} waits for your approval", server_name=visible_controls(shown(request.tool.server_name))
+            )
             self._tasks.start(self._show(request.thread_id, request.message_id, title), "notify of a call")
 
     async def _show(self, thread_id: str, message_id: str, title: str) -> None:

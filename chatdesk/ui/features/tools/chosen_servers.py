@@ -104,7 +104,7 @@ class ChosenServers(Controller):
         for server in service.servers:
             is_there = not server.is_of_project or service.folders.of(project_id) is not None
             if server.is_on and is_there:
-                action = menu.addAction(clean_line(server.name).replace("&", "&&"))
+                action = menu.addAction(clean_line(shown(server.name)).replace("&", "&&"))
                 action.setObjectName(f"toolsServer_{server.id}")
                 action.setCheckable(True)
                 action.setChecked(server.id in chosen)

@@ -55,7 +55,7 @@ class ConsentBinding(Controller):
         return bool(self._approvals.waiting()) or self._requests.is_any_waiting() or self._sign_ins.is_shown
 
     def _on_asked(self, request: ApprovalRequest) -> None:
-        name, server = clean_line(request.tool.title or request.tool.name), clean_line(request.tool.server_name)
+        name, server = clean_line(request.tool.title or request.tool.name), clean_line(shown(request.tool.server_name))
         if request.thread_id == self._threads.thread_id:
             self._show()
         self._chats.ask_for_attention(

@@ -92,7 +92,7 @@ class ConsentCard(CardFrame[ApprovalRequest]):
     def _fill(self, request: ApprovalRequest) -> None:
         tool = request.tool
         name = clean_line(tool.title or tool.name) or tool.name
-        server = clean_line(tool.server_name)
+        server = clean_line(shown(tool.server_name))
         title = tr("Run “{name}” of {server}?", name=name, server=server)
         self.title.setText(title)
         about = shortened(visible_controls(" ".join(tool.description.split())), _LONGEST_DESCRIPTION)

@@ -86,7 +86,7 @@ class RequestBinding(Controller):
         self._panes.commands.refresh()
 
     def _announce(self, request: ServerRequest) -> None:
-        server = clean_line(request.asker.server_name)
+        server = clean_line(shown(request.asker.server_name))
         self._chats.ask_for_attention(
             self._panes,
             request.asker.thread_id,

@@ -85,7 +85,7 @@ class RequestCard(CardFrame[ServerRequest]):
         self._fit_fields()
 
     def _fill(self, request: ServerRequest) -> None:
-        server = clean_line(request.asker.server_name)
+        server = clean_line(shown(request.asker.server_name))
         if self._fields is not None:
             self.column.removeWidget(self._fields)
             self._fields.hide()

@@ -236,7 +236,7 @@ class _ServerRow(QWidget):
 
     def show_status(self, status: ServerStatus, search: str = "") -> None:
         """Show a server as it is. Of those that come with ChatDesk one has something to set up: the ``search``."""
-        name = clean_line(status.server.name)
+        name = clean_line(shown(status.server.name))
         self.switch.setText(name.replace("&", "&&"))
         self.switch.setChecked(status.server.is_on)
         is_own = status.server.kind is ServerKind.BUILT_IN

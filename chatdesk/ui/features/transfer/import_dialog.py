@@ -305,7 +305,8 @@ class _Lines(QAbstractListModel):
             outcome = with_commas((outcome, plural("{count} messages", "{count} message", line.messages)))
         reason = f". {shown(line.reason)}" if line.reason else ""
         # What became of it must be seen, however long its title is.
-        title = shortened(line.title, _LONGEST_TITLE) if role == Qt.ItemDataRole.DisplayRole else line.title
+        title = shown(line.title)
+        title = shortened(title, _LONGEST_TITLE) if role == Qt.ItemDataRole.DisplayRole else title
         text = f"{title} — {outcome}{reason}"
         return plain_tooltip(text) if role == Qt.ItemDataRole.ToolTipRole else text
 

@@ -51,7 +51,7 @@ def test_dates_and_times_are_written_as_one_says() -> None:
 def test_a_bad_way_to_write_a_date_has_words_and_stays_as_it_is(written: str) -> None:
     assert expanded(f"a {written} b") == f"a {written} b"
     (sentence,) = told(f"a {written} b")
-    assert sentence.startswith("Line 1, column 3: This is no way to write a ")
+    assert sentence.startswith("Line 1, column 3: This format is not known.")
     assert "such as" in sentence or "as in" in sentence
 
 
@@ -86,9 +86,9 @@ def test_braces_can_be_written() -> None:
         ("{{ }}", "needs a name"),
         ("{{}}", "needs a name"),
         ("{{:x}}", "needs a name"),
-        ("{{open", "is not closed"),
-        ("{{open {{date}}", "is not closed"),
-        ("{{two\nlines}}", "is not closed"),
+        ("{{open", "are not closed"),
+        ("{{open {{date}}", "are not closed"),
+        ("{{two\nlines}}", "are not closed"),
         ("{{a.b}}", "begins with a letter"),
         ("{{1st}}", "begins with a letter"),
         ("{{" + "n" * 41 + "}}", "at most 40 characters"),

@@ -279,7 +279,7 @@ async def test_a_document_that_is_cut_off_behind_a_bracket_gives_what_is_whole(w
     report = await world.service.run(path)
     await world.check()
     assert list(await world.threads()) == ["Chat one"]
-    assert report.lines[-1].reason == "It is cut off. Nothing behind it could be read."
+    assert report.lines[-1].reason == "It is cut off. Nothing after it could be read."
 
 
 async def test_a_thread_that_is_too_large_is_passed_over(world: ImportWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,14 +96,14 @@ def test_what_is_no_document_is_refused(data: bytes) -> None:
 def test_a_document_that_is_cut_off_gives_what_is_whole(data: bytes, kept: list[object]) -> None:
     found = pieces(data)
     assert [piece.value for piece in found if not piece.problem] == kept
-    assert found[-1].problem == "is cut off"
+    assert found[-1].problem == "It is cut off."
     assert found[-1].is_end
 
 
 def test_reading_goes_on_behind_a_damaged_piece() -> None:
     found = pieces(b'[{"a": 1}, {"b": 2,, "c"}, {"d": nonsense}, {"e": 5}]')
     assert [piece.value for piece in found if not piece.problem] == [{"a": 1}, {"e": 5}]
-    assert [piece.problem for piece in found] == ["", "is damaged", "is damaged", ""]
+    assert [piece.problem for piece in found] == ["", "It is damaged.", "It is damaged.", ""]
 
 
 def test_reading_goes_on_behind_a_piece_that_is_too_large() -> None:
@@ -119,7 +119,7 @@ def test_depth_does_not_hurt() -> None:
     deep = b"[" * 3_000 + b"]" * 3_000
     bottomless = b"[" * (DEEPEST + 10) + b"]" * (DEEPEST + 10)
     found = pieces(b'[{"a": 1}, ' + deep + b", " + bottomless + b', {"b": 2}]')
-    assert [piece.problem for piece in found] == ["", "", f"is nested {DEEPEST + 10:,} levels deep", ""]
+    assert [piece.problem for piece in found] == ["", "", f"It is nested {DEEPEST + 10:,} levels deep.", ""]
     level, value = 0, found[1].value
     while value:
         level, value = level + 1, value[0]
@@ -132,7 +132,7 @@ def test_numbers_and_words_that_python_refuses_cost_only_themselves() -> None:
     )
     assert [piece.value for piece in found][:5] == [None, None, None, None, {"a": None}]
     assert [piece.value for piece in found][6:] == [7, None, 8]
-    assert found[7].problem == "is not JSON"
+    assert found[7].problem == "It is not JSON."
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32-be"])
@@ -249,7 +249,7 @@ def test_an_element_in_parts_that_is_cut_off_says_so_wherever_it_is_cut() -> Non
     for end in range(data.index(b"{", 1) + 70, len(data) - 3):
         last = _in_parts(data[:end])[-1]
         assert last.is_end, end
-        assert last.problem in ("is cut off", "is not JSON")
+        assert last.problem in ("It is cut off.", "It is not JSON.")
 
 
 def test_memory_of_an_element_in_parts_is_what_is_kept_of_it() -> None:

@@ -1,0 +1,81 @@
+"""In a made-up language no command says anything in English, whatever it is told: help, reports and failures."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from chatdesk.cli.main import build_parser, run
+from chatdesk.core import texts
+from tests.helpers.command_parsers import arguments_of, commands_of
+from tests.helpers.pseudo_language import CLOSE, OPEN, sentence_of
+
+# They run until they are ended, or open a window.
+_STAYS = ("mcp", "open", "quick", "serve")
+_WORD = "nowhere"
+_IN_LANGUAGE = re.compile(f"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}")
+_ENGLISH = re.compile(r"(?<![\w/.-])[A-Za-z][a-z’']+ [a-z’']{2,}(?![\w/.-])")
+
+
+def _leaves(parser: argparse.ArgumentParser, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    commands = commands_of(parser)
+    for name, inner in commands.items():
+        yield from _leaves(inner, (*before, name))
+    if not commands:
+        yield before, parser
+
+
+def _tried(parser: argparse.ArgumentParser) -> list[list[str]]:
+    """Return what a command is told: nothing, all that it needs, and each of its options with a word."""
+    needed: list[str] = []
+    options: list[list[str]] = []
+    for action in arguments_of(parser):
+        word = str(next(iter(action.choices))) if action.choices else _WORD
+        given = [*action.option_strings[-1:], *([] if action.nargs == 0 else [word])]
+        if action.required and action.nargs not in ("?", "*"):
+            needed += given
+        elif not {"--json", "--data-dir", "--debug"} & set(action.option_strings):
+            options.append(given)
+    return [[], needed, *([*needed, *each] for each in options)]
+
+
+_CASES = {" ".join(names): (names, parser) for names, parser in _leaves(build_parser())}
+
+
+@pytest.fixture
+def language(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Speak the made-up language as long as a test runs."""
+    monkeypatch.setenv("CHATDESK_OFFLINE_SPEED_TOKENS_PER_S", "0")
+    monkeypatch.setenv("COLUMNS", "1000")
+    texts.use_translation(lambda source, _about, _count: sentence_of(source, 1.0))
+    build_parser.cache_clear()
+    yield
+    texts.use_translation(None)
+    build_parser.cache_clear()
+
+
+@pytest.mark.parametrize("name", _CASES)
+@pytest.mark.usefixtures("language")
+def test_a_command_says_nothing_in_english(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    names, parser = _CASES[name]
+    assert isinstance(parser, argparse.ArgumentParser)
+    told = [["--help"]] if name in _STAYS else _tried(parser)
+    for each in told:
+        with suppress(SystemExit):  # as argparse ends
+            run(["--data-dir", str(tmp_path / "data"), *names, *each])
+        out, err = capfd.readouterr()
+        rest = _rest_of((out + err).replace(str(tmp_path), "").replace(f"chatdesk {name}", ""))
+        wrong = [line for line in rest.splitlines() if _ENGLISH.search(line)]
+        assert not wrong, f"{' '.join([*names, *each])}: " + "\n".join(wrong)
+
+
+def _rest_of(text: str) -> str:
+    """Return a text without what is in the language."""
+    while (rest := _IN_LANGUAGE.sub("", text)) != text:
+        text = rest
+    return text
