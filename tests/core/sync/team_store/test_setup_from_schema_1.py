@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+import psycopg
 import pytest
 
 from chatdesk.core.ids import new_id
@@ -37,6 +38,20 @@ def old(
             partitions=request.param,
         )
     return replace(empty_database, user=login, password=password, workspace_id=workspace_id)
+
+
+def test_names_that_looked_alike_are_kept(old: TeamDatabase) -> None:
+    with old.as_superuser() as root:
+        root.execute(
+            "INSERT INTO cd.member (role_name, display_name, status, accepted_at)"
+            " VALUES ('another', '\u041elga', 'active', now())"
+        )
+        setup.upgrade(old.account_address, old.account_password)
+        names = root.execute("SELECT display_name FROM cd.member WHERE status = 'active' ORDER BY 1").fetchall()
+    assert [each[0] for each in names] == ["Olga", "\u041elga"]
+    with old.connect() as conn, pytest.raises(psycopg.Error) as caught:
+        conn.execute("SELECT cd.rename_me('\u039flga')")
+    assert caught.value.sqlstate == "CD014"
 
 
 def test_a_log_of_schema_1_is_chained_anew_and_goes_on(old: TeamDatabase) -> None:

@@ -216,6 +216,19 @@ def test_an_invitation_gives_only_what_its_maker_may_still_give(team: Team) -> N
         "\u202eOlga Owner",
         "\uff2flga Owner",
         "Olga\u00a0Owner",
+        "\u041elga Owner",
+        "Olg\u0430 Owner",
+        "O lga Owner",
+        "OlgaOwner",
+        "Olg\u00e0 Owner",
+        "Olga\u0301 Owner",
+        "OIga Owner",
+        "o1ga owner",
+        "0LGA OWNER",
+        "O\u2113ga \U0001d40ewner",
+        "\u039flga \u0555wner",
+        "Olga 0w\u0578er",
+        "\u041e\u04c0\u0261\u0430 \u041ewn\u0435r",
     ],
 )
 def test_nobody_takes_a_name_that_looks_like_another_s(team: Team, ben: Person, name: str) -> None:
@@ -224,6 +237,19 @@ def test_nobody_takes_a_name_that_looks_like_another_s(team: Team, ben: Person, 
     with team.database.connect(login, password) as eve, pytest.raises(psycopg.Error) as caught:
         eve.execute("SELECT cd.accept_invite(%s, %s)", [name, verifier_of("x")])
     assert caught.value.sqlstate == "CD014"
+
+
+@pytest.mark.parametrize(("one", "other"), [("Lan", "Ian"), ("Ольга", "Olga"), ("山田", "田山"), ("が", "か")])
+def test_names_that_look_different_are_two(team: Team, ben: Person, one: str, other: str) -> None:
+    ben.ask("SELECT cd.rename_me(%s)", one)
+    team.join("eve").ask("SELECT cd.rename_me(%s)", other)
+
+
+def test_every_sign_of_a_name_is_compared_by_its_looks(team: Team) -> None:
+    """Unicode's table of confusable signs, row by row."""
+    with team.database.as_superuser() as root:
+        assert root.execute("SELECT count(*) > 2000 FROM cd.look_alike").fetchone() == (True,)
+        assert root.execute("SELECT sign FROM cd.look_alike WHERE NOT cd.looks_like(sign, look)").fetchall() == []
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ TABLES = {
     "device_count": "project_id",
     "policy": None,
     "rule": None,
+    "look_alike": None,
     "turn": None,
     "used": "project_id",
     "change": "project_id",
@@ -41,7 +42,17 @@ TABLES = {
 }
 # What a member may see of these; the rest is nobody's.
 COLUMNS = {"member": "id, display_name, is_owner, status, invited_by, invited_at, accepted_at, removed_at"}
-UNREADABLE = {"entity", "erased_ahead", "file_use", "device_count", "rule", "turn", "used", "alembic_version"}
+UNREADABLE = {
+    "entity",
+    "erased_ahead",
+    "file_use",
+    "device_count",
+    "rule",
+    "look_alike",
+    "turn",
+    "used",
+    "alembic_version",
+}
 INTERNAL = {
     "now_ms": (),
     "rank": ("'owner'",),
@@ -89,6 +100,8 @@ INTERNAL = {
     "count_piece": (),
     "need_may_invite": ("'{}'",),
     "take_name": ("%(member)s", "'x'"),
+    "look": ("'x'",),
+    "looks_like": ("'x'", "'x'"),
     "end_backends": ("%(member)s",),
     "clear_removed": ("%(member)s", "NULL"),
     "take_role": ("%(project)s", "%(member)s", "%(member)s"),
