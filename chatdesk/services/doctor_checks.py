@@ -44,6 +44,7 @@ def probes_without_database(paths: AppPaths, loaded: LoadedSettings) -> dict[str
         "token encodings": _encodings,
         "updates": partial(_updates, loaded.settings),
         "documents": partial(_documents, paths),
+        "own files": partial(_own_files, paths),
         "backups": partial(_backups, paths),
     }
 
@@ -78,6 +79,12 @@ async def _documents(paths: AppPaths) -> tuple[Finding, ...]:
     from chatdesk.services.file_checks import document_findings
 
     return await asyncio.to_thread(document_findings, paths)
+
+
+async def _own_files(paths: AppPaths) -> tuple[Finding, ...]:
+    from chatdesk.services.file_checks import own_file_findings
+
+    return await asyncio.to_thread(own_file_findings, paths)
 
 
 async def _backups(paths: AppPaths) -> tuple[Finding, ...]:

@@ -6,16 +6,22 @@ proves nothing: where a key may be sent is written beside the key itself.
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from pathlib import Path
 
-from chatdesk.core.file_writing import write_text
+from chatdesk.core.file_writing import move_aside, write_text
 from chatdesk.core.small_files import read_small_file
 
 FILE_NAME = "profile-id"
 _MOST_BYTES = 64
 _ID = re.compile(r"[0-9a-f]{32}\Z")
+
+
+def is_id(data: bytes) -> bool:
+    """Return whether these are the bytes of a file with an id."""
+    return _ID.match(data.decode("ascii", "replace").strip()) is not None
 
 
 class ProfileId:
@@ -30,10 +36,10 @@ class ProfileId:
         if self._path is None or self._made:
             return self._made
         try:
-            text = read_small_file(self._path, _MOST_BYTES).decode("ascii").strip()
-        except (OSError, ValueError):  # no file of ours: too large, or no text
+            data = read_small_file(self._path, _MOST_BYTES)
+        except (OSError, ValueError):  # no file of ours: too large
             return ""
-        return text if _ID.match(text) else ""
+        return data.decode("ascii").strip() if is_id(data) else ""
 
     def make(self) -> str:
         """Return the existing id, or make and store a new one. Raises ``OSError`` where it cannot be written."""
@@ -43,6 +49,8 @@ class ProfileId:
         made = secrets.token_hex(16)
         if self._path is not None:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if os.path.lexists(self._path):
+                move_aside(self._path)  # it is damaged, and may still tell somebody the id
             write_text(self._path, made + "\n")
         self._made = made
         return made

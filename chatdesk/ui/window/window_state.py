@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from chatdesk.core.file_writing import write_text
+from chatdesk.core.file_writing import move_aside, write_text
 from chatdesk.core.small_files import read_small_file
 
 _log = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class WindowStateFile:
             return WindowState()
         except (ValueError, RecursionError) as error:
             _log.warning("the window state could not be read (%s); starting with defaults", type(error).__name__)
-            self._set_aside()
+            move_aside(self._path)
         except OSError as error:
             _log.warning("the window state could not be opened: %s", error.strerror)
         return WindowState()
@@ -199,12 +199,6 @@ class WindowStateFile:
     def _write(self, state: WindowState) -> None:
         """Replace the old file with a new one in one step, so that a crash leaves one or the other."""
         write_text(self._path, state.to_json(), errors="replace")
-
-    def _set_aside(self) -> None:
-        try:
-            self._path.replace(self._path.with_name(f"{self._path.name}.bad"))
-        except OSError as error:
-            _log.warning("the broken window state could not be set aside: %s", error.strerror)
 
 
 def _whole(value: object, default: int | None, least: int) -> int | None:

@@ -24,7 +24,7 @@ def test_a_broken_file_is_kept_aside(tmp_path):
     path = tmp_path / "window.json"
     path.write_text("{broken")
     assert WindowStateFile(path).load() == WindowState()
-    assert (tmp_path / "window.json.bad").read_text() == "{broken"
+    assert (tmp_path / "window.broken-1.json").read_text() == "{broken"
     assert not path.exists()
 
 
@@ -44,7 +44,7 @@ def test_a_huge_file_is_kept_aside(tmp_path):
     path = tmp_path / "window.json"
     path.write_text(" " * 2_000_000)
     assert WindowStateFile(path).load() == WindowState()
-    assert (tmp_path / "window.json.bad").exists()
+    assert (tmp_path / "window.broken-1.json").exists()
 
 
 def test_only_the_newest_anchors_are_kept():
