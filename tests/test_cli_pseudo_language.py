@@ -48,10 +48,11 @@ _CASES = {" ".join(names): (names, parser) for names, parser in _leaves(build_pa
 
 
 @pytest.fixture
-def language(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Speak the made-up language as long as a test runs."""
     monkeypatch.setenv("CHATDESK_OFFLINE_SPEED_TOKENS_PER_S", "0")
     monkeypatch.setenv("COLUMNS", "1000")
+    monkeypatch.chdir(tmp_path)  # a command may write a file of the word that it is told
     texts.use_translation(lambda source, _about, _count: sentence_of(source, 1.0))
     build_parser.cache_clear()
     yield

@@ -114,7 +114,7 @@ def test_a_project_is_shared_written_in_and_left_from_the_command_line(chatdesk:
     asked = ask(chatdesk, "ana", "Where are we?")
     code, out, err = chatdesk("ana", "team", "share", "Personal", "--yes")
     assert (code, out) == (0, "“Personal” is shared with Research.\n"), err
-    assert "into which new chats go" in err
+    assert "into which new threads go" in err
     join(chatdesk, "ben", "Personal=editor")
     code, out, _ = chatdesk("ben", "projects")
     assert sorted(line.split("  ")[-1] for line in out.splitlines()) == ["Personal", "Personal (Research)"]

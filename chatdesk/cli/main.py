@@ -91,7 +91,12 @@ def build_parser() -> argparse.ArgumentParser:
         parents=[common],
         description=tr("Chat with language models. Without a command, the window opens."),
     )
-    parser.add_argument("--version", action="version", version=f"chatdesk {__version__}")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"chatdesk {__version__}",
+        help=tr("show program's version number and exit"),
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     opening.add_commands(commands, common)

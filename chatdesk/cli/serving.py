@@ -152,14 +152,17 @@ def _now_ms() -> int:
 
 
 def _port(text: str) -> int:
-    value = int(text)
+    value = int(text) if text.isdecimal() else -1
     if not 0 <= value <= 65_535:
-        raise argparse.ArgumentTypeError(tr("it must be from 0 to 65535"))
+        raise argparse.ArgumentTypeError(tr("it must be a number from 0 to 65535"))
     return value
 
 
 def _money(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < 1_000_000:
-        raise argparse.ArgumentTypeError(tr("it must be more than 0 and less than 1,000,000"))
+        raise argparse.ArgumentTypeError(tr("it must be a number above 0 and below 1,000,000"))
     return value

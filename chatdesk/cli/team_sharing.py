@@ -112,7 +112,7 @@ async def _share(options: argparse.Namespace, services: Services) -> int:
     if (await services.repositories.projects.default()).id == project.id:
         terminal.complain(
             tr(
-                "“{name}” is the project into which new chats go: what you ask from now on without naming another"
+                "“{name}” is the project into which new threads go: what you ask from now on without naming another"
                 " project is shared, too.",
                 name=project.name,
             )

@@ -200,12 +200,11 @@ def positive(text: str) -> int:
     """Return a number that is at least 1.
 
     Raises:
-        argparse.ArgumentTypeError: It is less.
-        ValueError: It is no number.
+        argparse.ArgumentTypeError: It is less, or no number.
     """
-    value = int(text)
+    value = int(text) if text.isdecimal() else 0
     if value < 1:
-        raise argparse.ArgumentTypeError(tr("it must be at least 1"))
+        raise argparse.ArgumentTypeError(tr("it must be a whole number, at least 1"))
     return value
 
 

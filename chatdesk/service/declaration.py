@@ -60,7 +60,7 @@ class Caller:
         if scope is not None and not self.id:
             raise NoToken
         if scope is not None and scope not in self.scopes:
-            raise NotAllowed(f"The token “{self.name}” has not the scope “{scope}”.")
+            raise NotAllowed(f"The token “{self.name}” does not have the scope “{scope}”.")
 
     def require_all_projects(self) -> None:
         """Raise ``NotAllowed`` for a token that is for some projects only."""

@@ -144,7 +144,7 @@ class _FolderTools:
             )
         if caller.folder is None or await self._project_of(caller.thread_id) != caller.project_id:
             raise NotPossible(
-                Text("This chat's project has no folder on this computer."), safe=Text("Nothing was read.")
+                Text("The project of this thread has no folder on this computer."), safe=Text("Nothing was read.")
             )
         return caller.folder
 

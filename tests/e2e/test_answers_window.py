@@ -314,7 +314,7 @@ def test_comparing_belongs_to_its_thread_and_is_left_with_one_click(paths: AppPa
         application.panes.commands.trigger("thread.new")
         await until(lambda: application.threads.thread_id is None)
         application.messages.models.compare(OFFLINE)
-        assert _state(application) == ("Questions in this chat go to 2 models.", "Stop comparing")
+        assert _state(application) == ("Questions in this thread go to 2 models.", "Stop comparing")
         type_text(application, "which one?")
         press(application, Qt.Key.Key_Return)
         await until(lambda: application.bindings.comparison.view is not None)

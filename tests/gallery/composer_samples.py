@@ -29,7 +29,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     edited = _composer(theme, "Why does it stall every few minutes?", tokens="9 tokens")
     edited[1].above.set_state("Editing a question. 4 later messages stay in version 1.", leave="Cancel")
     compared = _composer(theme, "", tokens="0 tokens")
-    compared[1].above.set_state("Questions in this chat go to 3 models.", leave="Stop comparing")
+    compared[1].above.set_state("Questions in this thread go to 3 models.", leave="Stop comparing")
     waiting = _composer(theme, "", tokens="0 tokens")
     waiting[1].set_streaming(True)
     rows = (

@@ -82,7 +82,7 @@ _SEND = Tool("crm", "Customers", "send_mail", "Send mail", "Sends a mail to a cu
 
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     plain = _card(theme, approval(), waiting=1)
-    reason = "This chat has text from outside (the page example.org), which could have asked for this."
+    reason = "This thread has text from outside (the page example.org), which could have asked for this."
     tainted = _card(
         theme,
         approval(

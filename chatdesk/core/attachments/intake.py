@@ -86,7 +86,7 @@ def _opened(path: Path, name: str) -> BinaryIO:
         # Opening a pipe would wait for somebody to write into it.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError as error:
-        raise AttachmentUnusable(Text("“{name}” is no longer there.", name=name)) from error
+        raise AttachmentUnusable(Text("“{name}” is not there.", name=name)) from error
     except IsADirectoryError as error:
         raise _folder(name) from error
     except (OSError, ValueError) as error:

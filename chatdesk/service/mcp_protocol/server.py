@@ -166,7 +166,7 @@ class _Answers:
         try:
             if tool.scope not in asker.caller.scopes:
                 raise NotAllowed(
-                    f"“{asker.caller.name}” may not use “{tool.name}”: it has not the scope “{tool.scope}”."
+                    f"“{asker.caller.name}” may not use “{tool.name}”: it does not have the scope “{tool.scope}”."
                 )
             checked = forms.checked_body(tool.takes, json.dumps(arguments).encode())
             result = await self._while_valid(asker, lambda: self._access.run(asker, checked, tool.handler))

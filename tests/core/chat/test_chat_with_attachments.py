@@ -190,7 +190,7 @@ async def test_files_that_an_import_brought_are_read_once_and_found(world: World
 
 async def test_what_cannot_be_attached_has_words(world: World, tmp_path: Path) -> None:
     cases = [
-        (tmp_path / "gone.txt", "“gone.txt” is no longer there"),
+        (tmp_path / "gone.txt", "“gone.txt” is not there"),
         (tmp_path, "is a folder"),
         (world.file("empty.txt", b""), "“empty.txt” is empty"),
         (world.file("broken.png", b"\x89PNG\r\n\x1a\n1234"), "image “broken.png” cannot be attached. It is damaged"),

@@ -76,7 +76,7 @@ def reason_to_ask(has_outside_text: bool, *, may_have_run: bool) -> str:
         return Text("ChatDesk ended while this ran. It may have done its work already.")
     if has_outside_text:
         return Text(
-            "This chat has text from outside, such as a tool's result, a file, an import or a teammate's words,"
+            "This thread has text from outside, such as a tool's result, a file, an import or a teammate's words,"
             " which may have asked for this."
         )
     return ""

@@ -44,5 +44,5 @@ class ComparedModels(QObject):
 def compared_words(count: int) -> str:
     """Return a sentence on how many models the questions of a chat go to."""
     return shown(
-        plural("Questions in this chat go to {count} models.", "Questions in this chat go to {count} model.", count)
+        plural("Questions in this thread go to {count} models.", "Questions in this thread go to {count} model.", count)
     )

@@ -321,7 +321,7 @@ def _about(info: ModelInfo, scope: Scope) -> str:
     if scope == "project":
         said = tr("Used in threads that have none of their own.")
     elif scope == "assistant":
-        said = tr("Used whenever this assistant answers; what is empty follows the chat.")
+        said = tr("Used whenever this assistant answers; what is empty follows the thread.")
     if not missing:
         return said
     if len(missing) > 1:

@@ -75,7 +75,7 @@ class CompareModelsDialog(FormPanel):
             push_button(tr("Compare"), "compareAccept", lambda: self._choose(self.selected()), is_primary=True)
         )
         hint = tr(
-            "Your questions in this chat go to {fewest} to {most} models at once, and each model costs "
+            "Your questions in this thread go to {fewest} to {most} models at once, and each model costs "
             "what it costs alone. You keep the answer you like.",
             fewest=str(_FEWEST),
             most=str(_MOST),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.window_context import WindowContext
 
 _COMMANDS: Final = {QUICK: "app.quick", NEW_CHAT: "thread.new", SEARCH: "go.search"}
-_NOT_SHOWN = Text("The message of the link is not shown in this chat: it was deleted, or is in another version.")
+_NOT_SHOWN = Text("The message of the link is not shown in this thread: it was deleted, or is in another version.")
 _DIALOG_IS_OPEN = Text("Close the open dialog first, then open the link again. Nothing was changed.")
 
 
@@ -125,7 +125,7 @@ def _has_dialog(window: ChatWindow) -> bool:
 
 class _ThreadNotHere(InvalidInput):
     code = "link_to_nothing_here"
-    what = Text("The chat of this link is not on this computer.")
+    what = Text("The thread of this link is not on this computer.")
     safe = Text("Nothing was changed.")
     next_step = Text(
         "If it belongs to a project that is shared with you, wait until it is synced, then open the link again."
@@ -155,4 +155,4 @@ class LinkCopying:
 
     def _copy(self, link: str) -> None:
         QGuiApplication.clipboard().setText(link)
-        self._pane.show_toast(tr("Link copied. It opens the chat on your computers that have it."))
+        self._pane.show_toast(tr("Link copied. It opens the thread on your computers that have it."))

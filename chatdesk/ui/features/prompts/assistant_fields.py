@@ -46,7 +46,7 @@ _ICON_NAMES: Final = {
     "user": Text("Person"),
     "users": Text("People"),
 }
-_AS_IN_THE_CHAT: Final = Text("As in the chat")
+_AS_IN_THE_CHAT: Final = Text("As in the thread")
 
 
 @dataclass(frozen=True, slots=True)

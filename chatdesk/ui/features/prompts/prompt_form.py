@@ -36,7 +36,7 @@ _HINTS: Final = {
     PromptKind.SYSTEM: Text("{{date}} {{time}} {{project}} {{model}} are filled in each time it is sent."),
     PromptKind.ASSISTANT: Text(
         "The text is its instructions, sent in place of the system prompt. Choose it below the"
-        " message for a whole chat, or type @ for one question."
+        " message for a whole thread, or type @ for one question."
     ),
 }
 

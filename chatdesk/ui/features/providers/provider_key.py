@@ -59,7 +59,7 @@ class ProviderKey(QWidget):
             name=tr("Use the kept key at this server"),
         )
         self.field = KeyField(theme, name=tr("API key"), object_name="providerKeyField")
-        self.field.set_hint(tr("Paste the key") if needs_key else tr("Only if the server wants one"))
+        self.field.set_hint(tr("Paste the key") if needs_key else tr("Key, if the server asks for one"))
         self.keys_link = LinkButton(tr("Get a key"), keys_url, object_name="providerKeysLink")
         self.place_box = named(QComboBox(), "providerKeyPlace", tr("Where the key is kept"))
         self.passphrase = named(QLineEdit(), "providerPassphrase", tr("Passphrase of the file of keys"))

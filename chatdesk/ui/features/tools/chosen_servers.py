@@ -58,7 +58,7 @@ class ChosenServers(Controller):
         else:
             button.setText(names or tr("No tools"))
         if scope is Answer.THREAD:
-            button.set_name(tr("Tools in this chat: {names}", names=names or tr("none")))
+            button.set_name(tr("Tools in this thread: {names}", names=names or tr("none")))
         else:
             button.set_name(tr("Tools in this project: {names}", names=names or tr("none")))
         button.setVisible(any(each.is_on for each in service.servers))

@@ -62,7 +62,7 @@ class ConsentBinding(Controller):
             self._panes,
             request.thread_id,
             here=tr("{name} of {server} waits for your approval: Ctrl+Shift+Y.", name=name, server=server),
-            elsewhere=tr("{name} waits for your approval in another chat.", name=name),
+            elsewhere=tr("{name} waits for your approval in another thread.", name=name),
         )
         self._panes.commands.refresh()
 

@@ -21,12 +21,12 @@ from chatdesk.ui.theme.theme import Theme
 MOST_CHARACTERS: Final = 60_000
 _LONGEST_DESCRIPTION: Final = 280
 _STANDING: Final = {
-    Answer.THREAD: Text("Allow in this chat"),
+    Answer.THREAD: Text("Allow in this thread"),
     Answer.PROJECT: Text("Allow in this project"),
     Answer.ALWAYS: Text("Always allow"),
 }
 _READING: Final = {
-    Answer.THREAD: Text("Allow in this chat, it only reads"),
+    Answer.THREAD: Text("Allow in this thread, it only reads"),
     Answer.PROJECT: Text("Allow in this project, it only reads"),
     Answer.ALWAYS: Text("Always allow, it only reads"),
 }

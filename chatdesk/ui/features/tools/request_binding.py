@@ -91,7 +91,7 @@ class RequestBinding(Controller):
             self._panes,
             request.asker.thread_id,
             here=tr("{server} asks you for something: Ctrl+Shift+Y.", server=server),
-            elsewhere=tr("{server} asks you for something in another chat.", server=server),
+            elsewhere=tr("{server} asks you for something in another thread.", server=server),
         )
 
     async def _make_card(self) -> None:

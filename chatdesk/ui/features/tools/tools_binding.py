@@ -194,7 +194,8 @@ class ToolsBinding(Controller):
             self._panes.theme,
             tr("Remove {name}?", name=server.name),
             tr(
-                "Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered."
+                "Its tools are gone from all threads, with its secrets and what you allowed. Threads keep what it"
+                " answered."
             ),
             yes_text=tr("Remove"),
             is_dangerous=True,

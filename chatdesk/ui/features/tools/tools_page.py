@@ -37,13 +37,18 @@ from chatdesk.ui.widgets.flow_row import FlowRow
 _WHAT: Final = Text("What models can use to read files, search and act. Nothing runs before you allow it.")
 _NONE: Final = Text("No other server is set up.")
 _NO_PERMISSIONS: Final = Text("ChatDesk asks about every call.")
+# What the servers that come with ChatDesk are for.
+_ABOUT: Final = {
+    "chatdesk-chats": Text("Models can look things up in your earlier chats."),
+    "chatdesk-folder": Text("Models can read the files of a project's folder, and propose changes to them."),
+}
 _SCOPES: Final = {
-    Answer.THREAD: Text("in one chat"),
+    Answer.THREAD: Text("in one thread"),
     Answer.PROJECT: Text("in one project"),
     Answer.ALWAYS: Text("everywhere"),
 }
 _READING_SCOPES: Final = {
-    Answer.THREAD: Text("in one chat, also after text from outside"),
+    Answer.THREAD: Text("in one thread, also after text from outside"),
     Answer.PROJECT: Text("in one project, also after text from outside"),
     Answer.ALWAYS: Text("everywhere, also after text from outside"),
 }
@@ -207,7 +212,7 @@ class _ServerRow(QWidget):
         self.setObjectName(f"toolServer_{server_id}")
         self.switch = QCheckBox()
         self.switch.setObjectName(f"toolSwitch_{server_id}")
-        self.ask_model = QCheckBox(tr("May ask the model. You agree each time"))
+        self.ask_model = QCheckBox(tr("May ask your model for an answer, if you agree each time"))
         self.ask_model.setObjectName(f"toolAskModel_{server_id}")
         self._details = plain_label("", "muted", wraps=True)
         self._state = _said(f"toolState_{server_id}")
@@ -240,7 +245,9 @@ class _ServerRow(QWidget):
         self.switch.setText(name.replace("&", "&&"))
         self.switch.setChecked(status.server.is_on)
         is_own = status.server.kind is ServerKind.BUILT_IN
-        self._details.setText(search or tr("Comes with ChatDesk") if is_own else command_text(status.server))
+        self._details.setText(
+            search or shown(_ABOUT.get(status.server.id, "")) if is_own else command_text(status.server)
+        )
         for button in (self.test, self.remove):
             button.setVisible(not is_own)
         self.edit.setVisible(not is_own or bool(search))

@@ -905,7 +905,7 @@ def test_sharing_where_new_chats_go_is_warned_about_and_a_new_project_offered(
     dialog = ShareProjectDialog(theme, "Personal", (samples.WORKSPACE,), takes_new_chats=True)
     show(dialog)
     dialog.show_count(ShareCount(1, 2, 0, 0))
-    assert "New chats go into “Personal”" in dialog.warning.text()
+    assert "New threads go into “Personal”" in dialog.warning.text()
     assert dialog.focusWidget() is dialog.new_button  # so that Enter does not share it
     with qtbot.waitSignal(dialog.newProjectRequested):
         press(dialog, "shareNewProject")

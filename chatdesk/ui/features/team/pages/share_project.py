@@ -97,7 +97,7 @@ class ShareProjectDialog(TaskPanel):
     def _add_warning(self, project_name: str, *, is_shown: bool) -> None:
         self.warning = plain_label(
             tr(
-                "New chats go into “{name}” unless you choose another project. Once it is shared, others see them. "
+                "New threads go into “{name}” unless you choose another project. Once it is shared, others see them. "
                 "To keep it to yourself, make a new project for what you share.",
                 name=project_name,
             ),
