@@ -169,6 +169,13 @@ def _same_environment_afterwards() -> Iterator[None]:
     os.environ.update(before)
 
 
+@pytest.fixture(autouse=True)
+def _no_seal_key_afterwards() -> Iterator[None]:
+    """A test without a keyring leaves no key under which the next one's directories are its own."""
+    yield
+    (_HOME / ".config" / "chatdesk" / "seals.key").unlink(missing_ok=True)
+
+
 @pytest.fixture
 def qtbot(qtbot: QtBot) -> QtBot:
     """The bot of pytest-qt, as patient as the other waits: its own five seconds are too few on a busy machine."""

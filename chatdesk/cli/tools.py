@@ -33,7 +33,7 @@ _OF_A_SERVER = (
     ("sign-in", Text("sign in to a server over HTTP, in your browser")),
     ("sign-out", Text("sign out of a server")),
 )
-_CHANGING = frozenset(("add", "paste", "revoke", *(name for name, _words in _OF_A_SERVER)))
+CHANGING = frozenset(("add", "paste", "revoke", *(name for name, _words in _OF_A_SERVER)))
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -101,7 +101,7 @@ def _absolute(text: str) -> str:
 
 async def _tools(options: argparse.Namespace, services: Services) -> int:
     changes_folder = options.verb == "folder" and (options.folder is not None or options.remove)
-    is_change = options.verb in _CHANGING or changes_folder or web_search.changes(options)
+    is_change = options.verb in CHANGING or changes_folder or web_search.changes(options)
     if services.has_other_owner and is_change:
         raise NotPossible(
             Text("ChatDesk is open and keeps the tool servers."),

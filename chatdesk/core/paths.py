@@ -170,6 +170,14 @@ class AppPaths:
         return Path(platformdirs.user_state_dir("chatdesk", appauthor=False)) / "tokens" / place
 
     @property
+    def seal_key_file(self) -> Path:
+        """The key that seals what the person set up for tools, where there is no keyring. Like the tokens it is the
+        person's and not in a data directory; its name is among those that tools may not see."""
+        import platformdirs
+
+        return Path(platformdirs.user_config_dir("chatdesk", appauthor=False)) / "seals.key"
+
+    @property
     def database(self) -> Path:
         return self.data_dir / "chatdesk.db"
 

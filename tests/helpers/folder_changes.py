@@ -32,7 +32,7 @@ def changes_in(
     secrets = SecretStore(
         register=lambda _value: None, environ={}, load_backend=lambda: keyring, profile=ProfileId(directory)
     )
-    seals = Seals(secrets, lambda: KeyPlace.KEYRING)
+    seals = Seals(secrets, lambda: KeyPlace.KEYRING, directory / "seals.key")
     records = ChangeRecords(directory / "changes", directory / "blobs", seals, needs_seals=needs_seals)
     return FileChanges(records, lambda project: folder if project == PROJECT else None, SystemClock())
 

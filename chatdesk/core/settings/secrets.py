@@ -26,6 +26,7 @@ from chatdesk.core.texts import Text
 _log = logging.getLogger(__name__)
 
 SERVICE = "chatdesk"
+NO_KEYRING = Text("There is no keyring on this system.")
 _AGREED = ":variable"
 # The keyrings that lock what they keep. Others are on offer for ``keyring``, and some of them write plain text.
 REAL_KEYRINGS = frozenset(
@@ -318,7 +319,7 @@ def _reason(error: Exception) -> str:
     """Return a sentence for the kind of failure; a backend's own text could hold anything."""
     name = type(error).__name__
     if name == "NoKeyringError":
-        return Text("There is no keyring on this system.")
+        return NO_KEYRING
     if name in ("KeyringLocked", "InitError"):
         return Text("The keyring is locked.")
     return Text("The keyring failed ({name}).", name=name)

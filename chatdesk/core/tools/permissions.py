@@ -6,12 +6,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.tools import Answer, ServerKind, Tool, ToolServer
+from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.document_file import DocumentFile, NewerDocument
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.seals import Seals
@@ -49,6 +51,13 @@ class Permission:
             "only_reads": self.only_reads,
             "allowed_at": self.allowed_at,
         }
+
+
+class PermissionsNotSaved(ChatDeskError):
+    code = "tool_permissions_not_saved"
+    what = Text("The permissions of tools could not be saved.")
+    safe = Text("The old file is unchanged; the change applies until ChatDesk closes.")
+    next_step = Text("Check the permissions and the free space of the configuration directory.")
 
 
 def launch_digest(server: ToolServer) -> str:
@@ -92,17 +101,20 @@ class Permissions:
         made = Permission(server.id, launch_digest(server), tool.name, tool.digest, scope, scope_id, only_reads, now_ms)
         kept = [each for each in self.all() if replace(each, allowed_at=made.allowed_at) != made]
         self._kept = [*kept, made][-_MOST:]
-        self._save()
+        with suppress(PermissionsNotSaved):
+            self._save()
 
     def revoke(self, permission: Permission) -> None:
-        """Withdraw a permission."""
+        """Withdraw a permission. Raises ``PermissionsNotSaved``."""
         self._kept = [each for each in self.all() if each != permission]
         self._save()
 
     def forget_server(self, server_id: str) -> None:
-        """Withdraw all permissions of a server, because it was removed."""
-        self._kept = [each for each in self.all() if each.server_id != server_id]
-        self._save()
+        """Withdraw all permissions of a server, because it was removed. Raises ``PermissionsNotSaved``."""
+        kept = [each for each in self.all() if each.server_id != server_id]
+        if len(kept) < len(self.all()):
+            self._kept = kept
+            self._save()
 
     def all(self) -> tuple[Permission, ...]:
         """Return every permission that holds, the oldest first."""
@@ -120,11 +132,12 @@ class Permissions:
         return [each for each, row in found if each is not None and self._seals.holds(each.as_data(), row.get("seal"))]
 
     def _save(self) -> None:
-        rows = [{**each.as_data(), "seal": self._seals.make(each.as_data())} for each in self._kept or ()]
         try:
+            rows = [{**each.as_data(), "seal": self._seals.make(each.as_data())} for each in self._kept or ()]
             self._file.write({"permissions": rows})
         except (OSError, NewerDocument) as error:
             _log.warning("permissions of tools were not saved: %s", type(error).__name__)
+            raise PermissionsNotSaved from error
 
 
 def _permission_of(row: object) -> Permission | None:

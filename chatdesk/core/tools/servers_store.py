@@ -11,8 +11,8 @@ from typing import Any, Final
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.document_file import DocumentFile, NewerDocument
-from chatdesk.core.texts import Text, plural
-from chatdesk.core.tools.seals import Seals
+from chatdesk.core.texts import Sentences, Text, plural
+from chatdesk.core.tools.seals import NoSealKey, Seals
 from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
 
 FILE_NAME: Final = "tools.json"
@@ -55,6 +55,7 @@ class ServersStore:
         without this person's seal is switched off until they have looked at it."""
         self._seals = seals
         self._needs_seals = needs_seals
+        self._foreign = 0
         self._file = DocumentFile(
             config_dir / FILE_NAME, subject=Text("tool servers"), list_name="servers", version=_VERSION
         )
@@ -65,7 +66,7 @@ class ServersStore:
         if document is None:
             return StoredServers(problem=problem)
         servers: dict[str, ToolServer] = {}
-        lost = foreign = 0
+        lost = foreign = self._foreign = 0
         for row in document["servers"][:_MOST_SERVERS]:
             server = _server_of(row)
             if server is None or server.id in servers:
@@ -93,7 +94,22 @@ class ServersStore:
         chosen, folders = _chosen_of(document.get("chosen")), self._folders_of(document.get("folders"))
         built_in = tuple(self._built_in_of(document.get("built_in")))
         search = self._search_of(document.get("search"))
+        if self._foreign:
+            others = plural(
+                "{count} other choices for tools in this data directory (a folder, a server of ChatDesk's own, the "
+                "search engine) may be from somebody else and do not hold until you choose again.",
+                "{count} other choice for tools in this data directory (a folder, a server of ChatDesk's own, the "
+                "search engine) may be from somebody else and does not hold until you choose again.",
+                self._foreign,
+            )
+            problem = Sentences.of(problem, others)
         return StoredServers(tuple(servers.values()), chosen, folders, built_in, search, problem)
+
+    def _is_own(self, data: Mapping[str, Any], seal: object) -> bool:
+        """Return whether this person chose this here; count what somebody else may have."""
+        is_own = not self._needs_seals or self._seals.holds(data, seal)
+        self._foreign += not is_own
+        return is_own
 
     def save(self, stored: StoredServers) -> None:
         """Write the file. Raises ``ServersNotSaved``."""
@@ -115,6 +131,13 @@ class ServersStore:
                 Text("The file of tool servers was written by a newer ChatDesk."),
                 next_step=Text("Update ChatDesk to change it."),
             ) from None
+        except NoSealKey as error:
+            raise ServersNotSaved(
+                Text("What you set up for tools cannot be marked as yours, so the next start would not trust it."),
+                next_step=Sentences.of(
+                    error.args[0], Text("Unlock the keyring, or check your configuration directory, and try again.")
+                ),
+            ) from error
         except OSError as error:
             raise ServersNotSaved(
                 Text("The file of tool servers {path} could not be written.", path=self._file.path)
@@ -129,8 +152,7 @@ class ServersStore:
                 data = {"project": _text(row["project"]), "path": _text(row["path"])}
             except (KeyError, TypeError):
                 continue
-            is_own = not self._needs_seals or self._seals.holds(data, row.get("seal"))
-            if is_own and Path(data["path"]).is_absolute():
+            if Path(data["path"]).is_absolute() and self._is_own(data, row.get("seal")):
                 folders[data["project"]] = data["path"]
         return folders
 
@@ -138,7 +160,7 @@ class ServersStore:
         """Yield the servers of ChatDesk's own that are on, without those that somebody else may have switched on."""
         for row in rows[:_MOST_SERVERS] if isinstance(rows, list) else ():
             id_ = row.get("id") if isinstance(row, dict) else None
-            if isinstance(id_, str) and (not self._needs_seals or self._seals.holds({"id": id_}, row.get("seal"))):
+            if isinstance(id_, str) and self._is_own({"id": id_}, row.get("seal")):
                 yield id_
 
     def _search_of(self, row: object) -> SearchChoice:
@@ -150,7 +172,7 @@ class ServersStore:
             found = SearchChoice(engine, _text(row["address"]))
         except (KeyError, TypeError, ValueError):
             return SearchChoice()
-        is_own = not self._needs_seals or self._seals.holds(_search_data(found), row.get("seal"))
+        is_own = found.engine is None or self._is_own(_search_data(found), row.get("seal"))
         return found if is_own else SearchChoice()
 
     def _sealed(self, data: dict[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class ToolService:
         built_in: Sequence[BuiltInServer] = (),
         start_s: Callable[[], float] | None = None,
     ) -> None:
-        seals = Seals(secrets, key_place)
+        seals = Seals(secrets, key_place, paths.seal_key_file)
         self._store = ServersStore(paths.config_dir, seals, needs_seals=paths.is_chosen)
         self._stored = self._store.load()
         private = (paths.config_dir, paths.data_dir, paths.backup_dir, paths.log_dir)
@@ -180,7 +180,8 @@ class ToolService:
     async def switch(self, server_id: str, *, is_on: bool) -> None:
         """Switch a server on or off everywhere. Raises ``ServersNotSaved``."""
         server = self.server(server_id)
-        if server is None or server.is_on == is_on:
+        # What seems to be off may be on in the file, under a seal that cannot be tested now.
+        if server is None or (server.is_on == is_on and not self._stored.problem):
             return
         if server.kind is not ServerKind.BUILT_IN:
             await self.save(replace(server, is_on=is_on))

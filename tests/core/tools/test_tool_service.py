@@ -194,17 +194,34 @@ async def test_permissions_are_kept_under_a_seal(tmp_path: Path) -> None:
     await after.close()
 
 
-async def test_without_a_keyring_permissions_end_with_chatdesk(tmp_path: Path) -> None:
+async def test_what_a_locked_keyring_cannot_keep_is_said_and_holds_in_this_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own-config"))
     ring, paths = MemoryKeyring(RuntimeError("locked")), _paths(tmp_path)
-    for place in (KeyPlace.MEMORY, KeyPlace.KEYRING):
-        first = make_service(paths, keyring=ring, place=place)
+    first = make_service(paths, keyring=ring)
+    with pytest.raises(ServersNotSaved, match="cannot be marked as yours"):
         await first.save(server())
-        await first.allow(first.servers[0], await _echo(first), Answer.ALWAYS, "")
-        assert await first.permissions()
-        await first.close()
-        again = make_service(paths, keyring=ring, place=place)
-        assert not await again.permissions() and not again.servers[0].is_on
-        await again.close()
+    await first.allow(first.servers[0], await _echo(first), Answer.ALWAYS, "")
+    assert await first.permissions()
+    await first.close()
+    again = make_service(paths, keyring=ring)
+    assert not await again.permissions() and not again.servers
+    await again.close()
+
+
+async def test_where_keys_are_not_put_into_a_keyring_permissions_are_kept_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own-config"))
+    paths = _paths(tmp_path)
+    first = make_service(paths, place=KeyPlace.MEMORY)
+    await first.save(server())
+    await first.allow(first.servers[0], await _echo(first), Answer.ALWAYS, "")
+    await first.close()
+    again = make_service(paths, place=KeyPlace.MEMORY)
+    assert await again.permissions() and again.servers[0].is_on
+    await again.close()
 
 
 async def test_changes_are_told(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from chatdesk.core.file_writing import own_folder, remove_file, replacing
 from chatdesk.core.tools.folder.exchange import MOST_CHANGED_BYTES, sum_of
-from chatdesk.core.tools.seals import Seals
+from chatdesk.core.tools.seals import NoSealKey, Seals
 
 _log = logging.getLogger(__name__)
 
@@ -82,8 +82,15 @@ class ChangeRecords:
     def save(self, record: ChangeRecord) -> None:
         """Replace a record; it is on the disk then. Raises ``OSError``."""
         data = asdict(record)
-        sealed = {**data, "seal": self._seals.make(data)} if self._needs_seals else data
+        sealed = {**data, "seal": self._seal(data)} if self._needs_seals else data
         self._write(record.id, _RECORD, json.dumps(sealed).encode())
+
+    def _seal(self, data: dict[str, Any]) -> str:
+        """Return the seal; empty where no key can be kept: the change can be applied and undone in this run."""
+        try:
+            return self._seals.make(data)
+        except NoSealKey:
+            return ""
 
     def find(self, change_id: str) -> ChangeRecord | None:
         """Return a record; None for one that is not there, or that nobody of this computer made."""
