@@ -17,7 +17,7 @@ from chatdesk.core.storage.engine.connection import connect, unused_database
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.engine.own_device import origin_of
 from chatdesk.core.storage.engine.pending_restore import ready_path, remove_database
-from chatdesk.core.storage.upkeep import db_check, repair, salvaged_texts
+from chatdesk.core.storage.upkeep import db_check, repair
 from chatdesk.core.storage.upkeep.salvage import SalvageReport, salvage
 from chatdesk.core.texts import Text
 
@@ -48,7 +48,7 @@ def _upgrade(database: Path, target: Path, clock: Clock, migrations_dir: Path) -
     schema_upgrade.migrate(target, migrations_dir, may_dangle=True)
     with unused_database(target) as conn:
         origin = origin_of(conn, clock)
-        repaired = salvaged_texts.bring_back(conn, origin) + repair.repair(conn, origin)
+        repaired = repair.repair(conn, origin)
         left = db_check.check_database(conn, is_thorough=True)
     backup.sync_file(target)
     return SalvageReport((*repaired, *left), is_whole=not left)

@@ -1,8 +1,8 @@
 """Repairs a database that opens as far as possible, and reports line by line what was done and what was not.
 
 A copy of the database as it was is kept first. Everything is repaired in one transaction: all of it or nothing. Nothing
-that a person wrote is removed: messages of a thread that is missing get a thread again, and a text that is not what was
-saved stays as it is, because only a backup knows better.
+that a person wrote is removed: messages of a thread that is missing get a thread again, a text whose message is missing
+gets a message, and a text that is not what was saved stays as it is, because only a backup knows better.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
@@ -30,9 +30,8 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import to_json
 from chatdesk.core.storage.sync import salvage
 from chatdesk.core.storage.transfer.export_reader import open_reader
-from chatdesk.core.storage.upkeep import reachability, restore, stored_values
+from chatdesk.core.storage.upkeep import reachability, restore, salvaged_texts, stored_values
 from chatdesk.core.storage.upkeep.db_check import Complaint, Kind, examine, wrong_counters, wrong_ends
-from chatdesk.core.storage.upkeep.salvaged_texts import insert_recovered_thread
 from chatdesk.core.texts import Sentences, Text, plural
 
 _log = logging.getLogger(__name__)
@@ -193,6 +192,7 @@ def _give_references(conn: Connection, origin: Origin) -> list[str]:
                 recovered_title=title_text(RECOVERED_TITLE),
             )
         )
+    done += salvaged_texts.bring_back(conn, origin)
     roots = _changed(
         conn,
         "UPDATE messages SET parent_id = NULL WHERE parent_id IS NOT NULL"
@@ -247,7 +247,7 @@ def _recover_thread(conn: Connection, origin: Origin, thread_id: str) -> None:
     first, last = conn.exec_driver_sql(
         "SELECT min(created_at), max(created_at) FROM messages WHERE thread_id = ?", (thread_id,)
     ).one()
-    insert_recovered_thread(conn, origin, thread_id, project, created_at=first, last_activity_at=last)
+    salvaged_texts.insert_recovered_thread(conn, origin, thread_id, project, created_at=first, last_activity_at=last)
 
 
 def _remove_or_unset(conn: Connection, row: Any) -> int:

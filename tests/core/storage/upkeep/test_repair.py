@@ -71,6 +71,35 @@ async def test_counters_and_ends_are_counted_afresh(store: Store) -> None:
     assert await _service(store).check() == []
 
 
+@pytest.mark.parametrize(
+    ("gone", "is_placed"),
+    [
+        ("role = 'user'", True),
+        ("position = 2", True),
+        ("position IN (1, 2)", True),
+        ("position = (SELECT max(position) FROM messages)", False),
+        ("position > 1", False),
+        ("1", False),
+    ],
+)
+async def test_a_text_whose_message_is_gone_is_found_in_its_place_or_in_a_thread_of_its_own(
+    store: Store, gone: str, is_placed: bool
+) -> None:
+    thread = await store.thread("kept")
+    for question in ("wrens", "herons", "dippers"):
+        await store.ask(thread, question)
+    texts = "SELECT p.content FROM message_parts p JOIN messages m ON m.id = p.message_id ORDER BY p.id"
+    before = await store.db.read(lambda conn: conn.exec_driver_sql(texts).scalars().all())
+    await _run(store, f"DELETE FROM messages WHERE {gone}")
+    report = await _service(store).repair()
+    assert report.left == ()
+    assert await store.db.read(lambda conn: conn.exec_driver_sql(texts).scalars().all()) == before
+    assert any("whose message" in line or "in place" in line for line in report.done)
+    titles = await store.db.read(lambda conn: conn.exec_driver_sql("SELECT title FROM threads").scalars().all())
+    assert (RECOVERED_TITLE in titles) is not is_placed
+    assert await _service(store).check() == []
+
+
 async def test_messages_of_a_lost_thread_get_one_again_and_rows_of_nothing_go(store: Store) -> None:
     thread, kept = await store.thread("lost"), await store.thread("kept")
     await store.ask(thread, "precious")
@@ -92,8 +121,8 @@ async def test_messages_of_a_lost_thread_get_one_again_and_rows_of_nothing_go(st
     assert any("thread_tags" in line for line in report.done)
     assert (await store.threads.get(thread)).title == RECOVERED_TITLE
     assert await store.shown(thread) == ["precious", "answer to precious"]
-    assert (await store.messages.get(answer)).parent_id is None
-    assert await store.shown(kept) == ["answer to one", "two", "answer to two"]
+    assert (await store.messages.get(answer)).parent_id == first
+    assert await store.shown(kept) == ["one", "answer to one", "two", "answer to two"]
     assert await integrity_check(store.db) == []
 
 
