@@ -3,6 +3,7 @@ exported and served, *doctor* names it, *Repair* replaces it, and a restore take
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import sqlite3
@@ -98,6 +99,35 @@ async def test_the_repair_gives_a_thread_the_time_of_its_newest_message(director
     with closing(sqlite3.connect(path)) as conn:
         newest = conn.execute("SELECT max(created_at) FROM messages WHERE thread_id = ?", (thread,)).fetchone()
         assert conn.execute("SELECT last_activity_at FROM threads WHERE id = ?", (thread,)).fetchone() == newest
+
+
+_OBJECTS = [
+    (table.name, column.name)
+    for table, column in columns()
+    if getattr(column.server_default, "arg", None) is not None and str(column.server_default.arg) == "'{}'"  # type: ignore[union-attr]
+]
+
+
+@pytest.mark.parametrize("stored", ["[1]", "7", "not JSON", '{"cut": "of', ""])
+async def test_what_is_no_object_of_json_is_named_and_replaced(stored: str, directory: Path) -> None:
+    assert {("threads", "parameters"), ("threads", "tool_counts"), ("projects", "parameters")} <= set(_OBJECTS)
+    path = directory / "chatdesk.db"
+    with closing(sqlite3.connect(path)) as conn:
+        for table, column in _OBJECTS:
+            first = f"rowid = (SELECT min(rowid) FROM {table})"
+            conn.execute(f"UPDATE {table} SET {column} = ? WHERE {first}", (stored,))
+        part = conn.execute("SELECT min(id) FROM message_parts WHERE type = 'text'").fetchone()[0]
+        conn.execute("UPDATE message_parts SET content = ? WHERE id = ?", (stored, part))
+        conn.commit()
+    async with open_services(AppPaths.find(directory), FAST, purpose="doctor") as services:
+        named = [str(each.text) for each in await services.repairs.check() if each.kind is Kind.VALUES]
+        for table, column in [*_OBJECTS, ("message_parts", "content")]:
+            assert any(f" of {table} has values" in each and column in each for each in named), (table, column)
+        await services.repairs.repair()
+        assert [each for each in await services.repairs.check() if each.kind is Kind.VALUES] == []
+    with closing(sqlite3.connect(path)) as conn:
+        content = conn.execute("SELECT content FROM message_parts WHERE id = ?", (part,)).fetchone()[0]
+    assert json.loads(content) == {"text": stored}
 
 
 @pytest.mark.parametrize("value", _TOGETHER)

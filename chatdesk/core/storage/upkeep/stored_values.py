@@ -26,6 +26,8 @@ _WORDS: Final = {
     ("messages", "role"): ("user", "system", "assistant", "tool"),
     ("messages", "status"): ("interrupted", "pending", "streaming", "complete", "stopped", "error"),
 }
+# JSON objects with what somebody wrote; anything else in it stays readable as a text.
+_CONTENT: Final = ("message_parts", "content")
 # What takes the place of a value that can be found again; other columns become what they are without one.
 _FOUND_AGAIN: Final = {
     ("drafts", "cursor"): "length({table}.text)",
@@ -50,6 +52,11 @@ class StoredColumn:
     @property
     def quoted(self) -> str:
         return f'"{self.name}"'
+
+    @property
+    def is_object(self) -> bool:
+        """Whether its texts are JSON objects."""
+        return self.default == "'{}'" or (self.table, self.name) == _CONTENT
 
     @property
     def is_moment(self) -> bool:
@@ -88,6 +95,9 @@ def is_impossible(column: StoredColumn) -> str:
     words = _WORDS.get((column.table, column.name))
     if words is not None:
         return f"({value} NOT IN ({', '.join(map(repr, words))}))"
+    if column.is_object:
+        is_none = f"CASE WHEN json_valid({value}) THEN json_type({value}) <> 'object' ELSE 1 END"
+        return f"(CASE {kind} WHEN 'text' THEN {is_none} ELSE {kind} NOT IN ('text'{null}) END)"
     return f"({kind} NOT IN ('text'{null}))"
 
 
@@ -106,7 +116,9 @@ def replacement(column: StoredColumn, *, schema: str = "main") -> str:
     words = _WORDS.get((column.table, column.name))
     if words is not None:
         return repr(words[0])
-    if column.kind in ("FLOAT", "BLOB"):
+    if (column.table, column.name) == _CONTENT:
+        return f"json_object('text', CAST({value} AS TEXT))"
+    if column.kind in ("FLOAT", "BLOB") or column.is_object:
         return otherwise
     return f"CASE typeof({value}) WHEN 'blob' THEN CAST({value} AS TEXT) ELSE {otherwise} END"
 
