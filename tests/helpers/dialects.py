@@ -6,9 +6,11 @@ A form is a JSON file in ``tests/data/dialects``; adding one needs no code. Its 
     api        chat (the default), responses or anthropic
     preset     the preset of the provider; "other" unless it says so
     ask        the questions of the thread, one after the other; each has its replies in ``server``
+    model      the model that is asked; "m1" unless it says so
     tools      whether the model may call ``add``, which gives the sum of ``a`` and ``b``
     server     a reply for each request: ``status``, ``type`` (of the content), ``sends`` (objects become events, texts
-               are sent as they are, ``{"pause": s}`` waits), ``wants`` (places in the request with their values)
+               are sent as they are, ``{"pause": s}`` waits, ``{"hex": digits}`` is bytes), ``wants`` (places in the
+               request with their values)
     gets       of the last answer: ``text``, ``thought``, ``status``, ``error`` (a part of it), ``sources``, ``usage``
                (``read`` and ``written`` tokens), ``pictures`` (their number), ``shown`` (the text without tags of
                thoughts); and ``runs``, the arguments with which tools ran
@@ -92,9 +94,9 @@ async def play(form: Mapping[str, Any], folder: Path) -> Played:
     sums = BuiltInServer(SERVER, "Sums", [BuiltInTool("add", "Add.", {"a": number, "b": number}, ("a", "b"), add)])
     replies = [_reply(each, form.get("api", "chat"), missed) for each in form["server"]]
     async with FaultServer(*replies) as server, tool_service(folder, built_in=[sums]) as tools:
-        api = Api(form.get("api", "chat"))
+        api, model = Api(form.get("api", "chat")), form.get("model", "m1")
         address = server.base_url.removesuffix("/v1") if api is Api.ANTHROPIC else server.base_url
-        profile = ProviderProfile("scripted", form.get("preset", "other"), "Form", address, api, model="m1")
+        profile = ProviderProfile("scripted", form.get("preset", "other"), "Form", address, api, model=model)
         provider = provider_of(
             Account(profile, Secret("sk-form-0123456789")), _LIMITS, retry=RetryPolicy(longest_wait_s=1, max_attempts=1)
         )
@@ -106,11 +108,11 @@ async def play(form: Mapping[str, Any], folder: Path) -> Played:
                 return tools
 
             world.chat.tools.use(load, ToolLimits, _keep)
-            approving = asyncio.ensure_future(_approve_all(world.chat))
+            approving = asyncio.ensure_future(approve_all(world.chat))
             message = None
             for question in form.get("ask", ["Say hello."]):
                 sent = (
-                    await world.chat.create_thread(None, "", question, model="m1", provider="scripted")
+                    await world.chat.create_thread(None, "", question, model=model, provider="scripted")
                     if message is None
                     else await world.chat.send_message(message.thread_id, question)
                 )
@@ -131,7 +133,7 @@ def _words_of(text: str, *, folded: bool) -> str:
     return "\n".join(block_to_plain(each) for each in blocks if each.at.is_folded is folded)
 
 
-async def _approve_all(chat: ChatService) -> None:
+async def approve_all(chat: ChatService) -> None:
     while True:
         for each in chat.tools.approvals.waiting():
             chat.tools.approvals.answer(each.id, Answer.ONCE)
@@ -152,6 +154,8 @@ def _reply(reply: Mapping[str, Any], api: str, missed: list[str]) -> Script:
         for each in reply.get("sends", ()):
             if isinstance(each, Mapping) and set(each) == {"pause"}:
                 await asyncio.sleep(each["pause"])
+            elif isinstance(each, Mapping) and set(each) == {"hex"}:
+                await exchange.send(bytes.fromhex(each["hex"]))
             else:
                 await exchange.send(_written(each, api, is_stream=kind == "text/event-stream"))
         if api == "chat" and kind == "text/event-stream" and reply.get("done", True):

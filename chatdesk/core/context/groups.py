@@ -101,6 +101,7 @@ class _Writer:
         self._role: Role | None = None
         self._texts: list[str] = []
         self._calls: list[ToolCall] = []
+        self._are_answered = False
         self._enclosed: list[Enclosed] = []
 
     def add(self, role: Role, part: ContextPart) -> None:
@@ -119,8 +120,11 @@ class _Writer:
             tokens = part.tokens or 0
             self._enclosed.append(Enclosed(part.attachment, tokens, part.whole_tokens or tokens))
             self._tokens += tokens
+        elif part.kind is PartType.TOOL_RESULT:
+            self._are_answered = bool(self._calls)
         elif part.kind is PartType.TOOL_CALL and part.call_id in self._paired:
-            if role is not self._role:
+            # The calls of a step are one message; with those of the next there may be another thought or signature.
+            if role is not self._role or self._are_answered:
                 self._flush()
             self._role = role
             self._calls.append(ToolCall(part.call_id, part.name, part.text, kept_from(part.kept)))
@@ -142,3 +146,4 @@ class _Writer:
                 self._messages.append(RequestMessage(Role.TOOL, text, tool_call_id=call.id))
                 self._tokens += (result.tokens or 0) + FENCE_TOKENS
         self._texts, self._calls, self._enclosed = [], [], []
+        self._are_answered = False

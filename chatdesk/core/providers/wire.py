@@ -8,7 +8,7 @@ from typing import Any
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.provider_profile import PLAIN, Dialect
-from chatdesk.core.providers.base import ChatRequest, RequestMessage
+from chatdesk.core.providers.base import ChatRequest, RequestMessage, ToolCall
 from chatdesk.core.providers.call_ids import USUAL, form_for, with_ids
 from chatdesk.core.providers.chat.call_reader import read_object
 from chatdesk.core.providers.text_repair import repair
@@ -84,17 +84,19 @@ def wire_message(message: RequestMessage, origin: str = "", dialect: Dialect = P
         # In its own answers a vendor marks one of several calls, and wants the others without.
         is_own = any(call.kept is not None and call.kept.origin == origin for call in message.tool_calls)
         written["tool_calls"] = [
-            {
-                **(call.kept_for(origin) if is_own else dialect.foreign_call),
-                "id": repair(call.id),
-                "type": "function",
-                "function": {"name": repair(call.name), "arguments": sendable_arguments(call.arguments)},
-            }
-            for call in message.tool_calls
+            _wire_call(call, call.kept_for(origin) if is_own else dialect.foreign_call) for call in message.tool_calls
         ]
     if message.tool_call_id:
         written["tool_call_id"] = repair(message.tool_call_id)
     return written
+
+
+def _wire_call(call: ToolCall, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a call as the vendor's JSON object, with its own fields of it."""
+    inner = more.get("function")
+    function = {"name": repair(call.name), "arguments": sendable_arguments(call.arguments)}
+    known = {"id": repair(call.id), "type": "function"}
+    return {**more, **known, "function": {**(inner if isinstance(inner, Mapping) else {}), **function}}
 
 
 def _content(message: RequestMessage) -> str | list[dict[str, Any]]:

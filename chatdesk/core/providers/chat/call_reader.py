@@ -69,7 +69,7 @@ class CallReader:
         if call_id and not call.id:
             self._by_id.setdefault(call_id, call)
         call.id, call.name = call.id or call_id, name or call.name
-        self._keep(call, row)
+        self._keep(call, row, function)
         if self._is_repeated(call, arguments):
             arguments = ""
         yield from self._grown(call, arguments, call_id, name)
@@ -89,7 +89,7 @@ class CallReader:
             whole = fragment if isinstance(fragment, Mapping) else {}
             function = whole.get("function")
             named = function if isinstance(function, Mapping) else whole
-            self._keep(call, whole)
+            self._keep(call, whole, function)
             arguments = as_arguments(named.get("arguments"))
             if arguments and arguments != "".join(call.pieces) and not self._is_repeated(call, arguments):
                 yield from self._grown(call, arguments, "", "")
@@ -153,8 +153,11 @@ class CallReader:
             yield ToolCallDelta(call.number, call_id or None, name or None, text)
 
     @staticmethod
-    def _keep(call: _Call, row: Mapping[str, Any]) -> None:
+    def _keep(call: _Call, row: Mapping[str, Any], function: object) -> None:
         call.kept |= own_fields(row, _READ_FIELDS)
+        inner = own_fields(function, _READ_FIELDS) if isinstance(function, Mapping) else {}
+        if inner:
+            call.kept["function"] = call.kept.get("function", {}) | inner
 
 
 def read_object(text: str) -> dict[str, Any] | None:
