@@ -179,10 +179,25 @@ class Server:
             self.send({"id": number, "error": {"code": -32601, "message": f"no {method}"}})
             return
         self.send({"id": number, "result": result})
+        if self.how.startswith("news ") and method == self.how.split()[2]:
+            self.say_unasked(*self.how.split()[1:])
         if method == "tools/list" and self.how in ("ask-without-end", "ask-under-one-id"):
             while True:  # and read no answer
                 self.asked += self.how == "ask-without-end"
                 self.send({"id": f"asked-{self.asked}", "method": "ping"})
+
+    def say_unasked(self, count: str, _after: str, what: str) -> None:
+        """Send so many messages that nobody asked for: notifications by their names, requests, answers, or lines."""
+        for number in range(int(count)):
+            if what in ("stderr", "stdout"):
+                print("x" * 100_000, file=sys.stderr if what == "stderr" else sys.stdout)
+            elif what == "answer":
+                self.send({"id": f"unasked-{number}", "result": {}})
+            elif what == "ping":
+                self.send({"id": f"unasked-{number}", "method": "ping"})
+            else:
+                params = {"progressToken": 1, "progress": number, "uri": "note://today", "level": "info", "data": "x"}
+                self.send({"method": f"notifications/{what}", "params": {**params, "requestId": "none"}})
 
     def offer(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         """Answer about prompts and resources."""

@@ -35,6 +35,7 @@ from chatdesk.core.tools.host.roots import Roots
 from chatdesk.core.tools.host.session_streams import observed
 from chatdesk.core.tools.host.stdio import ServerBroke, StderrTail, program
 from chatdesk.core.tools.host.throttle import Throttle
+from chatdesk.core.tools.host.unasked import Unasked
 
 LIST_S: Final = 20.0
 # How long a person has to sign in.
@@ -78,7 +79,8 @@ class Connection:
         self._asks = bool(spec.get("sign_in", {}).get("asks"))
         self._report = report
         self._words = Throttle(lambda: report("stderr", server_id, visible_controls(self._tail.text)))
-        self._tail = StderrTail(self._words.add)
+        self._unasked = Unasked(self._end_for, asyncio.get_running_loop().time)
+        self._tail = StderrTail(self._words.add, self._unasked.wrote)
         self._session: ClientSession | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ending = asyncio.Event()
@@ -196,7 +198,7 @@ class Connection:
             async with AsyncExitStack() as stack:
                 read, write, broken = await stack.enter_async_context(self._transport())
                 self._broken = broken
-                read, write = observed(read, write, (OpenRequests(broken), self._faults, self._answers))
+                read, write = observed(read, write, (self._unasked, OpenRequests(broken), self._faults, self._answers))
                 session = _Session(
                     read,
                     write,
@@ -242,6 +244,11 @@ class Connection:
                 self._ready.exception()  # it may be that nobody waits
             if not self.is_replaced:
                 self._report("gone", self.id, packed(self.problem))
+
+    def _end_for(self, problem: str) -> None:
+        """End the connection for what the server does."""
+        if self._broken is not None and not self._broken.done():
+            self._broken.set_result(problem)
 
     def _problem_of_transport(self) -> str:
         """Return the problem that ended the connection over HTTP, as a sentence; empty where there is none."""

@@ -33,18 +33,22 @@ class ServerBroke(HostFailure):
 class StderrTail:
     """Keeps the end of what a program wrote to its standard error, and its lines of output that are no messages."""
 
-    def __init__(self, on_changed: Callable[[], None]) -> None:
+    def __init__(self, on_changed: Callable[[], None], count: Callable[[int], bool]) -> None:
+        """Keep the end of all that is added; ``count`` gets the number of bytes."""
         self._kept = bytearray()
         self._on_changed = on_changed
+        self._count = count
 
     @property
     def text(self) -> str:
         return self._kept.decode("utf-8", "replace")
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes, size_bytes: int | None = None) -> None:
+        """Keep the end of ``data``; ``size_bytes`` is the size of the line that it is the beginning of."""
         self._kept += data
         del self._kept[:-STDERR_BYTES]
         self._on_changed()
+        self._count(len(data) if size_bytes is None else size_bytes)
 
 
 @asynccontextmanager
@@ -106,7 +110,7 @@ async def _read(
                 message = types.jsonrpc_message_adapter.validate_json(within_bounds(line), by_name=False)
             except ValueError:
                 line.decode("utf-8")  # else it is not what a server of this protocol can be
-                tail.add(line[:1000].rstrip() + b"\n")
+                tail.add(line[:1000].rstrip() + b"\n", len(line))
                 continue
             await session.send(SessionMessage(message))
         code = await process.wait()

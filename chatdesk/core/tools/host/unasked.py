@@ -1,0 +1,68 @@
+"""Limits messages of a server that nobody asked for: news, logs, progress, requests, answers to nothing, and the
+standard error of a program. Each costs time here, and a server could send it without end, during a call or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import mcp_types as types
+from pydantic_core import to_json
+
+from chatdesk.core.texts import Text
+from chatdesk.core.tools.host.session_streams import Observer
+
+# What may come at once, and how much more in each second.
+MOST_MESSAGES, MESSAGES_PER_S = 3_000, 300
+MOST_BYTES, BYTES_PER_S = 32 * 1024 * 1024, 1024 * 1024
+_MESSAGES: Final = Text("It sent too many messages that nobody asked for, more than {count} in a second.")
+_BYTES: Final = Text("It wrote too much that nobody asked for, more than {count} bytes in a second.")
+
+
+class Unasked(Observer):
+    """Counts the messages and bytes that nobody asked for. ``end`` is called with a sentence when they are too many.
+    ``clock`` returns seconds."""
+
+    def __init__(self, end: Callable[[str], None], clock: Callable[[], float]) -> None:
+        self._end = end
+        self._messages = _Allowance(MOST_MESSAGES, MESSAGES_PER_S, clock)
+        self._bytes = _Allowance(MOST_BYTES, BYTES_PER_S, clock)
+        self._asked: set[types.RequestId] = set()
+
+    def sending(self, message: types.JSONRPCMessage) -> None:
+        """Expect the answer to a request."""
+        if isinstance(message, types.JSONRPCRequest):
+            self._asked.add(message.id)
+
+    def received(self, message: types.JSONRPCMessage) -> bool:
+        """Count a message that is no answer to a request."""
+        if isinstance(message, types.JSONRPCResponse | types.JSONRPCError) and message.id in self._asked:
+            self._asked.discard(message.id)
+            return True
+        if not self._messages.spend(1):
+            self._end(_MESSAGES.filled(count=MESSAGES_PER_S))
+            return False
+        return self.wrote(len(to_json(getattr(message, "params", None), serialize_unknown=True)))
+
+    def wrote(self, size_bytes: int) -> bool:
+        """Count bytes; return whether there may be more."""
+        is_allowed = self._bytes.spend(size_bytes)
+        if not is_allowed:
+            self._end(_BYTES.filled(count=BYTES_PER_S))
+        return is_allowed
+
+
+class _Allowance:
+    """A number of things that may come, which grows again with time."""
+
+    def __init__(self, most: float, per_s: float, clock: Callable[[], float]) -> None:
+        self._most, self._per_s, self._clock = most, per_s, clock
+        self._rest = most
+        self._at_s = clock()
+
+    def spend(self, count: float) -> bool:
+        """Spend a part of it; return whether there was as much."""
+        now_s = self._clock()
+        self._rest = min(self._most, self._rest + (now_s - self._at_s) * self._per_s) - count
+        self._at_s = now_s
+        return self._rest >= 0
