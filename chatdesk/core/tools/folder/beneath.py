@@ -106,9 +106,10 @@ def _step(at: int, name: str, flags: int) -> int:
     return below
 
 
-def opened_file(parent: int, name: str) -> int:
-    """Return the descriptor of a regular file in an open folder, open for reading. Raises ``FileRefused``; for one that
-    is not there ``FileNotFoundError``."""
+def opened_file(parent: int, name: str, *, own_link: str = "") -> int:
+    """Return the descriptor of a regular file in an open folder, open for reading. ``own_link`` is a second name beside
+    it that ChatDesk gave it; one with any other second name could be a file outside. Raises ``FileRefused``; for one
+    that is not there ``FileNotFoundError``."""
     try:
         # Looked at first: to open a device may do something.
         if not stat.S_ISREG(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
@@ -123,13 +124,29 @@ def opened_file(parent: int, name: str) -> int:
     if not stat.S_ISREG(os.fstat(found).st_mode):
         os.close(found)
         raise FileRefused(Text("“{name}” is no longer a file.", name=name))
+    if os.fstat(found).st_nlink > 1 and not _is_own_link(parent, own_link, found):
+        os.close(found)
+        raise FileRefused(
+            Text("“{name}” has a second name (a hard link), perhaps outside of the project's folder.", name=name),
+            next_step=Text("Copy it if tools are to use it."),
+        )
     return found
 
 
-def read_file(parent: int, name: str, *, most_bytes: int) -> tuple[bytes, os.stat_result]:
+def _is_own_link(parent: int, own_link: str, found: int) -> bool:
+    """Return whether the second name of an open file, of two, is the one that ChatDesk gave it."""
+    if not own_link or os.fstat(found).st_nlink != 2:
+        return False
+    try:
+        return os.path.samestat(os.stat(own_link, dir_fd=parent, follow_symlinks=False), os.fstat(found))
+    except OSError:
+        return False
+
+
+def read_file(parent: int, name: str, *, most_bytes: int, own_link: str = "") -> tuple[bytes, os.stat_result]:
     """Return the bytes of a regular file in an open folder, and its status from the system. Raises as ``opened_file``,
     and ``FileRefused`` for a larger one."""
-    found = opened_file(parent, name)
+    found = opened_file(parent, name, own_link=own_link)
     with os.fdopen(found, "rb") as file:
         facts = os.fstat(found)
         if facts.st_size > most_bytes:

@@ -46,11 +46,13 @@ def sum_of(data: bytes | None) -> str:
     return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
-def read_state(folder: Path, names: Sequence[str]) -> tuple[bytes | None, int | None]:
-    """Return the bytes of the file as it is now, and its mode; None where there is none. Raises ``FileRefused``."""
+def read_state(folder: Path, names: Sequence[str], token: str = "") -> tuple[bytes | None, int | None]:
+    """Return the bytes of the file as it is now, and its mode; None where there is none. ``token`` is that of a change
+    that may have been cut off. Raises ``FileRefused``."""
     try:
         with opened(folder) as top, opened_below(top, names[:-1]) as parent:
-            data, facts = read_file(parent, names[-1], most_bytes=MOST_CHANGED_BYTES)
+            own_link = _unfinished_name(names, token) if token else ""
+            data, facts = read_file(parent, names[-1], most_bytes=MOST_CHANGED_BYTES, own_link=own_link)
     except FileNotFoundError:
         return None, None
     except FileRefused as error:
@@ -66,7 +68,7 @@ def exchange(
     """Replace the contents of the file by ``data`` (None: remove it), if its sum is ``expected`` (empty: there is no
     such file). ``mode`` is for a new file. ``token`` names the unfinished file: one that a killed attempt with the same
     token left is removed. Raises ``FileChanged`` and ``FileRefused``; nothing is changed then."""
-    unfinished = f".{names[-1].encode()[:_LONGEST_STEM].decode('utf-8', 'ignore')}.{token}{UNFINISHED}"
+    unfinished = _unfinished_name(names, token)
     try:
         with opened(folder) as top:
             made = 0 if expected else _make_folders(top, names[:-1])
@@ -90,6 +92,10 @@ def exchange(
     except OSError as error:
         raise _failure(error, names[-1]) from error
     return Exchanged(None if found is None else stat.S_IMODE(found.st_mode), made)
+
+
+def _unfinished_name(names: Sequence[str], token: str) -> str:
+    return f".{names[-1].encode()[:_LONGEST_STEM].decode('utf-8', 'ignore')}.{token}{UNFINISHED}"
 
 
 @contextmanager

@@ -148,7 +148,7 @@ class FileChanges:
         if folder is None or str(folder) != record.folder:
             return record, ChangeState.NO_FOLDER
         try:
-            now = sum_of(read_state(folder, names_of(record.path))[0])
+            now = sum_of(read_state(folder, names_of(record.path), _token(record))[0])
         except (FileRefused, OSError):
             now = "unreadable"
         if now == record.before:
@@ -173,7 +173,7 @@ class FileChanges:
         names = names_of(record.path)
         try:
             data = self._records.state(record, after=True)
-            _before, mode = read_state(Path(record.folder), names)
+            _before, mode = read_state(Path(record.folder), names, _token(record))
             self._records.save(record := with_step(record, "applying", mode=mode))
         except OSError as error:
             raise _damaged() from error

@@ -17,17 +17,32 @@ _SECRET: Final = re.compile(
     | \.dockercfg | \.boto | \.s3cfg | \.vault-token
     | id_(rsa|dsa|ecdsa|ed25519)(?!.*\.pub$).* | .*_(rsa|ed25519)
     | .*\.(pem|key|p12|pfx|p8|jks|keystore|kdbx?|ppk|asc|gpg|ovpn|tfstate|tfvars|mobileprovision)
+    | \..*_history
+    | (?!.*\.(c|cc|cpp|cs|css|dart|go|h|hpp|html|java|js|jsx|kt|less|mjs|php|pyi?|rb|rs|scss|svelte|swift|tsx?|vue)$)
+      .*token(?!i[sz]).*
     | (client_)?secrets?(\.[a-z0-9]+)? | credentials?(\.[a-z0-9]+)? | service[-_]account.*\.json
     """,
     re.VERBOSE | re.IGNORECASE,
+)
+# What people and programs write behind the name of a copy: an ending, a tilde, a number, a date or a time.
+_SET_ASIDE: Final = re.compile(
+    r"(?<=.)([._-]?(bak|backup|old|orig|original|save|saved|copy|tmp|swp|disabled|new|prev)\d*|~\d*~?"
+    r"|[._ -]\d[\dT:._-]*Z?|\s*\(\d+\)|\s+(\(copy\)|copy)|#)\Z",
+    re.IGNORECASE,
 )
 # Folders with what programs made or fetched; they are searched only where a path leads into them.
 MADE_BY_PROGRAMS: Final = frozenset(("node_modules", "__pycache__", ".venv", "venv", ".tox", ".mypy_cache"))
 
 
 def hides_secrets(name: str) -> bool:
-    """Return whether files or folders of this name usually hold secrets, or belong to a program that trusts them."""
-    return _SECRET.fullmatch(name) is not None
+    """Return whether files or folders of this name usually hold secrets, or belong to a program that trusts them. The
+    name of a copy is that of its file with something behind it."""
+    while _SECRET.fullmatch(name) is None:
+        shorter = _SET_ASIDE.sub("", name)
+        if shorter == name:
+            return False
+        name = shorter
+    return True
 
 
 def is_plain(name: str) -> bool:

@@ -78,7 +78,8 @@ def _described(entry: os.DirEntry[str]) -> tuple[bool, str]:
     if stat.S_ISDIR(facts.st_mode):
         return False, f"{name}/"
     if stat.S_ISREG(facts.st_mode):
-        return True, f"{name}  {facts.st_size:,} bytes"
+        linked = "  (has a second name, a hard link; no tool can use it)" if facts.st_nlink > 1 else ""
+        return True, f"{name}  {facts.st_size:,} bytes{linked}"
     words = "a link; links are not followed" if stat.S_ISLNK(facts.st_mode) else "no regular file"
     return True, f"{name}  ({words})"
 
@@ -107,13 +108,15 @@ def read_page(folder: Path, path: str, number: object) -> str:
 
 @dataclass(slots=True)
 class _Budget:
-    """The remaining budget of a search. ``why`` is the limit that ended it; empty: it saw everything."""
+    """The remaining budget of a search. ``why`` is the limit that ended it; empty: it saw everything. ``linked`` counts
+    the files with a second name, which are left out."""
 
     stop: Event
     until_s: float
     entries: int
     bytes: int = _SEARCHED_BYTES
     why: str = ""
+    linked: int = 0
 
     def goes_on(self) -> bool:
         if self.entries <= 0:
@@ -145,6 +148,9 @@ def find(folder: Path, *, name: str, text: str, path: str, stop: Event) -> str:
                 budget.why = f"after {_MOST_FOUND} places"
                 break
     lines = found[:_MOST_FOUND] or ["Nothing was found."]
+    if budget.linked:
+        words = "1 file has a second name (a hard link) and is" if budget.linked == 1 else ""
+        lines.append(f"[{words or f'{budget.linked:,} files have a second name (hard links) and are'} left out.]")
     if budget.why:
         lines.append(f"[The search ended {budget.why}. Search in a folder, or for something rarer.]")
     return "\n".join(lines)
@@ -171,10 +177,13 @@ def _files(at: int, where: Sequence[str], budget: _Budget) -> Iterator[tuple[Seq
             if hides_secrets(entry.name) or not is_plain(entry.name):
                 continue
             try:
-                mode = entry.stat(follow_symlinks=False).st_mode
+                facts = entry.stat(follow_symlinks=False)
             except OSError:
                 continue
-            if stat.S_ISREG(mode):
+            mode = facts.st_mode
+            if stat.S_ISREG(mode) and facts.st_nlink > 1:
+                budget.linked += 1
+            elif stat.S_ISREG(mode):
                 yield where, at, entry.name
             elif stat.S_ISDIR(mode) and entry.name not in MADE_BY_PROGRAMS:
                 folders.append(entry.name)

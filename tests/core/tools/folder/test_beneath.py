@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.tools.folder.beneath import FileRefused, names_of, opened, read_file
+from chatdesk.core.tools.folder.exchange import exchange, read_state, sum_of
+from chatdesk.core.tools.folder.names import hides_secrets
+from chatdesk.core.tools.folder.reading import find, list_folder, read_page
 
 SECRET = b"outside"
 
@@ -98,6 +101,67 @@ def test_links_are_followed_nowhere(folder: Path) -> None:
     for path in ("file", "way/a.txt", "inner/a.txt"):
         with pytest.raises(FileRefused, match=r"[Ll]inks are not followed"):
             _read(folder, path)
+
+
+def test_a_file_with_a_second_name_is_opened_by_nothing(folder: Path) -> None:
+    """A hard link is no link to be followed: it is the file, which may be one outside."""
+    (folder / "a.txt").write_text("first name", "utf-8")
+    os.link(folder.parent / "outside.txt", folder / "src" / "two.txt")
+    with pytest.raises(FileRefused, match="second name"):
+        _read(folder, "src/two.txt")
+    with pytest.raises(FileRefused, match="second name"):
+        read_page(folder, "src/two.txt", 1)
+    with pytest.raises(FileRefused, match="second name"):
+        read_state(folder, ("src", "two.txt"))
+    before = (folder.parent / "outside.txt").read_bytes()
+    for data in (b"new", None):
+        with pytest.raises(FileRefused, match="second name"):
+            exchange(folder, ("src", "two.txt"), expected=sum_of(before), data=data, token="t")
+    assert (folder.parent / "outside.txt").read_bytes() == before
+    said = find(folder, name="", text=before.decode(), path="", stop=threading.Event())
+    assert "Nothing was found" in said and "1 file has a second name" in said
+    assert "second name" in list_folder(folder, "src", 1)
+    (folder.parent / "outside.txt").unlink()
+    assert _read(folder, "src/two.txt") == before, "the only name is the file's own"
+
+
+_SECRETS = (".netrc", "my.key", "id_rsa", ".env", "secrets.yml", "token.txt", "api-token", ".bash_history", "a.pem")
+_BEHIND = (
+    "",
+    ".bak",
+    ".old",
+    ".orig",
+    "~",
+    ".save",
+    ".1",
+    ".2026-11-25",
+    "-20261125",
+    ".bak.1",
+    "~1~",
+    " (1)",
+    ".BAK2",
+)
+
+
+@pytest.mark.parametrize("behind", _BEHIND)
+def test_copies_of_what_holds_secrets_are_closed_as_well(behind: str) -> None:
+    assert [name for name in _SECRETS if not hides_secrets(name + behind)] == []
+
+
+@pytest.mark.parametrize("behind", _BEHIND)
+def test_other_files_stay_open_and_their_copies(behind: str) -> None:
+    others = (
+        "main.py",
+        "history.md",
+        "tokenizer.json",
+        "tokens.py",
+        "monkey",
+        ".gitignore",
+        "2026-11-25.md",
+        "secretary",
+    )
+    assert [name for name in others if hides_secrets(name + behind) and not name.startswith("tokens")] == []
+    assert not hides_secrets("tokens.py") and not hides_secrets(".env.example")
 
 
 def test_special_files_are_not_opened(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
