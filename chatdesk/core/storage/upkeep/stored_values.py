@@ -55,7 +55,7 @@ class StoredColumn:
 
     @property
     def is_object(self) -> bool:
-        """Whether its texts are JSON objects."""
+        """Return whether the texts of the column are JSON objects."""
         return self.default == "'{}'" or (self.table, self.name) == _CONTENT
 
     @property
