@@ -92,6 +92,30 @@
         <translation>لم تكتمل الإجابة. ما وصل منها محفوظ.</translation>
     </message>
     <message>
+        <source>{server}: {problem}</source>
+        <translation>{server}: {problem}</translation>
+    </message>
+    <message>
+        <source>{server} offers: {names}.</source>
+        <translation>يقدّم {server}: {names}.</translation>
+    </message>
+    <message>
+        <source>It lists no tools.</source>
+        <translation>لا يسرد أي أدوات.</translation>
+    </message>
+    <message>
+        <source>It is switched off: chatdesk tools on {server} switches it on.</source>
+        <translation>إنه متوقف: الأمر chatdesk tools on {server} يشغّله.</translation>
+    </message>
+    <message>
+        <source>It is for the threads of a project with a folder: see chatdesk tools folder.</source>
+        <translation>إنه لمحادثات مشروع له مجلّد: انظر chatdesk tools folder.</translation>
+    </message>
+    <message>
+        <source>It was not asked for its tools.</source>
+        <translation>لم يُسأل عن أدواته.</translation>
+    </message>
+    <message>
         <source>Answer in the window.</source>
         <translation>أجب في النافذة.</translation>
     </message>
@@ -784,16 +808,12 @@
         <translation>لا توجد رموز وصول.</translation>
     </message>
     <message>
-        <source>it must be from 0 to 65535</source>
-        <translation>يجب أن يكون بين 0 و65535</translation>
+        <source>it must be a number from 0 to 65535</source>
+        <translation>يجب أن يكون رقمًا بين 0 و65535</translation>
     </message>
     <message>
-        <source>it must be more than 0 and less than 1,000,000</source>
-        <translation>يجب أن يكون أكبر من ٠ وأصغر من ١٬٠٠٠٬٠٠٠</translation>
-    </message>
-    <message>
-        <source>it must be at least 1</source>
-        <translation>يجب أن يكون ١ على الأقل</translation>
+        <source>it must be a number above 0 and below 1,000,000</source>
+        <translation>يجب أن يكون رقمًا أكبر من ٠ وأصغر من ١٬٠٠٠٬٠٠٠</translation>
     </message>
     <message>
         <source>share projects through a team&apos;s database</source>
@@ -1392,8 +1412,8 @@
         <translation>هل تريد مشاركة «{project}» ({threads}، {messages}) مع {workspace}؟ لا يمكن استرداد ما أُرسل ممن قرؤوه.</translation>
     </message>
     <message>
-        <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
-        <translation>«{name}» هو المشروع الذي تدخله الدردشات الجديدة: ما تسأله من الآن من دون ذكر مشروع آخر يُشارَك أيضًا.</translation>
+        <source>“{name}” is the project into which new threads go: what you ask from now on without naming another project is shared, too.</source>
+        <translation>«{name}» هو المشروع الذي تدخله المحادثات الجديدة: ما تسأله من الآن من دون ذكر مشروع آخر يُشارَك أيضًا.</translation>
     </message>
     <message>
         <source>“{project}” is shared with {workspace}.</source>
@@ -1598,6 +1618,10 @@
     <message>
         <source>Give more of the id.</source>
         <translation>اذكر مزيدًا من المعرّف.</translation>
+    </message>
+    <message>
+        <source>it must be a whole number, at least 1</source>
+        <translation>يجب أن يكون عددًا صحيحًا، ١ على الأقل</translation>
     </message>
     <message>
         <source>See &apos;chatdesk projects&apos;.</source>
@@ -1872,6 +1896,10 @@
         <translation>تُركت: للإجابة {most_in_message} من الصور على الأكثر.</translation>
     </message>
     <message>
+        <source>Not kept: {reason}</source>
+        <translation>لم يُحفَظ: {reason}</translation>
+    </message>
+    <message>
         <source>The pictures of this answer are larger than {most_bytes} MB together.</source>
         <translation>صور هذه الإجابة معًا أكبر من {most_bytes} م.ب.</translation>
     </message>
@@ -1972,12 +2000,16 @@
         <translation>أرفق ملفًا غير فارغ.</translation>
     </message>
     <message>
+        <source>The image “{name}” cannot be attached. {reason}</source>
+        <translation>تعذّر إرفاق الصورة «{name}». {reason}</translation>
+    </message>
+    <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
         <translation>احفظه من جديد ببرنامج رسم، أصغر إن لزم، وأرفق ذلك.</translation>
     </message>
     <message>
-        <source>“{name}” is no longer there.</source>
-        <translation>«{name}» لم يعد موجودًا.</translation>
+        <source>“{name}” is not there.</source>
+        <translation>«{name}» غير موجود.</translation>
     </message>
     <message>
         <source>“{name}” is not a file that can be read.</source>
@@ -2524,8 +2556,16 @@
         <translation>استُدعيت أدوات كثيرة معًا، لذا لم تُشغَّل هذه. استدعِ عددًا أقل.</translation>
     </message>
     <message>
+        <source>“{tool}” is left out of this answer: {provider} refuses its description.</source>
+        <translation>استُبعدت «{tool}» من هذه الإجابة: يرفض {provider} وصفها.</translation>
+    </message>
+    <message>
         <source>No further tools can be called for this answer. Answer with what you have.</source>
         <translation>لا يمكن استدعاء مزيد من الأدوات لهذه الإجابة. أجب بما لديك.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its arguments are described in a form that no request can have.</source>
+        <translation>استُبعدت «{tool}»: وُصفت معاملاتها بصيغة لا يقبلها أي طلب.</translation>
     </message>
     <message>
         <source>Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.</source>
@@ -2540,8 +2580,8 @@
         <translation>انتهى ChatDesk أثناء عمل هذه. ربما أنجزت عملها بالفعل.</translation>
     </message>
     <message>
-        <source>This chat has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
-        <translation>في هذه الدردشة نص من الخارج، مثل نتيجة أداة أو ملف أو استيراد أو كلمات زميل في الفريق، وربما هو الذي طلب هذا.</translation>
+        <source>This thread has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
+        <translation>في هذه المحادثة نص من الخارج، مثل نتيجة أداة أو ملف أو استيراد أو كلمات زميل في الفريق، وربما هو الذي طلب هذا.</translation>
     </message>
     <message numerus="yes">
         <source>{count} tools can be called: about {tokens} tokens with each request.</source>
@@ -2815,6 +2855,11 @@
             <numerusform>{count} مرفقًا مفقودة أو تالفة، لذا تُذكر أسماؤها فقط</numerusform>
             <numerusform>{count} مرفق مفقودة أو تالفة، لذا تُذكر أسماؤها فقط</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>new</source>
+        <comment>thread</comment>
+        <translation>جديدة</translation>
     </message>
     <message>
         <source>has new messages</source>
@@ -3159,6 +3204,26 @@
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
         <translation>يطلب منك تسجيل الدخول: اختر تسجيل الدخول في الإعدادات، الأدوات.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its description is not what the protocol allows.</source>
+        <translation>استُبعدت «{tool}»: وصفها لا يوافق البروتوكول.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its name or its description is too long.</source>
+        <translation>استُبعدت «{tool}»: اسمها أو وصفها طويل جدًا.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is listed twice; the second one is left out.</source>
+        <translation>«{tool}» مدرجة مرتين؛ استُبعدت الثانية.</translation>
+    </message>
+    <message>
+        <source>Not all of its tools are offered: it lists too many.</source>
+        <translation>لا تُعرض كل أدواته: يسرد عددًا أكبر مما ينبغي.</translation>
+    </message>
+    <message>
+        <source>Its list may be incomplete: it names the same page again and again.</source>
+        <translation>قد تكون قائمته ناقصة: يشير إلى الصفحة نفسها مرارًا.</translation>
     </message>
     <message>
         <source>The tool failed.</source>
@@ -5129,6 +5194,10 @@
         <translation>مدة الاستدعاء</translation>
     </message>
     <message>
+        <source>Time for a server to start</source>
+        <translation>مهلة بدء الخادم</translation>
+    </message>
+    <message>
         <source>Cost of an answer</source>
         <translation>تكلفة الإجابة</translation>
     </message>
@@ -5573,6 +5642,10 @@
         <translation>لا تمكن متابعة سوى إجابة توقفت قبل نهايتها.</translation>
     </message>
     <message>
+        <source>Personal</source>
+        <translation>شخصي</translation>
+    </message>
+    <message>
         <source>This project is in the trash.</source>
         <translation>هذا المشروع في سلة المهملات.</translation>
     </message>
@@ -6013,6 +6086,14 @@
         <translation>فهرس البحث تالف وتجري إعادة بنائه. رسائلك لم تتأثر.</translation>
     </message>
     <message>
+        <source>Title</source>
+        <translation>العنوان</translation>
+    </message>
+    <message>
+        <source>A member</source>
+        <translation>عضو</translation>
+    </message>
+    <message>
         <source>That version is no longer one of those to choose from.</source>
         <translation>لم تعد تلك النسخة من النسخ التي يمكن اختيارها.</translation>
     </message>
@@ -6083,6 +6164,10 @@
     <message>
         <source>Free some space; ChatDesk tries again within the hour.</source>
         <translation>أفرغ بعض المساحة؛ يعيد ChatDesk المحاولة خلال ساعة.</translation>
+    </message>
+    <message>
+        <source>no backup</source>
+        <translation>لا نسخة احتياطية</translation>
     </message>
     <message>
         <source>Your messages and the older backups are unchanged.</source>
@@ -7029,6 +7114,10 @@
         <translation>افتح قفل حلقة مفاتيح أو ثبّت واحدة، أو اختر الملف المشفّر في الإعدادات، المزوّدون؛ أو ضع كلمة مرور خاصة بك في المتغيّر {variable} كل مرة قبل بدء ChatDesk.</translation>
     </message>
     <message>
+        <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
+        <translation>في المتغيّر {variable} كلمة مرور، ولم يقل أحد على هذا الحاسوب إنها لـ {server}: فلم تُرسَل إليه. إن كانت له، فاضبط {server_variable} على {named}، أو أدخل كلمة المرور.</translation>
+    </message>
+    <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
         <translation>أُدخلت كلمة المرور من أجل {kept}، ومساحة العمل الآن على {server}: لم تُرسل إليه. إن كان الخادم قد انتقل حقًا فقل ذلك بالأمر &apos;chatdesk team move&apos;، أو أدخل كلمة المرور من جديد.</translation>
     </message>
@@ -7377,12 +7466,32 @@
         <translation>اسأل من جديد: ستُعرض عليك كما هي الآن.</translation>
     </message>
     <message>
+        <source>Signing in to {server} failed: {reason}</source>
+        <translation>فشل تسجيل الدخول إلى {server}: {reason}</translation>
+    </message>
+    <message>
+        <source>It was ended.</source>
+        <translation>أُنهي.</translation>
+    </message>
+    <message>
+        <source>{server} cannot be used: {reason}</source>
+        <translation>تعذّر استخدام {server}: {reason}</translation>
+    </message>
+    <message>
         <source>The process for tools could not be started.</source>
         <translation>تعذّر بدء عملية الأدوات.</translation>
     </message>
     <message>
         <source>The process for tools ended.</source>
         <translation>انتهت عملية الأدوات.</translation>
+    </message>
+    <message>
+        <source>The list of prompts</source>
+        <translation>قائمة الموجِّهات</translation>
+    </message>
+    <message>
+        <source>The list of resources</source>
+        <translation>قائمة الموارد</translation>
     </message>
     <message>
         <source>{about} of {name} is empty.</source>
@@ -7397,12 +7506,20 @@
         <translation>ألصق المقطع كله، من { إلى }.</translation>
     </message>
     <message>
+        <source>It is described with the older transport (SSE), which ChatDesk does not speak. Ask for its address for streamable HTTP, which often ends with /mcp.</source>
+        <translation>وُصف بوسيلة النقل الأقدم (SSE) التي لا يدعمها ChatDesk. اطلب عنوانه الخاص بـ streamable HTTP، وكثيرًا ما ينتهي بـ /mcp.</translation>
+    </message>
+    <message>
         <source>This text is too long for a description of tool servers.</source>
         <translation>هذا النص أطول من أن يكون وصفًا لخوادم أدوات.</translation>
     </message>
     <message>
         <source>This text is not valid JSON.</source>
         <translation>هذا النص ليس JSON صالحًا.</translation>
+    </message>
+    <message>
+        <source>The permissions of tools could not be saved.</source>
+        <translation>تعذّر حفظ أذونات الأدوات.</translation>
     </message>
     <message>
         <source>permissions of tools</source>
@@ -7417,6 +7534,14 @@
         <translation>ثبّت Node.js:‏ https://nodejs.org (على Debian وUbuntu:‏ sudo apt install nodejs).</translation>
     </message>
     <message>
+        <source>Install Bun: https://bun.sh.</source>
+        <translation>ثبّت Bun:‏ https://bun.sh.</translation>
+    </message>
+    <message>
+        <source>Install Deno: https://deno.com.</source>
+        <translation>ثبّت Deno:‏ https://deno.com.</translation>
+    </message>
+    <message>
         <source>Install uv: pipx install uv (or see https://docs.astral.sh/uv).</source>
         <translation>ثبّت uv:‏ pipx install uv (أو راجع https://docs.astral.sh/uv).</translation>
     </message>
@@ -7425,8 +7550,16 @@
         <translation>ثبّت pipx (على Debian وUbuntu:‏ sudo apt install pipx).</translation>
     </message>
     <message>
+        <source>Install Docker: https://docs.docker.com/get-docker.</source>
+        <translation>ثبّت Docker:‏ https://docs.docker.com/get-docker.</translation>
+    </message>
+    <message>
         <source>Install it, or give its whole path.</source>
         <translation>ثبّته، أو اذكر مساره الكامل.</translation>
+    </message>
+    <message>
+        <source>The program “{name}” was not found.</source>
+        <translation>لم يُعثر على البرنامج «{name}».</translation>
     </message>
     <message>
         <source>There is no such folder.</source>
@@ -7548,9 +7681,29 @@
             <numerusform>قد يكون {count} خادم أدوات في دليل البيانات هذا لشخص آخر، وتبقى معطّلة حتى تشغّلها.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} other choices for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and do not hold until you choose again.</source>
+        <comment>{count} other choice for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and does not hold until you choose again.</comment>
+        <translation>
+            <numerusform>لا اختيارات أخرى للأدوات في دليل البيانات هذا (مجلّد، خادم من ChatDesk نفسه، محرّك البحث).</numerusform>
+            <numerusform>قد يكون اختيار آخر للأدوات في دليل البيانات هذا (مجلّد، خادم من ChatDesk نفسه، محرّك البحث) لشخص آخر، ولا يسري حتى تختار من جديد.</numerusform>
+            <numerusform>قد يكون اختياران آخران للأدوات في دليل البيانات هذا (مجلّد، خادم من ChatDesk نفسه، محرّك البحث) لشخص آخر، ولا يسريان حتى تختار من جديد.</numerusform>
+            <numerusform>قد تكون {count} اختيارات أخرى للأدوات في دليل البيانات هذا (مجلّد، خادم من ChatDesk نفسه، محرّك البحث) لشخص آخر، ولا تسري حتى تختار من جديد.</numerusform>
+            <numerusform>قد يكون {count} اختيارًا آخر للأدوات في دليل البيانات هذا (مجلّد، خادم من ChatDesk نفسه، محرّك البحث) لشخص آخر، ولا يسري حتى تختار من جديد.</numerusform>
+            <numerusform>قد يكون {count} اختيار آخر للأدوات في دليل البيانات هذا (مجلّد، خادم من ChatDesk نفسه، محرّك البحث) لشخص آخر، ولا يسري حتى تختار من جديد.</numerusform>
+        </translation>
+    </message>
     <message>
         <source>The file of tool servers was written by a newer ChatDesk.</source>
         <translation>كُتب ملف خوادم الأدوات بإصدار أحدث من ChatDesk.</translation>
+    </message>
+    <message>
+        <source>What you set up for tools cannot be marked as yours, so the next start would not trust it.</source>
+        <translation>لا يمكن تعليم ما أعددته للأدوات على أنه لك، فلن يثق به البدء التالي.</translation>
+    </message>
+    <message>
+        <source>Unlock the keyring, or check your configuration directory, and try again.</source>
+        <translation>افتح قفل حلقة المفاتيح، أو تحقّق من دليل الإعدادات، ثم أعد المحاولة.</translation>
     </message>
     <message>
         <source>The file of tool servers {path} could not be written.</source>
@@ -7749,8 +7902,24 @@
         <translation>فشلت الإجابة.</translation>
     </message>
     <message>
+        <source>Entry {number}</source>
+        <translation>المدخل {number}</translation>
+    </message>
+    <message>
         <source>It contains no messages.</source>
         <translation>لا رسائل فيه.</translation>
+    </message>
+    <message>
+        <source>Entry {number} of {name}</source>
+        <translation>المدخل {number} من {name}</translation>
+    </message>
+    <message>
+        <source>“{key}” of {name}</source>
+        <translation>«{key}» من {name}</translation>
+    </message>
+    <message>
+        <source>Nothing after it could be read.</source>
+        <translation>تعذّرت قراءة أي شيء بعده.</translation>
     </message>
     <message>
         <source>The file is damaged or not complete.</source>
@@ -7885,6 +8054,22 @@
         </translation>
     </message>
     <message>
+        <source>{outcome}: {title} ({reason})</source>
+        <translation>{outcome}: {title} ({reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title}</source>
+        <translation>{outcome}: {title}</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages}; {reason})</source>
+        <translation>{outcome}: {title} ({messages}؛ {reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages})</source>
+        <translation>{outcome}: {title} ({messages})</translation>
+    </message>
+    <message>
         <source>It is in the trash. Restore it and import again to have what is new.</source>
         <translation>هي في سلة المهملات. استعدها واستورد من جديد لتحصل على الجديد.</translation>
     </message>
@@ -7995,6 +8180,22 @@
     <message>
         <source>Another ChatDesk is looking for updates or installing one.</source>
         <translation>ثمة ChatDesk آخر يبحث عن تحديثات أو يثبّت واحدًا.</translation>
+    </message>
+    <message>
+        <source>The update could not be made.</source>
+        <translation>تعذّر إجراء التحديث.</translation>
+    </message>
+    <message>
+        <source>This version is unchanged.</source>
+        <translation>لم يتغيّر هذا الإصدار.</translation>
+    </message>
+    <message>
+        <source>An answer is being written, or a call waits for you.</source>
+        <translation>تُكتب إجابة الآن، أو ينتظرك استدعاء.</translation>
+    </message>
+    <message>
+        <source>Install the update when it has ended.</source>
+        <translation>ثبّت التحديث بعد انتهائها.</translation>
     </message>
     <message>
         <source>The update feed has changed in the meantime.</source>
@@ -8402,6 +8603,26 @@
         <translation>الأمر &apos;chatdesk tokens list&apos; يعرضها كلها.</translation>
     </message>
     <message>
+        <source>A token needs a name.</source>
+        <translation>يحتاج رمز الوصول إلى اسم.</translation>
+    </message>
+    <message>
+        <source>Give it the name of the program that will use it.</source>
+        <translation>أعطه اسم البرنامج الذي سيستخدمه.</translation>
+    </message>
+    <message>
+        <source>There is already a token called “{name}”.</source>
+        <translation>يوجد بالفعل رمز وصول باسم «{name}».</translation>
+    </message>
+    <message>
+        <source>The folder of the tokens, {folder}, cannot be written to: {reason}.</source>
+        <translation>تتعذّر الكتابة في مجلّد رموز الوصول {folder}: {reason}.</translation>
+    </message>
+    <message>
+        <source>Make it writable; on Linux XDG_STATE_HOME may name another place, here and for the service.</source>
+        <translation>اجعله قابلًا للكتابة؛ وعلى Linux يمكن أن يحدّد XDG_STATE_HOME مكانًا آخر، هنا وللخدمة.</translation>
+    </message>
+    <message>
         <source>owner</source>
         <comment>data directory</comment>
         <translation>المستخدِم الحالي</translation>
@@ -8605,6 +8826,26 @@
     <message>
         <source>The model did not answer within {longest_s} s.</source>
         <translation>لم يُجب النموذج خلال {longest_s} ث.</translation>
+    </message>
+    <message>
+        <source>Read projects, threads and messages</source>
+        <translation>قراءة المشاريع والمحادثات والرسائل</translation>
+    </message>
+    <message>
+        <source>Create, change and trash threads and messages; write notes</source>
+        <translation>إنشاء المحادثات والرسائل وتغييرها ونقلها إلى سلة المهملات؛ وكتابة الملاحظات</translation>
+    </message>
+    <message>
+        <source>Ask questions and stop answers</source>
+        <translation>طرح الأسئلة وإيقاف الإجابات</translation>
+    </message>
+    <message>
+        <source>Administer ChatDesk</source>
+        <translation>إدارة ChatDesk</translation>
+    </message>
+    <message>
+        <source>Connect from another computer</source>
+        <translation>الاتصال من حاسوب آخر</translation>
     </message>
     <message>
         <source>The local service is off.</source>
@@ -10193,18 +10434,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <source>The picture in the clipboard cannot be read.</source>
         <translation>تتعذّر قراءة الصورة التي في الحافظة.</translation>
     </message>
-    <message numerus="yes">
-        <source>Questions in this chat go to {count} models.</source>
-        <comment>Questions in this chat go to {count} model.</comment>
-        <translation>
-            <numerusform>لا تذهب أسئلة هذه الدردشة إلى أي نموذج.</numerusform>
-            <numerusform>تذهب أسئلة هذه الدردشة إلى نموذج واحد.</numerusform>
-            <numerusform>تذهب أسئلة هذه الدردشة إلى نموذجين.</numerusform>
-            <numerusform>تذهب أسئلة هذه الدردشة إلى {count} نماذج.</numerusform>
-            <numerusform>تذهب أسئلة هذه الدردشة إلى {count} نموذجًا.</numerusform>
-            <numerusform>تذهب أسئلة هذه الدردشة إلى {count} نموذج.</numerusform>
-        </translation>
-    </message>
     <message>
         <source>This thread has no message yet.</source>
         <translation>ليست في هذه المحادثة رسالة بعد.</translation>
@@ -10546,6 +10775,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>حفظ</translation>
     </message>
     <message>
+        <source>Used whenever this assistant answers; what is empty follows the thread.</source>
+        <translation>تُستخدم كلما أجاب هذا المساعد؛ والفارغ يتبع المحادثة.</translation>
+    </message>
+    <message>
         <source>Empties every field, so that the project&apos;s values apply.</source>
         <translation>يفرغ كل حقل، فتسري قيم المشروع.</translation>
     </message>
@@ -10588,10 +10821,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Used in threads that have none of their own.</source>
         <translation>تُستخدم في المحادثات التي ليست لها معاملات خاصة.</translation>
-    </message>
-    <message>
-        <source>Used whenever this assistant answers; what is empty follows the chat.</source>
-        <translation>تُستخدم كلما أجاب هذا المساعد؛ والفارغ يتبع الدردشة.</translation>
     </message>
     <message>
         <source>{others} or {last}</source>
@@ -10790,8 +11019,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>مقارنة</translation>
     </message>
     <message>
-        <source>Your questions in this chat go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
-        <translation>تذهب أسئلتك في هذه الدردشة إلى {fewest} إلى {most} من النماذج معًا، ويكلّف كل نموذج ما يكلّفه وحده. وتحتفظ بالإجابة التي تعجبك.</translation>
+        <source>Your questions in this thread go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
+        <translation>تذهب أسئلتك في هذه المحادثة إلى {fewest} إلى {most} من النماذج معًا، ويكلّف كل نموذج ما يكلّفه وحده. وتحتفظ بالإجابة التي تعجبك.</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -11559,16 +11788,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>لا توجد وسوم بعد. ضع واحدًا على محادثة باستخدام «الوسوم…» في قائمتها.</translation>
     </message>
     <message>
-        <source>The message of the link is not shown in this chat: it was deleted, or is in another version.</source>
-        <translation>رسالة الرابط غير معروضة في هذه الدردشة: حُذفت، أو هي في نسخة أخرى.</translation>
-    </message>
-    <message>
         <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
         <translation>أغلق مربّع الحوار المفتوح أولًا، ثم افتح الرابط من جديد. لم يتغيّر شيء.</translation>
     </message>
     <message>
-        <source>The chat of this link is not on this computer.</source>
-        <translation>دردشة هذا الرابط ليست على هذا الحاسوب.</translation>
+        <source>The message of the link is not shown in this thread: it was deleted, or is in another version.</source>
+        <translation>رسالة الرابط غير معروضة في هذه المحادثة: حُذفت، أو هي في نسخة أخرى.</translation>
+    </message>
+    <message>
+        <source>The thread of this link is not on this computer.</source>
+        <translation>محادثة هذا الرابط ليست على هذا الحاسوب.</translation>
     </message>
     <message>
         <source>If it belongs to a project that is shared with you, wait until it is synced, then open the link again.</source>
@@ -11579,8 +11808,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>ليس للدردشة المؤقتة رابط، لأنه لا يُخزَّن منها شيء.</translation>
     </message>
     <message>
-        <source>Link copied. It opens the chat on your computers that have it.</source>
-        <translation>نُسخ الرابط. وهو يفتح الدردشة على حواسيبك التي توجد عليها.</translation>
+        <source>Link copied. It opens the thread on your computers that have it.</source>
+        <translation>نُسخ الرابط. وهو يفتح المحادثة على حواسيبك التي توجد عليها.</translation>
     </message>
     <message>
         <source>Revoke the token “{name}”?</source>
@@ -11864,8 +12093,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>أشخاص</translation>
     </message>
     <message>
-        <source>As in the chat</source>
-        <translation>كما في الدردشة</translation>
+        <source>As in the thread</source>
+        <translation>كما في المحادثة</translation>
     </message>
     <message>
         <source>Icon</source>
@@ -11972,8 +12201,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>تُملأ {{date}} {{time}} {{project}} {{model}} كل مرة يُرسَل فيها.</translation>
     </message>
     <message>
-        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole chat, or type @ for one question.</source>
-        <translation>النص تعليماته، ويُرسَل مكان موجِّه النظام. اختره أسفل الرسالة لدردشة كاملة، أو اكتب @ لسؤال واحد.</translation>
+        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole thread, or type @ for one question.</source>
+        <translation>النص تعليماته، ويُرسَل مكان موجِّه النظام. اختره أسفل الرسالة لمحادثة كاملة، أو اكتب @ لسؤال واحد.</translation>
     </message>
     <message>
         <source>Name of the prompt</source>
@@ -12492,10 +12721,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>ألصق المفتاح</translation>
     </message>
     <message>
-        <source>Only if the server wants one</source>
-        <translation>فقط إن أراد الخادم مفتاحًا</translation>
-    </message>
-    <message>
         <source>Get a key</source>
         <translation>الحصول على مفتاح</translation>
     </message>
@@ -12514,6 +12739,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>The kept key is used at this server from now on.</source>
         <translation>يُستخدم المفتاح المحفوظ لدى هذا الخادم من الآن فصاعدًا.</translation>
+    </message>
+    <message>
+        <source>Key, if the server asks for one</source>
+        <translation>المفتاح، إن طلبه الخادم</translation>
     </message>
     <message>
         <source>The passphrase of the file</source>
@@ -13329,8 +13558,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>مشاركة</translation>
     </message>
     <message>
-        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
-        <translation>تذهب الدردشات الجديدة إلى «{name}» ما لم تختر مشروعًا آخر. وبعد مشاركته يراها الآخرون. لإبقائه لك وحدك، أنشئ مشروعًا جديدًا لما تشاركه.</translation>
+        <source>New threads go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>تذهب المحادثات الجديدة إلى «{name}» ما لم تختر مشروعًا آخر. وبعد مشاركته يراها الآخرون. لإبقائه لك وحدك، أنشئ مشروعًا جديدًا لما تشاركه.</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -15335,8 +15564,60 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>لم يُقترح هذا التغيير على هذا الحاسوب.</translation>
     </message>
     <message>
+        <source>This change is not applied.</source>
+        <translation>هذا التغيير غير مطبَّق.</translation>
+    </message>
+    <message>
+        <source>This change is already applied.</source>
+        <translation>هذا التغيير مطبَّق بالفعل.</translation>
+    </message>
+    <message>
+        <source>This change was rejected.</source>
+        <translation>رُفض هذا التغيير.</translation>
+    </message>
+    <message>
+        <source>The file is no longer the one that this change was made from.</source>
+        <translation>لم يعد الملف هو الذي أُعدّ منه هذا التغيير.</translation>
+    </message>
+    <message>
+        <source>The file was changed after this change was applied.</source>
+        <translation>تغيّر الملف بعد تطبيق هذا التغيير.</translation>
+    </message>
+    <message>
+        <source>The project has no folder on this computer, or another one by now.</source>
+        <translation>ليس للمشروع مجلّد على هذا الحاسوب، أو صار له مجلّد آخر.</translation>
+    </message>
+    <message>
+        <source>This change was not proposed on this computer, or too long ago.</source>
+        <translation>لم يُقترح هذا التغيير على هذا الحاسوب، أو مضى عليه وقت طويل.</translation>
+    </message>
+    <message>
+        <source>Name a file.</source>
+        <translation>حدّد ملفًا.</translation>
+    </message>
+    <message>
+        <source>This change is too large to review, or has lines that are too long.</source>
+        <translation>هذا التغيير أكبر من أن يُراجَع، أو فيه أسطر طويلة جدًا.</translation>
+    </message>
+    <message>
+        <source>Propose it in smaller steps.</source>
+        <translation>اقترحه على خطوات أصغر.</translation>
+    </message>
+    <message>
+        <source>The change could not be kept: {reason}.</source>
+        <translation>تعذّر حفظ التغيير: {reason}.</translation>
+    </message>
+    <message>
         <source>No file was changed.</source>
         <translation>لم يتغيّر أي ملف.</translation>
+    </message>
+    <message>
+        <source>The files that are kept of this change cannot be read or written.</source>
+        <translation>تتعذّر قراءة الملفات المحفوظة من هذا التغيير أو كتابتها.</translation>
+    </message>
+    <message>
+        <source>Ask the model to propose it again.</source>
+        <translation>اطلب من النموذج أن يقترحه من جديد.</translation>
     </message>
     <message>
         <source>Ask the model to propose it here.</source>
@@ -15355,8 +15636,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         </translation>
     </message>
     <message>
-        <source>Tools in this chat: {names}</source>
-        <translation>الأدوات في هذه الدردشة: {names}</translation>
+        <source>Tools in this thread: {names}</source>
+        <translation>الأدوات في هذه المحادثة: {names}</translation>
     </message>
     <message>
         <source>Tools in this project: {names}</source>
@@ -15383,12 +15664,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>{name} من {server} ينتظر موافقتك: Ctrl+Shift+Y.</translation>
     </message>
     <message>
-        <source>{name} waits for your approval in another chat.</source>
-        <translation>{name} ينتظر موافقتك في دردشة أخرى.</translation>
-    </message>
-    <message>
-        <source>Allow in this chat</source>
-        <translation>السماح في هذه الدردشة</translation>
+        <source>{name} waits for your approval in another thread.</source>
+        <translation>{name} ينتظر موافقتك في محادثة أخرى.</translation>
     </message>
     <message>
         <source>Allow in this project</source>
@@ -15399,8 +15676,12 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>السماح دائمًا</translation>
     </message>
     <message>
-        <source>Allow in this chat, it only reads</source>
-        <translation>السماح في هذه الدردشة، فهو يقرأ فقط</translation>
+        <source>Allow in this thread</source>
+        <translation>السماح في هذه المحادثة</translation>
+    </message>
+    <message>
+        <source>Allow in this thread, it only reads</source>
+        <translation>السماح في هذه المحادثة، فهو يقرأ فقط</translation>
     </message>
     <message>
         <source>Allow in this project, it only reads</source>
@@ -15471,8 +15752,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>{server} يطلب منك شيئًا: Ctrl+Shift+Y.</translation>
     </message>
     <message>
-        <source>{server} asks you for something in another chat.</source>
-        <translation>{server} يطلب منك شيئًا في دردشة أخرى.</translation>
+        <source>{server} asks you for something in another thread.</source>
+        <translation>{server} يطلب منك شيئًا في محادثة أخرى.</translation>
     </message>
     <message>
         <source>User</source>
@@ -15760,8 +16041,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>هل تريد إزالة {name}؟</translation>
     </message>
     <message>
-        <source>Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.</source>
-        <translation>تزول أدواته من كل الدردشات، مع أسراره وما سمحت به. وتحتفظ الدردشات بما أجاب به.</translation>
+        <source>Its tools are gone from all threads, with its secrets and what you allowed. Threads keep what it answered.</source>
+        <translation>تزول أدواته من كل المحادثات، مع أسراره وما سمحت به. وتحتفظ المحادثات بما أجاب به.</translation>
     </message>
     <message>
         <source>What models can use to read files, search and act. Nothing runs before you allow it.</source>
@@ -15792,20 +16073,12 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>يسرد أدواته</translation>
     </message>
     <message>
-        <source>in one chat</source>
-        <translation>في دردشة واحدة</translation>
-    </message>
-    <message>
         <source>in one project</source>
         <translation>في مشروع واحد</translation>
     </message>
     <message>
         <source>everywhere</source>
         <translation>في كل مكان</translation>
-    </message>
-    <message>
-        <source>in one chat, also after text from outside</source>
-        <translation>في دردشة واحدة، وأيضًا بعد نص من الخارج</translation>
     </message>
     <message>
         <source>in one project, also after text from outside</source>
@@ -15840,20 +16113,32 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>السؤال من جديد عن {title}</translation>
     </message>
     <message>
-        <source>May ask the model. You agree each time</source>
-        <translation>يجوز له سؤال النموذج. وتوافق كل مرة</translation>
-    </message>
-    <message>
-        <source>Comes with ChatDesk</source>
-        <translation>يأتي مع ChatDesk</translation>
-    </message>
-    <message>
         <source>Search engine…</source>
         <translation>محرّك البحث…</translation>
     </message>
     <message>
         <source>It wrote: {tail}</source>
         <translation>كتب: {tail}</translation>
+    </message>
+    <message>
+        <source>Models can look things up in your earlier chats.</source>
+        <translation>يمكن للنماذج البحث في دردشاتك السابقة.</translation>
+    </message>
+    <message>
+        <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
+        <translation>يمكن للنماذج قراءة ملفات مجلّد المشروع واقتراح تغييرات عليها.</translation>
+    </message>
+    <message>
+        <source>in one thread</source>
+        <translation>في محادثة واحدة</translation>
+    </message>
+    <message>
+        <source>in one thread, also after text from outside</source>
+        <translation>في محادثة واحدة، وأيضًا بعد نص من الخارج</translation>
+    </message>
+    <message>
+        <source>May ask your model for an answer, if you agree each time</source>
+        <translation>يجوز له طلب إجابة من نموذجك إن وافقت كل مرة</translation>
     </message>
     <message>
         <source>Sign out</source>
@@ -19430,6 +19715,14 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>دردشة جديدة</translation>
     </message>
     <message>
+        <source>Recovered messages</source>
+        <translation>رسائل مستعادة</translation>
+    </message>
+    <message>
+        <source>Not taken by the team</source>
+        <translation>لم يقبله الفريق</translation>
+    </message>
+    <message>
         <source>{title} (branch)</source>
         <translation>{title} (فرع)</translation>
     </message>
@@ -19559,6 +19852,30 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         </translation>
     </message>
     <message>
+        <source>{path} is not a file.</source>
+        <translation>{path} ليس ملفًا.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({reason}).</source>
+        <translation>تتعذّر قراءة {path} ({reason}).</translation>
+    </message>
+    <message>
+        <source>{path} is damaged.</source>
+        <translation>{path} تالف.</translation>
+    </message>
+    <message>
+        <source>own files</source>
+        <translation>الملفات الخاصة</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on without it.</source>
+        <translation>يتابع ChatDesk من دونه.</translation>
+    </message>
+    <message>
+        <source>Damaged files were kept in {directory} as {names}. Remove them when you no longer need them.</source>
+        <translation>حُفظت الملفات التالفة في {directory} بأسماء {names}. أزلها عندما لا تعود تحتاج إليها.</translation>
+    </message>
+    <message>
         <source>file of {subject}</source>
         <translation>ملف ({subject})</translation>
     </message>
@@ -19585,6 +19902,543 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>attach a file</source>
         <translation>إرفاق ملف</translation>
+    </message>
+    <message>
+        <source>These braces are not closed. Write }} after the name, or a backslash before mere braces.</source>
+        <translation>هذه الأقواس غير مغلقة. اكتب }} بعد الاسم، أو شرطة مائلة عكسية قبل الأقواس المجرّدة.</translation>
+    </message>
+    <message>
+        <source>A variable needs a name between its braces.</source>
+        <translation>يحتاج المتغيّر إلى اسم بين قوسيه.</translation>
+    </message>
+    <message>
+        <source>A name begins with a letter and has letters, digits, spaces, - and _ only. It is inserted as it is written.</source>
+        <translation>يبدأ الاسم بحرف ولا يضم إلا حروفًا وأرقامًا ومسافات و- و_. ويُدرَج كما كُتب.</translation>
+    </message>
+    <message>
+        <source>Line {line}, column {column}: {problem}</source>
+        <translation>السطر {line}، العمود {column}: {problem}</translation>
+    </message>
+    <message>
+        <source>{variable} has {count} characters; the first {kept} were inserted.</source>
+        <translation>في {variable} عدد {count} من الأحرف؛ أُدرج أول {kept} منها.</translation>
+    </message>
+    <message>
+        <source>The text was cut after {count} characters.</source>
+        <translation>قُطع النص بعد {count} من الأحرف.</translation>
+    </message>
+    <message>
+        <source>A name has at most {count} characters. It is inserted as it is written.</source>
+        <translation>للاسم {count} من الأحرف على الأكثر. ويُدرَج كما كُتب.</translation>
+    </message>
+    <message>
+        <source>{variable} means nothing in a system prompt.</source>
+        <translation>لا معنى لـ {variable} في موجِّه النظام.</translation>
+    </message>
+    <message>
+        <source>{variable} takes nothing after its name, so this is inserted as it is written.</source>
+        <translation>لا يقبل {variable} شيئًا بعد اسمه، فيُدرَج كما كُتب.</translation>
+    </message>
+    <message>
+        <source>This format is not known. Use parts as in {example}, or {variable} alone. It is inserted as it is written.</source>
+        <translation>هذا التنسيق غير معروف. استخدم أجزاء كما في {example}، أو {variable} وحده. ويُدرَج كما كُتب.</translation>
+    </message>
+    <message>
+        <source>{variable} is not known in a system prompt.</source>
+        <translation>{variable} غير معروف في موجِّه النظام.</translation>
+    </message>
+    <message>
+        <source>Write 1 to {count} choices, such as {example}.</source>
+        <translation>اكتب من ١ إلى {count} من الخيارات، مثل {example}.</translation>
+    </message>
+    <message>
+        <source>A template has at most {count} fields. This one stays as it is written.</source>
+        <translation>للقالب {count} من الحقول على الأكثر. ويبقى هذا كما كُتب.</translation>
+    </message>
+    <message>
+        <source>{variable} is asked for as a field.</source>
+        <translation>يُطلَب {variable} كحقل.</translation>
+    </message>
+    <message>
+        <source>Did you mean {variable}?</source>
+        <translation>هل تقصد {variable}؟</translation>
+    </message>
+    <message>
+        <source>Only {names} are known there; this is sent as it is written.</source>
+        <translation>لا يُعرف هناك إلا {names}؛ ويُرسَل هذا كما كُتب.</translation>
+    </message>
+    <message>
+        <source>The model gave an empty summary.</source>
+        <translation>أعطى النموذج ملخّصًا فارغًا.</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that says nothing.</source>
+        <translation>أعطى النموذج ملخّصًا لا يقول شيئًا.</translation>
+    </message>
+    <message>
+        <source>The model refused to summarise.</source>
+        <translation>رفض النموذج التلخيص.</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that is longer than the messages.</source>
+        <translation>أعطى النموذج ملخّصًا أطول من الرسائل.</translation>
+    </message>
+    <message>
+        <source>The model did not finish its summary.</source>
+        <translation>لم يُنهِ النموذج ملخّصه.</translation>
+    </message>
+    <message>
+        <source>This link cannot be opened: it names neither a thread nor an invitation.</source>
+        <translation>تعذّر فتح هذا الرابط: فهو لا يشير إلى محادثة ولا إلى دعوة.</translation>
+    </message>
+    <message>
+        <source>Ask the person who gave it to you to copy it again.</source>
+        <translation>اطلب ممّن أعطاك إياه أن ينسخه من جديد.</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>التفاصيل</translation>
+    </message>
+    <message>
+        <source>{kilobytes} KB, damaged or too large</source>
+        <translation>{kilobytes} ك.ب، تالف أو كبير جدًا</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <comment>callout</comment>
+        <translation>ملاحظة</translation>
+    </message>
+    <message>
+        <source>Tip</source>
+        <comment>callout</comment>
+        <translation>نصيحة</translation>
+    </message>
+    <message>
+        <source>Important</source>
+        <comment>callout</comment>
+        <translation>مهم</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <comment>callout</comment>
+        <translation>تحذير</translation>
+    </message>
+    <message>
+        <source>Caution</source>
+        <comment>callout</comment>
+        <translation>تنبيه</translation>
+    </message>
+    <message>
+        <source>This diagram could not be drawn</source>
+        <translation>تعذّر رسم هذا المخطّط</translation>
+    </message>
+    <message>
+        <source>Diagrams cannot be drawn on this computer</source>
+        <translation>لا يمكن رسم المخطّطات على هذا الحاسوب</translation>
+    </message>
+    <message>
+        <source>This picture could not be drawn</source>
+        <translation>تعذّر رسم هذه الصورة</translation>
+    </message>
+    <message>
+        <source>Erased project</source>
+        <translation>مشروع ممحو</translation>
+    </message>
+    <message>
+        <source>Shared project</source>
+        <translation>مشروع مشترك</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database reports: {reason}</source>
+        <translation>تفيد قاعدة بيانات الفريق: {reason}</translation>
+    </message>
+    <message>
+        <source>This file of the project&apos;s folder cannot be used.</source>
+        <translation>تعذّر استخدام هذا الملف من مجلّد المشروع.</translation>
+    </message>
+    <message>
+        <source>This path is too long, or has characters that cannot be seen.</source>
+        <translation>هذا المسار طويل جدًا، أو فيه أحرف غير مرئية.</translation>
+    </message>
+    <message>
+        <source>Paths begin at the project&apos;s folder: “src/main.py”, for example.</source>
+        <translation>تبدأ المسارات من مجلّد المشروع: مثل «src/main.py».</translation>
+    </message>
+    <message>
+        <source>A path cannot lead out of the project&apos;s folder.</source>
+        <translation>لا يمكن لمسار أن يخرج من مجلّد المشروع.</translation>
+    </message>
+    <message>
+        <source>This path is too deep.</source>
+        <translation>هذا المسار عميق جدًا.</translation>
+    </message>
+    <message>
+        <source>“{name}” usually holds secrets, or is managed by a program, so no tool may use it.</source>
+        <translation>يحوي «{name}» عادةً أسرارًا، أو يديره برنامج، فلا يجوز لأي أداة استخدامه.</translation>
+    </message>
+    <message>
+        <source>The project&apos;s folder cannot be opened, or there is a link on the way to it.</source>
+        <translation>تعذّر فتح مجلّد المشروع، أو في الطريق إليه رابط.</translation>
+    </message>
+    <message>
+        <source>Choose it again in the project&apos;s dialog.</source>
+        <translation>اختره من جديد في مربّع حوار المشروع.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a folder, a link or a device. Links are not followed.</source>
+        <translation>«{name}» ليس ملفًا بل مجلّد أو رابط أو جهاز. ولا تُتبَع الروابط.</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer a file.</source>
+        <translation>لم يعد «{name}» ملفًا.</translation>
+    </message>
+    <message>
+        <source>“{name}” is too large; the limit is {most}.</source>
+        <translation>«{name}» كبير جدًا؛ الحدّ هو {most}.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder, or there is a link on the way. Links are not followed.</source>
+        <translation>«{name}» ليس مجلّدًا، أو في الطريق رابط. ولا تُتبَع الروابط.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a link. Links are not followed.</source>
+        <translation>«{name}» ليس ملفًا بل رابط. ولا تُتبَع الروابط.</translation>
+    </message>
+    <message>
+        <source>There is no folder “{name}” in the project&apos;s folder.</source>
+        <translation>لا مجلّد «{name}» في مجلّد المشروع.</translation>
+    </message>
+    <message>
+        <source>There is no file “{name}” in the project&apos;s folder.</source>
+        <translation>لا ملف «{name}» في مجلّد المشروع.</translation>
+    </message>
+    <message>
+        <source>You may not read “{name}”.</source>
+        <translation>لا يجوز لك قراءة «{name}».</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be opened: {reason}.</source>
+        <translation>تعذّر فتح «{name}»: {reason}.</translation>
+    </message>
+    <message>
+        <source>The file was changed after the change was proposed.</source>
+        <translation>تغيّر الملف بعد اقتراح التغيير.</translation>
+    </message>
+    <message>
+        <source>Ask the model to read the file again and to propose the change again.</source>
+        <translation>اطلب من النموذج أن يقرأ الملف من جديد ويقترح التغيير مرة أخرى.</translation>
+    </message>
+    <message>
+        <source>The file was removed after the change was proposed.</source>
+        <translation>أُزيل الملف بعد اقتراح التغيير.</translation>
+    </message>
+    <message>
+        <source>There is already a file with that name.</source>
+        <translation>يوجد بالفعل ملف بهذا الاسم.</translation>
+    </message>
+    <message>
+        <source>The file belongs to another user of this computer.</source>
+        <translation>الملف لمستخدم آخر لهذا الحاسوب.</translation>
+    </message>
+    <message>
+        <source>The file is write-protected.</source>
+        <translation>الملف محمي من الكتابة.</translation>
+    </message>
+    <message>
+        <source>Remove the protection, then try again.</source>
+        <translation>أزل الحماية ثم أعد المحاولة.</translation>
+    </message>
+    <message>
+        <source>The disk of “{name}” is full.</source>
+        <translation>القرص الذي فيه «{name}» ممتلئ.</translation>
+    </message>
+    <message>
+        <source>Free some space, then try again.</source>
+        <translation>أخلِ بعض المساحة ثم أعد المحاولة.</translation>
+    </message>
+    <message>
+        <source>You may not write to “{name}”.</source>
+        <translation>لا يجوز لك الكتابة في «{name}».</translation>
+    </message>
+    <message>
+        <source>“{name}” could not be written: {reason}.</source>
+        <translation>تعذّرت كتابة «{name}»: {reason}.</translation>
+    </message>
+    <message>
+        <source>It no longer knows the session.</source>
+        <translation>لم يعد يعرف الجلسة.</translation>
+    </message>
+    <message>
+        <source>something</source>
+        <translation>شيء آخر</translation>
+    </message>
+    <message>
+        <source>It answered with {kind}, not with a message of the protocol. Is its address right?</source>
+        <translation>أجاب بـ {kind}، لا برسالة من البروتوكول. هل عنوانه صحيح؟</translation>
+    </message>
+    <message>
+        <source>It answered with status {status}.</source>
+        <translation>أجاب بالحالة {status}.</translation>
+    </message>
+    <message>
+        <source>ChatDesk does not speak the older transport with two addresses (SSE): is there one that ends with /mcp?</source>
+        <translation>لا يدعم ChatDesk وسيلة النقل الأقدم ذات العنوانين (SSE): هل يوجد عنوان ينتهي بـ /mcp؟</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} values in one message.</source>
+        <translation>أرسل أكثر من {most} من القيم في رسالة واحدة.</translation>
+    </message>
+    <message>
+        <source>It is larger than {most}.</source>
+        <translation>هو أكبر من {most}.</translation>
+    </message>
+    <message>
+        <source>It is not valid base64.</source>
+        <translation>ليس base64 صالحًا.</translation>
+    </message>
+    <message>
+        <source>It sent too many requests, or used an id twice, before it read the answers.</source>
+        <translation>أرسل طلبات كثيرة جدًا، أو استخدم معرّفًا مرتين، قبل أن يقرأ الإجابات.</translation>
+    </message>
+    <message>
+        <source>It was stopped.</source>
+        <translation>أُوقف.</translation>
+    </message>
+    <message>
+        <source>It did not answer in time.</source>
+        <translation>لم يُجب في الوقت المناسب.</translation>
+    </message>
+    <message>
+        <source>Its answer could not be read ({kind}).</source>
+        <translation>تعذّرت قراءة إجابته ({kind}).</translation>
+    </message>
+    <message>
+        <source>It is not running.</source>
+        <translation>إنه لا يعمل.</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined.</source>
+        <translation>رُفض تسجيل الدخول.</translation>
+    </message>
+    <message>
+        <source>It ended.</source>
+        <translation>انتهى.</translation>
+    </message>
+    <message>
+        <source>Its answer does not follow the protocol.</source>
+        <translation>إجابته لا تتبع البروتوكول.</translation>
+    </message>
+    <message>
+        <source>It did not answer in {seconds} s (Settings, Tools).</source>
+        <translation>لم يُجب خلال {seconds} ث (الإعدادات، الأدوات).</translation>
+    </message>
+    <message>
+        <source>The program {name} was not found.</source>
+        <translation>لم يُعثر على البرنامج {name}.</translation>
+    </message>
+    <message>
+        <source>The program {name} may not be run.</source>
+        <translation>لا يجوز تشغيل البرنامج {name}.</translation>
+    </message>
+    <message>
+        <source>It cannot be reached.</source>
+        <translation>يتعذّر الوصول إليه.</translation>
+    </message>
+    <message>
+        <source>It refused the connection: {reason}</source>
+        <translation>رفض الاتصال: {reason}</translation>
+    </message>
+    <message>
+        <source>The connection failed ({kind}).</source>
+        <translation>فشل الاتصال ({kind}).</translation>
+    </message>
+    <message>
+        <source>It asked to sign in again right after you had signed in.</source>
+        <translation>طلب تسجيل الدخول مرة أخرى بعد أن سجّلته مباشرة.</translation>
+    </message>
+    <message>
+        <source>It sends you to a page of another site than the one that would get your sign-in.</source>
+        <translation>يرسلك إلى صفحة من موقع غير الذي سيتلقّى تسجيل دخولك.</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins over an address that others could read.</source>
+        <translation>يرسل تسجيلات الدخول عبر عنوان يمكن لآخرين قراءته.</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins to an address on this computer or its network.</source>
+        <translation>يرسل تسجيلات الدخول إلى عنوان على هذا الحاسوب أو في شبكته.</translation>
+    </message>
+    <message>
+        <source>Nobody signed in in time.</source>
+        <translation>لم يسجّل أحد الدخول في الوقت المناسب.</translation>
+    </message>
+    <message>
+        <source>It does not let ChatDesk register. Enter the ID of a client that you registered there.</source>
+        <translation>لا يسمح لـ ChatDesk بالتسجيل. أدخل معرّف عميل سجّلته هناك.</translation>
+    </message>
+    <message>
+        <source>It did not accept the sign-in.</source>
+        <translation>لم يقبل تسجيل الدخول.</translation>
+    </message>
+    <message>
+        <source>The facts that it gives about signing in contradict each other.</source>
+        <translation>بياناته عن تسجيل الدخول متناقضة.</translation>
+    </message>
+    <message>
+        <source>The server where you sign in could not be reached, or sent too much.</source>
+        <translation>تعذّر الوصول إلى الخادم الذي تسجّل الدخول فيه، أو أرسل أكثر مما ينبغي.</translation>
+    </message>
+    <message>
+        <source>Signing in failed ({kind}).</source>
+        <translation>فشل تسجيل الدخول ({kind}).</translation>
+    </message>
+    <message>
+        <source>It ended with exit code {code}.</source>
+        <translation>انتهى برمز الخروج {code}.</translation>
+    </message>
+    <message>
+        <source>Its output is not valid UTF-8.</source>
+        <translation>مخرجاته ليست UTF-8 صالحة.</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} in one message.</source>
+        <translation>أرسل أكثر من {most} في رسالة واحدة.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {reason}.</source>
+        <translation>تتعذّر كتابة {path}: {reason}.</translation>
+    </message>
+    <message>
+        <source>There is nothing here.</source>
+        <translation>لا شيء هنا.</translation>
+    </message>
+    <message>
+        <source>This answer belongs to no sign-in that ChatDesk waits for.</source>
+        <translation>هذه الإجابة لا تخص أي تسجيل دخول ينتظره ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined. You can close this page.</source>
+        <translation>رُفض تسجيل الدخول. يمكنك إغلاق هذه الصفحة.</translation>
+    </message>
+    <message>
+        <source>ChatDesk has the answer. You can close this page.</source>
+        <translation>تلقّى ChatDesk الإجابة. يمكنك إغلاق هذه الصفحة.</translation>
+    </message>
+    <message>
+        <source>It is not JSON.</source>
+        <translation>ليس JSON.</translation>
+    </message>
+    <message>
+        <source>It is cut off.</source>
+        <translation>هو مقطوع.</translation>
+    </message>
+    <message>
+        <source>It is nested {count} levels deep.</source>
+        <translation>هو متداخل حتى العمق {count}.</translation>
+    </message>
+    <message>
+        <source>It is nested too deeply.</source>
+        <translation>هو متداخل أعمق مما ينبغي.</translation>
+    </message>
+    <message>
+        <source>The folder of the service {path} cannot be written to: {reason}.</source>
+        <translation>تتعذّر الكتابة في مجلّد الخدمة {path}: {reason}.</translation>
+    </message>
+    <message>
+        <source>Check its owner and permissions, or choose another --data-dir.</source>
+        <translation>تحقّق من مالكه وأذوناته، أو اختر --data-dir آخر.</translation>
+    </message>
+    <message>
+        <source>The service cannot listen: {reason}.</source>
+        <translation>لا تستطيع الخدمة الاستماع: {reason}.</translation>
+    </message>
+    <message>
+        <source>Choose another port in the settings, or 0 for any that is free.</source>
+        <translation>اختر منفذًا آخر في الإعدادات، أو 0 لأي منفذ حر.</translation>
+    </message>
+    <message>
+        <source>The address of the service cannot be written: {reason}.</source>
+        <translation>تتعذّر كتابة عنوان الخدمة: {reason}.</translation>
+    </message>
+    <message>
+        <source>The settings name another address for the service, but no token may be used there.</source>
+        <translation>تحدّد الإعدادات عنوانًا آخر للخدمة، لكن لا رمز وصول يجوز استخدامه هناك.</translation>
+    </message>
+    <message>
+        <source>The service was not started.</source>
+        <translation>لم تُشغَّل الخدمة.</translation>
+    </message>
+    <message>
+        <source>Make one with &apos;chatdesk tokens new NAME --scope remote&apos;, or leave the address empty.</source>
+        <translation>أنشئ واحدًا بالأمر &apos;chatdesk tokens new NAME --scope remote&apos;، أو اترك العنوان فارغًا.</translation>
+    </message>
+    <message>
+        <source>The address of the service must be a name or number of this computer with a port.</source>
+        <translation>يجب أن يكون عنوان الخدمة اسمًا أو رقمًا لهذا الحاسوب مع منفذ.</translation>
+    </message>
+    <message>
+        <source>For example 192.168.1.5:8443, the address at which others reach this computer.</source>
+        <translation>مثل 192.168.1.5:8443، وهو العنوان الذي يصل به الآخرون إلى هذا الحاسوب.</translation>
+    </message>
+    <message>
+        <source>Another address than this computer&apos;s own needs TLS.</source>
+        <translation>أي عنوان غير عنوان هذا الحاسوب نفسه يحتاج إلى TLS.</translation>
+    </message>
+    <message>
+        <source>Name the files of a certificate and its key in the settings, or leave the address empty.</source>
+        <translation>حدّد في الإعدادات ملفي شهادة ومفتاحها، أو اترك العنوان فارغًا.</translation>
+    </message>
+    <message>
+        <source>The certificate of the service cannot be used: {reason}.</source>
+        <translation>تعذّر استخدام شهادة الخدمة: {reason}.</translation>
+    </message>
+    <message>
+        <source>Both files must be in PEM format and belong together, and the key must have no passphrase.</source>
+        <translation>يجب أن يكون الملفان بصيغة PEM ومتوافقين، وألا تكون للمفتاح عبارة مرور.</translation>
+    </message>
+    <message>
+        <source>“{origin}” is not the origin of web pages.</source>
+        <translation>«{origin}» ليس أصلًا لصفحات ويب.</translation>
+    </message>
+    <message>
+        <source>An origin is a scheme, a name and a port if there is one: https://tool.example.</source>
+        <translation>الأصل مخطّط واسم ومنفذ إن وُجد: https://tool.example.</translation>
+    </message>
+    <message>
+        <source>Project folder</source>
+        <translation>مجلّد المشروع</translation>
+    </message>
+    <message>
+        <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
+        <translation>الدردشة المؤقتة لا تحفظ شيئًا، فلا يُقترح فيها تغيير.</translation>
+    </message>
+    <message>
+        <source>Files of a folder can be used on Linux and macOS only.</source>
+        <translation>لا يمكن استخدام ملفات مجلّد إلا على Linux وmacOS.</translation>
+    </message>
+    <message>
+        <source>Nothing was read.</source>
+        <translation>لم يُقرأ شيء.</translation>
+    </message>
+    <message>
+        <source>The project of this thread has no folder on this computer.</source>
+        <translation>ليس لمشروع هذه المحادثة مجلّد على هذا الحاسوب.</translation>
+    </message>
+    <message>
+        <source>The web</source>
+        <translation>الويب</translation>
+    </message>
+    <message numerus="yes">
+        <source>Questions in this thread go to {count} models.</source>
+        <comment>Questions in this thread go to {count} model.</comment>
+        <translation>
+            <numerusform>لا تذهب أسئلة هذه المحادثة إلى أي نموذج.</numerusform>
+            <numerusform>تذهب أسئلة هذه المحادثة إلى نموذج واحد.</numerusform>
+            <numerusform>تذهب أسئلة هذه المحادثة إلى نموذجين.</numerusform>
+            <numerusform>تذهب أسئلة هذه المحادثة إلى {count} نماذج.</numerusform>
+            <numerusform>تذهب أسئلة هذه المحادثة إلى {count} نموذجًا.</numerusform>
+            <numerusform>تذهب أسئلة هذه المحادثة إلى {count} نموذج.</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

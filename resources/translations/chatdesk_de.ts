@@ -92,6 +92,30 @@
         <translation>Die Antwort wurde nicht fertig. Was angekommen war, bleibt erhalten.</translation>
     </message>
     <message>
+        <source>{server}: {problem}</source>
+        <translation>{server}: {problem}</translation>
+    </message>
+    <message>
+        <source>{server} offers: {names}.</source>
+        <translation>{server} bietet: {names}.</translation>
+    </message>
+    <message>
+        <source>It lists no tools.</source>
+        <translation>Er führt keine Werkzeuge auf.</translation>
+    </message>
+    <message>
+        <source>It is switched off: chatdesk tools on {server} switches it on.</source>
+        <translation>Er ist ausgeschaltet: chatdesk tools on {server} schaltet ihn ein.</translation>
+    </message>
+    <message>
+        <source>It is for the threads of a project with a folder: see chatdesk tools folder.</source>
+        <translation>Er ist für die Unterhaltungen eines Projekts mit Ordner: siehe chatdesk tools folder.</translation>
+    </message>
+    <message>
+        <source>It was not asked for its tools.</source>
+        <translation>Er wurde nicht nach seinen Werkzeugen gefragt.</translation>
+    </message>
+    <message>
         <source>Answer in the window.</source>
         <translation>Antworten Sie im Fenster.</translation>
     </message>
@@ -772,16 +796,12 @@
         <translation>Es gibt keine Token.</translation>
     </message>
     <message>
-        <source>it must be from 0 to 65535</source>
-        <translation>es muss von 0 bis 65535 sein</translation>
+        <source>it must be a number from 0 to 65535</source>
+        <translation>es muss eine Zahl von 0 bis 65535 sein</translation>
     </message>
     <message>
-        <source>it must be more than 0 and less than 1,000,000</source>
-        <translation>es muss mehr als 0 und weniger als 1.000.000 sein</translation>
-    </message>
-    <message>
-        <source>it must be at least 1</source>
-        <translation>es muss mindestens 1 sein</translation>
+        <source>it must be a number above 0 and below 1,000,000</source>
+        <translation>es muss eine Zahl über 0 und unter 1.000.000 sein</translation>
     </message>
     <message>
         <source>share projects through a team&apos;s database</source>
@@ -1340,8 +1360,8 @@
         <translation>„{project}“ ({threads}, {messages}) mit {workspace} teilen? Gesendetes lässt sich von denen, die es gelesen haben, nicht zurücknehmen.</translation>
     </message>
     <message>
-        <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
-        <translation>In „{name}“ kommen neue Chats: Was Sie ab jetzt fragen, ohne ein anderes Projekt zu nennen, wird auch geteilt.</translation>
+        <source>“{name}” is the project into which new threads go: what you ask from now on without naming another project is shared, too.</source>
+        <translation>In „{name}“ kommen neue Unterhaltungen: Was Sie ab jetzt fragen, ohne ein anderes Projekt zu nennen, wird auch geteilt.</translation>
     </message>
     <message>
         <source>“{project}” is shared with {workspace}.</source>
@@ -1530,6 +1550,10 @@
     <message>
         <source>Give more of the id.</source>
         <translation>Geben Sie mehr von der Kennung an.</translation>
+    </message>
+    <message>
+        <source>it must be a whole number, at least 1</source>
+        <translation>es muss eine ganze Zahl sein, mindestens 1</translation>
     </message>
     <message>
         <source>See &apos;chatdesk projects&apos;.</source>
@@ -1800,6 +1824,10 @@
         <translation>Weggelassen: Eine Antwort hat höchstens {most_in_message} Bilder.</translation>
     </message>
     <message>
+        <source>Not kept: {reason}</source>
+        <translation>Nicht aufbewahrt: {reason}</translation>
+    </message>
+    <message>
         <source>The pictures of this answer are larger than {most_bytes} MB together.</source>
         <translation>Die Bilder dieser Antwort sind zusammen größer als {most_bytes} MB.</translation>
     </message>
@@ -1900,12 +1928,16 @@
         <translation>Hängen Sie eine Datei an, die nicht leer ist.</translation>
     </message>
     <message>
+        <source>The image “{name}” cannot be attached. {reason}</source>
+        <translation>Das Bild „{name}“ kann nicht angehängt werden. {reason}</translation>
+    </message>
+    <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
         <translation>Speichern Sie es mit einem Zeichenprogramm neu, notfalls kleiner, und hängen Sie das an.</translation>
     </message>
     <message>
-        <source>“{name}” is no longer there.</source>
-        <translation>„{name}“ ist nicht mehr da.</translation>
+        <source>“{name}” is not there.</source>
+        <translation>„{name}“ ist nicht da.</translation>
     </message>
     <message>
         <source>“{name}” is not a file that can be read.</source>
@@ -2432,8 +2464,16 @@
         <translation>Zu viele Werkzeuge wurden auf einmal aufgerufen, deshalb wurde dieses nicht ausgeführt. Rufe weniger auf.</translation>
     </message>
     <message>
+        <source>“{tool}” is left out of this answer: {provider} refuses its description.</source>
+        <translation>„{tool}“ fehlt in dieser Antwort: {provider} lehnt die Beschreibung ab.</translation>
+    </message>
+    <message>
         <source>No further tools can be called for this answer. Answer with what you have.</source>
         <translation>Für diese Antwort können keine weiteren Werkzeuge aufgerufen werden. Antworte mit dem, was da ist.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its arguments are described in a form that no request can have.</source>
+        <translation>„{tool}“ fehlt: Die Argumente sind in einer Form beschrieben, die keine Anfrage haben kann.</translation>
     </message>
     <message>
         <source>Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.</source>
@@ -2448,8 +2488,8 @@
         <translation>ChatDesk wurde beendet, während dies lief. Es hat seine Arbeit vielleicht schon getan.</translation>
     </message>
     <message>
-        <source>This chat has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
-        <translation>Dieser Chat enthält Text von außen, etwa das Ergebnis eines Werkzeugs, eine Datei, einen Import oder die Worte eines Teammitglieds, der dies verlangt haben könnte.</translation>
+        <source>This thread has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
+        <translation>Diese Unterhaltung enthält Text von außen, etwa das Ergebnis eines Werkzeugs, eine Datei, einen Import oder die Worte eines Teammitglieds, der dies verlangt haben könnte.</translation>
     </message>
     <message numerus="yes">
         <source>{count} tools can be called: about {tokens} tokens with each request.</source>
@@ -2691,6 +2731,11 @@
             <numerusform>{count} Anhang fehlt oder ist beschädigt; der Export enthält nur den Namen</numerusform>
             <numerusform>{count} Anhänge fehlen oder sind beschädigt; der Export enthält nur die Namen</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>new</source>
+        <comment>thread</comment>
+        <translation>neu</translation>
     </message>
     <message>
         <source>has new messages</source>
@@ -3027,6 +3072,26 @@
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
         <translation>Er verlangt eine Anmeldung: Wählen Sie „Anmelden“ unter Einstellungen, Werkzeuge.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its description is not what the protocol allows.</source>
+        <translation>„{tool}“ fehlt: Die Beschreibung entspricht nicht dem Protokoll.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its name or its description is too long.</source>
+        <translation>„{tool}“ fehlt: Der Name oder die Beschreibung ist zu lang.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is listed twice; the second one is left out.</source>
+        <translation>„{tool}“ ist zweimal aufgeführt; das zweite fehlt.</translation>
+    </message>
+    <message>
+        <source>Not all of its tools are offered: it lists too many.</source>
+        <translation>Nicht alle Werkzeuge werden angeboten: Der Server führt zu viele auf.</translation>
+    </message>
+    <message>
+        <source>Its list may be incomplete: it names the same page again and again.</source>
+        <translation>Die Liste ist vielleicht unvollständig: Der Server nennt dieselbe Seite immer wieder.</translation>
     </message>
     <message>
         <source>The tool failed.</source>
@@ -4969,6 +5034,10 @@
         <translation>Zeit für einen Aufruf</translation>
     </message>
     <message>
+        <source>Time for a server to start</source>
+        <translation>Zeit für den Start eines Servers</translation>
+    </message>
+    <message>
         <source>Cost of an answer</source>
         <translation>Kosten einer Antwort</translation>
     </message>
@@ -5409,6 +5478,10 @@
         <translation>Nur eine Antwort, die vor ihrem Ende angehalten hat, kann fortgesetzt werden.</translation>
     </message>
     <message>
+        <source>Personal</source>
+        <translation>Persönlich</translation>
+    </message>
+    <message>
         <source>This project is in the trash.</source>
         <translation>Dieses Projekt liegt im Papierkorb.</translation>
     </message>
@@ -5833,6 +5906,14 @@
         <translation>Der Suchindex ist beschädigt und wird neu aufgebaut. Ihre Nachrichten sind nicht betroffen.</translation>
     </message>
     <message>
+        <source>Title</source>
+        <translation>Titel</translation>
+    </message>
+    <message>
+        <source>A member</source>
+        <translation>Ein Mitglied</translation>
+    </message>
+    <message>
         <source>That version is no longer one of those to choose from.</source>
         <translation>Diese Version steht nicht mehr zur Wahl.</translation>
     </message>
@@ -5903,6 +5984,10 @@
     <message>
         <source>Free some space; ChatDesk tries again within the hour.</source>
         <translation>Schaffen Sie Platz; ChatDesk versucht es innerhalb einer Stunde erneut.</translation>
+    </message>
+    <message>
+        <source>no backup</source>
+        <translation>keine Sicherung</translation>
     </message>
     <message>
         <source>Your messages and the older backups are unchanged.</source>
@@ -6793,6 +6878,10 @@
         <translation>Entsperren oder installieren Sie einen Schlüsselbund, oder wählen Sie die verschlüsselte Datei unter Einstellungen, Anbieter; oder legen Sie vor jedem Start von ChatDesk ein eigenes Passwort in die Variable {variable}.</translation>
     </message>
     <message>
+        <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
+        <translation>Die Variable {variable} hat ein Passwort, und niemand hat auf diesem Computer gesagt, dass es für {server} ist: Es wurde nicht dorthin gesendet. Wenn es für ihn ist, setzen Sie {server_variable} auf {named}, oder geben Sie das Passwort ein.</translation>
+    </message>
+    <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
         <translation>Das Passwort wurde für {kept} eingegeben, und der Arbeitsbereich ist jetzt auf {server}: Dorthin wurde es nicht gesendet. Wenn der Server wirklich umgezogen ist, sagen Sie es mit &apos;chatdesk team move&apos;, oder geben Sie das Passwort erneut ein.</translation>
     </message>
@@ -7105,12 +7194,32 @@
         <translation>Fragen Sie erneut: Es wird Ihnen gezeigt, wie es jetzt ist.</translation>
     </message>
     <message>
+        <source>Signing in to {server} failed: {reason}</source>
+        <translation>Anmelden bei {server} ist fehlgeschlagen: {reason}</translation>
+    </message>
+    <message>
+        <source>It was ended.</source>
+        <translation>Er wurde beendet.</translation>
+    </message>
+    <message>
+        <source>{server} cannot be used: {reason}</source>
+        <translation>{server} kann nicht verwendet werden: {reason}</translation>
+    </message>
+    <message>
         <source>The process for tools could not be started.</source>
         <translation>Der Prozess für Werkzeuge konnte nicht gestartet werden.</translation>
     </message>
     <message>
         <source>The process for tools ended.</source>
         <translation>Der Prozess für Werkzeuge wurde beendet.</translation>
+    </message>
+    <message>
+        <source>The list of prompts</source>
+        <translation>Die Liste der Prompts</translation>
+    </message>
+    <message>
+        <source>The list of resources</source>
+        <translation>Die Liste der Ressourcen</translation>
     </message>
     <message>
         <source>{about} of {name} is empty.</source>
@@ -7125,12 +7234,20 @@
         <translation>Fügen Sie den ganzen Block ein, von { bis }.</translation>
     </message>
     <message>
+        <source>It is described with the older transport (SSE), which ChatDesk does not speak. Ask for its address for streamable HTTP, which often ends with /mcp.</source>
+        <translation>Er ist mit dem älteren Transport (SSE) beschrieben, den ChatDesk nicht spricht. Fragen Sie nach seiner Adresse für „streamable HTTP“, die oft auf /mcp endet.</translation>
+    </message>
+    <message>
         <source>This text is too long for a description of tool servers.</source>
         <translation>Dieser Text ist zu lang für eine Beschreibung von Werkzeugservern.</translation>
     </message>
     <message>
         <source>This text is not valid JSON.</source>
         <translation>Dieser Text ist kein gültiges JSON.</translation>
+    </message>
+    <message>
+        <source>The permissions of tools could not be saved.</source>
+        <translation>Die Erlaubnisse für Werkzeuge konnten nicht gespeichert werden.</translation>
     </message>
     <message>
         <source>permissions of tools</source>
@@ -7145,6 +7262,14 @@
         <translation>Installieren Sie Node.js: https://nodejs.org (unter Debian und Ubuntu: sudo apt install nodejs).</translation>
     </message>
     <message>
+        <source>Install Bun: https://bun.sh.</source>
+        <translation>Installieren Sie Bun: https://bun.sh.</translation>
+    </message>
+    <message>
+        <source>Install Deno: https://deno.com.</source>
+        <translation>Installieren Sie Deno: https://deno.com.</translation>
+    </message>
+    <message>
         <source>Install uv: pipx install uv (or see https://docs.astral.sh/uv).</source>
         <translation>Installieren Sie uv: pipx install uv (oder siehe https://docs.astral.sh/uv).</translation>
     </message>
@@ -7153,8 +7278,16 @@
         <translation>Installieren Sie pipx (unter Debian und Ubuntu: sudo apt install pipx).</translation>
     </message>
     <message>
+        <source>Install Docker: https://docs.docker.com/get-docker.</source>
+        <translation>Installieren Sie Docker: https://docs.docker.com/get-docker.</translation>
+    </message>
+    <message>
         <source>Install it, or give its whole path.</source>
         <translation>Installieren Sie es, oder geben Sie den ganzen Pfad an.</translation>
+    </message>
+    <message>
+        <source>The program “{name}” was not found.</source>
+        <translation>Das Programm „{name}“ wurde nicht gefunden.</translation>
     </message>
     <message>
         <source>There is no such folder.</source>
@@ -7268,9 +7401,25 @@
             <numerusform>{count} Werkzeugserver in diesem Datenverzeichnis stammen vielleicht von jemand anderem und bleiben aus, bis Sie sie einschalten.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} other choices for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and do not hold until you choose again.</source>
+        <comment>{count} other choice for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and does not hold until you choose again.</comment>
+        <translation>
+            <numerusform>{count} weitere Wahl für Werkzeuge in diesem Datenverzeichnis (ein Ordner, ein Server von ChatDesk selbst, die Suchmaschine) stammt vielleicht von jemand anderem und gilt nicht, bis Sie neu wählen.</numerusform>
+            <numerusform>{count} weitere Wahlen für Werkzeuge in diesem Datenverzeichnis (ein Ordner, ein Server von ChatDesk selbst, die Suchmaschine) stammen vielleicht von jemand anderem und gelten nicht, bis Sie neu wählen.</numerusform>
+        </translation>
+    </message>
     <message>
         <source>The file of tool servers was written by a newer ChatDesk.</source>
         <translation>Die Datei der Werkzeugserver wurde von einem neueren ChatDesk geschrieben.</translation>
+    </message>
+    <message>
+        <source>What you set up for tools cannot be marked as yours, so the next start would not trust it.</source>
+        <translation>Was Sie für Werkzeuge eingerichtet haben, kann nicht als Ihres gekennzeichnet werden, sodass der nächste Start ihm nicht trauen würde.</translation>
+    </message>
+    <message>
+        <source>Unlock the keyring, or check your configuration directory, and try again.</source>
+        <translation>Entsperren Sie den Schlüsselbund, oder prüfen Sie Ihr Konfigurationsverzeichnis, und versuchen Sie es erneut.</translation>
     </message>
     <message>
         <source>The file of tool servers {path} could not be written.</source>
@@ -7469,8 +7618,24 @@
         <translation>Die Antwort ist fehlgeschlagen.</translation>
     </message>
     <message>
+        <source>Entry {number}</source>
+        <translation>Eintrag {number}</translation>
+    </message>
+    <message>
         <source>It contains no messages.</source>
         <translation>Sie enthält keine Nachrichten.</translation>
+    </message>
+    <message>
+        <source>Entry {number} of {name}</source>
+        <translation>Eintrag {number} von {name}</translation>
+    </message>
+    <message>
+        <source>“{key}” of {name}</source>
+        <translation>„{key}“ von {name}</translation>
+    </message>
+    <message>
+        <source>Nothing after it could be read.</source>
+        <translation>Was danach kommt, konnte nicht gelesen werden.</translation>
     </message>
     <message>
         <source>The file is damaged or not complete.</source>
@@ -7571,6 +7736,22 @@
             <numerusform>{count} Nachricht, die der Hersteller verbirgt, wurde weggelassen.</numerusform>
             <numerusform>{count} Nachrichten, die der Hersteller verbirgt, wurden weggelassen.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({reason})</source>
+        <translation>{outcome}: {title} ({reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title}</source>
+        <translation>{outcome}: {title}</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages}; {reason})</source>
+        <translation>{outcome}: {title} ({messages}; {reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages})</source>
+        <translation>{outcome}: {title} ({messages})</translation>
     </message>
     <message>
         <source>It is in the trash. Restore it and import again to have what is new.</source>
@@ -7675,6 +7856,22 @@
     <message>
         <source>Another ChatDesk is looking for updates or installing one.</source>
         <translation>Ein anderes ChatDesk sucht nach Aktualisierungen oder installiert eine.</translation>
+    </message>
+    <message>
+        <source>The update could not be made.</source>
+        <translation>Die Aktualisierung konnte nicht ausgeführt werden.</translation>
+    </message>
+    <message>
+        <source>This version is unchanged.</source>
+        <translation>Diese Version ist unverändert.</translation>
+    </message>
+    <message>
+        <source>An answer is being written, or a call waits for you.</source>
+        <translation>Eine Antwort wird gerade geschrieben, oder ein Aufruf wartet auf Sie.</translation>
+    </message>
+    <message>
+        <source>Install the update when it has ended.</source>
+        <translation>Installieren Sie die Aktualisierung, wenn das beendet ist.</translation>
     </message>
     <message>
         <source>The update feed has changed in the meantime.</source>
@@ -8082,6 +8279,26 @@
         <translation>&apos;chatdesk tokens list&apos; zeigt alle.</translation>
     </message>
     <message>
+        <source>A token needs a name.</source>
+        <translation>Ein Token braucht einen Namen.</translation>
+    </message>
+    <message>
+        <source>Give it the name of the program that will use it.</source>
+        <translation>Geben Sie ihm den Namen des Programms, das es verwenden wird.</translation>
+    </message>
+    <message>
+        <source>There is already a token called “{name}”.</source>
+        <translation>Es gibt schon ein Token namens „{name}“.</translation>
+    </message>
+    <message>
+        <source>The folder of the tokens, {folder}, cannot be written to: {reason}.</source>
+        <translation>In den Ordner der Token, {folder}, kann nicht geschrieben werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>Make it writable; on Linux XDG_STATE_HOME may name another place, here and for the service.</source>
+        <translation>Machen Sie ihn beschreibbar; unter Linux kann XDG_STATE_HOME einen anderen Ort nennen, hier und für den Dienst.</translation>
+    </message>
+    <message>
         <source>owner</source>
         <comment>data directory</comment>
         <translation>Inhaber</translation>
@@ -8281,6 +8498,26 @@
     <message>
         <source>The model did not answer within {longest_s} s.</source>
         <translation>Das Modell hat innerhalb von {longest_s} s nicht geantwortet.</translation>
+    </message>
+    <message>
+        <source>Read projects, threads and messages</source>
+        <translation>Projekte, Unterhaltungen und Nachrichten lesen</translation>
+    </message>
+    <message>
+        <source>Create, change and trash threads and messages; write notes</source>
+        <translation>Unterhaltungen und Nachrichten anlegen, ändern und in den Papierkorb legen; Notizen schreiben</translation>
+    </message>
+    <message>
+        <source>Ask questions and stop answers</source>
+        <translation>Fragen stellen und Antworten anhalten</translation>
+    </message>
+    <message>
+        <source>Administer ChatDesk</source>
+        <translation>ChatDesk verwalten</translation>
+    </message>
+    <message>
+        <source>Connect from another computer</source>
+        <translation>Von einem anderen Computer aus verbinden</translation>
     </message>
     <message>
         <source>The local service is off.</source>
@@ -9837,14 +10074,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>The picture in the clipboard cannot be read.</source>
         <translation>Das Bild in der Zwischenablage kann nicht gelesen werden.</translation>
     </message>
-    <message numerus="yes">
-        <source>Questions in this chat go to {count} models.</source>
-        <comment>Questions in this chat go to {count} model.</comment>
-        <translation>
-            <numerusform>Fragen in diesem Chat gehen an {count} Modell.</numerusform>
-            <numerusform>Fragen in diesem Chat gehen an {count} Modelle.</numerusform>
-        </translation>
-    </message>
     <message>
         <source>This thread has no message yet.</source>
         <translation>Diese Unterhaltung hat noch keine Nachricht.</translation>
@@ -10158,6 +10387,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Speichern</translation>
     </message>
     <message>
+        <source>Used whenever this assistant answers; what is empty follows the thread.</source>
+        <translation>Gilt, wann immer dieser Assistent antwortet; Leeres folgt der Unterhaltung.</translation>
+    </message>
+    <message>
         <source>Empties every field, so that the project&apos;s values apply.</source>
         <translation>Leert jedes Feld, sodass die Werte des Projekts gelten.</translation>
     </message>
@@ -10200,10 +10433,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Used in threads that have none of their own.</source>
         <translation>Gilt in Unterhaltungen, die keine eigenen haben.</translation>
-    </message>
-    <message>
-        <source>Used whenever this assistant answers; what is empty follows the chat.</source>
-        <translation>Gilt, wann immer dieser Assistent antwortet; Leeres folgt dem Chat.</translation>
     </message>
     <message>
         <source>{others} or {last}</source>
@@ -10394,8 +10623,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Vergleichen</translation>
     </message>
     <message>
-        <source>Your questions in this chat go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
-        <translation>Ihre Fragen in diesem Chat gehen an {fewest} bis {most} Modelle zugleich, und jedes kostet, was es allein kostet. Sie behalten die Antwort, die Ihnen gefällt.</translation>
+        <source>Your questions in this thread go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
+        <translation>Ihre Fragen in dieser Unterhaltung gehen an {fewest} bis {most} Modelle zugleich, und jedes kostet, was es allein kostet. Sie behalten die Antwort, die Ihnen gefällt.</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -11083,16 +11312,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Es gibt noch keine Schlagwörter. Versehen Sie eine Unterhaltung über „Schlagwörter…“ in ihrem Menü mit einem.</translation>
     </message>
     <message>
-        <source>The message of the link is not shown in this chat: it was deleted, or is in another version.</source>
-        <translation>Die Nachricht des Links wird in diesem Chat nicht gezeigt: Sie wurde gelöscht oder steht in einer anderen Version.</translation>
-    </message>
-    <message>
         <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
         <translation>Schließen Sie zuerst den offenen Dialog und öffnen Sie den Link dann erneut. Nichts wurde geändert.</translation>
     </message>
     <message>
-        <source>The chat of this link is not on this computer.</source>
-        <translation>Der Chat dieses Links ist nicht auf diesem Computer.</translation>
+        <source>The message of the link is not shown in this thread: it was deleted, or is in another version.</source>
+        <translation>Die Nachricht des Links wird in dieser Unterhaltung nicht gezeigt: Sie wurde gelöscht oder steht in einer anderen Version.</translation>
+    </message>
+    <message>
+        <source>The thread of this link is not on this computer.</source>
+        <translation>Die Unterhaltung dieses Links ist nicht auf diesem Computer.</translation>
     </message>
     <message>
         <source>If it belongs to a project that is shared with you, wait until it is synced, then open the link again.</source>
@@ -11103,8 +11332,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Ein temporärer Chat hat keinen Link, weil nichts davon gespeichert ist.</translation>
     </message>
     <message>
-        <source>Link copied. It opens the chat on your computers that have it.</source>
-        <translation>Link kopiert. Er öffnet den Chat auf Ihren Computern, die ihn haben.</translation>
+        <source>Link copied. It opens the thread on your computers that have it.</source>
+        <translation>Link kopiert. Er öffnet die Unterhaltung auf Ihren Computern, die sie haben.</translation>
     </message>
     <message>
         <source>Revoke the token “{name}”?</source>
@@ -11384,8 +11613,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Personen</translation>
     </message>
     <message>
-        <source>As in the chat</source>
-        <translation>Wie im Chat</translation>
+        <source>As in the thread</source>
+        <translation>Wie in der Unterhaltung</translation>
     </message>
     <message>
         <source>Icon</source>
@@ -11488,8 +11717,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{{date}} {{time}} {{project}} {{model}} werden bei jedem Senden ausgefüllt.</translation>
     </message>
     <message>
-        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole chat, or type @ for one question.</source>
-        <translation>Der Text sind seine Anweisungen, gesendet anstelle des Systemprompts. Wählen Sie ihn unter der Nachricht für einen ganzen Chat, oder tippen Sie @ für eine Frage.</translation>
+        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole thread, or type @ for one question.</source>
+        <translation>Der Text sind seine Anweisungen, gesendet anstelle des Systemprompts. Wählen Sie ihn unter der Nachricht für eine ganze Unterhaltung, oder tippen Sie @ für eine Frage.</translation>
     </message>
     <message>
         <source>Name of the prompt</source>
@@ -11980,10 +12209,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Schlüssel einfügen</translation>
     </message>
     <message>
-        <source>Only if the server wants one</source>
-        <translation>Nur wenn der Server einen verlangt</translation>
-    </message>
-    <message>
         <source>Get a key</source>
         <translation>Schlüssel besorgen</translation>
     </message>
@@ -12002,6 +12227,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>The kept key is used at this server from now on.</source>
         <translation>Der gespeicherte Schlüssel wird ab jetzt bei diesem Server verwendet.</translation>
+    </message>
+    <message>
+        <source>Key, if the server asks for one</source>
+        <translation>Schlüssel, falls der Server einen verlangt</translation>
     </message>
     <message>
         <source>The passphrase of the file</source>
@@ -12773,8 +13002,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Teilen</translation>
     </message>
     <message>
-        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
-        <translation>Neue Chats kommen in „{name}“, wenn Sie kein anderes Projekt wählen. Ist es geteilt, sehen andere sie. Soll es für Sie allein bleiben, legen Sie für das Geteilte ein neues Projekt an.</translation>
+        <source>New threads go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>Neue Unterhaltungen kommen in „{name}“, wenn Sie kein anderes Projekt wählen. Ist es geteilt, sehen andere sie. Soll es für Sie allein bleiben, legen Sie für das Geteilte ein neues Projekt an.</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -14671,8 +14900,60 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Diese Änderung wurde nicht auf diesem Computer vorgeschlagen.</translation>
     </message>
     <message>
+        <source>This change is not applied.</source>
+        <translation>Diese Änderung ist nicht angewendet.</translation>
+    </message>
+    <message>
+        <source>This change is already applied.</source>
+        <translation>Diese Änderung ist schon angewendet.</translation>
+    </message>
+    <message>
+        <source>This change was rejected.</source>
+        <translation>Diese Änderung wurde abgelehnt.</translation>
+    </message>
+    <message>
+        <source>The file is no longer the one that this change was made from.</source>
+        <translation>Die Datei ist nicht mehr die, aus der diese Änderung entstand.</translation>
+    </message>
+    <message>
+        <source>The file was changed after this change was applied.</source>
+        <translation>Die Datei wurde geändert, nachdem diese Änderung angewendet worden war.</translation>
+    </message>
+    <message>
+        <source>The project has no folder on this computer, or another one by now.</source>
+        <translation>Das Projekt hat auf diesem Computer keinen Ordner, oder inzwischen einen anderen.</translation>
+    </message>
+    <message>
+        <source>This change was not proposed on this computer, or too long ago.</source>
+        <translation>Diese Änderung wurde nicht auf diesem Computer vorgeschlagen, oder vor zu langer Zeit.</translation>
+    </message>
+    <message>
+        <source>Name a file.</source>
+        <translation>Nennen Sie eine Datei.</translation>
+    </message>
+    <message>
+        <source>This change is too large to review, or has lines that are too long.</source>
+        <translation>Diese Änderung ist zu groß, um sie durchzusehen, oder hat zu lange Zeilen.</translation>
+    </message>
+    <message>
+        <source>Propose it in smaller steps.</source>
+        <translation>Schlagen Sie sie in kleineren Schritten vor.</translation>
+    </message>
+    <message>
+        <source>The change could not be kept: {reason}.</source>
+        <translation>Die Änderung konnte nicht aufbewahrt werden: {reason}.</translation>
+    </message>
+    <message>
         <source>No file was changed.</source>
         <translation>Keine Datei wurde geändert.</translation>
+    </message>
+    <message>
+        <source>The files that are kept of this change cannot be read or written.</source>
+        <translation>Die Dateien, die von dieser Änderung aufbewahrt sind, können nicht gelesen oder geschrieben werden.</translation>
+    </message>
+    <message>
+        <source>Ask the model to propose it again.</source>
+        <translation>Bitten Sie das Modell, sie noch einmal vorzuschlagen.</translation>
     </message>
     <message>
         <source>Ask the model to propose it here.</source>
@@ -14687,8 +14968,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         </translation>
     </message>
     <message>
-        <source>Tools in this chat: {names}</source>
-        <translation>Werkzeuge in diesem Chat: {names}</translation>
+        <source>Tools in this thread: {names}</source>
+        <translation>Werkzeuge in dieser Unterhaltung: {names}</translation>
     </message>
     <message>
         <source>Tools in this project: {names}</source>
@@ -14715,12 +14996,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{name} von {server} wartet auf Ihre Zustimmung: Strg+Umschalt+Y.</translation>
     </message>
     <message>
-        <source>{name} waits for your approval in another chat.</source>
-        <translation>{name} wartet in einem anderen Chat auf Ihre Zustimmung.</translation>
-    </message>
-    <message>
-        <source>Allow in this chat</source>
-        <translation>In diesem Chat erlauben</translation>
+        <source>{name} waits for your approval in another thread.</source>
+        <translation>{name} wartet in einer anderen Unterhaltung auf Ihre Zustimmung.</translation>
     </message>
     <message>
         <source>Allow in this project</source>
@@ -14731,8 +15008,12 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Immer erlauben</translation>
     </message>
     <message>
-        <source>Allow in this chat, it only reads</source>
-        <translation>In diesem Chat erlauben, es liest nur</translation>
+        <source>Allow in this thread</source>
+        <translation>In dieser Unterhaltung erlauben</translation>
+    </message>
+    <message>
+        <source>Allow in this thread, it only reads</source>
+        <translation>In dieser Unterhaltung erlauben, es liest nur</translation>
     </message>
     <message>
         <source>Allow in this project, it only reads</source>
@@ -14799,8 +15080,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{server} bittet Sie um etwas: Strg+Umschalt+Y.</translation>
     </message>
     <message>
-        <source>{server} asks you for something in another chat.</source>
-        <translation>{server} bittet Sie in einem anderen Chat um etwas.</translation>
+        <source>{server} asks you for something in another thread.</source>
+        <translation>{server} bittet Sie in einer anderen Unterhaltung um etwas.</translation>
     </message>
     <message>
         <source>User</source>
@@ -15076,8 +15357,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{name} entfernen?</translation>
     </message>
     <message>
-        <source>Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.</source>
-        <translation>Die Werkzeuge verschwinden aus allen Chats, mit den Geheimnissen und dem, was Sie erlaubt haben. Chats behalten die Antworten.</translation>
+        <source>Its tools are gone from all threads, with its secrets and what you allowed. Threads keep what it answered.</source>
+        <translation>Die Werkzeuge verschwinden aus allen Unterhaltungen, mit den Geheimnissen und dem, was Sie erlaubt haben. Unterhaltungen behalten die Antworten.</translation>
     </message>
     <message>
         <source>What models can use to read files, search and act. Nothing runs before you allow it.</source>
@@ -15108,20 +15389,12 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Listet seine Werkzeuge auf</translation>
     </message>
     <message>
-        <source>in one chat</source>
-        <translation>in einem Chat</translation>
-    </message>
-    <message>
         <source>in one project</source>
         <translation>in einem Projekt</translation>
     </message>
     <message>
         <source>everywhere</source>
         <translation>überall</translation>
-    </message>
-    <message>
-        <source>in one chat, also after text from outside</source>
-        <translation>in einem Chat, auch nach Text von außen</translation>
     </message>
     <message>
         <source>in one project, also after text from outside</source>
@@ -15156,20 +15429,32 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Wieder nach {title} fragen</translation>
     </message>
     <message>
-        <source>May ask the model. You agree each time</source>
-        <translation>Darf das Modell fragen. Sie stimmen jedes Mal zu</translation>
-    </message>
-    <message>
-        <source>Comes with ChatDesk</source>
-        <translation>Gehört zu ChatDesk</translation>
-    </message>
-    <message>
         <source>Search engine…</source>
         <translation>Suchmaschine…</translation>
     </message>
     <message>
         <source>It wrote: {tail}</source>
         <translation>Es schrieb: {tail}</translation>
+    </message>
+    <message>
+        <source>Models can look things up in your earlier chats.</source>
+        <translation>Modelle können in Ihren früheren Chats nachschlagen.</translation>
+    </message>
+    <message>
+        <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
+        <translation>Modelle können die Dateien im Ordner eines Projekts lesen und Änderungen daran vorschlagen.</translation>
+    </message>
+    <message>
+        <source>in one thread</source>
+        <translation>in einer Unterhaltung</translation>
+    </message>
+    <message>
+        <source>in one thread, also after text from outside</source>
+        <translation>in einer Unterhaltung, auch nach Text von außen</translation>
+    </message>
+    <message>
+        <source>May ask your model for an answer, if you agree each time</source>
+        <translation>Darf Ihr Modell um eine Antwort bitten, wenn Sie jedes Mal zustimmen</translation>
     </message>
     <message>
         <source>Sign out</source>
@@ -18462,6 +18747,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Neuer Chat</translation>
     </message>
     <message>
+        <source>Recovered messages</source>
+        <translation>Wiederhergestellte Nachrichten</translation>
+    </message>
+    <message>
+        <source>Not taken by the team</source>
+        <translation>Vom Team nicht angenommen</translation>
+    </message>
+    <message>
         <source>{title} (branch)</source>
         <translation>{title} (Zweig)</translation>
     </message>
@@ -18587,6 +18880,30 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         </translation>
     </message>
     <message>
+        <source>{path} is not a file.</source>
+        <translation>{path} ist keine Datei.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({reason}).</source>
+        <translation>{path} kann nicht gelesen werden ({reason}).</translation>
+    </message>
+    <message>
+        <source>{path} is damaged.</source>
+        <translation>{path} ist beschädigt.</translation>
+    </message>
+    <message>
+        <source>own files</source>
+        <translation>eigene Dateien</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on without it.</source>
+        <translation>ChatDesk macht ohne sie weiter.</translation>
+    </message>
+    <message>
+        <source>Damaged files were kept in {directory} as {names}. Remove them when you no longer need them.</source>
+        <translation>Beschädigte Dateien wurden in {directory} als {names} aufbewahrt. Entfernen Sie sie, wenn Sie sie nicht mehr brauchen.</translation>
+    </message>
+    <message>
         <source>file of {subject}</source>
         <translation>Datei ({subject})</translation>
     </message>
@@ -18613,6 +18930,539 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>attach a file</source>
         <translation>Datei anhängen</translation>
+    </message>
+    <message>
+        <source>These braces are not closed. Write }} after the name, or a backslash before mere braces.</source>
+        <translation>Diese Klammern sind nicht geschlossen. Schreiben Sie }} hinter den Namen, oder einen umgekehrten Schrägstrich vor bloße Klammern.</translation>
+    </message>
+    <message>
+        <source>A variable needs a name between its braces.</source>
+        <translation>Eine Variable braucht einen Namen zwischen ihren Klammern.</translation>
+    </message>
+    <message>
+        <source>A name begins with a letter and has letters, digits, spaces, - and _ only. It is inserted as it is written.</source>
+        <translation>Ein Name beginnt mit einem Buchstaben und hat nur Buchstaben, Ziffern, Leerzeichen, - und _. Er wird eingefügt, wie er geschrieben ist.</translation>
+    </message>
+    <message>
+        <source>Line {line}, column {column}: {problem}</source>
+        <translation>Zeile {line}, Spalte {column}: {problem}</translation>
+    </message>
+    <message>
+        <source>{variable} has {count} characters; the first {kept} were inserted.</source>
+        <translation>{variable} hat {count} Zeichen; die ersten {kept} wurden eingefügt.</translation>
+    </message>
+    <message>
+        <source>The text was cut after {count} characters.</source>
+        <translation>Der Text wurde nach {count} Zeichen abgeschnitten.</translation>
+    </message>
+    <message>
+        <source>A name has at most {count} characters. It is inserted as it is written.</source>
+        <translation>Ein Name hat höchstens {count} Zeichen. Er wird eingefügt, wie er geschrieben ist.</translation>
+    </message>
+    <message>
+        <source>{variable} means nothing in a system prompt.</source>
+        <translation>{variable} bedeutet in einem Systemprompt nichts.</translation>
+    </message>
+    <message>
+        <source>{variable} takes nothing after its name, so this is inserted as it is written.</source>
+        <translation>{variable} nimmt nichts hinter dem Namen an und wird deshalb eingefügt, wie es geschrieben ist.</translation>
+    </message>
+    <message>
+        <source>This format is not known. Use parts as in {example}, or {variable} alone. It is inserted as it is written.</source>
+        <translation>Dieses Format ist nicht bekannt. Verwenden Sie Teile wie in {example}, oder nur {variable}. Es wird eingefügt, wie es geschrieben ist.</translation>
+    </message>
+    <message>
+        <source>{variable} is not known in a system prompt.</source>
+        <translation>{variable} ist in einem Systemprompt nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>Write 1 to {count} choices, such as {example}.</source>
+        <translation>Schreiben Sie 1 bis {count} Auswahlmöglichkeiten, zum Beispiel {example}.</translation>
+    </message>
+    <message>
+        <source>A template has at most {count} fields. This one stays as it is written.</source>
+        <translation>Eine Vorlage hat höchstens {count} Felder. Dieses bleibt, wie es geschrieben ist.</translation>
+    </message>
+    <message>
+        <source>{variable} is asked for as a field.</source>
+        <translation>{variable} wird als Feld abgefragt.</translation>
+    </message>
+    <message>
+        <source>Did you mean {variable}?</source>
+        <translation>Meinten Sie {variable}?</translation>
+    </message>
+    <message>
+        <source>Only {names} are known there; this is sent as it is written.</source>
+        <translation>Nur {names} sind dort bekannt; dies wird gesendet, wie es geschrieben ist.</translation>
+    </message>
+    <message>
+        <source>The model gave an empty summary.</source>
+        <translation>Das Modell gab eine leere Zusammenfassung.</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that says nothing.</source>
+        <translation>Das Modell gab eine Zusammenfassung, die nichts aussagt.</translation>
+    </message>
+    <message>
+        <source>The model refused to summarise.</source>
+        <translation>Das Modell hat die Zusammenfassung abgelehnt.</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that is longer than the messages.</source>
+        <translation>Das Modell gab eine Zusammenfassung, die länger ist als die Nachrichten.</translation>
+    </message>
+    <message>
+        <source>The model did not finish its summary.</source>
+        <translation>Das Modell hat seine Zusammenfassung nicht beendet.</translation>
+    </message>
+    <message>
+        <source>This link cannot be opened: it names neither a thread nor an invitation.</source>
+        <translation>Dieser Link kann nicht geöffnet werden: Er nennt weder eine Unterhaltung noch eine Einladung.</translation>
+    </message>
+    <message>
+        <source>Ask the person who gave it to you to copy it again.</source>
+        <translation>Bitten Sie die Person, von der Sie ihn haben, ihn noch einmal zu kopieren.</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>Einzelheiten</translation>
+    </message>
+    <message>
+        <source>{kilobytes} KB, damaged or too large</source>
+        <translation>{kilobytes} KB, beschädigt oder zu groß</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <comment>callout</comment>
+        <translation>Hinweis</translation>
+    </message>
+    <message>
+        <source>Tip</source>
+        <comment>callout</comment>
+        <translation>Tipp</translation>
+    </message>
+    <message>
+        <source>Important</source>
+        <comment>callout</comment>
+        <translation>Wichtig</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <comment>callout</comment>
+        <translation>Warnung</translation>
+    </message>
+    <message>
+        <source>Caution</source>
+        <comment>callout</comment>
+        <translation>Vorsicht</translation>
+    </message>
+    <message>
+        <source>This diagram could not be drawn</source>
+        <translation>Dieses Diagramm konnte nicht gezeichnet werden</translation>
+    </message>
+    <message>
+        <source>Diagrams cannot be drawn on this computer</source>
+        <translation>Diagramme können auf diesem Computer nicht gezeichnet werden</translation>
+    </message>
+    <message>
+        <source>This picture could not be drawn</source>
+        <translation>Dieses Bild konnte nicht gezeichnet werden</translation>
+    </message>
+    <message>
+        <source>Erased project</source>
+        <translation>Gelöschtes Projekt</translation>
+    </message>
+    <message>
+        <source>Shared project</source>
+        <translation>Geteiltes Projekt</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database reports: {reason}</source>
+        <translation>Die Datenbank des Teams meldet: {reason}</translation>
+    </message>
+    <message>
+        <source>This file of the project&apos;s folder cannot be used.</source>
+        <translation>Diese Datei im Ordner des Projekts kann nicht verwendet werden.</translation>
+    </message>
+    <message>
+        <source>This path is too long, or has characters that cannot be seen.</source>
+        <translation>Dieser Pfad ist zu lang oder hat unsichtbare Zeichen.</translation>
+    </message>
+    <message>
+        <source>Paths begin at the project&apos;s folder: “src/main.py”, for example.</source>
+        <translation>Pfade beginnen beim Ordner des Projekts: zum Beispiel „src/main.py“.</translation>
+    </message>
+    <message>
+        <source>A path cannot lead out of the project&apos;s folder.</source>
+        <translation>Ein Pfad kann nicht aus dem Ordner des Projekts hinausführen.</translation>
+    </message>
+    <message>
+        <source>This path is too deep.</source>
+        <translation>Dieser Pfad ist zu tief.</translation>
+    </message>
+    <message>
+        <source>“{name}” usually holds secrets, or is managed by a program, so no tool may use it.</source>
+        <translation>„{name}“ enthält gewöhnlich Geheimnisse oder wird von einem Programm verwaltet, darum darf kein Werkzeug es verwenden.</translation>
+    </message>
+    <message>
+        <source>The project&apos;s folder cannot be opened, or there is a link on the way to it.</source>
+        <translation>Der Ordner des Projekts kann nicht geöffnet werden, oder auf dem Weg dorthin liegt eine Verknüpfung.</translation>
+    </message>
+    <message>
+        <source>Choose it again in the project&apos;s dialog.</source>
+        <translation>Wählen Sie ihn im Dialog des Projekts noch einmal.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a folder, a link or a device. Links are not followed.</source>
+        <translation>„{name}“ ist keine Datei, sondern ein Ordner, eine Verknüpfung oder ein Gerät. Verknüpfungen wird nicht gefolgt.</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer a file.</source>
+        <translation>„{name}“ ist keine Datei mehr.</translation>
+    </message>
+    <message>
+        <source>“{name}” is too large; the limit is {most}.</source>
+        <translation>„{name}“ ist zu groß; das Limit ist {most}.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder, or there is a link on the way. Links are not followed.</source>
+        <translation>„{name}“ ist kein Ordner, oder auf dem Weg liegt eine Verknüpfung. Verknüpfungen wird nicht gefolgt.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a link. Links are not followed.</source>
+        <translation>„{name}“ ist keine Datei, sondern eine Verknüpfung. Verknüpfungen wird nicht gefolgt.</translation>
+    </message>
+    <message>
+        <source>There is no folder “{name}” in the project&apos;s folder.</source>
+        <translation>Im Ordner des Projekts gibt es keinen Ordner „{name}“.</translation>
+    </message>
+    <message>
+        <source>There is no file “{name}” in the project&apos;s folder.</source>
+        <translation>Im Ordner des Projekts gibt es keine Datei „{name}“.</translation>
+    </message>
+    <message>
+        <source>You may not read “{name}”.</source>
+        <translation>Sie dürfen „{name}“ nicht lesen.</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be opened: {reason}.</source>
+        <translation>„{name}“ kann nicht geöffnet werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The file was changed after the change was proposed.</source>
+        <translation>Die Datei wurde geändert, nachdem die Änderung vorgeschlagen worden war.</translation>
+    </message>
+    <message>
+        <source>Ask the model to read the file again and to propose the change again.</source>
+        <translation>Bitten Sie das Modell, die Datei noch einmal zu lesen und die Änderung noch einmal vorzuschlagen.</translation>
+    </message>
+    <message>
+        <source>The file was removed after the change was proposed.</source>
+        <translation>Die Datei wurde entfernt, nachdem die Änderung vorgeschlagen worden war.</translation>
+    </message>
+    <message>
+        <source>There is already a file with that name.</source>
+        <translation>Eine Datei mit diesem Namen gibt es schon.</translation>
+    </message>
+    <message>
+        <source>The file belongs to another user of this computer.</source>
+        <translation>Die Datei gehört einem anderen Benutzer dieses Computers.</translation>
+    </message>
+    <message>
+        <source>The file is write-protected.</source>
+        <translation>Die Datei ist schreibgeschützt.</translation>
+    </message>
+    <message>
+        <source>Remove the protection, then try again.</source>
+        <translation>Heben Sie den Schutz auf, und versuchen Sie es dann erneut.</translation>
+    </message>
+    <message>
+        <source>The disk of “{name}” is full.</source>
+        <translation>Der Datenträger von „{name}“ ist voll.</translation>
+    </message>
+    <message>
+        <source>Free some space, then try again.</source>
+        <translation>Schaffen Sie Platz, und versuchen Sie es dann erneut.</translation>
+    </message>
+    <message>
+        <source>You may not write to “{name}”.</source>
+        <translation>Sie dürfen in „{name}“ nicht schreiben.</translation>
+    </message>
+    <message>
+        <source>“{name}” could not be written: {reason}.</source>
+        <translation>„{name}“ konnte nicht geschrieben werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>It no longer knows the session.</source>
+        <translation>Er kennt die Sitzung nicht mehr.</translation>
+    </message>
+    <message>
+        <source>something</source>
+        <translation>etwas anderem</translation>
+    </message>
+    <message>
+        <source>It answered with {kind}, not with a message of the protocol. Is its address right?</source>
+        <translation>Er antwortete mit {kind}, nicht mit einer Nachricht des Protokolls. Stimmt die Adresse?</translation>
+    </message>
+    <message>
+        <source>It answered with status {status}.</source>
+        <translation>Er antwortete mit Status {status}.</translation>
+    </message>
+    <message>
+        <source>ChatDesk does not speak the older transport with two addresses (SSE): is there one that ends with /mcp?</source>
+        <translation>ChatDesk spricht den älteren Transport mit zwei Adressen (SSE) nicht: Gibt es eine, die auf /mcp endet?</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} values in one message.</source>
+        <translation>Er sendete mehr als {most} Werte in einer Nachricht.</translation>
+    </message>
+    <message>
+        <source>It is larger than {most}.</source>
+        <translation>Es ist größer als {most}.</translation>
+    </message>
+    <message>
+        <source>It is not valid base64.</source>
+        <translation>Es ist kein gültiges base64.</translation>
+    </message>
+    <message>
+        <source>It sent too many requests, or used an id twice, before it read the answers.</source>
+        <translation>Er sendete zu viele Anfragen oder verwendete eine Kennung zweimal, bevor er die Antworten las.</translation>
+    </message>
+    <message>
+        <source>It was stopped.</source>
+        <translation>Er wurde angehalten.</translation>
+    </message>
+    <message>
+        <source>It did not answer in time.</source>
+        <translation>Er hat nicht rechtzeitig geantwortet.</translation>
+    </message>
+    <message>
+        <source>Its answer could not be read ({kind}).</source>
+        <translation>Seine Antwort konnte nicht gelesen werden ({kind}).</translation>
+    </message>
+    <message>
+        <source>It is not running.</source>
+        <translation>Er läuft nicht.</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined.</source>
+        <translation>Die Anmeldung wurde abgelehnt.</translation>
+    </message>
+    <message>
+        <source>It ended.</source>
+        <translation>Er wurde beendet.</translation>
+    </message>
+    <message>
+        <source>Its answer does not follow the protocol.</source>
+        <translation>Seine Antwort folgt nicht dem Protokoll.</translation>
+    </message>
+    <message>
+        <source>It did not answer in {seconds} s (Settings, Tools).</source>
+        <translation>Er hat in {seconds} s nicht geantwortet (Einstellungen, Werkzeuge).</translation>
+    </message>
+    <message>
+        <source>The program {name} was not found.</source>
+        <translation>Das Programm {name} wurde nicht gefunden.</translation>
+    </message>
+    <message>
+        <source>The program {name} may not be run.</source>
+        <translation>Das Programm {name} darf nicht ausgeführt werden.</translation>
+    </message>
+    <message>
+        <source>It cannot be reached.</source>
+        <translation>Er ist nicht zu erreichen.</translation>
+    </message>
+    <message>
+        <source>It refused the connection: {reason}</source>
+        <translation>Er hat die Verbindung abgelehnt: {reason}</translation>
+    </message>
+    <message>
+        <source>The connection failed ({kind}).</source>
+        <translation>Die Verbindung ist fehlgeschlagen ({kind}).</translation>
+    </message>
+    <message>
+        <source>It asked to sign in again right after you had signed in.</source>
+        <translation>Er verlangte gleich nach Ihrer Anmeldung eine weitere.</translation>
+    </message>
+    <message>
+        <source>It sends you to a page of another site than the one that would get your sign-in.</source>
+        <translation>Er schickt Sie auf eine Seite, die nicht zu dem gehört, der Ihre Anmeldung bekäme.</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins over an address that others could read.</source>
+        <translation>Er sendet Anmeldungen über eine Adresse, die andere mitlesen könnten.</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins to an address on this computer or its network.</source>
+        <translation>Er sendet Anmeldungen an eine Adresse auf diesem Computer oder in dessen Netz.</translation>
+    </message>
+    <message>
+        <source>Nobody signed in in time.</source>
+        <translation>Niemand hat sich rechtzeitig angemeldet.</translation>
+    </message>
+    <message>
+        <source>It does not let ChatDesk register. Enter the ID of a client that you registered there.</source>
+        <translation>Er lässt ChatDesk sich nicht registrieren. Geben Sie die ID eines Clients ein, den Sie dort registriert haben.</translation>
+    </message>
+    <message>
+        <source>It did not accept the sign-in.</source>
+        <translation>Er hat die Anmeldung nicht angenommen.</translation>
+    </message>
+    <message>
+        <source>The facts that it gives about signing in contradict each other.</source>
+        <translation>Seine Angaben zur Anmeldung widersprechen sich.</translation>
+    </message>
+    <message>
+        <source>The server where you sign in could not be reached, or sent too much.</source>
+        <translation>Der Server, bei dem Sie sich anmelden, war nicht zu erreichen oder sendete zu viel.</translation>
+    </message>
+    <message>
+        <source>Signing in failed ({kind}).</source>
+        <translation>Die Anmeldung ist fehlgeschlagen ({kind}).</translation>
+    </message>
+    <message>
+        <source>It ended with exit code {code}.</source>
+        <translation>Er endete mit dem Exit-Code {code}.</translation>
+    </message>
+    <message>
+        <source>Its output is not valid UTF-8.</source>
+        <translation>Seine Ausgabe ist kein gültiges UTF-8.</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} in one message.</source>
+        <translation>Er sendete mehr als {most} in einer Nachricht.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {reason}.</source>
+        <translation>{path} kann nicht geschrieben werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>There is nothing here.</source>
+        <translation>Hier ist nichts.</translation>
+    </message>
+    <message>
+        <source>This answer belongs to no sign-in that ChatDesk waits for.</source>
+        <translation>Diese Antwort gehört zu keiner Anmeldung, auf die ChatDesk wartet.</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined. You can close this page.</source>
+        <translation>Die Anmeldung wurde abgelehnt. Sie können diese Seite schließen.</translation>
+    </message>
+    <message>
+        <source>ChatDesk has the answer. You can close this page.</source>
+        <translation>ChatDesk hat die Antwort. Sie können diese Seite schließen.</translation>
+    </message>
+    <message>
+        <source>It is not JSON.</source>
+        <translation>Es ist kein JSON.</translation>
+    </message>
+    <message>
+        <source>It is cut off.</source>
+        <translation>Es ist abgeschnitten.</translation>
+    </message>
+    <message>
+        <source>It is nested {count} levels deep.</source>
+        <translation>Es ist {count} Ebenen tief verschachtelt.</translation>
+    </message>
+    <message>
+        <source>It is nested too deeply.</source>
+        <translation>Es ist zu tief verschachtelt.</translation>
+    </message>
+    <message>
+        <source>The folder of the service {path} cannot be written to: {reason}.</source>
+        <translation>In den Ordner des Dienstes {path} kann nicht geschrieben werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>Check its owner and permissions, or choose another --data-dir.</source>
+        <translation>Prüfen Sie seinen Besitzer und seine Rechte, oder wählen Sie ein anderes --data-dir.</translation>
+    </message>
+    <message>
+        <source>The service cannot listen: {reason}.</source>
+        <translation>Der Dienst kann nicht lauschen: {reason}.</translation>
+    </message>
+    <message>
+        <source>Choose another port in the settings, or 0 for any that is free.</source>
+        <translation>Wählen Sie in den Einstellungen einen anderen Port, oder 0 für irgendeinen freien.</translation>
+    </message>
+    <message>
+        <source>The address of the service cannot be written: {reason}.</source>
+        <translation>Die Adresse des Dienstes kann nicht geschrieben werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The settings name another address for the service, but no token may be used there.</source>
+        <translation>Die Einstellungen nennen eine weitere Adresse für den Dienst, aber kein Token darf dort verwendet werden.</translation>
+    </message>
+    <message>
+        <source>The service was not started.</source>
+        <translation>Der Dienst wurde nicht gestartet.</translation>
+    </message>
+    <message>
+        <source>Make one with &apos;chatdesk tokens new NAME --scope remote&apos;, or leave the address empty.</source>
+        <translation>Legen Sie eines an mit &apos;chatdesk tokens new NAME --scope remote&apos;, oder lassen Sie die Adresse leer.</translation>
+    </message>
+    <message>
+        <source>The address of the service must be a name or number of this computer with a port.</source>
+        <translation>Die Adresse des Dienstes muss ein Name oder eine Nummer dieses Computers mit einem Port sein.</translation>
+    </message>
+    <message>
+        <source>For example 192.168.1.5:8443, the address at which others reach this computer.</source>
+        <translation>Zum Beispiel 192.168.1.5:8443, die Adresse, unter der andere diesen Computer erreichen.</translation>
+    </message>
+    <message>
+        <source>Another address than this computer&apos;s own needs TLS.</source>
+        <translation>Eine andere Adresse als die eigene dieses Computers braucht TLS.</translation>
+    </message>
+    <message>
+        <source>Name the files of a certificate and its key in the settings, or leave the address empty.</source>
+        <translation>Nennen Sie in den Einstellungen die Dateien eines Zertifikats und seines Schlüssels, oder lassen Sie die Adresse leer.</translation>
+    </message>
+    <message>
+        <source>The certificate of the service cannot be used: {reason}.</source>
+        <translation>Das Zertifikat des Dienstes kann nicht verwendet werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>Both files must be in PEM format and belong together, and the key must have no passphrase.</source>
+        <translation>Beide Dateien müssen im PEM-Format sein und zusammengehören, und der Schlüssel darf keine Passphrase haben.</translation>
+    </message>
+    <message>
+        <source>“{origin}” is not the origin of web pages.</source>
+        <translation>„{origin}“ ist nicht der Ursprung von Webseiten.</translation>
+    </message>
+    <message>
+        <source>An origin is a scheme, a name and a port if there is one: https://tool.example.</source>
+        <translation>Ein Ursprung ist ein Schema, ein Name und gegebenenfalls ein Port: https://tool.example.</translation>
+    </message>
+    <message>
+        <source>Project folder</source>
+        <translation>Ordner des Projekts</translation>
+    </message>
+    <message>
+        <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
+        <translation>Ein temporärer Chat behält nichts, deshalb wird darin keine Änderung vorgeschlagen.</translation>
+    </message>
+    <message>
+        <source>Files of a folder can be used on Linux and macOS only.</source>
+        <translation>Dateien eines Ordners können nur unter Linux und macOS verwendet werden.</translation>
+    </message>
+    <message>
+        <source>Nothing was read.</source>
+        <translation>Nichts wurde gelesen.</translation>
+    </message>
+    <message>
+        <source>The project of this thread has no folder on this computer.</source>
+        <translation>Das Projekt dieser Unterhaltung hat auf diesem Computer keinen Ordner.</translation>
+    </message>
+    <message>
+        <source>The web</source>
+        <translation>Das Web</translation>
+    </message>
+    <message numerus="yes">
+        <source>Questions in this thread go to {count} models.</source>
+        <comment>Questions in this thread go to {count} model.</comment>
+        <translation>
+            <numerusform>Fragen in dieser Unterhaltung gehen an {count} Modell.</numerusform>
+            <numerusform>Fragen in dieser Unterhaltung gehen an {count} Modelle.</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

@@ -92,6 +92,30 @@
         <translation>La respuesta no se completó. Lo que había llegado se conserva.</translation>
     </message>
     <message>
+        <source>{server}: {problem}</source>
+        <translation>{server}: {problem}</translation>
+    </message>
+    <message>
+        <source>{server} offers: {names}.</source>
+        <translation>{server} ofrece: {names}.</translation>
+    </message>
+    <message>
+        <source>It lists no tools.</source>
+        <translation>No anuncia ninguna herramienta.</translation>
+    </message>
+    <message>
+        <source>It is switched off: chatdesk tools on {server} switches it on.</source>
+        <translation>Está desactivado: chatdesk tools on {server} lo activa.</translation>
+    </message>
+    <message>
+        <source>It is for the threads of a project with a folder: see chatdesk tools folder.</source>
+        <translation>Es para las conversaciones de un proyecto con carpeta: consulta chatdesk tools folder.</translation>
+    </message>
+    <message>
+        <source>It was not asked for its tools.</source>
+        <translation>No se le preguntó por sus herramientas.</translation>
+    </message>
+    <message>
         <source>Answer in the window.</source>
         <translation>Responde en la ventana.</translation>
     </message>
@@ -772,16 +796,12 @@
         <translation>No hay tokens.</translation>
     </message>
     <message>
-        <source>it must be from 0 to 65535</source>
-        <translation>debe estar entre 0 y 65535</translation>
+        <source>it must be a number from 0 to 65535</source>
+        <translation>debe ser un número entre 0 y 65535</translation>
     </message>
     <message>
-        <source>it must be more than 0 and less than 1,000,000</source>
-        <translation>debe ser mayor que 0 y menor que 1.000.000</translation>
-    </message>
-    <message>
-        <source>it must be at least 1</source>
-        <translation>debe ser al menos 1</translation>
+        <source>it must be a number above 0 and below 1,000,000</source>
+        <translation>debe ser un número mayor que 0 y menor que 1.000.000</translation>
     </message>
     <message>
         <source>share projects through a team&apos;s database</source>
@@ -1340,8 +1360,8 @@
         <translation>¿Compartir «{project}» ({threads}, {messages}) con {workspace}? Lo que se envía no se puede retirar a quienes lo han leído.</translation>
     </message>
     <message>
-        <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
-        <translation>«{name}» es el proyecto al que van los chats nuevos: lo que preguntes desde ahora sin nombrar otro proyecto también se comparte.</translation>
+        <source>“{name}” is the project into which new threads go: what you ask from now on without naming another project is shared, too.</source>
+        <translation>«{name}» es el proyecto al que van las conversaciones nuevas: lo que preguntes desde ahora sin nombrar otro proyecto también se comparte.</translation>
     </message>
     <message>
         <source>“{project}” is shared with {workspace}.</source>
@@ -1530,6 +1550,10 @@
     <message>
         <source>Give more of the id.</source>
         <translation>Indica más del identificador.</translation>
+    </message>
+    <message>
+        <source>it must be a whole number, at least 1</source>
+        <translation>debe ser un número entero, al menos 1</translation>
     </message>
     <message>
         <source>See &apos;chatdesk projects&apos;.</source>
@@ -1800,6 +1824,10 @@
         <translation>Se omitió: una respuesta tiene como máximo {most_in_message} imágenes.</translation>
     </message>
     <message>
+        <source>Not kept: {reason}</source>
+        <translation>No se guardó: {reason}</translation>
+    </message>
+    <message>
         <source>The pictures of this answer are larger than {most_bytes} MB together.</source>
         <translation>Las imágenes de esta respuesta superan juntas los {most_bytes} MB.</translation>
     </message>
@@ -1900,12 +1928,16 @@
         <translation>Adjunta un archivo que no esté vacío.</translation>
     </message>
     <message>
+        <source>The image “{name}” cannot be attached. {reason}</source>
+        <translation>No se puede adjuntar la imagen «{name}». {reason}</translation>
+    </message>
+    <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
         <translation>Guárdala de nuevo con un programa de dibujo, más pequeña si hace falta, y adjunta esa.</translation>
     </message>
     <message>
-        <source>“{name}” is no longer there.</source>
-        <translation>«{name}» ya no está.</translation>
+        <source>“{name}” is not there.</source>
+        <translation>«{name}» no está.</translation>
     </message>
     <message>
         <source>“{name}” is not a file that can be read.</source>
@@ -2432,8 +2464,16 @@
         <translation>Se llamó a demasiadas herramientas a la vez, así que esta no se ejecutó. Llama a menos.</translation>
     </message>
     <message>
+        <source>“{tool}” is left out of this answer: {provider} refuses its description.</source>
+        <translation>«{tool}» queda fuera de esta respuesta: {provider} rechaza su descripción.</translation>
+    </message>
+    <message>
         <source>No further tools can be called for this answer. Answer with what you have.</source>
         <translation>No se puede llamar a más herramientas para esta respuesta. Responde con lo que tienes.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its arguments are described in a form that no request can have.</source>
+        <translation>«{tool}» queda fuera: sus argumentos se describen en una forma que ninguna solicitud puede tener.</translation>
     </message>
     <message>
         <source>Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.</source>
@@ -2448,8 +2488,8 @@
         <translation>ChatDesk terminó mientras esto se ejecutaba. Quizá ya hizo su trabajo.</translation>
     </message>
     <message>
-        <source>This chat has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
-        <translation>Este chat tiene texto de fuera, como el resultado de una herramienta, un archivo, una importación o las palabras de alguien del equipo, que puede haber pedido esto.</translation>
+        <source>This thread has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
+        <translation>Esta conversación tiene texto de fuera, como el resultado de una herramienta, un archivo, una importación o las palabras de alguien del equipo, que puede haber pedido esto.</translation>
     </message>
     <message numerus="yes">
         <source>{count} tools can be called: about {tokens} tokens with each request.</source>
@@ -2691,6 +2731,11 @@
             <numerusform>{count} adjunto falta o está dañado; la exportación solo contiene su nombre</numerusform>
             <numerusform>{count} adjuntos faltan o están dañados; la exportación solo contiene sus nombres</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>new</source>
+        <comment>thread</comment>
+        <translation>nueva</translation>
     </message>
     <message>
         <source>has new messages</source>
@@ -3027,6 +3072,26 @@
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
         <translation>Te pide iniciar sesión: elige Iniciar sesión en Ajustes, Herramientas.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its description is not what the protocol allows.</source>
+        <translation>«{tool}» queda fuera: su descripción no es la que permite el protocolo.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its name or its description is too long.</source>
+        <translation>«{tool}» queda fuera: su nombre o su descripción es demasiado largo.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is listed twice; the second one is left out.</source>
+        <translation>«{tool}» aparece dos veces; la segunda queda fuera.</translation>
+    </message>
+    <message>
+        <source>Not all of its tools are offered: it lists too many.</source>
+        <translation>No se ofrecen todas sus herramientas: anuncia demasiadas.</translation>
+    </message>
+    <message>
+        <source>Its list may be incomplete: it names the same page again and again.</source>
+        <translation>Su lista puede estar incompleta: nombra la misma página una y otra vez.</translation>
     </message>
     <message>
         <source>The tool failed.</source>
@@ -4969,6 +5034,10 @@
         <translation>Tiempo para una llamada</translation>
     </message>
     <message>
+        <source>Time for a server to start</source>
+        <translation>Tiempo para que arranque un servidor</translation>
+    </message>
+    <message>
         <source>Cost of an answer</source>
         <translation>Coste de una respuesta</translation>
     </message>
@@ -5409,6 +5478,10 @@
         <translation>Solo se puede continuar una respuesta que se detuvo antes de su final.</translation>
     </message>
     <message>
+        <source>Personal</source>
+        <translation>Personal</translation>
+    </message>
+    <message>
         <source>This project is in the trash.</source>
         <translation>Este proyecto está en la papelera.</translation>
     </message>
@@ -5833,6 +5906,14 @@
         <translation>El índice de búsqueda está dañado y se está reconstruyendo. Tus mensajes no se ven afectados.</translation>
     </message>
     <message>
+        <source>Title</source>
+        <translation>Título</translation>
+    </message>
+    <message>
+        <source>A member</source>
+        <translation>Un miembro</translation>
+    </message>
+    <message>
         <source>That version is no longer one of those to choose from.</source>
         <translation>Esa versión ya no está entre las que se pueden elegir.</translation>
     </message>
@@ -5903,6 +5984,10 @@
     <message>
         <source>Free some space; ChatDesk tries again within the hour.</source>
         <translation>Libera espacio; ChatDesk lo vuelve a intentar en menos de una hora.</translation>
+    </message>
+    <message>
+        <source>no backup</source>
+        <translation>ninguna copia de seguridad</translation>
     </message>
     <message>
         <source>Your messages and the older backups are unchanged.</source>
@@ -6793,6 +6878,10 @@
         <translation>Desbloquea o instala un llavero, o elige el archivo cifrado en Ajustes, Proveedores; o pon una contraseña tuya en la variable {variable} cada vez antes de que ChatDesk se inicie.</translation>
     </message>
     <message>
+        <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
+        <translation>La variable {variable} tiene una contraseña, y nadie ha dicho en este ordenador que sea para {server}: no se envió allí. Si lo es, asigna {named} a {server_variable}, o introduce la contraseña.</translation>
+    </message>
+    <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
         <translation>La contraseña se dio para {kept}, y el espacio de trabajo está ahora en {server}: no se envió allí. Si el servidor de verdad se mudó, dilo con &apos;chatdesk team move&apos;, o introduce la contraseña de nuevo.</translation>
     </message>
@@ -7105,12 +7194,32 @@
         <translation>Pregunta de nuevo: se te muestra como es ahora.</translation>
     </message>
     <message>
+        <source>Signing in to {server} failed: {reason}</source>
+        <translation>No se pudo iniciar sesión en {server}: {reason}</translation>
+    </message>
+    <message>
+        <source>It was ended.</source>
+        <translation>Se detuvo.</translation>
+    </message>
+    <message>
+        <source>{server} cannot be used: {reason}</source>
+        <translation>No se puede usar {server}: {reason}</translation>
+    </message>
+    <message>
         <source>The process for tools could not be started.</source>
         <translation>No se pudo iniciar el proceso de las herramientas.</translation>
     </message>
     <message>
         <source>The process for tools ended.</source>
         <translation>El proceso de las herramientas terminó.</translation>
+    </message>
+    <message>
+        <source>The list of prompts</source>
+        <translation>La lista de prompts</translation>
+    </message>
+    <message>
+        <source>The list of resources</source>
+        <translation>La lista de recursos</translation>
     </message>
     <message>
         <source>{about} of {name} is empty.</source>
@@ -7125,12 +7234,20 @@
         <translation>Pega todo el bloque, de { a }.</translation>
     </message>
     <message>
+        <source>It is described with the older transport (SSE), which ChatDesk does not speak. Ask for its address for streamable HTTP, which often ends with /mcp.</source>
+        <translation>Se describe con el transporte antiguo (SSE), que ChatDesk no habla. Pide su dirección para streamable HTTP, que suele terminar en /mcp.</translation>
+    </message>
+    <message>
         <source>This text is too long for a description of tool servers.</source>
         <translation>Este texto es demasiado largo para describir servidores de herramientas.</translation>
     </message>
     <message>
         <source>This text is not valid JSON.</source>
         <translation>Este texto no es JSON válido.</translation>
+    </message>
+    <message>
+        <source>The permissions of tools could not be saved.</source>
+        <translation>No se pudieron guardar los permisos de las herramientas.</translation>
     </message>
     <message>
         <source>permissions of tools</source>
@@ -7145,6 +7262,14 @@
         <translation>Instala Node.js: https://nodejs.org (en Debian y Ubuntu: sudo apt install nodejs).</translation>
     </message>
     <message>
+        <source>Install Bun: https://bun.sh.</source>
+        <translation>Instala Bun: https://bun.sh.</translation>
+    </message>
+    <message>
+        <source>Install Deno: https://deno.com.</source>
+        <translation>Instala Deno: https://deno.com.</translation>
+    </message>
+    <message>
         <source>Install uv: pipx install uv (or see https://docs.astral.sh/uv).</source>
         <translation>Instala uv: pipx install uv (o mira https://docs.astral.sh/uv).</translation>
     </message>
@@ -7153,8 +7278,16 @@
         <translation>Instala pipx (en Debian y Ubuntu: sudo apt install pipx).</translation>
     </message>
     <message>
+        <source>Install Docker: https://docs.docker.com/get-docker.</source>
+        <translation>Instala Docker: https://docs.docker.com/get-docker.</translation>
+    </message>
+    <message>
         <source>Install it, or give its whole path.</source>
         <translation>Instálalo, o da su ruta completa.</translation>
+    </message>
+    <message>
+        <source>The program “{name}” was not found.</source>
+        <translation>No se encontró el programa «{name}».</translation>
     </message>
     <message>
         <source>There is no such folder.</source>
@@ -7268,9 +7401,25 @@
             <numerusform>{count} servidores de herramientas de esta carpeta de datos quizá son de otra persona y quedan desactivados hasta que los actives.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} other choices for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and do not hold until you choose again.</source>
+        <comment>{count} other choice for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and does not hold until you choose again.</comment>
+        <translation>
+            <numerusform>{count} otra elección de herramientas en esta carpeta de datos (una carpeta, un servidor propio de ChatDesk, el buscador) puede ser de otra persona y no vale hasta que elijas de nuevo.</numerusform>
+            <numerusform>{count} otras elecciones de herramientas en esta carpeta de datos (una carpeta, un servidor propio de ChatDesk, el buscador) pueden ser de otra persona y no valen hasta que elijas de nuevo.</numerusform>
+        </translation>
+    </message>
     <message>
         <source>The file of tool servers was written by a newer ChatDesk.</source>
         <translation>El archivo de servidores de herramientas lo escribió un ChatDesk más nuevo.</translation>
+    </message>
+    <message>
+        <source>What you set up for tools cannot be marked as yours, so the next start would not trust it.</source>
+        <translation>Lo que configuraste para las herramientas no se puede marcar como tuyo, así que el próximo inicio no se fiaría de ello.</translation>
+    </message>
+    <message>
+        <source>Unlock the keyring, or check your configuration directory, and try again.</source>
+        <translation>Desbloquea el llavero, o comprueba tu carpeta de configuración, e inténtalo de nuevo.</translation>
     </message>
     <message>
         <source>The file of tool servers {path} could not be written.</source>
@@ -7469,8 +7618,24 @@
         <translation>La respuesta falló.</translation>
     </message>
     <message>
+        <source>Entry {number}</source>
+        <translation>Entrada {number}</translation>
+    </message>
+    <message>
         <source>It contains no messages.</source>
         <translation>No contiene mensajes.</translation>
+    </message>
+    <message>
+        <source>Entry {number} of {name}</source>
+        <translation>Entrada {number} de {name}</translation>
+    </message>
+    <message>
+        <source>“{key}” of {name}</source>
+        <translation>«{key}» de {name}</translation>
+    </message>
+    <message>
+        <source>Nothing after it could be read.</source>
+        <translation>Nada de lo que sigue se pudo leer.</translation>
     </message>
     <message>
         <source>The file is damaged or not complete.</source>
@@ -7571,6 +7736,22 @@
             <numerusform>Se omitió {count} mensaje que el fabricante oculta.</numerusform>
             <numerusform>Se omitieron {count} mensajes que el fabricante oculta.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({reason})</source>
+        <translation>{outcome}: {title} ({reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title}</source>
+        <translation>{outcome}: {title}</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages}; {reason})</source>
+        <translation>{outcome}: {title} ({messages}; {reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages})</source>
+        <translation>{outcome}: {title} ({messages})</translation>
     </message>
     <message>
         <source>It is in the trash. Restore it and import again to have what is new.</source>
@@ -7675,6 +7856,22 @@
     <message>
         <source>Another ChatDesk is looking for updates or installing one.</source>
         <translation>Otro ChatDesk está buscando actualizaciones o instalando una.</translation>
+    </message>
+    <message>
+        <source>The update could not be made.</source>
+        <translation>No se pudo hacer la actualización.</translation>
+    </message>
+    <message>
+        <source>This version is unchanged.</source>
+        <translation>Esta versión no ha cambiado.</translation>
+    </message>
+    <message>
+        <source>An answer is being written, or a call waits for you.</source>
+        <translation>Se está escribiendo una respuesta, o una llamada te espera.</translation>
+    </message>
+    <message>
+        <source>Install the update when it has ended.</source>
+        <translation>Instala la actualización cuando termine.</translation>
     </message>
     <message>
         <source>The update feed has changed in the meantime.</source>
@@ -8082,6 +8279,26 @@
         <translation>&apos;chatdesk tokens list&apos; los muestra todos.</translation>
     </message>
     <message>
+        <source>A token needs a name.</source>
+        <translation>Un token necesita un nombre.</translation>
+    </message>
+    <message>
+        <source>Give it the name of the program that will use it.</source>
+        <translation>Dale el nombre del programa que lo usará.</translation>
+    </message>
+    <message>
+        <source>There is already a token called “{name}”.</source>
+        <translation>Ya hay un token llamado «{name}».</translation>
+    </message>
+    <message>
+        <source>The folder of the tokens, {folder}, cannot be written to: {reason}.</source>
+        <translation>No se puede escribir en la carpeta de los tokens, {folder}: {reason}.</translation>
+    </message>
+    <message>
+        <source>Make it writable; on Linux XDG_STATE_HOME may name another place, here and for the service.</source>
+        <translation>Haz que se pueda escribir en ella; en Linux, XDG_STATE_HOME puede indicar otro lugar, aquí y para el servicio.</translation>
+    </message>
+    <message>
         <source>owner</source>
         <comment>data directory</comment>
         <translation>ocupante</translation>
@@ -8281,6 +8498,26 @@
     <message>
         <source>The model did not answer within {longest_s} s.</source>
         <translation>El modelo no respondió en {longest_s} s.</translation>
+    </message>
+    <message>
+        <source>Read projects, threads and messages</source>
+        <translation>Leer proyectos, conversaciones y mensajes</translation>
+    </message>
+    <message>
+        <source>Create, change and trash threads and messages; write notes</source>
+        <translation>Crear, cambiar y enviar a la papelera conversaciones y mensajes; escribir notas</translation>
+    </message>
+    <message>
+        <source>Ask questions and stop answers</source>
+        <translation>Hacer preguntas y detener respuestas</translation>
+    </message>
+    <message>
+        <source>Administer ChatDesk</source>
+        <translation>Administrar ChatDesk</translation>
+    </message>
+    <message>
+        <source>Connect from another computer</source>
+        <translation>Conectarse desde otro ordenador</translation>
     </message>
     <message>
         <source>The local service is off.</source>
@@ -9837,14 +10074,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>The picture in the clipboard cannot be read.</source>
         <translation>No se puede leer la imagen del portapapeles.</translation>
     </message>
-    <message numerus="yes">
-        <source>Questions in this chat go to {count} models.</source>
-        <comment>Questions in this chat go to {count} model.</comment>
-        <translation>
-            <numerusform>Las preguntas de este chat van a {count} modelo.</numerusform>
-            <numerusform>Las preguntas de este chat van a {count} modelos.</numerusform>
-        </translation>
-    </message>
     <message>
         <source>This thread has no message yet.</source>
         <translation>Esta conversación aún no tiene mensajes.</translation>
@@ -10158,6 +10387,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Guardar</translation>
     </message>
     <message>
+        <source>Used whenever this assistant answers; what is empty follows the thread.</source>
+        <translation>Se usan cuando responde este asistente; lo vacío sigue a la conversación.</translation>
+    </message>
+    <message>
         <source>Empties every field, so that the project&apos;s values apply.</source>
         <translation>Vacía todos los campos, para que valgan los del proyecto.</translation>
     </message>
@@ -10200,10 +10433,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Used in threads that have none of their own.</source>
         <translation>Se usan en conversaciones que no tienen propios.</translation>
-    </message>
-    <message>
-        <source>Used whenever this assistant answers; what is empty follows the chat.</source>
-        <translation>Se usan cuando responde este asistente; lo vacío sigue al chat.</translation>
     </message>
     <message>
         <source>{others} or {last}</source>
@@ -10394,8 +10623,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Comparar</translation>
     </message>
     <message>
-        <source>Your questions in this chat go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
-        <translation>Tus preguntas en este chat van a la vez a entre {fewest} y {most} modelos, y cada modelo cuesta lo que cuesta solo. Conservas la respuesta que te guste.</translation>
+        <source>Your questions in this thread go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
+        <translation>Tus preguntas en esta conversación van a la vez a entre {fewest} y {most} modelos, y cada modelo cuesta lo que cuesta solo. Conservas la respuesta que te guste.</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -11083,16 +11312,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Aún no hay etiquetas. Pon una en una conversación con «Etiquetas…» en su menú.</translation>
     </message>
     <message>
-        <source>The message of the link is not shown in this chat: it was deleted, or is in another version.</source>
-        <translation>El mensaje del enlace no se muestra en este chat: se eliminó, o está en otra versión.</translation>
-    </message>
-    <message>
         <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
         <translation>Cierra primero el diálogo abierto, y abre el enlace de nuevo. No se cambió nada.</translation>
     </message>
     <message>
-        <source>The chat of this link is not on this computer.</source>
-        <translation>El chat de este enlace no está en este ordenador.</translation>
+        <source>The message of the link is not shown in this thread: it was deleted, or is in another version.</source>
+        <translation>El mensaje del enlace no se muestra en esta conversación: se eliminó, o está en otra versión.</translation>
+    </message>
+    <message>
+        <source>The thread of this link is not on this computer.</source>
+        <translation>La conversación de este enlace no está en este ordenador.</translation>
     </message>
     <message>
         <source>If it belongs to a project that is shared with you, wait until it is synced, then open the link again.</source>
@@ -11103,8 +11332,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Un chat temporal no tiene enlace, porque no se guarda nada de él.</translation>
     </message>
     <message>
-        <source>Link copied. It opens the chat on your computers that have it.</source>
-        <translation>Enlace copiado. Abre el chat en tus ordenadores que lo tengan.</translation>
+        <source>Link copied. It opens the thread on your computers that have it.</source>
+        <translation>Enlace copiado. Abre la conversación en tus ordenadores que la tengan.</translation>
     </message>
     <message>
         <source>Revoke the token “{name}”?</source>
@@ -11384,8 +11613,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Personas</translation>
     </message>
     <message>
-        <source>As in the chat</source>
-        <translation>Como en el chat</translation>
+        <source>As in the thread</source>
+        <translation>Como en la conversación</translation>
     </message>
     <message>
         <source>Icon</source>
@@ -11488,8 +11717,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>{{date}} {{time}} {{project}} {{model}} se rellenan cada vez que se envía.</translation>
     </message>
     <message>
-        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole chat, or type @ for one question.</source>
-        <translation>El texto son sus instrucciones, enviadas en lugar del prompt de sistema. Elígelo bajo el mensaje para todo un chat, o escribe @ para una pregunta.</translation>
+        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole thread, or type @ for one question.</source>
+        <translation>El texto son sus instrucciones, enviadas en lugar del prompt de sistema. Elígelo bajo el mensaje para toda una conversación, o escribe @ para una pregunta.</translation>
     </message>
     <message>
         <source>Name of the prompt</source>
@@ -11980,10 +12209,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Pega la clave</translation>
     </message>
     <message>
-        <source>Only if the server wants one</source>
-        <translation>Solo si el servidor pide una</translation>
-    </message>
-    <message>
         <source>Get a key</source>
         <translation>Conseguir una clave</translation>
     </message>
@@ -12002,6 +12227,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>The kept key is used at this server from now on.</source>
         <translation>La clave guardada se usa en este servidor desde ahora.</translation>
+    </message>
+    <message>
+        <source>Key, if the server asks for one</source>
+        <translation>Clave, si el servidor la pide</translation>
     </message>
     <message>
         <source>The passphrase of the file</source>
@@ -12773,8 +13002,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Compartir</translation>
     </message>
     <message>
-        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
-        <translation>Los chats nuevos van a «{name}» si no eliges otro proyecto. Cuando se comparta, otros los verán. Para guardarlo solo para ti, crea un proyecto nuevo para lo que compartes.</translation>
+        <source>New threads go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>Las conversaciones nuevas van a «{name}» si no eliges otro proyecto. Cuando se comparta, otros las verán. Para guardarlo solo para ti, crea un proyecto nuevo para lo que compartes.</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -14671,8 +14900,60 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Este cambio no se propuso en este ordenador.</translation>
     </message>
     <message>
+        <source>This change is not applied.</source>
+        <translation>Este cambio no está aplicado.</translation>
+    </message>
+    <message>
+        <source>This change is already applied.</source>
+        <translation>Este cambio ya está aplicado.</translation>
+    </message>
+    <message>
+        <source>This change was rejected.</source>
+        <translation>Este cambio fue rechazado.</translation>
+    </message>
+    <message>
+        <source>The file is no longer the one that this change was made from.</source>
+        <translation>El archivo ya no es aquel del que se hizo este cambio.</translation>
+    </message>
+    <message>
+        <source>The file was changed after this change was applied.</source>
+        <translation>El archivo se cambió después de aplicar este cambio.</translation>
+    </message>
+    <message>
+        <source>The project has no folder on this computer, or another one by now.</source>
+        <translation>El proyecto no tiene carpeta en este ordenador, o ahora tiene otra.</translation>
+    </message>
+    <message>
+        <source>This change was not proposed on this computer, or too long ago.</source>
+        <translation>Este cambio no se propuso en este ordenador, o fue hace demasiado tiempo.</translation>
+    </message>
+    <message>
+        <source>Name a file.</source>
+        <translation>Indica un archivo.</translation>
+    </message>
+    <message>
+        <source>This change is too large to review, or has lines that are too long.</source>
+        <translation>Este cambio es demasiado grande para revisarlo, o tiene líneas demasiado largas.</translation>
+    </message>
+    <message>
+        <source>Propose it in smaller steps.</source>
+        <translation>Propónlo en pasos más pequeños.</translation>
+    </message>
+    <message>
+        <source>The change could not be kept: {reason}.</source>
+        <translation>No se pudo guardar el cambio: {reason}.</translation>
+    </message>
+    <message>
         <source>No file was changed.</source>
         <translation>No se cambió ningún archivo.</translation>
+    </message>
+    <message>
+        <source>The files that are kept of this change cannot be read or written.</source>
+        <translation>Los archivos que se guardan de este cambio no se pueden leer ni escribir.</translation>
+    </message>
+    <message>
+        <source>Ask the model to propose it again.</source>
+        <translation>Pide al modelo que lo proponga de nuevo.</translation>
     </message>
     <message>
         <source>Ask the model to propose it here.</source>
@@ -14687,8 +14968,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         </translation>
     </message>
     <message>
-        <source>Tools in this chat: {names}</source>
-        <translation>Herramientas en este chat: {names}</translation>
+        <source>Tools in this thread: {names}</source>
+        <translation>Herramientas en esta conversación: {names}</translation>
     </message>
     <message>
         <source>Tools in this project: {names}</source>
@@ -14715,12 +14996,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>{name} de {server} espera tu aprobación: Ctrl+Shift+Y.</translation>
     </message>
     <message>
-        <source>{name} waits for your approval in another chat.</source>
-        <translation>{name} espera tu aprobación en otro chat.</translation>
-    </message>
-    <message>
-        <source>Allow in this chat</source>
-        <translation>Permitir en este chat</translation>
+        <source>{name} waits for your approval in another thread.</source>
+        <translation>{name} espera tu aprobación en otra conversación.</translation>
     </message>
     <message>
         <source>Allow in this project</source>
@@ -14731,8 +15008,12 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Permitir siempre</translation>
     </message>
     <message>
-        <source>Allow in this chat, it only reads</source>
-        <translation>Permitir en este chat, solo lee</translation>
+        <source>Allow in this thread</source>
+        <translation>Permitir en esta conversación</translation>
+    </message>
+    <message>
+        <source>Allow in this thread, it only reads</source>
+        <translation>Permitir en esta conversación, solo lee</translation>
     </message>
     <message>
         <source>Allow in this project, it only reads</source>
@@ -14799,8 +15080,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>{server} te pide algo: Ctrl+Shift+Y.</translation>
     </message>
     <message>
-        <source>{server} asks you for something in another chat.</source>
-        <translation>{server} te pide algo en otro chat.</translation>
+        <source>{server} asks you for something in another thread.</source>
+        <translation>{server} te pide algo en otra conversación.</translation>
     </message>
     <message>
         <source>User</source>
@@ -15076,8 +15357,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>¿Quitar {name}?</translation>
     </message>
     <message>
-        <source>Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.</source>
-        <translation>Sus herramientas desaparecen de todos los chats, con sus secretos y lo que permitiste. Los chats conservan lo que respondió.</translation>
+        <source>Its tools are gone from all threads, with its secrets and what you allowed. Threads keep what it answered.</source>
+        <translation>Sus herramientas desaparecen de todas las conversaciones, con sus secretos y lo que permitiste. Las conversaciones conservan lo que respondió.</translation>
     </message>
     <message>
         <source>What models can use to read files, search and act. Nothing runs before you allow it.</source>
@@ -15108,20 +15389,12 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Muestra sus herramientas</translation>
     </message>
     <message>
-        <source>in one chat</source>
-        <translation>en un chat</translation>
-    </message>
-    <message>
         <source>in one project</source>
         <translation>en un proyecto</translation>
     </message>
     <message>
         <source>everywhere</source>
         <translation>en todas partes</translation>
-    </message>
-    <message>
-        <source>in one chat, also after text from outside</source>
-        <translation>en un chat, también tras texto de fuera</translation>
     </message>
     <message>
         <source>in one project, also after text from outside</source>
@@ -15156,20 +15429,32 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Preguntar de nuevo por {title}</translation>
     </message>
     <message>
-        <source>May ask the model. You agree each time</source>
-        <translation>Puede preguntar al modelo. Lo apruebas cada vez</translation>
-    </message>
-    <message>
-        <source>Comes with ChatDesk</source>
-        <translation>Viene con ChatDesk</translation>
-    </message>
-    <message>
         <source>Search engine…</source>
         <translation>Buscador…</translation>
     </message>
     <message>
         <source>It wrote: {tail}</source>
         <translation>Escribió: {tail}</translation>
+    </message>
+    <message>
+        <source>Models can look things up in your earlier chats.</source>
+        <translation>Los modelos pueden consultar tus chats anteriores.</translation>
+    </message>
+    <message>
+        <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
+        <translation>Los modelos pueden leer los archivos de la carpeta de un proyecto y proponer cambios en ellos.</translation>
+    </message>
+    <message>
+        <source>in one thread</source>
+        <translation>en una conversación</translation>
+    </message>
+    <message>
+        <source>in one thread, also after text from outside</source>
+        <translation>en una conversación, también tras texto de fuera</translation>
+    </message>
+    <message>
+        <source>May ask your model for an answer, if you agree each time</source>
+        <translation>Puede pedir una respuesta a tu modelo, si lo apruebas cada vez</translation>
     </message>
     <message>
         <source>Sign out</source>
@@ -18462,6 +18747,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Chat nuevo</translation>
     </message>
     <message>
+        <source>Recovered messages</source>
+        <translation>Mensajes recuperados</translation>
+    </message>
+    <message>
+        <source>Not taken by the team</source>
+        <translation>No aceptado por el equipo</translation>
+    </message>
+    <message>
         <source>{title} (branch)</source>
         <translation>{title} (rama)</translation>
     </message>
@@ -18587,6 +18880,30 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         </translation>
     </message>
     <message>
+        <source>{path} is not a file.</source>
+        <translation>{path} no es un archivo.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({reason}).</source>
+        <translation>No se puede leer {path} ({reason}).</translation>
+    </message>
+    <message>
+        <source>{path} is damaged.</source>
+        <translation>{path} está dañado.</translation>
+    </message>
+    <message>
+        <source>own files</source>
+        <translation>archivos propios</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on without it.</source>
+        <translation>ChatDesk sigue sin él.</translation>
+    </message>
+    <message>
+        <source>Damaged files were kept in {directory} as {names}. Remove them when you no longer need them.</source>
+        <translation>Se guardaron archivos dañados en {directory} como {names}. Quítalos cuando ya no los necesites.</translation>
+    </message>
+    <message>
         <source>file of {subject}</source>
         <translation>archivo ({subject})</translation>
     </message>
@@ -18613,6 +18930,539 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>attach a file</source>
         <translation>adjuntar un archivo</translation>
+    </message>
+    <message>
+        <source>These braces are not closed. Write }} after the name, or a backslash before mere braces.</source>
+        <translation>Estas llaves no están cerradas. Escribe }} tras el nombre, o una barra invertida delante si son solo llaves.</translation>
+    </message>
+    <message>
+        <source>A variable needs a name between its braces.</source>
+        <translation>Una variable necesita un nombre entre sus llaves.</translation>
+    </message>
+    <message>
+        <source>A name begins with a letter and has letters, digits, spaces, - and _ only. It is inserted as it is written.</source>
+        <translation>Un nombre empieza por una letra y solo tiene letras, cifras, espacios, - y _. Se inserta tal como está escrito.</translation>
+    </message>
+    <message>
+        <source>Line {line}, column {column}: {problem}</source>
+        <translation>Línea {line}, columna {column}: {problem}</translation>
+    </message>
+    <message>
+        <source>{variable} has {count} characters; the first {kept} were inserted.</source>
+        <translation>{variable} tiene {count} caracteres; se insertaron los primeros {kept}.</translation>
+    </message>
+    <message>
+        <source>The text was cut after {count} characters.</source>
+        <translation>El texto se cortó tras {count} caracteres.</translation>
+    </message>
+    <message>
+        <source>A name has at most {count} characters. It is inserted as it is written.</source>
+        <translation>Un nombre tiene como mucho {count} caracteres. Se inserta tal como está escrito.</translation>
+    </message>
+    <message>
+        <source>{variable} means nothing in a system prompt.</source>
+        <translation>{variable} no significa nada en un prompt de sistema.</translation>
+    </message>
+    <message>
+        <source>{variable} takes nothing after its name, so this is inserted as it is written.</source>
+        <translation>{variable} no admite nada tras su nombre, así que se inserta tal como está escrito.</translation>
+    </message>
+    <message>
+        <source>This format is not known. Use parts as in {example}, or {variable} alone. It is inserted as it is written.</source>
+        <translation>Este formato no se conoce. Usa partes como en {example}, o {variable} solo. Se inserta tal como está escrito.</translation>
+    </message>
+    <message>
+        <source>{variable} is not known in a system prompt.</source>
+        <translation>{variable} no se conoce en un prompt de sistema.</translation>
+    </message>
+    <message>
+        <source>Write 1 to {count} choices, such as {example}.</source>
+        <translation>Escribe de 1 a {count} opciones, por ejemplo {example}.</translation>
+    </message>
+    <message>
+        <source>A template has at most {count} fields. This one stays as it is written.</source>
+        <translation>Una plantilla tiene como mucho {count} campos. Este queda tal como está escrito.</translation>
+    </message>
+    <message>
+        <source>{variable} is asked for as a field.</source>
+        <translation>{variable} se pide como un campo.</translation>
+    </message>
+    <message>
+        <source>Did you mean {variable}?</source>
+        <translation>¿Querías decir {variable}?</translation>
+    </message>
+    <message>
+        <source>Only {names} are known there; this is sent as it is written.</source>
+        <translation>Allí solo se conocen {names}; esto se envía tal como está escrito.</translation>
+    </message>
+    <message>
+        <source>The model gave an empty summary.</source>
+        <translation>El modelo dio un resumen vacío.</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that says nothing.</source>
+        <translation>El modelo dio un resumen que no dice nada.</translation>
+    </message>
+    <message>
+        <source>The model refused to summarise.</source>
+        <translation>El modelo se negó a resumir.</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that is longer than the messages.</source>
+        <translation>El modelo dio un resumen más largo que los mensajes.</translation>
+    </message>
+    <message>
+        <source>The model did not finish its summary.</source>
+        <translation>El modelo no terminó su resumen.</translation>
+    </message>
+    <message>
+        <source>This link cannot be opened: it names neither a thread nor an invitation.</source>
+        <translation>No se puede abrir este enlace: no nombra ni una conversación ni una invitación.</translation>
+    </message>
+    <message>
+        <source>Ask the person who gave it to you to copy it again.</source>
+        <translation>Pide a la persona que te lo dio que lo copie de nuevo.</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>Detalles</translation>
+    </message>
+    <message>
+        <source>{kilobytes} KB, damaged or too large</source>
+        <translation>{kilobytes} KB, dañado o demasiado grande</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <comment>callout</comment>
+        <translation>Nota</translation>
+    </message>
+    <message>
+        <source>Tip</source>
+        <comment>callout</comment>
+        <translation>Consejo</translation>
+    </message>
+    <message>
+        <source>Important</source>
+        <comment>callout</comment>
+        <translation>Importante</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <comment>callout</comment>
+        <translation>Advertencia</translation>
+    </message>
+    <message>
+        <source>Caution</source>
+        <comment>callout</comment>
+        <translation>Precaución</translation>
+    </message>
+    <message>
+        <source>This diagram could not be drawn</source>
+        <translation>No se pudo dibujar este diagrama</translation>
+    </message>
+    <message>
+        <source>Diagrams cannot be drawn on this computer</source>
+        <translation>En este ordenador no se pueden dibujar diagramas</translation>
+    </message>
+    <message>
+        <source>This picture could not be drawn</source>
+        <translation>No se pudo dibujar esta imagen</translation>
+    </message>
+    <message>
+        <source>Erased project</source>
+        <translation>Proyecto borrado</translation>
+    </message>
+    <message>
+        <source>Shared project</source>
+        <translation>Proyecto compartido</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database reports: {reason}</source>
+        <translation>La base de datos del equipo informa: {reason}</translation>
+    </message>
+    <message>
+        <source>This file of the project&apos;s folder cannot be used.</source>
+        <translation>No se puede usar este archivo de la carpeta del proyecto.</translation>
+    </message>
+    <message>
+        <source>This path is too long, or has characters that cannot be seen.</source>
+        <translation>Esta ruta es demasiado larga, o tiene caracteres que no se ven.</translation>
+    </message>
+    <message>
+        <source>Paths begin at the project&apos;s folder: “src/main.py”, for example.</source>
+        <translation>Las rutas empiezan en la carpeta del proyecto: por ejemplo, «src/main.py».</translation>
+    </message>
+    <message>
+        <source>A path cannot lead out of the project&apos;s folder.</source>
+        <translation>Una ruta no puede salir de la carpeta del proyecto.</translation>
+    </message>
+    <message>
+        <source>This path is too deep.</source>
+        <translation>Esta ruta es demasiado profunda.</translation>
+    </message>
+    <message>
+        <source>“{name}” usually holds secrets, or is managed by a program, so no tool may use it.</source>
+        <translation>«{name}» suele tener secretos, o lo gestiona un programa, así que ninguna herramienta puede usarlo.</translation>
+    </message>
+    <message>
+        <source>The project&apos;s folder cannot be opened, or there is a link on the way to it.</source>
+        <translation>No se puede abrir la carpeta del proyecto, o hay un enlace en el camino.</translation>
+    </message>
+    <message>
+        <source>Choose it again in the project&apos;s dialog.</source>
+        <translation>Elígela de nuevo en el diálogo del proyecto.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a folder, a link or a device. Links are not followed.</source>
+        <translation>«{name}» no es un archivo, sino una carpeta, un enlace o un dispositivo. Los enlaces no se siguen.</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer a file.</source>
+        <translation>«{name}» ya no es un archivo.</translation>
+    </message>
+    <message>
+        <source>“{name}” is too large; the limit is {most}.</source>
+        <translation>«{name}» es demasiado grande; el límite es {most}.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder, or there is a link on the way. Links are not followed.</source>
+        <translation>«{name}» no es una carpeta, o hay un enlace en el camino. Los enlaces no se siguen.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a link. Links are not followed.</source>
+        <translation>«{name}» no es un archivo, sino un enlace. Los enlaces no se siguen.</translation>
+    </message>
+    <message>
+        <source>There is no folder “{name}” in the project&apos;s folder.</source>
+        <translation>No hay ninguna carpeta «{name}» en la carpeta del proyecto.</translation>
+    </message>
+    <message>
+        <source>There is no file “{name}” in the project&apos;s folder.</source>
+        <translation>No hay ningún archivo «{name}» en la carpeta del proyecto.</translation>
+    </message>
+    <message>
+        <source>You may not read “{name}”.</source>
+        <translation>No tienes permiso para leer «{name}».</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be opened: {reason}.</source>
+        <translation>No se puede abrir «{name}»: {reason}.</translation>
+    </message>
+    <message>
+        <source>The file was changed after the change was proposed.</source>
+        <translation>El archivo se cambió después de proponer el cambio.</translation>
+    </message>
+    <message>
+        <source>Ask the model to read the file again and to propose the change again.</source>
+        <translation>Pide al modelo que lea el archivo otra vez y proponga de nuevo el cambio.</translation>
+    </message>
+    <message>
+        <source>The file was removed after the change was proposed.</source>
+        <translation>El archivo se quitó después de proponer el cambio.</translation>
+    </message>
+    <message>
+        <source>There is already a file with that name.</source>
+        <translation>Ya hay un archivo con ese nombre.</translation>
+    </message>
+    <message>
+        <source>The file belongs to another user of this computer.</source>
+        <translation>El archivo es de otro usuario de este ordenador.</translation>
+    </message>
+    <message>
+        <source>The file is write-protected.</source>
+        <translation>El archivo está protegido contra escritura.</translation>
+    </message>
+    <message>
+        <source>Remove the protection, then try again.</source>
+        <translation>Quita la protección e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The disk of “{name}” is full.</source>
+        <translation>El disco de «{name}» está lleno.</translation>
+    </message>
+    <message>
+        <source>Free some space, then try again.</source>
+        <translation>Libera espacio e inténtalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>You may not write to “{name}”.</source>
+        <translation>No tienes permiso para escribir en «{name}».</translation>
+    </message>
+    <message>
+        <source>“{name}” could not be written: {reason}.</source>
+        <translation>No se pudo escribir «{name}»: {reason}.</translation>
+    </message>
+    <message>
+        <source>It no longer knows the session.</source>
+        <translation>Ya no conoce la sesión.</translation>
+    </message>
+    <message>
+        <source>something</source>
+        <translation>otra cosa</translation>
+    </message>
+    <message>
+        <source>It answered with {kind}, not with a message of the protocol. Is its address right?</source>
+        <translation>Respondió con {kind}, no con un mensaje del protocolo. ¿Es correcta su dirección?</translation>
+    </message>
+    <message>
+        <source>It answered with status {status}.</source>
+        <translation>Respondió con el estado {status}.</translation>
+    </message>
+    <message>
+        <source>ChatDesk does not speak the older transport with two addresses (SSE): is there one that ends with /mcp?</source>
+        <translation>ChatDesk no habla el transporte antiguo con dos direcciones (SSE): ¿hay una que termine en /mcp?</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} values in one message.</source>
+        <translation>Envió más de {most} valores en un mensaje.</translation>
+    </message>
+    <message>
+        <source>It is larger than {most}.</source>
+        <translation>Es más grande que {most}.</translation>
+    </message>
+    <message>
+        <source>It is not valid base64.</source>
+        <translation>No es base64 válido.</translation>
+    </message>
+    <message>
+        <source>It sent too many requests, or used an id twice, before it read the answers.</source>
+        <translation>Envió demasiadas solicitudes, o usó dos veces un id, antes de leer las respuestas.</translation>
+    </message>
+    <message>
+        <source>It was stopped.</source>
+        <translation>Se detuvo.</translation>
+    </message>
+    <message>
+        <source>It did not answer in time.</source>
+        <translation>No respondió a tiempo.</translation>
+    </message>
+    <message>
+        <source>Its answer could not be read ({kind}).</source>
+        <translation>No se pudo leer su respuesta ({kind}).</translation>
+    </message>
+    <message>
+        <source>It is not running.</source>
+        <translation>No está en marcha.</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined.</source>
+        <translation>Se rechazó el inicio de sesión.</translation>
+    </message>
+    <message>
+        <source>It ended.</source>
+        <translation>Terminó.</translation>
+    </message>
+    <message>
+        <source>Its answer does not follow the protocol.</source>
+        <translation>Su respuesta no sigue el protocolo.</translation>
+    </message>
+    <message>
+        <source>It did not answer in {seconds} s (Settings, Tools).</source>
+        <translation>No respondió en {seconds} s (Ajustes, Herramientas).</translation>
+    </message>
+    <message>
+        <source>The program {name} was not found.</source>
+        <translation>No se encontró el programa {name}.</translation>
+    </message>
+    <message>
+        <source>The program {name} may not be run.</source>
+        <translation>El programa {name} no se puede ejecutar.</translation>
+    </message>
+    <message>
+        <source>It cannot be reached.</source>
+        <translation>No se puede contactar con él.</translation>
+    </message>
+    <message>
+        <source>It refused the connection: {reason}</source>
+        <translation>Rechazó la conexión: {reason}</translation>
+    </message>
+    <message>
+        <source>The connection failed ({kind}).</source>
+        <translation>La conexión falló ({kind}).</translation>
+    </message>
+    <message>
+        <source>It asked to sign in again right after you had signed in.</source>
+        <translation>Pidió iniciar sesión otra vez justo después de que lo hicieras.</translation>
+    </message>
+    <message>
+        <source>It sends you to a page of another site than the one that would get your sign-in.</source>
+        <translation>Te envía a una página de un sitio distinto del que recibiría tu inicio de sesión.</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins over an address that others could read.</source>
+        <translation>Envía los inicios de sesión por una dirección que otros podrían leer.</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins to an address on this computer or its network.</source>
+        <translation>Envía los inicios de sesión a una dirección de este ordenador o de su red.</translation>
+    </message>
+    <message>
+        <source>Nobody signed in in time.</source>
+        <translation>Nadie inició sesión a tiempo.</translation>
+    </message>
+    <message>
+        <source>It does not let ChatDesk register. Enter the ID of a client that you registered there.</source>
+        <translation>No deja que ChatDesk se registre. Introduce el ID de un cliente que hayas registrado allí.</translation>
+    </message>
+    <message>
+        <source>It did not accept the sign-in.</source>
+        <translation>No aceptó el inicio de sesión.</translation>
+    </message>
+    <message>
+        <source>The facts that it gives about signing in contradict each other.</source>
+        <translation>Los datos que da sobre el inicio de sesión se contradicen.</translation>
+    </message>
+    <message>
+        <source>The server where you sign in could not be reached, or sent too much.</source>
+        <translation>No se pudo contactar con el servidor en el que inicias sesión, o envió demasiado.</translation>
+    </message>
+    <message>
+        <source>Signing in failed ({kind}).</source>
+        <translation>No se pudo iniciar sesión ({kind}).</translation>
+    </message>
+    <message>
+        <source>It ended with exit code {code}.</source>
+        <translation>Terminó con el código de salida {code}.</translation>
+    </message>
+    <message>
+        <source>Its output is not valid UTF-8.</source>
+        <translation>Su salida no es UTF-8 válido.</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} in one message.</source>
+        <translation>Envió más de {most} en un mensaje.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {reason}.</source>
+        <translation>No se puede escribir {path}: {reason}.</translation>
+    </message>
+    <message>
+        <source>There is nothing here.</source>
+        <translation>Aquí no hay nada.</translation>
+    </message>
+    <message>
+        <source>This answer belongs to no sign-in that ChatDesk waits for.</source>
+        <translation>Esta respuesta no corresponde a ningún inicio de sesión que ChatDesk espere.</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined. You can close this page.</source>
+        <translation>Se rechazó el inicio de sesión. Puedes cerrar esta página.</translation>
+    </message>
+    <message>
+        <source>ChatDesk has the answer. You can close this page.</source>
+        <translation>ChatDesk tiene la respuesta. Puedes cerrar esta página.</translation>
+    </message>
+    <message>
+        <source>It is not JSON.</source>
+        <translation>No es JSON.</translation>
+    </message>
+    <message>
+        <source>It is cut off.</source>
+        <translation>Está cortado.</translation>
+    </message>
+    <message>
+        <source>It is nested {count} levels deep.</source>
+        <translation>Está anidado en {count} niveles.</translation>
+    </message>
+    <message>
+        <source>It is nested too deeply.</source>
+        <translation>Está anidado a demasiada profundidad.</translation>
+    </message>
+    <message>
+        <source>The folder of the service {path} cannot be written to: {reason}.</source>
+        <translation>No se puede escribir en la carpeta del servicio {path}: {reason}.</translation>
+    </message>
+    <message>
+        <source>Check its owner and permissions, or choose another --data-dir.</source>
+        <translation>Comprueba su dueño y sus permisos, o elige otro --data-dir.</translation>
+    </message>
+    <message>
+        <source>The service cannot listen: {reason}.</source>
+        <translation>El servicio no puede escuchar: {reason}.</translation>
+    </message>
+    <message>
+        <source>Choose another port in the settings, or 0 for any that is free.</source>
+        <translation>Elige otro puerto en los ajustes, o 0 para cualquiera que esté libre.</translation>
+    </message>
+    <message>
+        <source>The address of the service cannot be written: {reason}.</source>
+        <translation>No se puede escribir la dirección del servicio: {reason}.</translation>
+    </message>
+    <message>
+        <source>The settings name another address for the service, but no token may be used there.</source>
+        <translation>Los ajustes indican otra dirección para el servicio, pero allí no se puede usar ningún token.</translation>
+    </message>
+    <message>
+        <source>The service was not started.</source>
+        <translation>El servicio no se inició.</translation>
+    </message>
+    <message>
+        <source>Make one with &apos;chatdesk tokens new NAME --scope remote&apos;, or leave the address empty.</source>
+        <translation>Crea uno con &apos;chatdesk tokens new NAME --scope remote&apos;, o deja la dirección vacía.</translation>
+    </message>
+    <message>
+        <source>The address of the service must be a name or number of this computer with a port.</source>
+        <translation>La dirección del servicio debe ser un nombre o número de este ordenador con un puerto.</translation>
+    </message>
+    <message>
+        <source>For example 192.168.1.5:8443, the address at which others reach this computer.</source>
+        <translation>Por ejemplo 192.168.1.5:8443, la dirección en la que otros llegan a este ordenador.</translation>
+    </message>
+    <message>
+        <source>Another address than this computer&apos;s own needs TLS.</source>
+        <translation>Una dirección distinta de la propia de este ordenador necesita TLS.</translation>
+    </message>
+    <message>
+        <source>Name the files of a certificate and its key in the settings, or leave the address empty.</source>
+        <translation>Indica en los ajustes los archivos de un certificado y su clave, o deja la dirección vacía.</translation>
+    </message>
+    <message>
+        <source>The certificate of the service cannot be used: {reason}.</source>
+        <translation>No se puede usar el certificado del servicio: {reason}.</translation>
+    </message>
+    <message>
+        <source>Both files must be in PEM format and belong together, and the key must have no passphrase.</source>
+        <translation>Ambos archivos deben estar en formato PEM y corresponderse, y la clave no debe tener frase de contraseña.</translation>
+    </message>
+    <message>
+        <source>“{origin}” is not the origin of web pages.</source>
+        <translation>«{origin}» no es el origen de páginas web.</translation>
+    </message>
+    <message>
+        <source>An origin is a scheme, a name and a port if there is one: https://tool.example.</source>
+        <translation>Un origen es un esquema, un nombre y un puerto si lo hay: https://tool.example.</translation>
+    </message>
+    <message>
+        <source>Project folder</source>
+        <translation>Carpeta del proyecto</translation>
+    </message>
+    <message>
+        <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
+        <translation>Un chat temporal no guarda nada, así que en él no se propone ningún cambio.</translation>
+    </message>
+    <message>
+        <source>Files of a folder can be used on Linux and macOS only.</source>
+        <translation>Los archivos de una carpeta solo se pueden usar en Linux y macOS.</translation>
+    </message>
+    <message>
+        <source>Nothing was read.</source>
+        <translation>No se leyó nada.</translation>
+    </message>
+    <message>
+        <source>The project of this thread has no folder on this computer.</source>
+        <translation>El proyecto de esta conversación no tiene carpeta en este ordenador.</translation>
+    </message>
+    <message>
+        <source>The web</source>
+        <translation>La web</translation>
+    </message>
+    <message numerus="yes">
+        <source>Questions in this thread go to {count} models.</source>
+        <comment>Questions in this thread go to {count} model.</comment>
+        <translation>
+            <numerusform>Las preguntas de esta conversación van a {count} modelo.</numerusform>
+            <numerusform>Las preguntas de esta conversación van a {count} modelos.</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

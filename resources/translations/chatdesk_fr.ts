@@ -92,6 +92,30 @@
         <translation>La réponse n’a pas été finie. Ce qui était arrivé est conservé.</translation>
     </message>
     <message>
+        <source>{server}: {problem}</source>
+        <translation>{server}&#xa0;: {problem}</translation>
+    </message>
+    <message>
+        <source>{server} offers: {names}.</source>
+        <translation>{server} propose&#xa0;: {names}.</translation>
+    </message>
+    <message>
+        <source>It lists no tools.</source>
+        <translation>Il n’annonce aucun outil.</translation>
+    </message>
+    <message>
+        <source>It is switched off: chatdesk tools on {server} switches it on.</source>
+        <translation>Il est désactivé&#xa0;: chatdesk tools on {server} l’active.</translation>
+    </message>
+    <message>
+        <source>It is for the threads of a project with a folder: see chatdesk tools folder.</source>
+        <translation>Il est destiné aux conversations d’un projet qui a un dossier&#xa0;: voir chatdesk tools folder.</translation>
+    </message>
+    <message>
+        <source>It was not asked for its tools.</source>
+        <translation>Ses outils ne lui ont pas été demandés.</translation>
+    </message>
+    <message>
         <source>Answer in the window.</source>
         <translation>Répondez dans la fenêtre.</translation>
     </message>
@@ -772,16 +796,12 @@
         <translation>Il n’y a pas de jetons.</translation>
     </message>
     <message>
-        <source>it must be from 0 to 65535</source>
-        <translation>ce doit être de 0 à 65535</translation>
+        <source>it must be a number from 0 to 65535</source>
+        <translation>ce doit être un nombre de 0 à 65535</translation>
     </message>
     <message>
-        <source>it must be more than 0 and less than 1,000,000</source>
-        <translation>ce doit être plus de 0 et moins de 1&#xa0;000&#xa0;000</translation>
-    </message>
-    <message>
-        <source>it must be at least 1</source>
-        <translation>ce doit être au moins 1</translation>
+        <source>it must be a number above 0 and below 1,000,000</source>
+        <translation>ce doit être un nombre supérieur à 0 et inférieur à 1&#xa0;000&#xa0;000</translation>
     </message>
     <message>
         <source>share projects through a team&apos;s database</source>
@@ -1340,8 +1360,8 @@
         <translation>Partager «&#xa0;{project}&#xa0;» ({threads}, {messages}) avec {workspace}&#xa0;? Ce qui est envoyé ne peut pas être repris à ceux qui l’ont lu.</translation>
     </message>
     <message>
-        <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
-        <translation>«&#xa0;{name}&#xa0;» est le projet où vont les nouvelles discussions&#xa0;: ce que vous demandez désormais sans nommer un autre projet est partagé aussi.</translation>
+        <source>“{name}” is the project into which new threads go: what you ask from now on without naming another project is shared, too.</source>
+        <translation>«&#xa0;{name}&#xa0;» est le projet où vont les nouvelles conversations&#xa0;: ce que vous demandez désormais sans nommer un autre projet est partagé aussi.</translation>
     </message>
     <message>
         <source>“{project}” is shared with {workspace}.</source>
@@ -1530,6 +1550,10 @@
     <message>
         <source>Give more of the id.</source>
         <translation>Donnez davantage de l’id.</translation>
+    </message>
+    <message>
+        <source>it must be a whole number, at least 1</source>
+        <translation>ce doit être un nombre entier, au moins 1</translation>
     </message>
     <message>
         <source>See &apos;chatdesk projects&apos;.</source>
@@ -1800,6 +1824,10 @@
         <translation>Laissé de côté&#xa0;: une réponse a au plus {most_in_message} images.</translation>
     </message>
     <message>
+        <source>Not kept: {reason}</source>
+        <translation>Non conservé&#xa0;: {reason}</translation>
+    </message>
+    <message>
         <source>The pictures of this answer are larger than {most_bytes} MB together.</source>
         <translation>Les images de cette réponse dépassent ensemble {most_bytes} Mo.</translation>
     </message>
@@ -1900,12 +1928,16 @@
         <translation>Joignez un fichier qui n’est pas vide.</translation>
     </message>
     <message>
+        <source>The image “{name}” cannot be attached. {reason}</source>
+        <translation>L’image «&#xa0;{name}&#xa0;» ne peut pas être jointe. {reason}</translation>
+    </message>
+    <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
         <translation>Enregistrez-la à nouveau avec un logiciel de dessin, plus petite au besoin, et joignez-la.</translation>
     </message>
     <message>
-        <source>“{name}” is no longer there.</source>
-        <translation>«&#xa0;{name}&#xa0;» n’est plus là.</translation>
+        <source>“{name}” is not there.</source>
+        <translation>«&#xa0;{name}&#xa0;» est introuvable.</translation>
     </message>
     <message>
         <source>“{name}” is not a file that can be read.</source>
@@ -2432,8 +2464,16 @@
         <translation>Trop d’outils ont été appelés à la fois, celui-ci n’a donc pas été exécuté. Appelles-en moins.</translation>
     </message>
     <message>
+        <source>“{tool}” is left out of this answer: {provider} refuses its description.</source>
+        <translation>«&#xa0;{tool}&#xa0;» est exclu de cette réponse&#xa0;: {provider} refuse sa description.</translation>
+    </message>
+    <message>
         <source>No further tools can be called for this answer. Answer with what you have.</source>
         <translation>Plus aucun outil ne peut être appelé pour cette réponse. Réponds avec ce que tu as.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its arguments are described in a form that no request can have.</source>
+        <translation>«&#xa0;{tool}&#xa0;» est exclu&#xa0;: ses arguments sont décrits sous une forme qu’aucune requête ne peut avoir.</translation>
     </message>
     <message>
         <source>Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.</source>
@@ -2448,8 +2488,8 @@
         <translation>ChatDesk s’est terminé pendant cette exécution. Elle a peut-être déjà fait son travail.</translation>
     </message>
     <message>
-        <source>This chat has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
-        <translation>Cette discussion contient du texte venu de l’extérieur, comme le résultat d’un outil, un fichier, un import ou les mots d’un coéquipier, qui a pu demander cela.</translation>
+        <source>This thread has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
+        <translation>Cette conversation contient du texte venu de l’extérieur, comme le résultat d’un outil, un fichier, un import ou les mots d’un coéquipier, qui a pu demander cela.</translation>
     </message>
     <message numerus="yes">
         <source>{count} tools can be called: about {tokens} tokens with each request.</source>
@@ -2691,6 +2731,11 @@
             <numerusform>{count} pièce jointe manque ou est endommagée&#xa0;; l’export n’en contient que le nom</numerusform>
             <numerusform>{count} pièces jointes manquent ou sont endommagées&#xa0;; l’export n’en contient que les noms</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>new</source>
+        <comment>thread</comment>
+        <translation>nouvelle</translation>
     </message>
     <message>
         <source>has new messages</source>
@@ -3027,6 +3072,26 @@
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
         <translation>Il vous demande de vous connecter&#xa0;: choisissez Se connecter dans Paramètres, Outils.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its description is not what the protocol allows.</source>
+        <translation>«&#xa0;{tool}&#xa0;» est exclu&#xa0;: sa description n’est pas conforme au protocole.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its name or its description is too long.</source>
+        <translation>«&#xa0;{tool}&#xa0;» est exclu&#xa0;: son nom ou sa description est trop long.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is listed twice; the second one is left out.</source>
+        <translation>«&#xa0;{tool}&#xa0;» figure deux fois&#xa0;; le second est exclu.</translation>
+    </message>
+    <message>
+        <source>Not all of its tools are offered: it lists too many.</source>
+        <translation>Tous ses outils ne sont pas proposés&#xa0;: il en annonce trop.</translation>
+    </message>
+    <message>
+        <source>Its list may be incomplete: it names the same page again and again.</source>
+        <translation>Sa liste est peut-être incomplète&#xa0;: il désigne la même page encore et encore.</translation>
     </message>
     <message>
         <source>The tool failed.</source>
@@ -4969,6 +5034,10 @@
         <translation>Temps pour un appel</translation>
     </message>
     <message>
+        <source>Time for a server to start</source>
+        <translation>Temps de démarrage d’un serveur</translation>
+    </message>
+    <message>
         <source>Cost of an answer</source>
         <translation>Coût d’une réponse</translation>
     </message>
@@ -5409,6 +5478,10 @@
         <translation>Seule une réponse arrêtée avant sa fin peut être continuée.</translation>
     </message>
     <message>
+        <source>Personal</source>
+        <translation>Personnel</translation>
+    </message>
+    <message>
         <source>This project is in the trash.</source>
         <translation>Ce projet est dans la corbeille.</translation>
     </message>
@@ -5833,6 +5906,14 @@
         <translation>L’index de recherche est endommagé et en cours de reconstruction. Vos messages ne sont pas concernés.</translation>
     </message>
     <message>
+        <source>Title</source>
+        <translation>Titre</translation>
+    </message>
+    <message>
+        <source>A member</source>
+        <translation>Un membre</translation>
+    </message>
+    <message>
         <source>That version is no longer one of those to choose from.</source>
         <translation>Cette version n’est plus parmi celles à choisir.</translation>
     </message>
@@ -5903,6 +5984,10 @@
     <message>
         <source>Free some space; ChatDesk tries again within the hour.</source>
         <translation>Libérez de la place&#xa0;; ChatDesk réessaie dans l’heure.</translation>
+    </message>
+    <message>
+        <source>no backup</source>
+        <translation>aucune sauvegarde</translation>
     </message>
     <message>
         <source>Your messages and the older backups are unchanged.</source>
@@ -6793,6 +6878,10 @@
         <translation>Déverrouillez ou installez un trousseau, ou choisissez le fichier chiffré dans Paramètres, Fournisseurs&#xa0;; ou mettez un mot de passe à vous dans la variable {variable} chaque fois avant le démarrage de ChatDesk.</translation>
     </message>
     <message>
+        <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
+        <translation>La variable {variable} contient un mot de passe, et personne n’a dit sur cet ordinateur qu’il est destiné à {server}&#xa0;: il n’y a pas été envoyé. S’il l’est, donnez à {server_variable} la valeur {named}, ou saisissez le mot de passe.</translation>
+    </message>
+    <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
         <translation>Le mot de passe a été donné pour {kept}, et l’espace de travail est maintenant à {server}&#xa0;: il n’y a pas été envoyé. Si le serveur a vraiment déménagé, dites-le avec &apos;chatdesk team move&apos;, ou saisissez à nouveau le mot de passe.</translation>
     </message>
@@ -7105,12 +7194,32 @@
         <translation>Redemandez&#xa0;: il vous est montré tel qu’il est maintenant.</translation>
     </message>
     <message>
+        <source>Signing in to {server} failed: {reason}</source>
+        <translation>La connexion à {server} a échoué&#xa0;: {reason}</translation>
+    </message>
+    <message>
+        <source>It was ended.</source>
+        <translation>Il a été arrêté.</translation>
+    </message>
+    <message>
+        <source>{server} cannot be used: {reason}</source>
+        <translation>{server} ne peut pas être utilisé&#xa0;: {reason}</translation>
+    </message>
+    <message>
         <source>The process for tools could not be started.</source>
         <translation>Le processus des outils n’a pas pu être démarré.</translation>
     </message>
     <message>
         <source>The process for tools ended.</source>
         <translation>Le processus des outils s’est terminé.</translation>
+    </message>
+    <message>
+        <source>The list of prompts</source>
+        <translation>La liste des prompts</translation>
+    </message>
+    <message>
+        <source>The list of resources</source>
+        <translation>La liste des ressources</translation>
     </message>
     <message>
         <source>{about} of {name} is empty.</source>
@@ -7125,12 +7234,20 @@
         <translation>Collez tout le bloc, de { à }.</translation>
     </message>
     <message>
+        <source>It is described with the older transport (SSE), which ChatDesk does not speak. Ask for its address for streamable HTTP, which often ends with /mcp.</source>
+        <translation>Il est décrit avec l’ancien transport (SSE), que ChatDesk ne parle pas. Demandez son adresse pour le transport streamable HTTP, qui finit souvent par /mcp.</translation>
+    </message>
+    <message>
         <source>This text is too long for a description of tool servers.</source>
         <translation>Ce texte est trop long pour une description de serveurs d’outils.</translation>
     </message>
     <message>
         <source>This text is not valid JSON.</source>
         <translation>Ce texte n’est pas du JSON valide.</translation>
+    </message>
+    <message>
+        <source>The permissions of tools could not be saved.</source>
+        <translation>Les autorisations des outils n’ont pas pu être enregistrées.</translation>
     </message>
     <message>
         <source>permissions of tools</source>
@@ -7145,6 +7262,14 @@
         <translation>Installez Node.js&#xa0;: https://nodejs.org (sous Debian et Ubuntu&#xa0;: sudo apt install nodejs).</translation>
     </message>
     <message>
+        <source>Install Bun: https://bun.sh.</source>
+        <translation>Installez Bun&#xa0;: https://bun.sh.</translation>
+    </message>
+    <message>
+        <source>Install Deno: https://deno.com.</source>
+        <translation>Installez Deno&#xa0;: https://deno.com.</translation>
+    </message>
+    <message>
         <source>Install uv: pipx install uv (or see https://docs.astral.sh/uv).</source>
         <translation>Installez uv&#xa0;: pipx install uv (ou voyez https://docs.astral.sh/uv).</translation>
     </message>
@@ -7153,8 +7278,16 @@
         <translation>Installez pipx (sous Debian et Ubuntu&#xa0;: sudo apt install pipx).</translation>
     </message>
     <message>
+        <source>Install Docker: https://docs.docker.com/get-docker.</source>
+        <translation>Installez Docker&#xa0;: https://docs.docker.com/get-docker.</translation>
+    </message>
+    <message>
         <source>Install it, or give its whole path.</source>
         <translation>Installez-le, ou donnez son chemin complet.</translation>
+    </message>
+    <message>
+        <source>The program “{name}” was not found.</source>
+        <translation>Le programme «&#xa0;{name}&#xa0;» est introuvable.</translation>
     </message>
     <message>
         <source>There is no such folder.</source>
@@ -7268,9 +7401,25 @@
             <numerusform>{count} serveurs d’outils de ce dossier de données viennent peut-être de quelqu’un d’autre et restent désactivés jusqu’à ce que vous les activiez.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} other choices for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and do not hold until you choose again.</source>
+        <comment>{count} other choice for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and does not hold until you choose again.</comment>
+        <translation>
+            <numerusform>{count} autre choix d’outils dans ce dossier de données (un dossier, un serveur propre à ChatDesk, le moteur de recherche) vient peut-être de quelqu’un d’autre et ne vaut pas tant que vous n’avez pas choisi de nouveau.</numerusform>
+            <numerusform>{count} autres choix d’outils dans ce dossier de données (un dossier, un serveur propre à ChatDesk, le moteur de recherche) viennent peut-être de quelqu’un d’autre et ne valent pas tant que vous n’avez pas choisi de nouveau.</numerusform>
+        </translation>
+    </message>
     <message>
         <source>The file of tool servers was written by a newer ChatDesk.</source>
         <translation>Le fichier des serveurs d’outils a été écrit par un ChatDesk plus récent.</translation>
+    </message>
+    <message>
+        <source>What you set up for tools cannot be marked as yours, so the next start would not trust it.</source>
+        <translation>Ce que vous avez configuré pour les outils ne peut pas être marqué comme étant à vous&#xa0;; le prochain démarrage ne s’y fierait donc pas.</translation>
+    </message>
+    <message>
+        <source>Unlock the keyring, or check your configuration directory, and try again.</source>
+        <translation>Déverrouillez le trousseau, ou vérifiez votre dossier de configuration, puis réessayez.</translation>
     </message>
     <message>
         <source>The file of tool servers {path} could not be written.</source>
@@ -7469,8 +7618,24 @@
         <translation>La réponse a échoué.</translation>
     </message>
     <message>
+        <source>Entry {number}</source>
+        <translation>Entrée {number}</translation>
+    </message>
+    <message>
         <source>It contains no messages.</source>
         <translation>Elle ne contient aucun message.</translation>
+    </message>
+    <message>
+        <source>Entry {number} of {name}</source>
+        <translation>Entrée {number} de {name}</translation>
+    </message>
+    <message>
+        <source>“{key}” of {name}</source>
+        <translation>«&#xa0;{key}&#xa0;» de {name}</translation>
+    </message>
+    <message>
+        <source>Nothing after it could be read.</source>
+        <translation>Rien de ce qui suit n’a pu être lu.</translation>
     </message>
     <message>
         <source>The file is damaged or not complete.</source>
@@ -7571,6 +7736,22 @@
             <numerusform>{count} message que le fournisseur cache a été laissé de côté.</numerusform>
             <numerusform>{count} messages que le fournisseur cache ont été laissés de côté.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({reason})</source>
+        <translation>{outcome}&#xa0;: {title} ({reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title}</source>
+        <translation>{outcome}&#xa0;: {title}</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages}; {reason})</source>
+        <translation>{outcome}&#xa0;: {title} ({messages}&#xa0;; {reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages})</source>
+        <translation>{outcome}&#xa0;: {title} ({messages})</translation>
     </message>
     <message>
         <source>It is in the trash. Restore it and import again to have what is new.</source>
@@ -7675,6 +7856,22 @@
     <message>
         <source>Another ChatDesk is looking for updates or installing one.</source>
         <translation>Un autre ChatDesk cherche des mises à jour ou en installe une.</translation>
+    </message>
+    <message>
+        <source>The update could not be made.</source>
+        <translation>La mise à jour n’a pas pu être effectuée.</translation>
+    </message>
+    <message>
+        <source>This version is unchanged.</source>
+        <translation>Cette version est inchangée.</translation>
+    </message>
+    <message>
+        <source>An answer is being written, or a call waits for you.</source>
+        <translation>Une réponse est en cours d’écriture, ou un appel vous attend.</translation>
+    </message>
+    <message>
+        <source>Install the update when it has ended.</source>
+        <translation>Installez la mise à jour quand ce sera terminé.</translation>
     </message>
     <message>
         <source>The update feed has changed in the meantime.</source>
@@ -8082,6 +8279,26 @@
         <translation>&apos;chatdesk tokens list&apos; les montre tous.</translation>
     </message>
     <message>
+        <source>A token needs a name.</source>
+        <translation>Un jeton a besoin d’un nom.</translation>
+    </message>
+    <message>
+        <source>Give it the name of the program that will use it.</source>
+        <translation>Donnez-lui le nom du programme qui l’utilisera.</translation>
+    </message>
+    <message>
+        <source>There is already a token called “{name}”.</source>
+        <translation>Il y a déjà un jeton nommé «&#xa0;{name}&#xa0;».</translation>
+    </message>
+    <message>
+        <source>The folder of the tokens, {folder}, cannot be written to: {reason}.</source>
+        <translation>Impossible d’écrire dans le dossier des jetons, {folder}&#xa0;: {reason}.</translation>
+    </message>
+    <message>
+        <source>Make it writable; on Linux XDG_STATE_HOME may name another place, here and for the service.</source>
+        <translation>Rendez-le accessible en écriture&#xa0;; sous Linux, XDG_STATE_HOME peut désigner un autre endroit, ici et pour le service.</translation>
+    </message>
+    <message>
         <source>owner</source>
         <comment>data directory</comment>
         <translation>détenteur</translation>
@@ -8281,6 +8498,26 @@
     <message>
         <source>The model did not answer within {longest_s} s.</source>
         <translation>Le modèle n’a pas répondu en {longest_s} s.</translation>
+    </message>
+    <message>
+        <source>Read projects, threads and messages</source>
+        <translation>Lire les projets, les conversations et les messages</translation>
+    </message>
+    <message>
+        <source>Create, change and trash threads and messages; write notes</source>
+        <translation>Créer, modifier et mettre à la corbeille des conversations et des messages&#xa0;; écrire des notes</translation>
+    </message>
+    <message>
+        <source>Ask questions and stop answers</source>
+        <translation>Poser des questions et arrêter des réponses</translation>
+    </message>
+    <message>
+        <source>Administer ChatDesk</source>
+        <translation>Administrer ChatDesk</translation>
+    </message>
+    <message>
+        <source>Connect from another computer</source>
+        <translation>Se connecter depuis un autre ordinateur</translation>
     </message>
     <message>
         <source>The local service is off.</source>
@@ -9837,14 +10074,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>The picture in the clipboard cannot be read.</source>
         <translation>L’image du presse-papiers ne peut pas être lue.</translation>
     </message>
-    <message numerus="yes">
-        <source>Questions in this chat go to {count} models.</source>
-        <comment>Questions in this chat go to {count} model.</comment>
-        <translation>
-            <numerusform>Les questions de cette discussion vont à {count} modèle.</numerusform>
-            <numerusform>Les questions de cette discussion vont à {count} modèles.</numerusform>
-        </translation>
-    </message>
     <message>
         <source>This thread has no message yet.</source>
         <translation>Cette conversation n’a pas encore de message.</translation>
@@ -10158,6 +10387,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Enregistrer</translation>
     </message>
     <message>
+        <source>Used whenever this assistant answers; what is empty follows the thread.</source>
+        <translation>Utilisés quand cet assistant répond&#xa0;; ce qui est vide suit la conversation.</translation>
+    </message>
+    <message>
         <source>Empties every field, so that the project&apos;s values apply.</source>
         <translation>Vide tous les champs, les valeurs du projet s’appliquent alors.</translation>
     </message>
@@ -10200,10 +10433,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Used in threads that have none of their own.</source>
         <translation>Utilisés dans les conversations qui n’en ont pas.</translation>
-    </message>
-    <message>
-        <source>Used whenever this assistant answers; what is empty follows the chat.</source>
-        <translation>Utilisés quand cet assistant répond&#xa0;; ce qui est vide suit la discussion.</translation>
     </message>
     <message>
         <source>{others} or {last}</source>
@@ -10394,8 +10623,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Comparer</translation>
     </message>
     <message>
-        <source>Your questions in this chat go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
-        <translation>Vos questions dans cette discussion vont à {fewest} à {most} modèles à la fois, et chaque modèle coûte ce qu’il coûte seul. Vous gardez la réponse qui vous plaît.</translation>
+        <source>Your questions in this thread go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
+        <translation>Vos questions dans cette conversation vont à {fewest} à {most} modèles à la fois, et chaque modèle coûte ce qu’il coûte seul. Vous gardez la réponse qui vous plaît.</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -11083,16 +11312,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Il n’y a pas encore d’étiquettes. Mettez-en une à une conversation avec «&#xa0;Étiquettes…&#xa0;» dans son menu.</translation>
     </message>
     <message>
-        <source>The message of the link is not shown in this chat: it was deleted, or is in another version.</source>
-        <translation>Le message du lien n’est pas affiché dans cette discussion&#xa0;: il a été supprimé, ou est dans une autre version.</translation>
-    </message>
-    <message>
         <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
         <translation>Fermez d’abord la boîte de dialogue ouverte, puis ouvrez à nouveau le lien. Rien n’a été changé.</translation>
     </message>
     <message>
-        <source>The chat of this link is not on this computer.</source>
-        <translation>La discussion de ce lien n’est pas sur cet ordinateur.</translation>
+        <source>The message of the link is not shown in this thread: it was deleted, or is in another version.</source>
+        <translation>Le message du lien n’est pas affiché dans cette conversation&#xa0;: il a été supprimé, ou est dans une autre version.</translation>
+    </message>
+    <message>
+        <source>The thread of this link is not on this computer.</source>
+        <translation>La conversation de ce lien n’est pas sur cet ordinateur.</translation>
     </message>
     <message>
         <source>If it belongs to a project that is shared with you, wait until it is synced, then open the link again.</source>
@@ -11103,8 +11332,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Une discussion temporaire n’a pas de lien, car rien n’en est stocké.</translation>
     </message>
     <message>
-        <source>Link copied. It opens the chat on your computers that have it.</source>
-        <translation>Lien copié. Il ouvre la discussion sur vos ordinateurs qui l’ont.</translation>
+        <source>Link copied. It opens the thread on your computers that have it.</source>
+        <translation>Lien copié. Il ouvre la conversation sur vos ordinateurs qui l’ont.</translation>
     </message>
     <message>
         <source>Revoke the token “{name}”?</source>
@@ -11384,8 +11613,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Personnes</translation>
     </message>
     <message>
-        <source>As in the chat</source>
-        <translation>Comme dans la discussion</translation>
+        <source>As in the thread</source>
+        <translation>Comme dans la conversation</translation>
     </message>
     <message>
         <source>Icon</source>
@@ -11488,8 +11717,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>{{date}} {{time}} {{project}} {{model}} sont remplis à chaque envoi.</translation>
     </message>
     <message>
-        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole chat, or type @ for one question.</source>
-        <translation>Le texte est ses instructions, envoyées à la place du prompt système. Choisissez-le sous le message pour toute une discussion, ou tapez @ pour une question.</translation>
+        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole thread, or type @ for one question.</source>
+        <translation>Le texte contient ses instructions, envoyées à la place du prompt système. Choisissez-le sous le message pour toute une conversation, ou tapez @ pour une question.</translation>
     </message>
     <message>
         <source>Name of the prompt</source>
@@ -11980,10 +12209,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Coller la clé</translation>
     </message>
     <message>
-        <source>Only if the server wants one</source>
-        <translation>Seulement si le serveur en veut une</translation>
-    </message>
-    <message>
         <source>Get a key</source>
         <translation>Obtenir une clé</translation>
     </message>
@@ -12002,6 +12227,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>The kept key is used at this server from now on.</source>
         <translation>La clé conservée est utilisée sur ce serveur à partir de maintenant.</translation>
+    </message>
+    <message>
+        <source>Key, if the server asks for one</source>
+        <translation>Clé, si le serveur en demande une</translation>
     </message>
     <message>
         <source>The passphrase of the file</source>
@@ -12773,8 +13002,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Partager</translation>
     </message>
     <message>
-        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
-        <translation>Les nouvelles discussions vont dans «&#xa0;{name}&#xa0;» si vous ne choisissez pas un autre projet. Une fois partagé, d’autres les voient. Pour le garder pour vous, créez un nouveau projet pour ce que vous partagez.</translation>
+        <source>New threads go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>Les nouvelles conversations vont dans «&#xa0;{name}&#xa0;» si vous ne choisissez pas un autre projet. Une fois partagé, d’autres les voient. Pour le garder pour vous, créez un nouveau projet pour ce que vous partagez.</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -14671,8 +14900,60 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Ce changement n’a pas été proposé sur cet ordinateur.</translation>
     </message>
     <message>
+        <source>This change is not applied.</source>
+        <translation>Ce changement n’est pas appliqué.</translation>
+    </message>
+    <message>
+        <source>This change is already applied.</source>
+        <translation>Ce changement est déjà appliqué.</translation>
+    </message>
+    <message>
+        <source>This change was rejected.</source>
+        <translation>Ce changement a été rejeté.</translation>
+    </message>
+    <message>
+        <source>The file is no longer the one that this change was made from.</source>
+        <translation>Le fichier n’est plus celui à partir duquel ce changement a été fait.</translation>
+    </message>
+    <message>
+        <source>The file was changed after this change was applied.</source>
+        <translation>Le fichier a été modifié après l’application de ce changement.</translation>
+    </message>
+    <message>
+        <source>The project has no folder on this computer, or another one by now.</source>
+        <translation>Le projet n’a pas de dossier sur cet ordinateur, ou en a un autre à présent.</translation>
+    </message>
+    <message>
+        <source>This change was not proposed on this computer, or too long ago.</source>
+        <translation>Ce changement n’a pas été proposé sur cet ordinateur, ou il y a trop longtemps.</translation>
+    </message>
+    <message>
+        <source>Name a file.</source>
+        <translation>Indiquez un fichier.</translation>
+    </message>
+    <message>
+        <source>This change is too large to review, or has lines that are too long.</source>
+        <translation>Ce changement est trop grand pour être relu, ou a des lignes trop longues.</translation>
+    </message>
+    <message>
+        <source>Propose it in smaller steps.</source>
+        <translation>Proposez-le en étapes plus petites.</translation>
+    </message>
+    <message>
+        <source>The change could not be kept: {reason}.</source>
+        <translation>Le changement n’a pas pu être conservé&#xa0;: {reason}.</translation>
+    </message>
+    <message>
         <source>No file was changed.</source>
         <translation>Aucun fichier n’a été changé.</translation>
+    </message>
+    <message>
+        <source>The files that are kept of this change cannot be read or written.</source>
+        <translation>Les fichiers conservés de ce changement ne peuvent être ni lus ni écrits.</translation>
+    </message>
+    <message>
+        <source>Ask the model to propose it again.</source>
+        <translation>Demandez au modèle de le proposer de nouveau.</translation>
     </message>
     <message>
         <source>Ask the model to propose it here.</source>
@@ -14687,8 +14968,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         </translation>
     </message>
     <message>
-        <source>Tools in this chat: {names}</source>
-        <translation>Outils de cette discussion&#xa0;: {names}</translation>
+        <source>Tools in this thread: {names}</source>
+        <translation>Outils de cette conversation&#xa0;: {names}</translation>
     </message>
     <message>
         <source>Tools in this project: {names}</source>
@@ -14715,12 +14996,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>{name} de {server} attend votre accord&#xa0;: Ctrl+Maj+Y.</translation>
     </message>
     <message>
-        <source>{name} waits for your approval in another chat.</source>
-        <translation>{name} attend votre accord dans une autre discussion.</translation>
-    </message>
-    <message>
-        <source>Allow in this chat</source>
-        <translation>Autoriser dans cette discussion</translation>
+        <source>{name} waits for your approval in another thread.</source>
+        <translation>{name} attend votre accord dans une autre conversation.</translation>
     </message>
     <message>
         <source>Allow in this project</source>
@@ -14731,8 +15008,12 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Toujours autoriser</translation>
     </message>
     <message>
-        <source>Allow in this chat, it only reads</source>
-        <translation>Autoriser dans cette discussion, il lit seulement</translation>
+        <source>Allow in this thread</source>
+        <translation>Autoriser dans cette conversation</translation>
+    </message>
+    <message>
+        <source>Allow in this thread, it only reads</source>
+        <translation>Autoriser dans cette conversation, il lit seulement</translation>
     </message>
     <message>
         <source>Allow in this project, it only reads</source>
@@ -14799,8 +15080,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>{server} vous demande quelque chose&#xa0;: Ctrl+Maj+Y.</translation>
     </message>
     <message>
-        <source>{server} asks you for something in another chat.</source>
-        <translation>{server} vous demande quelque chose dans une autre discussion.</translation>
+        <source>{server} asks you for something in another thread.</source>
+        <translation>{server} vous demande quelque chose dans une autre conversation.</translation>
     </message>
     <message>
         <source>User</source>
@@ -15076,8 +15357,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Enlever {name}&#xa0;?</translation>
     </message>
     <message>
-        <source>Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.</source>
-        <translation>Ses outils disparaissent de toutes les discussions, avec ses secrets et ce que vous avez autorisé. Les discussions gardent ce qu’il a répondu.</translation>
+        <source>Its tools are gone from all threads, with its secrets and what you allowed. Threads keep what it answered.</source>
+        <translation>Ses outils disparaissent de toutes les conversations, avec ses secrets et ce que vous avez autorisé. Les conversations gardent ce qu’il a répondu.</translation>
     </message>
     <message>
         <source>What models can use to read files, search and act. Nothing runs before you allow it.</source>
@@ -15108,20 +15389,12 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Liste ses outils</translation>
     </message>
     <message>
-        <source>in one chat</source>
-        <translation>dans une discussion</translation>
-    </message>
-    <message>
         <source>in one project</source>
         <translation>dans un projet</translation>
     </message>
     <message>
         <source>everywhere</source>
         <translation>partout</translation>
-    </message>
-    <message>
-        <source>in one chat, also after text from outside</source>
-        <translation>dans une discussion, aussi après du texte venu d’ailleurs</translation>
     </message>
     <message>
         <source>in one project, also after text from outside</source>
@@ -15156,20 +15429,32 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Redemander pour {title}</translation>
     </message>
     <message>
-        <source>May ask the model. You agree each time</source>
-        <translation>Peut interroger le modèle. Vous donnez votre accord à chaque fois</translation>
-    </message>
-    <message>
-        <source>Comes with ChatDesk</source>
-        <translation>Fourni avec ChatDesk</translation>
-    </message>
-    <message>
         <source>Search engine…</source>
         <translation>Moteur de recherche…</translation>
     </message>
     <message>
         <source>It wrote: {tail}</source>
         <translation>Il a écrit&#xa0;: {tail}</translation>
+    </message>
+    <message>
+        <source>Models can look things up in your earlier chats.</source>
+        <translation>Les modèles peuvent consulter vos discussions précédentes.</translation>
+    </message>
+    <message>
+        <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
+        <translation>Les modèles peuvent lire les fichiers du dossier d’un projet et y proposer des changements.</translation>
+    </message>
+    <message>
+        <source>in one thread</source>
+        <translation>dans une conversation</translation>
+    </message>
+    <message>
+        <source>in one thread, also after text from outside</source>
+        <translation>dans une conversation, aussi après du texte venu d’ailleurs</translation>
+    </message>
+    <message>
+        <source>May ask your model for an answer, if you agree each time</source>
+        <translation>Peut demander une réponse à votre modèle, si vous l’acceptez à chaque fois</translation>
     </message>
     <message>
         <source>Sign out</source>
@@ -18462,6 +18747,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Nouvelle discussion</translation>
     </message>
     <message>
+        <source>Recovered messages</source>
+        <translation>Messages récupérés</translation>
+    </message>
+    <message>
+        <source>Not taken by the team</source>
+        <translation>Non accepté par l’équipe</translation>
+    </message>
+    <message>
         <source>{title} (branch)</source>
         <translation>{title} (branche)</translation>
     </message>
@@ -18587,6 +18880,30 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         </translation>
     </message>
     <message>
+        <source>{path} is not a file.</source>
+        <translation>{path} n’est pas un fichier.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({reason}).</source>
+        <translation>{path} ne peut pas être lu ({reason}).</translation>
+    </message>
+    <message>
+        <source>{path} is damaged.</source>
+        <translation>{path} est endommagé.</translation>
+    </message>
+    <message>
+        <source>own files</source>
+        <translation>fichiers propres</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on without it.</source>
+        <translation>ChatDesk continue sans lui.</translation>
+    </message>
+    <message>
+        <source>Damaged files were kept in {directory} as {names}. Remove them when you no longer need them.</source>
+        <translation>Des fichiers endommagés ont été conservés dans {directory} sous les noms {names}. Retirez-les quand vous n’en avez plus besoin.</translation>
+    </message>
+    <message>
         <source>file of {subject}</source>
         <translation>fichier ({subject})</translation>
     </message>
@@ -18613,6 +18930,539 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>attach a file</source>
         <translation>joindre un fichier</translation>
+    </message>
+    <message>
+        <source>These braces are not closed. Write }} after the name, or a backslash before mere braces.</source>
+        <translation>Ces accolades ne sont pas fermées. Écrivez }} après le nom, ou une barre oblique inverse devant de simples accolades.</translation>
+    </message>
+    <message>
+        <source>A variable needs a name between its braces.</source>
+        <translation>Une variable a besoin d’un nom entre ses accolades.</translation>
+    </message>
+    <message>
+        <source>A name begins with a letter and has letters, digits, spaces, - and _ only. It is inserted as it is written.</source>
+        <translation>Un nom commence par une lettre et n’a que des lettres, des chiffres, des espaces, - et _. Il est inséré tel quel.</translation>
+    </message>
+    <message>
+        <source>Line {line}, column {column}: {problem}</source>
+        <translation>Ligne {line}, colonne {column}&#xa0;: {problem}</translation>
+    </message>
+    <message>
+        <source>{variable} has {count} characters; the first {kept} were inserted.</source>
+        <translation>{variable} a {count} caractères&#xa0;; les {kept} premiers ont été insérés.</translation>
+    </message>
+    <message>
+        <source>The text was cut after {count} characters.</source>
+        <translation>Le texte a été coupé après {count} caractères.</translation>
+    </message>
+    <message>
+        <source>A name has at most {count} characters. It is inserted as it is written.</source>
+        <translation>Un nom a au plus {count} caractères. Il est inséré tel quel.</translation>
+    </message>
+    <message>
+        <source>{variable} means nothing in a system prompt.</source>
+        <translation>{variable} ne veut rien dire dans un prompt système.</translation>
+    </message>
+    <message>
+        <source>{variable} takes nothing after its name, so this is inserted as it is written.</source>
+        <translation>{variable} n’accepte rien après son nom et est donc inséré tel quel.</translation>
+    </message>
+    <message>
+        <source>This format is not known. Use parts as in {example}, or {variable} alone. It is inserted as it is written.</source>
+        <translation>Ce format n’est pas connu. Utilisez des éléments comme dans {example}, ou {variable} seul. Il est inséré tel quel.</translation>
+    </message>
+    <message>
+        <source>{variable} is not known in a system prompt.</source>
+        <translation>{variable} n’est pas connu dans un prompt système.</translation>
+    </message>
+    <message>
+        <source>Write 1 to {count} choices, such as {example}.</source>
+        <translation>Écrivez de 1 à {count} choix, par exemple {example}.</translation>
+    </message>
+    <message>
+        <source>A template has at most {count} fields. This one stays as it is written.</source>
+        <translation>Un modèle de texte a au plus {count} champs. Celui-ci reste tel quel.</translation>
+    </message>
+    <message>
+        <source>{variable} is asked for as a field.</source>
+        <translation>{variable} est demandé comme un champ.</translation>
+    </message>
+    <message>
+        <source>Did you mean {variable}?</source>
+        <translation>Vouliez-vous dire {variable}&#xa0;?</translation>
+    </message>
+    <message>
+        <source>Only {names} are known there; this is sent as it is written.</source>
+        <translation>Seuls {names} y sont connus&#xa0;; ceci est envoyé tel quel.</translation>
+    </message>
+    <message>
+        <source>The model gave an empty summary.</source>
+        <translation>Le modèle a donné un résumé vide.</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that says nothing.</source>
+        <translation>Le modèle a donné un résumé qui ne dit rien.</translation>
+    </message>
+    <message>
+        <source>The model refused to summarise.</source>
+        <translation>Le modèle a refusé de résumer.</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that is longer than the messages.</source>
+        <translation>Le modèle a donné un résumé plus long que les messages.</translation>
+    </message>
+    <message>
+        <source>The model did not finish its summary.</source>
+        <translation>Le modèle n’a pas terminé son résumé.</translation>
+    </message>
+    <message>
+        <source>This link cannot be opened: it names neither a thread nor an invitation.</source>
+        <translation>Ce lien ne peut pas être ouvert&#xa0;: il ne désigne ni une conversation ni une invitation.</translation>
+    </message>
+    <message>
+        <source>Ask the person who gave it to you to copy it again.</source>
+        <translation>Demandez à la personne qui vous l’a donné de le copier de nouveau.</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>Détails</translation>
+    </message>
+    <message>
+        <source>{kilobytes} KB, damaged or too large</source>
+        <translation>{kilobytes}&#xa0;Ko, endommagé ou trop grand</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <comment>callout</comment>
+        <translation>Note</translation>
+    </message>
+    <message>
+        <source>Tip</source>
+        <comment>callout</comment>
+        <translation>Astuce</translation>
+    </message>
+    <message>
+        <source>Important</source>
+        <comment>callout</comment>
+        <translation>Important</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <comment>callout</comment>
+        <translation>Avertissement</translation>
+    </message>
+    <message>
+        <source>Caution</source>
+        <comment>callout</comment>
+        <translation>Attention</translation>
+    </message>
+    <message>
+        <source>This diagram could not be drawn</source>
+        <translation>Ce diagramme n’a pas pu être dessiné</translation>
+    </message>
+    <message>
+        <source>Diagrams cannot be drawn on this computer</source>
+        <translation>Les diagrammes ne peuvent pas être dessinés sur cet ordinateur</translation>
+    </message>
+    <message>
+        <source>This picture could not be drawn</source>
+        <translation>Cette image n’a pas pu être dessinée</translation>
+    </message>
+    <message>
+        <source>Erased project</source>
+        <translation>Projet effacé</translation>
+    </message>
+    <message>
+        <source>Shared project</source>
+        <translation>Projet partagé</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database reports: {reason}</source>
+        <translation>La base de données de l’équipe signale&#xa0;: {reason}</translation>
+    </message>
+    <message>
+        <source>This file of the project&apos;s folder cannot be used.</source>
+        <translation>Ce fichier du dossier du projet ne peut pas être utilisé.</translation>
+    </message>
+    <message>
+        <source>This path is too long, or has characters that cannot be seen.</source>
+        <translation>Ce chemin est trop long, ou a des caractères invisibles.</translation>
+    </message>
+    <message>
+        <source>Paths begin at the project&apos;s folder: “src/main.py”, for example.</source>
+        <translation>Les chemins partent du dossier du projet&#xa0;: par exemple «&#xa0;src/main.py&#xa0;».</translation>
+    </message>
+    <message>
+        <source>A path cannot lead out of the project&apos;s folder.</source>
+        <translation>Un chemin ne peut pas mener hors du dossier du projet.</translation>
+    </message>
+    <message>
+        <source>This path is too deep.</source>
+        <translation>Ce chemin est trop profond.</translation>
+    </message>
+    <message>
+        <source>“{name}” usually holds secrets, or is managed by a program, so no tool may use it.</source>
+        <translation>«&#xa0;{name}&#xa0;» contient d’habitude des secrets, ou est géré par un programme, donc aucun outil ne peut l’utiliser.</translation>
+    </message>
+    <message>
+        <source>The project&apos;s folder cannot be opened, or there is a link on the way to it.</source>
+        <translation>Le dossier du projet ne peut pas être ouvert, ou un lien se trouve sur son chemin.</translation>
+    </message>
+    <message>
+        <source>Choose it again in the project&apos;s dialog.</source>
+        <translation>Choisissez-le de nouveau dans la boîte de dialogue du projet.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a folder, a link or a device. Links are not followed.</source>
+        <translation>«&#xa0;{name}&#xa0;» n’est pas un fichier mais un dossier, un lien ou un périphérique. Les liens ne sont pas suivis.</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer a file.</source>
+        <translation>«&#xa0;{name}&#xa0;» n’est plus un fichier.</translation>
+    </message>
+    <message>
+        <source>“{name}” is too large; the limit is {most}.</source>
+        <translation>«&#xa0;{name}&#xa0;» est trop grand&#xa0;; la limite est de {most}.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder, or there is a link on the way. Links are not followed.</source>
+        <translation>«&#xa0;{name}&#xa0;» n’est pas un dossier, ou un lien se trouve sur le chemin. Les liens ne sont pas suivis.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a link. Links are not followed.</source>
+        <translation>«&#xa0;{name}&#xa0;» n’est pas un fichier mais un lien. Les liens ne sont pas suivis.</translation>
+    </message>
+    <message>
+        <source>There is no folder “{name}” in the project&apos;s folder.</source>
+        <translation>Il n’y a pas de dossier «&#xa0;{name}&#xa0;» dans le dossier du projet.</translation>
+    </message>
+    <message>
+        <source>There is no file “{name}” in the project&apos;s folder.</source>
+        <translation>Il n’y a pas de fichier «&#xa0;{name}&#xa0;» dans le dossier du projet.</translation>
+    </message>
+    <message>
+        <source>You may not read “{name}”.</source>
+        <translation>Vous n’avez pas le droit de lire «&#xa0;{name}&#xa0;».</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be opened: {reason}.</source>
+        <translation>«&#xa0;{name}&#xa0;» ne peut pas être ouvert&#xa0;: {reason}.</translation>
+    </message>
+    <message>
+        <source>The file was changed after the change was proposed.</source>
+        <translation>Le fichier a été modifié après la proposition du changement.</translation>
+    </message>
+    <message>
+        <source>Ask the model to read the file again and to propose the change again.</source>
+        <translation>Demandez au modèle de relire le fichier et de proposer de nouveau le changement.</translation>
+    </message>
+    <message>
+        <source>The file was removed after the change was proposed.</source>
+        <translation>Le fichier a été retiré après la proposition du changement.</translation>
+    </message>
+    <message>
+        <source>There is already a file with that name.</source>
+        <translation>Il y a déjà un fichier de ce nom.</translation>
+    </message>
+    <message>
+        <source>The file belongs to another user of this computer.</source>
+        <translation>Le fichier appartient à un autre utilisateur de cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>The file is write-protected.</source>
+        <translation>Le fichier est protégé en écriture.</translation>
+    </message>
+    <message>
+        <source>Remove the protection, then try again.</source>
+        <translation>Retirez la protection, puis réessayez.</translation>
+    </message>
+    <message>
+        <source>The disk of “{name}” is full.</source>
+        <translation>Le disque de «&#xa0;{name}&#xa0;» est plein.</translation>
+    </message>
+    <message>
+        <source>Free some space, then try again.</source>
+        <translation>Libérez de la place, puis réessayez.</translation>
+    </message>
+    <message>
+        <source>You may not write to “{name}”.</source>
+        <translation>Vous n’avez pas le droit d’écrire dans «&#xa0;{name}&#xa0;».</translation>
+    </message>
+    <message>
+        <source>“{name}” could not be written: {reason}.</source>
+        <translation>«&#xa0;{name}&#xa0;» n’a pas pu être écrit&#xa0;: {reason}.</translation>
+    </message>
+    <message>
+        <source>It no longer knows the session.</source>
+        <translation>Il ne connaît plus la session.</translation>
+    </message>
+    <message>
+        <source>something</source>
+        <translation>autre chose</translation>
+    </message>
+    <message>
+        <source>It answered with {kind}, not with a message of the protocol. Is its address right?</source>
+        <translation>Il a répondu par {kind}, non par un message du protocole. Son adresse est-elle juste&#xa0;?</translation>
+    </message>
+    <message>
+        <source>It answered with status {status}.</source>
+        <translation>Il a répondu avec le statut {status}.</translation>
+    </message>
+    <message>
+        <source>ChatDesk does not speak the older transport with two addresses (SSE): is there one that ends with /mcp?</source>
+        <translation>ChatDesk ne parle pas l’ancien transport à deux adresses (SSE)&#xa0;: y en a-t-il une qui finit par /mcp&#xa0;?</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} values in one message.</source>
+        <translation>Il a envoyé plus de {most} valeurs dans un message.</translation>
+    </message>
+    <message>
+        <source>It is larger than {most}.</source>
+        <translation>C’est plus grand que {most}.</translation>
+    </message>
+    <message>
+        <source>It is not valid base64.</source>
+        <translation>Ce n’est pas du base64 valide.</translation>
+    </message>
+    <message>
+        <source>It sent too many requests, or used an id twice, before it read the answers.</source>
+        <translation>Il a envoyé trop de requêtes, ou utilisé deux fois un identifiant, avant de lire les réponses.</translation>
+    </message>
+    <message>
+        <source>It was stopped.</source>
+        <translation>Il a été arrêté.</translation>
+    </message>
+    <message>
+        <source>It did not answer in time.</source>
+        <translation>Il n’a pas répondu à temps.</translation>
+    </message>
+    <message>
+        <source>Its answer could not be read ({kind}).</source>
+        <translation>Sa réponse n’a pas pu être lue ({kind}).</translation>
+    </message>
+    <message>
+        <source>It is not running.</source>
+        <translation>Il n’est pas en marche.</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined.</source>
+        <translation>La connexion a été refusée.</translation>
+    </message>
+    <message>
+        <source>It ended.</source>
+        <translation>Il s’est terminé.</translation>
+    </message>
+    <message>
+        <source>Its answer does not follow the protocol.</source>
+        <translation>Sa réponse ne suit pas le protocole.</translation>
+    </message>
+    <message>
+        <source>It did not answer in {seconds} s (Settings, Tools).</source>
+        <translation>Il n’a pas répondu en {seconds} s (Paramètres, Outils).</translation>
+    </message>
+    <message>
+        <source>The program {name} was not found.</source>
+        <translation>Le programme {name} est introuvable.</translation>
+    </message>
+    <message>
+        <source>The program {name} may not be run.</source>
+        <translation>Le programme {name} n’a pas le droit d’être exécuté.</translation>
+    </message>
+    <message>
+        <source>It cannot be reached.</source>
+        <translation>Il est injoignable.</translation>
+    </message>
+    <message>
+        <source>It refused the connection: {reason}</source>
+        <translation>Il a refusé la connexion&#xa0;: {reason}</translation>
+    </message>
+    <message>
+        <source>The connection failed ({kind}).</source>
+        <translation>La connexion a échoué ({kind}).</translation>
+    </message>
+    <message>
+        <source>It asked to sign in again right after you had signed in.</source>
+        <translation>Il a demandé une nouvelle connexion juste après la vôtre.</translation>
+    </message>
+    <message>
+        <source>It sends you to a page of another site than the one that would get your sign-in.</source>
+        <translation>Il vous envoie vers une page d’un autre site que celui qui recevrait votre connexion.</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins over an address that others could read.</source>
+        <translation>Il envoie les connexions par une adresse que d’autres pourraient lire.</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins to an address on this computer or its network.</source>
+        <translation>Il envoie les connexions à une adresse de cet ordinateur ou de son réseau.</translation>
+    </message>
+    <message>
+        <source>Nobody signed in in time.</source>
+        <translation>Personne ne s’est connecté à temps.</translation>
+    </message>
+    <message>
+        <source>It does not let ChatDesk register. Enter the ID of a client that you registered there.</source>
+        <translation>Il ne laisse pas ChatDesk s’enregistrer. Saisissez l’ID d’un client que vous y avez enregistré.</translation>
+    </message>
+    <message>
+        <source>It did not accept the sign-in.</source>
+        <translation>Il n’a pas accepté la connexion.</translation>
+    </message>
+    <message>
+        <source>The facts that it gives about signing in contradict each other.</source>
+        <translation>Ses indications sur la connexion se contredisent.</translation>
+    </message>
+    <message>
+        <source>The server where you sign in could not be reached, or sent too much.</source>
+        <translation>Le serveur où vous vous connectez est injoignable, ou a trop envoyé.</translation>
+    </message>
+    <message>
+        <source>Signing in failed ({kind}).</source>
+        <translation>La connexion a échoué ({kind}).</translation>
+    </message>
+    <message>
+        <source>It ended with exit code {code}.</source>
+        <translation>Il s’est terminé avec le code {code}.</translation>
+    </message>
+    <message>
+        <source>Its output is not valid UTF-8.</source>
+        <translation>Sa sortie n’est pas de l’UTF-8 valide.</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} in one message.</source>
+        <translation>Il a envoyé plus de {most} dans un message.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {reason}.</source>
+        <translation>{path} ne peut pas être écrit&#xa0;: {reason}.</translation>
+    </message>
+    <message>
+        <source>There is nothing here.</source>
+        <translation>Il n’y a rien ici.</translation>
+    </message>
+    <message>
+        <source>This answer belongs to no sign-in that ChatDesk waits for.</source>
+        <translation>Cette réponse ne correspond à aucune connexion que ChatDesk attend.</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined. You can close this page.</source>
+        <translation>La connexion a été refusée. Vous pouvez fermer cette page.</translation>
+    </message>
+    <message>
+        <source>ChatDesk has the answer. You can close this page.</source>
+        <translation>ChatDesk a reçu la réponse. Vous pouvez fermer cette page.</translation>
+    </message>
+    <message>
+        <source>It is not JSON.</source>
+        <translation>Ce n’est pas du JSON.</translation>
+    </message>
+    <message>
+        <source>It is cut off.</source>
+        <translation>C’est coupé.</translation>
+    </message>
+    <message>
+        <source>It is nested {count} levels deep.</source>
+        <translation>C’est imbriqué sur {count} niveaux.</translation>
+    </message>
+    <message>
+        <source>It is nested too deeply.</source>
+        <translation>C’est imbriqué trop profondément.</translation>
+    </message>
+    <message>
+        <source>The folder of the service {path} cannot be written to: {reason}.</source>
+        <translation>Impossible d’écrire dans le dossier du service {path}&#xa0;: {reason}.</translation>
+    </message>
+    <message>
+        <source>Check its owner and permissions, or choose another --data-dir.</source>
+        <translation>Vérifiez son propriétaire et ses droits, ou choisissez un autre --data-dir.</translation>
+    </message>
+    <message>
+        <source>The service cannot listen: {reason}.</source>
+        <translation>Le service ne peut pas écouter&#xa0;: {reason}.</translation>
+    </message>
+    <message>
+        <source>Choose another port in the settings, or 0 for any that is free.</source>
+        <translation>Choisissez un autre port dans les paramètres, ou 0 pour n’importe quel port libre.</translation>
+    </message>
+    <message>
+        <source>The address of the service cannot be written: {reason}.</source>
+        <translation>L’adresse du service ne peut pas être écrite&#xa0;: {reason}.</translation>
+    </message>
+    <message>
+        <source>The settings name another address for the service, but no token may be used there.</source>
+        <translation>Les paramètres indiquent une autre adresse pour le service, mais aucun jeton ne peut y être utilisé.</translation>
+    </message>
+    <message>
+        <source>The service was not started.</source>
+        <translation>Le service n’a pas été démarré.</translation>
+    </message>
+    <message>
+        <source>Make one with &apos;chatdesk tokens new NAME --scope remote&apos;, or leave the address empty.</source>
+        <translation>Créez-en un avec &apos;chatdesk tokens new NAME --scope remote&apos;, ou laissez l’adresse vide.</translation>
+    </message>
+    <message>
+        <source>The address of the service must be a name or number of this computer with a port.</source>
+        <translation>L’adresse du service doit être un nom ou un numéro de cet ordinateur avec un port.</translation>
+    </message>
+    <message>
+        <source>For example 192.168.1.5:8443, the address at which others reach this computer.</source>
+        <translation>Par exemple 192.168.1.5:8443, l’adresse à laquelle d’autres atteignent cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>Another address than this computer&apos;s own needs TLS.</source>
+        <translation>Une adresse autre que celle propre à cet ordinateur exige TLS.</translation>
+    </message>
+    <message>
+        <source>Name the files of a certificate and its key in the settings, or leave the address empty.</source>
+        <translation>Indiquez dans les paramètres les fichiers d’un certificat et de sa clé, ou laissez l’adresse vide.</translation>
+    </message>
+    <message>
+        <source>The certificate of the service cannot be used: {reason}.</source>
+        <translation>Le certificat du service ne peut pas être utilisé&#xa0;: {reason}.</translation>
+    </message>
+    <message>
+        <source>Both files must be in PEM format and belong together, and the key must have no passphrase.</source>
+        <translation>Les deux fichiers doivent être au format PEM et aller ensemble, et la clé ne doit pas avoir de phrase secrète.</translation>
+    </message>
+    <message>
+        <source>“{origin}” is not the origin of web pages.</source>
+        <translation>«&#xa0;{origin}&#xa0;» n’est pas l’origine de pages web.</translation>
+    </message>
+    <message>
+        <source>An origin is a scheme, a name and a port if there is one: https://tool.example.</source>
+        <translation>Une origine est un schéma, un nom et un port s’il y en a un&#xa0;: https://tool.example.</translation>
+    </message>
+    <message>
+        <source>Project folder</source>
+        <translation>Dossier du projet</translation>
+    </message>
+    <message>
+        <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
+        <translation>Une discussion temporaire ne garde rien, donc aucun changement n’y est proposé.</translation>
+    </message>
+    <message>
+        <source>Files of a folder can be used on Linux and macOS only.</source>
+        <translation>Les fichiers d’un dossier ne peuvent être utilisés que sous Linux et macOS.</translation>
+    </message>
+    <message>
+        <source>Nothing was read.</source>
+        <translation>Rien n’a été lu.</translation>
+    </message>
+    <message>
+        <source>The project of this thread has no folder on this computer.</source>
+        <translation>Le projet de cette conversation n’a pas de dossier sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>The web</source>
+        <translation>Le web</translation>
+    </message>
+    <message numerus="yes">
+        <source>Questions in this thread go to {count} models.</source>
+        <comment>Questions in this thread go to {count} model.</comment>
+        <translation>
+            <numerusform>Les questions de cette conversation vont à {count} modèle.</numerusform>
+            <numerusform>Les questions de cette conversation vont à {count} modèles.</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

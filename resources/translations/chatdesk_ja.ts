@@ -92,6 +92,30 @@
         <translation>回答は最後まで届きませんでした。届いた分は保存されています。</translation>
     </message>
     <message>
+        <source>{server}: {problem}</source>
+        <translation>{server}: {problem}</translation>
+    </message>
+    <message>
+        <source>{server} offers: {names}.</source>
+        <translation>{server}が提供するもの: {names}。</translation>
+    </message>
+    <message>
+        <source>It lists no tools.</source>
+        <translation>ツールが1つもありません。</translation>
+    </message>
+    <message>
+        <source>It is switched off: chatdesk tools on {server} switches it on.</source>
+        <translation>オフになっています。chatdesk tools on {server}でオンにできます。</translation>
+    </message>
+    <message>
+        <source>It is for the threads of a project with a folder: see chatdesk tools folder.</source>
+        <translation>フォルダーのあるプロジェクトのスレッド用です。chatdesk tools folderをご覧ください。</translation>
+    </message>
+    <message>
+        <source>It was not asked for its tools.</source>
+        <translation>ツールの問い合わせは行われませんでした。</translation>
+    </message>
+    <message>
         <source>Answer in the window.</source>
         <translation>ウィンドウで答えてください。</translation>
     </message>
@@ -769,16 +793,12 @@
         <translation>トークンはありません。</translation>
     </message>
     <message>
-        <source>it must be from 0 to 65535</source>
-        <translation>0から65535まででなければなりません</translation>
+        <source>it must be a number from 0 to 65535</source>
+        <translation>0から65535までの数でなければなりません</translation>
     </message>
     <message>
-        <source>it must be more than 0 and less than 1,000,000</source>
-        <translation>0より大きく1,000,000未満でなければなりません</translation>
-    </message>
-    <message>
-        <source>it must be at least 1</source>
-        <translation>1以上でなければなりません</translation>
+        <source>it must be a number above 0 and below 1,000,000</source>
+        <translation>0より大きく1,000,000未満の数でなければなりません</translation>
     </message>
     <message>
         <source>share projects through a team&apos;s database</source>
@@ -1327,8 +1347,8 @@
         <translation>「{project}」({threads}、{messages})を{workspace}と共有しますか？送ったものは、読んだ人から取り戻せません。</translation>
     </message>
     <message>
-        <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
-        <translation>「{name}」は新しいチャットが入るプロジェクトです。今後、別のプロジェクトを指定せずに質問したことも共有されます。</translation>
+        <source>“{name}” is the project into which new threads go: what you ask from now on without naming another project is shared, too.</source>
+        <translation>「{name}」は新しいスレッドが入るプロジェクトです。今後、別のプロジェクトを指定せずに質問したことも共有されます。</translation>
     </message>
     <message>
         <source>“{project}” is shared with {workspace}.</source>
@@ -1513,6 +1533,10 @@
     <message>
         <source>Give more of the id.</source>
         <translation>idをもっと長く指定してください。</translation>
+    </message>
+    <message>
+        <source>it must be a whole number, at least 1</source>
+        <translation>1以上の整数でなければなりません</translation>
     </message>
     <message>
         <source>See &apos;chatdesk projects&apos;.</source>
@@ -1782,6 +1806,10 @@
         <translation>省略されました: 1つの回答の画像は最大{most_in_message}枚です。</translation>
     </message>
     <message>
+        <source>Not kept: {reason}</source>
+        <translation>保存されませんでした: {reason}</translation>
+    </message>
+    <message>
         <source>The pictures of this answer are larger than {most_bytes} MB together.</source>
         <translation>この回答の画像は合計で{most_bytes} MBを超えています。</translation>
     </message>
@@ -1882,12 +1910,16 @@
         <translation>空でないファイルを添付してください。</translation>
     </message>
     <message>
+        <source>The image “{name}” cannot be attached. {reason}</source>
+        <translation>画像「{name}」を添付できません。{reason}</translation>
+    </message>
+    <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
         <translation>描画プログラムで保存し直して(必要なら小さくして)、それを添付してください。</translation>
     </message>
     <message>
-        <source>“{name}” is no longer there.</source>
-        <translation>「{name}」はもうありません。</translation>
+        <source>“{name}” is not there.</source>
+        <translation>「{name}」が見つかりません。</translation>
     </message>
     <message>
         <source>“{name}” is not a file that can be read.</source>
@@ -2409,8 +2441,16 @@
         <translation>一度に呼び出されたツールが多すぎるため、これは実行されませんでした。数を減らしてください。</translation>
     </message>
     <message>
+        <source>“{tool}” is left out of this answer: {provider} refuses its description.</source>
+        <translation>「{tool}」はこの回答から除かれています。{provider}がその説明を拒否したためです。</translation>
+    </message>
+    <message>
         <source>No further tools can be called for this answer. Answer with what you have.</source>
         <translation>この回答ではこれ以上ツールを呼び出せません。今ある情報で回答してください。</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its arguments are described in a form that no request can have.</source>
+        <translation>「{tool}」は除かれています。引数の説明が、どのリクエストでも使えない形式です。</translation>
     </message>
     <message>
         <source>Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.</source>
@@ -2425,8 +2465,8 @@
         <translation>実行中にChatDeskが終了しました。すでに処理が済んでいるかもしれません。</translation>
     </message>
     <message>
-        <source>This chat has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
-        <translation>このチャットには、ツールの結果、ファイル、インポート、チームメンバーの文章など外部のテキストがあり、それがこれを求めた可能性があります。</translation>
+        <source>This thread has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
+        <translation>このスレッドには、ツールの結果、ファイル、インポート、チームメンバーの文章など外部のテキストがあり、それがこれを求めた可能性があります。</translation>
     </message>
     <message numerus="yes">
         <source>{count} tools can be called: about {tokens} tokens with each request.</source>
@@ -2660,6 +2700,11 @@
         <translation>
             <numerusform>{count}個の添付ファイルが欠けているか破損しているため、名前だけを記載します</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>new</source>
+        <comment>thread</comment>
+        <translation>新規</translation>
     </message>
     <message>
         <source>has new messages</source>
@@ -2994,6 +3039,26 @@
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
         <translation>サインインを求めています。「設定」の「ツール」で「サインイン」を選んでください。</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its description is not what the protocol allows.</source>
+        <translation>「{tool}」は除かれています。説明がプロトコルに従っていません。</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its name or its description is too long.</source>
+        <translation>「{tool}」は除かれています。名前か説明が長すぎます。</translation>
+    </message>
+    <message>
+        <source>“{tool}” is listed twice; the second one is left out.</source>
+        <translation>「{tool}」が2回挙げられています。2つ目は除かれています。</translation>
+    </message>
+    <message>
+        <source>Not all of its tools are offered: it lists too many.</source>
+        <translation>すべてのツールは使えません。数が多すぎます。</translation>
+    </message>
+    <message>
+        <source>Its list may be incomplete: it names the same page again and again.</source>
+        <translation>一覧が不完全な可能性があります。同じページを何度も示しています。</translation>
     </message>
     <message>
         <source>The tool failed.</source>
@@ -4929,6 +4994,10 @@
         <translation>1回の呼び出しの時間</translation>
     </message>
     <message>
+        <source>Time for a server to start</source>
+        <translation>サーバーの起動を待つ時間</translation>
+    </message>
+    <message>
         <source>Cost of an answer</source>
         <translation>1回の回答の費用</translation>
     </message>
@@ -5368,6 +5437,10 @@
         <translation>続行できるのは、途中で止まった回答だけです。</translation>
     </message>
     <message>
+        <source>Personal</source>
+        <translation>個人用</translation>
+    </message>
+    <message>
         <source>This project is in the trash.</source>
         <translation>このプロジェクトはゴミ箱にあります。</translation>
     </message>
@@ -5788,6 +5861,14 @@
         <translation>検索インデックスが壊れているため、再構築しています。メッセージには影響ありません。</translation>
     </message>
     <message>
+        <source>Title</source>
+        <translation>タイトル</translation>
+    </message>
+    <message>
+        <source>A member</source>
+        <translation>メンバー</translation>
+    </message>
+    <message>
         <source>That version is no longer one of those to choose from.</source>
         <translation>そのバージョンはもう選択肢にありません。</translation>
     </message>
@@ -5858,6 +5939,10 @@
     <message>
         <source>Free some space; ChatDesk tries again within the hour.</source>
         <translation>空き容量を増やしてください。ChatDeskは1時間以内にもう一度試します。</translation>
+    </message>
+    <message>
+        <source>no backup</source>
+        <translation>バックアップなし</translation>
     </message>
     <message>
         <source>Your messages and the older backups are unchanged.</source>
@@ -6734,6 +6819,10 @@
         <translation>キーリングのロックを解除するかインストールするか、「設定」の「プロバイダー」で暗号化ファイルを選んでください。または、ChatDeskの起動前に毎回、自分のパスワードを変数{variable}に入れてください。</translation>
     </message>
     <message>
+        <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
+        <translation>変数{variable}にパスワードがありますが、{server}用だとこのコンピューターで指定されていないため、送信されませんでした。{server}用なら{server_variable}を{named}に設定するか、パスワードを入力してください。</translation>
+    </message>
+    <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
         <translation>パスワードは{kept}用に入力されたもので、ワークスペースは現在{server}にあるため、そこへは送信されていません。サーバーが本当に移転したのなら、&apos;chatdesk team move&apos; で知らせるか、パスワードをもう一度入力してください。</translation>
     </message>
@@ -7037,12 +7126,32 @@
         <translation>もう一度質問してください。現在の内容が表示されます。</translation>
     </message>
     <message>
+        <source>Signing in to {server} failed: {reason}</source>
+        <translation>{server}にサインインできませんでした: {reason}</translation>
+    </message>
+    <message>
+        <source>It was ended.</source>
+        <translation>終了しました。</translation>
+    </message>
+    <message>
+        <source>{server} cannot be used: {reason}</source>
+        <translation>{server}を使えません: {reason}</translation>
+    </message>
+    <message>
         <source>The process for tools could not be started.</source>
         <translation>ツール用のプロセスを起動できませんでした。</translation>
     </message>
     <message>
         <source>The process for tools ended.</source>
         <translation>ツール用のプロセスが終了しました。</translation>
+    </message>
+    <message>
+        <source>The list of prompts</source>
+        <translation>プロンプトの一覧</translation>
+    </message>
+    <message>
+        <source>The list of resources</source>
+        <translation>リソースの一覧</translation>
     </message>
     <message>
         <source>{about} of {name} is empty.</source>
@@ -7057,12 +7166,20 @@
         <translation>{ から } までのブロック全体を貼り付けてください。</translation>
     </message>
     <message>
+        <source>It is described with the older transport (SSE), which ChatDesk does not speak. Ask for its address for streamable HTTP, which often ends with /mcp.</source>
+        <translation>古いトランスポート(SSE)で記述されており、ChatDeskは対応していません。streamable HTTP用のアドレス(多くは/mcpで終わります)を問い合わせてください。</translation>
+    </message>
+    <message>
         <source>This text is too long for a description of tool servers.</source>
         <translation>このテキストはツールサーバーの記述としては長すぎます。</translation>
     </message>
     <message>
         <source>This text is not valid JSON.</source>
         <translation>このテキストは有効なJSONではありません。</translation>
+    </message>
+    <message>
+        <source>The permissions of tools could not be saved.</source>
+        <translation>ツールの許可を保存できませんでした。</translation>
     </message>
     <message>
         <source>permissions of tools</source>
@@ -7077,6 +7194,14 @@
         <translation>Node.jsをインストールしてください: https://nodejs.org(DebianとUbuntuの場合: sudo apt install nodejs)。</translation>
     </message>
     <message>
+        <source>Install Bun: https://bun.sh.</source>
+        <translation>Bunをインストールしてください: https://bun.sh。</translation>
+    </message>
+    <message>
+        <source>Install Deno: https://deno.com.</source>
+        <translation>Denoをインストールしてください: https://deno.com。</translation>
+    </message>
+    <message>
         <source>Install uv: pipx install uv (or see https://docs.astral.sh/uv).</source>
         <translation>uvをインストールしてください: pipx install uv(またはhttps://docs.astral.sh/uvを参照)。</translation>
     </message>
@@ -7085,8 +7210,16 @@
         <translation>pipxをインストールしてください(DebianとUbuntuの場合: sudo apt install pipx)。</translation>
     </message>
     <message>
+        <source>Install Docker: https://docs.docker.com/get-docker.</source>
+        <translation>Dockerをインストールしてください: https://docs.docker.com/get-docker。</translation>
+    </message>
+    <message>
         <source>Install it, or give its whole path.</source>
         <translation>インストールするか、フルパスを指定してください。</translation>
+    </message>
+    <message>
+        <source>The program “{name}” was not found.</source>
+        <translation>プログラム「{name}」が見つかりませんでした。</translation>
     </message>
     <message>
         <source>There is no such folder.</source>
@@ -7198,9 +7331,24 @@
             <numerusform>このデータディレクトリの{count}個のツールサーバーはほかの人のものかもしれないため、オンにするまでオフのままです。</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} other choices for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and do not hold until you choose again.</source>
+        <comment>{count} other choice for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and does not hold until you choose again.</comment>
+        <translation>
+            <numerusform>このデータディレクトリにあるツールに関するほかの{count}件の選択(フォルダー、ChatDesk自身のサーバー、検索エンジン)は、ほかの人のものである可能性があり、選び直すまで無効です。</numerusform>
+        </translation>
+    </message>
     <message>
         <source>The file of tool servers was written by a newer ChatDesk.</source>
         <translation>ツールサーバーのファイルは新しいバージョンのChatDeskで書き込まれたものです。</translation>
+    </message>
+    <message>
+        <source>What you set up for tools cannot be marked as yours, so the next start would not trust it.</source>
+        <translation>ツールの設定を自分のものとして記録できないため、次回の起動時に信頼されません。</translation>
+    </message>
+    <message>
+        <source>Unlock the keyring, or check your configuration directory, and try again.</source>
+        <translation>キーリングのロックを解除するか、設定ディレクトリを確認して、もう一度試してください。</translation>
     </message>
     <message>
         <source>The file of tool servers {path} could not be written.</source>
@@ -7399,8 +7547,24 @@
         <translation>回答に失敗しました。</translation>
     </message>
     <message>
+        <source>Entry {number}</source>
+        <translation>項目{number}</translation>
+    </message>
+    <message>
         <source>It contains no messages.</source>
         <translation>メッセージがありません。</translation>
+    </message>
+    <message>
+        <source>Entry {number} of {name}</source>
+        <translation>{name}の項目{number}</translation>
+    </message>
+    <message>
+        <source>“{key}” of {name}</source>
+        <translation>{name}の「{key}」</translation>
+    </message>
+    <message>
+        <source>Nothing after it could be read.</source>
+        <translation>それより後は読み込めませんでした。</translation>
     </message>
     <message>
         <source>The file is damaged or not complete.</source>
@@ -7493,6 +7657,22 @@
         <translation>
             <numerusform>提供元が非表示にしている{count}件のメッセージを除外しました。</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({reason})</source>
+        <translation>{outcome}: {title} ({reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title}</source>
+        <translation>{outcome}: {title}</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages}; {reason})</source>
+        <translation>{outcome}: {title} ({messages}、{reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages})</source>
+        <translation>{outcome}: {title} ({messages})</translation>
     </message>
     <message>
         <source>It is in the trash. Restore it and import again to have what is new.</source>
@@ -7595,6 +7775,22 @@
     <message>
         <source>Another ChatDesk is looking for updates or installing one.</source>
         <translation>別のChatDeskがアップデートを探しているか、インストールしています。</translation>
+    </message>
+    <message>
+        <source>The update could not be made.</source>
+        <translation>アップデートできませんでした。</translation>
+    </message>
+    <message>
+        <source>This version is unchanged.</source>
+        <translation>このバージョンは変更されていません。</translation>
+    </message>
+    <message>
+        <source>An answer is being written, or a call waits for you.</source>
+        <translation>回答の作成中か、確認待ちの呼び出しがあります。</translation>
+    </message>
+    <message>
+        <source>Install the update when it has ended.</source>
+        <translation>終わってからアップデートをインストールしてください。</translation>
     </message>
     <message>
         <source>The update feed has changed in the meantime.</source>
@@ -8002,6 +8198,26 @@
         <translation>&apos;chatdesk tokens list&apos;ですべて表示できます。</translation>
     </message>
     <message>
+        <source>A token needs a name.</source>
+        <translation>トークンには名前が必要です。</translation>
+    </message>
+    <message>
+        <source>Give it the name of the program that will use it.</source>
+        <translation>使用するプログラムの名前を付けてください。</translation>
+    </message>
+    <message>
+        <source>There is already a token called “{name}”.</source>
+        <translation>「{name}」というトークンはすでにあります。</translation>
+    </message>
+    <message>
+        <source>The folder of the tokens, {folder}, cannot be written to: {reason}.</source>
+        <translation>トークンのフォルダー{folder}に書き込めません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Make it writable; on Linux XDG_STATE_HOME may name another place, here and for the service.</source>
+        <translation>書き込めるようにしてください。Linuxでは、ここでもサービスでも、XDG_STATE_HOMEで別の場所を指定できます。</translation>
+    </message>
+    <message>
         <source>owner</source>
         <comment>data directory</comment>
         <translation>使用中のプロセス</translation>
@@ -8200,6 +8416,26 @@
     <message>
         <source>The model did not answer within {longest_s} s.</source>
         <translation>モデルが{longest_s}秒以内に回答しませんでした。</translation>
+    </message>
+    <message>
+        <source>Read projects, threads and messages</source>
+        <translation>プロジェクト、スレッド、メッセージの読み取り</translation>
+    </message>
+    <message>
+        <source>Create, change and trash threads and messages; write notes</source>
+        <translation>スレッドとメッセージの作成、変更、ゴミ箱への移動、メモの記入</translation>
+    </message>
+    <message>
+        <source>Ask questions and stop answers</source>
+        <translation>質問と回答の停止</translation>
+    </message>
+    <message>
+        <source>Administer ChatDesk</source>
+        <translation>ChatDeskの管理</translation>
+    </message>
+    <message>
+        <source>Connect from another computer</source>
+        <translation>別のコンピューターからの接続</translation>
     </message>
     <message>
         <source>The local service is off.</source>
@@ -9748,13 +9984,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>The picture in the clipboard cannot be read.</source>
         <translation>クリップボードの画像を読み取れません。</translation>
     </message>
-    <message numerus="yes">
-        <source>Questions in this chat go to {count} models.</source>
-        <comment>Questions in this chat go to {count} model.</comment>
-        <translation>
-            <numerusform>このチャットの質問は{count}個のモデルに送られます。</numerusform>
-        </translation>
-    </message>
     <message>
         <source>This thread has no message yet.</source>
         <translation>このスレッドにはまだメッセージがありません。</translation>
@@ -10061,6 +10290,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>保存</translation>
     </message>
     <message>
+        <source>Used whenever this assistant answers; what is empty follows the thread.</source>
+        <translation>このアシスタントが回答するときに使われます。空欄はスレッドに従います。</translation>
+    </message>
+    <message>
         <source>Empties every field, so that the project&apos;s values apply.</source>
         <translation>すべての欄を空にし、プロジェクトの値を適用します。</translation>
     </message>
@@ -10103,10 +10336,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Used in threads that have none of their own.</source>
         <translation>独自の値がないスレッドで使われます。</translation>
-    </message>
-    <message>
-        <source>Used whenever this assistant answers; what is empty follows the chat.</source>
-        <translation>このアシスタントが回答するときに使われます。空欄はチャットに従います。</translation>
     </message>
     <message>
         <source>{others} or {last}</source>
@@ -10295,8 +10524,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>比較</translation>
     </message>
     <message>
-        <source>Your questions in this chat go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
-        <translation>このチャットの質問は同時に{fewest}から{most}個のモデルに送られ、それぞれに単独の場合と同じ費用がかかります。気に入った回答を残せます。</translation>
+        <source>Your questions in this thread go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
+        <translation>このスレッドの質問は同時に{fewest}から{most}個のモデルに送られ、それぞれに単独の場合と同じ費用がかかります。気に入った回答を残せます。</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -10964,16 +11193,16 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>まだタグがありません。スレッドのメニューの「タグ…」で付けてください。</translation>
     </message>
     <message>
-        <source>The message of the link is not shown in this chat: it was deleted, or is in another version.</source>
-        <translation>リンクのメッセージはこのチャットに表示されていません。削除されたか、別のバージョンにあります。</translation>
-    </message>
-    <message>
         <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
         <translation>先に開いているダイアログを閉じてから、もう一度リンクを開いてください。何も変更されていません。</translation>
     </message>
     <message>
-        <source>The chat of this link is not on this computer.</source>
-        <translation>このリンクのチャットはこのコンピューターにありません。</translation>
+        <source>The message of the link is not shown in this thread: it was deleted, or is in another version.</source>
+        <translation>リンクのメッセージはこのスレッドに表示されていません。削除されたか、別のバージョンにあります。</translation>
+    </message>
+    <message>
+        <source>The thread of this link is not on this computer.</source>
+        <translation>このリンクのスレッドはこのコンピューターにありません。</translation>
     </message>
     <message>
         <source>If it belongs to a project that is shared with you, wait until it is synced, then open the link again.</source>
@@ -10984,8 +11213,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>一時チャットは何も保存されないため、リンクがありません。</translation>
     </message>
     <message>
-        <source>Link copied. It opens the chat on your computers that have it.</source>
-        <translation>リンクをコピーしました。このチャットがある自分のコンピューターで開けます。</translation>
+        <source>Link copied. It opens the thread on your computers that have it.</source>
+        <translation>リンクをコピーしました。このスレッドがある自分のコンピューターで開けます。</translation>
     </message>
     <message>
         <source>Revoke the token “{name}”?</source>
@@ -11264,8 +11493,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>人々</translation>
     </message>
     <message>
-        <source>As in the chat</source>
-        <translation>チャットと同じ</translation>
+        <source>As in the thread</source>
+        <translation>スレッドと同じ</translation>
     </message>
     <message>
         <source>Icon</source>
@@ -11367,8 +11596,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{{date}} {{time}} {{project}} {{model}}は送信のたびに入ります。</translation>
     </message>
     <message>
-        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole chat, or type @ for one question.</source>
-        <translation>本文は指示で、システムプロンプトの代わりに送られます。チャット全体で使うにはメッセージの下で選び、1つの質問だけなら@を入力してください。</translation>
+        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole thread, or type @ for one question.</source>
+        <translation>本文は指示で、システムプロンプトの代わりに送られます。スレッド全体で使うにはメッセージの下で選び、1つの質問だけなら@を入力してください。</translation>
     </message>
     <message>
         <source>Name of the prompt</source>
@@ -11852,10 +12081,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>キーを貼り付け</translation>
     </message>
     <message>
-        <source>Only if the server wants one</source>
-        <translation>サーバーが求める場合のみ</translation>
-    </message>
-    <message>
         <source>Get a key</source>
         <translation>キーを取得</translation>
     </message>
@@ -11874,6 +12099,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>The kept key is used at this server from now on.</source>
         <translation>今後、保管されたキーをこのサーバーで使います。</translation>
+    </message>
+    <message>
+        <source>Key, if the server asks for one</source>
+        <translation>キー(サーバーが求める場合)</translation>
     </message>
     <message>
         <source>The passphrase of the file</source>
@@ -12634,8 +12863,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>共有</translation>
     </message>
     <message>
-        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
-        <translation>ほかのプロジェクトを選ばない限り、新しいチャットは「{name}」に入ります。共有すると、ほかの人にも見えるようになります。自分だけのものにしておくには、共有用に新しいプロジェクトを作成してください。</translation>
+        <source>New threads go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>ほかのプロジェクトを選ばない限り、新しいスレッドは「{name}」に入ります。共有すると、ほかの人にも見えるようになります。自分だけのものにしておくには、共有用に新しいプロジェクトを作成してください。</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -14505,8 +14734,60 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>この変更はこのコンピューターで提案されたものではありません。</translation>
     </message>
     <message>
+        <source>This change is not applied.</source>
+        <translation>この変更は適用されていません。</translation>
+    </message>
+    <message>
+        <source>This change is already applied.</source>
+        <translation>この変更はすでに適用されています。</translation>
+    </message>
+    <message>
+        <source>This change was rejected.</source>
+        <translation>この変更は却下されました。</translation>
+    </message>
+    <message>
+        <source>The file is no longer the one that this change was made from.</source>
+        <translation>ファイルが、この変更のもとになったものと異なります。</translation>
+    </message>
+    <message>
+        <source>The file was changed after this change was applied.</source>
+        <translation>この変更の適用後にファイルが変更されました。</translation>
+    </message>
+    <message>
+        <source>The project has no folder on this computer, or another one by now.</source>
+        <translation>このコンピューターにはプロジェクトのフォルダーがないか、別のフォルダーになっています。</translation>
+    </message>
+    <message>
+        <source>This change was not proposed on this computer, or too long ago.</source>
+        <translation>この変更は、このコンピューターで提案されたものではないか、古すぎます。</translation>
+    </message>
+    <message>
+        <source>Name a file.</source>
+        <translation>ファイルを指定してください。</translation>
+    </message>
+    <message>
+        <source>This change is too large to review, or has lines that are too long.</source>
+        <translation>この変更は確認するには大きすぎるか、長すぎる行があります。</translation>
+    </message>
+    <message>
+        <source>Propose it in smaller steps.</source>
+        <translation>小さく分けて提案してください。</translation>
+    </message>
+    <message>
+        <source>The change could not be kept: {reason}.</source>
+        <translation>変更を保存できませんでした: {reason}。</translation>
+    </message>
+    <message>
         <source>No file was changed.</source>
         <translation>ファイルは変更されていません。</translation>
+    </message>
+    <message>
+        <source>The files that are kept of this change cannot be read or written.</source>
+        <translation>この変更について保存されているファイルを読み書きできません。</translation>
+    </message>
+    <message>
+        <source>Ask the model to propose it again.</source>
+        <translation>もう一度提案するようモデルに頼んでください。</translation>
     </message>
     <message>
         <source>Ask the model to propose it here.</source>
@@ -14520,8 +14801,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         </translation>
     </message>
     <message>
-        <source>Tools in this chat: {names}</source>
-        <translation>このチャットのツール: {names}</translation>
+        <source>Tools in this thread: {names}</source>
+        <translation>このスレッドのツール: {names}</translation>
     </message>
     <message>
         <source>Tools in this project: {names}</source>
@@ -14548,12 +14829,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{server}の{name}が承認を待っています: Ctrl+Shift+Y。</translation>
     </message>
     <message>
-        <source>{name} waits for your approval in another chat.</source>
-        <translation>別のチャットで{name}が承認を待っています。</translation>
-    </message>
-    <message>
-        <source>Allow in this chat</source>
-        <translation>このチャットで許可</translation>
+        <source>{name} waits for your approval in another thread.</source>
+        <translation>別のスレッドで{name}が承認を待っています。</translation>
     </message>
     <message>
         <source>Allow in this project</source>
@@ -14564,8 +14841,12 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>常に許可</translation>
     </message>
     <message>
-        <source>Allow in this chat, it only reads</source>
-        <translation>このチャットで許可、読み取りのみ</translation>
+        <source>Allow in this thread</source>
+        <translation>このスレッドで許可</translation>
+    </message>
+    <message>
+        <source>Allow in this thread, it only reads</source>
+        <translation>このスレッドで許可、読み取りのみ</translation>
     </message>
     <message>
         <source>Allow in this project, it only reads</source>
@@ -14631,8 +14912,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{server}が入力を求めています: Ctrl+Shift+Y。</translation>
     </message>
     <message>
-        <source>{server} asks you for something in another chat.</source>
-        <translation>別のチャットで{server}が入力を求めています。</translation>
+        <source>{server} asks you for something in another thread.</source>
+        <translation>別のスレッドで{server}が入力を求めています。</translation>
     </message>
     <message>
         <source>User</source>
@@ -14905,8 +15186,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{name}を削除しますか？</translation>
     </message>
     <message>
-        <source>Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.</source>
-        <translation>ツールはシークレットと許可とともに、すべてのチャットからなくなります。これまでの応答はチャットに残ります。</translation>
+        <source>Its tools are gone from all threads, with its secrets and what you allowed. Threads keep what it answered.</source>
+        <translation>ツールはシークレットと許可とともに、すべてのスレッドからなくなります。これまでの応答はスレッドに残ります。</translation>
     </message>
     <message>
         <source>What models can use to read files, search and act. Nothing runs before you allow it.</source>
@@ -14937,20 +15218,12 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ツールの一覧</translation>
     </message>
     <message>
-        <source>in one chat</source>
-        <translation>1つのチャット</translation>
-    </message>
-    <message>
         <source>in one project</source>
         <translation>1つのプロジェクト</translation>
     </message>
     <message>
         <source>everywhere</source>
         <translation>すべての場所</translation>
-    </message>
-    <message>
-        <source>in one chat, also after text from outside</source>
-        <translation>1つのチャット、外部のテキストの後も</translation>
     </message>
     <message>
         <source>in one project, also after text from outside</source>
@@ -14985,20 +15258,32 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{title}について再び確認</translation>
     </message>
     <message>
-        <source>May ask the model. You agree each time</source>
-        <translation>モデルに質問できます。毎回同意が必要です</translation>
-    </message>
-    <message>
-        <source>Comes with ChatDesk</source>
-        <translation>ChatDeskに付属</translation>
-    </message>
-    <message>
         <source>Search engine…</source>
         <translation>検索エンジン…</translation>
     </message>
     <message>
         <source>It wrote: {tail}</source>
         <translation>出力: {tail}</translation>
+    </message>
+    <message>
+        <source>Models can look things up in your earlier chats.</source>
+        <translation>モデルが過去のチャットを調べられます。</translation>
+    </message>
+    <message>
+        <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
+        <translation>モデルがプロジェクトのフォルダーのファイルを読み、変更を提案できます。</translation>
+    </message>
+    <message>
+        <source>in one thread</source>
+        <translation>1つのスレッド</translation>
+    </message>
+    <message>
+        <source>in one thread, also after text from outside</source>
+        <translation>1つのスレッド、外部のテキストの後も</translation>
+    </message>
+    <message>
+        <source>May ask your model for an answer, if you agree each time</source>
+        <translation>毎回同意すれば、モデルに回答を求められます</translation>
     </message>
     <message>
         <source>Sign out</source>
@@ -18220,6 +18505,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>新しいチャット</translation>
     </message>
     <message>
+        <source>Recovered messages</source>
+        <translation>復旧されたメッセージ</translation>
+    </message>
+    <message>
+        <source>Not taken by the team</source>
+        <translation>チームに受け付けられなかったもの</translation>
+    </message>
+    <message>
         <source>{title} (branch)</source>
         <translation>{title}（ブランチ）</translation>
     </message>
@@ -18344,6 +18637,30 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         </translation>
     </message>
     <message>
+        <source>{path} is not a file.</source>
+        <translation>{path}はファイルではありません。</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({reason}).</source>
+        <translation>{path}を読み取れません({reason})。</translation>
+    </message>
+    <message>
+        <source>{path} is damaged.</source>
+        <translation>{path}は破損しています。</translation>
+    </message>
+    <message>
+        <source>own files</source>
+        <translation>自分のファイル</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on without it.</source>
+        <translation>ChatDeskはこれなしで続行します。</translation>
+    </message>
+    <message>
+        <source>Damaged files were kept in {directory} as {names}. Remove them when you no longer need them.</source>
+        <translation>破損したファイルは{directory}に{names}として残されています。不要になったら取り除いてください。</translation>
+    </message>
+    <message>
         <source>file of {subject}</source>
         <translation>ファイル ({subject})</translation>
     </message>
@@ -18370,6 +18687,538 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>attach a file</source>
         <translation>ファイルの添付</translation>
+    </message>
+    <message>
+        <source>These braces are not closed. Write }} after the name, or a backslash before mere braces.</source>
+        <translation>この波括弧が閉じていません。名前の後に}}を書くか、ただの波括弧なら前に\を付けてください。</translation>
+    </message>
+    <message>
+        <source>A variable needs a name between its braces.</source>
+        <translation>変数には波括弧の中に名前が必要です。</translation>
+    </message>
+    <message>
+        <source>A name begins with a letter and has letters, digits, spaces, - and _ only. It is inserted as it is written.</source>
+        <translation>名前は文字で始まり、文字、数字、空白、-、_だけを使えます。書かれたとおりに挿入されます。</translation>
+    </message>
+    <message>
+        <source>Line {line}, column {column}: {problem}</source>
+        <translation>{line}行{column}桁: {problem}</translation>
+    </message>
+    <message>
+        <source>{variable} has {count} characters; the first {kept} were inserted.</source>
+        <translation>{variable}は{count}文字あります。最初の{kept}文字が挿入されました。</translation>
+    </message>
+    <message>
+        <source>The text was cut after {count} characters.</source>
+        <translation>テキストは{count}文字で切られました。</translation>
+    </message>
+    <message>
+        <source>A name has at most {count} characters. It is inserted as it is written.</source>
+        <translation>名前は最大{count}文字です。書かれたとおりに挿入されます。</translation>
+    </message>
+    <message>
+        <source>{variable} means nothing in a system prompt.</source>
+        <translation>{variable}はシステムプロンプトでは意味を持ちません。</translation>
+    </message>
+    <message>
+        <source>{variable} takes nothing after its name, so this is inserted as it is written.</source>
+        <translation>{variable}は名前の後に何も取れないため、書かれたとおりに挿入されます。</translation>
+    </message>
+    <message>
+        <source>This format is not known. Use parts as in {example}, or {variable} alone. It is inserted as it is written.</source>
+        <translation>この形式は使えません。{example}のように書くか、{variable}だけにしてください。書かれたとおりに挿入されます。</translation>
+    </message>
+    <message>
+        <source>{variable} is not known in a system prompt.</source>
+        <translation>{variable}はシステムプロンプトでは使えません。</translation>
+    </message>
+    <message>
+        <source>Write 1 to {count} choices, such as {example}.</source>
+        <translation>選択肢を1個から{count}個まで書いてください。例: {example}。</translation>
+    </message>
+    <message>
+        <source>A template has at most {count} fields. This one stays as it is written.</source>
+        <translation>テンプレートの入力欄は最大{count}個です。これは書かれたとおりに残ります。</translation>
+    </message>
+    <message>
+        <source>{variable} is asked for as a field.</source>
+        <translation>{variable}は入力欄として尋ねられます。</translation>
+    </message>
+    <message>
+        <source>Did you mean {variable}?</source>
+        <translation>{variable}のことですか？</translation>
+    </message>
+    <message>
+        <source>Only {names} are known there; this is sent as it is written.</source>
+        <translation>使えるのは{names}だけで、これは書かれたとおりに送られます。</translation>
+    </message>
+    <message>
+        <source>The model gave an empty summary.</source>
+        <translation>モデルの要約は空でした。</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that says nothing.</source>
+        <translation>モデルの要約は意味をなしていません。</translation>
+    </message>
+    <message>
+        <source>The model refused to summarise.</source>
+        <translation>モデルが要約を拒否しました。</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that is longer than the messages.</source>
+        <translation>モデルの要約がメッセージより長くなっています。</translation>
+    </message>
+    <message>
+        <source>The model did not finish its summary.</source>
+        <translation>モデルは要約を最後まで書きませんでした。</translation>
+    </message>
+    <message>
+        <source>This link cannot be opened: it names neither a thread nor an invitation.</source>
+        <translation>このリンクは開けません。スレッドも招待も示していません。</translation>
+    </message>
+    <message>
+        <source>Ask the person who gave it to you to copy it again.</source>
+        <translation>渡してくれた人に、もう一度コピーしてもらってください。</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>詳細</translation>
+    </message>
+    <message>
+        <source>{kilobytes} KB, damaged or too large</source>
+        <translation>{kilobytes} KB、破損しているか大きすぎます</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <comment>callout</comment>
+        <translation>メモ</translation>
+    </message>
+    <message>
+        <source>Tip</source>
+        <comment>callout</comment>
+        <translation>ヒント</translation>
+    </message>
+    <message>
+        <source>Important</source>
+        <comment>callout</comment>
+        <translation>重要</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <comment>callout</comment>
+        <translation>警告</translation>
+    </message>
+    <message>
+        <source>Caution</source>
+        <comment>callout</comment>
+        <translation>注意</translation>
+    </message>
+    <message>
+        <source>This diagram could not be drawn</source>
+        <translation>この図を描画できませんでした</translation>
+    </message>
+    <message>
+        <source>Diagrams cannot be drawn on this computer</source>
+        <translation>このコンピューターでは図を描画できません</translation>
+    </message>
+    <message>
+        <source>This picture could not be drawn</source>
+        <translation>この画像を描画できませんでした</translation>
+    </message>
+    <message>
+        <source>Erased project</source>
+        <translation>消去されたプロジェクト</translation>
+    </message>
+    <message>
+        <source>Shared project</source>
+        <translation>共有プロジェクト</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database reports: {reason}</source>
+        <translation>チームのデータベースからの報告: {reason}</translation>
+    </message>
+    <message>
+        <source>This file of the project&apos;s folder cannot be used.</source>
+        <translation>プロジェクトのフォルダーにあるこのファイルは使えません。</translation>
+    </message>
+    <message>
+        <source>This path is too long, or has characters that cannot be seen.</source>
+        <translation>このパスは長すぎるか、見えない文字を含んでいます。</translation>
+    </message>
+    <message>
+        <source>Paths begin at the project&apos;s folder: “src/main.py”, for example.</source>
+        <translation>パスはプロジェクトのフォルダーから始まります。例:「src/main.py」。</translation>
+    </message>
+    <message>
+        <source>A path cannot lead out of the project&apos;s folder.</source>
+        <translation>パスはプロジェクトのフォルダーの外を指せません。</translation>
+    </message>
+    <message>
+        <source>This path is too deep.</source>
+        <translation>このパスは深すぎます。</translation>
+    </message>
+    <message>
+        <source>“{name}” usually holds secrets, or is managed by a program, so no tool may use it.</source>
+        <translation>「{name}」は通常シークレットを含むか、プログラムが管理しているため、どのツールも使えません。</translation>
+    </message>
+    <message>
+        <source>The project&apos;s folder cannot be opened, or there is a link on the way to it.</source>
+        <translation>プロジェクトのフォルダーを開けないか、途中にリンクがあります。</translation>
+    </message>
+    <message>
+        <source>Choose it again in the project&apos;s dialog.</source>
+        <translation>プロジェクトのダイアログで選び直してください。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a folder, a link or a device. Links are not followed.</source>
+        <translation>「{name}」はファイルではなく、フォルダー、リンク、またはデバイスです。リンクはたどりません。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer a file.</source>
+        <translation>「{name}」はもうファイルではありません。</translation>
+    </message>
+    <message>
+        <source>“{name}” is too large; the limit is {most}.</source>
+        <translation>「{name}」は大きすぎます。上限は{most}です。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder, or there is a link on the way. Links are not followed.</source>
+        <translation>「{name}」はフォルダーではないか、途中にリンクがあります。リンクはたどりません。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a link. Links are not followed.</source>
+        <translation>「{name}」はファイルではなくリンクです。リンクはたどりません。</translation>
+    </message>
+    <message>
+        <source>There is no folder “{name}” in the project&apos;s folder.</source>
+        <translation>プロジェクトのフォルダーに「{name}」というフォルダーはありません。</translation>
+    </message>
+    <message>
+        <source>There is no file “{name}” in the project&apos;s folder.</source>
+        <translation>プロジェクトのフォルダーに「{name}」というファイルはありません。</translation>
+    </message>
+    <message>
+        <source>You may not read “{name}”.</source>
+        <translation>「{name}」を読み取る権限がありません。</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be opened: {reason}.</source>
+        <translation>「{name}」を開けません: {reason}。</translation>
+    </message>
+    <message>
+        <source>The file was changed after the change was proposed.</source>
+        <translation>変更の提案後にファイルが変更されました。</translation>
+    </message>
+    <message>
+        <source>Ask the model to read the file again and to propose the change again.</source>
+        <translation>ファイルを読み直して、もう一度変更を提案するようモデルに頼んでください。</translation>
+    </message>
+    <message>
+        <source>The file was removed after the change was proposed.</source>
+        <translation>変更の提案後にファイルが削除されました。</translation>
+    </message>
+    <message>
+        <source>There is already a file with that name.</source>
+        <translation>その名前のファイルはすでにあります。</translation>
+    </message>
+    <message>
+        <source>The file belongs to another user of this computer.</source>
+        <translation>このファイルはこのコンピューターの別のユーザーのものです。</translation>
+    </message>
+    <message>
+        <source>The file is write-protected.</source>
+        <translation>ファイルは書き込み禁止です。</translation>
+    </message>
+    <message>
+        <source>Remove the protection, then try again.</source>
+        <translation>保護を解除してから、もう一度試してください。</translation>
+    </message>
+    <message>
+        <source>The disk of “{name}” is full.</source>
+        <translation>「{name}」のディスクがいっぱいです。</translation>
+    </message>
+    <message>
+        <source>Free some space, then try again.</source>
+        <translation>空き容量を増やしてから、もう一度試してください。</translation>
+    </message>
+    <message>
+        <source>You may not write to “{name}”.</source>
+        <translation>「{name}」に書き込む権限がありません。</translation>
+    </message>
+    <message>
+        <source>“{name}” could not be written: {reason}.</source>
+        <translation>「{name}」に書き込めませんでした: {reason}。</translation>
+    </message>
+    <message>
+        <source>It no longer knows the session.</source>
+        <translation>セッションが失われています。</translation>
+    </message>
+    <message>
+        <source>something</source>
+        <translation>別のもの</translation>
+    </message>
+    <message>
+        <source>It answered with {kind}, not with a message of the protocol. Is its address right?</source>
+        <translation>プロトコルのメッセージではなく{kind}が返されました。アドレスは正しいですか？</translation>
+    </message>
+    <message>
+        <source>It answered with status {status}.</source>
+        <translation>ステータス{status}が返されました。</translation>
+    </message>
+    <message>
+        <source>ChatDesk does not speak the older transport with two addresses (SSE): is there one that ends with /mcp?</source>
+        <translation>ChatDeskは2つのアドレスを使う古いトランスポート(SSE)に対応していません。/mcpで終わるアドレスはありませんか？</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} values in one message.</source>
+        <translation>1つのメッセージで{most}個を超える値が送られました。</translation>
+    </message>
+    <message>
+        <source>It is larger than {most}.</source>
+        <translation>{most}を超えています。</translation>
+    </message>
+    <message>
+        <source>It is not valid base64.</source>
+        <translation>有効なbase64ではありません。</translation>
+    </message>
+    <message>
+        <source>It sent too many requests, or used an id twice, before it read the answers.</source>
+        <translation>応答を読まないまま、リクエストを送りすぎたか、同じIDを2回使いました。</translation>
+    </message>
+    <message>
+        <source>It was stopped.</source>
+        <translation>停止されました。</translation>
+    </message>
+    <message>
+        <source>It did not answer in time.</source>
+        <translation>時間内に応答がありませんでした。</translation>
+    </message>
+    <message>
+        <source>Its answer could not be read ({kind}).</source>
+        <translation>応答を読み取れませんでした({kind})。</translation>
+    </message>
+    <message>
+        <source>It is not running.</source>
+        <translation>動作していません。</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined.</source>
+        <translation>サインインが拒否されました。</translation>
+    </message>
+    <message>
+        <source>It ended.</source>
+        <translation>終了しました。</translation>
+    </message>
+    <message>
+        <source>Its answer does not follow the protocol.</source>
+        <translation>応答がプロトコルに従っていません。</translation>
+    </message>
+    <message>
+        <source>It did not answer in {seconds} s (Settings, Tools).</source>
+        <translation>{seconds}秒以内に応答がありませんでした(「設定」の「ツール」)。</translation>
+    </message>
+    <message>
+        <source>The program {name} was not found.</source>
+        <translation>プログラム{name}が見つかりませんでした。</translation>
+    </message>
+    <message>
+        <source>The program {name} may not be run.</source>
+        <translation>プログラム{name}を実行する権限がありません。</translation>
+    </message>
+    <message>
+        <source>It cannot be reached.</source>
+        <translation>接続できません。</translation>
+    </message>
+    <message>
+        <source>It refused the connection: {reason}</source>
+        <translation>接続が拒否されました: {reason}</translation>
+    </message>
+    <message>
+        <source>The connection failed ({kind}).</source>
+        <translation>接続に失敗しました({kind})。</translation>
+    </message>
+    <message>
+        <source>It asked to sign in again right after you had signed in.</source>
+        <translation>サインインの直後に、もう一度サインインを求められました。</translation>
+    </message>
+    <message>
+        <source>It sends you to a page of another site than the one that would get your sign-in.</source>
+        <translation>サインイン先とは別のサイトのページに誘導されました。</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins over an address that others could read.</source>
+        <translation>サインインが他人に読まれうるアドレスを通して送られます。</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins to an address on this computer or its network.</source>
+        <translation>サインインがこのコンピューターやそのネットワークのアドレスに送られます。</translation>
+    </message>
+    <message>
+        <source>Nobody signed in in time.</source>
+        <translation>時間内にサインインされませんでした。</translation>
+    </message>
+    <message>
+        <source>It does not let ChatDesk register. Enter the ID of a client that you registered there.</source>
+        <translation>ChatDeskを登録できません。そこに登録したクライアントのIDを入力してください。</translation>
+    </message>
+    <message>
+        <source>It did not accept the sign-in.</source>
+        <translation>サインインが受け付けられませんでした。</translation>
+    </message>
+    <message>
+        <source>The facts that it gives about signing in contradict each other.</source>
+        <translation>サインインについて示された情報が矛盾しています。</translation>
+    </message>
+    <message>
+        <source>The server where you sign in could not be reached, or sent too much.</source>
+        <translation>サインイン先のサーバーに接続できないか、送られたデータが多すぎました。</translation>
+    </message>
+    <message>
+        <source>Signing in failed ({kind}).</source>
+        <translation>サインインに失敗しました({kind})。</translation>
+    </message>
+    <message>
+        <source>It ended with exit code {code}.</source>
+        <translation>終了コード{code}で終了しました。</translation>
+    </message>
+    <message>
+        <source>Its output is not valid UTF-8.</source>
+        <translation>出力が有効なUTF-8ではありません。</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} in one message.</source>
+        <translation>1つのメッセージで{most}を超えるデータが送られました。</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {reason}.</source>
+        <translation>{path}に書き込めません: {reason}。</translation>
+    </message>
+    <message>
+        <source>There is nothing here.</source>
+        <translation>ここには何もありません。</translation>
+    </message>
+    <message>
+        <source>This answer belongs to no sign-in that ChatDesk waits for.</source>
+        <translation>この応答は、ChatDeskが待っているサインインのものではありません。</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined. You can close this page.</source>
+        <translation>サインインが拒否されました。このページは閉じてかまいません。</translation>
+    </message>
+    <message>
+        <source>ChatDesk has the answer. You can close this page.</source>
+        <translation>ChatDeskが応答を受け取りました。このページは閉じてかまいません。</translation>
+    </message>
+    <message>
+        <source>It is not JSON.</source>
+        <translation>JSONではありません。</translation>
+    </message>
+    <message>
+        <source>It is cut off.</source>
+        <translation>途中で切れています。</translation>
+    </message>
+    <message>
+        <source>It is nested {count} levels deep.</source>
+        <translation>{count}段の入れ子になっています。</translation>
+    </message>
+    <message>
+        <source>It is nested too deeply.</source>
+        <translation>入れ子が深すぎます。</translation>
+    </message>
+    <message>
+        <source>The folder of the service {path} cannot be written to: {reason}.</source>
+        <translation>サービスのフォルダー{path}に書き込めません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Check its owner and permissions, or choose another --data-dir.</source>
+        <translation>所有者と権限を確認するか、別の--data-dirを指定してください。</translation>
+    </message>
+    <message>
+        <source>The service cannot listen: {reason}.</source>
+        <translation>サービスが待ち受けできません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Choose another port in the settings, or 0 for any that is free.</source>
+        <translation>設定で別のポートを選ぶか、空いているポートを使うには0にしてください。</translation>
+    </message>
+    <message>
+        <source>The address of the service cannot be written: {reason}.</source>
+        <translation>サービスのアドレスを書き込めません: {reason}。</translation>
+    </message>
+    <message>
+        <source>The settings name another address for the service, but no token may be used there.</source>
+        <translation>設定にサービスの別のアドレスがありますが、そこで使えるトークンがありません。</translation>
+    </message>
+    <message>
+        <source>The service was not started.</source>
+        <translation>サービスは開始されませんでした。</translation>
+    </message>
+    <message>
+        <source>Make one with &apos;chatdesk tokens new NAME --scope remote&apos;, or leave the address empty.</source>
+        <translation>&apos;chatdesk tokens new NAME --scope remote&apos;で作成するか、アドレスを空にしてください。</translation>
+    </message>
+    <message>
+        <source>The address of the service must be a name or number of this computer with a port.</source>
+        <translation>サービスのアドレスは、このコンピューターの名前か番号にポートを付けたものでなければなりません。</translation>
+    </message>
+    <message>
+        <source>For example 192.168.1.5:8443, the address at which others reach this computer.</source>
+        <translation>例: 192.168.1.5:8443。ほかの人がこのコンピューターに接続するアドレスです。</translation>
+    </message>
+    <message>
+        <source>Another address than this computer&apos;s own needs TLS.</source>
+        <translation>このコンピューター自身のアドレス以外ではTLSが必要です。</translation>
+    </message>
+    <message>
+        <source>Name the files of a certificate and its key in the settings, or leave the address empty.</source>
+        <translation>設定で証明書とその鍵のファイルを指定するか、アドレスを空にしてください。</translation>
+    </message>
+    <message>
+        <source>The certificate of the service cannot be used: {reason}.</source>
+        <translation>サービスの証明書を使えません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Both files must be in PEM format and belong together, and the key must have no passphrase.</source>
+        <translation>両方のファイルがPEM形式で対になっていて、鍵にパスフレーズがない必要があります。</translation>
+    </message>
+    <message>
+        <source>“{origin}” is not the origin of web pages.</source>
+        <translation>「{origin}」はWebページのオリジンではありません。</translation>
+    </message>
+    <message>
+        <source>An origin is a scheme, a name and a port if there is one: https://tool.example.</source>
+        <translation>オリジンはスキーム、名前、(あれば)ポートからなります: https://tool.example。</translation>
+    </message>
+    <message>
+        <source>Project folder</source>
+        <translation>プロジェクトのフォルダー</translation>
+    </message>
+    <message>
+        <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
+        <translation>一時チャットは何も保存しないため、変更は提案されません。</translation>
+    </message>
+    <message>
+        <source>Files of a folder can be used on Linux and macOS only.</source>
+        <translation>フォルダーのファイルはLinuxとmacOSでのみ使えます。</translation>
+    </message>
+    <message>
+        <source>Nothing was read.</source>
+        <translation>何も読み込まれていません。</translation>
+    </message>
+    <message>
+        <source>The project of this thread has no folder on this computer.</source>
+        <translation>このスレッドのプロジェクトには、このコンピューターにフォルダーがありません。</translation>
+    </message>
+    <message>
+        <source>The web</source>
+        <translation>Web</translation>
+    </message>
+    <message numerus="yes">
+        <source>Questions in this thread go to {count} models.</source>
+        <comment>Questions in this thread go to {count} model.</comment>
+        <translation>
+            <numerusform>このスレッドの質問は{count}個のモデルに送られます。</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

@@ -92,6 +92,30 @@
         <translation>A resposta não foi concluída. O que chegou foi mantido.</translation>
     </message>
     <message>
+        <source>{server}: {problem}</source>
+        <translation>{server}: {problem}</translation>
+    </message>
+    <message>
+        <source>{server} offers: {names}.</source>
+        <translation>{server} oferece: {names}.</translation>
+    </message>
+    <message>
+        <source>It lists no tools.</source>
+        <translation>Ele não lista nenhuma ferramenta.</translation>
+    </message>
+    <message>
+        <source>It is switched off: chatdesk tools on {server} switches it on.</source>
+        <translation>Está desligado: chatdesk tools on {server} o liga.</translation>
+    </message>
+    <message>
+        <source>It is for the threads of a project with a folder: see chatdesk tools folder.</source>
+        <translation>Ele é para as conversas de um projeto com pasta: veja chatdesk tools folder.</translation>
+    </message>
+    <message>
+        <source>It was not asked for its tools.</source>
+        <translation>As ferramentas dele não foram solicitadas.</translation>
+    </message>
+    <message>
         <source>Answer in the window.</source>
         <translation>Responda na janela.</translation>
     </message>
@@ -772,16 +796,12 @@
         <translation>Não há tokens.</translation>
     </message>
     <message>
-        <source>it must be from 0 to 65535</source>
-        <translation>deve ser de 0 a 65535</translation>
+        <source>it must be a number from 0 to 65535</source>
+        <translation>deve ser um número de 0 a 65535</translation>
     </message>
     <message>
-        <source>it must be more than 0 and less than 1,000,000</source>
-        <translation>deve ser mais que 0 e menos que 1.000.000</translation>
-    </message>
-    <message>
-        <source>it must be at least 1</source>
-        <translation>deve ser pelo menos 1</translation>
+        <source>it must be a number above 0 and below 1,000,000</source>
+        <translation>deve ser um número maior que 0 e menor que 1.000.000</translation>
     </message>
     <message>
         <source>share projects through a team&apos;s database</source>
@@ -1340,8 +1360,8 @@
         <translation>Compartilhar “{project}” ({threads}, {messages}) com {workspace}? O que é enviado não pode ser retirado de quem já leu.</translation>
     </message>
     <message>
-        <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
-        <translation>“{name}” é o projeto para onde vão os novos chats: o que você perguntar de agora em diante sem indicar outro projeto também é compartilhado.</translation>
+        <source>“{name}” is the project into which new threads go: what you ask from now on without naming another project is shared, too.</source>
+        <translation>“{name}” é o projeto para onde vão as novas conversas: o que você perguntar de agora em diante sem indicar outro projeto também é compartilhado.</translation>
     </message>
     <message>
         <source>“{project}” is shared with {workspace}.</source>
@@ -1530,6 +1550,10 @@
     <message>
         <source>Give more of the id.</source>
         <translation>Indique mais do id.</translation>
+    </message>
+    <message>
+        <source>it must be a whole number, at least 1</source>
+        <translation>deve ser um número inteiro, pelo menos 1</translation>
     </message>
     <message>
         <source>See &apos;chatdesk projects&apos;.</source>
@@ -1800,6 +1824,10 @@
         <translation>Deixada de fora: uma resposta tem no máximo {most_in_message} imagens.</translation>
     </message>
     <message>
+        <source>Not kept: {reason}</source>
+        <translation>Não guardado: {reason}</translation>
+    </message>
+    <message>
         <source>The pictures of this answer are larger than {most_bytes} MB together.</source>
         <translation>As imagens desta resposta têm juntas mais de {most_bytes} MB.</translation>
     </message>
@@ -1900,12 +1928,16 @@
         <translation>Anexe um arquivo que não esteja vazio.</translation>
     </message>
     <message>
+        <source>The image “{name}” cannot be attached. {reason}</source>
+        <translation>A imagem “{name}” não pode ser anexada. {reason}</translation>
+    </message>
+    <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
         <translation>Salve-a de novo com um programa de desenho, menor se preciso, e anexe-a.</translation>
     </message>
     <message>
-        <source>“{name}” is no longer there.</source>
-        <translation>“{name}” não está mais lá.</translation>
+        <source>“{name}” is not there.</source>
+        <translation>“{name}” não está lá.</translation>
     </message>
     <message>
         <source>“{name}” is not a file that can be read.</source>
@@ -2432,8 +2464,16 @@
         <translation>Ferramentas demais foram chamadas de uma vez, então esta não foi executada. Chame menos.</translation>
     </message>
     <message>
+        <source>“{tool}” is left out of this answer: {provider} refuses its description.</source>
+        <translation>“{tool}” fica fora desta resposta: {provider} recusa a descrição.</translation>
+    </message>
+    <message>
         <source>No further tools can be called for this answer. Answer with what you have.</source>
         <translation>Nenhuma outra ferramenta pode ser chamada para esta resposta. Responda com o que você tem.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its arguments are described in a form that no request can have.</source>
+        <translation>“{tool}” fica de fora: seus argumentos são descritos em uma forma que nenhuma solicitação pode ter.</translation>
     </message>
     <message>
         <source>Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.</source>
@@ -2448,8 +2488,8 @@
         <translation>O ChatDesk terminou enquanto isto era executado. Pode já ter feito seu trabalho.</translation>
     </message>
     <message>
-        <source>This chat has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
-        <translation>Este chat tem texto de fora, como o resultado de uma ferramenta, um arquivo, uma importação ou as palavras de um colega de equipe, que pode ter pedido isto.</translation>
+        <source>This thread has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
+        <translation>Esta conversa tem texto de fora, como o resultado de uma ferramenta, um arquivo, uma importação ou as palavras de um colega de equipe, que pode ter pedido isto.</translation>
     </message>
     <message numerus="yes">
         <source>{count} tools can be called: about {tokens} tokens with each request.</source>
@@ -2691,6 +2731,11 @@
             <numerusform>{count} anexo falta ou está danificado; a exportação só contém o nome dele</numerusform>
             <numerusform>{count} anexos faltam ou estão danificados; a exportação só contém os nomes deles</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>new</source>
+        <comment>thread</comment>
+        <translation>nova</translation>
     </message>
     <message>
         <source>has new messages</source>
@@ -3027,6 +3072,26 @@
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
         <translation>Ele pede que você entre: escolha Entrar em Configurações, Ferramentas.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its description is not what the protocol allows.</source>
+        <translation>“{tool}” fica de fora: sua descrição não é a que o protocolo permite.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its name or its description is too long.</source>
+        <translation>“{tool}” fica de fora: o nome ou a descrição é longo demais.</translation>
+    </message>
+    <message>
+        <source>“{tool}” is listed twice; the second one is left out.</source>
+        <translation>“{tool}” aparece duas vezes; a segunda fica de fora.</translation>
+    </message>
+    <message>
+        <source>Not all of its tools are offered: it lists too many.</source>
+        <translation>Nem todas as ferramentas são oferecidas: ele lista demais.</translation>
+    </message>
+    <message>
+        <source>Its list may be incomplete: it names the same page again and again.</source>
+        <translation>A lista pode estar incompleta: ele indica a mesma página repetidamente.</translation>
     </message>
     <message>
         <source>The tool failed.</source>
@@ -4969,6 +5034,10 @@
         <translation>Tempo para uma chamada</translation>
     </message>
     <message>
+        <source>Time for a server to start</source>
+        <translation>Tempo para um servidor iniciar</translation>
+    </message>
+    <message>
         <source>Cost of an answer</source>
         <translation>Custo de uma resposta</translation>
     </message>
@@ -5409,6 +5478,10 @@
         <translation>Só uma resposta que parou antes do fim pode ser continuada.</translation>
     </message>
     <message>
+        <source>Personal</source>
+        <translation>Pessoal</translation>
+    </message>
+    <message>
         <source>This project is in the trash.</source>
         <translation>Este projeto está na lixeira.</translation>
     </message>
@@ -5833,6 +5906,14 @@
         <translation>O índice de busca está danificado e está sendo refeito. Suas mensagens não foram afetadas.</translation>
     </message>
     <message>
+        <source>Title</source>
+        <translation>Título</translation>
+    </message>
+    <message>
+        <source>A member</source>
+        <translation>Um membro</translation>
+    </message>
+    <message>
         <source>That version is no longer one of those to choose from.</source>
         <translation>Essa versão não é mais uma das que se pode escolher.</translation>
     </message>
@@ -5903,6 +5984,10 @@
     <message>
         <source>Free some space; ChatDesk tries again within the hour.</source>
         <translation>Libere espaço; o ChatDesk tenta de novo dentro de uma hora.</translation>
+    </message>
+    <message>
+        <source>no backup</source>
+        <translation>nenhum backup</translation>
     </message>
     <message>
         <source>Your messages and the older backups are unchanged.</source>
@@ -6793,6 +6878,10 @@
         <translation>Desbloqueie ou instale um chaveiro, ou escolha o arquivo criptografado em Configurações, Provedores; ou ponha uma senha sua na variável {variable} toda vez antes de o ChatDesk iniciar.</translation>
     </message>
     <message>
+        <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
+        <translation>A variável {variable} tem uma senha, e ninguém disse neste computador que ela é para {server}: ela não foi enviada para lá. Se for, defina {server_variable} como {named} ou digite a senha.</translation>
+    </message>
+    <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
         <translation>A senha foi dada para {kept}, e o espaço de trabalho está agora em {server}: ela não foi enviada para lá. Se o servidor realmente mudou, diga isso com &apos;chatdesk team move&apos;, ou digite a senha de novo.</translation>
     </message>
@@ -7105,12 +7194,32 @@
         <translation>Pergunte de novo: ela é mostrada como é agora.</translation>
     </message>
     <message>
+        <source>Signing in to {server} failed: {reason}</source>
+        <translation>Não foi possível entrar em {server}: {reason}</translation>
+    </message>
+    <message>
+        <source>It was ended.</source>
+        <translation>Ele foi encerrado.</translation>
+    </message>
+    <message>
+        <source>{server} cannot be used: {reason}</source>
+        <translation>{server} não pode ser usado: {reason}</translation>
+    </message>
+    <message>
         <source>The process for tools could not be started.</source>
         <translation>O processo das ferramentas não pôde ser iniciado.</translation>
     </message>
     <message>
         <source>The process for tools ended.</source>
         <translation>O processo das ferramentas terminou.</translation>
+    </message>
+    <message>
+        <source>The list of prompts</source>
+        <translation>A lista de prompts</translation>
+    </message>
+    <message>
+        <source>The list of resources</source>
+        <translation>A lista de recursos</translation>
     </message>
     <message>
         <source>{about} of {name} is empty.</source>
@@ -7125,12 +7234,20 @@
         <translation>Cole o bloco inteiro, de { a }.</translation>
     </message>
     <message>
+        <source>It is described with the older transport (SSE), which ChatDesk does not speak. Ask for its address for streamable HTTP, which often ends with /mcp.</source>
+        <translation>Ele é descrito com o transporte antigo (SSE), que o ChatDesk não fala. Peça o endereço dele para streamable HTTP, que costuma terminar em /mcp.</translation>
+    </message>
+    <message>
         <source>This text is too long for a description of tool servers.</source>
         <translation>Este texto é longo demais para uma descrição de servidores de ferramentas.</translation>
     </message>
     <message>
         <source>This text is not valid JSON.</source>
         <translation>Este texto não é JSON válido.</translation>
+    </message>
+    <message>
+        <source>The permissions of tools could not be saved.</source>
+        <translation>As permissões das ferramentas não puderam ser salvas.</translation>
     </message>
     <message>
         <source>permissions of tools</source>
@@ -7145,6 +7262,14 @@
         <translation>Instale o Node.js: https://nodejs.org (no Debian e no Ubuntu: sudo apt install nodejs).</translation>
     </message>
     <message>
+        <source>Install Bun: https://bun.sh.</source>
+        <translation>Instale o Bun: https://bun.sh.</translation>
+    </message>
+    <message>
+        <source>Install Deno: https://deno.com.</source>
+        <translation>Instale o Deno: https://deno.com.</translation>
+    </message>
+    <message>
         <source>Install uv: pipx install uv (or see https://docs.astral.sh/uv).</source>
         <translation>Instale o uv: pipx install uv (ou veja https://docs.astral.sh/uv).</translation>
     </message>
@@ -7153,8 +7278,16 @@
         <translation>Instale o pipx (no Debian e no Ubuntu: sudo apt install pipx).</translation>
     </message>
     <message>
+        <source>Install Docker: https://docs.docker.com/get-docker.</source>
+        <translation>Instale o Docker: https://docs.docker.com/get-docker.</translation>
+    </message>
+    <message>
         <source>Install it, or give its whole path.</source>
         <translation>Instale-o ou informe seu caminho inteiro.</translation>
+    </message>
+    <message>
+        <source>The program “{name}” was not found.</source>
+        <translation>O programa “{name}” não foi encontrado.</translation>
     </message>
     <message>
         <source>There is no such folder.</source>
@@ -7268,9 +7401,25 @@
             <numerusform>{count} servidores de ferramentas deste diretório de dados talvez sejam de outra pessoa e ficam desligados até você ligá-los.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} other choices for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and do not hold until you choose again.</source>
+        <comment>{count} other choice for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and does not hold until you choose again.</comment>
+        <translation>
+            <numerusform>{count} outra escolha de ferramentas neste diretório de dados (uma pasta, um servidor do próprio ChatDesk, o mecanismo de busca) pode ser de outra pessoa e não vale até você escolher de novo.</numerusform>
+            <numerusform>{count} outras escolhas de ferramentas neste diretório de dados (uma pasta, um servidor do próprio ChatDesk, o mecanismo de busca) podem ser de outra pessoa e não valem até você escolher de novo.</numerusform>
+        </translation>
+    </message>
     <message>
         <source>The file of tool servers was written by a newer ChatDesk.</source>
         <translation>O arquivo de servidores de ferramentas foi gravado por um ChatDesk mais novo.</translation>
+    </message>
+    <message>
+        <source>What you set up for tools cannot be marked as yours, so the next start would not trust it.</source>
+        <translation>O que você configurou para as ferramentas não pode ser marcado como seu, por isso a próxima inicialização não confiaria nisso.</translation>
+    </message>
+    <message>
+        <source>Unlock the keyring, or check your configuration directory, and try again.</source>
+        <translation>Desbloqueie o chaveiro ou verifique seu diretório de configuração e tente novamente.</translation>
     </message>
     <message>
         <source>The file of tool servers {path} could not be written.</source>
@@ -7469,8 +7618,24 @@
         <translation>A resposta falhou.</translation>
     </message>
     <message>
+        <source>Entry {number}</source>
+        <translation>Entrada {number}</translation>
+    </message>
+    <message>
         <source>It contains no messages.</source>
         <translation>Não contém mensagens.</translation>
+    </message>
+    <message>
+        <source>Entry {number} of {name}</source>
+        <translation>Entrada {number} de {name}</translation>
+    </message>
+    <message>
+        <source>“{key}” of {name}</source>
+        <translation>“{key}” de {name}</translation>
+    </message>
+    <message>
+        <source>Nothing after it could be read.</source>
+        <translation>Nada depois disso pôde ser lido.</translation>
     </message>
     <message>
         <source>The file is damaged or not complete.</source>
@@ -7571,6 +7736,22 @@
             <numerusform>{count} mensagem que o fornecedor oculta ficou de fora.</numerusform>
             <numerusform>{count} mensagens que o fornecedor oculta ficaram de fora.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({reason})</source>
+        <translation>{outcome}: {title} ({reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title}</source>
+        <translation>{outcome}: {title}</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages}; {reason})</source>
+        <translation>{outcome}: {title} ({messages}; {reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages})</source>
+        <translation>{outcome}: {title} ({messages})</translation>
     </message>
     <message>
         <source>It is in the trash. Restore it and import again to have what is new.</source>
@@ -7675,6 +7856,22 @@
     <message>
         <source>Another ChatDesk is looking for updates or installing one.</source>
         <translation>Outro ChatDesk está procurando atualizações ou instalando uma.</translation>
+    </message>
+    <message>
+        <source>The update could not be made.</source>
+        <translation>A atualização não pôde ser feita.</translation>
+    </message>
+    <message>
+        <source>This version is unchanged.</source>
+        <translation>Esta versão não foi alterada.</translation>
+    </message>
+    <message>
+        <source>An answer is being written, or a call waits for you.</source>
+        <translation>Uma resposta está sendo escrita ou uma chamada espera por você.</translation>
+    </message>
+    <message>
+        <source>Install the update when it has ended.</source>
+        <translation>Instale a atualização quando isso terminar.</translation>
     </message>
     <message>
         <source>The update feed has changed in the meantime.</source>
@@ -8082,6 +8279,26 @@
         <translation>&apos;chatdesk tokens list&apos; mostra todos.</translation>
     </message>
     <message>
+        <source>A token needs a name.</source>
+        <translation>Um token precisa de um nome.</translation>
+    </message>
+    <message>
+        <source>Give it the name of the program that will use it.</source>
+        <translation>Dê a ele o nome do programa que vai usá-lo.</translation>
+    </message>
+    <message>
+        <source>There is already a token called “{name}”.</source>
+        <translation>Já há um token chamado “{name}”.</translation>
+    </message>
+    <message>
+        <source>The folder of the tokens, {folder}, cannot be written to: {reason}.</source>
+        <translation>Não é possível gravar na pasta dos tokens, {folder}: {reason}.</translation>
+    </message>
+    <message>
+        <source>Make it writable; on Linux XDG_STATE_HOME may name another place, here and for the service.</source>
+        <translation>Torne-a gravável; no Linux, XDG_STATE_HOME pode indicar outro lugar, aqui e para o serviço.</translation>
+    </message>
+    <message>
         <source>owner</source>
         <comment>data directory</comment>
         <translation>detentor</translation>
@@ -8281,6 +8498,26 @@
     <message>
         <source>The model did not answer within {longest_s} s.</source>
         <translation>O modelo não respondeu em {longest_s} s.</translation>
+    </message>
+    <message>
+        <source>Read projects, threads and messages</source>
+        <translation>Ler projetos, conversas e mensagens</translation>
+    </message>
+    <message>
+        <source>Create, change and trash threads and messages; write notes</source>
+        <translation>Criar, alterar e mover para a lixeira conversas e mensagens; escrever notas</translation>
+    </message>
+    <message>
+        <source>Ask questions and stop answers</source>
+        <translation>Fazer perguntas e parar respostas</translation>
+    </message>
+    <message>
+        <source>Administer ChatDesk</source>
+        <translation>Administrar o ChatDesk</translation>
+    </message>
+    <message>
+        <source>Connect from another computer</source>
+        <translation>Conectar a partir de outro computador</translation>
     </message>
     <message>
         <source>The local service is off.</source>
@@ -9837,14 +10074,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <source>The picture in the clipboard cannot be read.</source>
         <translation>A imagem na área de transferência não pode ser lida.</translation>
     </message>
-    <message numerus="yes">
-        <source>Questions in this chat go to {count} models.</source>
-        <comment>Questions in this chat go to {count} model.</comment>
-        <translation>
-            <numerusform>As perguntas neste chat vão para {count} modelo.</numerusform>
-            <numerusform>As perguntas neste chat vão para {count} modelos.</numerusform>
-        </translation>
-    </message>
     <message>
         <source>This thread has no message yet.</source>
         <translation>Esta conversa ainda não tem mensagem.</translation>
@@ -10158,6 +10387,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Salvar</translation>
     </message>
     <message>
+        <source>Used whenever this assistant answers; what is empty follows the thread.</source>
+        <translation>Usados sempre que este assistente responde; o que está vazio segue a conversa.</translation>
+    </message>
+    <message>
         <source>Empties every field, so that the project&apos;s values apply.</source>
         <translation>Esvazia todos os campos, para que valham os valores do projeto.</translation>
     </message>
@@ -10200,10 +10433,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Used in threads that have none of their own.</source>
         <translation>Usados em conversas que não têm os seus.</translation>
-    </message>
-    <message>
-        <source>Used whenever this assistant answers; what is empty follows the chat.</source>
-        <translation>Usados sempre que este assistente responde; o que está vazio segue o chat.</translation>
     </message>
     <message>
         <source>{others} or {last}</source>
@@ -10394,8 +10623,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Comparar</translation>
     </message>
     <message>
-        <source>Your questions in this chat go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
-        <translation>Suas perguntas neste chat vão para {fewest} a {most} modelos de uma vez, e cada modelo custa o que custa sozinho. Você mantém a resposta de que gostar.</translation>
+        <source>Your questions in this thread go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
+        <translation>Suas perguntas nesta conversa vão para {fewest} a {most} modelos de uma vez, e cada modelo custa o que custa sozinho. Você mantém a resposta de que gostar.</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -11083,16 +11312,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Ainda não há etiquetas. Ponha uma em uma conversa com “Etiquetas…” no menu dela.</translation>
     </message>
     <message>
-        <source>The message of the link is not shown in this chat: it was deleted, or is in another version.</source>
-        <translation>A mensagem do link não é mostrada neste chat: foi excluída ou está em outra versão.</translation>
-    </message>
-    <message>
         <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
         <translation>Feche antes o diálogo aberto e abra o link de novo. Nada foi alterado.</translation>
     </message>
     <message>
-        <source>The chat of this link is not on this computer.</source>
-        <translation>O chat deste link não está neste computador.</translation>
+        <source>The message of the link is not shown in this thread: it was deleted, or is in another version.</source>
+        <translation>A mensagem do link não é mostrada nesta conversa: foi excluída ou está em outra versão.</translation>
+    </message>
+    <message>
+        <source>The thread of this link is not on this computer.</source>
+        <translation>A conversa deste link não está neste computador.</translation>
     </message>
     <message>
         <source>If it belongs to a project that is shared with you, wait until it is synced, then open the link again.</source>
@@ -11103,8 +11332,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Um chat temporário não tem link, porque nada dele é guardado.</translation>
     </message>
     <message>
-        <source>Link copied. It opens the chat on your computers that have it.</source>
-        <translation>Link copiado. Ele abre o chat nos seus computadores que o têm.</translation>
+        <source>Link copied. It opens the thread on your computers that have it.</source>
+        <translation>Link copiado. Ele abre a conversa nos seus computadores que a têm.</translation>
     </message>
     <message>
         <source>Revoke the token “{name}”?</source>
@@ -11384,8 +11613,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Pessoas</translation>
     </message>
     <message>
-        <source>As in the chat</source>
-        <translation>Como no chat</translation>
+        <source>As in the thread</source>
+        <translation>Como na conversa</translation>
     </message>
     <message>
         <source>Icon</source>
@@ -11488,8 +11717,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>{{date}} {{time}} {{project}} {{model}} são preenchidos a cada envio.</translation>
     </message>
     <message>
-        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole chat, or type @ for one question.</source>
-        <translation>O texto são suas instruções, enviadas no lugar do prompt do sistema. Escolha-o abaixo da mensagem para um chat inteiro, ou digite @ para uma pergunta.</translation>
+        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole thread, or type @ for one question.</source>
+        <translation>O texto são suas instruções, enviadas no lugar do prompt do sistema. Escolha-o abaixo da mensagem para uma conversa inteira, ou digite @ para uma pergunta.</translation>
     </message>
     <message>
         <source>Name of the prompt</source>
@@ -11980,10 +12209,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Cole a chave</translation>
     </message>
     <message>
-        <source>Only if the server wants one</source>
-        <translation>Só se o servidor exigir uma</translation>
-    </message>
-    <message>
         <source>Get a key</source>
         <translation>Obter uma chave</translation>
     </message>
@@ -12002,6 +12227,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>The kept key is used at this server from now on.</source>
         <translation>A chave guardada é usada neste servidor de agora em diante.</translation>
+    </message>
+    <message>
+        <source>Key, if the server asks for one</source>
+        <translation>Chave, se o servidor pedir</translation>
     </message>
     <message>
         <source>The passphrase of the file</source>
@@ -12773,8 +13002,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Compartilhar</translation>
     </message>
     <message>
-        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
-        <translation>Os novos chats vão para “{name}”, a menos que você escolha outro projeto. Depois de compartilhado, outros os veem. Para mantê-lo só para você, crie um projeto novo para o que compartilha.</translation>
+        <source>New threads go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>As novas conversas vão para “{name}”, a menos que você escolha outro projeto. Depois de compartilhado, outros as veem. Para mantê-lo só para você, crie um projeto novo para o que compartilha.</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -14671,8 +14900,60 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Esta alteração não foi proposta neste computador.</translation>
     </message>
     <message>
+        <source>This change is not applied.</source>
+        <translation>Esta alteração não está aplicada.</translation>
+    </message>
+    <message>
+        <source>This change is already applied.</source>
+        <translation>Esta alteração já está aplicada.</translation>
+    </message>
+    <message>
+        <source>This change was rejected.</source>
+        <translation>Esta alteração foi rejeitada.</translation>
+    </message>
+    <message>
+        <source>The file is no longer the one that this change was made from.</source>
+        <translation>O arquivo não é mais aquele a partir do qual esta alteração foi feita.</translation>
+    </message>
+    <message>
+        <source>The file was changed after this change was applied.</source>
+        <translation>O arquivo foi alterado depois que esta alteração foi aplicada.</translation>
+    </message>
+    <message>
+        <source>The project has no folder on this computer, or another one by now.</source>
+        <translation>O projeto não tem pasta neste computador, ou agora tem outra.</translation>
+    </message>
+    <message>
+        <source>This change was not proposed on this computer, or too long ago.</source>
+        <translation>Esta alteração não foi proposta neste computador, ou foi há tempo demais.</translation>
+    </message>
+    <message>
+        <source>Name a file.</source>
+        <translation>Indique um arquivo.</translation>
+    </message>
+    <message>
+        <source>This change is too large to review, or has lines that are too long.</source>
+        <translation>Esta alteração é grande demais para ser revisada, ou tem linhas longas demais.</translation>
+    </message>
+    <message>
+        <source>Propose it in smaller steps.</source>
+        <translation>Proponha-a em passos menores.</translation>
+    </message>
+    <message>
+        <source>The change could not be kept: {reason}.</source>
+        <translation>A alteração não pôde ser guardada: {reason}.</translation>
+    </message>
+    <message>
         <source>No file was changed.</source>
         <translation>Nenhum arquivo foi alterado.</translation>
+    </message>
+    <message>
+        <source>The files that are kept of this change cannot be read or written.</source>
+        <translation>Os arquivos guardados desta alteração não podem ser lidos nem gravados.</translation>
+    </message>
+    <message>
+        <source>Ask the model to propose it again.</source>
+        <translation>Peça ao modelo que a proponha de novo.</translation>
     </message>
     <message>
         <source>Ask the model to propose it here.</source>
@@ -14687,8 +14968,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         </translation>
     </message>
     <message>
-        <source>Tools in this chat: {names}</source>
-        <translation>Ferramentas neste chat: {names}</translation>
+        <source>Tools in this thread: {names}</source>
+        <translation>Ferramentas nesta conversa: {names}</translation>
     </message>
     <message>
         <source>Tools in this project: {names}</source>
@@ -14715,12 +14996,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>{name} de {server} espera sua aprovação: Ctrl+Shift+Y.</translation>
     </message>
     <message>
-        <source>{name} waits for your approval in another chat.</source>
-        <translation>{name} espera sua aprovação em outro chat.</translation>
-    </message>
-    <message>
-        <source>Allow in this chat</source>
-        <translation>Permitir neste chat</translation>
+        <source>{name} waits for your approval in another thread.</source>
+        <translation>{name} espera sua aprovação em outra conversa.</translation>
     </message>
     <message>
         <source>Allow in this project</source>
@@ -14731,8 +15008,12 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Permitir sempre</translation>
     </message>
     <message>
-        <source>Allow in this chat, it only reads</source>
-        <translation>Permitir neste chat, só lê</translation>
+        <source>Allow in this thread</source>
+        <translation>Permitir nesta conversa</translation>
+    </message>
+    <message>
+        <source>Allow in this thread, it only reads</source>
+        <translation>Permitir nesta conversa, só lê</translation>
     </message>
     <message>
         <source>Allow in this project, it only reads</source>
@@ -14799,8 +15080,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>{server} pede algo a você: Ctrl+Shift+Y.</translation>
     </message>
     <message>
-        <source>{server} asks you for something in another chat.</source>
-        <translation>{server} pede algo a você em outro chat.</translation>
+        <source>{server} asks you for something in another thread.</source>
+        <translation>{server} pede algo a você em outra conversa.</translation>
     </message>
     <message>
         <source>User</source>
@@ -15076,8 +15357,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Remover {name}?</translation>
     </message>
     <message>
-        <source>Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.</source>
-        <translation>Suas ferramentas somem de todos os chats, com seus segredos e o que você permitiu. Os chats mantêm o que ele respondeu.</translation>
+        <source>Its tools are gone from all threads, with its secrets and what you allowed. Threads keep what it answered.</source>
+        <translation>Suas ferramentas somem de todas as conversas, com seus segredos e o que você permitiu. As conversas mantêm o que ele respondeu.</translation>
     </message>
     <message>
         <source>What models can use to read files, search and act. Nothing runs before you allow it.</source>
@@ -15108,20 +15389,12 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Lista suas ferramentas</translation>
     </message>
     <message>
-        <source>in one chat</source>
-        <translation>em um chat</translation>
-    </message>
-    <message>
         <source>in one project</source>
         <translation>em um projeto</translation>
     </message>
     <message>
         <source>everywhere</source>
         <translation>em toda parte</translation>
-    </message>
-    <message>
-        <source>in one chat, also after text from outside</source>
-        <translation>em um chat, também depois de texto de fora</translation>
     </message>
     <message>
         <source>in one project, also after text from outside</source>
@@ -15156,20 +15429,32 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Perguntar de novo sobre {title}</translation>
     </message>
     <message>
-        <source>May ask the model. You agree each time</source>
-        <translation>Pode perguntar ao modelo. Você consente a cada vez</translation>
-    </message>
-    <message>
-        <source>Comes with ChatDesk</source>
-        <translation>Vem com o ChatDesk</translation>
-    </message>
-    <message>
         <source>Search engine…</source>
         <translation>Mecanismo de busca…</translation>
     </message>
     <message>
         <source>It wrote: {tail}</source>
         <translation>Escreveu: {tail}</translation>
+    </message>
+    <message>
+        <source>Models can look things up in your earlier chats.</source>
+        <translation>Os modelos podem consultar seus chats anteriores.</translation>
+    </message>
+    <message>
+        <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
+        <translation>Os modelos podem ler os arquivos da pasta de um projeto e propor alterações neles.</translation>
+    </message>
+    <message>
+        <source>in one thread</source>
+        <translation>em uma conversa</translation>
+    </message>
+    <message>
+        <source>in one thread, also after text from outside</source>
+        <translation>em uma conversa, também depois de texto de fora</translation>
+    </message>
+    <message>
+        <source>May ask your model for an answer, if you agree each time</source>
+        <translation>Pode pedir uma resposta ao seu modelo, se você concordar a cada vez</translation>
     </message>
     <message>
         <source>Sign out</source>
@@ -18462,6 +18747,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Novo chat</translation>
     </message>
     <message>
+        <source>Recovered messages</source>
+        <translation>Mensagens recuperadas</translation>
+    </message>
+    <message>
+        <source>Not taken by the team</source>
+        <translation>Não aceito pela equipe</translation>
+    </message>
+    <message>
         <source>{title} (branch)</source>
         <translation>{title} (ramificação)</translation>
     </message>
@@ -18587,6 +18880,30 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         </translation>
     </message>
     <message>
+        <source>{path} is not a file.</source>
+        <translation>{path} não é um arquivo.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({reason}).</source>
+        <translation>{path} não pode ser lido ({reason}).</translation>
+    </message>
+    <message>
+        <source>{path} is damaged.</source>
+        <translation>{path} está danificado.</translation>
+    </message>
+    <message>
+        <source>own files</source>
+        <translation>arquivos próprios</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on without it.</source>
+        <translation>O ChatDesk continua sem ele.</translation>
+    </message>
+    <message>
+        <source>Damaged files were kept in {directory} as {names}. Remove them when you no longer need them.</source>
+        <translation>Arquivos danificados foram guardados em {directory} como {names}. Remova-os quando não precisar mais deles.</translation>
+    </message>
+    <message>
         <source>file of {subject}</source>
         <translation>arquivo ({subject})</translation>
     </message>
@@ -18613,6 +18930,539 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>attach a file</source>
         <translation>anexar um arquivo</translation>
+    </message>
+    <message>
+        <source>These braces are not closed. Write }} after the name, or a backslash before mere braces.</source>
+        <translation>Estas chaves não estão fechadas. Escreva }} depois do nome, ou uma barra invertida antes de meras chaves.</translation>
+    </message>
+    <message>
+        <source>A variable needs a name between its braces.</source>
+        <translation>Uma variável precisa de um nome entre as chaves.</translation>
+    </message>
+    <message>
+        <source>A name begins with a letter and has letters, digits, spaces, - and _ only. It is inserted as it is written.</source>
+        <translation>Um nome começa com uma letra e só tem letras, dígitos, espaços, - e _. Ele é inserido como está escrito.</translation>
+    </message>
+    <message>
+        <source>Line {line}, column {column}: {problem}</source>
+        <translation>Linha {line}, coluna {column}: {problem}</translation>
+    </message>
+    <message>
+        <source>{variable} has {count} characters; the first {kept} were inserted.</source>
+        <translation>{variable} tem {count} caracteres; os primeiros {kept} foram inseridos.</translation>
+    </message>
+    <message>
+        <source>The text was cut after {count} characters.</source>
+        <translation>O texto foi cortado após {count} caracteres.</translation>
+    </message>
+    <message>
+        <source>A name has at most {count} characters. It is inserted as it is written.</source>
+        <translation>Um nome tem no máximo {count} caracteres. Ele é inserido como está escrito.</translation>
+    </message>
+    <message>
+        <source>{variable} means nothing in a system prompt.</source>
+        <translation>{variable} não significa nada em um prompt do sistema.</translation>
+    </message>
+    <message>
+        <source>{variable} takes nothing after its name, so this is inserted as it is written.</source>
+        <translation>{variable} não aceita nada depois do nome, por isso é inserido como está escrito.</translation>
+    </message>
+    <message>
+        <source>This format is not known. Use parts as in {example}, or {variable} alone. It is inserted as it is written.</source>
+        <translation>Este formato não é conhecido. Use partes como em {example}, ou só {variable}. Ele é inserido como está escrito.</translation>
+    </message>
+    <message>
+        <source>{variable} is not known in a system prompt.</source>
+        <translation>{variable} não é conhecido em um prompt do sistema.</translation>
+    </message>
+    <message>
+        <source>Write 1 to {count} choices, such as {example}.</source>
+        <translation>Escreva de 1 a {count} opções, por exemplo {example}.</translation>
+    </message>
+    <message>
+        <source>A template has at most {count} fields. This one stays as it is written.</source>
+        <translation>Um modelo de texto tem no máximo {count} campos. Este fica como está escrito.</translation>
+    </message>
+    <message>
+        <source>{variable} is asked for as a field.</source>
+        <translation>{variable} é pedido como um campo.</translation>
+    </message>
+    <message>
+        <source>Did you mean {variable}?</source>
+        <translation>Você quis dizer {variable}?</translation>
+    </message>
+    <message>
+        <source>Only {names} are known there; this is sent as it is written.</source>
+        <translation>Lá só são conhecidos {names}; isto é enviado como está escrito.</translation>
+    </message>
+    <message>
+        <source>The model gave an empty summary.</source>
+        <translation>O modelo deu um resumo vazio.</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that says nothing.</source>
+        <translation>O modelo deu um resumo que não diz nada.</translation>
+    </message>
+    <message>
+        <source>The model refused to summarise.</source>
+        <translation>O modelo se recusou a resumir.</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that is longer than the messages.</source>
+        <translation>O modelo deu um resumo mais longo que as mensagens.</translation>
+    </message>
+    <message>
+        <source>The model did not finish its summary.</source>
+        <translation>O modelo não terminou seu resumo.</translation>
+    </message>
+    <message>
+        <source>This link cannot be opened: it names neither a thread nor an invitation.</source>
+        <translation>Este link não pode ser aberto: não indica nem uma conversa nem um convite.</translation>
+    </message>
+    <message>
+        <source>Ask the person who gave it to you to copy it again.</source>
+        <translation>Peça à pessoa que o deu a você que o copie de novo.</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>Detalhes</translation>
+    </message>
+    <message>
+        <source>{kilobytes} KB, damaged or too large</source>
+        <translation>{kilobytes} KB, danificado ou grande demais</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <comment>callout</comment>
+        <translation>Nota</translation>
+    </message>
+    <message>
+        <source>Tip</source>
+        <comment>callout</comment>
+        <translation>Dica</translation>
+    </message>
+    <message>
+        <source>Important</source>
+        <comment>callout</comment>
+        <translation>Importante</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <comment>callout</comment>
+        <translation>Aviso</translation>
+    </message>
+    <message>
+        <source>Caution</source>
+        <comment>callout</comment>
+        <translation>Cuidado</translation>
+    </message>
+    <message>
+        <source>This diagram could not be drawn</source>
+        <translation>Este diagrama não pôde ser desenhado</translation>
+    </message>
+    <message>
+        <source>Diagrams cannot be drawn on this computer</source>
+        <translation>Diagramas não podem ser desenhados neste computador</translation>
+    </message>
+    <message>
+        <source>This picture could not be drawn</source>
+        <translation>Esta imagem não pôde ser desenhada</translation>
+    </message>
+    <message>
+        <source>Erased project</source>
+        <translation>Projeto apagado</translation>
+    </message>
+    <message>
+        <source>Shared project</source>
+        <translation>Projeto compartilhado</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database reports: {reason}</source>
+        <translation>O banco de dados da equipe informa: {reason}</translation>
+    </message>
+    <message>
+        <source>This file of the project&apos;s folder cannot be used.</source>
+        <translation>Este arquivo da pasta do projeto não pode ser usado.</translation>
+    </message>
+    <message>
+        <source>This path is too long, or has characters that cannot be seen.</source>
+        <translation>Este caminho é longo demais, ou tem caracteres que não se veem.</translation>
+    </message>
+    <message>
+        <source>Paths begin at the project&apos;s folder: “src/main.py”, for example.</source>
+        <translation>Os caminhos começam na pasta do projeto: por exemplo, “src/main.py”.</translation>
+    </message>
+    <message>
+        <source>A path cannot lead out of the project&apos;s folder.</source>
+        <translation>Um caminho não pode sair da pasta do projeto.</translation>
+    </message>
+    <message>
+        <source>This path is too deep.</source>
+        <translation>Este caminho é profundo demais.</translation>
+    </message>
+    <message>
+        <source>“{name}” usually holds secrets, or is managed by a program, so no tool may use it.</source>
+        <translation>“{name}” costuma guardar segredos, ou é gerenciado por um programa, por isso nenhuma ferramenta pode usá-lo.</translation>
+    </message>
+    <message>
+        <source>The project&apos;s folder cannot be opened, or there is a link on the way to it.</source>
+        <translation>A pasta do projeto não pode ser aberta, ou há um link no caminho.</translation>
+    </message>
+    <message>
+        <source>Choose it again in the project&apos;s dialog.</source>
+        <translation>Escolha-a de novo no diálogo do projeto.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a folder, a link or a device. Links are not followed.</source>
+        <translation>“{name}” não é um arquivo, e sim uma pasta, um link ou um dispositivo. Links não são seguidos.</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer a file.</source>
+        <translation>“{name}” não é mais um arquivo.</translation>
+    </message>
+    <message>
+        <source>“{name}” is too large; the limit is {most}.</source>
+        <translation>“{name}” é grande demais; o limite é {most}.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder, or there is a link on the way. Links are not followed.</source>
+        <translation>“{name}” não é uma pasta, ou há um link no caminho. Links não são seguidos.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a link. Links are not followed.</source>
+        <translation>“{name}” não é um arquivo, e sim um link. Links não são seguidos.</translation>
+    </message>
+    <message>
+        <source>There is no folder “{name}” in the project&apos;s folder.</source>
+        <translation>Não há pasta “{name}” na pasta do projeto.</translation>
+    </message>
+    <message>
+        <source>There is no file “{name}” in the project&apos;s folder.</source>
+        <translation>Não há arquivo “{name}” na pasta do projeto.</translation>
+    </message>
+    <message>
+        <source>You may not read “{name}”.</source>
+        <translation>Você não tem permissão para ler “{name}”.</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be opened: {reason}.</source>
+        <translation>“{name}” não pode ser aberto: {reason}.</translation>
+    </message>
+    <message>
+        <source>The file was changed after the change was proposed.</source>
+        <translation>O arquivo foi alterado depois que a alteração foi proposta.</translation>
+    </message>
+    <message>
+        <source>Ask the model to read the file again and to propose the change again.</source>
+        <translation>Peça ao modelo que leia o arquivo de novo e proponha a alteração outra vez.</translation>
+    </message>
+    <message>
+        <source>The file was removed after the change was proposed.</source>
+        <translation>O arquivo foi removido depois que a alteração foi proposta.</translation>
+    </message>
+    <message>
+        <source>There is already a file with that name.</source>
+        <translation>Já há um arquivo com esse nome.</translation>
+    </message>
+    <message>
+        <source>The file belongs to another user of this computer.</source>
+        <translation>O arquivo pertence a outro usuário deste computador.</translation>
+    </message>
+    <message>
+        <source>The file is write-protected.</source>
+        <translation>O arquivo está protegido contra gravação.</translation>
+    </message>
+    <message>
+        <source>Remove the protection, then try again.</source>
+        <translation>Remova a proteção e tente novamente.</translation>
+    </message>
+    <message>
+        <source>The disk of “{name}” is full.</source>
+        <translation>O disco de “{name}” está cheio.</translation>
+    </message>
+    <message>
+        <source>Free some space, then try again.</source>
+        <translation>Libere espaço e tente novamente.</translation>
+    </message>
+    <message>
+        <source>You may not write to “{name}”.</source>
+        <translation>Você não tem permissão para gravar em “{name}”.</translation>
+    </message>
+    <message>
+        <source>“{name}” could not be written: {reason}.</source>
+        <translation>“{name}” não pôde ser gravado: {reason}.</translation>
+    </message>
+    <message>
+        <source>It no longer knows the session.</source>
+        <translation>Ele não conhece mais a sessão.</translation>
+    </message>
+    <message>
+        <source>something</source>
+        <translation>outra coisa</translation>
+    </message>
+    <message>
+        <source>It answered with {kind}, not with a message of the protocol. Is its address right?</source>
+        <translation>Ele respondeu com {kind}, não com uma mensagem do protocolo. O endereço está certo?</translation>
+    </message>
+    <message>
+        <source>It answered with status {status}.</source>
+        <translation>Ele respondeu com o status {status}.</translation>
+    </message>
+    <message>
+        <source>ChatDesk does not speak the older transport with two addresses (SSE): is there one that ends with /mcp?</source>
+        <translation>O ChatDesk não fala o transporte antigo com dois endereços (SSE): há um que termine em /mcp?</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} values in one message.</source>
+        <translation>Ele enviou mais de {most} valores em uma mensagem.</translation>
+    </message>
+    <message>
+        <source>It is larger than {most}.</source>
+        <translation>É maior que {most}.</translation>
+    </message>
+    <message>
+        <source>It is not valid base64.</source>
+        <translation>Não é base64 válido.</translation>
+    </message>
+    <message>
+        <source>It sent too many requests, or used an id twice, before it read the answers.</source>
+        <translation>Ele enviou solicitações demais, ou usou um id duas vezes, antes de ler as respostas.</translation>
+    </message>
+    <message>
+        <source>It was stopped.</source>
+        <translation>Foi parado.</translation>
+    </message>
+    <message>
+        <source>It did not answer in time.</source>
+        <translation>Ele não respondeu a tempo.</translation>
+    </message>
+    <message>
+        <source>Its answer could not be read ({kind}).</source>
+        <translation>A resposta dele não pôde ser lida ({kind}).</translation>
+    </message>
+    <message>
+        <source>It is not running.</source>
+        <translation>Ele não está em execução.</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined.</source>
+        <translation>A entrada foi recusada.</translation>
+    </message>
+    <message>
+        <source>It ended.</source>
+        <translation>Ele terminou.</translation>
+    </message>
+    <message>
+        <source>Its answer does not follow the protocol.</source>
+        <translation>A resposta dele não segue o protocolo.</translation>
+    </message>
+    <message>
+        <source>It did not answer in {seconds} s (Settings, Tools).</source>
+        <translation>Ele não respondeu em {seconds} s (Configurações, Ferramentas).</translation>
+    </message>
+    <message>
+        <source>The program {name} was not found.</source>
+        <translation>O programa {name} não foi encontrado.</translation>
+    </message>
+    <message>
+        <source>The program {name} may not be run.</source>
+        <translation>O programa {name} não pode ser executado.</translation>
+    </message>
+    <message>
+        <source>It cannot be reached.</source>
+        <translation>Ele não pode ser alcançado.</translation>
+    </message>
+    <message>
+        <source>It refused the connection: {reason}</source>
+        <translation>Ele recusou a conexão: {reason}</translation>
+    </message>
+    <message>
+        <source>The connection failed ({kind}).</source>
+        <translation>A conexão falhou ({kind}).</translation>
+    </message>
+    <message>
+        <source>It asked to sign in again right after you had signed in.</source>
+        <translation>Ele pediu que você entrasse de novo logo depois de ter entrado.</translation>
+    </message>
+    <message>
+        <source>It sends you to a page of another site than the one that would get your sign-in.</source>
+        <translation>Ele leva você a uma página de um site diferente do que receberia sua entrada.</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins over an address that others could read.</source>
+        <translation>Ele envia as entradas por um endereço que outros poderiam ler.</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins to an address on this computer or its network.</source>
+        <translation>Ele envia as entradas para um endereço deste computador ou da rede dele.</translation>
+    </message>
+    <message>
+        <source>Nobody signed in in time.</source>
+        <translation>Ninguém entrou a tempo.</translation>
+    </message>
+    <message>
+        <source>It does not let ChatDesk register. Enter the ID of a client that you registered there.</source>
+        <translation>Ele não deixa o ChatDesk se registrar. Digite o ID de um cliente que você registrou lá.</translation>
+    </message>
+    <message>
+        <source>It did not accept the sign-in.</source>
+        <translation>Ele não aceitou a entrada.</translation>
+    </message>
+    <message>
+        <source>The facts that it gives about signing in contradict each other.</source>
+        <translation>Os dados que ele dá sobre a entrada se contradizem.</translation>
+    </message>
+    <message>
+        <source>The server where you sign in could not be reached, or sent too much.</source>
+        <translation>O servidor em que você entra não pôde ser alcançado, ou enviou demais.</translation>
+    </message>
+    <message>
+        <source>Signing in failed ({kind}).</source>
+        <translation>Não foi possível entrar ({kind}).</translation>
+    </message>
+    <message>
+        <source>It ended with exit code {code}.</source>
+        <translation>Ele terminou com o código de saída {code}.</translation>
+    </message>
+    <message>
+        <source>Its output is not valid UTF-8.</source>
+        <translation>A saída dele não é UTF-8 válido.</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} in one message.</source>
+        <translation>Ele enviou mais de {most} em uma mensagem.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {reason}.</source>
+        <translation>{path} não pode ser gravado: {reason}.</translation>
+    </message>
+    <message>
+        <source>There is nothing here.</source>
+        <translation>Não há nada aqui.</translation>
+    </message>
+    <message>
+        <source>This answer belongs to no sign-in that ChatDesk waits for.</source>
+        <translation>Esta resposta não pertence a nenhuma entrada que o ChatDesk esteja esperando.</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined. You can close this page.</source>
+        <translation>A entrada foi recusada. Você pode fechar esta página.</translation>
+    </message>
+    <message>
+        <source>ChatDesk has the answer. You can close this page.</source>
+        <translation>O ChatDesk recebeu a resposta. Você pode fechar esta página.</translation>
+    </message>
+    <message>
+        <source>It is not JSON.</source>
+        <translation>Não é JSON.</translation>
+    </message>
+    <message>
+        <source>It is cut off.</source>
+        <translation>Está cortado.</translation>
+    </message>
+    <message>
+        <source>It is nested {count} levels deep.</source>
+        <translation>Está aninhado em {count} níveis.</translation>
+    </message>
+    <message>
+        <source>It is nested too deeply.</source>
+        <translation>Está aninhado fundo demais.</translation>
+    </message>
+    <message>
+        <source>The folder of the service {path} cannot be written to: {reason}.</source>
+        <translation>Não é possível gravar na pasta do serviço {path}: {reason}.</translation>
+    </message>
+    <message>
+        <source>Check its owner and permissions, or choose another --data-dir.</source>
+        <translation>Verifique o dono e as permissões dela, ou escolha outro --data-dir.</translation>
+    </message>
+    <message>
+        <source>The service cannot listen: {reason}.</source>
+        <translation>O serviço não pode escutar: {reason}.</translation>
+    </message>
+    <message>
+        <source>Choose another port in the settings, or 0 for any that is free.</source>
+        <translation>Escolha outra porta nas configurações, ou 0 para qualquer uma livre.</translation>
+    </message>
+    <message>
+        <source>The address of the service cannot be written: {reason}.</source>
+        <translation>O endereço do serviço não pode ser gravado: {reason}.</translation>
+    </message>
+    <message>
+        <source>The settings name another address for the service, but no token may be used there.</source>
+        <translation>As configurações indicam outro endereço para o serviço, mas nenhum token pode ser usado lá.</translation>
+    </message>
+    <message>
+        <source>The service was not started.</source>
+        <translation>O serviço não foi iniciado.</translation>
+    </message>
+    <message>
+        <source>Make one with &apos;chatdesk tokens new NAME --scope remote&apos;, or leave the address empty.</source>
+        <translation>Crie um com &apos;chatdesk tokens new NAME --scope remote&apos; ou deixe o endereço vazio.</translation>
+    </message>
+    <message>
+        <source>The address of the service must be a name or number of this computer with a port.</source>
+        <translation>O endereço do serviço deve ser um nome ou número deste computador com uma porta.</translation>
+    </message>
+    <message>
+        <source>For example 192.168.1.5:8443, the address at which others reach this computer.</source>
+        <translation>Por exemplo 192.168.1.5:8443, o endereço em que outros alcançam este computador.</translation>
+    </message>
+    <message>
+        <source>Another address than this computer&apos;s own needs TLS.</source>
+        <translation>Um endereço que não seja o próprio deste computador precisa de TLS.</translation>
+    </message>
+    <message>
+        <source>Name the files of a certificate and its key in the settings, or leave the address empty.</source>
+        <translation>Indique nas configurações os arquivos de um certificado e da chave dele, ou deixe o endereço vazio.</translation>
+    </message>
+    <message>
+        <source>The certificate of the service cannot be used: {reason}.</source>
+        <translation>O certificado do serviço não pode ser usado: {reason}.</translation>
+    </message>
+    <message>
+        <source>Both files must be in PEM format and belong together, and the key must have no passphrase.</source>
+        <translation>Os dois arquivos devem estar no formato PEM e corresponder um ao outro, e a chave não pode ter frase secreta.</translation>
+    </message>
+    <message>
+        <source>“{origin}” is not the origin of web pages.</source>
+        <translation>“{origin}” não é a origem de páginas da web.</translation>
+    </message>
+    <message>
+        <source>An origin is a scheme, a name and a port if there is one: https://tool.example.</source>
+        <translation>Uma origem é um esquema, um nome e uma porta, se houver: https://tool.example.</translation>
+    </message>
+    <message>
+        <source>Project folder</source>
+        <translation>Pasta do projeto</translation>
+    </message>
+    <message>
+        <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
+        <translation>Um chat temporário não guarda nada, por isso nenhuma alteração é proposta nele.</translation>
+    </message>
+    <message>
+        <source>Files of a folder can be used on Linux and macOS only.</source>
+        <translation>Os arquivos de uma pasta só podem ser usados no Linux e no macOS.</translation>
+    </message>
+    <message>
+        <source>Nothing was read.</source>
+        <translation>Nada foi lido.</translation>
+    </message>
+    <message>
+        <source>The project of this thread has no folder on this computer.</source>
+        <translation>O projeto desta conversa não tem pasta neste computador.</translation>
+    </message>
+    <message>
+        <source>The web</source>
+        <translation>A web</translation>
+    </message>
+    <message numerus="yes">
+        <source>Questions in this thread go to {count} models.</source>
+        <comment>Questions in this thread go to {count} model.</comment>
+        <translation>
+            <numerusform>As perguntas nesta conversa vão para {count} modelo.</numerusform>
+            <numerusform>As perguntas nesta conversa vão para {count} modelos.</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

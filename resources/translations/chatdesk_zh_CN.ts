@@ -92,6 +92,30 @@
         <translation>回答未完成。已到达的内容已保留。</translation>
     </message>
     <message>
+        <source>{server}: {problem}</source>
+        <translation>{server}：{problem}</translation>
+    </message>
+    <message>
+        <source>{server} offers: {names}.</source>
+        <translation>{server} 提供：{names}。</translation>
+    </message>
+    <message>
+        <source>It lists no tools.</source>
+        <translation>它没有列出任何工具。</translation>
+    </message>
+    <message>
+        <source>It is switched off: chatdesk tools on {server} switches it on.</source>
+        <translation>它已关闭：chatdesk tools on {server} 可将其打开。</translation>
+    </message>
+    <message>
+        <source>It is for the threads of a project with a folder: see chatdesk tools folder.</source>
+        <translation>它用于有文件夹的项目中的对话：参见 chatdesk tools folder。</translation>
+    </message>
+    <message>
+        <source>It was not asked for its tools.</source>
+        <translation>没有向它询问工具。</translation>
+    </message>
+    <message>
         <source>Answer in the window.</source>
         <translation>请在窗口中回答。</translation>
     </message>
@@ -769,16 +793,12 @@
         <translation>没有令牌。</translation>
     </message>
     <message>
-        <source>it must be from 0 to 65535</source>
-        <translation>必须在 0 到 65535 之间</translation>
+        <source>it must be a number from 0 to 65535</source>
+        <translation>必须是 0 到 65535 之间的数字</translation>
     </message>
     <message>
-        <source>it must be more than 0 and less than 1,000,000</source>
-        <translation>必须大于 0 且小于 1,000,000</translation>
-    </message>
-    <message>
-        <source>it must be at least 1</source>
-        <translation>必须至少为 1</translation>
+        <source>it must be a number above 0 and below 1,000,000</source>
+        <translation>必须是大于 0 且小于 1,000,000 的数字</translation>
     </message>
     <message>
         <source>share projects through a team&apos;s database</source>
@@ -1327,8 +1347,8 @@
         <translation>将“{project}”（{threads}，{messages}）与 {workspace} 共享吗？已发送的内容无法从读过的人那里收回。</translation>
     </message>
     <message>
-        <source>“{name}” is the project into which new chats go: what you ask from now on without naming another project is shared, too.</source>
-        <translation>“{name}”是新聊天默认进入的项目：从现在起，未指定其他项目的提问也会被共享。</translation>
+        <source>“{name}” is the project into which new threads go: what you ask from now on without naming another project is shared, too.</source>
+        <translation>“{name}”是新对话默认进入的项目：从现在起，未指定其他项目的提问也会被共享。</translation>
     </message>
     <message>
         <source>“{project}” is shared with {workspace}.</source>
@@ -1513,6 +1533,10 @@
     <message>
         <source>Give more of the id.</source>
         <translation>请给出更多 ID 字符。</translation>
+    </message>
+    <message>
+        <source>it must be a whole number, at least 1</source>
+        <translation>必须是不小于 1 的整数</translation>
     </message>
     <message>
         <source>See &apos;chatdesk projects&apos;.</source>
@@ -1782,6 +1806,10 @@
         <translation>已略去：一个回答最多有 {most_in_message} 张图片。</translation>
     </message>
     <message>
+        <source>Not kept: {reason}</source>
+        <translation>未保留：{reason}</translation>
+    </message>
+    <message>
         <source>The pictures of this answer are larger than {most_bytes} MB together.</source>
         <translation>此回答的图片合计超过 {most_bytes} MB。</translation>
     </message>
@@ -1882,12 +1910,16 @@
         <translation>请附加非空的文件。</translation>
     </message>
     <message>
+        <source>The image “{name}” cannot be attached. {reason}</source>
+        <translation>无法附加图片“{name}”。{reason}</translation>
+    </message>
+    <message>
         <source>Save it again with a drawing program, smaller if need be, and attach that.</source>
         <translation>请用绘图程序重新保存（必要时缩小），然后附加。</translation>
     </message>
     <message>
-        <source>“{name}” is no longer there.</source>
-        <translation>“{name}”已不存在。</translation>
+        <source>“{name}” is not there.</source>
+        <translation>找不到“{name}”。</translation>
     </message>
     <message>
         <source>“{name}” is not a file that can be read.</source>
@@ -2409,8 +2441,16 @@
         <translation>一次调用的工具太多，因此未运行此工具。请减少调用。</translation>
     </message>
     <message>
+        <source>“{tool}” is left out of this answer: {provider} refuses its description.</source>
+        <translation>“{tool}”未用于此回答：{provider} 拒绝其描述。</translation>
+    </message>
+    <message>
         <source>No further tools can be called for this answer. Answer with what you have.</source>
         <translation>此回答不能再调用工具。请用已有内容回答。</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its arguments are described in a form that no request can have.</source>
+        <translation>“{tool}”已略去：其参数的描述形式无法用于任何请求。</translation>
     </message>
     <message>
         <source>Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.</source>
@@ -2425,8 +2465,8 @@
         <translation>运行期间 ChatDesk 结束了。它可能已完成工作。</translation>
     </message>
     <message>
-        <source>This chat has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
-        <translation>此聊天含有来自外部的文字，例如工具结果、文件、导入内容或队友的话，可能是它们要求这样做的。</translation>
+        <source>This thread has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
+        <translation>此对话含有来自外部的文字，例如工具结果、文件、导入内容或队友的话，可能是它们要求这样做的。</translation>
     </message>
     <message numerus="yes">
         <source>{count} tools can be called: about {tokens} tokens with each request.</source>
@@ -2660,6 +2700,11 @@
         <translation>
             <numerusform>{count} 个附件缺失或损坏，因此只列出其名称</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>new</source>
+        <comment>thread</comment>
+        <translation>新增</translation>
     </message>
     <message>
         <source>has new messages</source>
@@ -2994,6 +3039,26 @@
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
         <translation>它要求登录：请在“设置”的“工具”中选择“登录”。</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its description is not what the protocol allows.</source>
+        <translation>“{tool}”已略去：其描述不符合协议。</translation>
+    </message>
+    <message>
+        <source>“{tool}” is left out: its name or its description is too long.</source>
+        <translation>“{tool}”已略去：其名称或描述过长。</translation>
+    </message>
+    <message>
+        <source>“{tool}” is listed twice; the second one is left out.</source>
+        <translation>“{tool}”被列出两次；第二个已略去。</translation>
+    </message>
+    <message>
+        <source>Not all of its tools are offered: it lists too many.</source>
+        <translation>并未提供它的全部工具：它列出的工具太多。</translation>
+    </message>
+    <message>
+        <source>Its list may be incomplete: it names the same page again and again.</source>
+        <translation>其列表可能不完整：它反复给出同一页。</translation>
     </message>
     <message>
         <source>The tool failed.</source>
@@ -4929,6 +4994,10 @@
         <translation>调用的时间</translation>
     </message>
     <message>
+        <source>Time for a server to start</source>
+        <translation>服务器启动时间</translation>
+    </message>
+    <message>
         <source>Cost of an answer</source>
         <translation>回答的费用</translation>
     </message>
@@ -5368,6 +5437,10 @@
         <translation>只有提前停止的回答才能继续。</translation>
     </message>
     <message>
+        <source>Personal</source>
+        <translation>个人</translation>
+    </message>
+    <message>
         <source>This project is in the trash.</source>
         <translation>此项目在回收站中。</translation>
     </message>
@@ -5788,6 +5861,14 @@
         <translation>搜索索引已损坏，正在重建。你的消息不受影响。</translation>
     </message>
     <message>
+        <source>Title</source>
+        <translation>标题</translation>
+    </message>
+    <message>
+        <source>A member</source>
+        <translation>一位成员</translation>
+    </message>
+    <message>
         <source>That version is no longer one of those to choose from.</source>
         <translation>该版本已不在可选版本之中。</translation>
     </message>
@@ -5858,6 +5939,10 @@
     <message>
         <source>Free some space; ChatDesk tries again within the hour.</source>
         <translation>请释放一些空间；ChatDesk 会在一小时内重试。</translation>
+    </message>
+    <message>
+        <source>no backup</source>
+        <translation>没有备份</translation>
     </message>
     <message>
         <source>Your messages and the older backups are unchanged.</source>
@@ -6734,6 +6819,10 @@
         <translation>请解锁或安装密钥环，或在“设置”的“提供商”中选择加密文件；或在每次启动 ChatDesk 之前将自己的密码放入变量 {variable}。</translation>
     </message>
     <message>
+        <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
+        <translation>变量 {variable} 中有密码，但此计算机上没有人说明它用于 {server}：因此没有发送到那里。如果确实用于它，请将 {server_variable} 设为 {named}，或输入密码。</translation>
+    </message>
+    <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
         <translation>该密码是为 {kept} 输入的，而工作区现在位于 {server}：密码没有发送到那里。如果服务器确实迁移了，请用 &apos;chatdesk team move&apos; 说明，或重新输入密码。</translation>
     </message>
@@ -7037,12 +7126,32 @@
         <translation>请重新提问：会显示它现在的样子。</translation>
     </message>
     <message>
+        <source>Signing in to {server} failed: {reason}</source>
+        <translation>登录 {server} 失败：{reason}</translation>
+    </message>
+    <message>
+        <source>It was ended.</source>
+        <translation>它已被结束。</translation>
+    </message>
+    <message>
+        <source>{server} cannot be used: {reason}</source>
+        <translation>无法使用 {server}：{reason}</translation>
+    </message>
+    <message>
         <source>The process for tools could not be started.</source>
         <translation>无法启动工具进程。</translation>
     </message>
     <message>
         <source>The process for tools ended.</source>
         <translation>工具进程已结束。</translation>
+    </message>
+    <message>
+        <source>The list of prompts</source>
+        <translation>提示词列表</translation>
+    </message>
+    <message>
+        <source>The list of resources</source>
+        <translation>资源列表</translation>
     </message>
     <message>
         <source>{about} of {name} is empty.</source>
@@ -7057,12 +7166,20 @@
         <translation>请粘贴从 { 到 } 的整个块。</translation>
     </message>
     <message>
+        <source>It is described with the older transport (SSE), which ChatDesk does not speak. Ask for its address for streamable HTTP, which often ends with /mcp.</source>
+        <translation>它使用较旧的传输方式 (SSE) 描述，ChatDesk 不支持。请索取其 streamable HTTP 地址，通常以 /mcp 结尾。</translation>
+    </message>
+    <message>
         <source>This text is too long for a description of tool servers.</source>
         <translation>此文字对工具服务器的描述来说太长。</translation>
     </message>
     <message>
         <source>This text is not valid JSON.</source>
         <translation>此文字不是有效的 JSON。</translation>
+    </message>
+    <message>
+        <source>The permissions of tools could not be saved.</source>
+        <translation>无法保存工具的许可。</translation>
     </message>
     <message>
         <source>permissions of tools</source>
@@ -7077,6 +7194,14 @@
         <translation>请安装 Node.js：https://nodejs.org（在 Debian 和 Ubuntu 上：sudo apt install nodejs）。</translation>
     </message>
     <message>
+        <source>Install Bun: https://bun.sh.</source>
+        <translation>安装 Bun：https://bun.sh。</translation>
+    </message>
+    <message>
+        <source>Install Deno: https://deno.com.</source>
+        <translation>安装 Deno：https://deno.com。</translation>
+    </message>
+    <message>
         <source>Install uv: pipx install uv (or see https://docs.astral.sh/uv).</source>
         <translation>请安装 uv：pipx install uv（或见 https://docs.astral.sh/uv）。</translation>
     </message>
@@ -7085,8 +7210,16 @@
         <translation>请安装 pipx（在 Debian 和 Ubuntu 上：sudo apt install pipx）。</translation>
     </message>
     <message>
+        <source>Install Docker: https://docs.docker.com/get-docker.</source>
+        <translation>安装 Docker：https://docs.docker.com/get-docker。</translation>
+    </message>
+    <message>
         <source>Install it, or give its whole path.</source>
         <translation>请安装它，或给出其完整路径。</translation>
+    </message>
+    <message>
+        <source>The program “{name}” was not found.</source>
+        <translation>找不到程序“{name}”。</translation>
     </message>
     <message>
         <source>There is no such folder.</source>
@@ -7198,9 +7331,24 @@
             <numerusform>此数据目录中的 {count} 个工具服务器可能来自他人，在你开启之前保持关闭。</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} other choices for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and do not hold until you choose again.</source>
+        <comment>{count} other choice for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and does not hold until you choose again.</comment>
+        <translation>
+            <numerusform>此数据目录中另有 {count} 项工具选择（文件夹、ChatDesk 自带的服务器、搜索引擎）可能出自他人，在你重新选择之前不生效。</numerusform>
+        </translation>
+    </message>
     <message>
         <source>The file of tool servers was written by a newer ChatDesk.</source>
         <translation>工具服务器文件由较新的 ChatDesk 写入。</translation>
+    </message>
+    <message>
+        <source>What you set up for tools cannot be marked as yours, so the next start would not trust it.</source>
+        <translation>你为工具所做的设置无法标记为你的，因此下次启动不会信任它。</translation>
+    </message>
+    <message>
+        <source>Unlock the keyring, or check your configuration directory, and try again.</source>
+        <translation>请解锁密钥环，或检查你的配置目录，然后重试。</translation>
     </message>
     <message>
         <source>The file of tool servers {path} could not be written.</source>
@@ -7399,8 +7547,24 @@
         <translation>回答失败。</translation>
     </message>
     <message>
+        <source>Entry {number}</source>
+        <translation>第 {number} 项</translation>
+    </message>
+    <message>
         <source>It contains no messages.</source>
         <translation>它不包含消息。</translation>
+    </message>
+    <message>
+        <source>Entry {number} of {name}</source>
+        <translation>{name} 的第 {number} 项</translation>
+    </message>
+    <message>
+        <source>“{key}” of {name}</source>
+        <translation>{name} 的“{key}”</translation>
+    </message>
+    <message>
+        <source>Nothing after it could be read.</source>
+        <translation>其后的内容均无法读取。</translation>
     </message>
     <message>
         <source>The file is damaged or not complete.</source>
@@ -7493,6 +7657,22 @@
         <translation>
             <numerusform>已略去供应商隐藏的 {count} 条消息。</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({reason})</source>
+        <translation>{outcome}：{title} ({reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title}</source>
+        <translation>{outcome}：{title}</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages}; {reason})</source>
+        <translation>{outcome}：{title} ({messages}；{reason})</translation>
+    </message>
+    <message>
+        <source>{outcome}: {title} ({messages})</source>
+        <translation>{outcome}：{title} ({messages})</translation>
     </message>
     <message>
         <source>It is in the trash. Restore it and import again to have what is new.</source>
@@ -7595,6 +7775,22 @@
     <message>
         <source>Another ChatDesk is looking for updates or installing one.</source>
         <translation>另一个 ChatDesk 正在查找或安装更新。</translation>
+    </message>
+    <message>
+        <source>The update could not be made.</source>
+        <translation>无法进行更新。</translation>
+    </message>
+    <message>
+        <source>This version is unchanged.</source>
+        <translation>此版本保持不变。</translation>
+    </message>
+    <message>
+        <source>An answer is being written, or a call waits for you.</source>
+        <translation>正在生成回答，或有调用在等待你。</translation>
+    </message>
+    <message>
+        <source>Install the update when it has ended.</source>
+        <translation>请在其结束后安装更新。</translation>
     </message>
     <message>
         <source>The update feed has changed in the meantime.</source>
@@ -8002,6 +8198,26 @@
         <translation>&apos;chatdesk tokens list&apos; 会显示全部令牌。</translation>
     </message>
     <message>
+        <source>A token needs a name.</source>
+        <translation>令牌需要名称。</translation>
+    </message>
+    <message>
+        <source>Give it the name of the program that will use it.</source>
+        <translation>请以将要使用它的程序命名。</translation>
+    </message>
+    <message>
+        <source>There is already a token called “{name}”.</source>
+        <translation>已有名为“{name}”的令牌。</translation>
+    </message>
+    <message>
+        <source>The folder of the tokens, {folder}, cannot be written to: {reason}.</source>
+        <translation>无法写入令牌文件夹 {folder}：{reason}。</translation>
+    </message>
+    <message>
+        <source>Make it writable; on Linux XDG_STATE_HOME may name another place, here and for the service.</source>
+        <translation>请将其设为可写；在 Linux 上，可用 XDG_STATE_HOME 为此处和服务指定其他位置。</translation>
+    </message>
+    <message>
         <source>owner</source>
         <comment>data directory</comment>
         <translation>占用者</translation>
@@ -8200,6 +8416,26 @@
     <message>
         <source>The model did not answer within {longest_s} s.</source>
         <translation>模型在 {longest_s} 秒内没有回答。</translation>
+    </message>
+    <message>
+        <source>Read projects, threads and messages</source>
+        <translation>读取项目、对话和消息</translation>
+    </message>
+    <message>
+        <source>Create, change and trash threads and messages; write notes</source>
+        <translation>创建、更改对话和消息并将其移入回收站；写备注</translation>
+    </message>
+    <message>
+        <source>Ask questions and stop answers</source>
+        <translation>提问和停止回答</translation>
+    </message>
+    <message>
+        <source>Administer ChatDesk</source>
+        <translation>管理 ChatDesk</translation>
+    </message>
+    <message>
+        <source>Connect from another computer</source>
+        <translation>从另一台计算机连接</translation>
     </message>
     <message>
         <source>The local service is off.</source>
@@ -9748,13 +9984,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>The picture in the clipboard cannot be read.</source>
         <translation>无法读取剪贴板中的图片。</translation>
     </message>
-    <message numerus="yes">
-        <source>Questions in this chat go to {count} models.</source>
-        <comment>Questions in this chat go to {count} model.</comment>
-        <translation>
-            <numerusform>此聊天中的问题会发送给 {count} 个模型。</numerusform>
-        </translation>
-    </message>
     <message>
         <source>This thread has no message yet.</source>
         <translation>此对话还没有消息。</translation>
@@ -10061,6 +10290,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>保存</translation>
     </message>
     <message>
+        <source>Used whenever this assistant answers; what is empty follows the thread.</source>
+        <translation>此助手回答时使用；留空的随对话设置。</translation>
+    </message>
+    <message>
         <source>Empties every field, so that the project&apos;s values apply.</source>
         <translation>清空所有字段，以便采用项目的值。</translation>
     </message>
@@ -10103,10 +10336,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Used in threads that have none of their own.</source>
         <translation>用于没有自己参数的对话。</translation>
-    </message>
-    <message>
-        <source>Used whenever this assistant answers; what is empty follows the chat.</source>
-        <translation>此助手回答时使用；留空的随聊天设置。</translation>
     </message>
     <message>
         <source>{others} or {last}</source>
@@ -10295,8 +10524,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>比较</translation>
     </message>
     <message>
-        <source>Your questions in this chat go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
-        <translation>此聊天中的问题会同时发送给 {fewest} 到 {most} 个模型，每个模型的费用与单独使用时相同。你可以保留喜欢的回答。</translation>
+        <source>Your questions in this thread go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
+        <translation>此对话中的问题会同时发送给 {fewest} 到 {most} 个模型，每个模型的费用与单独使用时相同。你可以保留喜欢的回答。</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -10964,16 +11193,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>还没有标签。请用对话菜单中的“标签…”为其添加。</translation>
     </message>
     <message>
-        <source>The message of the link is not shown in this chat: it was deleted, or is in another version.</source>
-        <translation>链接中的消息未显示在此聊天中：它已删除，或在另一个版本中。</translation>
-    </message>
-    <message>
         <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
         <translation>请先关闭打开的对话框，然后重新打开链接。未做任何更改。</translation>
     </message>
     <message>
-        <source>The chat of this link is not on this computer.</source>
-        <translation>此链接的聊天不在此计算机上。</translation>
+        <source>The message of the link is not shown in this thread: it was deleted, or is in another version.</source>
+        <translation>链接中的消息未显示在此对话中：它已删除，或在另一个版本中。</translation>
+    </message>
+    <message>
+        <source>The thread of this link is not on this computer.</source>
+        <translation>此链接的对话不在此计算机上。</translation>
     </message>
     <message>
         <source>If it belongs to a project that is shared with you, wait until it is synced, then open the link again.</source>
@@ -10984,8 +11213,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>临时聊天没有链接，因为它不存储任何内容。</translation>
     </message>
     <message>
-        <source>Link copied. It opens the chat on your computers that have it.</source>
-        <translation>链接已复制。它可在拥有此聊天的你的计算机上打开它。</translation>
+        <source>Link copied. It opens the thread on your computers that have it.</source>
+        <translation>链接已复制。它可在拥有此对话的你的计算机上打开它。</translation>
     </message>
     <message>
         <source>Revoke the token “{name}”?</source>
@@ -11264,8 +11493,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>人群</translation>
     </message>
     <message>
-        <source>As in the chat</source>
-        <translation>与聊天相同</translation>
+        <source>As in the thread</source>
+        <translation>与对话相同</translation>
     </message>
     <message>
         <source>Icon</source>
@@ -11367,8 +11596,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{{date}} {{time}} {{project}} {{model}} 在每次发送时填写。</translation>
     </message>
     <message>
-        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole chat, or type @ for one question.</source>
-        <translation>该文字是它的指令，代替系统提示词发送。可在消息下方为整个聊天选择它，或输入 @ 用于一个问题。</translation>
+        <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole thread, or type @ for one question.</source>
+        <translation>该文字是它的指令，代替系统提示词发送。可在消息下方为整个对话选择它，或输入 @ 用于一个问题。</translation>
     </message>
     <message>
         <source>Name of the prompt</source>
@@ -11852,10 +12081,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>粘贴密钥</translation>
     </message>
     <message>
-        <source>Only if the server wants one</source>
-        <translation>仅当服务器需要时</translation>
-    </message>
-    <message>
         <source>Get a key</source>
         <translation>获取密钥</translation>
     </message>
@@ -11874,6 +12099,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>The kept key is used at this server from now on.</source>
         <translation>从现在起在此服务器使用已保存的密钥。</translation>
+    </message>
+    <message>
+        <source>Key, if the server asks for one</source>
+        <translation>密钥（如果服务器要求）</translation>
     </message>
     <message>
         <source>The passphrase of the file</source>
@@ -12634,8 +12863,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>共享</translation>
     </message>
     <message>
-        <source>New chats go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
-        <translation>除非你选择其他项目，新聊天都会进入“{name}”。共享之后，其他人会看到它们。若想自己保留它，请为要共享的内容新建一个项目。</translation>
+        <source>New threads go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
+        <translation>除非你选择其他项目，新对话都会进入“{name}”。共享之后，其他人会看到它们。若想自己保留它，请为要共享的内容新建一个项目。</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -14505,8 +14734,60 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>此更改不是在此计算机上建议的。</translation>
     </message>
     <message>
+        <source>This change is not applied.</source>
+        <translation>此更改未应用。</translation>
+    </message>
+    <message>
+        <source>This change is already applied.</source>
+        <translation>此更改已应用。</translation>
+    </message>
+    <message>
+        <source>This change was rejected.</source>
+        <translation>此更改已被拒绝。</translation>
+    </message>
+    <message>
+        <source>The file is no longer the one that this change was made from.</source>
+        <translation>该文件已不是此更改所依据的文件。</translation>
+    </message>
+    <message>
+        <source>The file was changed after this change was applied.</source>
+        <translation>应用此更改之后，该文件又被更改。</translation>
+    </message>
+    <message>
+        <source>The project has no folder on this computer, or another one by now.</source>
+        <translation>该项目在此计算机上没有文件夹，或现在是另一个文件夹。</translation>
+    </message>
+    <message>
+        <source>This change was not proposed on this computer, or too long ago.</source>
+        <translation>此更改不是在此计算机上提出的，或提出的时间太久。</translation>
+    </message>
+    <message>
+        <source>Name a file.</source>
+        <translation>请指定一个文件。</translation>
+    </message>
+    <message>
+        <source>This change is too large to review, or has lines that are too long.</source>
+        <translation>此更改太大，无法审阅，或有过长的行。</translation>
+    </message>
+    <message>
+        <source>Propose it in smaller steps.</source>
+        <translation>请分成更小的步骤提出。</translation>
+    </message>
+    <message>
+        <source>The change could not be kept: {reason}.</source>
+        <translation>无法保留该更改：{reason}。</translation>
+    </message>
+    <message>
         <source>No file was changed.</source>
         <translation>未更改任何文件。</translation>
+    </message>
+    <message>
+        <source>The files that are kept of this change cannot be read or written.</source>
+        <translation>为此更改保留的文件无法读取或写入。</translation>
+    </message>
+    <message>
+        <source>Ask the model to propose it again.</source>
+        <translation>请让模型重新提出。</translation>
     </message>
     <message>
         <source>Ask the model to propose it here.</source>
@@ -14520,8 +14801,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         </translation>
     </message>
     <message>
-        <source>Tools in this chat: {names}</source>
-        <translation>此聊天中的工具：{names}</translation>
+        <source>Tools in this thread: {names}</source>
+        <translation>此对话中的工具：{names}</translation>
     </message>
     <message>
         <source>Tools in this project: {names}</source>
@@ -14548,12 +14829,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{server} 的 {name} 等待你的批准：Ctrl+Shift+Y。</translation>
     </message>
     <message>
-        <source>{name} waits for your approval in another chat.</source>
-        <translation>{name} 在另一个聊天中等待你的批准。</translation>
-    </message>
-    <message>
-        <source>Allow in this chat</source>
-        <translation>在此聊天中允许</translation>
+        <source>{name} waits for your approval in another thread.</source>
+        <translation>{name} 在另一个对话中等待你的批准。</translation>
     </message>
     <message>
         <source>Allow in this project</source>
@@ -14564,8 +14841,12 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>始终允许</translation>
     </message>
     <message>
-        <source>Allow in this chat, it only reads</source>
-        <translation>在此聊天中允许，它只读取</translation>
+        <source>Allow in this thread</source>
+        <translation>在此对话中允许</translation>
+    </message>
+    <message>
+        <source>Allow in this thread, it only reads</source>
+        <translation>在此对话中允许，它只读取</translation>
     </message>
     <message>
         <source>Allow in this project, it only reads</source>
@@ -14631,8 +14912,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{server} 向你请求某项内容：Ctrl+Shift+Y。</translation>
     </message>
     <message>
-        <source>{server} asks you for something in another chat.</source>
-        <translation>{server} 在另一个聊天中向你请求某项内容。</translation>
+        <source>{server} asks you for something in another thread.</source>
+        <translation>{server} 在另一个对话中向你请求某项内容。</translation>
     </message>
     <message>
         <source>User</source>
@@ -14905,8 +15186,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>移除 {name} 吗？</translation>
     </message>
     <message>
-        <source>Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.</source>
-        <translation>它的工具会从所有聊天中消失，连同其机密和你的许可。聊天保留它的答复。</translation>
+        <source>Its tools are gone from all threads, with its secrets and what you allowed. Threads keep what it answered.</source>
+        <translation>它的工具会从所有对话中消失，连同其机密和你的许可。对话保留它的答复。</translation>
     </message>
     <message>
         <source>What models can use to read files, search and act. Nothing runs before you allow it.</source>
@@ -14937,20 +15218,12 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>列出其工具</translation>
     </message>
     <message>
-        <source>in one chat</source>
-        <translation>在一个聊天中</translation>
-    </message>
-    <message>
         <source>in one project</source>
         <translation>在一个项目中</translation>
     </message>
     <message>
         <source>everywhere</source>
         <translation>在所有地方</translation>
-    </message>
-    <message>
-        <source>in one chat, also after text from outside</source>
-        <translation>在一个聊天中，包括有外来文字之后</translation>
     </message>
     <message>
         <source>in one project, also after text from outside</source>
@@ -14985,20 +15258,32 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>重新询问 {title}</translation>
     </message>
     <message>
-        <source>May ask the model. You agree each time</source>
-        <translation>可询问模型。每次由你同意</translation>
-    </message>
-    <message>
-        <source>Comes with ChatDesk</source>
-        <translation>随 ChatDesk 附带</translation>
-    </message>
-    <message>
         <source>Search engine…</source>
         <translation>搜索引擎…</translation>
     </message>
     <message>
         <source>It wrote: {tail}</source>
         <translation>它写道：{tail}</translation>
+    </message>
+    <message>
+        <source>Models can look things up in your earlier chats.</source>
+        <translation>模型可以查阅你以前的聊天。</translation>
+    </message>
+    <message>
+        <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
+        <translation>模型可以读取项目文件夹中的文件，并提出更改建议。</translation>
+    </message>
+    <message>
+        <source>in one thread</source>
+        <translation>在一个对话中</translation>
+    </message>
+    <message>
+        <source>in one thread, also after text from outside</source>
+        <translation>在一个对话中，包括有外来文字之后</translation>
+    </message>
+    <message>
+        <source>May ask your model for an answer, if you agree each time</source>
+        <translation>经你每次同意后，可请求你的模型作答</translation>
     </message>
     <message>
         <source>Sign out</source>
@@ -18220,6 +18505,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>新聊天</translation>
     </message>
     <message>
+        <source>Recovered messages</source>
+        <translation>恢复的消息</translation>
+    </message>
+    <message>
+        <source>Not taken by the team</source>
+        <translation>未被团队接受</translation>
+    </message>
+    <message>
         <source>{title} (branch)</source>
         <translation>{title}（分支）</translation>
     </message>
@@ -18344,6 +18637,30 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         </translation>
     </message>
     <message>
+        <source>{path} is not a file.</source>
+        <translation>{path} 不是文件。</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({reason}).</source>
+        <translation>无法读取 {path} ({reason})。</translation>
+    </message>
+    <message>
+        <source>{path} is damaged.</source>
+        <translation>{path} 已损坏。</translation>
+    </message>
+    <message>
+        <source>own files</source>
+        <translation>自有文件</translation>
+    </message>
+    <message>
+        <source>ChatDesk goes on without it.</source>
+        <translation>ChatDesk 会在没有它的情况下继续。</translation>
+    </message>
+    <message>
+        <source>Damaged files were kept in {directory} as {names}. Remove them when you no longer need them.</source>
+        <translation>损坏的文件已保留在 {directory} 中，名为 {names}。不再需要时请移除它们。</translation>
+    </message>
+    <message>
         <source>file of {subject}</source>
         <translation>文件（{subject}）</translation>
     </message>
@@ -18370,6 +18687,538 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>attach a file</source>
         <translation>附加文件</translation>
+    </message>
+    <message>
+        <source>These braces are not closed. Write }} after the name, or a backslash before mere braces.</source>
+        <translation>这些花括号没有闭合。请在名称后写 }}，或在普通花括号前加反斜杠。</translation>
+    </message>
+    <message>
+        <source>A variable needs a name between its braces.</source>
+        <translation>变量的花括号之间需要名称。</translation>
+    </message>
+    <message>
+        <source>A name begins with a letter and has letters, digits, spaces, - and _ only. It is inserted as it is written.</source>
+        <translation>名称以字母开头，只能包含字母、数字、空格、- 和 _。将按原样插入。</translation>
+    </message>
+    <message>
+        <source>Line {line}, column {column}: {problem}</source>
+        <translation>第 {line} 行第 {column} 列：{problem}</translation>
+    </message>
+    <message>
+        <source>{variable} has {count} characters; the first {kept} were inserted.</source>
+        <translation>{variable} 有 {count} 个字符；已插入前 {kept} 个。</translation>
+    </message>
+    <message>
+        <source>The text was cut after {count} characters.</source>
+        <translation>文字在 {count} 个字符处被截断。</translation>
+    </message>
+    <message>
+        <source>A name has at most {count} characters. It is inserted as it is written.</source>
+        <translation>名称最多 {count} 个字符。将按原样插入。</translation>
+    </message>
+    <message>
+        <source>{variable} means nothing in a system prompt.</source>
+        <translation>{variable} 在系统提示词中没有意义。</translation>
+    </message>
+    <message>
+        <source>{variable} takes nothing after its name, so this is inserted as it is written.</source>
+        <translation>{variable} 的名称后不能有内容，因此按原样插入。</translation>
+    </message>
+    <message>
+        <source>This format is not known. Use parts as in {example}, or {variable} alone. It is inserted as it is written.</source>
+        <translation>此格式未知。请使用类似 {example} 的写法，或只写 {variable}。将按原样插入。</translation>
+    </message>
+    <message>
+        <source>{variable} is not known in a system prompt.</source>
+        <translation>{variable} 在系统提示词中未知。</translation>
+    </message>
+    <message>
+        <source>Write 1 to {count} choices, such as {example}.</source>
+        <translation>请写 1 到 {count} 个选项，例如 {example}。</translation>
+    </message>
+    <message>
+        <source>A template has at most {count} fields. This one stays as it is written.</source>
+        <translation>模板最多有 {count} 个字段。这一个保持原样。</translation>
+    </message>
+    <message>
+        <source>{variable} is asked for as a field.</source>
+        <translation>{variable} 会作为字段询问。</translation>
+    </message>
+    <message>
+        <source>Did you mean {variable}?</source>
+        <translation>你是指 {variable} 吗？</translation>
+    </message>
+    <message>
+        <source>Only {names} are known there; this is sent as it is written.</source>
+        <translation>那里只支持 {names}；此处按原样发送。</translation>
+    </message>
+    <message>
+        <source>The model gave an empty summary.</source>
+        <translation>模型给出的摘要为空。</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that says nothing.</source>
+        <translation>模型给出的摘要没有内容。</translation>
+    </message>
+    <message>
+        <source>The model refused to summarise.</source>
+        <translation>模型拒绝做摘要。</translation>
+    </message>
+    <message>
+        <source>The model gave a summary that is longer than the messages.</source>
+        <translation>模型给出的摘要比消息还长。</translation>
+    </message>
+    <message>
+        <source>The model did not finish its summary.</source>
+        <translation>模型没有写完摘要。</translation>
+    </message>
+    <message>
+        <source>This link cannot be opened: it names neither a thread nor an invitation.</source>
+        <translation>无法打开此链接：它既不指向对话，也不指向邀请。</translation>
+    </message>
+    <message>
+        <source>Ask the person who gave it to you to copy it again.</source>
+        <translation>请让给你链接的人重新复制一次。</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>详情</translation>
+    </message>
+    <message>
+        <source>{kilobytes} KB, damaged or too large</source>
+        <translation>{kilobytes} KB，已损坏或过大</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <comment>callout</comment>
+        <translation>备注</translation>
+    </message>
+    <message>
+        <source>Tip</source>
+        <comment>callout</comment>
+        <translation>提示</translation>
+    </message>
+    <message>
+        <source>Important</source>
+        <comment>callout</comment>
+        <translation>重要</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <comment>callout</comment>
+        <translation>警告</translation>
+    </message>
+    <message>
+        <source>Caution</source>
+        <comment>callout</comment>
+        <translation>注意</translation>
+    </message>
+    <message>
+        <source>This diagram could not be drawn</source>
+        <translation>无法绘制此图表</translation>
+    </message>
+    <message>
+        <source>Diagrams cannot be drawn on this computer</source>
+        <translation>此计算机上无法绘制图表</translation>
+    </message>
+    <message>
+        <source>This picture could not be drawn</source>
+        <translation>无法绘制此图片</translation>
+    </message>
+    <message>
+        <source>Erased project</source>
+        <translation>已抹除的项目</translation>
+    </message>
+    <message>
+        <source>Shared project</source>
+        <translation>共享项目</translation>
+    </message>
+    <message>
+        <source>The team&apos;s database reports: {reason}</source>
+        <translation>团队的数据库报告：{reason}</translation>
+    </message>
+    <message>
+        <source>This file of the project&apos;s folder cannot be used.</source>
+        <translation>无法使用项目文件夹中的这个文件。</translation>
+    </message>
+    <message>
+        <source>This path is too long, or has characters that cannot be seen.</source>
+        <translation>此路径过长，或含有不可见的字符。</translation>
+    </message>
+    <message>
+        <source>Paths begin at the project&apos;s folder: “src/main.py”, for example.</source>
+        <translation>路径从项目文件夹开始：例如“src/main.py”。</translation>
+    </message>
+    <message>
+        <source>A path cannot lead out of the project&apos;s folder.</source>
+        <translation>路径不能离开项目文件夹。</translation>
+    </message>
+    <message>
+        <source>This path is too deep.</source>
+        <translation>此路径层级过深。</translation>
+    </message>
+    <message>
+        <source>“{name}” usually holds secrets, or is managed by a program, so no tool may use it.</source>
+        <translation>“{name}”通常含有机密，或由程序管理，因此任何工具都不能使用它。</translation>
+    </message>
+    <message>
+        <source>The project&apos;s folder cannot be opened, or there is a link on the way to it.</source>
+        <translation>无法打开项目文件夹，或通往它的路径上有链接。</translation>
+    </message>
+    <message>
+        <source>Choose it again in the project&apos;s dialog.</source>
+        <translation>请在项目的对话框中重新选择它。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a folder, a link or a device. Links are not followed.</source>
+        <translation>“{name}”不是文件，而是文件夹、链接或设备。不跟随链接。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no longer a file.</source>
+        <translation>“{name}”已不再是文件。</translation>
+    </message>
+    <message>
+        <source>“{name}” is too large; the limit is {most}.</source>
+        <translation>“{name}”太大；上限为 {most}。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder, or there is a link on the way. Links are not followed.</source>
+        <translation>“{name}”不是文件夹，或路径上有链接。不跟随链接。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file but a link. Links are not followed.</source>
+        <translation>“{name}”不是文件，而是链接。不跟随链接。</translation>
+    </message>
+    <message>
+        <source>There is no folder “{name}” in the project&apos;s folder.</source>
+        <translation>项目文件夹中没有文件夹“{name}”。</translation>
+    </message>
+    <message>
+        <source>There is no file “{name}” in the project&apos;s folder.</source>
+        <translation>项目文件夹中没有文件“{name}”。</translation>
+    </message>
+    <message>
+        <source>You may not read “{name}”.</source>
+        <translation>你无权读取“{name}”。</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be opened: {reason}.</source>
+        <translation>无法打开“{name}”：{reason}。</translation>
+    </message>
+    <message>
+        <source>The file was changed after the change was proposed.</source>
+        <translation>提出更改之后，该文件又被更改。</translation>
+    </message>
+    <message>
+        <source>Ask the model to read the file again and to propose the change again.</source>
+        <translation>请让模型重新读取文件，并重新提出更改。</translation>
+    </message>
+    <message>
+        <source>The file was removed after the change was proposed.</source>
+        <translation>提出更改之后，该文件被移除。</translation>
+    </message>
+    <message>
+        <source>There is already a file with that name.</source>
+        <translation>已有同名文件。</translation>
+    </message>
+    <message>
+        <source>The file belongs to another user of this computer.</source>
+        <translation>该文件属于此计算机的另一个用户。</translation>
+    </message>
+    <message>
+        <source>The file is write-protected.</source>
+        <translation>该文件有写保护。</translation>
+    </message>
+    <message>
+        <source>Remove the protection, then try again.</source>
+        <translation>请取消保护，然后重试。</translation>
+    </message>
+    <message>
+        <source>The disk of “{name}” is full.</source>
+        <translation>“{name}”所在的磁盘已满。</translation>
+    </message>
+    <message>
+        <source>Free some space, then try again.</source>
+        <translation>请释放一些空间，然后重试。</translation>
+    </message>
+    <message>
+        <source>You may not write to “{name}”.</source>
+        <translation>你无权写入“{name}”。</translation>
+    </message>
+    <message>
+        <source>“{name}” could not be written: {reason}.</source>
+        <translation>无法写入“{name}”：{reason}。</translation>
+    </message>
+    <message>
+        <source>It no longer knows the session.</source>
+        <translation>它已不认识该会话。</translation>
+    </message>
+    <message>
+        <source>something</source>
+        <translation>其他内容</translation>
+    </message>
+    <message>
+        <source>It answered with {kind}, not with a message of the protocol. Is its address right?</source>
+        <translation>它返回了 {kind}，而不是协议的消息。地址正确吗？</translation>
+    </message>
+    <message>
+        <source>It answered with status {status}.</source>
+        <translation>它返回了状态 {status}。</translation>
+    </message>
+    <message>
+        <source>ChatDesk does not speak the older transport with two addresses (SSE): is there one that ends with /mcp?</source>
+        <translation>ChatDesk 不支持使用两个地址的旧传输方式 (SSE)：有没有以 /mcp 结尾的地址？</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} values in one message.</source>
+        <translation>它在一条消息中发送了超过 {most} 个值。</translation>
+    </message>
+    <message>
+        <source>It is larger than {most}.</source>
+        <translation>它大于 {most}。</translation>
+    </message>
+    <message>
+        <source>It is not valid base64.</source>
+        <translation>它不是有效的 base64。</translation>
+    </message>
+    <message>
+        <source>It sent too many requests, or used an id twice, before it read the answers.</source>
+        <translation>它在读取应答之前发送了过多请求，或重复使用了同一个 ID。</translation>
+    </message>
+    <message>
+        <source>It was stopped.</source>
+        <translation>它已被停止。</translation>
+    </message>
+    <message>
+        <source>It did not answer in time.</source>
+        <translation>它没有及时应答。</translation>
+    </message>
+    <message>
+        <source>Its answer could not be read ({kind}).</source>
+        <translation>无法读取它的应答 ({kind})。</translation>
+    </message>
+    <message>
+        <source>It is not running.</source>
+        <translation>它没有运行。</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined.</source>
+        <translation>登录被拒绝。</translation>
+    </message>
+    <message>
+        <source>It ended.</source>
+        <translation>它已结束。</translation>
+    </message>
+    <message>
+        <source>Its answer does not follow the protocol.</source>
+        <translation>它的应答不符合协议。</translation>
+    </message>
+    <message>
+        <source>It did not answer in {seconds} s (Settings, Tools).</source>
+        <translation>它在 {seconds} 秒内没有应答（“设置”的“工具”）。</translation>
+    </message>
+    <message>
+        <source>The program {name} was not found.</source>
+        <translation>找不到程序 {name}。</translation>
+    </message>
+    <message>
+        <source>The program {name} may not be run.</source>
+        <translation>不允许运行程序 {name}。</translation>
+    </message>
+    <message>
+        <source>It cannot be reached.</source>
+        <translation>无法连接到它。</translation>
+    </message>
+    <message>
+        <source>It refused the connection: {reason}</source>
+        <translation>它拒绝了连接：{reason}</translation>
+    </message>
+    <message>
+        <source>The connection failed ({kind}).</source>
+        <translation>连接失败 ({kind})。</translation>
+    </message>
+    <message>
+        <source>It asked to sign in again right after you had signed in.</source>
+        <translation>你刚登录之后，它又要求登录。</translation>
+    </message>
+    <message>
+        <source>It sends you to a page of another site than the one that would get your sign-in.</source>
+        <translation>它把你引向的页面不属于将收到你登录信息的网站。</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins over an address that others could read.</source>
+        <translation>它通过他人可以读取的地址发送登录信息。</translation>
+    </message>
+    <message>
+        <source>It sends sign-ins to an address on this computer or its network.</source>
+        <translation>它把登录信息发送到此计算机或其网络中的地址。</translation>
+    </message>
+    <message>
+        <source>Nobody signed in in time.</source>
+        <translation>没有人及时登录。</translation>
+    </message>
+    <message>
+        <source>It does not let ChatDesk register. Enter the ID of a client that you registered there.</source>
+        <translation>它不允许 ChatDesk 注册。请输入你在那里注册的客户端的 ID。</translation>
+    </message>
+    <message>
+        <source>It did not accept the sign-in.</source>
+        <translation>它没有接受登录。</translation>
+    </message>
+    <message>
+        <source>The facts that it gives about signing in contradict each other.</source>
+        <translation>它给出的登录信息互相矛盾。</translation>
+    </message>
+    <message>
+        <source>The server where you sign in could not be reached, or sent too much.</source>
+        <translation>无法连接到你要登录的服务器，或它发送的内容过多。</translation>
+    </message>
+    <message>
+        <source>Signing in failed ({kind}).</source>
+        <translation>登录失败 ({kind})。</translation>
+    </message>
+    <message>
+        <source>It ended with exit code {code}.</source>
+        <translation>它已结束，退出码为 {code}。</translation>
+    </message>
+    <message>
+        <source>Its output is not valid UTF-8.</source>
+        <translation>它的输出不是有效的 UTF-8。</translation>
+    </message>
+    <message>
+        <source>It sent more than {most} in one message.</source>
+        <translation>它在一条消息中发送了超过 {most} 的内容。</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {reason}.</source>
+        <translation>无法写入 {path}：{reason}。</translation>
+    </message>
+    <message>
+        <source>There is nothing here.</source>
+        <translation>这里什么也没有。</translation>
+    </message>
+    <message>
+        <source>This answer belongs to no sign-in that ChatDesk waits for.</source>
+        <translation>此应答不属于 ChatDesk 正在等待的任何登录。</translation>
+    </message>
+    <message>
+        <source>The sign-in was declined. You can close this page.</source>
+        <translation>登录被拒绝。你可以关闭此页面。</translation>
+    </message>
+    <message>
+        <source>ChatDesk has the answer. You can close this page.</source>
+        <translation>ChatDesk 已收到应答。你可以关闭此页面。</translation>
+    </message>
+    <message>
+        <source>It is not JSON.</source>
+        <translation>它不是 JSON。</translation>
+    </message>
+    <message>
+        <source>It is cut off.</source>
+        <translation>它被截断了。</translation>
+    </message>
+    <message>
+        <source>It is nested {count} levels deep.</source>
+        <translation>它嵌套了 {count} 层。</translation>
+    </message>
+    <message>
+        <source>It is nested too deeply.</source>
+        <translation>它嵌套过深。</translation>
+    </message>
+    <message>
+        <source>The folder of the service {path} cannot be written to: {reason}.</source>
+        <translation>无法写入服务文件夹 {path}：{reason}。</translation>
+    </message>
+    <message>
+        <source>Check its owner and permissions, or choose another --data-dir.</source>
+        <translation>请检查其所有者和权限，或选择另一个 --data-dir。</translation>
+    </message>
+    <message>
+        <source>The service cannot listen: {reason}.</source>
+        <translation>服务无法监听：{reason}。</translation>
+    </message>
+    <message>
+        <source>Choose another port in the settings, or 0 for any that is free.</source>
+        <translation>请在设置中选择另一个端口，或用 0 表示任意空闲端口。</translation>
+    </message>
+    <message>
+        <source>The address of the service cannot be written: {reason}.</source>
+        <translation>无法写入服务的地址：{reason}。</translation>
+    </message>
+    <message>
+        <source>The settings name another address for the service, but no token may be used there.</source>
+        <translation>设置中为服务指定了另一个地址，但没有可在那里使用的令牌。</translation>
+    </message>
+    <message>
+        <source>The service was not started.</source>
+        <translation>服务没有启动。</translation>
+    </message>
+    <message>
+        <source>Make one with &apos;chatdesk tokens new NAME --scope remote&apos;, or leave the address empty.</source>
+        <translation>请用 &apos;chatdesk tokens new NAME --scope remote&apos; 创建一个，或将地址留空。</translation>
+    </message>
+    <message>
+        <source>The address of the service must be a name or number of this computer with a port.</source>
+        <translation>服务的地址必须是此计算机的名称或编号加端口。</translation>
+    </message>
+    <message>
+        <source>For example 192.168.1.5:8443, the address at which others reach this computer.</source>
+        <translation>例如 192.168.1.5:8443，即他人访问此计算机所用的地址。</translation>
+    </message>
+    <message>
+        <source>Another address than this computer&apos;s own needs TLS.</source>
+        <translation>使用此计算机自身以外的地址需要 TLS。</translation>
+    </message>
+    <message>
+        <source>Name the files of a certificate and its key in the settings, or leave the address empty.</source>
+        <translation>请在设置中指定证书及其密钥的文件，或将地址留空。</translation>
+    </message>
+    <message>
+        <source>The certificate of the service cannot be used: {reason}.</source>
+        <translation>无法使用服务的证书：{reason}。</translation>
+    </message>
+    <message>
+        <source>Both files must be in PEM format and belong together, and the key must have no passphrase.</source>
+        <translation>两个文件必须是 PEM 格式且相互匹配，并且密钥不能有密码短语。</translation>
+    </message>
+    <message>
+        <source>“{origin}” is not the origin of web pages.</source>
+        <translation>“{origin}”不是网页的来源。</translation>
+    </message>
+    <message>
+        <source>An origin is a scheme, a name and a port if there is one: https://tool.example.</source>
+        <translation>来源由协议、名称和端口（如有）组成：https://tool.example。</translation>
+    </message>
+    <message>
+        <source>Project folder</source>
+        <translation>项目文件夹</translation>
+    </message>
+    <message>
+        <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
+        <translation>临时聊天不保留任何内容，因此其中不会提出更改。</translation>
+    </message>
+    <message>
+        <source>Files of a folder can be used on Linux and macOS only.</source>
+        <translation>只有在 Linux 和 macOS 上才能使用文件夹中的文件。</translation>
+    </message>
+    <message>
+        <source>Nothing was read.</source>
+        <translation>未读取任何内容。</translation>
+    </message>
+    <message>
+        <source>The project of this thread has no folder on this computer.</source>
+        <translation>此对话的项目在此计算机上没有文件夹。</translation>
+    </message>
+    <message>
+        <source>The web</source>
+        <translation>网络</translation>
+    </message>
+    <message numerus="yes">
+        <source>Questions in this thread go to {count} models.</source>
+        <comment>Questions in this thread go to {count} model.</comment>
+        <translation>
+            <numerusform>此对话中的问题会发送给 {count} 个模型。</numerusform>
+        </translation>
     </message>
 </context>
 </TS>
