@@ -18,9 +18,11 @@ from chatdesk.core.events import SummaryFailed
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.chat.summaries import SummaryRepository
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.features.inspector.inspector_binding import CONTEXT, QUESTIONS, SUMMARY, TREE, USAGE
 from chatdesk.ui.widgets.buttons import PillButton
 from tests.helpers.window import ask, play, type_text, until
 
+_CONTROL = Qt.KeyboardModifier.ControlModifier
 pytestmark = pytest.mark.usefixtures("qapp")
 
 
@@ -136,6 +138,38 @@ def test_the_inspector_opens_by_key_and_button_and_gives_way_in_a_narrow_window(
         assert inspector.isVisible()
         _button(application, "closeInspectorButton").click()
         assert not inspector.isVisible()
+
+    play(paths, script)
+
+
+@pytest.mark.parametrize(
+    ("tab", "chats"), [*((tab, 1) for tab in (TREE, SUMMARY, USAGE, CONTEXT, QUESTIONS, None)), (TREE, 2)], ids=str
+)
+def test_letters_bring_a_composer_into_sight_that_the_inspector_covers(
+    paths: AppPaths, tab: str | None, chats: int
+) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        window = application.panes.window
+        window.resize(*((640, 480) if chats == 1 else (1280, 820)))
+        chat = application.bindings
+        if chats == 2:
+            QTest.keyClick(window, Qt.Key.Key_B, _CONTROL | Qt.KeyboardModifier.ShiftModifier)
+            await until(lambda: application.chats.beside is not None)
+            chat = application.bindings.active()
+        chat.inspection.open(tab)
+        await until(lambda: not chat.panes.composer.isVisible())
+        for letter in "words":
+            QTest.keyClicks(window.focusWidget(), letter)
+        if tab != QUESTIONS:  # its field takes the letters
+            assert chat.panes.composer.isVisible() and not chat.inspection.is_open
+            assert chat.panes.composer.text() == "words"
+            assert window.focusWidget() is chat.panes.composer.editor
+            chat.inspection.open(tab)
+            await until(lambda: not chat.panes.composer.isVisible())
+        application.panes.registry.trigger("go.composer")
+        assert chat.panes.composer.isVisible()
+        assert window.focusWidget() is chat.panes.composer.editor
 
     play(paths, script)
 

@@ -42,9 +42,11 @@ class ToastMessage:
 
 
 class ChatPane(QWidget):
-    """A window has one or two. ``partsChanged``: another part can take the focus, or the inspector came or went."""
+    """A window has one or two. ``partsChanged``: another part can take the focus, or the inspector came or went.
+    ``composerWanted``: somebody types into the composer, which the inspector covers."""
 
     partsChanged = Signal()
+    composerWanted = Signal()
 
     def __init__(
         self, theme: Theme, header: ThreadHeader, empty_state: QWidget, composer: QWidget, parent: QWidget
@@ -129,6 +131,7 @@ class ChatPane(QWidget):
     def hide_inspector(self) -> None:
         if self.inspector is not None:
             self.inspector.setVisible(False)
+            self._area.setVisible(True)
             self.partsChanged.emit()
 
     def place_inspector(self, room_px: int, *, least_px: int = 0) -> int:
@@ -210,11 +213,17 @@ class ChatPane(QWidget):
     def focus_composer(self) -> None:
         self.composer_field().setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def uncover_composer(self) -> None:
+        """Ask for the inspector to be closed where it covers the composer."""
+        if self._area.isHidden():
+            self.composerWanted.emit()
+
     def focus_writable_field(self) -> bool:
         """Move the focus to the composer's field, where it can be written in. Return whether that is so."""
         field = self.composer_field()
         if not field.isEnabled() or field.property("readOnly"):
             return False
+        self.uncover_composer()
         field.setFocus(Qt.FocusReason.OtherFocusReason)
         return True
 

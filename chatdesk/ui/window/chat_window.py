@@ -211,6 +211,10 @@ class ChatWindow(QMainWindow):
         """Give the inspectors their place in the room that there is now."""
         self.pane.place_inspector(self.width())
 
+    def _go_to_composer(self) -> None:
+        self.active_pane.uncover_composer()
+        self.focus_composer()
+
     def _hand_to_composer(self, event: QKeyEvent) -> None:
         if not self._is_handing_over and self.active_pane.focus_writable_field():
             self._is_handing_over = True  # what the field does not want comes back here
@@ -218,7 +222,7 @@ class ChatWindow(QMainWindow):
             self._is_handing_over = False
 
     def _bind_own_commands(self, commands: CommandRegistry) -> None:
-        commands.bind("go.composer", self.focus_composer)
+        commands.bind("go.composer", self._go_to_composer)
         commands.bind("go.next_pane", lambda: self.move_between_panes(1))
         commands.bind("go.previous_pane", lambda: self.move_between_panes(-1))
         commands.bind("view.menu_bar", self.toggle_menu_bar)

@@ -85,6 +85,7 @@ class InspectorBinding(Controller):
         panes.header.outlineRequested.connect(self.open_questions)
         threads.opened.connect(lambda thread: panes.header.set_outline_offered(thread is not None))
         panes.header.inspectorRequested.connect(self._on_header_inspector_requested)
+        panes.pane.composerWanted.connect(self.close)
         threads.opened.connect(lambda _thread: self._fill_soon())
         panes.composer.textChanged.connect(self._fill_soon)
         for kind in (
