@@ -14,6 +14,8 @@ import pytest
 
 from chatdesk import __version__
 from chatdesk.cli.main import run
+from chatdesk.core.domain.project import DEFAULT_COLOUR
+from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.services.owner import open_services
@@ -292,3 +294,24 @@ def test_threads_are_listed_by_project_and_tag_and_projects_with_their_counts(
     assert [each["id"] for each in json.loads(capsys.readouterr().out)] == [thread_id]
     assert run(["threads", "--tag", "reading", "--project", "other", "--archived", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def test_a_project_is_made_and_found_by_its_name(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["projects", "add", "Research"]) == 0
+    made = capsys.readouterr().out.strip()
+    assert run(["projects", "--json"]) == 0
+    rows = {each["id"]: each for each in json.loads(capsys.readouterr().out)}
+    assert (rows[made]["name"], rows[made]["colour"]) == ("Research", DEFAULT_COLOUR)
+    assert run(["threads", "--project", "research", "--json"]) == 0
+    capsys.readouterr()
+    assert run(["projects", "add", " "]) == 1
+    assert "Traceback" not in capsys.readouterr().err
+    lock = InstanceLock(data_dir, purpose="window")
+    assert lock.acquire()
+    try:
+        assert run(["projects", "add", "More"]) == 1
+        assert "ChatDesk is open and keeps the projects" in capsys.readouterr().err
+    finally:
+        lock.release()
+    assert run(["projects", "--json"]) == 0
+    assert {each["id"] for each in json.loads(capsys.readouterr().out)} == set(rows)

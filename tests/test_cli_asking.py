@@ -356,3 +356,23 @@ def test_only_the_server_that_is_named_is_used(tmp_path: Path, greedy: None) -> 
     approvals = [word for server_id in logs for word in ("--approve", server_id)]
     assert _ask(tmp_path, "hi", "--tools", "good", *approvals) == 0
     assert [server_id for server_id, names in _ran(logs).items() if names] == ["good"]
+
+
+@pytest.mark.parametrize("what", ["damaged", "somebody else's server", "somebody else's folder"])
+def test_what_does_not_hold_of_the_tools_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str) -> None:
+    server = {"id": "s", "name": "s", "kind": "command", "argv": ["/bin/cat"], "is_on": True}
+    folder = {"project": "p", "path": "/srv"}
+    written = {
+        "damaged": '{"version":1,"servers":[',
+        "somebody else's server": json.dumps({"version": 1, "servers": [server]}),
+        "somebody else's folder": json.dumps({"version": 1, "servers": [], "folders": [folder]}),
+    }[what]
+    file = tmp_path / "profile" / "config" / "tools.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(written)
+    assert _ask(tmp_path, "hi") == 0
+    said = capsys.readouterr()
+    expected = "is damaged; it is kept as tools.broken-1.json" if what == "damaged" else "may be from somebody else"
+    assert said.err.count(expected) == 1 and expected not in said.out
+    assert run(["tools", "list", "--data-dir", str(tmp_path / "profile")]) == 0
+    assert expected in capsys.readouterr().err

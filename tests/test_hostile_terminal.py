@@ -63,6 +63,7 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["x", "--provider", HOSTILE, "--json"],
     ],
     "projects": [[], ["--json"]],
+    "projects add": [[HOSTILE]],
     "threads": [[], ["--json"], ["--archived"], ["--trash"], ["--project", HOSTILE], ["--tag", HOSTILE]],
     "show": [["{thread}"], ["{thread}", "--json"], [HOSTILE]],
     "search": [[SEARCHED], [SEARCHED, "--json"], [HOSTILE]],
@@ -108,7 +109,7 @@ def _leaves(parser: argparse.ArgumentParser, before: str = "") -> Iterator[tuple
     commands = commands_of(parser)
     for name, inner in commands.items():
         yield from _leaves(inner, f"{before} {name}".strip())
-    if not commands:
+    if not commands or before == "projects":  # which lists without a verb
         yield before, parser
 
 

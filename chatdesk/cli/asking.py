@@ -232,9 +232,11 @@ async def _prepare_tools(
         return {}, frozenset()
     services.chat.tools.approvals.attend()
     names = [each for each in options.approve if each not in (_ASK, _DENY)]
+    service = await services.tools.in_use()
+    if service is not None and service.problem:
+        terminal.complain(service.problem)
     if options.tools is None and not names:
         return {}, frozenset()
-    service = await services.tools.in_use()
     servers = () if service is None else service.servers
     wanted: dict[str, ToolServer] = {}
     if options.tools is not None:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core import terminal
-from chatdesk.core.errors import InvalidInput, NotFound
+from chatdesk.core.errors import InvalidInput, NotFound, NotPossible
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, plural, shown, tr
 
@@ -25,9 +25,13 @@ _ID_LENGTH = 36
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    projects = commands.add_parser("projects", parents=[common], help=tr("list projects"))
+    projects = commands.add_parser("projects", parents=[common], help=tr("list projects, or make one"))
     projects.add_argument("--json", action="store_true", help=tr("a JSON array"))
     projects.set_defaults(run=_projects)
+    verbs = projects.add_subparsers(dest="verb", metavar="VERB")
+    add = verbs.add_parser("add", parents=[common], help=tr("make a project and print its id"))
+    add.add_argument("name", metavar="NAME", help=tr("name of the project"))
+    add.set_defaults(run=_add_project)
 
     threads = commands.add_parser("threads", parents=[common], help=tr("list threads, latest first"))
     which = threads.add_mutually_exclusive_group()
@@ -72,6 +76,17 @@ async def _projects(options: argparse.Namespace, services: Services) -> int:
         threads = shown(plural("{count} threads", "{count} thread", count.threads))
         archived = "  " + tr("(archived)") if project.archived_at is not None else ""
         terminal.say(f"{project.id}  {threads:>15}  {labels[project.id]}{archived}")
+    return 0
+
+
+async def _add_project(options: argparse.Namespace, services: Services) -> int:
+    if services.has_other_owner:
+        raise NotPossible(
+            Text("ChatDesk is open and keeps the projects."),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Make the project there, or close ChatDesk first."),
+        )
+    terminal.say((await services.library.projects.create(options.name)).id)
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.library import ProjectCounts
-from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.project import DEFAULT_COLOUR, Project
 from chatdesk.core.events import EventBus, ProjectChanged, ProjectCreated
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
@@ -37,7 +37,9 @@ class ProjectService:
     async def count(self, project_id: str) -> ProjectCounts:
         return await self._projects.counts(project_id)
 
-    async def create(self, name: str, colour: str, *, provider: str | None = None, model: str | None = None) -> Project:
+    async def create(
+        self, name: str, colour: str = DEFAULT_COLOUR, *, provider: str | None = None, model: str | None = None
+    ) -> Project:
         project = await self._projects.create(name, colour, provider=provider, model=model)
         self._bus.publish(ProjectCreated(project))
         return project

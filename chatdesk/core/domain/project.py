@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+DEFAULT_COLOUR: Final = "#5B7DB1"
 
 
 @dataclass(frozen=True, slots=True)

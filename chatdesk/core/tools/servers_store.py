@@ -64,7 +64,7 @@ class ServersStore:
         """Read the file and never raise."""
         document, problem = self._file.read()
         if document is None:
-            return StoredServers(problem=problem)
+            return StoredServers(problem=problem or self._file.kept_problem())
         servers: dict[str, ToolServer] = {}
         lost = foreign = self._foreign = 0
         for row in document["servers"][:_MOST_SERVERS]:

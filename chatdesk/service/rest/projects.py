@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.project import DEFAULT_COLOUR, Project
 from chatdesk.core.errors import ProjectNotFound
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
@@ -14,8 +14,6 @@ from chatdesk.service.declaration import Call, Endpoint, Scope
 from chatdesk.service.forms import BODY
 from chatdesk.service.rest.one_change import only_change
 from chatdesk.service.rest.times import iso
-
-_COLOUR: Final = "#5B7DB1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class NewProject:
 
     __pydantic_config__ = BODY
     name: str
-    colour: str = _COLOUR
+    colour: str = DEFAULT_COLOUR
     provider: str | None = None
     model: str | None = None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.library import ProjectCounts
-from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.project import DEFAULT_COLOUR, Project
 from chatdesk.core.errors import InvalidTitle, NotPossible, ProjectNotFound
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 # The first project, stored in the language of the program at that time; a person can rename it.
 DEFAULT_NAME = Text("Personal")
-DEFAULT_COLOUR = "#5B7DB1"
 LONGEST_NAME = 100
 
 _SELECT = (

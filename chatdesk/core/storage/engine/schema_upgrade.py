@@ -51,16 +51,19 @@ def current_revision(conn: sqlite3.Connection) -> str | None:
 def check_revision(revision: str) -> None:
     """Raise ``SchemaTooNew`` for a schema version that this application does not know, ``StorageCorrupt`` for what is
     none."""
-    if not (revision.isascii() and revision.isdigit()):
+    if revision in tables.REVISIONS:
+        return
+    # Ours have four digits. A longer number is none of a later ChatDesk either.
+    is_number = revision.isascii() and revision.isdigit() and len(revision) == len(tables.HEAD_REVISION)
+    if not is_number or revision < tables.HEAD_REVISION:
         raise StorageCorrupt(Text("The database does not say which version its schema has, so it is damaged."))
-    if revision not in tables.REVISIONS:
-        raise SchemaTooNew(
-            Text(
-                "This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.",
-                revision=revision,
-                head_revision=tables.HEAD_REVISION,
-            )
+    raise SchemaTooNew(
+        Text(
+            "This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.",
+            revision=revision,
+            head_revision=tables.HEAD_REVISION,
         )
+    )
 
 
 def create(conn: Connection) -> None:

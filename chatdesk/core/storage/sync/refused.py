@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection, Row
 
+from chatdesk.core.domain.project import DEFAULT_COLOUR
 from chatdesk.core.domain.sharing.quotation import link_to, quotation
 from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushStatus
 from chatdesk.core.domain.sharing.team import ChangeState, RefusedChange
@@ -228,4 +229,4 @@ def _private_project(conn: Connection, origin: Origin, not_into: str) -> str:
     ).scalar()
     if found is not None:
         return str(found)
-    return projects.insert_project(conn, origin, shown(projects.DEFAULT_NAME), projects.DEFAULT_COLOUR).id
+    return projects.insert_project(conn, origin, shown(projects.DEFAULT_NAME), DEFAULT_COLOUR).id

@@ -14,8 +14,8 @@ from typing import Final
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.project import DEFAULT_COLOUR
 from chatdesk.core.domain.sharing.team import ChangeState
-from chatdesk.core.storage.chat import projects
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.content_digest import damaged_ids
 from chatdesk.core.storage.engine.plain_text import from_json
@@ -59,7 +59,7 @@ def pull_again(conn: Connection, now: int) -> bool:
     for project_id in shared:
         conn.exec_driver_sql(
             "INSERT OR IGNORE INTO projects (id, name, colour, created_at) VALUES (?, ?, ?, ?)",
-            (project_id, shown(PLACEHOLDER), projects.DEFAULT_COLOUR, now),
+            (project_id, shown(PLACEHOLDER), DEFAULT_COLOUR, now),
         )
     _remove_damaged(conn, damaged(conn))
     # While the log still tells the kinds of all other heads.

@@ -15,6 +15,7 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.library import GONE
+from chatdesk.core.domain.project import DEFAULT_COLOUR
 from chatdesk.core.domain.sharing.sync_wire import ProjectHead
 from chatdesk.core.domain.sharing.team import ChangeState, EndReason, ShareCount, ShareState, TeamRole
 from chatdesk.core.errors import NotPossible
@@ -144,7 +145,7 @@ def adopt(conn: Connection, origin: Origin, head: ProjectHead, workspace_id: str
     now = origin.now()
     conn.exec_driver_sql(
         "INSERT INTO projects (id, name, colour, created_at) VALUES (?, ?, ?, ?)",
-        (head.project_id, shown(PLACEHOLDER), projects.DEFAULT_COLOUR, now),
+        (head.project_id, shown(PLACEHOLDER), DEFAULT_COLOUR, now),
     )
     conn.exec_driver_sql("DELETE FROM shared_projects WHERE project_id = ?", (head.project_id,))
     conn.exec_driver_sql(

@@ -16,8 +16,8 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.imported import ImportedProject, ImportedThread
-from chatdesk.core.domain.project import Project
-from chatdesk.core.storage.chat.projects import DEFAULT_COLOUR, get_project, insert_project
+from chatdesk.core.domain.project import DEFAULT_COLOUR, Project
+from chatdesk.core.storage.chat.projects import get_project, insert_project
 from chatdesk.core.storage.engine import search_index, tables
 from chatdesk.core.storage.engine.bulk import tune
 from chatdesk.core.storage.engine.change_log import Origin

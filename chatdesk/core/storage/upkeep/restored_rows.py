@@ -60,11 +60,11 @@ def check_schema(source: sqlite3.Connection, name: str) -> str:
         )
     try:
         revision = schema_upgrade.current_revision(source)
-    except StorageCorrupt:  # a database of another program
+        schema_upgrade.check_revision(revision or "")
+    except StorageCorrupt:  # a database of another program, or damaged
         revision = None
     if revision is None:
         raise _refused(Text("{name} is not a complete backup of ChatDesk.", name=name))
-    schema_upgrade.check_revision(revision)
     return revision
 
 

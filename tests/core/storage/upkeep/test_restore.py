@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.errors import ExportFailed, NotFound, SchemaTooNew, StorageCorrupt, StorageFull
+from chatdesk.core.errors import ChatDeskError, ExportFailed, NotFound, SchemaTooNew, StorageCorrupt, StorageFull
 from chatdesk.core.storage.engine import pending_restore
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.upkeep import backup_files, restore
@@ -172,6 +172,20 @@ async def test_a_newer_schema_and_a_missing_file_are_refused(store: Store, tmp_p
         await _service(store).inspect_backup(made)
     with pytest.raises(NotFound):
         await _service(store).prepare(tmp_path / "none.db")
+
+
+@pytest.mark.parametrize(
+    "version", [None, "", "0", "0000", "-1", "x", "13", "9" * 5, "\u0664\u0664\u0664\u0664", b"\xff"]
+)
+async def test_only_a_number_above_ours_is_of_a_newer_version(store: Store, tmp_path: Path, version: object) -> None:
+    made = await store.db.back_up(tmp_path / "x.db")
+    with closing(sqlite3.connect(made)) as conn:
+        conn.execute("DELETE FROM alembic_version")
+        if version is not None:
+            conn.execute("INSERT INTO alembic_version VALUES (?)", (version,))
+        conn.commit()
+    with pytest.raises(ChatDeskError, match="not a complete backup"):
+        await _service(store).inspect_backup(made)
 
 
 async def test_without_room_nothing_is_begun(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
