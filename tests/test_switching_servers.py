@@ -44,7 +44,7 @@ from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.dialects import approve_all
 from tests.helpers.examples import sample
 from tests.helpers.fault_server import FaultServer
-from tests.helpers.strict_servers import ANSWER, SERVERS, StrictServer
+from tests.helpers.strict_servers import ANSWER, CHANGED, SERVERS, StrictServer
 from tests.helpers.tools_world import tool_service
 
 # How the thread goes on at the second server. "tool" breaks off between the steps, "text" within the last one.
@@ -121,10 +121,10 @@ async def _asked(world: ChatWorld, thread_id: str, server: str) -> Message:
     return answer
 
 
-async def _summarise(world: ChatWorld, thread_id: str) -> None:
-    """Store a summary of everything that was said so far."""
+async def _summarise(world: ChatWorld, thread_id: str, *, count: int = 100) -> None:
+    """Store a summary of the first messages."""
     page = await world.repositories.messages.page(thread_id, limit=100)
-    ends = page.messages[0].id, page.messages[-1].id
+    ends = page.messages[0].id, page.messages[:count][-1].id
     new = NewSummary(thread_id, *ends, "Two sums were made.", 5, SummaryAuthor.PERSON)
     await SummaryRepository(world.database).add(new)
 
@@ -174,3 +174,19 @@ async def test_a_thread_goes_on_at_any_other_server(
             assert answer.status is Status.COMPLETE, (name, answer.error_sentence, made.refused)
             assert answer.text == ANSWER
         assert not made.refused
+
+
+@pytest.mark.parametrize("name", SERVERS)
+async def test_a_thread_goes_on_where_a_summary_takes_the_place_of_what_was_before_a_thought(
+    tmp_path: Path, name: str
+) -> None:
+    async with square(tmp_path, name) as made, made.world(tmp_path / "one") as world:
+        thread = (await world.chat.create_thread(None, "Sums", provider=name, model=SERVERS[name]["model"])).thread
+        for _ in range(2):
+            assert (await _asked(world, thread.id, name)).status is Status.COMPLETE
+        assert not made.refused
+        await _summarise(world, thread.id, count=2)
+        answer = await _asked(world, thread.id, name)
+        assert answer.status is Status.COMPLETE, (answer.error_sentence, made.refused)
+        assert answer.text == ANSWER
+        assert all(CHANGED in why for why in made.refused)

@@ -145,7 +145,9 @@ async def test_signed_thinking_goes_back_with_the_results(tmp_path: Path, though
         events = await _played(world, AnthropicProvider, server, reasoning_effort="high")
     assert _text(events) == "thinking"
     assert not any(isinstance(each, ReasoningKept) for each in events), "nobody else gets it"
-    assert [request.json["thinking"] for request in server.requests] == [{"type": "adaptive"}] * 2
+    assert [request.json["thinking"] for request in server.requests] == [
+        {"type": "adaptive", "display": "summarized"}
+    ] * 2
 
 
 async def test_an_answer_that_did_not_think_goes_on_without(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ SERVERS: Final = {
 }
 TOOL: Final = "sums__add"
 ANSWER: Final = "The sum is ten."
-BREAK: Final = "Please break off"
 _ARGUMENTS: Final = ('{"a":1,"b":2}', '{"a":3,"b":4}', '{"a":3,"b":7}')
+CHANGED: Final = "The block is bound to a different conversation."
 _FOREIGN: Final = "skip_thought_signature_validator"
 
 
@@ -52,6 +52,7 @@ class StrictServer:
         self.refused: list[str] = []
         self.breaks_at_step = -1
         self._count = 0
+        self._bound: dict[str, str] = {}  # what was before each signed thought when it was made
         self._own: dict[str, str] = {}  # the thought or signature that came with each call that this server made
 
     async def script(self, exchange: Exchange) -> None:
@@ -65,6 +66,8 @@ class StrictServer:
             await exchange.start(400, content_type="application/json", length=len(data))
             await exchange.send_raw(data)
             return
+        if api == "anthropic":
+            self._bound[f"c2ln{self._count}"] = _before(body, len(body["messages"]))
         sends = {"chat": self._send_chat, "anthropic": self._send_anthropic, "responses": self._send_responses}[api]
         await exchange.start()
         events = list(sends(step))
@@ -265,6 +268,12 @@ def _step(messages: list[Mapping[str, Any]], roles: list[str]) -> int:
         for place, each in enumerate(messages[asked + 1 :])
     )
     return min(2, (count + 1) // 2)
+
+
+def _before(body: Mapping[str, Any], place: int) -> str:
+    """Return what is before a message, without the marks of the cache."""
+    before = {"system": body.get("system"), "tools": body.get("tools"), "messages": body["messages"][:place]}
+    return re.sub(r', "cache_control": \{[^}]*\}', "", json.dumps(before))
 
 
 def _has_results(message: Mapping[str, Any]) -> bool:

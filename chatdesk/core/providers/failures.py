@@ -50,6 +50,7 @@ _NO_PATH = re.compile(
     r"unexpected endpoint|unknown (?:endpoint|path|route|url)|no such (?:endpoint|path)", re.IGNORECASE
 )
 _PATH_STEP = Text("Check the base URL in Settings, Providers: for most servers it ends in /v1.")
+_KEPT = re.compile(r"thinking|thought|signature|reasoning|encrypted", re.IGNORECASE)
 _REDIRECT_STATUSES = range(300, 400)
 _PAYMENT_REQUIRED = 402
 # Sentences are filled in by str.format.
@@ -238,6 +239,12 @@ def refused_fields(exception: BaseException, fields: frozenset[str]) -> set[str]
         return set()
     words = str(refusal.body)[:20_000]
     return {name for name in fields if re.search(rf"\b{name}\b", words)}
+
+
+def refuses_kept(exception: BaseException) -> bool:
+    """Return whether a server refuses a request for the thoughts or signatures in it."""
+    refusal = _status_error(exception)
+    return refusal is not None and refusal.status_code in {400, 422} and bool(_KEPT.search(str(refusal.body)[:20_000]))
 
 
 def _status_error(exception: Any) -> Any:

@@ -38,7 +38,7 @@ from chatdesk.core.providers.base import (
 from chatdesk.core.providers.chat.answer_reader import AnswerReader, ErrorInAnswer
 from chatdesk.core.providers.embeddings import ENCODING, ask_for_embeddings
 from chatdesk.core.providers.endpoint import Endpoint
-from chatdesk.core.providers.failures import FailureTranslator, refused_fields, with_partial
+from chatdesk.core.providers.failures import FailureTranslator, refused_fields, refuses_kept, with_partial
 from chatdesk.core.providers.models.local_details import with_details
 from chatdesk.core.providers.models.model_list import LocalServer, local_server, read_models
 from chatdesk.core.providers.models.nearest import with_nearest
@@ -49,7 +49,7 @@ from chatdesk.core.providers.rate_headers import rate_of
 from chatdesk.core.providers.reader import Delta, Reader, SecretHidingReader, judged, letters_of
 from chatdesk.core.providers.retry import RetryPolicy, wait_or_hurry
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
-from chatdesk.core.providers.wire import is_small, kept_origin, said, wire_bytes, wire_messages
+from chatdesk.core.providers.wire import is_small, kept_origin, said, wire_bytes, wire_messages, without_kept
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:
@@ -183,11 +183,15 @@ class OpenAICompatibleProvider:
             except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a ProviderError
                 failure = self._failures.from_exception(error, connect_s=self._limits.connect_s)
                 newly_refused = refused_fields(error, self._optional_fields_of(request, model))
+                is_kept_refused = refuses_kept(error) and without_kept(request) != request
             # From here on, and not above: an error being handled would hang on to the request and its headers.
             if has_part:  # of an answer that is empty there is reasoning or a call, and none of the answer
                 raise failure if failure.kind is Kind.EMPTY_ANSWER else with_partial(failure)
             if has_begun:
                 raise self._failures.make(Kind.EMPTY_ANSWER) if failure.kind is Kind.INCOMPLETE else failure
+            if is_kept_refused:  # what comes before it is not as it was, or the model is another
+                request = without_kept(request)
+                continue
             if newly_refused and failure.kind is Kind.BAD_REQUEST:
                 self._refused_fields |= newly_refused
                 continue
@@ -211,8 +215,7 @@ class OpenAICompatibleProvider:
         return await asyncio.to_thread(lambda: wire_bytes(self._body(request, model)))
 
     async def prepare(self) -> None:
-        """Load the library that speaks to the server, so that the first question does not wait for it. Errors are
-        ignored here; the first question reports them."""
+        """Load the library that speaks to the server, before the first question, which reports errors."""
         with suppress(ProviderError, OSError, ValueError):
             await self._ready_client()
 

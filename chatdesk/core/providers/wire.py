@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chatdesk.core.domain.message import Role
@@ -67,6 +68,15 @@ def continued(request: ChatRequest) -> list[RequestMessage]:
 def said(request: ChatRequest, model: str, dialect: Dialect = PLAIN) -> list[RequestMessage]:
     """Return the messages of a request as every protocol sends them: in turns, and with ids that the server takes."""
     return with_ids(in_turns(continued(request)), form_for(model, dialect.call_ids or USUAL))
+
+
+def without_kept(request: ChatRequest) -> ChatRequest:
+    """Return a request without the vendor's own fields of its calls."""
+    bare = (
+        replace(each, tool_calls=tuple(replace(call, kept=None) for call in each.tool_calls))
+        for each in request.messages
+    )
+    return replace(request, messages=tuple(bare))
 
 
 def wire_messages(messages: Sequence[RequestMessage], origin: str, dialect: Dialect) -> list[dict[str, Any]]:

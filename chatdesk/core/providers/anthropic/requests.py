@@ -21,6 +21,8 @@ from chatdesk.core.providers.wire import sendable_arguments
 
 # The protocol wants a limit in every request; all models that are served write at least this much.
 _USUAL_LIMIT = 32_000
+# Newer models leave out the text of their thoughts unless it is asked for.
+_THINKING = {"type": "adaptive", "display": "summarized"}
 _DATA_URL = re.compile(r"data:(image/(?:png|jpeg|gif|webp));base64,")
 
 
@@ -50,7 +52,7 @@ def messages_body(
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop_sequences": list(request.stop) or None,
-        "thinking": {"type": "adaptive"} if has_effort and _may_think(said, origin, extra_fields) else None,
+        "thinking": dict(_THINKING) if has_effort and _may_think(said, origin, extra_fields) else None,
         "output_config": {"effort": request.reasoning_effort} if has_effort else None,
     }
     return body | {name: value for name, value in wishes.items() if value is not None}

@@ -255,7 +255,7 @@ async def test_thoughts_come_back_with_their_signatures_between_calls_of_tools()
         {"type": "tool_use", "id": "call-1", "name": "look", "input": {"at": 1}},
     ]
     assert sent["messages"][2]["content"] == [{"type": "tool_result", "tool_use_id": "call-1", "content": "a cat"}]
-    assert sent["thinking"] == {"type": "adaptive"}
+    assert sent["thinking"] == {"type": "adaptive", "display": "summarized"}
 
 
 async def test_a_local_server_behind_the_protocol_is_asked_for_details() -> None:
