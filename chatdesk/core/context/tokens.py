@@ -26,7 +26,7 @@ _FILES = {
         "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
     ),
 }
-_O200K_MODELS = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "chatgpt-4o", "gpt-oss", "o1", "o3", "o4")
+_O200K_MODELS = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "gpt-6", "chatgpt-4o", "gpt-oss", "o1", "o3", "o4")
 _CL100K_MODELS = ("gpt-4", "gpt-3.5", "text-embedding")
 # The name that stands for an encoding where none is loaded.
 CHARACTERS = "characters"

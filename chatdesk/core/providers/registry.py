@@ -22,7 +22,7 @@ from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import Text, plural
 
 # The small model of OpenAI's present line; CHATDESK_MODEL and the model picker override it.
-OPENAI_MODEL = "gpt-5.4-mini"
+OPENAI_MODEL = "gpt-6-luna"
 
 
 class ProviderRegistry:

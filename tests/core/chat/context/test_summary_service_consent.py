@@ -134,14 +134,14 @@ async def test_who_says_no_is_left_alone(world: World) -> None:
 
 
 async def test_the_model_for_tasks_makes_summaries_with_its_own_window(world: World) -> None:
-    options = ContextOptions(task_model=ModelRef("scripted", "gpt-4.1-nano"), summary_consent=ConsentLimits(0, 0))
+    options = ContextOptions(task_model=ModelRef("scripted", "gpt-4.1-mini"), summary_consent=ConsentLimits(0, 0))
     world.context.use_options(options)
     thread = await _imported(world)
     await world.context.totals(thread, "And now?")
     summary = await world.made()
     await world.settled()
-    assert {request.model for request in world.model.requests} == {"gpt-4.1-nano"}
-    assert (summary.provider, summary.model) == ("scripted", "gpt-4.1-nano")
+    assert {request.model for request in world.model.requests} == {"gpt-4.1-mini"}
+    assert (summary.provider, summary.model) == ("scripted", "gpt-4.1-mini")
     # Its window is large enough for all at once; what stays as it was said is still what the thread's model can read.
     assert len(world.model.requests) == 1
     assert 390 > summary.to_position > 360
