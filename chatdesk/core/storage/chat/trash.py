@@ -16,6 +16,7 @@ from chatdesk.core.storage.chat import projects, shown_path, summary_staleness, 
 from chatdesk.core.storage.chat.documents import EDIT_SLOTS
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin, has_content, log_change, seen
+from chatdesk.core.storage.engine.message_columns import Form, travelling
 from chatdesk.core.storage.engine.rows import batches, get_thread, marks
 from chatdesk.core.texts import Text
 
@@ -25,6 +26,8 @@ _MESSAGES_A_STEP = 500
 # clock was behind; a stamp after the second moment, which is now, says nothing.
 IS_STAMPED_BEFORE = "(hlc >> 16) NOT BETWEEN ? AND ?"
 _SHARED = "IN (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
+
+_NO_WORDS = ", ".join(f"{each} = NULL" for each in travelling(Form.WORD, Form.TEXT, Form.DETAILS))
 
 _SUBTREE = """
 WITH RECURSIVE below(id) AS (
@@ -350,8 +353,8 @@ def empty_messages(conn: Connection, message_ids: Sequence[str], now: int) -> No
         )
         conn.exec_driver_sql("DELETE FROM message_parts WHERE message_id = ?", (message_id,))
         conn.exec_driver_sql(
-            "UPDATE messages SET purged_at = ?, error = NULL, error_details = NULL, content_digest = NULL,"
-            " char_count = 0, line_count = 0 WHERE id = ?",
+            f"UPDATE messages SET purged_at = ?, {_NO_WORDS}, content_digest = NULL, char_count = 0, line_count = 0"
+            " WHERE id = ?",
             (now, message_id),
         )
 

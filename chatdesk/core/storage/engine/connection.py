@@ -202,6 +202,7 @@ def open_to_write(path: Path, *, foreign_keys: bool = True) -> Connection:
         connection.execute("PRAGMA trusted_schema=ON")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA secure_delete=ON")  # what is erased leaves the free pages too
         connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
 
     return _open(path, "write", prepare, begin="BEGIN IMMEDIATE")

@@ -2,7 +2,8 @@
 
 See ``search_schema`` for what is where. What waits is in ``search_backlog``: names one by one, messages as the id
 below which they may have no number yet. In ``meta`` there is ``search.floor`` while the index is rebuilt (messages
-with a lower number are not in it yet), and ``search.damaged`` from when damage was met until it is rebuilt.
+with a lower number are not in it yet), ``search.damaged`` from when damage was met until it is rebuilt, and
+``search.traces`` from when texts were erased until the parts of the index that still name their words are rewritten.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
@@ -22,10 +23,12 @@ from chatdesk.core.storage.engine.rows import batches, marks
 _log = logging.getLogger(__name__)
 
 BATCH = 400
-FLOOR, DAMAGED = "search.floor", "search.damaged"
+FLOOR, DAMAGED, TRACES = "search.floor", "search.damaged", "search.traces"
 _TOTAL = "search.total"
+# Of the index, rewritten in one batch.
+_PAGES = 200
 # What the index keeps in ``meta``.
-META_KEYS = (FLOOR, DAMAGED, _TOTAL)
+META_KEYS = (FLOOR, DAMAGED, TRACES, _TOTAL)
 _DAMAGE = frozenset((1, 11, 19))  # error, corrupt, and a constraint, which only FTS5's own tables can fail here
 _IS_SEARCHED = (
     "m.status NOT IN ('pending', 'streaming') AND m.purged_at IS NULL"
@@ -217,8 +220,35 @@ def fill_batch(conn: sqlite3.Connection, size: int = BATCH) -> int | None:
         rebuild(conn)
     if not (_fill_names(conn, size) or _fill_numbered(conn, size) or _fill_unnumbered(conn, size)):
         conn.execute("DELETE FROM meta WHERE key IN (?, ?)", (FLOOR, _TOTAL))
-        return None
+        return percent(conn) if _rewrite(conn) else None
     return percent(conn)
+
+
+def mark_erased(conn: sqlite3.Connection) -> None:
+    """Record that texts were erased: a batch of ``fill_batch`` after this transaction begins to rewrite the index."""
+    _write_meta(conn, TRACES, "1")
+
+
+def _rewrite(conn: sqlite3.Connection) -> bool:
+    """Rewrite some of an index that names erased words, as FTS5 drops them only where it merges its parts. Returns
+    whether there was something left to do."""
+    step = read_meta(conn, TRACES)
+    if step is None:
+        return False
+    is_done = True
+    with _indexing(conn):
+        for table in search_schema.VIRTUAL_TABLES:
+            before = conn.total_changes
+            # A negative number begins: all parts become one.
+            conn.execute(
+                f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (-_PAGES if step == "1" else _PAGES,)
+            )
+            is_done = is_done and conn.total_changes - before < 2
+    if is_done:
+        conn.execute("DELETE FROM meta WHERE key = ?", (TRACES,))
+    else:
+        _write_meta(conn, TRACES, "2")
+    return True
 
 
 def _fill_names(conn: sqlite3.Connection, size: int) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.sharing.team import ChangeState, EndReason
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.storage.chat import projects
+from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync import refused, sharing
@@ -25,7 +26,7 @@ _LONG_AGO: Final = 1
 def erase(conn: Connection, origin: Origin, project_id: str) -> None:
     """Remove a project with its content. What this person wrote and the server never had is copied into a thread of a
     private project first."""
-    driver(conn).execute("PRAGMA secure_delete=ON").fetchall()
+    search_index.mark_erased(driver(conn))
     _save_unsent(conn, origin, project_id)
     sharing.end(conn, project_id, EndReason.ERASED)
     conn.exec_driver_sql("DELETE FROM threads WHERE project_id = ?", (project_id,))

@@ -39,12 +39,12 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.library import GONE
 from chatdesk.core.domain.sharing.team import ChangeState, Erasure, TeamRole
 from chatdesk.core.storage.chat import token_counts, trash
-from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.engine import change_log, search_index
 from chatdesk.core.storage.engine.change_log import ERASED, Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.entering import forget_before
-from chatdesk.core.storage.sync.projection import deletes, values
+from chatdesk.core.storage.sync.projection import deletes, projection, values
 from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.projection.projection import Register, homes
 from chatdesk.core.storage.sync.registers import member_of
@@ -304,8 +304,7 @@ def erase(
     unlogged = _unlogged(raw, project_id, change_ids, effects.me)
     if not (rows or unlogged):
         return set()
-    # From here on, also for what the search index drops when this is committed.
-    raw.execute("PRAGMA secure_delete=ON").fetchall()
+    search_index.mark_erased(raw)
     ids = {row[0] for row in rows}
     # What has the id of something in another project was never put in its place, and takes nothing from it.
     messages, summaries = (_here(raw, project_id, kind, rows) for kind in ("message", "summary"))
@@ -325,6 +324,9 @@ def erase(
             registers.add((kind, entity, reg))
         raw.execute(_SET_ERASED, (left, change_id))
         forget_before(raw, kind, entity, reg)
+    for _, kind, _, entity, reg, body in rows:
+        if kind == "thread" and reg.startswith(change_log.TAG):
+            projection.remove_erased_tag(raw, project_id, entity, body, effects)
     return registers
 
 

@@ -6,6 +6,7 @@ The same code applies the log, so any difference here has another cause.
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ _UNSENT: Final = (
     f" OR (c.state = {int(ChangeState.ORPHANED)} AND c.seq IS NULL))"
 )
 _REGISTERS_A_STEP: Final = 2000
+_PREFIX: Final = ".check-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Replica:
     def __init__(self, folder: Path, clock: Clock, *, workspace_id: str, member_id: str, project_id: str) -> None:
         self.seq = 0
         self._project_id = project_id
-        self._folder = tempfile.TemporaryDirectory(prefix=".check-", dir=folder)
+        self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=folder)
         self._conn = open_to_write(Path(self._folder.name) / "replica.sqlite3")
         driver(self._conn).execute("PRAGMA synchronous=OFF")
         self._origin = Origin(new_id(), clock, HybridClock(clock))
@@ -87,6 +89,12 @@ class Replica:
                 "SELECT entity FROM changes WHERE kind = 'message' AND problem LIKE 'waits:%'"
             )
             return _lines(self._conn, self._project_id), frozenset(row[0] for row in waiting)
+
+
+def remove_left_copies(folder: Path) -> None:
+    """Remove the copies of comparisons that were killed, while none is running."""
+    for left in folder.glob(f"{_PREFIX}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def shown_here(conn: Connection, project_id: str) -> ShownHere:

@@ -38,7 +38,7 @@ from chatdesk.core.storage.sync.registers import (
     update_heads,
     winner,
 )
-from chatdesk.core.storage.sync.wire.rows import is_id
+from chatdesk.core.storage.sync.wire.rows import is_id, read_object
 
 # Kind: the table, the registers that are columns, and in which project (an SQL expression) a row of it is.
 _HOMES: Final[Mapping[str, str]] = {
@@ -253,6 +253,25 @@ def _write_tag(
         if raw.execute(statement, (thread_id, tag_id)).rowcount:
             effects.threads.add(thread_id)
             effects.has_tags = True
+
+
+def remove_erased_tag(
+    raw: sqlite3.Connection, project_id: str, thread_id: str, body: str | None, effects: Effects
+) -> None:
+    """Take the tag of an erased change off its thread, unless another change puts it there. ``body``: what the change
+    said. The tag leaves the profile where no thread has it and nobody made it here."""
+    name = tag_name(read_object(body) or {})
+    if name is None or tags_in_log(raw, project_id, thread_id).get(folded(name), (False,))[0]:
+        return
+    tag = raw.execute("SELECT id FROM tags WHERE name_folded = ?", (folded(name),)).fetchone()
+    if tag is not None:
+        raw.execute("DELETE FROM thread_tags WHERE thread_id = ? AND tag_id = ?", (thread_id, tag[0]))
+        raw.execute(
+            "DELETE FROM tags WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM thread_tags WHERE tag_id = ?1)"
+            " AND NOT EXISTS (SELECT 1 FROM changes WHERE kind = 'tag' AND entity = ?1)",
+            (tag[0],),
+        )
+        effects.has_tags = True
 
 
 def _local_tag(raw: sqlite3.Connection, origin: Origin, reg: str, name: str, *, is_wanted: bool) -> str | None:
