@@ -13,6 +13,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.connection import BINARY_COLUMNS
@@ -152,3 +153,22 @@ def test_the_columns_that_hold_bytes_are_known() -> None:
         if column.type.python_type is bytes
     }
     assert kinds == {(True, name) for name in BINARY_COLUMNS}
+
+
+@pytest.mark.parametrize("table", ["threads", "projects", "tags"])
+async def test_an_endless_name_is_listed_by_its_beginning_and_stays_stored(table: str, directory: Path) -> None:
+    column = "title" if table == "threads" else "name"
+    with closing(sqlite3.connect(directory / "chatdesk.db")) as conn:
+        conn.execute(f"UPDATE {table} SET {column} = printf('%.*c', 1000000, 'x')")
+        conn.commit()
+    async with open_services(AppPaths.find(directory), FAST, purpose="threads") as services:
+        if table == "threads":
+            names = [each.title for each in (await services.library.list_threads(ThreadQuery())).threads]
+        elif table == "projects":
+            names = [each.name for each in await services.library.projects.list()]
+        else:
+            names = [each.name for each in await services.library.list_tags()]
+    assert names
+    assert max(map(len, names)) == 10_000
+    with closing(sqlite3.connect(directory / "chatdesk.db")) as conn:
+        assert conn.execute(f"SELECT max(length({column})) FROM {table}").fetchone() == (1_000_000,)

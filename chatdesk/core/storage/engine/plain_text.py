@@ -8,11 +8,13 @@ from enum import Enum
 from typing import Any, Final, TypeVar
 
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.texts import shortened
 
 # What ``json.loads`` calls in the end, without its look at types and byte order marks first.
 _decode: Final = json.JSONDecoder().raw_decode
 _Kind = TypeVar("_Kind", bound=Enum)
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_LONGEST_NAME: Final = 10_000
 
 
 def clean(text: str) -> str:
@@ -31,8 +33,9 @@ def clean(text: str) -> str:
 
 def shown_name(stored: str) -> str:
     """Return the stored name of a thread, project, tag, workspace or member in a form that may be shown: a backup, a
-    team or another program may have stored anything as a name."""
-    return clean_line(stored) or "Untitled"
+    team or another program may have stored anything as a name. An endless one, which each list would wait for, is
+    shown by its beginning."""
+    return clean_line(shortened(stored, _LONGEST_NAME)) or "Untitled"
 
 
 def _clean_value(value: Any) -> Any:
