@@ -238,6 +238,7 @@ def _insert_written(
         parent,
         role=role,
         status=Status.COMPLETE,
+        created_at=now,
         completed_at=now,
         **values,
         **streaming.sizes([*described, *texts]),
@@ -275,6 +276,7 @@ def _insert_answer(
         role=Role.ASSISTANT,
         status=Status.PENDING,
         owner_pid_token=owner,
+        created_at=origin.now(),
         **plan.columns(),
     )
 
@@ -287,6 +289,7 @@ def _insert(
     *,
     role: Role,
     status: Status,
+    created_at: int,
     **values: object,
 ) -> Node:
     message_id = new_id()
@@ -301,7 +304,7 @@ def _insert(
         role=role.value,
         status=status.value,
         position=position,
-        created_at=origin.now(),
+        created_at=created_at,
         **values,
         **origin.stamp(),
     )

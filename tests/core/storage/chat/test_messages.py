@@ -383,3 +383,14 @@ async def test_a_thread_deeper_than_sqlites_recursion_limit_can_be_purged(store:
     await store.library.delete([ids[0]])
     assert await store.trash.purge_expired(store.clock.now_ms() + 1) == 1
     assert await integrity_check(store.db) == []
+
+
+async def test_no_message_is_complete_before_it_is_made(store: Store) -> None:
+    thread = await store.thread()
+    question, answer = await store.ask(thread)
+    note, *_ = await store.messages.add_note(thread, "a note")
+    edited, *_ = await store.messages.add_edited_answer(answer, "other words")
+    for message_id in (question, answer, note.id, edited.id):
+        message = await store.messages.get(message_id)
+        assert message.completed_at is not None
+        assert message.created_at <= message.completed_at
