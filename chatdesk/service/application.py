@@ -182,6 +182,8 @@ class Application:
                 with self._watch.over(caller, end):
                     while is_allowed:
                         await asyncio.wait([following])
+                        if not self._is_valid(caller):
+                            return
                         if not following.cancelled():
                             yield encode(following.result())
                             following = asyncio.ensure_future(anext(items))
@@ -196,7 +198,15 @@ class Application:
         caller: Caller = websocket.state.caller
         caller.require(endpoint.scope)
         call = partial(self._call, caller, websocket.state.request_id)
-        conversation = Conversation(websocket, caller, call, self._live, self._carry_out, partial(self.admit, caller))
+        conversation = Conversation(
+            websocket,
+            caller,
+            call,
+            self._live,
+            self._carry_out,
+            partial(self.admit, caller),
+            partial(self._is_valid, caller),
+        )
         handling = asyncio.ensure_future(endpoint.handler(conversation))
         try:
             with self._watch.over(caller, handling.cancel):

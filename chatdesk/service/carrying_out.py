@@ -14,7 +14,7 @@ from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneReque
 from chatdesk.service.declaration import Call, Endpoint, Repeated, Scope
 from chatdesk.service.errors import ConditionNeeded, KeyUsedOtherwise, MalformedRequest, RequestRunning
 
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _ETAG: Final = re.compile(r'"[\x21\x23-\x7e]{1,128}"')
 
 
@@ -44,7 +44,7 @@ def conditions_of(
     if_match = headers("if-match") or ""
     digest = fingerprint = ""
     if key and endpoint.takes_key:
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             raise MalformedRequest("An Idempotency-Key has 1 to 255 visible ASCII characters.")
         digest = _digest(call.caller.id, key)
         fingerprint = _digest(endpoint.method, target, if_match, repr(call.body))  # as it was understood

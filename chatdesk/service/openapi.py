@@ -9,6 +9,7 @@ from typing import Any, Final, get_type_hints
 
 from chatdesk import __version__
 from chatdesk.service import forms
+from chatdesk.service.carrying_out import KEY
 from chatdesk.service.declaration import FILE, Endpoint, Scope
 from chatdesk.service.problems import MEDIA_TYPE, codes_by_status
 
@@ -65,6 +66,7 @@ _HEADERS: Final = {
     "Idempotency-Key": "A name of this request. Repeated within a day, the request makes nothing twice.",
     "Range": "The part of the file that is wanted, such as bytes=0-1023.",
 }
+_HEADER_FORMS: Final = {"Idempotency-Key": {"pattern": f"^{KEY.pattern}$"}}
 
 
 def document_of(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
@@ -171,7 +173,8 @@ def _headers(endpoint: Endpoint) -> Iterable[str]:
 
 
 def _header(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "description": _HEADERS[name], "schema": {"type": "string"}}
+    schema = {"type": "string", **_HEADER_FORMS.get(name, {})}
+    return {"name": name, "in": "header", "description": _HEADERS[name], "schema": schema}
 
 
 def _responses(endpoint: Endpoint, schemas: dict[tuple[Any, str], dict[str, Any]]) -> dict[str, Any]:

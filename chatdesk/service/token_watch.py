@@ -1,4 +1,5 @@
-"""Ends long answers and WebSockets of tokens that are revoked or expire, by one check for all."""
+"""Ends long answers and WebSockets of tokens that are revoked or expire, by one check for all, also where nothing
+happens. What delivers an event asks before each."""
 
 from __future__ import annotations
 

@@ -284,3 +284,15 @@ async def test_a_picture_in_the_text_is_passed_on_as_it_was_written(tmp_path: Pa
     async with asked_world(tmp_path, in_text(drawn())) as (_world, _vendor, client):
         whole = await client.chat.completions.create(model=MODEL, messages=HELLO)
         assert whole.choices[0].message.content == f"Before. ![A drawing]({as_url(drawn())}) between after."
+
+
+async def test_the_usual_tier_and_shortening_change_nothing_and_are_taken(tmp_path: Path) -> None:
+    async with asked_world(tmp_path, answer("Good day")) as (_world, vendor, client):
+        for tier in ("auto", "default"):
+            await client.chat.completions.create(model=MODEL, messages=HELLO, service_tier=tier)
+        for cut in ("auto", "disabled"):
+            await client.responses.create(model=MODEL, input="Hello", truncation=cut, service_tier="auto")
+        assert len({json.dumps(each.json, sort_keys=True) for each in vendor.requests}) <= 2
+        assert not [each for each in vendor.requests if {"service_tier", "truncation"} & each.json.keys()]
+        with pytest.raises(openai.BadRequestError):
+            await client.chat.completions.create(model=MODEL, messages=HELLO, service_tier="priority")

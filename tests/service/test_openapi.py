@@ -54,3 +54,35 @@ def test_no_address_sets_up_starts_or_allows_a_tool() -> None:
     """Programs that run on this computer are a person's to choose, in the window or at the command line."""
     document = json.loads(openapi_document.text())
     assert not [path for path in document["paths"] if re.search(r"tool|server|permission|approv", path)]
+
+
+async def test_what_the_document_says_of_pages_and_keys_is_what_is_taken(tmp_path: Path) -> None:
+    document = json.loads(openapi_document.text())
+    async with served_world(tmp_path) as world:
+        thread = (await world.services.chat.create_thread(None, "Plans")).thread
+        tried = 0
+        for path, methods in document["paths"].items():
+            for each in methods.get("get", {}).get("parameters", ()):
+                bounds = [each["schema"].get(name) for name in ("minimum", "maximum")]
+                if each["name"] == "limit" and None not in bounds:
+                    tried += 1
+                    for limit, status in (
+                        (bounds[0], 200),
+                        (bounds[1], 200),
+                        (bounds[0] - 1, 422),
+                        (bounds[1] + 1, 422),
+                    ):
+                        found = await world.http.get(path.format(thread_id=thread.id), params={"limit": limit})
+                        assert found.status_code == status, (path, limit)
+        assert tried == 2
+        (form,) = {
+            each["schema"]["pattern"]
+            for methods in document["paths"].values()
+            for operation in methods.values()
+            for each in operation["parameters"]
+            if each["name"] == "Idempotency-Key"
+        }
+        for key in ("k", "k" * 255, "k" * 256, "k k"):
+            headers = {"Idempotency-Key": key}
+            made = await world.http.post("/api/v1/threads", json={}, headers=headers)
+            assert (made.status_code != 400) == bool(re.search(form, key)), (len(key), made.text)

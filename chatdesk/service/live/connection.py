@@ -28,6 +28,7 @@ from chatdesk.service.rest.threads import reached_thread
 
 _LONGEST_ID: Final = 100
 _UNSUPPORTED: Final = 1003
+_POLICY_VIOLATION: Final = 1008
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,18 @@ async def converse(conversation: Conversation) -> None:
                 each.result()
     except _BytesArrived:
         await websocket.close(_UNSUPPORTED)
+    except _TokenEnded:
+        await websocket.close(_POLICY_VIOLATION)
     except WebSocketDisconnect:
         return
 
 
 class _BytesArrived(Exception):
     """Something arrived that is no text."""
+
+
+class _TokenEnded(Exception):
+    """The token was revoked or has expired since the last event."""
 
 
 async def _reached(conversation: Conversation, thread_id: str | None) -> str | None:
@@ -81,6 +88,8 @@ async def _reached(conversation: Conversation, thread_id: str | None) -> str | N
 async def _send_frames(conversation: Conversation, caller: Caller, thread_id: str | None, after: str) -> None:
     async with aclosing(conversation.live.frames(caller, thread_id=thread_id, after=after)) as frames:
         async for frame in frames:
+            if not conversation.is_valid():
+                raise _TokenEnded
             await conversation.websocket.send_text(frame_json(frame).decode())
 
 
@@ -94,6 +103,8 @@ async def _listen(conversation: Conversation) -> None:
             text = message.get("text")
             if text is None:
                 raise _BytesArrived
+            if not conversation.is_valid():
+                raise _TokenEnded
             await conversation.websocket.send_text((await _answer(conversation, text.encode(), typing)).decode())
     finally:
         for each in typing.values():

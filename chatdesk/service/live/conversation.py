@@ -26,7 +26,7 @@ class Followed:
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """A WebSocket whose caller has the scope for it. ``call`` makes a request of an operation, which ``carry_out``
-    runs; ``admit`` counts it, and raises ``TooManyRequests``."""
+    runs; ``admit`` counts it, and raises ``TooManyRequests``. ``is_valid`` tells whether the token is still good."""
 
     websocket: WebSocket
     caller: Caller
@@ -34,6 +34,7 @@ class Conversation:
     live: LiveEvents
     carry_out: Callable[[Endpoint, Call[Any, Any], Conditions], Awaitable[Carried]]
     admit: Callable[[], None]
+    is_valid: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)

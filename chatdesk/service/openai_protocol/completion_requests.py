@@ -87,7 +87,8 @@ class StreamOptions:
 
 @dataclass(frozen=True)
 class CompletionWanted:
-    """A chat completion to write. ``user``, ``metadata``, ``store`` and what is for a vendor's cache go nowhere."""
+    """A chat completion to write. ``user``, ``metadata``, ``store``, the usual ``service_tier`` and what is for a
+    vendor's cache go nowhere."""
 
     __pydantic_config__ = BODY
     model: str
@@ -113,6 +114,7 @@ class CompletionWanted:
     user: str | None = None
     metadata: dict[str, Any] | None = None
     store: bool | None = None
+    service_tier: Literal["auto", "default"] | None = None
     prompt_cache_key: str | None = None
     safety_identifier: str | None = None
 

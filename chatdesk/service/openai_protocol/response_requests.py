@@ -52,7 +52,7 @@ class ReasoningWanted:
 @dataclass(frozen=True)
 class ResponseWanted:
     """A response to write. ``user``, ``metadata``, ``include``, ``service_tier``, ``stream_options`` and what is for a
-    vendor's cache go nowhere."""
+    vendor's cache go nowhere. Nothing is ever cut off, so that ``truncation`` makes no difference to an answer."""
 
     __pydantic_config__ = BODY
     model: str
@@ -69,7 +69,7 @@ class ResponseWanted:
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
-    truncation: Literal["disabled"] | None = None
+    truncation: Literal["auto", "disabled"] | None = None
     background: Annotated[bool, Only(False)] | None = None
     metadata: dict[str, Any] | None = None
     include: list[str] | None = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from chatdesk.core.chat.attachment_rules import attachments_of
+from chatdesk.core.chat.message_reader import LARGEST_PAGE
 from chatdesk.core.chat.results import Noted, Sent
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.message import Message, MessagePage, Part
@@ -15,7 +16,7 @@ from chatdesk.core.statically_frozen import statically_frozen
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.declaration import FILE, Call, Endpoint, Scope, Streamed
 from chatdesk.service.errors import UnknownPath
-from chatdesk.service.forms import BODY, QUERY
+from chatdesk.service.forms import BODY, QUERY, described
 from chatdesk.service.rest.attachments import (
     AttachmentAnswer,
     AttachmentGiven,
@@ -104,7 +105,7 @@ class PageWanted:
     from the oldest on; with neither, the newest page. ``around`` gives a page with that message in its middle."""
 
     __pydantic_config__ = QUERY
-    limit: int = 50
+    limit: Annotated[int, described("how many at most", at_least=1, at_most=LARGEST_PAGE)] = 50
     before: str | None = None
     after: str | None = None
     around: str | None = None

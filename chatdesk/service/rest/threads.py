@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
+from chatdesk.core.chat.library import LARGEST_PAGE
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.core.errors import ProjectNotFound, ThreadNotFound
@@ -12,7 +13,7 @@ from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.carrying_out import nothing_again
 from chatdesk.service.declaration import Call, Caller, Endpoint, Scope
 from chatdesk.service.errors import InvalidRequest
-from chatdesk.service.forms import BODY, QUERY
+from chatdesk.service.forms import BODY, QUERY, described
 from chatdesk.service.rest.one_change import only_change
 from chatdesk.service.rest.projects import reached_project
 from chatdesk.service.rest.times import iso
@@ -50,7 +51,7 @@ class ThreadsWanted:
     project_id: str | None = None
     scope: Literal["active", "archive", "trash"] = "active"
     title: str = ""
-    limit: int = 50
+    limit: Annotated[int, described("how many at most", at_least=1, at_most=LARGEST_PAGE)] = 50
     cursor: str | None = None
 
 

@@ -726,3 +726,49 @@ async def test_an_answer_goes_on_when_its_client_leaves(tmp_path: Path) -> None:
         await world.services.chat.turns.wait_for_all()
         answer = await world.services.chat.reader.get_message(done["result"]["answer"]["id"])
         assert answer.status is Status.COMPLETE
+
+
+@pytest.mark.parametrize("path", ["socket", "stream"])
+async def test_nothing_is_delivered_once_a_token_is_revoked(
+    tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The regular look is far away: each event is asked about."""
+    monkeypatch.setattr("chatdesk.service.token_watch._EVERY_S", 3_600)
+    async with served_world(tmp_path) as world:
+        token = world.token("one")
+        book = TokenBook(world.files.tokens)
+        if path == "socket":
+            async with live_client(world, token=token) as client:
+                await client.until(lambda: client.mirror.frames)
+                seen = len(client.mirror.frames)
+                book.revoke("one")
+                await _thread(world)
+                with pytest.raises(ConnectionClosed) as closed:
+                    await client.until(lambda: False)
+                assert closed.value.rcvd is not None and closed.value.rcvd.code == 1008
+                assert len(client.mirror.frames) == seen
+            return
+        headers = {"authorization": f"Bearer {token}"}
+        async with (
+            world.http.stream("GET", "/api/v1/events", headers=headers) as answer,
+            aclosing(answer.aiter_lines()) as lines,
+        ):
+            await _next_sent(lines, Mirror())
+            book.revoke("one")
+            await _thread(world)
+            assert not [line async for line in lines if line.startswith("data")]
+
+
+async def test_no_operation_is_carried_out_once_a_token_is_revoked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatdesk.service.token_watch._EVERY_S", 3_600)
+    async with served_world(tmp_path) as world:
+        thread_id = await _thread(world)
+        token = world.token("one", (Scope.READ, Scope.ASK))
+        async with live_client(world, token=token) as client:
+            TokenBook(world.files.tokens).revoke("one")
+            with pytest.raises(ConnectionClosed):
+                await client.do("SEND_MESSAGE", thread_id=thread_id, text="Hello")
+        page = (await world.http.get(f"/api/v1/threads/{thread_id}/messages")).json()
+        assert page["messages"] == []
