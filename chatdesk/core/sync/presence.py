@@ -14,6 +14,7 @@ from typing import Final
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_wire import PresenceRow
 from chatdesk.core.domain.sharing.team import Presence, PresenceState
+from chatdesk.core.name_order import name_key
 
 # The server forgets members that were silent for 30 s.
 HEARTBEAT_S: Final = 20.0
@@ -127,7 +128,7 @@ class PresenceBoard:
                     row.project_id, row.member_id, name_of(row.member_id), row.thread_id, PresenceState(row.state)
                 )
         others = {
-            project: tuple(sorted(here.values(), key=lambda one: (one.name.casefold(), one.member_id)))
+            project: tuple(sorted(here.values(), key=lambda one: (name_key(one.name), one.member_id)))
             for project, here in found.items()
         }
         with self._lock:

@@ -13,6 +13,7 @@ from chatdesk.core.domain.tag import Tag
 from chatdesk.core.errors import InvalidTitle, NotFound, NotPossible
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id
+from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, log_change
 from chatdesk.core.storage.engine.connection import insert_row
@@ -37,7 +38,7 @@ class TagRepository:
     async def list(self) -> tuple[Tag, ...]:
         """Return all tags by name, with how many threads have each."""
         return await self._db.read(
-            lambda conn: tuple(_tag(row) for row in conn.exec_driver_sql(f"{_SELECT} ORDER BY g.name_folded"))
+            lambda conn: tuple(sorted(map(_tag, conn.exec_driver_sql(_SELECT)), key=lambda each: name_key(each.name)))
         )
 
     async def of_threads(self, thread_ids: Sequence[str]) -> dict[str, int]:

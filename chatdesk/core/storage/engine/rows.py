@@ -16,6 +16,7 @@ from chatdesk.core.domain.library import GONE
 from chatdesk.core.domain.message import FILE_PARTS, ContextMark, Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageNotFound, ThreadNotFound
+from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.engine import message_columns
 from chatdesk.core.storage.engine.connection import driver, fetch_all
 from chatdesk.core.storage.engine.plain_text import from_json, shown_name
@@ -72,7 +73,7 @@ def thread_from(row: Sequence[Any]) -> Thread:
     values = list(row)
     values[2] = shown_name(values[2])
     values[18] = from_json(values[18])
-    values[19] = tuple(sorted(map(shown_name, values[19].split(TAG_MARK)), key=str.casefold)) if values[19] else ()
+    values[19] = tuple(sorted(map(shown_name, values[19].split(TAG_MARK)), key=name_key)) if values[19] else ()
     return Thread(*values)
 
 

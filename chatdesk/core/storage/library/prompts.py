@@ -26,6 +26,7 @@ from chatdesk.core.domain.prompt import (
 )
 from chatdesk.core.errors import NotPossible, PromptNotFound
 from chatdesk.core.ids import checked_id, new_id
+from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.chat.outside_text import record_prompt
 from chatdesk.core.storage.chat.trash import IS_STAMPED_BEFORE
 from chatdesk.core.storage.engine import tables
@@ -37,11 +38,7 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
 
 _SELECT = "SELECT id, kind, name, text, created_at, updated_at, used_at, use_count, deleted_at, setup FROM prompts"
-# Those used last are first, then the others by name.
-_HEADS = (
-    "SELECT id, kind, name, substr(text, 1, 400), used_at, setup FROM prompts WHERE deleted_at IS NULL"
-    " ORDER BY used_at IS NULL, used_at DESC, name_folded, id"
-)
+_HEADS = "SELECT id, kind, name, substr(text, 1, 400), used_at, setup FROM prompts WHERE deleted_at IS NULL"
 _STARTERS = "prompts.starters"
 
 
@@ -52,16 +49,19 @@ class PromptRepository:
         self._db = db
 
     async def heads(self) -> tuple[PromptHead, ...]:
+        """Return the heads of all prompts: those used last first, then the others by name."""
+
         def work(conn: Connection) -> tuple[PromptHead, ...]:
-            rows = conn.exec_driver_sql(_HEADS)
-            return tuple(_head(row) for row in rows)
+            heads = [_head(row) for row in conn.exec_driver_sql(_HEADS)]
+            return tuple(sorted(heads, key=lambda each: (-(each.used_at or 0), name_key(each.name), each.id)))
 
         return await self._db.read(work)
 
     async def all(self) -> tuple[Prompt, ...]:
         """Return all prompts with their whole texts, by name."""
-        sql = f"{_SELECT} WHERE deleted_at IS NULL ORDER BY name_folded, id"
-        return await self._db.read(lambda conn: tuple(_prompt(row) for row in conn.exec_driver_sql(sql)))
+        sql = f"{_SELECT} WHERE deleted_at IS NULL"
+        found = await self._db.read(lambda conn: [_prompt(row) for row in conn.exec_driver_sql(sql)])
+        return tuple(sorted(found, key=lambda each: (name_key(each.name), each.id)))
 
     async def get(self, prompt_id: str) -> Prompt:
         """Return a prompt, also one that was deleted. Raises ``PromptNotFound``."""

@@ -25,6 +25,7 @@ from chatdesk.core.domain.sharing.team import (
     Workspace,
 )
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.chat.projects import read_only_projects as read_only_projects
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import clean, from_json, one_of, shown_name
@@ -287,11 +288,10 @@ def members(conn: Connection, workspace_id: str) -> list[TeamMember]:
     ):
         roles.setdefault(member_id, {})[project_id] = one_of(TeamRole, role, TeamRole.VIEWER)
     rows = conn.exec_driver_sql(
-        "SELECT id, name, is_owner, status, invited_at FROM team_members WHERE workspace_id = ?"
-        " ORDER BY status = 'removed', name COLLATE NOCASE, id",
+        "SELECT id, name, is_owner, status, invited_at FROM team_members WHERE workspace_id = ?",
         (workspace_id,),
     )
-    return [
+    found = [
         TeamMember(
             row[0],
             clean_line(row[1]),
@@ -302,6 +302,7 @@ def members(conn: Connection, workspace_id: str) -> list[TeamMember]:
         )
         for row in rows
     ]
+    return sorted(found, key=lambda each: (each.status is MemberStatus.REMOVED, name_key(each.name), each.id))
 
 
 def devices(conn: Connection, workspace_id: str) -> list[TeamDevice]:

@@ -25,6 +25,7 @@ from chatdesk.core.domain.sharing.team import (
 )
 from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
+from chatdesk.core.name_order import name_key
 from chatdesk.core.sync.errors import (
     NoWorkspaceThere,
     OtherWorkspace,
@@ -114,12 +115,15 @@ class Administration:
                 " floor(extract(epoch FROM m.invited_at) * 1000)::bigint,"
                 " coalesce(jsonb_object_agg(p.project_id, p.role) FILTER (WHERE p.role IS NOT NULL), '{}'),"
                 " m.invited_by::text FROM cd.member m LEFT JOIN cd.project_member p ON p.member_id = m.id"
-                " GROUP BY m.id ORDER BY m.status = 'removed', lower(m.display_name), m.id"
+                " GROUP BY m.id"
             ).fetchall()
         try:
-            return tuple(_member(row) for row in rows)
+            found = [_member(row) for row in rows]
         except (TypeError, ValueError, AttributeError, InvalidId):
             raise NoWorkspaceThere from None
+        return tuple(
+            sorted(found, key=lambda each: (each.status is MemberStatus.REMOVED, name_key(each.name), each.id))
+        )
 
     def invite(self, verifier: str, name: str, *, roles: Mapping[str, TeamRole], expires_at: int) -> Invited:
         """Create a login for a new member with these roles by project. Its password is good until ``expires_at``

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.events import PromptsChanged
+from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.commands.command import Command
 from chatdesk.ui.commands.message_action import QUICK
@@ -73,8 +74,10 @@ class QuickActions(Controller):
 
     async def _offer(self) -> None:
         heads = await self._prompt_service.list()
-        own = sorted((each.name, each.id) for each in heads if each.kind is PromptKind.QUICK)
-        named = [(id_, name) for name, id_ in own[:_MOST_OWN]]
+        own = sorted(
+            (each for each in heads if each.kind is PromptKind.QUICK), key=lambda each: (name_key(each.name), each.id)
+        )
+        named = [(each.id, each.name) for each in own[:_MOST_OWN]]
         self._update_palette(named)
         self._panes.transcript.conversation.set_quick_actions(named)
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
@@ -47,7 +48,9 @@ class PresenceRow(QWidget):
 
     def set_people(self, people: Sequence[PresentMember]) -> None:
         """Set the people: those in the thread come first, and of these those who type."""
-        ordered = tuple(sorted(people, key=lambda each: (not each.is_typing, not each.is_in_thread, each.name)))
+        ordered = tuple(
+            sorted(people, key=lambda each: (not each.is_typing, not each.is_in_thread, name_key(each.name)))
+        )
         if ordered == self.people:
             return
         self.people = ordered

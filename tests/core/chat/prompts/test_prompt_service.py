@@ -142,7 +142,7 @@ async def test_an_id_that_is_not_there_has_its_words(prompts: PromptService, act
 
 async def test_what_was_used_last_stands_first_then_the_others_by_name(prompts: PromptService) -> None:
     made = {name: await prompts.create(TEMPLATE, name, "t") for name in ("beta", "Alpha", "gamma", "Älpler")}
-    assert await names(prompts) == ["Alpha", "beta", "gamma", "Älpler"]
+    assert await names(prompts) == ["Alpha", "Älpler", "beta", "gamma"]
     await prompts.record_use(made["gamma"].id)
     await prompts.record_use(made["beta"].id)
     assert await names(prompts) == ["beta", "gamma", "Alpha", "Älpler"]

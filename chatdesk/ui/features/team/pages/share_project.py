@@ -19,6 +19,7 @@ from chatdesk.core.domain.sharing.team import (
     TeamRole,
     Workspace,
 )
+from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
@@ -218,7 +219,7 @@ class SharedProjectDialog(TaskPanel):
         project, offered = self.project, grantable(self.project.role)
         people = [each for each in members if each.status is not MemberStatus.REMOVED]
         rows = []
-        for member in sorted(people, key=lambda each: (each.id != me, each.name.casefold())):
+        for member in sorted(people, key=lambda each: (each.id != me, name_key(each.name))):
             is_me = member.id == me
             role = project.role if is_me else member.roles.get(project.project_id)
             if role is None and not offered:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole
+from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
@@ -39,7 +40,7 @@ def member_rows(members: Sequence[TeamMember], projects: Mapping[str, str], *, m
             (member.name, member_words(member, is_me=member.id == me), roles_words(member.roles, projects)),
             tr("My name and roles…") if member.id == me else tr("Roles…"),
         )
-        for member in sorted(shown, key=lambda each: (each.id != me, each.name.casefold()))
+        for member in sorted(shown, key=lambda each: (each.id != me, name_key(each.name)))
     ]
 
 

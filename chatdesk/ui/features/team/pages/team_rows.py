@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from chatdesk.core.domain.sharing.team import SharedProject, TeamDevice
+from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.features.team.pages.team_table import TableRow
 from chatdesk.ui.features.team.pages.team_text import device_words, project_words
@@ -39,6 +40,6 @@ def project_rows(projects: Sequence[SharedProject], names: Mapping[str, str]) ->
             tr("Sharing…") if project.ended is None else tr("Share…") if project.is_let_in else "",
         )
         for project in sorted(
-            projects, key=lambda each: (each.ended is not None, names.get(each.project_id, "").casefold())
+            projects, key=lambda each: (each.ended is not None, name_key(names.get(each.project_id, "")))
         )
     ]
