@@ -29,7 +29,7 @@
     </message>
     <message>
         <source>what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server and SERVER/TOOL for one; may be repeated</source>
-        <translation>ما يُفعل باستدعاءات الأدوات: ask (في الطرفية)، أو deny، أو ما يُسمح به: SERVER لكل أدوات خادم وSERVER/TOOL لأداة واحدة؛ ويمكن تكراره</translation>
+        <translation>ما يُفعل باستدعاءات الأدوات: ask (السؤال في الطرفية)، أو deny (الرفض)، أو ما يُسمح به: SERVER لكل أدوات خادم وSERVER/TOOL لأداة واحدة؛ ويمكن تكراره</translation>
     </message>
     <message>
         <source>An imported system prompt is sent with the question.</source>
@@ -1540,8 +1540,16 @@
         <translation>الأمر &apos;chatdesk team members&apos; يسردهم مع معرّفاتهم.</translation>
     </message>
     <message>
-        <source>list projects</source>
-        <translation>سرد المشاريع</translation>
+        <source>list projects, or make one</source>
+        <translation>سرد المشاريع أو إنشاء مشروع</translation>
+    </message>
+    <message>
+        <source>make a project and print its id</source>
+        <translation>إنشاء مشروع وطباعة معرّفه</translation>
+    </message>
+    <message>
+        <source>name of the project</source>
+        <translation>اسم المشروع</translation>
     </message>
     <message>
         <source>list threads, latest first</source>
@@ -1574,6 +1582,14 @@
     <message>
         <source>(archived)</source>
         <translation>(مؤرشفة)</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and keeps the projects.</source>
+        <translation>ChatDesk مفتوح ويحتفظ بالمشاريع.</translation>
+    </message>
+    <message>
+        <source>Make the project there, or close ChatDesk first.</source>
+        <translation>أنشئ المشروع هناك، أو أغلق ChatDesk أولًا.</translation>
     </message>
     <message>
         <source>There is no tag “{tag}”.</source>
@@ -6529,17 +6545,41 @@
             <numerusform>{count} موضع</numerusform>
         </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {places} could not be read.</source>
-        <translation>{name}: نُسخ {number} من الصفوف؛ وتعذّرت قراءة {places}.</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {places} could not be read.</source>
+        <comment>{name}: {count} row was copied; {places} could not be read.</comment>
+        <translation>
+            <numerusform>{name}: لم يُنسخ أي صف؛ وتعذّرت القراءة في {places}.</numerusform>
+            <numerusform>{name}: نُسخ صف واحد؛ وتعذّرت القراءة في {places}.</numerusform>
+            <numerusform>{name}: نُسخ صفّان؛ وتعذّرت القراءة في {places}.</numerusform>
+            <numerusform>{name}: نُسخت {count} صفوف؛ وتعذّرت القراءة في {places}.</numerusform>
+            <numerusform>{name}: نُسخ {count} صفًّا؛ وتعذّرت القراءة في {places}.</numerusform>
+            <numerusform>{name}: نُسخ {count} صف؛ وتعذّرت القراءة في {places}.</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
-        <translation>{name}: نُسخ {number} من الصفوف؛ ولم يُنسخ {left_out} مكرر أو بلا معنى.</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <comment>{name}: {count} row was copied; {left_out} that are there twice or make no sense were not.</comment>
+        <translation>
+            <numerusform>{name}: لم يُنسخ أي صف؛ ولم يُنسخ {left_out} مكرر أو بلا معنى.</numerusform>
+            <numerusform>{name}: نُسخ صف واحد؛ ولم يُنسخ {left_out} مكرر أو بلا معنى.</numerusform>
+            <numerusform>{name}: نُسخ صفّان؛ ولم يُنسخ {left_out} مكرر أو بلا معنى.</numerusform>
+            <numerusform>{name}: نُسخت {count} صفوف؛ ولم يُنسخ {left_out} مكرر أو بلا معنى.</numerusform>
+            <numerusform>{name}: نُسخ {count} صفًّا؛ ولم يُنسخ {left_out} مكرر أو بلا معنى.</numerusform>
+            <numerusform>{name}: نُسخ {count} صف؛ ولم يُنسخ {left_out} مكرر أو بلا معنى.</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: all {number} rows were copied.</source>
-        <translation>{name}: نُسخت كل الصفوف ({number}).</translation>
+    <message numerus="yes">
+        <source>{name}: all {count} rows were copied.</source>
+        <comment>{name}: the {count} row was copied.</comment>
+        <translation>
+            <numerusform>{name}: لا صفوف للنسخ.</numerusform>
+            <numerusform>{name}: نُسخ الصف الوحيد.</numerusform>
+            <numerusform>{name}: نُسخ الصفّان كلاهما.</numerusform>
+            <numerusform>{name}: نُسخت الصفوف كلها، وعددها {count}.</numerusform>
+            <numerusform>{name}: نُسخت الصفوف كلها، وعددها {count}.</numerusform>
+            <numerusform>{name}: نُسخت الصفوف كلها، وعددها {count}.</numerusform>
+        </translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
@@ -20093,6 +20133,14 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>لم يعد «{name}» ملفًا.</translation>
     </message>
     <message>
+        <source>“{name}” has a second name (a hard link), perhaps outside of the project&apos;s folder.</source>
+        <translation>للملف «{name}» اسم ثانٍ (رابط ثابت)، ربما خارج مجلّد المشروع.</translation>
+    </message>
+    <message>
+        <source>Copy it if tools are to use it.</source>
+        <translation>انسخه إن كان على الأدوات أن تستخدمه.</translation>
+    </message>
+    <message>
         <source>“{name}” is too large; the limit is {most}.</source>
         <translation>«{name}» كبير جدًا؛ الحدّ هو {most}.</translation>
     </message>
@@ -20439,6 +20487,14 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
             <numerusform>تذهب أسئلة هذه المحادثة إلى {count} نموذجًا.</numerusform>
             <numerusform>تذهب أسئلة هذه المحادثة إلى {count} نموذج.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>It sent too many messages that nobody asked for, more than {count} in a second.</source>
+        <translation>أرسل رسائل كثيرة جدًا لم يطلبها أحد، أكثر من {count} في الثانية.</translation>
+    </message>
+    <message>
+        <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
+        <translation>كتب أكثر مما ينبغي دون أن يطلبه أحد، أكثر من {count} بايت في الثانية.</translation>
     </message>
 </context>
 </TS>

@@ -29,7 +29,7 @@
     </message>
     <message>
         <source>what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server and SERVER/TOOL for one; may be repeated</source>
-        <translation>was mit Werkzeugaufrufen geschieht: ask (an einem Terminal), deny, oder was erlaubt wird: SERVER für alle Werkzeuge eines Servers und SERVER/TOOL für eines; kann wiederholt werden</translation>
+        <translation>was mit Werkzeugaufrufen geschieht: ask (an einem Terminal fragen), deny (ablehnen), oder was erlaubt wird: SERVER für alle Werkzeuge eines Servers und SERVER/TOOL für eines; kann wiederholt werden</translation>
     </message>
     <message>
         <source>An imported system prompt is sent with the question.</source>
@@ -1476,8 +1476,16 @@
         <translation>&apos;chatdesk team members&apos; listet sie mit ihren Kennungen auf.</translation>
     </message>
     <message>
-        <source>list projects</source>
-        <translation>Projekte auflisten</translation>
+        <source>list projects, or make one</source>
+        <translation>Projekte auflisten oder eines anlegen</translation>
+    </message>
+    <message>
+        <source>make a project and print its id</source>
+        <translation>ein Projekt anlegen und seine ID ausgeben</translation>
+    </message>
+    <message>
+        <source>name of the project</source>
+        <translation>Name des Projekts</translation>
     </message>
     <message>
         <source>list threads, latest first</source>
@@ -1510,6 +1518,14 @@
     <message>
         <source>(archived)</source>
         <translation>(archiviert)</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and keeps the projects.</source>
+        <translation>ChatDesk ist offen und verwahrt die Projekte.</translation>
+    </message>
+    <message>
+        <source>Make the project there, or close ChatDesk first.</source>
+        <translation>Legen Sie das Projekt dort an, oder schließen Sie ChatDesk zuerst.</translation>
     </message>
     <message>
         <source>There is no tag “{tag}”.</source>
@@ -6293,17 +6309,29 @@
             <numerusform>{count} Stellen</numerusform>
         </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {places} could not be read.</source>
-        <translation>{name}: {number} Zeilen wurden kopiert; {places} konnten nicht gelesen werden.</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {places} could not be read.</source>
+        <comment>{name}: {count} row was copied; {places} could not be read.</comment>
+        <translation>
+            <numerusform>{name}: {count} Zeile wurde kopiert; {places} konnten nicht gelesen werden.</numerusform>
+            <numerusform>{name}: {count} Zeilen wurden kopiert; {places} konnten nicht gelesen werden.</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
-        <translation>{name}: {number} Zeilen wurden kopiert; {left_out}, die doppelt oder sinnlos sind, nicht.</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <comment>{name}: {count} row was copied; {left_out} that are there twice or make no sense were not.</comment>
+        <translation>
+            <numerusform>{name}: {count} Zeile wurde kopiert; {left_out}, die doppelt oder sinnlos sind, nicht.</numerusform>
+            <numerusform>{name}: {count} Zeilen wurden kopiert; {left_out}, die doppelt oder sinnlos sind, nicht.</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: all {number} rows were copied.</source>
-        <translation>{name}: Alle {number} Zeilen wurden kopiert.</translation>
+    <message numerus="yes">
+        <source>{name}: all {count} rows were copied.</source>
+        <comment>{name}: the {count} row was copied.</comment>
+        <translation>
+            <numerusform>{name}: Die {count} Zeile wurde kopiert.</numerusform>
+            <numerusform>{name}: Alle {count} Zeilen wurden kopiert.</numerusform>
+        </translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
@@ -19121,6 +19149,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>„{name}“ ist keine Datei mehr.</translation>
     </message>
     <message>
+        <source>“{name}” has a second name (a hard link), perhaps outside of the project&apos;s folder.</source>
+        <translation>„{name}“ hat einen zweiten Namen (einen harten Link), vielleicht außerhalb des Projektordners.</translation>
+    </message>
+    <message>
+        <source>Copy it if tools are to use it.</source>
+        <translation>Kopieren Sie sie, wenn Werkzeuge sie verwenden sollen.</translation>
+    </message>
+    <message>
         <source>“{name}” is too large; the limit is {most}.</source>
         <translation>„{name}“ ist zu groß; das Limit ist {most}.</translation>
     </message>
@@ -19463,6 +19499,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
             <numerusform>Fragen in dieser Unterhaltung gehen an {count} Modell.</numerusform>
             <numerusform>Fragen in dieser Unterhaltung gehen an {count} Modelle.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>It sent too many messages that nobody asked for, more than {count} in a second.</source>
+        <translation>Er sendete zu viele Nachrichten, nach denen niemand gefragt hatte: mehr als {count} in einer Sekunde.</translation>
+    </message>
+    <message>
+        <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
+        <translation>Er schrieb zu viel, wonach niemand gefragt hatte: mehr als {count} Bytes in einer Sekunde.</translation>
     </message>
 </context>
 </TS>

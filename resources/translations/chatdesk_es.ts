@@ -29,7 +29,7 @@
     </message>
     <message>
         <source>what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server and SERVER/TOOL for one; may be repeated</source>
-        <translation>qué hacer con las llamadas a herramientas: ask (en una terminal), deny, o lo que se permite: SERVER para todas las herramientas de un servidor y SERVER/TOOL para una; se puede repetir</translation>
+        <translation>qué hacer con las llamadas a herramientas: ask (preguntar en una terminal), deny (denegar), o lo que se permite: SERVER para todas las herramientas de un servidor y SERVER/TOOL para una; se puede repetir</translation>
     </message>
     <message>
         <source>An imported system prompt is sent with the question.</source>
@@ -1476,8 +1476,16 @@
         <translation>&apos;chatdesk team members&apos; los muestra con sus identificadores.</translation>
     </message>
     <message>
-        <source>list projects</source>
-        <translation>muestra los proyectos</translation>
+        <source>list projects, or make one</source>
+        <translation>muestra los proyectos, o crea uno</translation>
+    </message>
+    <message>
+        <source>make a project and print its id</source>
+        <translation>crea un proyecto y muestra su id</translation>
+    </message>
+    <message>
+        <source>name of the project</source>
+        <translation>nombre del proyecto</translation>
     </message>
     <message>
         <source>list threads, latest first</source>
@@ -1510,6 +1518,14 @@
     <message>
         <source>(archived)</source>
         <translation>(archivada)</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and keeps the projects.</source>
+        <translation>ChatDesk está abierto y tiene los proyectos.</translation>
+    </message>
+    <message>
+        <source>Make the project there, or close ChatDesk first.</source>
+        <translation>Crea el proyecto allí, o cierra ChatDesk primero.</translation>
     </message>
     <message>
         <source>There is no tag “{tag}”.</source>
@@ -6293,17 +6309,29 @@
             <numerusform>{count} lugares</numerusform>
         </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {places} could not be read.</source>
-        <translation>{name}: se copiaron {number} filas; {places} no se pudieron leer.</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {places} could not be read.</source>
+        <comment>{name}: {count} row was copied; {places} could not be read.</comment>
+        <translation>
+            <numerusform>{name}: se copió {count} fila; no se pudo leer en {places}.</numerusform>
+            <numerusform>{name}: se copiaron {count} filas; no se pudo leer en {places}.</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
-        <translation>{name}: se copiaron {number} filas; no se copiaron {left_out} que están repetidas o no tienen sentido.</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <comment>{name}: {count} row was copied; {left_out} that are there twice or make no sense were not.</comment>
+        <translation>
+            <numerusform>{name}: se copió {count} fila; no se copiaron {left_out} que están repetidas o no tienen sentido.</numerusform>
+            <numerusform>{name}: se copiaron {count} filas; no se copiaron {left_out} que están repetidas o no tienen sentido.</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: all {number} rows were copied.</source>
-        <translation>{name}: se copiaron las {number} filas.</translation>
+    <message numerus="yes">
+        <source>{name}: all {count} rows were copied.</source>
+        <comment>{name}: the {count} row was copied.</comment>
+        <translation>
+            <numerusform>{name}: se copió la {count} fila.</numerusform>
+            <numerusform>{name}: se copiaron las {count} filas.</numerusform>
+        </translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
@@ -10268,7 +10296,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>branch</source>
-        <translation>crear una rama</translation>
+        <translation>ramificar</translation>
     </message>
     <message>
         <source>This is a branch. The thread it came from stays as it is.</source>
@@ -18684,7 +18712,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>removed</source>
-        <translation>retirado</translation>
+        <translation>quitado</translation>
     </message>
     <message>
         <source>warning</source>
@@ -18913,7 +18941,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Remove them from {directory}.</source>
-        <translation>Elimínalas de {directory}.</translation>
+        <translation>Quítalas de {directory}.</translation>
     </message>
     <message>
         <source>backups</source>
@@ -19119,6 +19147,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>“{name}” is no longer a file.</source>
         <translation>«{name}» ya no es un archivo.</translation>
+    </message>
+    <message>
+        <source>“{name}” has a second name (a hard link), perhaps outside of the project&apos;s folder.</source>
+        <translation>«{name}» tiene un segundo nombre (un enlace físico), quizá fuera de la carpeta del proyecto.</translation>
+    </message>
+    <message>
+        <source>Copy it if tools are to use it.</source>
+        <translation>Cópialo si las herramientas deben usarlo.</translation>
     </message>
     <message>
         <source>“{name}” is too large; the limit is {most}.</source>
@@ -19463,6 +19499,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
             <numerusform>Las preguntas de esta conversación van a {count} modelo.</numerusform>
             <numerusform>Las preguntas de esta conversación van a {count} modelos.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>It sent too many messages that nobody asked for, more than {count} in a second.</source>
+        <translation>Envió demasiados mensajes que nadie había pedido, más de {count} en un segundo.</translation>
+    </message>
+    <message>
+        <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
+        <translation>Escribió demasiado que nadie había pedido, más de {count} bytes en un segundo.</translation>
     </message>
 </context>
 </TS>

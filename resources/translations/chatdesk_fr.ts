@@ -29,7 +29,7 @@
     </message>
     <message>
         <source>what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server and SERVER/TOOL for one; may be repeated</source>
-        <translation>que faire des appels d’outils&#xa0;: ask (dans un terminal), deny, ou ce qui est autorisé&#xa0;: SERVER pour tous les outils d’un serveur et SERVER/TOOL pour un seul&#xa0;; peut être répété</translation>
+        <translation>que faire des appels d’outils&#xa0;: ask (demander dans un terminal), deny (refuser), ou ce qui est autorisé&#xa0;: SERVER pour tous les outils d’un serveur et SERVER/TOOL pour un seul&#xa0;; peut être répété</translation>
     </message>
     <message>
         <source>An imported system prompt is sent with the question.</source>
@@ -1476,8 +1476,16 @@
         <translation>&apos;chatdesk team members&apos; les liste avec leurs id.</translation>
     </message>
     <message>
-        <source>list projects</source>
-        <translation>lister les projets</translation>
+        <source>list projects, or make one</source>
+        <translation>lister les projets, ou en créer un</translation>
+    </message>
+    <message>
+        <source>make a project and print its id</source>
+        <translation>créer un projet et afficher son ID</translation>
+    </message>
+    <message>
+        <source>name of the project</source>
+        <translation>nom du projet</translation>
     </message>
     <message>
         <source>list threads, latest first</source>
@@ -1510,6 +1518,14 @@
     <message>
         <source>(archived)</source>
         <translation>(archivée)</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and keeps the projects.</source>
+        <translation>ChatDesk est ouvert et détient les projets.</translation>
+    </message>
+    <message>
+        <source>Make the project there, or close ChatDesk first.</source>
+        <translation>Créez le projet là-bas, ou fermez d’abord ChatDesk.</translation>
     </message>
     <message>
         <source>There is no tag “{tag}”.</source>
@@ -6293,17 +6309,29 @@
             <numerusform>{count} endroits</numerusform>
         </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {places} could not be read.</source>
-        <translation>{name}&#xa0;: {number} lignes ont été copiées&#xa0;; {places} n’ont pas pu être lues.</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {places} could not be read.</source>
+        <comment>{name}: {count} row was copied; {places} could not be read.</comment>
+        <translation>
+            <numerusform>{name}&#xa0;: {count} ligne a été copiée&#xa0;; lecture impossible à {places}.</numerusform>
+            <numerusform>{name}&#xa0;: {count} lignes ont été copiées&#xa0;; lecture impossible à {places}.</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
-        <translation>{name}&#xa0;: {number} lignes ont été copiées&#xa0;; {left_out}, en double ou dépourvues de sens, ne l’ont pas été.</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <comment>{name}: {count} row was copied; {left_out} that are there twice or make no sense were not.</comment>
+        <translation>
+            <numerusform>{name}&#xa0;: {count} ligne a été copiée&#xa0;; {left_out}, en double ou dépourvues de sens, ne l’ont pas été.</numerusform>
+            <numerusform>{name}&#xa0;: {count} lignes ont été copiées&#xa0;; {left_out}, en double ou dépourvues de sens, ne l’ont pas été.</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: all {number} rows were copied.</source>
-        <translation>{name}&#xa0;: les {number} lignes ont toutes été copiées.</translation>
+    <message numerus="yes">
+        <source>{name}: all {count} rows were copied.</source>
+        <comment>{name}: the {count} row was copied.</comment>
+        <translation>
+            <numerusform>{name}&#xa0;: la {count} ligne a été copiée.</numerusform>
+            <numerusform>{name}&#xa0;: les {count} lignes ont toutes été copiées.</numerusform>
+        </translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
@@ -13131,7 +13159,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Everything in it is removed: from the server at once, and from every computer when it syncs next, this one too.</source>
-        <translation>Tout ce qu’il contient est enlevé&#xa0;: du serveur aussitôt, et de chaque ordinateur à sa prochaine synchronisation, celui-ci aussi.</translation>
+        <translation>Tout ce qu’il contient est retiré&#xa0;: du serveur aussitôt, et de chaque ordinateur à sa prochaine synchronisation, celui-ci aussi.</translation>
     </message>
     <message numerus="yes">
         <source>{count} other members lose it, too.</source>
@@ -15354,7 +15382,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Remove {name}?</source>
-        <translation>Enlever {name}&#xa0;?</translation>
+        <translation>Retirer {name}&#xa0;?</translation>
     </message>
     <message>
         <source>Its tools are gone from all threads, with its secrets and what you allowed. Threads keep what it answered.</source>
@@ -18913,7 +18941,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Remove them from {directory}.</source>
-        <translation>Supprimez-les de {directory}.</translation>
+        <translation>Retirez-les de {directory}.</translation>
     </message>
     <message>
         <source>backups</source>
@@ -19119,6 +19147,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>“{name}” is no longer a file.</source>
         <translation>«&#xa0;{name}&#xa0;» n’est plus un fichier.</translation>
+    </message>
+    <message>
+        <source>“{name}” has a second name (a hard link), perhaps outside of the project&apos;s folder.</source>
+        <translation>«&#xa0;{name}&#xa0;» a un second nom (un lien physique), peut-être hors du dossier du projet.</translation>
+    </message>
+    <message>
+        <source>Copy it if tools are to use it.</source>
+        <translation>Copiez-le si des outils doivent l’utiliser.</translation>
     </message>
     <message>
         <source>“{name}” is too large; the limit is {most}.</source>
@@ -19463,6 +19499,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
             <numerusform>Les questions de cette conversation vont à {count} modèle.</numerusform>
             <numerusform>Les questions de cette conversation vont à {count} modèles.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>It sent too many messages that nobody asked for, more than {count} in a second.</source>
+        <translation>Il a envoyé trop de messages que personne n’avait demandés, plus de {count} en une seconde.</translation>
+    </message>
+    <message>
+        <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
+        <translation>Il a écrit trop de choses que personne n’avait demandées, plus de {count} octets en une seconde.</translation>
     </message>
 </context>
 </TS>

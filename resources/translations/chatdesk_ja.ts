@@ -1460,8 +1460,16 @@
         <translation>&apos;chatdesk team members&apos;でidとともに一覧表示できます。</translation>
     </message>
     <message>
-        <source>list projects</source>
-        <translation>プロジェクトを一覧表示します</translation>
+        <source>list projects, or make one</source>
+        <translation>プロジェクトを一覧表示するか、新しく作成します</translation>
+    </message>
+    <message>
+        <source>make a project and print its id</source>
+        <translation>プロジェクトを作成し、そのIDを表示します</translation>
+    </message>
+    <message>
+        <source>name of the project</source>
+        <translation>プロジェクトの名前</translation>
     </message>
     <message>
         <source>list threads, latest first</source>
@@ -1494,6 +1502,14 @@
     <message>
         <source>(archived)</source>
         <translation>(アーカイブ済み)</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and keeps the projects.</source>
+        <translation>ChatDeskが開いていて、プロジェクトを管理しています。</translation>
+    </message>
+    <message>
+        <source>Make the project there, or close ChatDesk first.</source>
+        <translation>そちらでプロジェクトを作成するか、先にChatDeskを閉じてください。</translation>
     </message>
     <message>
         <source>There is no tag “{tag}”.</source>
@@ -1587,7 +1603,7 @@
     </message>
     <message>
         <source>remove a server</source>
-        <translation>サーバーを削除します</translation>
+        <translation>サーバーを外します</translation>
     </message>
     <message>
         <source>sign out of a server</source>
@@ -6234,17 +6250,26 @@
             <numerusform>{count}か所</numerusform>
         </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {places} could not be read.</source>
-        <translation>{name}: {number}行をコピーしました。{places}か所を読み取れませんでした。</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {places} could not be read.</source>
+        <comment>{name}: {count} row was copied; {places} could not be read.</comment>
+        <translation>
+            <numerusform>{name}: {count}行をコピーしました。{places}を読み取れませんでした。</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
-        <translation>{name}: {number}行をコピーしました。重複または意味をなさない{left_out}行はコピーしていません。</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <comment>{name}: {count} row was copied; {left_out} that are there twice or make no sense were not.</comment>
+        <translation>
+            <numerusform>{name}: {count}行をコピーしました。重複または意味をなさない{left_out}行はコピーしていません。</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: all {number} rows were copied.</source>
-        <translation>{name}: {number}行すべてをコピーしました。</translation>
+    <message numerus="yes">
+        <source>{name}: all {count} rows were copied.</source>
+        <comment>{name}: the {count} row was copied.</comment>
+        <translation>
+            <numerusform>{name}: {count}行すべてをコピーしました。</numerusform>
+        </translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
@@ -9605,7 +9630,7 @@
     </message>
     <message>
         <source>Remove: {name}</source>
-        <translation>削除: {name}</translation>
+        <translation>外す: {name}</translation>
     </message>
     <message>
         <source>Press the keys…</source>
@@ -9958,7 +9983,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Removed from the list</source>
-        <translation>一覧から削除しました</translation>
+        <translation>一覧から外しました</translation>
     </message>
     <message>
         <source>Undo</source>
@@ -10173,7 +10198,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>branch</source>
-        <translation>分岐</translation>
+        <translation>ブランチ</translation>
     </message>
     <message>
         <source>This is a branch. The thread it came from stays as it is.</source>
@@ -11533,7 +11558,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Remove {name}</source>
-        <translation>{name}を削除</translation>
+        <translation>{name}を外す</translation>
     </message>
     <message>
         <source>{title}: {detail}</source>
@@ -11966,7 +11991,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Remove {label}?</source>
-        <translation>{label}を削除しますか？</translation>
+        <translation>{label}を外しますか？</translation>
     </message>
     <message>
         <source>Its key is forgotten. Threads keep their answers; a thread that used it asks for another model.</source>
@@ -12038,7 +12063,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Remove…</source>
-        <translation>削除…</translation>
+        <translation>外す…</translation>
     </message>
     <message>
         <source>In the system keyring</source>
@@ -15183,7 +15208,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Remove {name}?</source>
-        <translation>{name}を削除しますか？</translation>
+        <translation>{name}を外しますか？</translation>
     </message>
     <message>
         <source>Its tools are gone from all threads, with its secrets and what you allowed. Threads keep what it answered.</source>
@@ -15678,7 +15703,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Remove limit {number}</source>
-        <translation>上限{number}を削除</translation>
+        <translation>上限{number}を外す</translation>
     </message>
     <message>
         <source>Warning at</source>
@@ -15989,7 +16014,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Remove from the list</source>
-        <translation>一覧から削除</translation>
+        <translation>一覧から外す</translation>
     </message>
     <message>
         <source>All artifacts</source>
@@ -18442,7 +18467,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>removed</source>
-        <translation>削除済み</translation>
+        <translation>外しました</translation>
     </message>
     <message>
         <source>warning</source>
@@ -18878,6 +18903,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>「{name}」はもうファイルではありません。</translation>
     </message>
     <message>
+        <source>“{name}” has a second name (a hard link), perhaps outside of the project&apos;s folder.</source>
+        <translation>「{name}」には別の名前(ハードリンク)があり、プロジェクトのフォルダーの外にある可能性があります。</translation>
+    </message>
+    <message>
+        <source>Copy it if tools are to use it.</source>
+        <translation>ツールで使うにはコピーしてください。</translation>
+    </message>
+    <message>
         <source>“{name}” is too large; the limit is {most}.</source>
         <translation>「{name}」は大きすぎます。上限は{most}です。</translation>
     </message>
@@ -19219,6 +19252,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>
             <numerusform>このスレッドの質問は{count}個のモデルに送られます。</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>It sent too many messages that nobody asked for, more than {count} in a second.</source>
+        <translation>求めていないメッセージが多すぎました(1秒に{count}件超)。</translation>
+    </message>
+    <message>
+        <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
+        <translation>求めていない出力が多すぎました(1秒に{count}バイト超)。</translation>
     </message>
 </context>
 </TS>

@@ -29,7 +29,7 @@
     </message>
     <message>
         <source>what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server and SERVER/TOOL for one; may be repeated</source>
-        <translation>o que fazer com chamadas de ferramentas: ask (em um terminal), deny, ou o que permitir: SERVER para todas as ferramentas de um servidor e SERVER/TOOL para uma; pode ser repetido</translation>
+        <translation>o que fazer com chamadas de ferramentas: ask (perguntar em um terminal), deny (negar), ou o que permitir: SERVER para todas as ferramentas de um servidor e SERVER/TOOL para uma; pode ser repetido</translation>
     </message>
     <message>
         <source>An imported system prompt is sent with the question.</source>
@@ -1476,8 +1476,16 @@
         <translation>&apos;chatdesk team members&apos; os lista com seus ids.</translation>
     </message>
     <message>
-        <source>list projects</source>
-        <translation>listar projetos</translation>
+        <source>list projects, or make one</source>
+        <translation>listar projetos ou criar um</translation>
+    </message>
+    <message>
+        <source>make a project and print its id</source>
+        <translation>criar um projeto e mostrar seu id</translation>
+    </message>
+    <message>
+        <source>name of the project</source>
+        <translation>nome do projeto</translation>
     </message>
     <message>
         <source>list threads, latest first</source>
@@ -1510,6 +1518,14 @@
     <message>
         <source>(archived)</source>
         <translation>(arquivada)</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and keeps the projects.</source>
+        <translation>O ChatDesk está aberto e mantém os projetos.</translation>
+    </message>
+    <message>
+        <source>Make the project there, or close ChatDesk first.</source>
+        <translation>Crie o projeto lá ou feche o ChatDesk antes.</translation>
     </message>
     <message>
         <source>There is no tag “{tag}”.</source>
@@ -6293,17 +6309,29 @@
             <numerusform>{count} lugares</numerusform>
         </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {places} could not be read.</source>
-        <translation>{name}: {number} linhas foram copiadas; {places} não puderam ser lidas.</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {places} could not be read.</source>
+        <comment>{name}: {count} row was copied; {places} could not be read.</comment>
+        <translation>
+            <numerusform>{name}: {count} linha foi copiada; não foi possível ler em {places}.</numerusform>
+            <numerusform>{name}: {count} linhas foram copiadas; não foi possível ler em {places}.</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
-        <translation>{name}: {number} linhas foram copiadas; {left_out} repetidas ou sem sentido não foram.</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <comment>{name}: {count} row was copied; {left_out} that are there twice or make no sense were not.</comment>
+        <translation>
+            <numerusform>{name}: {count} linha foi copiada; {left_out} repetidas ou sem sentido não foram.</numerusform>
+            <numerusform>{name}: {count} linhas foram copiadas; {left_out} repetidas ou sem sentido não foram.</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: all {number} rows were copied.</source>
-        <translation>{name}: todas as {number} linhas foram copiadas.</translation>
+    <message numerus="yes">
+        <source>{name}: all {count} rows were copied.</source>
+        <comment>{name}: the {count} row was copied.</comment>
+        <translation>
+            <numerusform>{name}: a {count} linha foi copiada.</numerusform>
+            <numerusform>{name}: todas as {count} linhas foram copiadas.</numerusform>
+        </translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
@@ -19121,6 +19149,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>“{name}” não é mais um arquivo.</translation>
     </message>
     <message>
+        <source>“{name}” has a second name (a hard link), perhaps outside of the project&apos;s folder.</source>
+        <translation>“{name}” tem um segundo nome (um hard link), talvez fora da pasta do projeto.</translation>
+    </message>
+    <message>
+        <source>Copy it if tools are to use it.</source>
+        <translation>Copie-o se as ferramentas devem usá-lo.</translation>
+    </message>
+    <message>
         <source>“{name}” is too large; the limit is {most}.</source>
         <translation>“{name}” é grande demais; o limite é {most}.</translation>
     </message>
@@ -19463,6 +19499,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
             <numerusform>As perguntas nesta conversa vão para {count} modelo.</numerusform>
             <numerusform>As perguntas nesta conversa vão para {count} modelos.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>It sent too many messages that nobody asked for, more than {count} in a second.</source>
+        <translation>Ele enviou mensagens demais que ninguém pediu, mais de {count} em um segundo.</translation>
+    </message>
+    <message>
+        <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
+        <translation>Ele escreveu demais sem que ninguém pedisse, mais de {count} bytes em um segundo.</translation>
     </message>
 </context>
 </TS>

@@ -1460,8 +1460,16 @@
         <translation>&apos;chatdesk team members&apos; 会列出成员及其 ID。</translation>
     </message>
     <message>
-        <source>list projects</source>
-        <translation>列出项目</translation>
+        <source>list projects, or make one</source>
+        <translation>列出项目，或创建一个</translation>
+    </message>
+    <message>
+        <source>make a project and print its id</source>
+        <translation>创建项目并输出其 ID</translation>
+    </message>
+    <message>
+        <source>name of the project</source>
+        <translation>项目的名称</translation>
     </message>
     <message>
         <source>list threads, latest first</source>
@@ -1494,6 +1502,14 @@
     <message>
         <source>(archived)</source>
         <translation>（已归档）</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and keeps the projects.</source>
+        <translation>ChatDesk 已打开，项目由它管理。</translation>
+    </message>
+    <message>
+        <source>Make the project there, or close ChatDesk first.</source>
+        <translation>请在那里创建项目，或先关闭 ChatDesk。</translation>
     </message>
     <message>
         <source>There is no tag “{tag}”.</source>
@@ -6234,17 +6250,26 @@
             <numerusform>{count} 处</numerusform>
         </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {places} could not be read.</source>
-        <translation>{name}：已复制 {number} 行；{places} 处无法读取。</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {places} could not be read.</source>
+        <comment>{name}: {count} row was copied; {places} could not be read.</comment>
+        <translation>
+            <numerusform>{name}：已复制 {count} 行；{places}无法读取。</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.</source>
-        <translation>{name}：已复制 {number} 行；{left_out} 行重复或无意义，未复制。</translation>
+    <message numerus="yes">
+        <source>{name}: {count} rows were copied; {left_out} that are there twice or make no sense were not.</source>
+        <comment>{name}: {count} row was copied; {left_out} that are there twice or make no sense were not.</comment>
+        <translation>
+            <numerusform>{name}：已复制 {count} 行；{left_out} 行重复或无意义，未复制。</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{name}: all {number} rows were copied.</source>
-        <translation>{name}：全部 {number} 行已复制。</translation>
+    <message numerus="yes">
+        <source>{name}: all {count} rows were copied.</source>
+        <comment>{name}: the {count} row was copied.</comment>
+        <translation>
+            <numerusform>{name}：全部 {count} 行已复制。</numerusform>
+        </translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
@@ -18878,6 +18903,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>“{name}”已不再是文件。</translation>
     </message>
     <message>
+        <source>“{name}” has a second name (a hard link), perhaps outside of the project&apos;s folder.</source>
+        <translation>“{name}”有第二个名称（硬链接），可能在项目文件夹之外。</translation>
+    </message>
+    <message>
+        <source>Copy it if tools are to use it.</source>
+        <translation>如需让工具使用它，请复制一份。</translation>
+    </message>
+    <message>
         <source>“{name}” is too large; the limit is {most}.</source>
         <translation>“{name}”太大；上限为 {most}。</translation>
     </message>
@@ -19219,6 +19252,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>
             <numerusform>此对话中的问题会发送给 {count} 个模型。</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>It sent too many messages that nobody asked for, more than {count} in a second.</source>
+        <translation>它发送了过多无人请求的消息，一秒内超过 {count} 条。</translation>
+    </message>
+    <message>
+        <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
+        <translation>它写出了过多无人请求的内容，一秒内超过 {count} 字节。</translation>
     </message>
 </context>
 </TS>

@@ -189,24 +189,28 @@ class _Copied:
         if gaps:
             places = plural("{count} places", "{count} place", gaps)
             self.lost.append(
-                Text(
-                    "{name}: {number} rows were copied; {places} could not be read.",
+                plural(
+                    "{name}: {count} rows were copied; {places} could not be read.",
+                    "{name}: {count} row was copied; {places} could not be read.",
+                    count,
                     name=name,
-                    number=count,
                     places=places,
                 )
             )
         elif left_out:
             self.lost.append(
-                Text(
-                    "{name}: {number} rows were copied; {left_out} that are there twice or make no sense were not.",
+                plural(
+                    "{name}: {count} rows were copied; {left_out} that are there twice or make no sense were not.",
+                    "{name}: {count} row was copied; {left_out} that are there twice or make no sense were not.",
+                    count,
                     name=name,
-                    number=count,
                     left_out=left_out,
                 )
             )
         elif name in ("threads", "messages"):
-            self.lines.append(Text("{name}: all {number} rows were copied.", name=name, number=count))
+            self.lines.append(
+                plural("{name}: all {count} rows were copied.", "{name}: the {count} row was copied.", count, name=name)
+            )
 
 
 def _definitions(made: sqlite3.Connection, undefined: Sequence[Table]) -> dict[str, str]:
