@@ -13,6 +13,7 @@ from chatdesk.cli import team_sharing
 from chatdesk.cli.threads import find_thread
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.texts import Sentences, Text, tr
 from chatdesk.services.asking import ask
 
@@ -127,7 +128,7 @@ def _print_offered(event: dict[str, Any], *, is_asked_for: bool, is_json: bool) 
     """Write the tools that a server offers for the answer, if somebody named it, and the reasons why others are not."""
     if is_json:
         terminal.say_json(event, indent=None)
-    server, tools, notes = _server_of(event), tuple(event["tools"]), event["notes"]
+    server, tools, notes = _server_of(event), tuple(map(distinct_name, event["tools"])), event["notes"]
     if is_asked_for and tools and not is_json:
         terminal.complain(tr("{server} offers: {names}.", server=server, names=tools))
     for note in notes or ((Text("It lists no tools."),) if is_asked_for and not tools else ()):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.cli import web_search
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.processes import environment
 from chatdesk.core.texts import Text, shown, tr
 
@@ -232,7 +233,7 @@ async def _test(options: argparse.Namespace, service: ToolService) -> int:
                 if step["stderr"].strip():
                     terminal.say(tr("It wrote: {tail}", tail=step["stderr"].strip()[-_LONGEST_STDERR:]))
             for name in tools:
-                terminal.say(f"        {name}")
+                terminal.say(f"        {distinct_name(name)}")
     if options.json:
         terminal.say_json(rows)
     return 0 if all(step["is_well"] for row in rows for step in row["steps"]) else 1

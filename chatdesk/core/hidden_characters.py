@@ -37,6 +37,9 @@ _KEYCAP = re.compile("[#*0-9]\ufe0f\u20e3")
 _VARYING = re.compile("[\u1000-\u109f\u2200-\u2aff\u3000-\u30ff\ua840-\ua877\uff00-\uffef\U00010ac0-\U00010aff]")
 _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
+_LETTERS = re.compile(r"[^\W\d_]{2,}")
+_LOOK_ALIKES = frozenset(("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "FULLWIDTH", "MATHEMATICAL"))
+
 
 def visible_controls(text: str) -> str:
     """Return ``text`` with invisible and direction-changing characters spelt out as ``⟦U+202E⟧``.
@@ -110,6 +113,21 @@ def escaped_in_json(document: str) -> str:
 def has_hidden(text: str) -> bool:
     """Return whether any character in ``text`` has no picture of its own, legitimate or not."""
     return _SUSPECTS.search(text) is not None
+
+
+def distinct_name(text: str) -> str:
+    """Return a name on one line that cannot pass for another: hidden characters are spelt out, and in a word with Latin
+    letters those of scripts that have the same shapes."""
+    line = " ".join(visible_controls(text).split())
+    return line if line.isascii() else _LETTERS.sub(_spell_look_alikes, line)
+
+
+def _spell_look_alikes(word: re.Match[str]) -> str:
+    scripts = [unicodedata.name(letter, "").partition(" ")[0] for letter in word[0]]
+    if "LATIN" not in scripts:
+        return word[0]
+    pairs = zip(word[0], scripts, strict=True)
+    return "".join(f"⟦U+{ord(letter):04X}⟧" if script in _LOOK_ALIKES else letter for letter, script in pairs)
 
 
 def clean_line(text: str) -> str:

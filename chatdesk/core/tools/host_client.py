@@ -27,7 +27,7 @@ from chatdesk.core.domain.tools import (
     ToolResult,
     ToolServer,
 )
-from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.process_frames import Wire
 from chatdesk.core.texts import Sentences, Text, language_tag, translations_of
 from chatdesk.core.tools.call_reports import NO_HOOKS, CallHooks, CallReports
@@ -105,7 +105,7 @@ class ToolHost:
         server may be told of; empty: none. Cancelling ends the call, and with it a program that has no other call to
         answer. Raises ``ToolFailed``."""
         values = (name, json.dumps(arguments), timeout_s, root)
-        about, offered = f"“{clean_line(name)}”", (name, digest)
+        about, offered = f"“{distinct_name(name)}”", (name, digest)
         row = await self.ask(server, "call", *values, about=about, root=root, offered=offered, hooks=hooks)
         text, files, is_error, size_bytes = row
         return ToolResult(text, tuple(ToolFile(*each) for each in files), is_error, size_bytes)
@@ -144,7 +144,7 @@ class ToolHost:
         if is_changed(listed, *offered):
             words = Text(
                 "“{tool}” of {server} was changed by its server after it was offered, so it was not run.",
-                tool=clean_line(offered[0]),
+                tool=distinct_name(offered[0]),
                 server=server.name,
             )
             raise ToolFailed(words, next_step=Text("Ask again: you are shown it as it is now."))

@@ -17,7 +17,7 @@ from chatdesk.core.domain.tools import (
     ToolHints,
     ToolServer,
 )
-from chatdesk.core.hidden_characters import clean_line, visible_controls
+from chatdesk.core.hidden_characters import distinct_name, visible_controls
 
 
 def tool_of(server: ToolServer, row: Sequence[Any]) -> Tool:
@@ -27,7 +27,7 @@ def tool_of(server: ToolServer, row: Sequence[Any]) -> Tool:
         server.id,
         server.name,
         name,
-        clean_line(title),
+        distinct_name(title),
         visible_controls(description),
         json.loads(schema),
         ToolHints(is_read_only, is_destructive, is_open_world),
@@ -37,7 +37,7 @@ def tool_of(server: ToolServer, row: Sequence[Any]) -> Tool:
 
 def left_out_texts(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Return a sentence for each tool that is left out of a server's list."""
-    return tuple(LEFT_OUT_TEXTS[LeftOut(reason)].filled(tool=clean_line(name)) for reason, name in rows)
+    return tuple(LEFT_OUT_TEXTS[LeftOut(reason)].filled(tool=distinct_name(name)) for reason, name in rows)
 
 
 def is_changed(listed: Sequence[Tool], name: str, digest: str) -> bool:

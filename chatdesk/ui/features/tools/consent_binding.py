@@ -10,7 +10,7 @@ from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ApprovalAsked, ApprovalEnded
-from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.hidden_characters import clean_line, distinct_name
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.tools.request_binding import RequestBinding
@@ -55,7 +55,10 @@ class ConsentBinding(Controller):
         return bool(self._approvals.waiting()) or self._requests.is_any_waiting() or self._sign_ins.is_shown
 
     def _on_asked(self, request: ApprovalRequest) -> None:
-        name, server = clean_line(request.tool.title or request.tool.name), clean_line(shown(request.tool.server_name))
+        name, server = (
+            distinct_name(request.tool.title or request.tool.name),
+            clean_line(shown(request.tool.server_name)),
+        )
         if request.thread_id == self._threads.thread_id:
             self._show()
         self._chats.ask_for_attention(

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
-from chatdesk.core.hidden_characters import clean_line, escaped_in_json, visible_controls
+from chatdesk.core.hidden_characters import clean_line, distinct_name, escaped_in_json, visible_controls
 from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.features.tools.card_frame import CardFrame, CodeField, card_label
@@ -91,7 +91,7 @@ class ConsentCard(CardFrame[ApprovalRequest]):
 
     def _fill(self, request: ApprovalRequest) -> None:
         tool = request.tool
-        name = clean_line(tool.title or tool.name) or tool.name
+        name = distinct_name(tool.title or tool.name)
         server = clean_line(shown(tool.server_name))
         title = tr("Run “{name}” of {server}?", name=name, server=server)
         self.title.setText(title)

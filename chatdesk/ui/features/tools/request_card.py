@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, Qt, QUrl, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.hidden_characters import clean_line, visible_controls
+from chatdesk.core.hidden_characters import clean_line, distinct_name, visible_controls
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.tools.server_requests import (
     Action,
@@ -202,7 +202,7 @@ def whole_question(request: ModelRequest) -> str:
 def where_words(request: ServerRequest) -> str:
     """Return a sentence that says where an answer goes, and during which call it is asked for."""
     asker = request.asker
-    call = tr("The server asks while “{tool}” runs.", tool=clean_line(asker.tool_name))
+    call = tr("The server asks while “{tool}” runs.", tool=distinct_name(asker.tool_name))
     where = visible_controls(asker.where)
     is_sent = where.startswith(("https://", "http://"))
     if isinstance(request, PageRequest):

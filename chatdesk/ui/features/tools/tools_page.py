@@ -19,7 +19,7 @@ from chatdesk.core.domain.tools import (
     ServerStatus,
     ToolCheck,
 )
-from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.hidden_characters import clean_line, distinct_name
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.tools.permissions import Permission
@@ -176,7 +176,7 @@ class ToolsPage(QWidget):
         row = QWidget()
         title = tr(
             "{tool} of {server}",
-            tool=clean_line(permission.tool),
+            tool=distinct_name(permission.tool),
             server=names.get(permission.server_id, permission.server_id),
         )
         when = moment_text(permission.allowed_at, date_time_text)
