@@ -59,7 +59,7 @@ async def _chat(exchange: Exchange) -> None:
 def _press(parent: QWidget, name: str) -> None:
     button = parent.findChild(QPushButton, name)
     assert button is not None
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    button.click()
 
 
 async def _settings(application: WindowApplication) -> SettingsDialog:

@@ -13,6 +13,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.unread_guard import UnreadGuard
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.painting import paint_box
 
@@ -25,7 +26,7 @@ _WORDS_LETTERS = 24  # the words are beside the button when they have room for s
 
 class Banner(QWidget):
     """Hidden until ``show_message``. ``actionTriggered`` and ``otherTriggered`` come from its buttons, ``closed`` from
-    its cross."""
+    its cross. For a moment after another message a mouse can press none of the buttons."""
 
     actionTriggered = Signal()
     otherTriggered = Signal()
@@ -35,6 +36,7 @@ class Banner(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._kind: BannerKind = "warning"
+        self._shown_labels = ("", "")
         self.setObjectName("banner")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._label = QLabel()
@@ -48,6 +50,7 @@ class Banner(QWidget):
         self._other = QPushButton()
         self._other.setObjectName("bannerOther")
         self._other.clicked.connect(self.otherTriggered)
+        self._guard = UnreadGuard([self._action, self._other], self)
         self._buttons = QWidget()
         buttons = QHBoxLayout(self._buttons)
         buttons.setContentsMargins(0, 0, 0, 0)
@@ -70,6 +73,11 @@ class Banner(QWidget):
     def text(self) -> str:
         return self._label.text()
 
+    @property
+    def is_unread(self) -> bool:
+        """Return whether the message is there too short to be read."""
+        return self._guard.is_unread
+
     def show_message(
         self,
         text: str,
@@ -84,6 +92,10 @@ class Banner(QWidget):
         text = shown(text)
         is_news = not self.isVisible() or text != self._label.text()
         self._kind = kind
+        labels = (shown(action_text or ""), shown(other_text or ""))
+        if is_news or labels != self._shown_labels:
+            self._guard.restart()
+        self._shown_labels = labels
         self._label.setText(text)
         self.setAccessibleName(text)
         for button, words in ((self._action, action_text), (self._other, other_text)):

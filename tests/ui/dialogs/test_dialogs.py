@@ -82,6 +82,7 @@ def test_a_question_is_answered_once(
     if press is None:
         qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     else:
+        qtbot.waitUntil(lambda: not dialog.is_unread)
         qtbot.mouseClick(dialog.findChild(QPushButton, press), Qt.MouseButton.LeftButton)
     assert answers == [answer]
 

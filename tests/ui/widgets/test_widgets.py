@@ -251,6 +251,7 @@ def test_a_banner_acts_and_closes(theme: Theme, qtbot: QtBot) -> None:
     assert banner.text == "<b>The disk is full.</b>"
     assert banner.isVisible()
     with qtbot.waitSignal(banner.actionTriggered):
+        qtbot.waitUntil(lambda: not banner.is_unread)
         qtbot.mouseClick(banner.findChild(QPushButton, "bannerAction"), Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(banner.closed):
         qtbot.mouseClick(banner.findChild(QWidget, "bannerClose"), Qt.MouseButton.LeftButton)

@@ -145,7 +145,7 @@ def test_what_is_not_saved_stays_in_the_banner_whatever_else_fails(window):
     errors.show(StorageFull())
     assert _note(window) == "Your question is not saved."
     assert window.findChild(Toast).text == StorageFull().sentence
-    QTest.mouseClick(window.findChild(QPushButton, "bannerAction"), Qt.MouseButton.LeftButton)
+    window.findChild(QPushButton, "bannerAction").click()
     assert window.ran == ["retry"]
     errors.clear_lasting()
     errors.show(StorageFull())
@@ -204,7 +204,7 @@ def test_a_failure_that_nobody_waits_for_is_a_note_with_details(window, qtbot, t
     errors.show_crash(str(report))
     assert window.findChildren(NoticeDialog) == []
     assert _note(window).startswith("Something went wrong in ChatDesk")
-    qtbot.mouseClick(window.findChild(QPushButton, "bannerAction"), Qt.MouseButton.LeftButton)
+    window.findChild(QPushButton, "bannerAction").click()
     (dialog,) = window.findChildren(NoticeDialog)
     assert dialog.findChild(QPushButton, "noticeShow").isVisible()
     qtbot.mouseClick(dialog.findChild(QPushButton, "noticeCopy"), Qt.MouseButton.LeftButton)
