@@ -254,9 +254,10 @@ END
 $$;
 
 -- By admins and owners, whose ChatDesk calls it about once a day. Values that others replaced go when they are older than 90
--- days and every computer that was here in that time has what replaced them; so do files that nothing has named for 30
--- days. Returns what the time is over of that things are kept in this project (p_days, NULL: for ever): messages and
--- summaries, and what is said of threads in which nothing is newer.
+-- days and every computer that was here in that time has what replaced them, at most 2000 in one call; so do files that
+-- nothing has named for 30 days. Returns what the time is over of that things are kept in this project (p_days, NULL: for
+-- ever): messages and summaries, and what is said of threads in which nothing is newer. All of it is looked for before the
+-- project is locked, as nobody can push meanwhile.
 CREATE OR REPLACE FUNCTION cd.tidy(p_project uuid, p_days integer) RETURNS TABLE (o_thread uuid, o_change uuid)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp SET lock_timeout = '5s'
 AS $$
@@ -264,29 +265,27 @@ DECLARE
     v_me uuid := cd.need_me();
     v_before bigint := cd.now_ms() - p_days::bigint * 86400000;
     v_acked bigint;
+    v_replaced uuid[];
 BEGIN
     IF p_days < 1 THEN
         RAISE EXCEPTION 'at least one day' USING ERRCODE = 'CD009';
+    ELSIF cd.rank(cd.need_role(p_project, v_me)) < 3 THEN
+        RAISE EXCEPTION 'the role does not permit this' USING ERRCODE = 'CD007';
     END IF;
-    PERFORM cd.lock_project(p_project, v_me, 3);
     SELECT coalesce(min(CASE WHEN jsonb_typeof(d.acked -> p_project::text) = 'number'
         THEN (d.acked ->> p_project::text)::numeric ELSE 0 END), 0)::bigint INTO v_acked
     FROM cd.device d
     JOIN cd.project_member p ON p.member_id = d.member_id AND p.project_id = p_project AND p.role IS NOT NULL
     WHERE d.removed_at IS NULL AND d.last_seen > now() - interval '90 days';
-    UPDATE cd.change c SET body = NULL, erased = true
-    WHERE c.project_id = p_project AND c.reg LIKE 'lww.%' AND c.reg NOT LIKE 'lww.tag.%' AND c.op = 'edit'
-        AND NOT c.erased AND c.at < cd.now_ms() - 90::bigint * 86400000 AND (c.id, c.entity_id, c.reg) IN (
-            SELECT unnest(n.parents), n.entity_id, n.reg FROM cd.change n
-            WHERE n.project_id = p_project AND n.reg LIKE 'lww.%' AND n.op = 'edit' AND n.seq <= v_acked
-        );
-    PERFORM cd.remove_unused_files(p_project, ARRAY(
-        SELECT DISTINCT b.sha256 FROM cd.blob_chunk b
-        WHERE b.project_id = p_project AND NOT EXISTS (
-            SELECT FROM cd.blob_chunk young WHERE young.project_id = p_project AND young.sha256 = b.sha256
-                AND young.at > now() - interval '30 days'
-        )
-    ));
+    v_replaced := ARRAY(
+        SELECT c.id FROM cd.change c
+        WHERE c.project_id = p_project AND c.reg LIKE 'lww.%' AND c.reg NOT LIKE 'lww.tag.%' AND c.op = 'edit'
+            AND NOT c.erased AND c.at < cd.now_ms() - 90::bigint * 86400000 AND (c.id, c.entity_id, c.reg) IN (
+                SELECT unnest(n.parents), n.entity_id, n.reg FROM cd.change n
+                WHERE n.project_id = p_project AND n.reg LIKE 'lww.%' AND n.op = 'edit' AND n.seq <= v_acked
+            )
+        LIMIT 2000
+    );
     RETURN QUERY
     WITH made AS (
         SELECT c.id, c.kind, c.op, c.reg, c.entity_id, c.at, c.erased, c.seq,
@@ -303,6 +302,16 @@ BEGIN
         OR (m.kind = 'thread' AND m.thread NOT IN (SELECT l.thread FROM living l WHERE l.thread IS NOT NULL))
     )
     ORDER BY m.seq LIMIT 5000;
+    PERFORM cd.lock_project(p_project, v_me, 3);
+    UPDATE cd.change c SET body = NULL, erased = true
+    WHERE c.project_id = p_project AND c.id = ANY (v_replaced) AND NOT c.erased;
+    PERFORM cd.remove_unused_files(p_project, ARRAY(
+        SELECT DISTINCT b.sha256 FROM cd.blob_chunk b
+        WHERE b.project_id = p_project AND NOT EXISTS (
+            SELECT FROM cd.blob_chunk young WHERE young.project_id = p_project AND young.sha256 = b.sha256
+                AND young.at > now() - interval '30 days'
+        )
+    ));
 END
 $$;
 

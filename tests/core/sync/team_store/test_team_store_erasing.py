@@ -272,6 +272,26 @@ def test_old_values_are_compacted_once_every_computer_has_what_replaced_them(tea
     assert erased() == [first["id"]], "no tag, no version of a text"
 
 
+def test_many_replaced_values_are_tidied_a_part_at_a_time(team: Team) -> None:
+    project, olga = team.project(), team.owner
+    thread = olga.thread(project)
+    first = olga.row("thread", "edit", thread, {"model": "0"}, reg="lww.model")
+    assert olga.push(project, first) == ["ok"]
+    with team.database.as_superuser() as root:
+        root.execute(
+            "INSERT INTO cd.change SELECT (jsonb_populate_record(c, jsonb_build_object('id', md5(n::text)::uuid,"
+            " 'seq', c.seq + n, 'dseq', c.dseq + n, 'number', c.number + n, 'parents', jsonb_build_array("
+            " CASE WHEN n = 1 THEN c.id ELSE md5((n - 1)::text)::uuid END)))).*"
+            " FROM cd.change c, generate_series(1, 4500) AS n WHERE c.id = %s",
+            [first["id"]],
+        )
+        root.execute("UPDATE cd.change SET at = 1")
+        root.execute("UPDATE cd.device SET acked = jsonb_build_object(%s::text, 10000)", [project])
+    for count in (2000, 4000, 4500, 4500):
+        olga.ask("SELECT * FROM cd.tidy(%s, NULL)", project)
+        assert olga.value("SELECT count(*) FROM cd.change WHERE erased") == count
+
+
 def test_files_that_nobody_names_are_swept_after_a_month(team: Team) -> None:
     project, olga = team.project(), team.owner
     thread = olga.thread(project)
