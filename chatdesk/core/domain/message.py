@@ -109,7 +109,8 @@ class Message:
     leave gaps. ``cost_usd`` is what an answer cost as far as prices were known when it was made; None: they were not.
     ``written_tokens`` went into the provider's cache. ``author_id`` is the other member who wrote it, or asked for this
     answer; None: whoever works with this profile. ``assistant_name`` is the assistant that answered, as it was called
-    then; ``assistant_id`` is there where it is one of this profile.
+    then; ``assistant_id`` is there where it is one of this profile. ``accepted_at`` is when the team's server took what
+    another member wrote; their other times are what their computer said.
     """
 
     id: str
@@ -143,6 +144,7 @@ class Message:
     author_id: str | None = None
     assistant_id: str | None = None
     assistant_name: str | None = None
+    accepted_at: int | None = None
 
     @property
     def text(self) -> str:

@@ -43,8 +43,15 @@ THREAD_COLUMNS = (
 TAG_MARK = "\x1f"  # stands between the names of a thread's tags, and in none of them
 
 _MESSAGE_FIELDS = tuple(field.name for field in fields(Message))
-# A column for each field of ``Message``, in their order; NULL where the field is no column.
-MESSAGE_COLUMNS = ", ".join(f"m.{name}" if name in message_columns.BY_NAME else "NULL" for name in _MESSAGE_FIELDS)
+_ACCEPTED_AT = (
+    "CASE WHEN m.author_id IS NOT NULL THEN (SELECT c.at FROM changes c WHERE c.entity = m.id AND c.reg = 'content'"
+    " AND c.kind = 'message' AND c.op = 'new' AND c.seq IS NOT NULL) END"
+)
+# A column for each field of ``Message``, in their order; NULL where the field is none and is filled in later.
+MESSAGE_COLUMNS = ", ".join(
+    f"m.{name}" if name in message_columns.BY_NAME else _ACCEPTED_AT if name == "accepted_at" else "NULL"
+    for name in _MESSAGE_FIELDS
+)
 _ID, _THREAD, _PARENT, _ROLE, _STATUS, _DETAILS, _MARK = map(
     _MESSAGE_FIELDS.index, ("id", "thread_id", "parent_id", "role", "status", "error_details", "context_mark")
 )

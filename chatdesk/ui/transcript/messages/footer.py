@@ -10,7 +10,7 @@ from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.commands.message_action import MessageAction, MessageState, is_final, is_question
 from chatdesk.ui.commands.message_catalogue import MESSAGE_ACTIONS
 from chatdesk.ui.local_forms import decimal_text, money_text
-from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
+from chatdesk.ui.transcript.drawing.moments import time_of
 from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
 from chatdesk.ui.transcript.messages.message_facts import MessageFacts
 from chatdesk.ui.widgets.listed import with_capital
@@ -35,7 +35,7 @@ def footer_of(state: MessageState, facts: MessageFacts, *, quick: Sequence[Messa
         versions_tip=with_capital(facts.version_words),
         note=figures(message),
         time=time_of(message.created_at),
-        tip=whole_time_of(message.created_at),
+        tip=facts.whole_time,
         is_right_aligned=is_question(state),
     )
 

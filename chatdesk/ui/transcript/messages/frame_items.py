@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from chatdesk.core.domain.context import SummaryEnd
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
+from chatdesk.ui.transcript.drawing.moments import time_of
 from chatdesk.ui.transcript.items.author_item import AuthorItem
 from chatdesk.ui.transcript.items.header_item import HeaderItem
 from chatdesk.ui.transcript.items.line_item import LineItem, start_line, summary_line
@@ -93,14 +93,14 @@ class FrameItems:
         if self._made_header is None or self._made_header[0] != (name, when, person):
             is_asked_for = bool(person) and not facts.message.is_edited_answer  # whose the words are is said below
             asked_by = (facts.message.author_id or "", person) if is_asked_for else None
-            header = HeaderItem(name, time_of(when), whole_time_of(when), asked_by)
+            header = HeaderItem(name, time_of(when), facts.whole_time, asked_by)
             self._made_header = (name, when, person), header
         return self._made_header[1]
 
     def _author(self, author_id: str) -> AuthorItem:
         name = self._facts.person
         if self._made_author is None or self._made_author[0] != name:
-            tip = f"{name}, {whole_time_of(self._facts.message.created_at)}"
+            tip = f"{name}, {self._facts.whole_time}"
             self._made_author = name, AuthorItem(name, author_id, tip=tip)
         return self._made_author[1]
 

@@ -10,7 +10,10 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.commands.message_catalogue import message_action
 from chatdesk.ui.transcript.contract import ModelName, SharedWith
+from chatdesk.ui.transcript.drawing.moments import whole_time_of
 
+# Between what an author's computer says and when the server took it, which is more than a clock that is a little wrong.
+_FAR_MS = 24 * 60 * 60 * 1000
 _ONLY_READ = Text("you can only read this project")
 
 
@@ -85,6 +88,19 @@ class MessageFacts:
         if author_id is None:
             return ""
         return (self.shared.name_of(author_id) if self.shared is not None else "") or tr("Another member")
+
+    @property
+    def whole_time(self) -> str:
+        """The time of the message in full. It is its author's word, which is said where the server took it on another
+        day."""
+        said, accepted = self.message.created_at, self.message.accepted_at
+        if accepted is None or abs(accepted - said) < _FAR_MS:
+            return whole_time_of(said)
+        return tr(
+            "{moment}, as the author's computer says; it came to the team {accepted}",
+            moment=whole_time_of(said) or "?",
+            accepted=whole_time_of(accepted),
+        )
 
     @property
     def version_words(self) -> str:

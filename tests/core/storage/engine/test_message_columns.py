@@ -41,7 +41,14 @@ PLAIN = (
     '"provider":"provider 7","model":"model 8","finish_reason":"finish_reason 18",'
     '"parts":[{"content":{"text":"answer to question"},"type":"text","id":"PART","started_at":1,"completed_at":2}]}'
 )
-_NOT_COLUMNS = {"parts", "version_index", "version_count", "cost_usd", "written_tokens"}  # of ``Message``
+_NOT_COLUMNS = {
+    "parts",
+    "version_index",
+    "version_count",
+    "cost_usd",
+    "written_tokens",
+    "accepted_at",
+}  # of ``Message``
 
 
 def value_of(name: str) -> Any:

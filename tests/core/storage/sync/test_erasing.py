@@ -77,6 +77,13 @@ def test_an_erased_message_leaves_the_server_and_both_computers(pair: Pair) -> N
     assert len(digests(pair)) == 1
 
 
+def test_a_message_of_another_has_the_server_s_time_besides(pair: Pair) -> None:
+    for author, is_others in (("IS NULL", False), ("IS NOT NULL", True)):
+        message = own(pair.bob, author=author)
+        taken = [row.at for row in pair.server.projects[pair.project].rows if row.entity == message and row.op == "new"]
+        assert now(pair.bob.repositories.messages.get(message)).accepted_at == (taken[0] if is_others else None)
+
+
 def test_summaries_that_tell_of_an_erased_message_go_with_it(pair: Pair) -> None:
     message = own(pair.bob)
     thread, last = pair.bob.rows(

@@ -70,6 +70,18 @@ def test_a_message_carries_its_times(world: World) -> None:
     assert header.aside == time_of(when)
 
 
+@pytest.mark.parametrize("said", [0, 1, 10**12, 1_800_000_000_000 - 25 * 3600 * 1000])
+@pytest.mark.parametrize("position", [0, 1])
+def test_a_time_far_from_the_server_s_is_its_author_s_word(world: World, said: int, position: int) -> None:
+    accepted = 1_800_000_000_000
+    for at, is_far in ((said, True), (accepted - 3600 * 1000, False)):
+        thread = make_thread(0)
+        thread.messages += [make_message(position, "a", created_at=at, author_id="ben", accepted_at=accepted)]
+        facts = world.open(thread).entries[0].facts
+        assert (whole_time_of(accepted) in facts.whole_time) is is_far
+        assert whole_time_of(at) in facts.whole_time
+
+
 def test_questions_may_be_shown_as_they_were_written(world: World) -> None:
     view = world.open(make_thread(2, lambda place: "**x**"))
     assert [entry.items[entry.body[0]].text for entry in view.entries] == ["x", "x"]
