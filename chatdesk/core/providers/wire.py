@@ -12,6 +12,7 @@ from chatdesk.core.domain.provider_profile import PLAIN, Dialect
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, ToolCall
 from chatdesk.core.providers.call_ids import USUAL, form_for, with_ids
 from chatdesk.core.providers.chat.call_reader import read_object
+from chatdesk.core.providers.chat.thoughts import PIECES_FIELD
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.turn_order import in_turns
 from chatdesk.core.texts import Text
@@ -90,6 +91,9 @@ def wire_message(message: RequestMessage, origin: str = "", dialect: Dialect = P
     if message.tool_calls:
         for fields in message.kept_for(origin):
             written |= {name: value for name, value in fields.items() if name not in written}
+            thoughts = fields.get(PIECES_FIELD)
+            if isinstance(thoughts, list):
+                written["content"] = [*thoughts, *_pieces(message)]
         written = {**dialect.message_with_calls, **written}
         # In its own answers a vendor marks one of several calls, and wants the others without.
         is_own = any(call.kept is not None and call.kept.origin == origin for call in message.tool_calls)
@@ -111,9 +115,11 @@ def _wire_call(call: ToolCall, more: Mapping[str, Any]) -> dict[str, Any]:
 
 def _content(message: RequestMessage) -> str | list[dict[str, Any]]:
     """Return plain text if there are no images, because many servers accept nothing else."""
+    return _pieces(message) if message.images else repair(message.full_text)
+
+
+def _pieces(message: RequestMessage) -> list[dict[str, Any]]:
     text = repair(message.full_text)
-    if not message.images:
-        return text
     pieces: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []
     return pieces + [{"type": "image_url", "image_url": {"url": url}} for url in message.images]
 

@@ -13,6 +13,8 @@ from chatdesk.core.providers.chat.content import read_content
 THOUGHT_FIELDS: Final = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
 # A list of thoughts, parts of it encrypted or signed, as gateways send it.
 DETAILS_FIELD: Final = "reasoning_details"
+# Mistral's thoughts are pieces of the content, and go back before its text.
+PIECES_FIELD: Final = "content"
 _GROWING: Final = ("text", "summary", "data")
 # Fields of a message that are read elsewhere or say nothing; any other may be what its vendor wants back.
 _READ: Final = frozenset(
@@ -38,6 +40,7 @@ class KeptThoughts:
         self._texts: dict[str, list[str]] = {}
         self._details: list[dict[str, Any]] = []
         self._size = 0
+        self._pieces: list[Mapping[str, Any]] = []
         self._others: dict[str, Any] = {}
         self._others_size = 0
 
@@ -46,7 +49,8 @@ class KeptThoughts:
         """The fields of a message as they go back to the server."""
         texts: dict[str, Any] = {name: "".join(pieces) for name, pieces in self._texts.items()}
         details = {DETAILS_FIELD: [dict(each) for each in self._details]} if self._details else {}
-        return {**self._others, **texts, **details}
+        pieces = {PIECES_FIELD: list(self._pieces)} if self._pieces else {}
+        return {**self._others, **texts, **details, **pieces}
 
     def read(self, message: Mapping[str, Any], *, is_whole: bool = False) -> str:
         """Return the readable thoughts of a delta, or of a whole message."""
@@ -61,12 +65,29 @@ class KeptThoughts:
                 pieces.append(text)
             shown = shown or text
         self._keep_others(message)
+        if not (is_whole and self._pieces):
+            self._keep_pieces(message.get(PIECES_FIELD))
         details = message.get(DETAILS_FIELD)
         rows = [each for each in details if isinstance(each, Mapping)] if isinstance(details, list) else []
         if not (is_whole and self._details):
             for each in rows:
                 self._add_detail(each)
         return shown or "".join(_shown(each) for each in rows)
+
+    def _keep_pieces(self, content: object) -> None:
+        """Keep the thoughts among the pieces of a content. One that continues the last is joined with it."""
+        for piece in content if isinstance(content, list) else ():
+            if not isinstance(piece, Mapping) or piece.get("type") != "thinking":
+                continue
+            self._size += len(json.dumps(piece))
+            if self._size > _LONGEST:
+                return
+            last = self._pieces[-1] if self._pieces else {}
+            came, more = last.get("thinking"), piece.get("thinking")
+            if isinstance(came, list) and isinstance(more, list):
+                self._pieces[-1] = {**last, **piece, "thinking": [*came, *more]}
+            else:
+                self._pieces.append(piece)
 
     def _keep_others(self, message: Mapping[str, Any]) -> None:
         """Keep fields that only the vendor understands. A text or a list may come in pieces."""
