@@ -81,7 +81,7 @@ class ImportedThread:
     """A thread of an export. ``messages`` has parents before their children and each key once. ``chosen`` says which
     child of a message is shown, by keys; its key None is the first message. ``values`` are further columns of the
     thread, with message keys where a column names a message. ``left_out`` counts what the vendor hid from the
-    reader."""
+    reader, ``marks_left_out`` the marks in texts that hold nothing to read."""
 
     source: str
     key: str
@@ -96,6 +96,7 @@ class ImportedThread:
     project: ImportedProject | None = None
     wanted_id: str | None = None
     left_out: int = 0
+    marks_left_out: int = 0
 
 
 # A row, and the files that it names.

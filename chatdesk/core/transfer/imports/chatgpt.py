@@ -15,7 +15,8 @@ from chatdesk.core.domain.imported import ImportedMessage, ImportedPart, Importe
 from chatdesk.core.domain.message import ContextMark, Role, Status
 from chatdesk.core.transfer.imports import chatgpt_content as content
 from chatdesk.core.transfer.imports.canvas import Canvas, after_call
-from chatdesk.core.transfer.imports.tree import Node, make_tree
+from chatdesk.core.transfer.imports.chatgpt_marks import Marks
+from chatdesk.core.transfer.imports.tree import Node, above_by_children, make_tree
 from chatdesk.core.transfer.imports.values import (
     dict_of,
     fingerprint,
@@ -34,6 +35,7 @@ _FINISH = {"stop": "stop", "max_tokens": "length", "interrupted": "stop"}
 # Characters of canvases that are told again after a small change of theirs, in one conversation.
 _MOST_OF_CANVASES = 4_000_000
 _GIZMO = re.compile(r"g-[A-Za-z0-9-]{4,45}\Z")
+_NAMES_OF_MODEL: Final = ("model_slug", "resolved_model_slug", "default_model_slug")
 _HIDDEN = "is_visually_hidden_from_conversation"
 
 
@@ -58,8 +60,8 @@ def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThr
     mapping = dict_of(value.get("mapping"))
     created = moment(value.get("create_time"))
     instructions: list[str] = []
-    steps, empty, left_out = _steps(mapping, instructions)
-    nodes = _nodes(steps, empty)
+    steps, empty, left_out, marks = _steps(mapping, instructions)
+    nodes = _nodes(steps, empty, text_of(value.get("default_model_slug")))
     updated = moment(value.get("update_time"))
     tree = make_tree(
         nodes,
@@ -87,18 +89,22 @@ def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThr
         ),
         tags=_assistant_names(value),
         left_out=left_out,
+        marks_left_out=marks,
     )
 
 
-def _steps(mapping: Mapping[str, Any], instructions: list[str]) -> tuple[list[_Step], list[Node], int]:
-    """Return the steps with content, the nodes without, and how many with content the vendor hides from the reader."""
+def _steps(mapping: Mapping[str, Any], instructions: list[str]) -> tuple[list[_Step], list[Node], int, int]:
+    """Return the steps with content, the nodes without, how many with content the vendor hides from the reader, and
+    how many marks of the steps say nothing."""
     steps: list[_Step] = []
     empty: list[Node] = []
-    left_out = 0
+    left_out = marks_left_out = 0
+    above = above_by_children((key_of(name), dict_of(each).get("children")) for name, each in mapping.items())
     for name, each in mapping.items():
         node = dict_of(each)
         message = dict_of(node.get("message"))
-        key, parent = key_of(name), key_of(node.get("parent")) or None
+        key = key_of(name)
+        parent = key_of(node.get("parent")) or above.get(key)
         created = moment(message.get("create_time"))
         role = content.ROLES.get(text_of(dict_of(message.get("author")).get("role")))
         parts: tuple[ImportedPart, ...] = ()
@@ -106,14 +112,16 @@ def _steps(mapping: Mapping[str, Any], instructions: list[str]) -> tuple[list[_S
         if own:
             instructions.append(own)
         elif role is not None:
-            parts = tuple(content.parts_of(message, role, key))
+            marks = Marks(message)
+            parts = tuple(content.parts_of(message, role, key, marks))
         if parts and dict_of(message.get("metadata")).get(_HIDDEN) is True:
             parts, left_out = (), left_out + 1
         if role is None or not parts:
             empty.append(Node(key, parent, None, created))
         else:
             steps.append(_Step(key, parent, role, parts, created, message))
-    return _with_canvases(steps, empty), empty, left_out
+            marks_left_out += marks.without_words
+    return _with_canvases(steps, empty), empty, left_out, marks_left_out
 
 
 def _with_canvases(steps: list[_Step], empty: Sequence[Node]) -> list[_Step]:
@@ -146,7 +154,7 @@ def _with_canvases(steps: list[_Step], empty: Sequence[Node]) -> list[_Step]:
     return list(by_key.values())
 
 
-def _nodes(steps: Sequence[_Step], empty: Sequence[Node]) -> list[Node]:
+def _nodes(steps: Sequence[_Step], empty: Sequence[Node], default_model: str) -> list[Node]:
     """Return a node for each turn: steps of the model and its tools that follow one another without a branch become
     one."""
     above = {node.key: node.parent_key for node in empty}
@@ -176,7 +184,7 @@ def _nodes(steps: Sequence[_Step], empty: Sequence[Node]) -> list[Node]:
             together.append(by_key[each])
             each = goes_on(each)
         if together:
-            nodes.append(_turn(together, parents[key]))
+            nodes.append(_turn(together, parents[key], default_model))
     return _ends_for_parents(nodes)
 
 
@@ -193,7 +201,7 @@ def _step_above(key: str | None, by_key: Mapping[str, _Step], above: Mapping[str
     return key
 
 
-def _turn(steps: Sequence[_Step], parent_key: str | None) -> Node:
+def _turn(steps: Sequence[_Step], parent_key: str | None, default_model: str) -> Node:
     first = steps[0]
     role = Role.ASSISTANT if any(step.role is Role.ASSISTANT for step in steps) else first.role
     parts = tuple(content.joined([part for step in steps for part in step.parts]))
@@ -206,7 +214,7 @@ def _turn(steps: Sequence[_Step], parent_key: str | None) -> Node:
         parts=parts,
         status=_status(steps, role),
         keys=tuple(step.key for step in steps),
-        values=_values(steps, role),
+        values=_values(steps, role, default_model),
     )
     return Node(first.key, parent_key, message, created)
 
@@ -240,15 +248,16 @@ def _finish(message: Mapping[str, Any]) -> dict[str, Any]:
     return dict_of(dict_of(message.get("metadata")).get("finish_details"))
 
 
-def _values(steps: Sequence[_Step], role: Role) -> dict[str, Any]:
+def _values(steps: Sequence[_Step], role: Role, default_model: str) -> dict[str, Any]:
     weights = [step.message.get("weight") for step in steps]
     values: dict[str, Any] = {}
     if weights and all(weight == 0 and weight is not False for weight in weights):
         values["context_mark"] = ContextMark.EXCLUDED.value  # the vendor does not send it either
     if role is not Role.ASSISTANT:
         return values
-    models = [text_of(dict_of(step.message.get("metadata")).get("model_slug")) for step in steps]
-    values["model"] = next((model[:200] for model in reversed(models) if model), None)
+    told = [dict_of(step.message.get("metadata")) for step in reversed(steps)]
+    names = (text_of(each.get(name)) for name in _NAMES_OF_MODEL for each in told)
+    values["model"] = next(filter(None, names), default_model)[:200]
     values["finish_reason"] = _FINISH.get(text_of(_finish(steps[-1].message).get("type")))
     ended = moment(steps[-1].message.get("update_time")) or moment(steps[-1].message.get("create_time"))
     values["completed_at"] = ended

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from chatdesk.core.domain.imported import ImportedFile, ImportedPart
 from chatdesk.core.domain.message import PartType, Role
 from chatdesk.core.transfer.imports.canvas import Canvas
+from chatdesk.core.transfer.imports.chatgpt_marks import Marks
 from chatdesk.core.transfer.imports.values import as_json, dict_of, fenced, list_of, text_of
 
 ROLES: Final = {"system": Role.SYSTEM, "user": Role.USER, "assistant": Role.ASSISTANT, "tool": Role.TOOL}
 _CUSTOM = "user_editable_context"
 _OF_MEMORY = frozenset(("model_editable_context",))
-# Places of sources in an answer, between characters of the private use area.
-_SOURCE_MARK = re.compile("\ue200[^\ue200\ue201]{0,2000}\ue201|[\ue200-\ue206]")
-_MOST_REFERENCES, _LONGEST_WITH_LINKS = 2_000, 200_000
 _IMAGE_POINTERS = frozenset(("image_asset_pointer",))
 _REAL_TIME = "real_time_user_audio_video_asset_pointer"
 _SOUND_POINTERS = frozenset(("audio_asset_pointer", "video_container_asset_pointer"))
@@ -36,15 +33,15 @@ def instructions_of(message: Mapping[str, Any]) -> str:
     return ""
 
 
-def parts_of(message: Mapping[str, Any], role: Role, key: str) -> Iterator[ImportedPart]:
+def parts_of(message: Mapping[str, Any], role: Role, key: str, marks: Marks) -> Iterator[ImportedPart]:
     """Yield everything that a message holds; nothing for an empty one."""
     body = dict_of(message.get("content"))
     kind = text_of(body.get("content_type"))
     recipient = text_of(message.get("recipient")) or "all"
     if kind == "thoughts":
-        yield from _text(_thoughts(body), key, PartType.REASONING)
+        yield from _text(marks.readable(_thoughts(body)), key, PartType.REASONING)
     elif kind == "reasoning_recap":
-        yield from _text(text_of(body.get("content")), key, PartType.REASONING)
+        yield from _text(marks.readable(text_of(body.get("content"))), key, PartType.REASONING)
     elif kind in _OF_MEMORY:
         return
     elif role is Role.ASSISTANT and recipient != "all":
@@ -55,7 +52,7 @@ def parts_of(message: Mapping[str, Any], role: Role, key: str) -> Iterator[Impor
         text = text_of(body.get("text"))
         yield from _text(fenced(text, body.get("language")) if text.strip() else "", key)
     else:
-        yield from _pieces(message, body, key, is_readable=True)
+        yield from _pieces(body, key, marks)
     yield from _attachments(message, body, key)
 
 
@@ -82,16 +79,14 @@ def _text(text: str, key: str, kind: PartType = PartType.TEXT) -> Iterator[Impor
         yield ImportedPart(kind, {"text": text}, key)
 
 
-def _pieces(
-    message: Mapping[str, Any], body: Mapping[str, Any], key: str, *, is_readable: bool
-) -> Iterator[ImportedPart]:
-    """Yield texts and pictures in their order; ``is_readable``: marks of sources become links or nothing."""
+def _pieces(body: Mapping[str, Any], key: str, marks: Marks | None = None) -> Iterator[ImportedPart]:
+    """Yield texts and pictures in their order; ``marks`` of sources become what they show."""
     texts: list[str] = []
 
     def flush() -> Iterator[ImportedPart]:
         text = "\n".join(text for text in texts if text)
         texts.clear()
-        yield from _text(_with_sources(text, message) if is_readable else text, key)
+        yield from _text(marks.readable(text) if marks is not None else text, key)
 
     for each in list_of(body.get("parts")):
         if isinstance(each, str):
@@ -201,7 +196,7 @@ def _result(message: Mapping[str, Any], body: Mapping[str, Any], key: str) -> It
     tool = text_of(dict_of(message.get("author")).get("name"))[:200]
     texts: list[str] = []
     others: list[ImportedPart] = []
-    for part in _pieces(message, body, key, is_readable=False):
+    for part in _pieces(body, key):
         if part.type is PartType.TEXT:
             texts.append(text_of(part.content.get("text")))
         else:
@@ -211,19 +206,3 @@ def _result(message: Mapping[str, Any], body: Mapping[str, Any], key: str) -> It
         values = {"tool_name": tool} if tool else {}
         yield ImportedPart(PartType.TOOL_RESULT, {"text": text}, key, None, values)
     yield from others
-
-
-def _with_sources(text: str, message: Mapping[str, Any]) -> str:
-    """Return ``text`` with marks of sources replaced by their links, if the message has them, and without other
-    marks."""
-    if text.isascii() or _SOURCE_MARK.search(text) is None:
-        return text
-    references = list_of(dict_of(message.get("metadata")).get("content_references"))
-    if len(text) > _LONGEST_WITH_LINKS:
-        references = []
-    for each in references[:_MOST_REFERENCES]:
-        reference = dict_of(each)
-        mark, link = text_of(reference.get("matched_text")), text_of(reference.get("alt"))
-        if mark.strip() and "\ue200" in mark and len(link) < 4_000:
-            text = text.replace(mark, f" {link}" if link else "", 1)
-    return _SOURCE_MARK.sub("", text)

@@ -304,6 +304,7 @@ class _Run:
         is_dry_run = self._report.is_dry_run
         outcome = found.outcome if rows.messages or rows.is_new else ImportOutcome.UNCHANGED
         self._report.left_out += thread.left_out if rows.is_new else 0
+        self._report.marks_left_out += thread.marks_left_out if rows.is_new else 0
         if not is_dry_run:
             self._report.missing_files += rows.missing_files
             work.waiting.append((rows, await self._project_of(thread)))

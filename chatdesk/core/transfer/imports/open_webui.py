@@ -10,7 +10,7 @@ from typing import Any, Final
 from chatdesk.core.domain.imported import ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role, Status
 from chatdesk.core.transfer.imports.parts import file_part, text_file_part, text_parts
-from chatdesk.core.transfer.imports.tree import Node, make_tree
+from chatdesk.core.transfer.imports.tree import Node, above_by_children, make_tree
 from chatdesk.core.transfer.imports.values import (
     count_of,
     dict_of,
@@ -85,9 +85,12 @@ def _nodes(value: Mapping[str, Any], chat: Mapping[str, Any]) -> tuple[list[Node
     history = _history(value)
     nodes: list[Node] = []
     if history is not None:
-        for name, each in dict_of(history.get("messages")).items():
-            message, parent, created = _message(dict_of(each), key_of(name))
-            nodes.append(Node(message.key, parent, message if message.parts else None, created))
+        rows = {key_of(name): dict_of(each) for name, each in dict_of(history.get("messages")).items()}
+        above = above_by_children((name, each.get("childrenIds")) for name, each in rows.items())
+        for name, each in rows.items():
+            message, parent, created = _message(each, name)
+            content = message if message.parts else None
+            nodes.append(Node(message.key, parent or above.get(message.key), content, created))
         return nodes, key_of(history.get("currentId")) or None
     for index, each in enumerate(list_of(chat.get("messages"))):
         message, _parent, created = _message(dict_of(each), f"row:{index}")

@@ -22,6 +22,7 @@ class ImportReport:
     messages: int = 0
     missing_files: int = 0
     left_out: int = 0
+    marks_left_out: int = 0
     notes: list[str] = field(default_factory=list)
     project_ids: set[str] = field(default_factory=set)
     is_whole: bool = True
@@ -101,6 +102,14 @@ class ImportReport:
                     self.left_out,
                 )
             )
+        if self.marks_left_out:
+            notes.append(
+                plural(
+                    "{count} marks of sources that the export does not name were left out.",
+                    "{count} mark of a source that the export does not name was left out.",
+                    self.marks_left_out,
+                )
+            )
         return notes
 
     def texts(self) -> list[str]:
@@ -115,6 +124,7 @@ class ImportReport:
             "messages": self.messages,
             "missing_files": self.missing_files,
             "left_out": self.left_out,
+            "marks_left_out": self.marks_left_out,
             "counts": {outcome.value: self.counts[outcome] for outcome in ImportOutcome},
             "notes": self.all_notes,
             "lines": [

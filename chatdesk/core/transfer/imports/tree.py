@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chatdesk.core.domain.imported import ImportedMessage
+from chatdesk.core.transfer.imports.values import key_of, list_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,15 @@ def linear(messages: Iterable[ImportedMessage]) -> list[Node]:
     for message in messages:
         nodes.append(Node(message.key, nodes[-1].key if nodes else None, message, message.created_at or None))
     return nodes
+
+
+def above_by_children(nodes: Iterable[tuple[str, object]]) -> dict[str, str]:
+    """Return the parent of each node by the lists of children, for nodes that do not name their parent."""
+    above: dict[str, str] = {}
+    for key, children in nodes:
+        for child in list_of(children):
+            above.setdefault(key_of(child), key)
+    return above
 
 
 def _parents(by_key: Mapping[str, Node]) -> dict[str, str | None]:

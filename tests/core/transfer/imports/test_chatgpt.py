@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chatdesk.core.domain.message import ContextMark, Part, PartType, Role, Status
+from chatdesk.core.transfer.imports.chatgpt import read_conversation
 from tests.helpers.export_samples import PNG, START_S, chatgpt, node, plain_chatgpt, write_zip
 from tests.helpers.import_world import ImportWorld, import_world, outcomes
 
@@ -414,3 +416,33 @@ async def test_absurd_times_are_not_believed(world: ImportWorld) -> None:
         (START_S + 5) * 1000,
         (START_S + 5) * 1000,
     ]
+
+
+@pytest.mark.parametrize(
+    "where", ["model_slug", "resolved_model_slug", "default_model_slug", "conversation", "nowhere"]
+)
+def test_an_answer_names_its_model_wherever_the_export_has_it(where: str) -> None:
+    told = {} if where == "conversation" else {where: "the-model"}
+    nodes = [_question(), node("a", "q", "assistant", "Hi", metadata=told), node("q2", "a", "user", "And now?")]
+    default = {"conversation": "the-model", "nowhere": None}.get(where, "another")
+    thread = read_conversation(chatgpt("c", nodes, default_model_slug=default), 0)
+    models = [message.values.get("model") for message in thread.messages]
+    assert models == [None, None if where == "nowhere" else "the-model", None]
+
+
+@pytest.mark.parametrize("parents", ["named", "null", "absent"])
+def test_messages_follow_one_another_by_their_children_where_they_name_no_parents(parents: str) -> None:
+    nodes = [
+        _question(),
+        node("a", "q", "assistant", "Hi"),
+        node("q2", "a", "user", "More"),
+        node("b", "q2", "assistant", "Yes"),
+    ]
+    for above, below in pairwise(nodes):
+        above["children"] = [below["id"], 5, None]
+        if parents == "null":
+            below["parent"] = None
+        elif parents == "absent":
+            del below["parent"]
+    thread = read_conversation(chatgpt("c", nodes), 0)
+    assert [message.parent_key for message in thread.messages] == [None, "q", "a", "q2"]
