@@ -165,7 +165,7 @@ def test_servers_are_chosen_for_the_question(tmp_path: Path, log: Path, capsys: 
         ("off", "It is switched off"),
         ("folder", "It is for the threads of a project with a folder"),
         ("exit-at-start", "exit code 3"),
-        ("page", "no message of the protocol"),
+        ("page", "not with a message of the protocol"),
         ("status 500", "500"),
         ("no-tools", "It lists no tools."),
         ("odd-tool", "“odd” is left out"),
@@ -201,7 +201,7 @@ def test_files_go_along(tmp_path: Path, model: None, capsys: pytest.CaptureFixtu
     (tmp_path / "empty.txt").touch()
     assert _ask(tmp_path, "when", "--attach", str(tmp_path / "harbour.txt")) == 0
     assert "The harbour opens at six." in capsys.readouterr().out
-    for name, words in (("missing.txt", "no longer there"), ("empty.txt", "is empty")):
+    for name, words in (("missing.txt", "is not there"), ("empty.txt", "is empty")):
         assert _ask(tmp_path, "when", "--attach", str(tmp_path / name)) == 1
         assert words in capsys.readouterr().err
 
