@@ -85,6 +85,7 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
                 "refused": sum(each.refused for each in mine),
                 "last_round_at": latest[0].at if latest else None,
                 "problem": latest[0].problem if latest else "",
+                "misfits": [each.misfit for each in mine if each.misfit],
             }
         )
     parked = await service.records.parked()
@@ -102,8 +103,9 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
         shares = shown(plural("{count} shared", "{count} shared", row["projects"]))
         waits = tr("{waiting} waiting, {refused} refused", waiting=row["waiting"], refused=row["refused"])
         terminal.say(f"{row['id']}  {row['name']}  {row['host']}  {owner}  {shares}  {waits}")
-        if row["problem"]:
-            terminal.say(f"    {shown(row['problem'])}")
+        for sentence in dict.fromkeys((*row["misfits"], row["problem"])):
+            if sentence:
+                terminal.say(f"    {shown(sentence)}")
     return 0
 
 

@@ -44,6 +44,18 @@ _PASSING_LIMITS: Final = _DAILY_LIMITS | {"changes_each_minute"}
 _SAFE = Text("Everything you wrote is kept on this computer.")
 
 
+class TeamLogBroken(TeamError):
+    """The server's log of a project does not fit what was received of it before. ``what`` says so, and since when."""
+
+    code = "team_log_broken"
+    what = Text("What the team's server sends does not fit what it sent before.")
+    safe = Text("What was received before stays readable, and everything you wrote is kept on this computer.")
+    next_step = Text(
+        "ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run"
+        " the server."
+    )
+
+
 class TeamUnreachable(TeamError):
     code = "team_unreachable"
     what = Text("The team's database cannot be reached.")

@@ -7,7 +7,7 @@ sides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -20,6 +20,7 @@ from chatdesk.core.domain.sharing.sync_wire import (
     TeamView,
     WireChange,
 )
+from chatdesk.core.domain.sharing.team import Misfit
 
 __all__ = [
     "Applied",
@@ -98,15 +99,23 @@ class LocalStore(Protocol):
         """Parse pulled rows for ``start_apply``; changes nothing. Never raises: rows are hostile input."""
         ...
 
-    def start_apply(self, project_id: str, page: Any, *, after: Cursor, is_damaged: bool = False) -> PendingApply:
+    def start_apply(
+        self, project_id: str, page: Any, *, after: Cursor, erased: Collection[str] | None = None
+    ) -> PendingApply:
         """Start to apply a page of ``read_page`` that follows ``after`` without a gap, and to move the cursor, in one
         transaction. It continues while this thread does something else, and ends even if nobody waits for it.
-        ``is_damaged``: gaps are recorded, and the rows that exist are applied."""
+        Rows from the first that does not fit are left out. ``erased``: the placeholders that ``TeamStore.erased``
+        returned; others do not fit."""
         ...
 
     def finish_apply(self, applying: PendingApply) -> Applied:
-        """Wait until a page is applied. Raises ``HistoryChanged`` if its numbers or chain did not fit; nothing of it is
-        applied then."""
+        """Wait until a page is applied. Raises ``HistoryChanged`` if already its first row did not fit; nothing of it
+        is applied then."""
+        ...
+
+    def record_misfit(self, project_id: str, misfit: Misfit | None) -> str:
+        """Record the misfit of a project's log at the server, and since when; None: all of it fits. Returns the
+        sentence that says so."""
         ...
 
     def adopt_ended(self, project_id: str) -> Applied | None:
@@ -179,6 +188,11 @@ class TeamStore(Protocol):
     def push(self, project_id: str, device: str, changes: Sequence[WireChange]) -> list[PushResult]: ...
 
     def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]: ...
+
+    def erased(self, project_id: str, change_ids: Sequence[str]) -> set[str]:
+        """Return those of these emptied changes whose words an erasure in the log took, or that newer values
+        replaced."""
+        ...
 
     def poke(self, project_id: str) -> None:
         """Notify listeners that something was pushed; only a hint."""

@@ -15,7 +15,8 @@ from chatdesk.core.domain.sharing.sync_wire import (
     PushStatus,
     WireChange,
 )
-from chatdesk.core.sync.errors import HistoryChanged, TeamError, TeamUnreachable
+from chatdesk.core.domain.sharing.team import Misfit
+from chatdesk.core.sync.errors import HistoryChanged, TeamError, TeamLogBroken, TeamUnreachable
 from chatdesk.core.sync.ports import Applied, Cursor, LocalStore, PendingApply, PulledPage, PushOutcome, TeamStore
 from chatdesk.core.sync.requests import (
     BatchPushed,
@@ -41,6 +42,7 @@ class _Project:
     wants_pull: bool
     wants_push: bool
     wants_share: bool
+    is_new: bool
     may_have_lost: bool
     held: set[str] = field(default_factory=set)  # refused only for lack of something that may still come
     is_final: bool = False  # nothing more comes: what is held is refused
@@ -97,6 +99,7 @@ class ProjectTurns:
             wants_pull=head is None or head != cursor.seq,
             wants_push=True,
             wants_share=is_new or bool(self._heads),
+            is_new=is_new,
             may_have_lost=is_new,
         )
 
@@ -124,7 +127,12 @@ class ProjectTurns:
             yield from self._adopt_ended(project)
         if project.wants_pull or (project.wants_push and self._may_write):
             return True
-        return (yield from self._recover_lost(project))
+        if (yield from self._recover_lost(project)):
+            return True
+        was_broken = self._link.broken.pop(project.id, None) is not None
+        if project.is_new or was_broken:
+            yield to_local(LocalStore.record_misfit, project.id, None)
+        return False
 
     def problem(self, project_id: str) -> TeamError | None:
         return self._projects[project_id].problem
@@ -231,12 +239,19 @@ class ProjectTurns:
 
     def _pull(self, project: _Project) -> Generator[Request, Any, None]:
         cursor = project.cursor
+        head = self._heads.get(project.id, 0)
         page = yield from self._page(project)
         if page is None:
+            if head > cursor.seq and (yield from self._is_proven(project)):
+                raise (yield from self._misfit(project, Misfit.WITHHELD))
             return
         rows = page.pulled
+        stubs = [row.id for row in rows if row.is_erased]
+        erased: set[str] = (yield to_team(TeamStore.erased, project.id, stubs)) if stubs else set()
         try:
-            applying: PendingApply = yield to_local(LocalStore.start_apply, cursor.project_id, page, after=cursor)
+            applying: PendingApply = yield to_local(
+                LocalStore.start_apply, cursor.project_id, page, after=cursor, erased=erased
+            )
             if self._is_full(rows) and self._ahead is None:
                 yield from self._read_ahead(project, rows[-1].seq)
             applied: Applied = yield to_local(LocalStore.finish_apply, applying)
@@ -244,17 +259,19 @@ class ProjectTurns:
             if not (yield from self._is_proven(project)):
                 yield from self._start_over(project)
                 return
-            taken = yield from self._pull_damaged(project)
-            if taken is None:
-                return
-            rows, applied = taken
+            raise (yield from self._misfit(project, _misfit_of(rows[0], cursor))) from None
         if applied.is_foreign_mine:
             # Nothing of the page was applied: it is pulled again by the device that this becomes.
             self._forget_ahead(project)
             project.wants_pull = True
             yield from self._fork(project)
             return
+        if applied.is_cut:
+            rows = rows[: applied.rows]
+            self._forget_ahead(project)
+            project.wants_pull = True
         project.cursor = Cursor(cursor.project_id, rows[-1].seq, rows[-1].chain)
+        project.wants_pull |= project.cursor.seq < head
         self._link.pulled[project.id] = project.cursor.seq
         project.received += len(rows)
         self._received += len(rows)
@@ -270,22 +287,13 @@ class ProjectTurns:
         chain: bytes | None = yield to_team(TeamStore.chain_at, cursor.project_id, cursor.seq)
         return chain == cursor.chain
 
-    def _pull_damaged(
-        self, project: _Project
-    ) -> Generator[Request, Any, tuple[Sequence[PulledChange], Applied] | None]:
-        """Pull again and apply the rows that exist although they do not follow from the last one: rows were removed
-        or rewritten on the server."""
+    def _misfit(self, project: _Project, misfit: Misfit) -> Generator[Request, Any, TeamLogBroken]:
+        """Record that the server's log does not fit, and return the error. The cursor stays before what does not."""
         self._forget_ahead(project)
-        page = yield from self._read(project, project.cursor.seq)
-        if page is None:
-            project.wants_pull = False
-            return None
-        project.wants_pull = self._is_full(page.pulled)
-        applying: PendingApply = yield to_local(
-            LocalStore.start_apply, project.id, page, after=project.cursor, is_damaged=True
-        )
-        applied: Applied = yield to_local(LocalStore.finish_apply, applying)
-        return page.pulled, applied
+        project.wants_pull = False
+        error = TeamLogBroken((yield to_local(LocalStore.record_misfit, project.id, misfit)))
+        self._link.broken[project.id] = error
+        return error
 
     def _page(self, project: _Project) -> Generator[Request, Any, PulledPage | None]:
         """Return the next page of a project, or None at its end; sets ``wants_pull`` to whether more may follow."""
@@ -348,4 +356,18 @@ class ProjectTurns:
             project.is_final = project.wants_push = True
             return True
         project.may_have_lost = False
+        return False
+
+
+def _misfit_of(first: PulledChange, cursor: Cursor) -> Misfit:
+    """Return in which way the first row after the cursor does not fit."""
+    if first.seq != cursor.seq + 1:
+        return Misfit.MISSING
+    return Misfit.EMPTIED if first.is_erased and _is_chained(first, cursor) else Misfit.ALTERED
+
+
+def _is_chained(row: PulledChange, cursor: Cursor) -> bool:
+    try:
+        return row.chain == row.chain_after(cursor.chain)
+    except (ValueError, TypeError, AttributeError):
         return False

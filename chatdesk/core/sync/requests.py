@@ -93,6 +93,7 @@ class Link:
         self.is_viewed = False
         self.checked: set[str] = set()
         self.channels: dict[str, str] = {}  # by project
+        self.broken: dict[str, TeamError] = {}  # projects of which the server's log does not fit
         self.acknowledged: dict[str, int] = {}  # the sequence number that the server was last sent, by project
         self.pulled: dict[str, int] = {}  # how far that is, by project
         self.version = 0  # of what is known of people

@@ -120,7 +120,7 @@ class _Round:
         return replace(
             turns.result(hello.mode),
             changed_projects=changed,
-            problems=tuple(self._problems.items()),
+            problems=tuple({**self._problems, **link.broken}.items()),
             is_drained=turns.is_drained and not self._problems,
         )
 

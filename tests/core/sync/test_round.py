@@ -24,7 +24,7 @@ from chatdesk.core.domain.sharing.sync_wire import (
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.backoff import Backoff
-from chatdesk.core.sync.errors import HistoryChanged, OtherWorkspace, TeamBusy, TeamUnreachable
+from chatdesk.core.sync.errors import HistoryChanged, OtherWorkspace, TeamBusy, TeamLogBroken, TeamUnreachable
 from chatdesk.core.sync.requests import (
     BatchPushed,
     Forked,
@@ -490,7 +490,7 @@ def test_a_server_whose_pages_never_fit_is_given_up_in_this_round(team: Team, mo
         "pull",
         lambda project, after, limit: [replace(row, chain=bytes(32)) for row in pull(project, after, limit=limit)],
     )
-    assert [type(error) for _, error in team.first.round().problems] == [HistoryChanged]
+    assert [type(error) for _, error in team.first.round().problems] == [TeamLogBroken]
 
 
 def test_a_server_that_finds_forks_everywhere_is_given_up_in_this_round(

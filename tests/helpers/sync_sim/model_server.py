@@ -242,6 +242,17 @@ class ModelServer:
         rows = self._visible(member_id, project_id)
         return rows[seq - 1].chain if 0 < seq <= len(rows) else None
 
+    def erased(self, member_id: str, project_id: str, change_ids: Sequence[str]) -> set[str]:
+        rows = self._visible(member_id, project_id)
+        asked = {
+            each
+            for row in rows
+            if (row.op, row.kind, row.reg) == ("del", "thread", "erased")
+            for each in json.loads(row.body or "{}").get("changes", ())
+        }
+        replaced = {each for row in rows if row.op == "edit" and row.reg.startswith("lww.") for each in row.parents}
+        return {each for each in change_ids if each in asked or each in replaced}
+
     def _visible(self, member_id: str, project_id: str) -> list[PulledChange]:
         """A policy hides rows; it does not complain."""
         self.me(member_id)
@@ -556,6 +567,9 @@ class ModelTeam:
 
     def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]:
         return self._open().pull(self.member_id, project_id, after_seq, limit)
+
+    def erased(self, project_id: str, change_ids: Sequence[str]) -> set[str]:
+        return self._open().erased(self.member_id, project_id, change_ids)
 
     def poke(self, project_id: str) -> None:
         self._open()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -62,7 +62,7 @@ def _cursor_first(start_apply: Any) -> Any:
     chance = random.Random(1)
 
     def broken(
-        self: SyncStore, project_id: str, page: Prepared, *, after: Cursor, is_damaged: bool = False
+        self: SyncStore, project_id: str, page: Prepared, *, after: Cursor, erased: Collection[str] | None = None
     ) -> PendingApply:
         move = "UPDATE shared_projects SET seq = ?, chain = ? WHERE project_id = ?"
         rows = page.pulled
@@ -70,7 +70,7 @@ def _cursor_first(start_apply: Any) -> Any:
         if chance.random() < 0.2:
             raise Crash
         self._write(lambda conn: conn.exec_driver_sql(move, (after.seq, after.chain, project_id)))
-        applying: PendingApply = start_apply(self, project_id, page, after=after, is_damaged=is_damaged)
+        applying: PendingApply = start_apply(self, project_id, page, after=after, erased=erased)
         return applying
 
     return broken
@@ -140,7 +140,7 @@ def _history_is_believed() -> Iterator[None]:
     with (
         mock.patch.object(ProjectTurns, "_check", _nothing(None)),
         mock.patch.object(inbox, "_check_chain", return_value=None),
-        mock.patch.object(prepare, "_is_whole", return_value=True),
+        mock.patch.object(prepare, "_fitting", len),
     ):
         yield
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from chatdesk.core.domain.sharing.sync_results import ShareMark
 from chatdesk.core.domain.sharing.sync_wire import Hello, PulledChange, PushResult, TeamView, WireChange
-from chatdesk.core.domain.sharing.team import ChangeState
+from chatdesk.core.domain.sharing.team import ChangeState, Misfit
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import HistoryChanged
 from chatdesk.core.sync.ports import Applied, Cursor, PendingApply, PulledPage, PushOutcome, Tending
@@ -108,9 +108,12 @@ class ToyStore:
         return ToyPage(rows)
 
     def start_apply(
-        self, project_id: str, page: PulledPage, *, after: Cursor, is_damaged: bool = False
+        self, project_id: str, page: PulledPage, *, after: Cursor, erased: Collection[str] | None = None
     ) -> PendingApply:
         return lambda: self._apply(project_id, page.pulled, after=after)
+
+    def record_misfit(self, project_id: str, misfit: Misfit | None) -> str:
+        return "" if misfit is None else f"{project_id}: {misfit}"
 
     def finish_apply(self, applying: PendingApply) -> Applied:
         return applying()

@@ -38,7 +38,7 @@ class Applied:
     the shown path, in order; ``versions``: (thread, message) of those that did not. ``paths``: threads whose shown path
     differs otherwise than by growing at its end (a deletion, a return); ``contexts``: threads whose next request
     differs (summaries, prompts, parameters). ``is_foreign_mine``: the page has a change of this device that the profile
-    does not know, so the profile was copied or restored."""
+    does not know, so the profile was copied or restored. ``is_cut``: only the first ``rows`` of the page fit."""
 
     threads: frozenset[str] = frozenset()
     new_threads: frozenset[str] = frozenset()
@@ -52,6 +52,7 @@ class Applied:
     confirmed: int = 0
     rows: int = 0
     is_foreign_mine: bool = False
+    is_cut: bool = False
     notes: tuple[str, ...] = field(default_factory=tuple)
 
 

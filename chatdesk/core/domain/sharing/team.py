@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
+from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Sentences, Text, plural
 
 # The schema that this ChatDesk sets up and upgrades team databases to.
@@ -58,6 +59,31 @@ class ShareState(StrEnum):
     SHARING = "sharing"
     SHARED = "shared"
     ENDED = "ended"
+
+
+class Misfit(StrEnum):
+    """The way in which the log of a project at the server does not fit what was received of it before."""
+
+    MISSING = "missing"
+    ALTERED = "altered"
+    EMPTIED = "emptied"
+    WITHHELD = "withheld"
+
+
+_MISFITS: Final = {
+    Misfit.MISSING: Text("Since {since}, changes of “{project}” are missing on the team's server."),
+    Misfit.ALTERED: Text("Since {since}, the team's server has other changes of “{project}” than it took."),
+    Misfit.EMPTIED: Text(
+        "Since {since}, changes of “{project}” are emptied on the team's server, and nobody asked for that."
+    ),
+    Misfit.WITHHELD: Text("Since {since}, the team's server does not send all changes of “{project}” that it has."),
+}
+
+
+def misfit_text(misfit: Misfit, name: str, since_ms: int) -> Text:
+    """Return a sentence that says what does not fit, in which project and since when."""
+    since = moment_text(since_ms, lambda moment: f"{moment:%Y-%m-%d %H:%M}")
+    return _MISFITS[misfit].filled(project=name, since=since)
 
 
 class EndReason(StrEnum):
@@ -191,8 +217,8 @@ class TeamDevice:
 class SharedProject:
     """A project of this profile that is or was shared. ``seq`` is the newest pulled change. ``waiting`` counts changes
     that the server does not have, ``refused`` those that it did not accept. ``is_let_in``: the team lets this person
-    into a private copy's project again, and what they wrote in it in the meantime waits for their *Share…*. ``missing``
-    and ``altered`` count changes that somebody removed from the server's tables, or rewrote there."""
+    into a private copy's project again, and what they wrote in it in the meantime waits for their *Share…*. ``misfit``
+    is a sentence on what of the server's log does not fit, for which the project is not synced."""
 
     project_id: str
     workspace_id: str
@@ -203,8 +229,7 @@ class SharedProject:
     refused: int = 0
     ended: EndReason | None = None
     is_let_in: bool = False
-    missing: int = 0
-    altered: int = 0
+    misfit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

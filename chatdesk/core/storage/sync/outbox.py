@@ -214,7 +214,7 @@ def start_over(conn: Connection, project_id: str) -> None:
     renumber(conn, _displaced(conn, project_id))
     conn.exec_driver_sql(
         "UPDATE shared_projects SET seq = 0, chain = NULL,"
-        " progress = json_remove(coalesce(progress, '{}'), '$.missing', '$.altered') WHERE project_id = ?",
+        " progress = json_remove(coalesce(progress, '{}'), '$.misfit', '$.misfit_since') WHERE project_id = ?",
         (project_id,),
     )
     # The server may have lost the files, too. What it still has is not sent again. What others named, and what was

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, Protocol, TypeVar
 
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sharing.sync_results import Applied, Cursor, PushOutcome, ShareMark, Tending
 from chatdesk.core.domain.sharing.sync_wire import Hello, PulledChange, PushResult, TeamView, WireChange
+from chatdesk.core.domain.sharing.team import Misfit
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
-from chatdesk.core.storage.sync import entering, erasures_in_log, outbox, team
+from chatdesk.core.storage.sync import entering, erasures_in_log, misfits, outbox, team
 from chatdesk.core.storage.sync import fork as sync_fork
 from chatdesk.core.storage.sync import tending as sync_tending
 from chatdesk.core.storage.sync.inbox import damage, entities, inbox
@@ -115,15 +116,28 @@ class SyncStore:
         return inbox.prepare(rows, own_device=self._origin().device_id)
 
     def start_apply(
-        self, project_id: str, page: Prepared, *, after: Cursor, is_damaged: bool = False
+        self,
+        project_id: str,
+        page: Prepared,
+        *,
+        after: Cursor,
+        is_damaged: bool = False,
+        erased: Collection[str] | None = None,
     ) -> Callable[[], Applied]:
         return self._start_write(
-            lambda conn: inbox.apply(conn, self._origin(), project_id, page, after=after, is_damaged=is_damaged),
+            lambda conn: inbox.apply(
+                conn, self._origin(), project_id, page, after=after, is_damaged=is_damaged, erased=erased
+            ),
             is_durable=False,  # the cursor is part of it: what a power cut takes is pulled again
         )
 
     def finish_apply(self, applying: Callable[[], Applied]) -> Applied:
         return applying()
+
+    def record_misfit(self, project_id: str, misfit: Misfit | None) -> str:
+        if misfit is None and not self._read(lambda conn: misfits.sentence_of(conn, project_id)):
+            return ""
+        return self._write(lambda conn: misfits.record(conn, project_id, misfit, now=self._origin().now()))
 
     def adopt_ended(self, project_id: str) -> Applied | None:
         if not self._read(lambda conn: _waits_for_the_end(conn, project_id)):

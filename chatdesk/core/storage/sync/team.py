@@ -29,7 +29,7 @@ from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.chat.projects import read_only_projects as read_only_projects
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import clean, from_json, one_of, shown_name
-from chatdesk.core.storage.sync import erased_project, outbox, parked_workspaces, sharing, team_view_cleaning
+from chatdesk.core.storage.sync import erased_project, misfits, outbox, parked_workspaces, sharing, team_view_cleaning
 
 ROUNDS_KEPT: Final = 500
 
@@ -37,8 +37,8 @@ _SHARED = """
 SELECT s.project_id, s.workspace_id, s.role, s.state, s.seq, s.ended,
   (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 0),
   (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 2 AND c.mine = 1),
-  coalesce(json_extract(s.progress, '$.let_in'), 0), coalesce(json_extract(s.progress, '$.missing'), 0),
-  coalesce(json_extract(s.progress, '$.altered'), 0)
+  coalesce(json_extract(s.progress, '$.let_in'), 0), json_extract(s.progress, '$.misfit'),
+  json_extract(s.progress, '$.misfit_since'), (SELECT p.name FROM projects p WHERE p.id = s.project_id)
 FROM shared_projects s
 """
 
@@ -350,8 +350,7 @@ def _shared(row: Sequence[Any]) -> SharedProject:
         refused=row[7],
         ended=None if row[5] is None else one_of(EndReason, row[5], EndReason.UNSHARED),
         is_let_in=state is ShareState.ENDED and bool(row[8]),
-        missing=row[9],
-        altered=row[10],
+        misfit=misfits.sentence(*row[9:12]) if state is not ShareState.ENDED else "",
     )
 
 

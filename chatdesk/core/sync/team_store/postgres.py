@@ -56,6 +56,13 @@ FROM (
 ) AS page
 WHERE coalesce(before, 0) < %s ORDER BY seq
 """
+_ERASED: Final = """
+SELECT c.id::text FROM cd.change c WHERE c.project_id = %s AND c.id = ANY(%s::uuid[]) AND (
+  c.erased_by IN (SELECT e.id FROM cd.change e
+    WHERE e.project_id = %s AND e.kind = 'thread' AND e.op = 'del' AND e.reg = 'erased')
+  OR (c.id, c.entity_id, c.reg) IN (SELECT unnest(n.parents), n.entity_id, n.reg FROM cd.change n
+    WHERE n.project_id = %s AND n.reg LIKE 'lww.%%' AND n.op = 'edit'))
+"""
 _VIEW: Final = "SELECT cd.view_since(%s, %s, %s)"
 
 
@@ -177,6 +184,10 @@ class PostgresTeamStore:
             )
             for row in rows
         ]
+
+    def erased(self, project_id: str, change_ids: Sequence[str]) -> set[str]:
+        found = self._statements.rows(_ERASED, project_id, list(change_ids), project_id, project_id)
+        return {row[0] for row in found}
 
     def poke(self, project_id: str) -> None:
         self._statements.rows("SELECT cd.poke(%s)", project_id)

@@ -1,15 +1,12 @@
-"""Handles rows that somebody removed or rewrote in the server's tables by hand.
-
-Damage is counted; the rows that exist are shown all the same, and nothing that is stored here is replaced by them.
-"""
+"""Makes places for threads and messages that the log does not have, because a restored server lost them: what hangs
+below them is shown all the same."""
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy.engine import Connection
@@ -30,54 +27,6 @@ _WAITING: Final = (
     " AND NOT EXISTS (SELECT 1 FROM changes made WHERE made.entity = substr(c.problem, 7) AND made.op = 'new'"
     " AND made.project_id = ?1) ORDER BY c.seq"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """The damage of a page. ``missing``: rows that do not exist; ``altered``: rows that differ from what the server
-    accepted."""
-
-    missing: int = 0
-    altered: int = 0
-
-
-def found_in(
-    rows: Sequence[PulledChange],
-    *,
-    after: tuple[int, bytes | None],
-    altered: Collection[str],
-    is_chained: bool = False,
-) -> Damage:
-    """Return the damage of rows that follow ``after``, a (sequence number, chain). ``altered``: the ids of rows that
-    differ from what the server accepted, without those stored here already. ``is_chained``: numbers and chain were
-    verified before."""
-    if is_chained:
-        return Damage(altered=sum(row.id in altered for row in rows) if altered else 0)
-    missing = others = 0
-    seq, chain = after
-    for row in rows:
-        missing += row.seq - seq - 1
-        others += (row.seq == seq + 1 and _is_other(row, chain)) or row.id in altered
-        seq, chain = row.seq, row.chain
-    return Damage(missing, others)
-
-
-def _is_other(row: PulledChange, before: bytes | None) -> bool:
-    try:
-        return row.chain != row.chain_after(before)
-    except (ValueError, TypeError, AttributeError):
-        return True
-
-
-def record(raw: sqlite3.Connection, project_id: str, damage: Damage) -> None:
-    """Add to the stored damage of a project."""
-    if damage.missing or damage.altered:
-        raw.execute(
-            "UPDATE shared_projects SET progress = json_set(coalesce(progress, '{}'),"
-            " '$.missing', coalesce(json_extract(progress, '$.missing'), 0) + ?,"
-            " '$.altered', coalesce(json_extract(progress, '$.altered'), 0) + ?) WHERE project_id = ?",
-            (damage.missing, damage.altered, project_id),
-        )
 
 
 def needs_places(raw: sqlite3.Connection, project_id: str) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -27,7 +27,6 @@ from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.sync import erasures_in_log, registers
-from chatdesk.core.storage.sync.inbox import damage as sync_damage
 from chatdesk.core.storage.sync.inbox import entities
 from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
 from chatdesk.core.storage.sync.inbox.messages import known_rows
@@ -56,11 +55,13 @@ def apply(
     *,
     after: Cursor,
     is_damaged: bool = False,
+    erased: Collection[str] | None = None,
 ) -> Applied:
     """Apply a page that follows ``after`` and move the cursor, in the caller's transaction. Rows that were applied
-    before are skipped. Raises ``HistoryChanged`` where numbers or chain do not fit, unless the server's rows are known
-    to be damaged (``is_damaged``): the damage is counted then. A page with an unknown change of this device changes
-    nothing and returns ``is_foreign_mine``."""
+    before are skipped. The page is cut before the first row that does not fit; raises ``HistoryChanged`` where that is
+    the first one. ``is_damaged``: rows are taken although they do not fit. ``erased``: the placeholders whose words an
+    erasure took, where that was asked; others do not fit. A page with an unknown change of this device changes nothing
+    and returns ``is_foreign_mine``."""
     raw = driver(conn)
     share = raw.execute(
         "SELECT s.seq, s.chain, s.state, s.progress, w.member_id FROM shared_projects s"
@@ -73,12 +74,16 @@ def apply(
     if prepared.own_device not in ("", origin.device_id):
         # This profile became another device since: what was its own may be a copy's, whose messages are not here.
         prepared = prepare(prepared.pulled, own_device=origin.device_id)
-    if not (prepared.is_whole or (is_damaged and prepared.is_in_order)) or not prepared.has_numbers:
+    fitting = len(prepared.rows) if is_damaged else _fitting(prepared, erased)
+    is_cut = fitting < len(prepared.rows)
+    if (is_damaged and not prepared.is_in_order) or not prepared.has_numbers:
         raise HistoryChanged
-    rows = [row for row in prepared.rows if row.seq > seq]
+    rows = [row for row in prepared.rows[:fitting] if row.seq > seq]
+    if not rows and is_cut:
+        raise HistoryChanged
     if not rows:
         return Applied()
-    pulled = [row for row in prepared.pulled if row.seq > seq]
+    pulled = [row for row in prepared.pulled[:fitting] if row.seq > seq]
     if not is_damaged:
         _check_chain(pulled[0], seq, chain)
     known = known_rows(raw, _KNOWN, [row.id for row in rows])
@@ -87,7 +92,6 @@ def apply(
     joined = from_json(progress).get("joined_seq")
     joined_seq = joined if isinstance(joined, int) else 0
     rows, prepared = _without_erased(raw, project_id, rows, prepared, known)
-    rows, prepared = _without_altered(rows, prepared, known)
     effects = Effects(me=me, is_quiet=rows[-1].seq <= joined_seq)
     if rows[0].seq <= joined_seq:
         tune(raw, is_loading=rows[-1].seq < joined_seq)
@@ -97,13 +101,18 @@ def apply(
     entities.bound_again(raw, [(row, known[row.id][_AT]) for row in same if row.id not in foreign])
     confirmed = page.confirm(same, known, foreign)
     page.add([row for row in rows if row.id not in known])
-    is_chained = prepared.is_whole and not is_damaged
-    altered_ids = prepared.altered - known.keys()
-    damage = sync_damage.found_in(pulled, after=(seq, chain), altered=altered_ids, is_chained=is_chained)
-    sync_damage.record(raw, project_id, damage)
     page.finish()
     _move_cursor(raw, origin, project_id, rows)
-    return effects.applied(rows=len(rows), confirmed=confirmed)
+    return replace(effects.applied(rows=len(rows), confirmed=confirmed), is_cut=is_cut)
+
+
+def _fitting(prepared: Prepared, erased: Collection[str] | None) -> int:
+    """Return how many rows of a page, from the first, fit: emptied ones only where the log says who took the words."""
+    if erased is not None:
+        for count, row in enumerate(prepared.pulled[: prepared.fitting]):
+            if row.is_erased and row.id not in erased:
+                return count
+    return prepared.fitting
 
 
 def adopt_ended(conn: Connection, origin: Origin, project_id: str) -> Applied:
@@ -149,18 +158,6 @@ def _without_erased(
     rows = [replace(row, body=known[row.id][_BODY], is_erased=True) if row.id in back else row for row in rows]
     messages = {key: read for key, read in prepared.messages.items() if key not in back}
     return rows, replace(prepared, messages=messages)
-
-
-def _without_altered(
-    rows: list[PulledChange], prepared: Prepared, known: Mapping[str, tuple[Any, ...]]
-) -> tuple[list[PulledChange], Prepared]:
-    """Return the page without text that was rewritten on the server: what is stored here is not replaced by it."""
-    altered = prepared.altered & known.keys()
-    if not altered:
-        return rows, prepared
-    rows = [replace(row, body=known[row.id][_BODY]) if row.id in altered else row for row in rows]
-    flaws = {**prepared.flaws, **dict.fromkeys(altered, "the server has other words than it took")}
-    return rows, replace(prepared, flaws=flaws)
 
 
 def _check_chain(first: PulledChange, seq: int, chain: bytes | None) -> None:

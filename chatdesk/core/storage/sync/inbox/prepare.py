@@ -20,16 +20,15 @@ _LARGEST: Final = 2**63 - 1
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A parsed page; ``pulled`` is the original. ``messages``: by the id of the change that brings them; ``flaws``: why
-    a change is invalid. ``is_whole``: numbers and chain fit from the first row to the last. ``own_device``: the device
-    whose messages were left out; ``altered``: changes that differ from what the server accepted."""
+    a change is invalid. ``fitting``: how many rows, from the first, follow each other as the server numbered and
+    chained them, with the bodies that it accepted. ``own_device``: the device whose messages were left out."""
 
     rows: tuple[PulledChange, ...]
     pulled: tuple[PulledChange, ...]
     messages: Mapping[str, MessageRows]
     flaws: Mapping[str, str]
-    is_whole: bool
+    fitting: int
     own_device: str
-    altered: frozenset[str]
 
     @property
     def has_numbers(self) -> bool:
@@ -45,7 +44,6 @@ class Prepared:
 def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
     """Parse a page, on any thread. Never raises. Messages of ``own_device`` are left out, because they are stored
     already."""
-    is_whole = _is_whole(rows)
     kept, messages, flaws = [], {}, {}
     sound: PulledChange | None = None
     for row in rows:
@@ -63,8 +61,7 @@ def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
                 flaws[row.id] = "the message cannot be read"
             else:
                 messages[row.id] = read
-    altered = frozenset(row.id for row in rows if not row.has_accepted_body)
-    return Prepared(tuple(kept), tuple(rows), messages, flaws, is_whole, own_device, altered)
+    return Prepared(tuple(kept), tuple(rows), messages, flaws, _fitting(rows), own_device)
 
 
 def read_new(row: PulledChange) -> MessageRows | None:
@@ -75,13 +72,25 @@ def read_new(row: PulledChange) -> MessageRows | None:
         return None
 
 
-def _is_whole(rows: Sequence[PulledChange]) -> bool:
+def _fitting(rows: Sequence[PulledChange]) -> int:
+    """Return how many rows, from the first, fit; the first one is compared with the cursor when it is applied."""
+    before: PulledChange | None = None
+    numbers: dict[str, int] = {}
+    for count, row in enumerate(rows):
+        if not (row.has_accepted_body and _is_next(row, before, numbers)):
+            return count
+        before = row
+        numbers[row.device] = row.number
+    return len(rows)
+
+
+def _is_next(row: PulledChange, before: PulledChange | None, numbers: Mapping[str, int]) -> bool:
     try:
-        return all(
-            row.seq == before.seq + 1 and row.chain == row.chain_after(before.chain) for before, row in pairwise(rows)
-        )
+        is_counted = row.number == numbers.get(row.device, row.number - 1) + 1
+        is_chained = before is None or (row.seq == before.seq + 1 and row.chain == row.chain_after(before.chain))
     except (ValueError, TypeError, AttributeError):
         return False
+    return is_counted and is_chained
 
 
 def _flaw(row: PulledChange, sound: PulledChange | None) -> str | None:

@@ -267,6 +267,8 @@ def state_words(project: SharedProject) -> str:
     """Return a sentence on how much of the project has reached the team."""
     if project.state is ShareState.SHARING:
         return tr("Older messages are being sent.")
+    if project.misfit:
+        return shown(project.misfit)
     if project.waiting or project.refused:
         return f"{open_words(project)}."
     return tr("Everything in it has reached the team.")

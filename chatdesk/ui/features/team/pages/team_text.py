@@ -74,20 +74,8 @@ def open_words(project: SharedProject) -> str:
         words.append(waiting_words(project.waiting))
     if project.refused:
         words.append(shown(plural("{count} changes refused", "{count} change refused", project.refused)))
-    if project.missing:
-        words.append(
-            shown(
-                plural("{count} changes missing on the server", "{count} change missing on the server", project.missing)
-            )
-        )
-    if project.altered:
-        words.append(
-            shown(
-                plural(
-                    "{count} changes rewritten on the server", "{count} change rewritten on the server", project.altered
-                )
-            )
-        )
+    if project.misfit:
+        words.append(tr("not in sync: what the server has does not fit"))
     return with_commas(words)
 
 

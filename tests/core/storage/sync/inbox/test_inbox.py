@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -149,11 +150,8 @@ def test_numbers_and_chain_must_fit(log: PulledLog, reader: Reader) -> None:
     rows = log.rows
     bad = [
         rows[1:],
-        [rows[0], *rows[2:]],
-        [rows[0], replace(rows[1], chain=b"x" * 32), *rows[2:]],
         [replace(rows[0], chain=b"x" * 32), *rows[1:]],
         [replace(rows[0], id="nothing"), *rows[1:]],
-        [rows[0], replace(rows[1], id="nothing"), *rows[2:]],
         [replace(rows[0], seq=2**70)],
         [replace(rows[0], seq="1")],  # type: ignore[arg-type]
     ]
@@ -162,6 +160,24 @@ def test_numbers_and_chain_must_fit(log: PulledLog, reader: Reader) -> None:
             reader.pull(page)
     assert reader.cursor.seq == 0
     assert reader.one("SELECT count(*) FROM changes WHERE project_id = ?", log.project_id) == 0
+
+
+def test_a_page_is_cut_before_the_first_row_that_does_not_fit(log: PulledLog, reader: Reader) -> None:
+    chat(log)
+    first, second, *others = log.rows
+    for other in (
+        [],
+        [replace(second, chain=b"x" * 32)],
+        [replace(second, id="nothing")],
+        [replace(second, body="{}")],
+        [replace(second, number=7)],
+    ):
+        with suppress(HistoryChanged):  # after the first page already its first row does not fit
+            [applied] = reader.pull([first, *other, *others])
+            assert (applied.is_cut, applied.rows) == (True, 1)
+        assert reader.cursor.seq == first.seq
+    reader.pull()
+    assert reader.cursor.seq == log.rows[-1].seq
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatdesk.core.domain.turn import AnswerPlan
+from chatdesk.core.errors import HistoryChanged
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat.message_pages import page as read_page
 from chatdesk.core.storage.engine import search_index
@@ -163,9 +164,6 @@ def _close() -> Iterator[None]:
         {"author": None},
         {"dseq": -1},
         {"hlc": -1},
-        {"body": 7},
-        {"body": b"bytes"},
-        {"body": {"title": "parsed"}},
     ],
     ids=str,
 )
@@ -177,6 +175,16 @@ def test_fields_may_be_anything(scene: Scene, more: dict[str, Any]) -> None:
     scene.is_usable()
     assert scene.private_rows() == before
     assert scene.reader.one("SELECT count(*) FROM threads WHERE project_id = ?", scene.log.project_id) == 1
+
+
+@pytest.mark.parametrize("body", [7, b"bytes", {"title": "parsed"}], ids=str)
+def test_a_body_that_the_server_never_took_is_left_out(scene: Scene, body: object) -> None:
+    before = scene.private_rows()
+    scene.log.add("thread", "new", new_id(), {"title": "T"})
+    scene.log.say_of_the_last(body=body)
+    with pytest.raises(HistoryChanged):
+        scene.reader.pull()
+    assert scene.private_rows() == before
 
 
 HOSTILE: dict[str, Callable[[Scene], object]] = {
