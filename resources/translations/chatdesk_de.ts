@@ -7765,6 +7765,14 @@
             <numerusform>{count} Nachrichten, die der Hersteller verbirgt, wurden weggelassen.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} marks of sources that the export does not name were left out.</source>
+        <comment>{count} mark of a source that the export does not name was left out.</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
     <message>
         <source>{outcome}: {title} ({reason})</source>
         <translation>{outcome}: {title} ({reason})</translation>
@@ -14489,7 +14497,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>the offline model</source>
-        <translation>das Offline-Modell</translation>
+        <translation>Offline-Demo</translation>
     </message>
     <message>
         <source>The offline model</source>
@@ -17794,6 +17802,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>System</translation>
     </message>
     <message>
+        <source>{moment}, as the author&apos;s computer says; it came to the team {accepted}</source>
+        <translation>{moment} nach dem Computer der Person, die es schrieb; beim Team kam es {accepted} an</translation>
+    </message>
+    <message>
         <source>version {number} of {count}, by {person}</source>
         <translation>Version {number} von {count}, von {person}</translation>
     </message>
@@ -19322,7 +19334,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>It sends you to a page of another site than the one that would get your sign-in.</source>
-        <translation>Er schickt Sie auf eine Seite, die nicht zu dem gehört, der Ihre Anmeldung bekäme.</translation>
+        <translation>Er schickt Sie auf eine Seite, die nicht zu der Website gehört, die Ihre Anmeldung bekäme.</translation>
     </message>
     <message>
         <source>It sends sign-ins over an address that others could read.</source>

@@ -7765,6 +7765,14 @@
             <numerusform>Se omitieron {count} mensajes que el fabricante oculta.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} marks of sources that the export does not name were left out.</source>
+        <comment>{count} mark of a source that the export does not name was left out.</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
     <message>
         <source>{outcome}: {title} ({reason})</source>
         <translation>{outcome}: {title} ({reason})</translation>
@@ -17792,6 +17800,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>System</source>
         <translation>Sistema</translation>
+    </message>
+    <message>
+        <source>{moment}, as the author&apos;s computer says; it came to the team {accepted}</source>
+        <translation>{moment} según el ordenador del autor; llegó al equipo {accepted}</translation>
     </message>
     <message>
         <source>version {number} of {count}, by {person}</source>

@@ -7765,6 +7765,14 @@
             <numerusform>{count} messages que le fournisseur cache ont été laissés de côté.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} marks of sources that the export does not name were left out.</source>
+        <comment>{count} mark of a source that the export does not name was left out.</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
     <message>
         <source>{outcome}: {title} ({reason})</source>
         <translation>{outcome}&#xa0;: {title} ({reason})</translation>
@@ -14489,7 +14497,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>the offline model</source>
-        <translation>le modèle hors ligne</translation>
+        <translation>Démo hors ligne</translation>
     </message>
     <message>
         <source>The offline model</source>
@@ -17792,6 +17800,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>System</source>
         <translation>Système</translation>
+    </message>
+    <message>
+        <source>{moment}, as the author&apos;s computer says; it came to the team {accepted}</source>
+        <translation>{moment} selon l’ordinateur de l’auteur&#xa0;; arrivé à l’équipe {accepted}</translation>
     </message>
     <message>
         <source>version {number} of {count}, by {person}</source>

@@ -7683,6 +7683,13 @@
             <numerusform>提供元が非表示にしている{count}件のメッセージを除外しました。</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} marks of sources that the export does not name were left out.</source>
+        <comment>{count} mark of a source that the export does not name was left out.</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+        </translation>
+    </message>
     <message>
         <source>{outcome}: {title} ({reason})</source>
         <translation>{outcome}: {title} ({reason})</translation>
@@ -17563,6 +17570,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>System</source>
         <translation>システム</translation>
+    </message>
+    <message>
+        <source>{moment}, as the author&apos;s computer says; it came to the team {accepted}</source>
+        <translation>作成者のコンピューターによると{moment}、チームに届いたのは{accepted}</translation>
     </message>
     <message>
         <source>version {number} of {count}, by {person}</source>

@@ -7765,6 +7765,14 @@
             <numerusform>{count} mensagens que o fornecedor oculta ficaram de fora.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} marks of sources that the export does not name were left out.</source>
+        <comment>{count} mark of a source that the export does not name was left out.</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
     <message>
         <source>{outcome}: {title} ({reason})</source>
         <translation>{outcome}: {title} ({reason})</translation>
@@ -17792,6 +17800,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>System</source>
         <translation>Sistema</translation>
+    </message>
+    <message>
+        <source>{moment}, as the author&apos;s computer says; it came to the team {accepted}</source>
+        <translation>{moment} segundo o computador do autor; chegou à equipe {accepted}</translation>
     </message>
     <message>
         <source>version {number} of {count}, by {person}</source>

@@ -7683,6 +7683,13 @@
             <numerusform>已略去供应商隐藏的 {count} 条消息。</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} marks of sources that the export does not name were left out.</source>
+        <comment>{count} mark of a source that the export does not name was left out.</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+        </translation>
+    </message>
     <message>
         <source>{outcome}: {title} ({reason})</source>
         <translation>{outcome}：{title} ({reason})</translation>
@@ -17563,6 +17570,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>System</source>
         <translation>系统</translation>
+    </message>
+    <message>
+        <source>{moment}, as the author&apos;s computer says; it came to the team {accepted}</source>
+        <translation>作者的计算机显示为 {moment}；到达团队的时间为 {accepted}</translation>
     </message>
     <message>
         <source>version {number} of {count}, by {person}</source>

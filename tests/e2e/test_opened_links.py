@@ -102,7 +102,7 @@ def test_a_link_to_nothing_here_leaves_the_reader_where_they_are(tmp_path: Path)
         assert "not on this computer" in banner.text
         assert application.threads.thread_id == here.thread_id
         assert await _open(paths, link_to(here.thread_id, new_id())) == (0, "", "")
-        await until(lambda: "not shown in this chat" in _toast(application))
+        await until(lambda: "not shown in this thread" in _toast(application))
         assert application.threads.thread_id == here.thread_id
 
     play(paths, script)
@@ -115,7 +115,7 @@ def test_what_is_no_link_is_refused_where_it_was_opened(tmp_path: Path) -> None:
         await application.services()
         code, out, err = await _open(paths, "chatdesk://ask/?text=delete%20everything")
         assert (code, out) == (1, "")
-        assert "neither a chat nor an invitation" in err
+        assert "neither a thread nor an invitation" in err
         assert not application.panes.window.pane.banner.isVisible()
 
     play(paths, script)
@@ -194,7 +194,7 @@ def test_another_program_that_skips_that_check_is_refused_too(tmp_path: Path) ->
         here = await ask(application, "reading this")
         application.bindings.links.show("chatdesk://settings/providers?base_url=https://evil.example")
         await until(lambda: application.panes.window.pane.banner.isVisible())
-        assert "neither a chat nor an invitation" in application.panes.window.pane.banner.text
+        assert "neither a thread nor an invitation" in application.panes.window.pane.banner.text
         assert application.threads.thread_id == here.thread_id
 
     play(paths, script)
