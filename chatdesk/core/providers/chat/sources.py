@@ -27,6 +27,7 @@ _AROUND: Final = (
     "groundingMetadata",
     "grounding_metadata",
 )
+_NAMES: Final = frozenset((*_LISTS, *_AROUND))
 _ADDRESSES: Final = ("url", "link", "uri")
 # Objects in which some servers put the list or the page.
 _HOLDERS: Final = ("url_citation", "web", "source")
@@ -47,6 +48,8 @@ class NamedSources:
 
     def read_chunk(self, chunk: Mapping[str, Any], *, deep: int = 0) -> None:
         """Read the lists beside the choices, or beside the message of a choice."""
+        if _NAMES.isdisjoint(chunk):  # as in nearly every event
+            return
         for name in _LISTS:
             self._add_all(chunk.get(name))
         for name in _AROUND if deep < _DEEPEST else ():
