@@ -344,9 +344,7 @@ class ProjectTurns:
 
     def _recover_lost(self, project: _Project) -> Generator[Request, Any, bool]:
         """Queue lost changes again after everything was sent and pulled. Returns whether there is something to send."""
-        if not project.may_have_lost:
-            return False
-        if (yield to_local(LocalStore.requeue_lost, project.id)):
+        if project.may_have_lost and (yield to_local(LocalStore.requeue_lost, project.id)):
             project.contradictions += 1
             if project.contradictions > _PATIENCE:
                 raise HistoryChanged
