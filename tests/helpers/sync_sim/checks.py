@@ -141,12 +141,15 @@ def _replicas(world: History, project_id: str) -> Iterable[str]:
             )
             if row[0] not in world.odd
         }
-        if known != facts:
+        facts_here = facts
+        for change in _erased_here(machine, project_id) & known.keys() & facts.keys():
+            facts_here = facts_here | {change: (*facts[change][:-1], 1)}
+        if known != facts_here:
             missing, more = facts.keys() - known.keys(), known.keys() - facts.keys()
             yield f"{machine.label}: log differs: {len(missing)} missing, {len(more)} more, " + (
                 ""
                 if missing or more
-                else f"but {[(facts[key], known[key]) for key in facts if facts[key] != known[key]][:2]}"
+                else f"but {[(facts[key], known[key]) for key in facts if facts_here[key] != known[key]][:2]}"
             )
         if not _keeps_what_is_lost(machine, project_id):
             digest = machine.profile.db.read_now(lambda conn: sync_digest.digest(conn, project_id))
@@ -184,6 +187,15 @@ def _erased(machine: Machine, project_id: str, log: list[PulledChange]) -> Itera
         has_words = machine.profile.rows("SELECT 1 FROM message_parts WHERE message_id = ?", entity)
         if (has_words and not own) or '"parts"' in (body or ""):
             yield f"{machine.label}: message {entity} was erased, and its words are here"
+
+
+def _erased_here(machine: Machine, project_id: str) -> set[str]:
+    """The changes that an erasure names which the server lost, and whose author's computers do not know of it: they
+    send the words again, and a computer that heard of it keeps none."""
+    bodies = machine.profile.rows(
+        "SELECT body FROM changes WHERE project_id = ? AND reg = 'erased' AND state = 3 AND seq IS NULL", project_id
+    )
+    return {each for (body,) in bodies for each in json.loads(body).get("changes", ())}
 
 
 def _keeps_what_is_lost(machine: Machine, project_id: str) -> bool:
@@ -258,9 +270,11 @@ def _heads(machine: Machine, project_id: str, registers: dict[tuple[str, str], l
     ):
         stored[entity, reg].add(change)
     gone = {rows[0].entity for rows in registers.values() if rows[0].kind == "summary" and rows[0].is_erased}
+    made = {row.entity for rows in registers.values() for row in rows if row.op == "new"}
     for key, rows in registers.items():
-        if key[0] in gone:
-            continue  # nothing shows it any more
+        # What nothing shows any more, and an erasure in a thread that the server lost with its author.
+        if key[0] in gone or (key[1] == "erased" and key[0] not in made):
+            continue
         named = {parent for row in rows for parent in row.parents}
         heads = {row.id for row in rows} - named
         if heads != stored[key]:

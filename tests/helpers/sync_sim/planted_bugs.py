@@ -158,6 +158,12 @@ BUGS = (
         mix=ERASING,
         first=5,
     ),
+    Bug(
+        "words that an older backup of the server has come back",
+        _instead(inbox, "_without_erased", lambda _: lambda raw, project_id, rows, prepared, known: (rows, prepared)),
+        mix=ERASING,
+        first=73,
+    ),
     Bug("a number is taken before the commit", flaws=Flaws(has_gaps=True), first=9),
     Bug("the cursor is stored before the rows", _instead(SyncStore, "start_apply", _cursor_first), first=10),
     Bug("the outbox is emptied before the answer", _instead(SyncStore, "pending", _outbox_emptied_at_once), first=25),

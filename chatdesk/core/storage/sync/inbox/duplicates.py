@@ -10,7 +10,9 @@ from collections.abc import Container, Sequence
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.clock import stamp_ms
 from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.storage.chat import branching, summary_staleness, thread_counters, token_counts
@@ -19,13 +21,14 @@ from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync import erasing, refused
 from chatdesk.core.storage.sync.inbox.messages import Incoming, insert_parts, want_again, want_files
 from chatdesk.core.storage.sync.projection.effects import Effects
-from chatdesk.core.storage.sync.wire.rows import MESSAGE_COLUMNS
+from chatdesk.core.storage.sync.wire.rows import MESSAGE_COLUMNS, MessageRows
 
 # What says where a message is stays.
 _PLACE = frozenset(("id", "thread_id", "parent_id"))
 # What is this person's own, and stays as it is here.
 _KEPT = frozenset((*_PLACE, "context_mark"))
 _SET = ", ".join(f"{name} = ?" for name in MESSAGE_COLUMNS if name not in _KEPT)
+_COMPLETED_AT = MESSAGE_COLUMNS.index("completed_at")
 _OWN = (
     "SELECT 1 FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new' AND mine = 1"
     f" AND state IN ({ChangeState.PENDING.value}, {ChangeState.REFUSED.value}) LIMIT 1"
@@ -75,6 +78,14 @@ def reconcile(
         _replace_content(conn, each, effects)
         want_files(raw, project_id, dict(each.rows.own.files), effects)
     return busy
+
+
+def ended_otherwise(row: PulledChange, completed_at: int | None, read: MessageRows) -> bool:
+    """Return whether an answer of the log has another end than the one stored here, which may be of a clock that is
+    ahead."""
+    latest = stamp_ms(row.hlc)
+    ends = (completed_at, read.message[_COMPLETED_AT])
+    return len({None if each is None else min(each, latest) for each in ends}) > 1
 
 
 def is_erased(raw: sqlite3.Connection, change_id: str) -> bool:

@@ -180,7 +180,7 @@ class PageApplier:
         own messages that are another member's in the log. Returns the ids of all that are not the same."""
         here = known_rows(
             self._raw,
-            "SELECT id, content_digest, status FROM messages WHERE purged_at IS NULL AND id IN",
+            "SELECT id, content_digest, status, completed_at FROM messages WHERE purged_at IS NULL AND id IN",
             [row.entity for row in rows],
         )
         differing = []
@@ -205,7 +205,7 @@ class PageApplier:
                     sync_inbox_messages.want_again(self._raw, self._project_id, read.parts_file, self._effects)
                 continue
             is_same = here[row.entity][1] == read.own.content_digest or self._sends_the_same(row, read)
-            if not is_same or row.entity in claimed:
+            if not is_same or row.entity in claimed or duplicates.ended_otherwise(row, here[row.entity][3], read):
                 differing.append(Incoming(row.id, row.author, True, read))
         found = {each.rows.id for each in differing}
         waiting |= self._reconcile(Outcome(done=differing), ended=found, claimed=claimed)
