@@ -32,5 +32,5 @@ def month_of(day: int) -> tuple[int, int]:
 
 def start_ms(day: int) -> int:
     """Return the beginning of a day in milliseconds UTC; a day may have 23 or 25 hours."""
-    # A time without a zone is local time, with the offset that holds on that day.
-    return int(datetime.combine(date_of(day), time()).astimezone().timestamp()) * _MS_PER_S
+    # A time without a zone is local time. ``astimezone`` would move a midnight that the clocks skip to the day before.
+    return int(datetime.combine(date_of(day), time()).timestamp()) * _MS_PER_S

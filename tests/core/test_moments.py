@@ -6,12 +6,14 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.local_days import day_number
+from chatdesk.core.local_days import date_of, day_number, number_of, start_ms
 from chatdesk.core.moments import EARLIEST_MS, LATEST_MS, is_known, known_or_zero, local_moment, moment_text, utc_moment
+from chatdesk.core.usage.budget import day_of
 from chatdesk.service.rest.times import iso
 from chatdesk.ui.palette.rows import when_text
 from chatdesk.ui.sidebar.grouping import Arrangement, group_of, group_title, short_time, spoken_time, thread_key
@@ -19,6 +21,17 @@ from chatdesk.ui.sidebar.grouping import Arrangement, group_of, group_title, sho
 IMPOSSIBLE = (
     *(2**63 - 1, -(2**63), EARLIEST_MS - 1, LATEST_MS + 1, 3 * 10**14, 10**30),
     *(1e308, math.nan, math.inf, "NaN", "", b"\xff", None),
+)
+
+
+# Zones that set their clocks at midnight, so that some days begin at one o'clock and some midnights come twice.
+SET_AT_MIDNIGHT = (
+    "America/Santiago",
+    "Asia/Beirut",
+    "America/Havana",
+    "Atlantic/Azores",
+    "Africa/Cairo",
+    "Asia/Tehran",
 )
 
 
@@ -83,3 +96,12 @@ def test_a_thread_of_no_time_is_below_all_others(value: int, how: Arrangement) -
     )
     assert thread_key(strange, today, None, how) > thread_key(old, today, None, how)
     assert group_title(group_of(strange, today, None, how)) == "Unknown time"
+
+
+@pytest.mark.parametrize("_zone", ["UTC", "Europe/Berlin", *SET_AT_MIDNIGHT], indirect=True)
+@pytest.mark.usefixtures("_zone")
+def test_every_day_begins_where_the_day_before_ends() -> None:
+    for day in range(number_of(date(2010, 1, 1)), number_of(date(2028, 1, 1))):
+        start = start_ms(day)
+        assert (day_number(start), day_number(start - 1)) == (day, day - 1), date_of(day)
+        assert day_of(start) == (start, start_ms(day + 1))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.limits import BackgroundLimitReached
 from chatdesk.core.domain.usage import UsageKind
-from chatdesk.core.moments import local_moment
+from chatdesk.core.local_days import day_number, start_ms
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.usage.events import UsageRepository
     from chatdesk.core.usage.limits import UsageLimits
 
-_MS_PER_S = 1000
 # A request that ended without a word holds nothing back for longer.
 _LONGEST_REQUEST_MS = 5 * 60_000
 
@@ -60,7 +58,5 @@ class BackgroundBudget:
 
 def day_of(moment_ms: int) -> tuple[int, int]:
     """Return the local midnights before and after a moment, as milliseconds UTC; a day may have 23 or 25 hours."""
-    day = local_moment(moment_ms).date()
-    # A time without a zone is local time, with the offset that holds on that day.
-    start, end = (datetime.combine(day + timedelta(days=ahead), time()).astimezone() for ahead in (0, 1))
-    return int(start.timestamp()) * _MS_PER_S, int(end.timestamp()) * _MS_PER_S
+    day = day_number(moment_ms)
+    return start_ms(day), start_ms(day + 1)
