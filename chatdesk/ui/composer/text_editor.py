@@ -44,6 +44,7 @@ class TextEditor(QPlainTextEdit):
         self.is_stop_offered = False
         self.is_send_on_enter = True
         self._has_preedit = False
+        self._placeholder = ""
         self._last_key_ms = self._step_began_ms = 0
         self._is_locked = False
         self._waiting = ""  # the part of a large paste that is not in the document yet
@@ -144,8 +145,15 @@ class TextEditor(QPlainTextEdit):
             super().keyPressEvent(event)
             self._emit_typed_mark(event.text())
 
+    def setPlaceholderText(self, text: str) -> None:
+        """Set what is shown as long as nothing is typed. Qt would show it below a word that an input method composes,
+        which is not in the document yet."""
+        self._placeholder = text
+        super().setPlaceholderText("" if self._has_preedit else text)
+
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         self._has_preedit = bool(event.preeditString())
+        self.setPlaceholderText(self._placeholder)
         super().inputMethodEvent(event)
         self._emit_typed_mark(event.commitString())
 
