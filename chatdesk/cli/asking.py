@@ -112,6 +112,8 @@ def _print_event(event: dict[str, Any], answer: terminal.TextWriter) -> None:
     """Write the text of an answer, and what happens to it to stderr."""
     if event["event"] == "text":
         answer.write(event["delta"])
+    elif event["event"] == "file":
+        terminal.complain(tr("{name}: {problem}", name=event["name"], problem=event["problem"]))
     elif event["event"] == "retry":
         again = Text("Trying again in {seconds} s.", seconds=round(event["delay_s"]))
         terminal.complain(Sentences.of(event["reason"], again))

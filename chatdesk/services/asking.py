@@ -29,6 +29,9 @@ async def ask(
 
     if not services.has_other_owner:
         attached = [await services.attachments.add_file(Path(each)) for each in files]
+        for each in attached:
+            if (found := await services.attachments.text_of(each)).text and found.problem:
+                yield {"event": "file", "name": each.name, "problem": found.problem}
         source = asking.ask(
             services.chat,
             services.events,

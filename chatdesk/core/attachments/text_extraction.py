@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.attachments.file_kinds import DOCX, HTML, ODT, PDF, PPTX, is_text
-from chatdesk.core.texts import Text
+from chatdesk.core.attachments.text_encodings import guessed, name_of
+from chatdesk.core.texts import Sentences, Text, shortened
 
 if TYPE_CHECKING:
     from zipfile import ZipFile
 
 MOST_CHARACTERS: Final = 2_000_000
 _MOST_BYTES = 8 * 1024 * 1024
-_MOST_DETECTED_BYTES = 256 * 1024
+_LONGEST_SAMPLE = 60
 _PDF_TIME_S = 12.0
 _MOST_UNZIPPED_BYTES = 32 * 1024 * 1024
 _MOST_SLIDES = 1000
@@ -46,12 +47,15 @@ def extract(path: Path, mime: str) -> FileText:
     if mime in (DOCX, PPTX, ODT):
         return _of_zipped(path, mime)
     if is_text(mime):
-        text, is_whole = _decoded(path)
+        text, is_whole, encoding = _decoded(path)
         if mime == HTML:
             from chatdesk.core.attachments.html_text import text_of_html
 
             text = text_of_html(text)
-        return bounded(text, is_whole=is_whole)
+        found = bounded(text, is_whole=is_whole)
+        return FileText(
+            found.text, Sentences.of(_guess(text, encoding), found.problem or "") if encoding else found.problem
+        )
     return FileText("", NO_TEXT_KIND)
 
 
@@ -63,17 +67,33 @@ def bounded(text: str, *, is_whole: bool = True) -> FileText:
     return FileText(cut, Text("It is long; its first {cut} characters are read.", cut=len(cut)))
 
 
-def _decoded(path: Path) -> tuple[str, bool]:
-    """Return the characters, and whether these are all."""
+def _decoded(path: Path) -> tuple[str, bool, str]:
+    """Return the characters, whether these are all, and the encoding where it was guessed."""
     with path.open("rb") as file:
         data = file.read(_MOST_BYTES + 1)
     is_whole = len(data) <= _MOST_BYTES
-    data = data[:_MOST_BYTES]
-    return characters(data, is_whole=is_whole).replace("\r\n", "\n").replace("\r", "\n"), is_whole
+    text, encoding = _characters(data[:_MOST_BYTES], is_whole=is_whole)
+    return text.replace("\r\n", "\n").replace("\r", "\n"), is_whole, encoding
+
+
+def _guess(text: str, encoding: str) -> Text:
+    """Return the sentence that tells a guess, with a line of the text to judge it by."""
+    sample = next((line.strip() for line in text.splitlines() if not line.isascii()), "")
+    return Text(
+        "It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the "
+        "file as UTF-8 and attach it again.",
+        encoding=name_of(encoding),
+        sample=shortened(sample, _LONGEST_SAMPLE),
+    )
 
 
 def characters(data: bytes, *, is_whole: bool) -> str:
     """Return the characters of a text whose encoding nobody says. ``is_whole``: its last character is not cut."""
+    return _characters(data, is_whole=is_whole)[0]
+
+
+def _characters(data: bytes, *, is_whole: bool) -> tuple[str, str]:
+    """Return the characters, and the encoding where it was guessed."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF32_LE, "utf-32"),
@@ -81,15 +101,13 @@ def characters(data: bytes, *, is_whole: bool) -> str:
         (codecs.BOM_UTF16_BE, "utf-16"),
     ):
         if data.startswith(mark):
-            return data.decode(encoding, "replace")
+            return data.decode(encoding, "replace"), ""
     try:
         # Incremental: a cut in the middle of a character is no sign of another encoding.
-        return codecs.getincrementaldecoder("utf-8")().decode(data, final=is_whole)
+        return codecs.getincrementaldecoder("utf-8")().decode(data, final=is_whole), ""
     except UnicodeDecodeError:
-        from charset_normalizer import from_bytes
-
-        found = from_bytes(data[:_MOST_DETECTED_BYTES]).best()
-        return data.decode(found.encoding if found is not None else "cp1252", "replace")
+        encoding = guessed(data)
+        return data.decode(encoding, "replace"), encoding
 
 
 def _of_pdf(path: Path) -> FileText:

@@ -146,7 +146,7 @@ class TextEditor(QPlainTextEdit):
             self._emit_typed_mark(event.text())
 
     def setPlaceholderText(self, text: str) -> None:
-        """Set what is shown as long as nothing is typed. Qt would show it below a word that an input method composes,
+        """Set the text of the placeholder. Qt would draw it below a word that an input method composes,
         which is not in the document yet."""
         self._placeholder = text
         super().setPlaceholderText("" if self._has_preedit else text)

@@ -253,6 +253,8 @@ class AttachmentBinding(Controller):
                 if not found.text.strip():
                     only = tr("Of “{name}” only the name is sent.", name=attachment.name)
                     note = f"{only} {shown(found.problem or '')}".strip()
+                elif found.problem:
+                    note = tr("“{name}”: {problem}", name=attachment.name, problem=shown(found.problem))
         if composer.files.attached == attached:
             composer.files.chips.set_note(note)
 

@@ -1,0 +1,170 @@
+"""Guesses the encoding of a text that is not Unicode, for tables and short texts too.
+
+Each old encoding is tried. What counts is whether the characters are ordinary: the common ones of a writing system,
+whole words in the alphabet of one language, capitals where they belong. General detectors measure how often letters
+stand beside each other; in a table of names there are too few.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+_MOST_BYTES: Final = 16 * 1024
+_MOST_WORDS: Final = 3_000
+_CJK_PLAIN = re.compile("[\u3000-\u30ff\uff01-\uff60\uffe5\u4e00-\u9fff\uac00-\ud7a3]")
+# Encodings of two bytes a character: the one that a text is read in, the basic set it grew from, and the first bytes of
+# the common characters in that.
+_DOUBLE: Final = (
+    ("cp932", "shift_jis", range(0x81, 0x98)),
+    ("gb18030", "gb2312", range(0xA1, 0xD8)),
+    ("big5", "big5", range(0xA1, 0xC7)),
+    ("cp949", "euc_kr", range(0xA1, 0xC9)),
+    ("euc_jp", "euc_jp", range(0xA1, 0xD0)),
+)
+# Letters beyond ASCII of each language, by the encodings that have them.
+_LATIN: Final = {
+    "cp1252": (
+        "äöüß", "àâæçéèêëîïôœùûüÿ", "áéíñóúü", "àáâãçéêíóôúü", "àèéìíîòóùú", "äåöé", "æøåéôòü", "äöåé", "éëïóöü",
+        "éïñèöç", "áðéíóúýþæö", "àçèéíïòóúü",
+    ),
+    "cp1250": ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "ăâîșțşţ", "čćđšž", "äöüß"),
+    "cp1254": ("çğıöşüâîûİ",),
+    "cp1257": ("ąčęėįšųūž", "āčēģīķļņšūž", "äõöüšž"),
+}  # fmt: skip
+_ALPHABETS: Final = {
+    **_LATIN,
+    "cp1251": (
+        "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
+        "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя",
+        "абвгдђежзијклљмнњопрстћуфхцчџш",
+    ),
+    "koi8_r": ("абвгдеёжзийклмнопрстуфхцчшщъыьэюя",),
+    "koi8_u": ("абвгґдеєжзиіїйклмнопрстуфхцчшщьюя",),
+    "cp866": ("абвгдеёжзийклмнопрстуфхцчшщъыьэюя",),
+    "cp1253": ("αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ",),
+    "cp1255": ("אבגדהוזחטיךכלםמןנסעףפץצקרשת",),
+    "cp1256": ("ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگ",),
+    "cp874": ("".join(map(chr, range(0x0E01, 0x0E3B))) + "".join(map(chr, range(0x0E40, 0x0E5C))),),
+    "iso8859_2": _LATIN["cp1250"],
+    "iso8859_15": _LATIN["cp1252"],
+}
+_LEAST_SCORE: Final = 0.5
+_NAMES: Final = {
+    "cp932": "Shift_JIS",
+    "euc_jp": "EUC-JP",
+    "gb18030": "GB18030",
+    "big5": "Big5",
+    "cp949": "EUC-KR",
+    "cp874": "Windows-874",
+    "iso8859_2": "ISO 8859-2",
+    "iso8859_15": "ISO 8859-15",
+}
+_SIGNS: Final = frozenset("–—‘’“”„‚«»‹›…•·°§©®™€£¥¢¿¡ªº±×÷½¼¾²³µ†‡№\u00a0\u00ad")
+_WITHOUT_CASE: Final = frozenset(("cp1255", "cp1256", "cp874"))
+_WORDS = re.compile(r"[^\W\d_]+", re.UNICODE)
+_COMMON_CYRILLIC: Final = frozenset("оеаинтсрвлкмдпуяії")
+
+
+class Guess(NamedTuple):
+    """An encoding, and how ordinary the text is in it, from 0 to 1."""
+
+    encoding: str
+    score: float
+
+
+def guessed(data: bytes) -> str:
+    """Return the most likely encoding of a text that is not Unicode; where no known one makes sense, the one that a
+    general detector finds."""
+    sample = data[:_MOST_BYTES]
+    if len(data) > _MOST_BYTES:  # not in the middle of a character
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
+    found = [*_double_guesses(sample), *_single_guesses(sample)]
+    best = max(found, key=lambda guess: guess.score, default=Guess("cp1252", 0))
+    if best.score >= _LEAST_SCORE:
+        return best.encoding
+    from charset_normalizer import from_bytes
+
+    other = from_bytes(sample).best()
+    return best.encoding if other is None else other.encoding
+
+
+def name_of(encoding: str) -> str:
+    """Return the name under which people know an encoding."""
+    plain = encoding.upper().replace("_", "-")
+    return _NAMES.get(encoding) or plain.replace("CP125", "Windows-125")
+
+
+def _double_guesses(data: bytes) -> Iterable[Guess]:
+    for encoding, basic, common in _DOUBLE:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        others = [each for each in text if not each.isascii()]
+        if others:
+            # Every syllable of Korean is a common character of Chinese, but seldom the other way round.
+            first = 0.01 if encoding == "cp949" else 0
+            yield Guess(encoding, sum(_ordinary(each, basic, common) for each in others) / len(others) + first)
+
+
+def _ordinary(character: str, basic: str, common: range) -> float:
+    if "\uff61" <= character <= "\uff9f":
+        return 0.3  # half-width kana: single bytes, which anything can be read as
+    if "\u3040" <= character <= "\u30ff" and basic not in ("shift_jis", "euc_jp"):
+        return 0.2  # kana
+    try:
+        first, *others = character.encode(basic)
+    except UnicodeEncodeError:
+        return 0.0
+    return 1.0 if first in common and len(others) == 1 and _CJK_PLAIN.match(character) else 0.2
+
+
+def _single_guesses(data: bytes) -> Iterable[Guess]:
+    for place, (encoding, alphabets) in enumerate(_ALPHABETS.items()):
+        text = data.decode(encoding, "replace")
+        others = [each for each in text if not each.isascii()]
+        if "\ufffd" in text or not others:
+            continue
+        signs = sum(_sign_fits(text, at) for at, each in enumerate(text) if not each.isascii() and not _is_letter(each))
+        letters = [each.lower() for each in others if _is_letter(each)]
+        best = max(sum(map(set(alphabet).__contains__, letters)) for alphabet in alphabets) if letters else 0
+        words = [word for word in _WORDS.findall(text)[:_MOST_WORDS] if not word.isascii()]
+        fits = _length_fits if encoding in _WITHOUT_CASE else _case_fits
+        cased = sum(map(fits, words)) / len(words) if words else 1.0
+        common = 0.03 * sum(each in _COMMON_CYRILLIC for each in letters) / len(others)
+        yield Guess(encoding, (best + signs) / len(others) * cased - place * 0.001 + common)
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalpha() or unicodedata.combining(character) > 0
+
+
+def _sign_fits(text: str, at: int) -> float:
+    """Return whether a sign is one that people write, and stands where it may."""
+    sign = text[at]
+    if sign not in _SIGNS:
+        return 0.0
+    before, after = text[at - 1 : at], text[at + 1 : at + 2]
+    if sign in "’‘·\u00ad":
+        return 1.0
+    return 0.3 if before.isalpha() and after.isalpha() else 0.2 if sign in "¿¡„‚£" and before.isalpha() else 0.8
+
+
+def _length_fits(word: str) -> float:
+    if len({unicodedata.name(each, "?").split()[0] for each in word}) > 1:
+        return 0.3
+    return 1.05 if len(word) > 1 else 0.5
+
+
+def _case_fits(word: str) -> float:
+    scripts = {unicodedata.name(each, "?").split()[0] for each in word}
+    if len(scripts) > 1:
+        return 0.3
+    if word.islower() or word.istitle() or not (word.isupper() or word.lower() != word):
+        return 1.0
+    if word.isupper():
+        return 0.95 if len(word) > 1 else 1.0
+    return 0.5 if word[1:].islower() or (word[:1].isupper() and word[1:].islower()) else 0.4
