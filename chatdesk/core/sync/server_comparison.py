@@ -55,9 +55,14 @@ def compare_log(read: Read, team: TeamStore, log: HeldLog) -> tuple[int, list[st
         here = read(partial(check.places, project_id=log.project_id, change_ids=[row.id for row in rows]))
         for row in rows:
             found.compare(row, here.get(row.id))
-    end = last.seq if last is not None else 0
+    end, chain = (last.seq, last.chain) if last is not None else (0, None)
     found.missing += log.seq - end
-    found.is_other = bool(log.seq) and end == log.seq and last is not None and last.chain != log.chain
+    if log.is_misfit:  # what does not fit comes after what was applied
+        while rows := team.pull(log.project_id, last.seq if last is not None else 0, limit=PULL_ROWS):
+            for row in rows:
+                found.add(row, last)
+                last = row
+    found.is_other = bool(log.seq) and end == log.seq and chain != log.chain
     return found.compared, [
         Text("“{name}”: {sentence}", name=log.name, sentence=sentence) for sentence in found.sentences()
     ]

@@ -94,6 +94,8 @@ def test_a_newcomer_gets_all_up_to_what_is_gone_and_is_told_since_when(pair: Pai
         assert said.seq == first - 1
         assert "changes of “Plans” are missing on the team's server" in said.misfit
         assert said.misfit == result.problems[0][1].what
+        [named] = check(pair, cyd, team)
+        assert "2 changes are missing on the server" in named
     team.gone = frozenset()
     assert meet(pair, cyd, team).problems == ()
     said = shared(cyd, pair.project)

@@ -13,18 +13,20 @@ from chatdesk.core.storage.engine.rows import batches, marks
 @dataclass(frozen=True, slots=True)
 class HeldLog:
     """The local copy of one project's log. ``seq`` and ``chain``: the last change that was applied; ``name`` is the
-    project's."""
+    project's. ``is_misfit``: what follows at the server does not fit."""
 
     project_id: str
     name: str
     seq: int
     chain: bytes | None
+    is_misfit: bool = False
 
 
 def held(conn: Connection, workspace_id: str) -> list[HeldLog]:
     """Return the logs of the shared projects of one workspace."""
     rows = conn.exec_driver_sql(
-        "SELECT s.project_id, p.name, s.seq, s.chain FROM shared_projects s JOIN projects p ON p.id = s.project_id"
+        "SELECT s.project_id, p.name, s.seq, s.chain, json_extract(s.progress, '$.misfit') IS NOT NULL"
+        " FROM shared_projects s JOIN projects p ON p.id = s.project_id"
         " WHERE s.workspace_id = ? AND s.state = 'shared' ORDER BY s.project_id",
         (workspace_id,),
     )
