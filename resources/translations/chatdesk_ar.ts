@@ -96,6 +96,10 @@
         <translation>{server}: {problem}</translation>
     </message>
     <message>
+        <source>{name}: {problem}</source>
+        <translation>{name}: {problem}</translation>
+    </message>
+    <message>
         <source>{server} offers: {names}.</source>
         <translation>يقدّم {server}: {names}.</translation>
     </message>
@@ -2108,6 +2112,10 @@
         <translation>هو طويل؛ تُقرأ أول {cut} من حروفه.</translation>
     </message>
     <message>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
+        <translation>لا يذكر كيف رُمّزت أحرفه. قُرئ على أنه {encoding}: «{sample}». إن بدا ذلك خاطئًا، فاحفظ الملف بترميز UTF-8 وأرفقه من جديد.</translation>
+    </message>
+    <message>
         <source>It is protected by a password.</source>
         <translation>هو محمي بكلمة مرور.</translation>
     </message>
@@ -3132,6 +3140,22 @@
     <message>
         <source>Ask {label}?</source>
         <translation>هل تريد سؤال {label}؟</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are missing on the team&apos;s server.</source>
+        <translation>منذ {since} تنقص تغييرات «{project}» على خادم الفريق.</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server has other changes of “{project}” than it took.</source>
+        <translation>منذ {since} لدى خادم الفريق تغييرات لـ «{project}» غير التي قبلها.</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are emptied on the team&apos;s server, and nobody asked for that.</source>
+        <translation>منذ {since} أُفرغت تغييرات «{project}» على خادم الفريق، ولم يطلب أحد ذلك.</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server does not send all changes of “{project}” that it has.</source>
+        <translation>منذ {since} لا يرسل خادم الفريق كل ما لديه من تغييرات «{project}».</translation>
     </message>
     <message>
         <source>It is no longer shared.</source>
@@ -6670,6 +6694,18 @@
         <translation>يمكن لمالك مساحة العمل رفع الحدّ.</translation>
     </message>
     <message>
+        <source>What the team&apos;s server sends does not fit what it sent before.</source>
+        <translation>ما يرسله خادم الفريق لا يوافق ما أرسله من قبل.</translation>
+    </message>
+    <message>
+        <source>What was received before stays readable, and everything you wrote is kept on this computer.</source>
+        <translation>ما وصل من قبل يبقى مقروءًا، وكل ما كتبته محفوظ على هذا الحاسوب.</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
+        <translation>يسأل ChatDesk من جديد تلقائيًا. وتسمّي الإعدادات، مزامنة الفريق، فحص التغييراتِ: أطلع عليها من يديرون الخادم.</translation>
+    </message>
+    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>يتعذّر الوصول إلى قاعدة بيانات الفريق.</translation>
     </message>
@@ -8096,13 +8132,13 @@
     <message numerus="yes">
         <source>{count} marks of sources that the export does not name were left out.</source>
         <comment>{count} mark of a source that the export does not name was left out.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>لم تُترَك أي علامة مصدر.</numerusform>
+            <numerusform>تُركت علامة مصدر واحدة لا يسمّيها التصدير.</numerusform>
+            <numerusform>تُركت علامتا مصدر لا يسمّيهما التصدير.</numerusform>
+            <numerusform>تُركت {count} علامات لمصادر لا يسمّيها التصدير.</numerusform>
+            <numerusform>تُركت {count} علامة لمصادر لا يسمّيها التصدير.</numerusform>
+            <numerusform>تُركت {count} علامة لمصادر لا يسمّيها التصدير.</numerusform>
         </translation>
     </message>
     <message>
@@ -10481,6 +10517,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>لا يُرسَل من «{name}» سوى الاسم.</translation>
+    </message>
+    <message>
+        <source>“{name}”: {problem}</source>
+        <translation>«{name}»: {problem}</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -14874,29 +14914,9 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
             <numerusform>{count} تغيير مرفوض</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} changes missing on the server</source>
-        <comment>{count} change missing on the server</comment>
-        <translation>
-            <numerusform>لا تغييرات مفقودة على الخادم</numerusform>
-            <numerusform>تغيير واحد مفقود على الخادم</numerusform>
-            <numerusform>تغييران مفقودان على الخادم</numerusform>
-            <numerusform>{count} تغييرات مفقودة على الخادم</numerusform>
-            <numerusform>{count} تغييرًا مفقودًا على الخادم</numerusform>
-            <numerusform>{count} تغيير مفقود على الخادم</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes rewritten on the server</source>
-        <comment>{count} change rewritten on the server</comment>
-        <translation>
-            <numerusform>لا تغييرات أُعيدت كتابتها على الخادم</numerusform>
-            <numerusform>تغيير واحد أُعيدت كتابته على الخادم</numerusform>
-            <numerusform>تغييران أُعيدت كتابتهما على الخادم</numerusform>
-            <numerusform>{count} تغييرات أُعيدت كتابتها على الخادم</numerusform>
-            <numerusform>{count} تغييرًا أُعيدت كتابتها على الخادم</numerusform>
-            <numerusform>{count} تغيير أُعيدت كتابتها على الخادم</numerusform>
-        </translation>
+    <message>
+        <source>not in sync: what the server has does not fit</source>
+        <translation>غير متزامن: ما لدى الخادم لا يوافق</translation>
     </message>
     <message numerus="yes">
         <source>{count} attachments ({size})</source>

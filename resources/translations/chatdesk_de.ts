@@ -96,6 +96,10 @@
         <translation>{server}: {problem}</translation>
     </message>
     <message>
+        <source>{name}: {problem}</source>
+        <translation>{name}: {problem}</translation>
+    </message>
+    <message>
         <source>{server} offers: {names}.</source>
         <translation>{server} bietet: {names}.</translation>
     </message>
@@ -2036,6 +2040,10 @@
         <translation>Sie ist lang; ihre ersten {cut} Zeichen werden gelesen.</translation>
     </message>
     <message>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
+        <translation>Sie sagt nicht, wie ihre Zeichen kodiert sind. Gelesen als {encoding}: „{sample}“. Wenn das falsch aussieht, speichern Sie die Datei als UTF-8, und hängen Sie sie noch einmal an.</translation>
+    </message>
+    <message>
         <source>It is protected by a password.</source>
         <translation>Sie ist mit einem Passwort geschützt.</translation>
     </message>
@@ -3004,6 +3012,22 @@
     <message>
         <source>Ask {label}?</source>
         <translation>{label} fragen?</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are missing on the team&apos;s server.</source>
+        <translation>Seit {since} fehlen auf dem Server des Teams Änderungen von „{project}“.</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server has other changes of “{project}” than it took.</source>
+        <translation>Seit {since} hat der Server des Teams andere Änderungen von „{project}“, als er angenommen hat.</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are emptied on the team&apos;s server, and nobody asked for that.</source>
+        <translation>Seit {since} sind auf dem Server des Teams Änderungen von „{project}“ geleert, ohne dass jemand das verlangt hat.</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server does not send all changes of “{project}” that it has.</source>
+        <translation>Seit {since} sendet der Server des Teams nicht alle Änderungen von „{project}“, die er hat.</translation>
     </message>
     <message>
         <source>It is no longer shared.</source>
@@ -6422,6 +6446,18 @@
         <translation>Ein Eigentümer des Arbeitsbereichs kann das Limit erhöhen.</translation>
     </message>
     <message>
+        <source>What the team&apos;s server sends does not fit what it sent before.</source>
+        <translation>Was der Server des Teams sendet, passt nicht zu dem, was er vorher gesendet hat.</translation>
+    </message>
+    <message>
+        <source>What was received before stays readable, and everything you wrote is kept on this computer.</source>
+        <translation>Was vorher empfangen wurde, bleibt lesbar, und alles, was Sie geschrieben haben, bleibt auf diesem Computer erhalten.</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
+        <translation>ChatDesk fragt von selbst erneut. Einstellungen, Teamabgleich, „Prüfen“ nennt die Änderungen: Zeigen Sie das denen, die den Server betreiben.</translation>
+    </message>
+    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>Die Datenbank des Teams ist nicht erreichbar.</translation>
     </message>
@@ -7768,9 +7804,9 @@
     <message numerus="yes">
         <source>{count} marks of sources that the export does not name were left out.</source>
         <comment>{count} mark of a source that the export does not name was left out.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} Quellenmarke, die der Export nicht benennt, wurde weggelassen.</numerusform>
+            <numerusform>{count} Quellenmarken, die der Export nicht benennt, wurden weggelassen.</numerusform>
         </translation>
     </message>
     <message>
@@ -10105,6 +10141,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>Von „{name}“ wird nur der Name gesendet.</translation>
+    </message>
+    <message>
+        <source>“{name}”: {problem}</source>
+        <translation>„{name}“: {problem}</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -14246,21 +14286,9 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
             <numerusform>{count} Änderungen abgelehnt</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} changes missing on the server</source>
-        <comment>{count} change missing on the server</comment>
-        <translation>
-            <numerusform>{count} Änderung fehlt auf dem Server</numerusform>
-            <numerusform>{count} Änderungen fehlen auf dem Server</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes rewritten on the server</source>
-        <comment>{count} change rewritten on the server</comment>
-        <translation>
-            <numerusform>{count} Änderung auf dem Server umgeschrieben</numerusform>
-            <numerusform>{count} Änderungen auf dem Server umgeschrieben</numerusform>
-        </translation>
+    <message>
+        <source>not in sync: what the server has does not fit</source>
+        <translation>nicht im Abgleich: Was der Server hat, passt nicht</translation>
     </message>
     <message numerus="yes">
         <source>{count} attachments ({size})</source>

@@ -96,6 +96,10 @@
         <translation>{server}: {problem}</translation>
     </message>
     <message>
+        <source>{name}: {problem}</source>
+        <translation>{name}: {problem}</translation>
+    </message>
+    <message>
         <source>{server} offers: {names}.</source>
         <translation>{server} ofrece: {names}.</translation>
     </message>
@@ -2036,6 +2040,10 @@
         <translation>Es largo; se leen sus primeros {cut} caracteres.</translation>
     </message>
     <message>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
+        <translation>No dice cómo están codificados sus caracteres. Se leyó como {encoding}: «{sample}». Si parece incorrecto, guarda el archivo como UTF-8 y adjúntalo de nuevo.</translation>
+    </message>
+    <message>
         <source>It is protected by a password.</source>
         <translation>Está protegido con contraseña.</translation>
     </message>
@@ -3004,6 +3012,22 @@
     <message>
         <source>Ask {label}?</source>
         <translation>¿Preguntar a {label}?</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are missing on the team&apos;s server.</source>
+        <translation>Desde {since} faltan cambios de «{project}» en el servidor del equipo.</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server has other changes of “{project}” than it took.</source>
+        <translation>Desde {since}, el servidor del equipo tiene otros cambios de «{project}» que los que aceptó.</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are emptied on the team&apos;s server, and nobody asked for that.</source>
+        <translation>Desde {since} hay cambios de «{project}» vaciados en el servidor del equipo, y nadie lo pidió.</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server does not send all changes of “{project}” that it has.</source>
+        <translation>Desde {since}, el servidor del equipo no envía todos los cambios de «{project}» que tiene.</translation>
     </message>
     <message>
         <source>It is no longer shared.</source>
@@ -6422,6 +6446,18 @@
         <translation>Un propietario del espacio de trabajo puede subir el límite.</translation>
     </message>
     <message>
+        <source>What the team&apos;s server sends does not fit what it sent before.</source>
+        <translation>Lo que envía el servidor del equipo no encaja con lo que envió antes.</translation>
+    </message>
+    <message>
+        <source>What was received before stays readable, and everything you wrote is kept on this computer.</source>
+        <translation>Lo que se recibió antes se puede seguir leyendo, y todo lo que escribiste se conserva en este ordenador.</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
+        <translation>ChatDesk vuelve a preguntar por sí mismo. Ajustes, Sincronización del equipo, Comprobar nombra los cambios: muéstralo a quienes llevan el servidor.</translation>
+    </message>
+    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>No se puede contactar con la base de datos del equipo.</translation>
     </message>
@@ -7768,9 +7804,9 @@
     <message numerus="yes">
         <source>{count} marks of sources that the export does not name were left out.</source>
         <comment>{count} mark of a source that the export does not name was left out.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Se omitió {count} marca de una fuente que la exportación no nombra.</numerusform>
+            <numerusform>Se omitieron {count} marcas de fuentes que la exportación no nombra.</numerusform>
         </translation>
     </message>
     <message>
@@ -10105,6 +10141,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>De «{name}» solo se envía el nombre.</translation>
+    </message>
+    <message>
+        <source>“{name}”: {problem}</source>
+        <translation>«{name}»: {problem}</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -14246,21 +14286,9 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
             <numerusform>{count} cambios rechazados</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} changes missing on the server</source>
-        <comment>{count} change missing on the server</comment>
-        <translation>
-            <numerusform>falta {count} cambio en el servidor</numerusform>
-            <numerusform>faltan {count} cambios en el servidor</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes rewritten on the server</source>
-        <comment>{count} change rewritten on the server</comment>
-        <translation>
-            <numerusform>{count} cambio reescrito en el servidor</numerusform>
-            <numerusform>{count} cambios reescritos en el servidor</numerusform>
-        </translation>
+    <message>
+        <source>not in sync: what the server has does not fit</source>
+        <translation>sin sincronizar: lo que tiene el servidor no encaja</translation>
     </message>
     <message numerus="yes">
         <source>{count} attachments ({size})</source>

@@ -96,6 +96,10 @@
         <translation>{server}&#xa0;: {problem}</translation>
     </message>
     <message>
+        <source>{name}: {problem}</source>
+        <translation>{name}&#xa0;: {problem}</translation>
+    </message>
+    <message>
         <source>{server} offers: {names}.</source>
         <translation>{server} propose&#xa0;: {names}.</translation>
     </message>
@@ -2036,6 +2040,10 @@
         <translation>Il est long&#xa0;; ses {cut} premiers caractères sont lus.</translation>
     </message>
     <message>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
+        <translation>Il ne dit pas comment ses caractères sont codés. Lu comme {encoding}&#xa0;: «&#xa0;{sample}&#xa0;». Si cela semble faux, enregistrez le fichier en UTF-8 et joignez-le de nouveau.</translation>
+    </message>
+    <message>
         <source>It is protected by a password.</source>
         <translation>Il est protégé par un mot de passe.</translation>
     </message>
@@ -3004,6 +3012,22 @@
     <message>
         <source>Ask {label}?</source>
         <translation>Interroger {label}&#xa0;?</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are missing on the team&apos;s server.</source>
+        <translation>Depuis {since}, des modifications de «&#xa0;{project}&#xa0;» manquent sur le serveur de l’équipe.</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server has other changes of “{project}” than it took.</source>
+        <translation>Depuis {since}, le serveur de l’équipe a d’autres modifications de «&#xa0;{project}&#xa0;» que celles qu’il a acceptées.</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are emptied on the team&apos;s server, and nobody asked for that.</source>
+        <translation>Depuis {since}, des modifications de «&#xa0;{project}&#xa0;» sont vidées sur le serveur de l’équipe, sans que personne l’ait demandé.</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server does not send all changes of “{project}” that it has.</source>
+        <translation>Depuis {since}, le serveur de l’équipe n’envoie pas toutes les modifications de «&#xa0;{project}&#xa0;» qu’il a.</translation>
     </message>
     <message>
         <source>It is no longer shared.</source>
@@ -6422,6 +6446,18 @@
         <translation>Un propriétaire de l’espace de travail peut relever la limite.</translation>
     </message>
     <message>
+        <source>What the team&apos;s server sends does not fit what it sent before.</source>
+        <translation>Ce que le serveur de l’équipe envoie ne correspond pas à ce qu’il a envoyé avant.</translation>
+    </message>
+    <message>
+        <source>What was received before stays readable, and everything you wrote is kept on this computer.</source>
+        <translation>Ce qui a été reçu avant reste lisible, et tout ce que vous avez écrit est conservé sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
+        <translation>ChatDesk redemande de lui-même. Paramètres, Synchronisation d’équipe, Vérifier nomme les modifications&#xa0;: montrez cela à ceux qui gèrent le serveur.</translation>
+    </message>
+    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>La base de données de l’équipe est injoignable.</translation>
     </message>
@@ -7768,9 +7804,9 @@
     <message numerus="yes">
         <source>{count} marks of sources that the export does not name were left out.</source>
         <comment>{count} mark of a source that the export does not name was left out.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} marque de source que l’export ne nomme pas a été omise.</numerusform>
+            <numerusform>{count} marques de sources que l’export ne nomme pas ont été omises.</numerusform>
         </translation>
     </message>
     <message>
@@ -10105,6 +10141,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>De «&#xa0;{name}&#xa0;», seul le nom est envoyé.</translation>
+    </message>
+    <message>
+        <source>“{name}”: {problem}</source>
+        <translation>«&#xa0;{name}&#xa0;»&#xa0;: {problem}</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -14246,21 +14286,9 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
             <numerusform>{count} modifications refusées</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} changes missing on the server</source>
-        <comment>{count} change missing on the server</comment>
-        <translation>
-            <numerusform>{count} modification absente du serveur</numerusform>
-            <numerusform>{count} modifications absentes du serveur</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes rewritten on the server</source>
-        <comment>{count} change rewritten on the server</comment>
-        <translation>
-            <numerusform>{count} modification réécrite sur le serveur</numerusform>
-            <numerusform>{count} modifications réécrites sur le serveur</numerusform>
-        </translation>
+    <message>
+        <source>not in sync: what the server has does not fit</source>
+        <translation>non synchronisé&#xa0;: ce que le serveur a ne correspond pas</translation>
     </message>
     <message numerus="yes">
         <source>{count} attachments ({size})</source>

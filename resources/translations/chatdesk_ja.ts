@@ -96,6 +96,10 @@
         <translation>{server}: {problem}</translation>
     </message>
     <message>
+        <source>{name}: {problem}</source>
+        <translation>{name}: {problem}</translation>
+    </message>
+    <message>
         <source>{server} offers: {names}.</source>
         <translation>{server}が提供するもの: {names}。</translation>
     </message>
@@ -2018,6 +2022,10 @@
         <translation>長いため、先頭の{cut}文字だけが読み込まれます。</translation>
     </message>
     <message>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
+        <translation>文字コードが示されていません。{encoding}として読み込みました:「{sample}」。正しくない場合は、ファイルをUTF-8で保存して、もう一度添付してください。</translation>
+    </message>
+    <message>
         <source>It is protected by a password.</source>
         <translation>パスワードで保護されています。</translation>
     </message>
@@ -2972,6 +2980,22 @@
     <message>
         <source>Ask {label}?</source>
         <translation>{label}に質問しますか？</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are missing on the team&apos;s server.</source>
+        <translation>{since}から、「{project}」の変更がチームのサーバーに欠けています。</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server has other changes of “{project}” than it took.</source>
+        <translation>{since}から、チームのサーバーにある「{project}」の変更が、受け付けたものと異なります。</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are emptied on the team&apos;s server, and nobody asked for that.</source>
+        <translation>{since}から、チームのサーバーにある「{project}」の変更が、誰も求めていないのに空になっています。</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server does not send all changes of “{project}” that it has.</source>
+        <translation>{since}から、チームのサーバーは持っている「{project}」の変更をすべては送っていません。</translation>
     </message>
     <message>
         <source>It is no longer shared.</source>
@@ -6360,6 +6384,18 @@
         <translation>ワークスペースの所有者は上限を上げられます。</translation>
     </message>
     <message>
+        <source>What the team&apos;s server sends does not fit what it sent before.</source>
+        <translation>チームのサーバーから送られる内容が、以前のものと合いません。</translation>
+    </message>
+    <message>
+        <source>What was received before stays readable, and everything you wrote is kept on this computer.</source>
+        <translation>それまでに受信したものは引き続き読め、書いたものはすべてこのコンピューターに保存されています。</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
+        <translation>ChatDeskは自動的に再度問い合わせます。「設定」の「チーム同期」の「確認」で該当する変更がわかるので、サーバーの管理者に見せてください。</translation>
+    </message>
+    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>チームのデータベースに接続できません。</translation>
     </message>
@@ -7686,8 +7722,8 @@
     <message numerus="yes">
         <source>{count} marks of sources that the export does not name were left out.</source>
         <comment>{count} mark of a source that the export does not name was left out.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>エクスポートに出典の情報がない{count}件の出典記号を省きました。</numerusform>
         </translation>
     </message>
     <message>
@@ -10011,6 +10047,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>「{name}」は名前だけが送られます。</translation>
+    </message>
+    <message>
+        <source>“{name}”: {problem}</source>
+        <translation>「{name}」: {problem}</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -14089,19 +14129,9 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
             <numerusform>{count}件の変更が拒否されました</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} changes missing on the server</source>
-        <comment>{count} change missing on the server</comment>
-        <translation>
-            <numerusform>{count}件の変更がサーバーにありません</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes rewritten on the server</source>
-        <comment>{count} change rewritten on the server</comment>
-        <translation>
-            <numerusform>{count}件の変更がサーバーで書き換えられています</numerusform>
-        </translation>
+    <message>
+        <source>not in sync: what the server has does not fit</source>
+        <translation>同期していません: サーバーの内容が合いません</translation>
     </message>
     <message numerus="yes">
         <source>{count} attachments ({size})</source>

@@ -96,6 +96,10 @@
         <translation>{server}: {problem}</translation>
     </message>
     <message>
+        <source>{name}: {problem}</source>
+        <translation>{name}: {problem}</translation>
+    </message>
+    <message>
         <source>{server} offers: {names}.</source>
         <translation>{server} oferece: {names}.</translation>
     </message>
@@ -2036,6 +2040,10 @@
         <translation>É longo; os primeiros {cut} caracteres são lidos.</translation>
     </message>
     <message>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
+        <translation>Ele não diz como seus caracteres estão codificados. Lido como {encoding}: “{sample}”. Se parecer errado, salve o arquivo como UTF-8 e anexe-o de novo.</translation>
+    </message>
+    <message>
         <source>It is protected by a password.</source>
         <translation>Está protegido por uma senha.</translation>
     </message>
@@ -3004,6 +3012,22 @@
     <message>
         <source>Ask {label}?</source>
         <translation>Perguntar a {label}?</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are missing on the team&apos;s server.</source>
+        <translation>Desde {since}, faltam alterações de “{project}” no servidor da equipe.</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server has other changes of “{project}” than it took.</source>
+        <translation>Desde {since}, o servidor da equipe tem alterações de “{project}” diferentes das que aceitou.</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are emptied on the team&apos;s server, and nobody asked for that.</source>
+        <translation>Desde {since}, alterações de “{project}” estão esvaziadas no servidor da equipe, e ninguém pediu isso.</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server does not send all changes of “{project}” that it has.</source>
+        <translation>Desde {since}, o servidor da equipe não envia todas as alterações de “{project}” que tem.</translation>
     </message>
     <message>
         <source>It is no longer shared.</source>
@@ -6422,6 +6446,18 @@
         <translation>Um proprietário do espaço de trabalho pode aumentar o limite.</translation>
     </message>
     <message>
+        <source>What the team&apos;s server sends does not fit what it sent before.</source>
+        <translation>O que o servidor da equipe envia não combina com o que enviou antes.</translation>
+    </message>
+    <message>
+        <source>What was received before stays readable, and everything you wrote is kept on this computer.</source>
+        <translation>O que foi recebido antes continua legível, e tudo o que você escreveu é mantido neste computador.</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
+        <translation>O ChatDesk pergunta de novo por conta própria. Configurações, Sincronização da equipe, Verificar indica as alterações: mostre isso a quem opera o servidor.</translation>
+    </message>
+    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>O banco de dados da equipe não pode ser alcançado.</translation>
     </message>
@@ -7768,9 +7804,9 @@
     <message numerus="yes">
         <source>{count} marks of sources that the export does not name were left out.</source>
         <comment>{count} mark of a source that the export does not name was left out.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} marca de fonte que a exportação não nomeia foi omitida.</numerusform>
+            <numerusform>{count} marcas de fontes que a exportação não nomeia foram omitidas.</numerusform>
         </translation>
     </message>
     <message>
@@ -10105,6 +10141,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>De “{name}” só o nome é enviado.</translation>
+    </message>
+    <message>
+        <source>“{name}”: {problem}</source>
+        <translation>“{name}”: {problem}</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -14246,21 +14286,9 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
             <numerusform>{count} alterações recusadas</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} changes missing on the server</source>
-        <comment>{count} change missing on the server</comment>
-        <translation>
-            <numerusform>{count} alteração faltando no servidor</numerusform>
-            <numerusform>{count} alterações faltando no servidor</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes rewritten on the server</source>
-        <comment>{count} change rewritten on the server</comment>
-        <translation>
-            <numerusform>{count} alteração reescrita no servidor</numerusform>
-            <numerusform>{count} alterações reescritas no servidor</numerusform>
-        </translation>
+    <message>
+        <source>not in sync: what the server has does not fit</source>
+        <translation>fora de sincronia: o que o servidor tem não combina</translation>
     </message>
     <message numerus="yes">
         <source>{count} attachments ({size})</source>

@@ -96,6 +96,10 @@
         <translation>{server}：{problem}</translation>
     </message>
     <message>
+        <source>{name}: {problem}</source>
+        <translation>{name}：{problem}</translation>
+    </message>
+    <message>
         <source>{server} offers: {names}.</source>
         <translation>{server} 提供：{names}。</translation>
     </message>
@@ -2018,6 +2022,10 @@
         <translation>它很长；只读取前 {cut} 个字符。</translation>
     </message>
     <message>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
+        <translation>文件没有说明其字符编码。按 {encoding} 读取：“{sample}”。如果看起来不对，请将文件另存为 UTF-8，然后重新附加。</translation>
+    </message>
+    <message>
         <source>It is protected by a password.</source>
         <translation>它受密码保护。</translation>
     </message>
@@ -2972,6 +2980,22 @@
     <message>
         <source>Ask {label}?</source>
         <translation>询问 {label} 吗？</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are missing on the team&apos;s server.</source>
+        <translation>自 {since} 起，团队服务器上缺少“{project}”的更改。</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server has other changes of “{project}” than it took.</source>
+        <translation>自 {since} 起，团队服务器上“{project}”的更改与它所接受的不同。</translation>
+    </message>
+    <message>
+        <source>Since {since}, changes of “{project}” are emptied on the team&apos;s server, and nobody asked for that.</source>
+        <translation>自 {since} 起，团队服务器上“{project}”的更改被清空，而没有人要求这样做。</translation>
+    </message>
+    <message>
+        <source>Since {since}, the team&apos;s server does not send all changes of “{project}” that it has.</source>
+        <translation>自 {since} 起，团队服务器没有发送它拥有的“{project}”的全部更改。</translation>
     </message>
     <message>
         <source>It is no longer shared.</source>
@@ -6360,6 +6384,18 @@
         <translation>工作区的所有者可以提高限额。</translation>
     </message>
     <message>
+        <source>What the team&apos;s server sends does not fit what it sent before.</source>
+        <translation>团队服务器发送的内容与它之前发送的不符。</translation>
+    </message>
+    <message>
+        <source>What was received before stays readable, and everything you wrote is kept on this computer.</source>
+        <translation>此前收到的内容仍可阅读，你写的一切都保留在此计算机上。</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
+        <translation>ChatDesk 会自动再次询问。“设置”的“团队同步”中的“检查”会列出这些更改：请将其展示给运行服务器的人。</translation>
+    </message>
+    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>无法访问团队的数据库。</translation>
     </message>
@@ -7686,8 +7722,8 @@
     <message numerus="yes">
         <source>{count} marks of sources that the export does not name were left out.</source>
         <comment>{count} mark of a source that the export does not name was left out.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>已略去导出文件中未指明的 {count} 个来源标记。</numerusform>
         </translation>
     </message>
     <message>
@@ -10011,6 +10047,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>“{name}”仅发送名称。</translation>
+    </message>
+    <message>
+        <source>“{name}”: {problem}</source>
+        <translation>“{name}”：{problem}</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -14089,19 +14129,9 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
             <numerusform>{count} 项更改被拒绝</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>{count} changes missing on the server</source>
-        <comment>{count} change missing on the server</comment>
-        <translation>
-            <numerusform>服务器上缺失 {count} 项更改</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes rewritten on the server</source>
-        <comment>{count} change rewritten on the server</comment>
-        <translation>
-            <numerusform>服务器上改写了 {count} 项更改</numerusform>
-        </translation>
+    <message>
+        <source>not in sync: what the server has does not fit</source>
+        <translation>未同步：服务器上的内容不符</translation>
     </message>
     <message numerus="yes">
         <source>{count} attachments ({size})</source>
