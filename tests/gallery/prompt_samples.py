@@ -16,6 +16,7 @@ from chatdesk.core.domain.prompt import (
     PromptSource,
     SystemPrompts,
 )
+from chatdesk.core.texts import shown
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.prompt_menu import PromptMenu
 from chatdesk.ui.features.prompts.assistant_fields import AssistantChoices
@@ -81,7 +82,7 @@ def _library(theme: Theme, *, is_deleted: bool = False) -> QWidget:
         dialog.show_deleted("9", "Plan steps")
     else:
         dialog.show_prompt(Prompt("1", _TEMPLATE, "Explain", "Explain {{topic}}.\nUse {{clipbord}}.", 0, 0))
-        dialog.form.show_problems([_PROBLEM.sentence])
+        dialog.form.show_problems([shown(_PROBLEM.sentence)])
     return dialog
 
 

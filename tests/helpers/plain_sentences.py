@@ -54,6 +54,7 @@ TO_PEOPLE = (
 )
 _MAKES_TEXT = {"Text", "plural", "tr"}
 _TO_DEVELOPERS = {"debug", "info", "warning", "exception", "critical", "compile"}
+_SKIPPED = _MAKES_TEXT | _TO_DEVELOPERS
 _PARTS_OF_ERRORS = {"what", "safe", "next_step", "safe_without_window"}
 # A sentence: it begins like one, has three words, and ends like one.
 _SENTENCE = re.compile(r"[^\w{]*[A-Z{][^\n]* [a-z’']{2,}[^\n]*[^\W\d_}”)][”)]?[.:!?…][^\w{]*")
@@ -127,24 +128,25 @@ def _sentences(node: ast.AST) -> Iterator[tuple[int, str]]:
     )
 
 
-def _strings(node: ast.AST) -> Iterator[tuple[int, str]]:
+def _strings(root: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield the strings below a node that are no ``Text``, no documentation and nothing for developers; an f-string as
     its template."""
-    if isinstance(node, ast.Call) and _name(node.func) in _MAKES_TEXT | _TO_DEVELOPERS:
-        return
-    if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and hasattr(builtins, _name(node.exc.func)):
-        return
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.lineno, node.value
-    elif isinstance(node, ast.JoinedStr):
-        yield node.lineno, "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
-        for part in node.values:
-            if isinstance(part, ast.FormattedValue):
-                yield from _strings(part.value)
-    else:
-        for child in ast.iter_child_nodes(node):
-            if not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)):
-                yield from _strings(child)
+    nodes = [root]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Call) and _name(node.func) in _SKIPPED:
+            continue
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and hasattr(builtins, _name(node.exc.func)):
+            continue
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                yield node.lineno, node.value
+        elif isinstance(node, ast.JoinedStr):
+            pieces = (str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            yield node.lineno, "".join(pieces)
+            nodes += [part.value for part in node.values if isinstance(part, ast.FormattedValue)]
+        elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            nodes += ast.iter_child_nodes(node)
 
 
 def _name(node: ast.AST) -> str:
