@@ -206,6 +206,18 @@ def test_files_go_along(tmp_path: Path, model: None, capsys: pytest.CaptureFixtu
         assert words in capsys.readouterr().err
 
 
+def test_a_file_is_read_in_the_encoding_that_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "prices.csv").write_bytes("город;цена\n".encode("cp866"))
+    file = str(tmp_path / "prices.csv")
+    assert _ask(tmp_path, "when", "--attach", file, "--encoding", "cp866") == 0
+    assert "Read as" not in capsys.readouterr().err
+    for encoding in ("no-such-encoding", "utf-8", "rot13", "base64"):
+        assert _ask(tmp_path, "when", "--attach", file, "--encoding", encoding) == 1, encoding
+        assert "prices.csv” is no text in the encoding" in capsys.readouterr().err
+    assert _ask(tmp_path, "when", "--attach", str(tmp_path / "none.csv"), "--encoding", "cp866") == 1
+    assert "none.csv" in capsys.readouterr().err
+
+
 def test_an_assistant_answers(tmp_path: Path, model: None, capsys: pytest.CaptureFixture[str]) -> None:
     async def make() -> None:
         async with open_services(AppPaths.find(tmp_path / "profile"), Settings()) as services:

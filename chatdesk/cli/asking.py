@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.cli import team_sharing
+from chatdesk.cli.secret_files import unusable
 from chatdesk.cli.threads import find_thread
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
@@ -18,6 +21,7 @@ from chatdesk.core.texts import Sentences, Text, tr
 from chatdesk.services.asking import ask
 
 if TYPE_CHECKING:
+    from chatdesk.core.attachments.attachment_limits import AttachmentLimits
     from chatdesk.core.domain.tools import ToolServer
     from chatdesk.services.services import Services
 
@@ -58,11 +62,43 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
             "and SERVER/TOOL for one; may be repeated"
         ),
     )
+    ask.add_argument("--encoding", metavar="NAME", help=tr("how the attached texts are encoded, such as windows-1251"))
     ask.add_argument("--json", action="store_true", help=tr("print one JSON object per line: start, text, ..., finish"))
     ask.set_defaults(run=_ask)
 
 
 async def _ask(options: argparse.Namespace, services: Services) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        if options.encoding:
+            limits = services.attachments.limits
+            options.attach = await asyncio.to_thread(
+                _in_utf8, options.attach, options.encoding, Path(folder), limits=limits
+            )
+        return await _answered(options, services)
+
+
+def _in_utf8(files: Sequence[str], encoding: str, folder: Path, *, limits: AttachmentLimits) -> list[str]:
+    """Write these texts to a folder in UTF-8 and return the new paths. Raises ``InvalidInput``."""
+    written = []
+    for number, each in enumerate(map(Path, map(_absolute, files))):
+        try:
+            limits.check_size(each.name, each.stat().st_size)
+            text = each.read_bytes().decode(encoding)
+        except (LookupError, ValueError):
+            raise InvalidInput(
+                Text("“{name}” is no text in the encoding {encoding}.", name=each.name, encoding=encoding),
+                next_step=Text("Name the encoding in which it was written, such as windows-1251 or shift_jis."),
+            ) from None
+        except OSError as error:
+            raise unusable(each, error) from error
+        target = folder / str(number) / each.name
+        target.parent.mkdir()
+        target.write_bytes(text.encode())
+        written.append(str(target))
+    return written
+
+
+async def _answered(options: argparse.Namespace, services: Services) -> int:
     thread_id = (await find_thread(services, options.thread)).id if options.thread else None
     if thread_id is not None and await services.system_prompts.is_from_file(thread_id):
         terminal.complain(tr("An imported system prompt is sent with the question."))

@@ -11,7 +11,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton, QWidget
 
 from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.domain.message import Message
@@ -241,3 +241,38 @@ def test_another_model_is_asked_where_this_one_cannot_see(paths: AppPaths, tmp_p
         assert application.bindings.messages.models.answering == ("offline", "offline-demo")
 
     play(paths, script)
+
+
+def test_a_text_is_read_in_the_encoding_that_the_person_chooses(paths: AppPaths, tmp_path: Path) -> None:
+    list_ = tmp_path / "list.csv"
+    list_.write_bytes("город;цена\nМосква;5\nКазань;7\n".encode("cp866"))
+    seen: list[str] = []
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        chips = application.panes.composer.files.chips
+        attach(application, list_)
+        await until(lambda: "Read as" in chips.note_text())
+        (button,) = [each for each in chips.findChildren(QPushButton) if each.text() == "Read otherwise…"]
+        button.click()
+        await until(lambda: chips.findChild(QMenu, "readings") is not None and _menu(chips).isVisible())
+        seen.extend(action.text() for action in _menu(chips).actions())
+        (chosen,) = [each for each in _menu(chips).actions() if each.text().startswith("CP866")]
+        chosen.trigger()
+        _menu(chips).close()
+        await until(lambda: application.panes.composer.files.attached[0].size_bytes != list_.stat().st_size)
+        (attachment,) = application.panes.composer.files.attached
+        assert attachment.name == "list.csv"
+        found = await services.attachments.text_of(attachment)
+        assert (found.text, found.problem) == ("город;цена\nМосква;5\nКазань;7\n", None)
+        await until(lambda: not chips.note_text())
+
+    play(paths, script)
+    assert len(seen) == len(set(seen)) > 2
+    assert "CP866: город;цена" in seen
+
+
+def _menu(chips: QWidget) -> QMenu:
+    menu = chips.findChild(QMenu, "readings")
+    assert isinstance(menu, QMenu)
+    return menu

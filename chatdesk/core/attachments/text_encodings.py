@@ -7,13 +7,18 @@ stand beside each other; in a table of names there are too few.
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-_MOST_BYTES: Final = 16 * 1024
+from chatdesk.core.texts import shortened
+
+# What of a text is looked at.
+SAMPLE_BYTES: Final = 16 * 1024
 _MOST_WORDS: Final = 3_000
+_MOST_READINGS, _LONGEST_SAMPLE = 8, 60
 _CJK_PLAIN = re.compile("[\u3000-\u30ff\uff01-\uff60\uffe5\u4e00-\u9fff\uac00-\ud7a3]")
 # Encodings of two bytes a character: the one that a text is read in, the basic set it grew from, and the first bytes of
 # the common characters in that.
@@ -75,14 +80,19 @@ class Guess(NamedTuple):
     score: float
 
 
+class Reading(NamedTuple):
+    """A way to read a text: the encoding, what people call it, and a line of the text in it."""
+
+    encoding: str
+    name: str
+    sample: str
+
+
 def guessed(data: bytes) -> str:
     """Return the most likely encoding of a text that is not Unicode; where no known one makes sense, the one that a
     general detector finds."""
-    sample = data[:_MOST_BYTES]
-    if len(data) > _MOST_BYTES:  # not in the middle of a character
-        sample = sample[: sample.rfind(b"\n") + 1] or sample
-    found = [*_double_guesses(sample), *_single_guesses(sample)]
-    best = max(found, key=lambda guess: guess.score, default=Guess("cp1252", 0))
+    sample = _beginning(data)
+    best = max(_guesses(sample), key=lambda guess: guess.score, default=Guess("cp1252", 0))
     if best.score >= _LEAST_SCORE:
         return best.encoding
     from charset_normalizer import from_bytes
@@ -91,10 +101,44 @@ def guessed(data: bytes) -> str:
     return best.encoding if other is None else other.encoding
 
 
+def readings(data: bytes) -> tuple[Reading, ...]:
+    """Return how a text that is not Unicode can be read, the likeliest first, each differently; none of Unicode."""
+    sample = _beginning(data)
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return ()
+    try:
+        sample.decode()
+    except UnicodeDecodeError:
+        pass
+    else:
+        return ()
+    found: dict[str, Reading] = {}
+    for guess in sorted(_guesses(sample), key=lambda guess: -guess.score):
+        line = sample_of(sample.decode(guess.encoding, "replace"))
+        found.setdefault(line, Reading(guess.encoding, name_of(guess.encoding), line))
+    return tuple(found.values())[:_MOST_READINGS]
+
+
+def sample_of(text: str) -> str:
+    """Return the first line with characters beyond ASCII, by which a person sees whether a text is read well."""
+    return next((shortened(line.strip(), _LONGEST_SAMPLE) for line in text.splitlines() if not line.isascii()), "")
+
+
 def name_of(encoding: str) -> str:
     """Return the name under which people know an encoding."""
     plain = encoding.upper().replace("_", "-")
     return _NAMES.get(encoding) or plain.replace("CP125", "Windows-125")
+
+
+def _beginning(data: bytes) -> bytes:
+    """Return the first bytes, to the end of a line where there are more: not in the middle of a character."""
+    sample = data[:SAMPLE_BYTES]
+    return sample if len(data) <= SAMPLE_BYTES else sample[: sample.rfind(b"\n") + 1] or sample
+
+
+def _guesses(sample: bytes) -> Iterable[Guess]:
+    yield from _double_guesses(sample)
+    yield from _single_guesses(sample)
 
 
 def _double_guesses(data: bytes) -> Iterable[Guess]:
@@ -129,7 +173,8 @@ def _single_guesses(data: bytes) -> Iterable[Guess]:
         if "\ufffd" in text or not others:
             continue
         signs = sum(_sign_fits(text, at) for at, each in enumerate(text) if not each.isascii() and not _is_letter(each))
-        letters = [each.lower() for each in others if _is_letter(each)]
+        # The small form of İ has two characters.
+        letters = [each.lower() if len(each.lower()) == 1 else each for each in others if _is_letter(each)]
         best = max(sum(map(set(alphabet).__contains__, letters)) for alphabet in alphabets) if letters else 0
         words = [word for word in _WORDS.findall(text)[:_MOST_WORDS] if not word.isascii()]
         fits = _length_fits if encoding in _WITHOUT_CASE else _case_fits

@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.attachments.file_kinds import DOCX, HTML, ODT, PDF, PPTX, is_text
-from chatdesk.core.attachments.text_encodings import guessed, name_of
-from chatdesk.core.texts import Sentences, Text, shortened
+from chatdesk.core.attachments.text_encodings import guessed, name_of, sample_of
+from chatdesk.core.texts import Sentences, Text
 
 if TYPE_CHECKING:
     from zipfile import ZipFile
 
 MOST_CHARACTERS: Final = 2_000_000
 _MOST_BYTES = 8 * 1024 * 1024
-_LONGEST_SAMPLE = 60
 _PDF_TIME_S = 12.0
 _MOST_UNZIPPED_BYTES = 32 * 1024 * 1024
 _MOST_SLIDES = 1000
@@ -78,12 +77,10 @@ def _decoded(path: Path) -> tuple[str, bool, str]:
 
 def _guess(text: str, encoding: str) -> Text:
     """Return the sentence that tells a guess, with a line of the text to judge it by."""
-    sample = next((line.strip() for line in text.splitlines() if not line.isascii()), "")
     return Text(
-        "It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the "
-        "file as UTF-8 and attach it again.",
+        "It does not say how its characters are encoded. Read as {encoding}: “{sample}”.",
         encoding=name_of(encoding),
-        sample=shortened(sample, _LONGEST_SAMPLE),
+        sample=sample_of(text),
     )
 
 

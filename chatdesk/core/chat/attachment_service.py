@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.attachments.attachment_limits import AttachmentLimits
+from chatdesk.core.attachments.file_kinds import is_text
 from chatdesk.core.attachments.file_reader import FileReader, SentImage
 from chatdesk.core.attachments.intake import Intake
 from chatdesk.core.attachments.origin_mark import mark_origin
+from chatdesk.core.attachments.text_encodings import SAMPLE_BYTES, Reading, readings
 from chatdesk.core.attachments.text_extraction import FileText
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.task_set import TaskSet
@@ -138,6 +140,26 @@ class AttachmentService:
         return attachment
 
     # What is in it
+
+    async def readings(self, attachment: Attachment) -> tuple[Reading, ...]:
+        """Return how a text that does not say its encoding can be read, the likeliest first; none of other files."""
+        if not is_text(attachment.mime):
+            return ()
+
+        def work() -> tuple[Reading, ...]:
+            with self.blobs.path(attachment.sha256).open("rb") as file:
+                return readings(file.read(SAMPLE_BYTES + 1))
+
+        return await asyncio.to_thread(work)
+
+    async def read_as(self, attachment: Attachment, encoding: str) -> Attachment:
+        """Return the same text as a file in UTF-8, read in an encoding that a person chose. Raises as ``add_file``."""
+
+        def work() -> bytes:
+            data = self.blobs.read(attachment.sha256, max_bytes=attachment.size_bytes)
+            return data.decode(encoding, "replace").encode()
+
+        return await self.add_bytes(await asyncio.to_thread(work), attachment.name)
 
     async def text_of(self, attachment: Attachment) -> FileText:
         """Return the text in a file, or the reason why it cannot be read. A file is read once and its text kept; a bad

@@ -113,6 +113,13 @@ class AttachmentChips(QWidget):
         self._ask_for_thumbnail(chip)
         announce(self, tr("{name} is attached", name=attachment.name))
 
+    def replace(self, attachment: Attachment, other: Attachment) -> None:
+        """Put another file in the place of one that is attached."""
+        for chip in self._chips:
+            if chip.attachment == attachment:
+                chip.set_attachment(other)
+                self._apply_change()
+
     def set_thumbnail(self, sha256: str, image: QImage) -> None:
         for chip in self._chips:
             if chip.attachment is not None and chip.attachment.sha256 == sha256:

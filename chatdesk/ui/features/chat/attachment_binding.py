@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtWidgets import QMenu
 
 from chatdesk.core.domain.attachment import Attachment, clean_name
 from chatdesk.core.errors import AttachmentUnusable
@@ -39,6 +40,8 @@ _STORED = Text("Files are stored on disk; a temporary chat is not.")
 _THUMBNAIL_DOTS = 4 * THUMBNAIL_PX
 # How long a chat that is closed waits for files that are being copied.
 _KEPT_WITHIN_S = 5.0
+# The button that offers other readings of a text.
+_READ_AS = "read_as"
 _DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
 
 
@@ -69,6 +72,7 @@ class AttachmentBinding(Controller):
         self._models = models
         self._copying: dict[str, asyncio.Task[object]] = {}
         self._sight = Sight()
+        self._unsure: Attachment | None = None  # a text whose encoding was guessed
         composer = panes.composer
         panes.commands.bind("message.attach", self.choose, composer.attach_button.isEnabled)
         composer.attachRequested.connect(self.choose)
@@ -246,7 +250,7 @@ class AttachmentBinding(Controller):
     async def _describe(self) -> None:
         composer = self._panes.composer
         attached = composer.files.attached
-        note = ""
+        note, unsure = "", None
         for attachment in attached:
             if not note and not attachment.is_image:
                 found = await self._attachments.text_of(attachment)
@@ -255,14 +259,19 @@ class AttachmentBinding(Controller):
                     note = f"{only} {shown(found.problem or '')}".strip()
                 elif found.problem:
                     note = tr("“{name}”: {problem}", name=attachment.name, problem=shown(found.problem))
+                    unsure = attachment if await self._attachments.readings(attachment) else None
         if composer.files.attached == attached:
-            composer.files.chips.set_note(note)
+            self._unsure = unsure
+            composer.files.chips.set_note(note, [(_READ_AS, tr("Read otherwise…"))] if unsure else ())
 
     def _asked_models(self) -> Sequence[tuple[str | None, str | None]]:
         return self._messages.models.compared or (self._messages.models.answering,)
 
     def _on_note_action_requested(self, name: str) -> None:
         sight = self._sight
+        if name == _READ_AS and self._unsure is not None:
+            self._tasks.start(self._offer_readings(self._unsure), "offer readings")
+            return
         if name == ASK_OTHER and sight.other is not None:
             picker = self._panes.header.model_picker
             picker.set_current(*sight.other)
@@ -270,6 +279,27 @@ class AttachmentBinding(Controller):
         elif name in (SEES, IS_BLIND):
             self._tasks.start(self._store_sight(sight.models, sees=name == SEES), "say what a model sees")
         self._panes.composer.setFocus()
+
+    async def _offer_readings(self, attachment: Attachment) -> None:
+        """Show how the text of a file can be read, and attach it as the person chooses."""
+        chips = self._panes.composer.files.chips
+        menu = QMenu(chips)
+        menu.setObjectName("readings")
+        for reading in await self._attachments.readings(attachment):
+            action = menu.addAction(f"{reading.name}: {reading.sample}".replace("&", "&&"))
+            action.triggered.connect(partial(self._read_as, attachment, reading.encoding))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.aboutToHide.connect(self._panes.composer.setFocus)
+        menu.popup(chips.mapToGlobal(chips.rect().center()))
+
+    def _read_as(self, attachment: Attachment, encoding: str) -> None:
+        self._tasks.start(self._attach_read(attachment, encoding, self._threads.thread_id), "read a file otherwise")
+
+    async def _attach_read(self, attachment: Attachment, encoding: str, thread_id: str | None) -> None:
+        chips = self._panes.composer.files.chips
+        made = await self._attachments.read_as(attachment, encoding)
+        if thread_id == self._threads.thread_id:
+            chips.replace(attachment, made)
 
     async def _store_sight(self, models: Sequence[tuple[str, str]], *, sees: bool) -> None:
         """Store the person's word on whether these models see images; it applies from this message on."""
