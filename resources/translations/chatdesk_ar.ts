@@ -92,6 +92,18 @@
         <translation>لم تكتمل الإجابة. ما وصل منها محفوظ.</translation>
     </message>
     <message>
+        <source>how the attached texts are encoded, such as windows-1251</source>
+        <translation>ترميز النصوص المرفقة، مثل windows-1251</translation>
+    </message>
+    <message>
+        <source>“{name}” is no text in the encoding {encoding}.</source>
+        <translation>«{name}» ليس نصًا بالترميز {encoding}.</translation>
+    </message>
+    <message>
+        <source>Name the encoding in which it was written, such as windows-1251 or shift_jis.</source>
+        <translation>حدّد الترميز الذي كُتب به، مثل windows-1251 أو shift_jis.</translation>
+    </message>
+    <message>
         <source>{server}: {problem}</source>
         <translation>{server}: {problem}</translation>
     </message>
@@ -2112,8 +2124,8 @@
         <translation>هو طويل؛ تُقرأ أول {cut} من حروفه.</translation>
     </message>
     <message>
-        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
-        <translation>لا يذكر كيف رُمّزت أحرفه. قُرئ على أنه {encoding}: «{sample}». إن بدا ذلك خاطئًا، فاحفظ الملف بترميز UTF-8 وأرفقه من جديد.</translation>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”.</source>
+        <translation>لا يذكر الملف ترميز محارفه. قُرئ على أنه {encoding}: «{sample}».</translation>
     </message>
     <message>
         <source>It is protected by a password.</source>
@@ -10521,6 +10533,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>“{name}”: {problem}</source>
         <translation>«{name}»: {problem}</translation>
+    </message>
+    <message>
+        <source>Read otherwise…</source>
+        <translation>القراءة بترميز آخر…</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>

@@ -92,6 +92,18 @@
         <translation>Die Antwort wurde nicht fertig. Was angekommen war, bleibt erhalten.</translation>
     </message>
     <message>
+        <source>how the attached texts are encoded, such as windows-1251</source>
+        <translation>Kodierung der angehängten Texte, etwa windows-1251</translation>
+    </message>
+    <message>
+        <source>“{name}” is no text in the encoding {encoding}.</source>
+        <translation>„{name}“ ist kein Text in der Kodierung {encoding}.</translation>
+    </message>
+    <message>
+        <source>Name the encoding in which it was written, such as windows-1251 or shift_jis.</source>
+        <translation>Nennen Sie die Kodierung, in der die Datei geschrieben wurde, etwa windows-1251 oder shift_jis.</translation>
+    </message>
+    <message>
         <source>{server}: {problem}</source>
         <translation>{server}: {problem}</translation>
     </message>
@@ -2040,8 +2052,8 @@
         <translation>Sie ist lang; ihre ersten {cut} Zeichen werden gelesen.</translation>
     </message>
     <message>
-        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
-        <translation>Sie sagt nicht, wie ihre Zeichen kodiert sind. Gelesen als {encoding}: „{sample}“. Wenn das falsch aussieht, speichern Sie die Datei als UTF-8, und hängen Sie sie noch einmal an.</translation>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”.</source>
+        <translation>Die Datei sagt nicht, wie ihre Zeichen kodiert sind. Gelesen als {encoding}: „{sample}“.</translation>
     </message>
     <message>
         <source>It is protected by a password.</source>
@@ -10145,6 +10157,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>“{name}”: {problem}</source>
         <translation>„{name}“: {problem}</translation>
+    </message>
+    <message>
+        <source>Read otherwise…</source>
+        <translation>Anders lesen …</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>

@@ -92,6 +92,18 @@
         <translation>La respuesta no se completó. Lo que había llegado se conserva.</translation>
     </message>
     <message>
+        <source>how the attached texts are encoded, such as windows-1251</source>
+        <translation>codificación de los textos adjuntos, por ejemplo windows-1251</translation>
+    </message>
+    <message>
+        <source>“{name}” is no text in the encoding {encoding}.</source>
+        <translation>«{name}» no es un texto en la codificación {encoding}.</translation>
+    </message>
+    <message>
+        <source>Name the encoding in which it was written, such as windows-1251 or shift_jis.</source>
+        <translation>Indique la codificación en la que se escribió, por ejemplo windows-1251 o shift_jis.</translation>
+    </message>
+    <message>
         <source>{server}: {problem}</source>
         <translation>{server}: {problem}</translation>
     </message>
@@ -2040,8 +2052,8 @@
         <translation>Es largo; se leen sus primeros {cut} caracteres.</translation>
     </message>
     <message>
-        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
-        <translation>No dice cómo están codificados sus caracteres. Se leyó como {encoding}: «{sample}». Si parece incorrecto, guarda el archivo como UTF-8 y adjúntalo de nuevo.</translation>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”.</source>
+        <translation>El archivo no dice cómo están codificados sus caracteres. Leído como {encoding}: «{sample}».</translation>
     </message>
     <message>
         <source>It is protected by a password.</source>
@@ -10145,6 +10157,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>“{name}”: {problem}</source>
         <translation>«{name}»: {problem}</translation>
+    </message>
+    <message>
+        <source>Read otherwise…</source>
+        <translation>Leer de otra forma…</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>

@@ -92,6 +92,18 @@
         <translation>La réponse n’a pas été finie. Ce qui était arrivé est conservé.</translation>
     </message>
     <message>
+        <source>how the attached texts are encoded, such as windows-1251</source>
+        <translation>encodage des textes joints, par exemple windows-1251</translation>
+    </message>
+    <message>
+        <source>“{name}” is no text in the encoding {encoding}.</source>
+        <translation>« {name} » n’est pas un texte dans l’encodage {encoding}.</translation>
+    </message>
+    <message>
+        <source>Name the encoding in which it was written, such as windows-1251 or shift_jis.</source>
+        <translation>Indiquez l’encodage dans lequel il a été écrit, par exemple windows-1251 ou shift_jis.</translation>
+    </message>
+    <message>
         <source>{server}: {problem}</source>
         <translation>{server}&#xa0;: {problem}</translation>
     </message>
@@ -2040,8 +2052,8 @@
         <translation>Il est long&#xa0;; ses {cut} premiers caractères sont lus.</translation>
     </message>
     <message>
-        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
-        <translation>Il ne dit pas comment ses caractères sont codés. Lu comme {encoding}&#xa0;: «&#xa0;{sample}&#xa0;». Si cela semble faux, enregistrez le fichier en UTF-8 et joignez-le de nouveau.</translation>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”.</source>
+        <translation>Le fichier n’indique pas l’encodage de ses caractères. Lu en {encoding} : « {sample} ».</translation>
     </message>
     <message>
         <source>It is protected by a password.</source>
@@ -10145,6 +10157,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>“{name}”: {problem}</source>
         <translation>«&#xa0;{name}&#xa0;»&#xa0;: {problem}</translation>
+    </message>
+    <message>
+        <source>Read otherwise…</source>
+        <translation>Lire autrement…</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>

@@ -92,6 +92,18 @@
         <translation>回答は最後まで届きませんでした。届いた分は保存されています。</translation>
     </message>
     <message>
+        <source>how the attached texts are encoded, such as windows-1251</source>
+        <translation>添付したテキストの文字コード（例: windows-1251）</translation>
+    </message>
+    <message>
+        <source>“{name}” is no text in the encoding {encoding}.</source>
+        <translation>「{name}」は文字コード {encoding} のテキストではありません。</translation>
+    </message>
+    <message>
+        <source>Name the encoding in which it was written, such as windows-1251 or shift_jis.</source>
+        <translation>書かれたときの文字コードを指定してください（例: windows-1251、shift_jis）。</translation>
+    </message>
+    <message>
         <source>{server}: {problem}</source>
         <translation>{server}: {problem}</translation>
     </message>
@@ -2022,8 +2034,8 @@
         <translation>長いため、先頭の{cut}文字だけが読み込まれます。</translation>
     </message>
     <message>
-        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
-        <translation>文字コードが示されていません。{encoding}として読み込みました:「{sample}」。正しくない場合は、ファイルをUTF-8で保存して、もう一度添付してください。</translation>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”.</source>
+        <translation>ファイルに文字コードの指定がありません。{encoding} として読みました: 「{sample}」</translation>
     </message>
     <message>
         <source>It is protected by a password.</source>
@@ -10051,6 +10063,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>“{name}”: {problem}</source>
         <translation>「{name}」: {problem}</translation>
+    </message>
+    <message>
+        <source>Read otherwise…</source>
+        <translation>別の文字コードで読む…</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>

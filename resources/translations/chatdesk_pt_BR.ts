@@ -92,6 +92,18 @@
         <translation>A resposta não foi concluída. O que chegou foi mantido.</translation>
     </message>
     <message>
+        <source>how the attached texts are encoded, such as windows-1251</source>
+        <translation>codificação dos textos anexados, como windows-1251</translation>
+    </message>
+    <message>
+        <source>“{name}” is no text in the encoding {encoding}.</source>
+        <translation>“{name}” não é um texto na codificação {encoding}.</translation>
+    </message>
+    <message>
+        <source>Name the encoding in which it was written, such as windows-1251 or shift_jis.</source>
+        <translation>Informe a codificação em que ele foi escrito, como windows-1251 ou shift_jis.</translation>
+    </message>
+    <message>
         <source>{server}: {problem}</source>
         <translation>{server}: {problem}</translation>
     </message>
@@ -2040,8 +2052,8 @@
         <translation>É longo; os primeiros {cut} caracteres são lidos.</translation>
     </message>
     <message>
-        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
-        <translation>Ele não diz como seus caracteres estão codificados. Lido como {encoding}: “{sample}”. Se parecer errado, salve o arquivo como UTF-8 e anexe-o de novo.</translation>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”.</source>
+        <translation>O arquivo não diz como seus caracteres estão codificados. Lido como {encoding}: “{sample}”.</translation>
     </message>
     <message>
         <source>It is protected by a password.</source>
@@ -10145,6 +10157,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>“{name}”: {problem}</source>
         <translation>“{name}”: {problem}</translation>
+    </message>
+    <message>
+        <source>Read otherwise…</source>
+        <translation>Ler de outra forma…</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>

@@ -92,6 +92,18 @@
         <translation>回答未完成。已到达的内容已保留。</translation>
     </message>
     <message>
+        <source>how the attached texts are encoded, such as windows-1251</source>
+        <translation>所附文本的编码，例如 windows-1251</translation>
+    </message>
+    <message>
+        <source>“{name}” is no text in the encoding {encoding}.</source>
+        <translation>“{name}”不是 {encoding} 编码的文本。</translation>
+    </message>
+    <message>
+        <source>Name the encoding in which it was written, such as windows-1251 or shift_jis.</source>
+        <translation>请指定写入时所用的编码，例如 windows-1251 或 shift_jis。</translation>
+    </message>
+    <message>
         <source>{server}: {problem}</source>
         <translation>{server}：{problem}</translation>
     </message>
@@ -2022,8 +2034,8 @@
         <translation>它很长；只读取前 {cut} 个字符。</translation>
     </message>
     <message>
-        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”. If that looks wrong, save the file as UTF-8 and attach it again.</source>
-        <translation>文件没有说明其字符编码。按 {encoding} 读取：“{sample}”。如果看起来不对，请将文件另存为 UTF-8，然后重新附加。</translation>
+        <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”.</source>
+        <translation>文件没有说明其字符编码。已按 {encoding} 读取：“{sample}”。</translation>
     </message>
     <message>
         <source>It is protected by a password.</source>
@@ -10051,6 +10063,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>“{name}”: {problem}</source>
         <translation>“{name}”：{problem}</translation>
+    </message>
+    <message>
+        <source>Read otherwise…</source>
+        <translation>用其他编码读取…</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
