@@ -16,6 +16,7 @@ from chatdesk.cli.secret_files import unusable
 from chatdesk.cli.threads import find_thread
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.file_writing import write_text
 from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.texts import Sentences, Text, tr
 from chatdesk.services.asking import ask
@@ -93,7 +94,7 @@ def _in_utf8(files: Sequence[str], encoding: str, folder: Path, *, limits: Attac
             raise unusable(each, error) from error
         target = folder / str(number) / each.name
         target.parent.mkdir()
-        target.write_bytes(text.encode())
+        write_text(target, text)
         written.append(str(target))
     return written
 

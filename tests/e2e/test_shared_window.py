@@ -458,8 +458,12 @@ def test_switching_versions_says_whose_version_it_is(paths: AppPaths, monkeypatc
         services = await application.services()
         answer = application.panes.transcript.entries[-1].message
         await services.chat.regenerate_response(answer.id)
-        await until(lambda: application.panes.transcript.entries[-1].message.version_count == 2)
-        await until(lambda: application.panes.transcript.entries[-1].message.status.is_final)
+
+        def last() -> Message | None:
+            entries = application.panes.transcript.entries  # none while the thread is read again
+            return entries[-1].message if entries else None
+
+        await until(lambda: (found := last()) is not None and found.version_count == 2 and found.status.is_final)
         shown = application.panes.transcript.entries[-1].message
         versions = services.chat.reader.list_versions
 
@@ -560,6 +564,7 @@ def test_a_provider_that_another_chose_is_asked_only_after_a_yes(paths: AppPaths
                 assert "The cloud" in said
                 assert "Offline" in said
                 assert all(each.method == "GET" for each in server.requests)  # its list of models, and no question
+                await until(lambda asked=dialog: not asked.is_unread)
                 QTest.mouseClick(dialog.findChild(QPushButton, button), Qt.MouseButton.LeftButton)
                 await until(lambda: not application.panes.window.findChildren(ConfirmDialog))
                 if button == "confirmNo":

@@ -71,6 +71,7 @@ def test_it_asks_first_and_leaves_the_thread_alone_until_somebody_agrees(tmp_pat
         await until(lambda: not _is_shown(application))  # it is that thread's question
         await application.threads.open(thread)
         await until(lambda: _is_shown(application))
+        await until(lambda: (shown := _bar(application)) is not None and not shown.is_unread)
         QTest.mouseClick(_button(application, "Not now"), Qt.MouseButton.LeftButton)
         await until(lambda: not _is_shown(application))
         await ask(application, "And then?")

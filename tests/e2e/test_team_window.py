@@ -65,6 +65,7 @@ async def pressed(root: QWidget, name: str) -> None:
         return next((each for each in root.findChildren(QPushButton, name) if each.isVisible()), None)
 
     await until(lambda: button() is not None and button().isEnabled())  # type: ignore[union-attr]
+    await until(lambda: not getattr(root, "is_unread", False))
     QTest.mouseClick(button(), LEFT)
 
 

@@ -29,7 +29,9 @@ async def shown(parent: QWidget, words: str) -> QAbstractButton:
 
 async def click(parent: QWidget, words: str) -> None:
     """Press the button that says so, as soon as that is possible."""
-    QTest.mouseClick(await shown(parent, words), Qt.MouseButton.LeftButton)
+    button = await shown(parent, words)
+    await until(lambda: not getattr(parent, "is_unread", False))
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def click_at(widget: QWidget, place: QPoint) -> None:

@@ -155,7 +155,7 @@ async def test_errors_of_the_core_keep_their_codes(tmp_path: Path) -> None:
         missing = await world.http.get(f"{THREADS}/0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e")
         assert (missing.status_code, missing.json()["code"]) == (404, "thread_not_found")
         assert (await world.http.get(f"{THREADS}/..%2f..")).json()["code"] in ("invalid_id", "unknown_path")
-        assert (await world.http.get(THREADS, params={"limit": 0})).json()["code"] == "invalid_input"
+        assert (await world.http.get(THREADS, params={"limit": 0})).json()["code"] == "invalid_request"
         assert (await world.http.get(THREADS, params={"sort": "x"})).json()["code"] == "invalid_request"
         assert (await world.http.get("/nothing")).json()["code"] == "unknown_path"
         found = await world.http.put(THREADS)

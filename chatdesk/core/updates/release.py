@@ -11,7 +11,7 @@ from chatdesk.core.hidden_characters import clean_line
 
 MOST_DOWNLOAD_BYTES: Final = 400_000_000
 MOST_PROGRAM_BYTES: Final = 1_500_000_000
-_LONGEST_NOTES: Final = 12_000
+_LONGEST_NOTES: Final = 16_000
 _MOST_LINES: Final = 200
 _DEEPEST_INDENT: Final = 12
 _BULLET: Final = re.compile(r"(?:[-*+•]|\d{1,3}[.)]) ")

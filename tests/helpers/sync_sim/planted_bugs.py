@@ -162,7 +162,7 @@ BUGS = (
         "words that an older backup of the server has come back",
         _instead(inbox, "_without_erased", lambda _: lambda raw, project_id, rows, prepared, known: (rows, prepared)),
         mix=ERASING,
-        first=73,
+        first=117,
     ),
     Bug("a number is taken before the commit", flaws=Flaws(has_gaps=True), first=9),
     Bug("the cursor is stored before the rows", _instead(SyncStore, "start_apply", _cursor_first), first=10),

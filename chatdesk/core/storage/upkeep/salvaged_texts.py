@@ -33,7 +33,7 @@ SELECT p.message_id, min(p.started_at),
 FROM message_parts p
 WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = p.message_id)
   AND NOT EXISTS (SELECT 1 FROM changes c JOIN shared_projects s ON s.project_id = c.project_id AND s.state <> 'ended'
-                  WHERE c.entity = p.message_id AND c.state = {int(ChangeState.CONFIRMED)})
+                  WHERE c.entity = p.message_id AND c.digest IS NOT NULL AND c.state <> {int(ChangeState.PRIVATE)})
 GROUP BY p.message_id ORDER BY p.message_id
 """
 

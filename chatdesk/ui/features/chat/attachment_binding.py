@@ -23,6 +23,7 @@ from chatdesk.ui.features.chat.image_sight import ASK_OTHER, IS_BLIND, SEES, Sig
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
+from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -285,6 +286,7 @@ class AttachmentBinding(Controller):
         chips = self._panes.composer.files.chips
         menu = QMenu(chips)
         menu.setObjectName("readings")
+        round_corners(menu, self._panes.theme.tokens.radius.row)
         for reading in await self._attachments.readings(attachment):
             action = menu.addAction(f"{reading.name}: {reading.sample}".replace("&", "&&"))
             action.triggered.connect(partial(self._read_as, attachment, reading.encoding))
