@@ -251,7 +251,7 @@ class SecretStore:
             if self._file is None:
                 raise SecretNotKept
             self._file.put(name, kept.encoded())
-            del self._this_run[name]
+            self._this_run.pop(name, None)  # another thread may have stored it, too
             return
         try:
             entry = f"{self._profile.make()}/{name}"
@@ -259,7 +259,7 @@ class SecretStore:
         except Exception as error:  # noqa: BLE001 - backends raise anything
             _log.info("keyring write failed: %s", type(error).__name__)
             raise SecretNotKept from None  # the backend's own text and frames may hold the key
-        del self._this_run[name]
+        self._this_run.pop(name, None)  # another thread may have stored it, too
 
     def state(self) -> KeyringState:
         """Return whether the keyring answers. Blocks up to the time limit; never raises."""

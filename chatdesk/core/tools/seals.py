@@ -12,6 +12,7 @@ import json
 import logging
 import re
 import secrets as random
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -46,11 +47,13 @@ class Seals:
         self._place = key_place
         self._file = key_file
         self._keys: list[bytes] = []
+        self._making = threading.Lock()  # two keys made at once would not know each other's seals
 
     def make(self, data: Mapping[str, Any]) -> str:
         """Return the seal of ``data``. Raises ``NoSealKey``."""
-        if not self._find_keys():
-            self._keys = [self._make_key()]
+        with self._making:
+            if not self._find_keys():
+                self._keys = [self._make_key()]
         return _seal(self._keys[0], data)
 
     def holds(self, data: Mapping[str, Any], seal: object) -> bool:
