@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import shortened
 
 # What of a text is looked at.
@@ -120,8 +121,10 @@ def readings(data: bytes) -> tuple[Reading, ...]:
 
 
 def sample_of(text: str) -> str:
-    """Return the first line with characters beyond ASCII, by which a person sees whether a text is read well."""
-    return next((shortened(line.strip(), _LONGEST_SAMPLE) for line in text.splitlines() if not line.isascii()), "")
+    """Return the first line with characters beyond ASCII, by which a person sees whether a text is read well; without
+    controls and marks of direction, which could make it look like another."""
+    line = next((line for line in text.splitlines() if not line.isascii()), "")
+    return shortened(clean_line(line), _LONGEST_SAMPLE)
 
 
 def name_of(encoding: str) -> str:

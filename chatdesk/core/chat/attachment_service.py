@@ -142,13 +142,17 @@ class AttachmentService:
     # What is in it
 
     async def readings(self, attachment: Attachment) -> tuple[Reading, ...]:
-        """Return how a text that does not say its encoding can be read, the likeliest first; none of other files."""
+        """Return how a text that does not say its encoding can be read, the likeliest first; none of other files,
+        and of one that is gone."""
         if not is_text(attachment.mime):
             return ()
 
         def work() -> tuple[Reading, ...]:
-            with self.blobs.path(attachment.sha256).open("rb") as file:
-                return readings(file.read(SAMPLE_BYTES + 1))
+            try:
+                with self.blobs.path(attachment.sha256).open("rb") as file:
+                    return readings(file.read(SAMPLE_BYTES + 1))
+            except OSError:
+                return ()
 
         return await asyncio.to_thread(work)
 

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
-from chatdesk.core.attachments.text_encodings import guessed, name_of, readings
+from chatdesk.core.attachments.text_encodings import guessed, name_of, readings, sample_of
 from chatdesk.core.attachments.text_extraction import extract
+from chatdesk.core.hidden_characters import clean_line
 
 
 class Language(NamedTuple):
@@ -188,7 +189,7 @@ def test_the_right_reading_is_on_offer(language: Language) -> None:
         text = _text(language, "table", encoding, 120)
         offered = readings(text.encode(encoding))
         line = next(line for line in text.splitlines() if not line.isascii())
-        assert any(each.sample.startswith(line.strip()[:20]) for each in offered), (encoding, offered)
+        assert any(each.sample.startswith(clean_line(line)[:20]) for each in offered), (encoding, offered)
     assert readings(language.words.encode()) == readings(language.words.encode("utf-16")) == ()
 
 
@@ -201,7 +202,11 @@ def test_a_guess_is_told_with_a_line_to_judge_it_by(language: Language, kind: st
     found = extract(tmp_path / "a", "text/csv")
     assert found.text == text
     assert name_of(encoding) in (found.problem or "")
-    assert next(line for line in text.splitlines() if not line.isascii())[:20] in (found.problem or "")
+    assert clean_line(next(line for line in text.splitlines() if not line.isascii()))[:20] in (found.problem or "")
+
+
+def test_a_sample_cannot_look_like_another_text() -> None:
+    assert sample_of("plain\na\tб\x1b[31mв\u202eг\x00") == "a б [31mвг"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])

@@ -208,10 +208,10 @@ def draft_json(attachments: Iterable[Attachment]) -> str:
 
 
 def from_draft_json(stored: str | None) -> tuple[Attachment, ...]:
-    """Read the drafts that ``draft_json`` wrote; any other text reads as none."""
+    """Read the drafts that ``draft_json`` wrote; anything else, whatever its type, reads as none."""
     try:
         values = json.loads(stored or "[]")
-    except ValueError:
+    except (TypeError, ValueError, RecursionError):
         return ()
     found = [attachment_from(value) for value in values if isinstance(value, dict)] if isinstance(values, list) else []
     return tuple(attachment for attachment in found if attachment is not None)

@@ -53,15 +53,15 @@ def to_json(value: Mapping[str, Any]) -> str:
 
 
 def from_json(text: str | None) -> dict[str, Any]:
-    """Read a value that ``to_json`` wrote; any other text reads as empty, so that one damaged row does not hide a
-    thread."""
+    """Read a value that ``to_json`` wrote; anything else, whatever its type, reads as empty, so that one damaged row
+    does not hide a thread."""
     if not text or text == "{}":
         return {}
     try:
         value, end = _decode(text)
         if end != len(text):  # white space at its end, or something else
             value = json.loads(text)
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -1,0 +1,36 @@
+"""Stored JSON is read whatever stands in its place: one damaged row hides no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatdesk.core.storage.chat.artifacts import from_draft_json
+from chatdesk.core.storage.engine.plain_text import from_json, to_json
+
+# What a column can hold, whatever its declared type.
+IMPOSSIBLE = (
+    None,
+    b"\xff",
+    b"{}",
+    7,
+    -(2**63),
+    1.5,
+    float("inf"),
+    "",
+    "NaN",
+    "7",
+    "null",
+    "[]",
+    "\ud800",
+    "[" * 100_000,
+)
+
+
+@pytest.mark.parametrize("value", IMPOSSIBLE, ids=lambda each: repr(each)[:12])
+def test_what_is_no_object_reads_as_empty(value: object) -> None:
+    assert from_json(value) == {}  # type: ignore[arg-type]
+    assert from_draft_json(value) == ()  # type: ignore[arg-type]
+
+
+def test_an_object_is_read_again() -> None:
+    assert from_json(to_json({"text": "ä"})) == {"text": "ä"}
