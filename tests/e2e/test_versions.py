@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton
 
+from chatdesk.core.chat.undo import Step
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
@@ -34,9 +35,10 @@ def _dialog(application: WindowApplication) -> QDialog | None:
 
 
 async def _undo(application: WindowApplication) -> None:
-    commands = application.panes.commands
-    await until(lambda: commands.is_enabled("edit.undo"))
-    commands.trigger("edit.undo")
+    """Undo the deletion, once it is the last change: it is stored a moment before it can be undone."""
+    stack = await application.bindings.undo.stack()
+    await until(lambda: isinstance(stack.last_seen_from(application.threads.thread_id), Step))
+    application.panes.commands.trigger("edit.undo")
 
 
 async def _shown(application: WindowApplication, count: int) -> None:
