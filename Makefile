@@ -56,6 +56,7 @@ check: ## lint, format, types, floors, migrations, spelling
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -p no:randomly tests/core/storage/engine/test_schema_upgrade.py -k "models or known_versions"
 	$(BIN)/python -m pytest -q -p no:randomly tests/service/test_openapi.py -k repository
 	$(BIN)/codespell
+	@$(BIN)/python packaging/translations.py count
 
 bench: ## measure; prints a table and writes build/bench.json
 	@$(PYTHON) packaging/set_up.py test

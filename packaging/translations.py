@@ -2,6 +2,8 @@
 
     translations.py update     bring the .ts files to the present source; translations stay where the source is the same
     translations.py compile    write build/translations/*.qm, as set-up does
+    translations.py count      print how many sentences each language lacks, which are shown in English
+    translations.py complete   do the same, and fail if there is one: a release has every sentence
 
 Both are Qt's own tools, lupdate and lrelease, which come with PySide6: each function takes the Python that has it.
 Standard library only and old syntax, because set-up runs it on the system's Python.
@@ -10,8 +12,11 @@ Standard library only and old syntax, because set-up runs it on the system's Pyt
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +48,26 @@ def compile_changed(python):
         made.replace(target)  # several set-ups may run at once
 
 
+def count_missing(python, sources=SOURCES):
+    """Return how many sentences of the present source each .ts file lacks, by the file's stem."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path in sources.glob("*.ts"):
+            shutil.copy(str(path), folder)
+        update(python, Path(folder))
+        return {
+            path.stem: sum(each.get("type") == "unfinished" for each in ET.parse(str(path)).iter("translation"))
+            for path in sorted(Path(folder).glob("*.ts"))
+        }
+
+
+def _print_missing(python):
+    """Print a line for each language that lacks sentences; return whether one does."""
+    missing = {stem: number for stem, number in count_missing(python).items() if number}
+    for stem, number in missing.items():
+        print("{}: {} sentences are not translated yet and are shown in English.".format(stem, number))
+    return bool(missing)
+
+
 def _run(python, command):
     """Run a tool of PySide6 by the Python that has it: an environment that only builds a wheel has no ``.venv``."""
     starting = "import sys; from PySide6.scripts import pyside_tool; getattr(pyside_tool, sys.argv.pop(1))()"
@@ -53,6 +78,8 @@ def _run(python, command):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] in (["count"], ["complete"]):
+        sys.exit(_print_missing(sys.executable) and sys.argv[1] == "complete")
     if sys.argv[1:] == ["update"]:
         update(sys.executable)
     elif sys.argv[1:] != ["compile"]:
