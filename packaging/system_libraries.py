@@ -52,6 +52,7 @@ TEST_PROGRAMS = {
     "patch": "patch",
     "ps": "procps",
     "setxkbmap": "x11-xkb-utils",
+    "strace": "strace",
 }
 OPTIONAL = ("screen_reader", "servers", "weston", "programs")
 FONT_PACKAGE = "fonts-dejavu-core"

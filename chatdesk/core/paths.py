@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,16 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create ``folder`` and what is missing above it, for their owner only, so that they and what is written into them
+    survive a power cut. One that exists stays as it is. Raises ``OSError``."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in missing:
+        with suppress(OSError):  # a folder that may be written but not opened
+            sync_directory(each.parent)
 
 
 def resources_dir() -> Path:
@@ -146,7 +157,7 @@ class AppPaths:
         """
         try:
             for directory in (self.data_dir, self.config_dir, self.log_dir, self.backup_dir, self.crash_dir):
-                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private_folder(directory)
                 if os.name == "posix" and directory.stat().st_mode & 0o077:
                     directory.chmod(0o700)
         except OSError:

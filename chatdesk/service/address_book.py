@@ -13,7 +13,7 @@ from typing import Final
 
 from chatdesk.core.file_writing import remove_file, write_text
 from chatdesk.core.local_api.instance import SERVICE_SOCKET_NAME
-from chatdesk.core.paths import AppPaths
+from chatdesk.core.paths import AppPaths, make_private_folder
 
 _ADDRESS: Final = "address.json"
 _OWNER_TOKEN: Final = "owner.token"  # noqa: S105 - the name of a file
@@ -47,7 +47,7 @@ class ServiceFiles:
         """Make the folder, private. Raises ``OSError``, also where it is a link: keys would go where that leads."""
         if self.directory.is_symlink():
             raise OSError(errno.ELOOP, f"{self.directory} is a link")
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self.directory)
         self.directory.chmod(0o700)
 
     def announce(self, *, pid: int, urls: tuple[str, ...], socket: str) -> str:

@@ -21,6 +21,7 @@ from typing import Any, Final
 from chatdesk.core.errors import InvalidInput, NotFound, NotPossible
 from chatdesk.core.file_writing import remove_file, write_new_text
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.paths import make_private_folder
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.service.declaration import Caller, Scope
@@ -118,7 +119,7 @@ class TokenBook:
             money_per_day,
         )
         try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._directory)
             path = self._path(made.id)
             write_new_text(path, json.dumps(_as_data(made)))
             os.utime(path, ns=(0, 0))

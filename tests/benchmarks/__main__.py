@@ -49,6 +49,7 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "page": foundation.newest_page,
     "stream": foundation.streaming,
     "kill": foundation.killing,
+    "power": foundation.losing_power,
     "open": transcript.opening,
     "scroll": transcript.scrolling,
     "artifacts": transcript.reading_artifacts,

@@ -134,6 +134,15 @@ def killing(folder: Path, is_quick: bool) -> list[Row]:
     return [Row(name, lost, "lost", "nothing lost", lost == 0)]
 
 
+def losing_power(folder: Path, is_quick: bool) -> list[Row]:
+    states = 200 if is_quick else 2000
+    found = json.loads(python("-m", "tests.helpers.power_loss", str(folder), str(states), str(int(time.time()))))
+    for problem in found["lost"][:10]:
+        print(problem, file=sys.stderr)
+    name = f"power lost in {states} states: {found['told']} things were told"
+    return [Row(name, len(found["lost"]), "lost", "nothing lost", not found["lost"])]
+
+
 _FILL = """
 import asyncio, sys
 from pathlib import Path

@@ -21,7 +21,7 @@ from typing import BinaryIO
 from chatdesk.core.attachments.virus_scan import VirusScan
 from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable
 from chatdesk.core.file_writing import remove_file
-from chatdesk.core.paths import sync_directory
+from chatdesk.core.paths import make_private_folder, sync_directory
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 
@@ -124,7 +124,7 @@ class BlobStore:
 
     def _new_file(self) -> Path:
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self.folder)
             return self.folder / f"{_UNFINISHED}{secrets.token_hex(8)}"
         except OSError as error:
             raise _not_kept(error) from error
@@ -132,9 +132,7 @@ class BlobStore:
     def _finish(self, unfinished: Path, blob: Blob) -> None:
         target = self.path(blob.sha256)
         try:
-            if not target.parent.is_dir():
-                target.parent.mkdir(mode=0o700, exist_ok=True)
-                sync_directory(self.folder)
+            make_private_folder(target.parent)
             # Also over equal bytes: that repairs a damaged file, and makes it young, so that upkeep leaves it alone.
             unfinished.replace(target)
             sync_directory(target.parent)

@@ -12,6 +12,7 @@ import secrets
 from pathlib import Path
 
 from chatdesk.core.file_writing import move_aside, write_text
+from chatdesk.core.paths import make_private_folder
 from chatdesk.core.small_files import read_small_file
 
 FILE_NAME = "profile-id"
@@ -48,7 +49,7 @@ class ProfileId:
             return found
         made = secrets.token_hex(16)
         if self._path is not None:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._path.parent)
             if os.path.lexists(self._path):
                 move_aside(self._path)  # it is damaged, and may still tell somebody the id
             write_text(self._path, made + "\n")

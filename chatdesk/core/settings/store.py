@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.file_writing import move_aside, write_text
+from chatdesk.core.paths import make_private_folder
 from chatdesk.core.settings.schema import InvalidValue, Setting, Settings, Value, all_settings
 from chatdesk.core.small_files import read_small_file
 from chatdesk.core.system_errors import reason_text
@@ -173,7 +174,7 @@ class SettingsStore:
 def write_atomically(path: Path, text: str) -> None:
     """Replace a file so that readers see the old or the new text, whole, even after a power cut. The file is its
     owner's only, and its lines end as they do in ``text``."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     write_text(path, text)
 
 

@@ -20,6 +20,7 @@ from typing import Any, Final
 from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.file_writing import write_text
+from chatdesk.core.paths import make_private_folder
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import NO_KEYRING, SecretNotKept, SecretSource, SecretStore
 from chatdesk.core.small_files import read_small_file
@@ -84,7 +85,7 @@ class Seals:
         if self._place() is KeyPlace.KEYRING and self._is_in_keyring(made):
             return made.encode()
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._file.parent)
             write_text(self._file, made + "\n")
         except OSError as error:
             raise NoSealKey(

@@ -26,6 +26,7 @@ from sqlalchemy.engine import Connection as Connection  # for others: SQL has on
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from chatdesk.core.ending_signals import interrupt_by
+from chatdesk.core.paths import make_private_folder
 from chatdesk.core.storage.engine import schema_guard, search_text
 
 BUSY_TIMEOUT_S = 5.0
@@ -326,7 +327,7 @@ sqlite3.register_converter("FLOAT", _number)
 
 def make_private_directory(directory: Path) -> None:
     """Create ``directory`` for this user only. One that exists keeps its contents and loses others' rights."""
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private_folder(directory)
     if os.name == "posix" and directory.stat().st_mode & 0o077:
         try:
             directory.chmod(0o700)

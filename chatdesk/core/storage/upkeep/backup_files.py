@@ -23,7 +23,7 @@ from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.prompt import setup_from
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.file_writing import replacing
-from chatdesk.core.paths import sync_directory
+from chatdesk.core.paths import make_private_folder, sync_directory
 from chatdesk.core.storage.engine import stored_bytes, unfinished_files
 from chatdesk.core.storage.engine.backup import FILES_ENDING, sync_file
 from chatdesk.core.storage.engine.connection import connect, make_private_directory, make_private_file
@@ -273,7 +273,7 @@ def _unpack_blob(archive: zipfile.ZipFile, name: str, blobs: Path, size: int, is
             raise ValueError
 
     try:
-        target.parent.mkdir(exist_ok=True, mode=0o700)
+        make_private_folder(target.parent)
         make_private_file(temporary)
         with archive.open(BLOBS_IN_ZIP + name) as source, temporary.open("wb") as sink:
             _copy(source, sink, hasher, is_room=is_expected)
