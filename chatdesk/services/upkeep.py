@@ -35,11 +35,11 @@ async def run_upkeep(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     await asyncio.sleep(settle_s)
     while True:
         await services.chat.context.models.fetch_lists()
+        await purge_trash(services)
         try:
             await services.search.fill()
         except StorageError as error:
             yield error
-        await purge_trash(services)
         await services.attachments.remove_unnamed(named_elsewhere=partial(_named_elsewhere, services))
         report = await services.maintenance.run_due()
         if report.problem is not None:

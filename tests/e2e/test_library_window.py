@@ -22,6 +22,7 @@ from chatdesk.ui.features.library.project import ProjectDialog
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.widgets.toast import Toast
+from tests.helpers.erased_words import files_with
 from tests.helpers.window import FAST, ask, play, until
 
 
@@ -87,6 +88,7 @@ def test_marked_threads_are_archived_and_deleted_in_one_step_with_one_way_back(t
         await until(lambda: titles(application) == [])
         services = await application.services()
         await until(lambda: "gone" in toast(application))
+        await until(lambda: files_with(services.paths.database.parent, "Thread 4") == [])
         assert await services.library.count_threads(ThreadQuery("trash")) == 0
         commands.trigger("trash.empty")
         await until(lambda: toast(application) == "The trash is empty.")

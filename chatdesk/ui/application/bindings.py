@@ -33,6 +33,7 @@ from chatdesk.ui.features.desktop.desktop_binding import DesktopBinding
 from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
 from chatdesk.ui.features.library.library_binding import LibraryBinding
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+from chatdesk.ui.features.library.trash_binding import TrashBinding
 from chatdesk.ui.features.links.link_binding import LinkBinding
 from chatdesk.ui.features.local_service.local_service_binding import LocalServiceBinding
 from chatdesk.ui.features.providers.provider_binding import ProviderBinding
@@ -125,7 +126,13 @@ class Bindings(PaneBindings):
             self.undo,
             library=services.library,
             system_prompts=services.system_prompts,
-            team_is_joined=services.team_is_joined,
+            trash=TrashBinding(
+                context,
+                self._active_chat,
+                library=services.library,
+                search=services.search,
+                team_is_joined=services.team_is_joined,
+            ),
             tools=services.tools,
         )
         self.deleted_messages = DeletedMessagesBinding(context, self.undo, services.library)

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
+import pytest
+
 from chatdesk.core.chat.trash import TrashService
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.prompt import NewPrompt, PromptKind
+from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.events import EventBus
+from chatdesk.core.storage.chat.artifacts import ArtifactRepository
+from chatdesk.core.storage.engine.connection import connect_to_read
 from chatdesk.core.storage.repositories import Repositories
-from tests.helpers.store import MovableClock, Store
+from chatdesk.core.storage.search.store import SearchStore
+from tests.helpers.checks import search_faults
+from tests.helpers.erased_words import files_with, places_with
+from tests.helpers.store import PLAN, MovableClock, Store
 
 _HOUR_MS = 3600 * 1000
 _DAY_MS = 24 * _HOUR_MS
 _NOW_MS = 1_800_000_000_000
+_WORD = "Zwetschgen"
+_SUM = "0" * 64
 
 
 async def test_a_clock_that_was_set_forward_removes_nothing_until_it_has_run_on_for_days(tmp_path: Path) -> None:
@@ -81,4 +94,56 @@ async def test_what_was_deleted_while_the_clock_was_behind_stays_as_long_as_anyt
         assert await deleted() == ("Empty", "Greet")
     assert await gone(at_ms=_NOW_MS + 31 * _DAY_MS) == 1
     assert await deleted() == (None, "")
+    await store.db.close()
+
+
+async def _written(store: Store, project_id: str, word: str) -> tuple[str, str]:
+    """A thread that holds a word wherever a private one can, and its last question, which holds ``_WORD``."""
+    repositories = Repositories.of(store.db)
+    thread = (await store.threads.create(project_id, f"{word} first", provider="offline", model="demo")).id
+    await store.threads.rename(thread, f"{word} later")
+    await repositories.system_prompts.change(threads={thread: f"Be {word}"}, projects={})
+    file = Attachment(f"{word}.txt", "text/plain", _SUM, 5)
+    question, answer, _ = await store.messages.add_question(thread, f"{word}?", with_answer=PLAN, attachments=(file,))
+    assert answer is not None
+    await store.answer(answer.id, f"Ripe {word}")
+    await repositories.summaries.add(
+        NewSummary(thread, question.id, answer.id, f"of {word}", 5, SummaryAuthor.MODEL, "o", "m")
+    )
+    await ArtifactRepository(store.db).store_text(_SUM, f"read from the {word}", None)
+    last, _ = await store.ask(thread, f"more {_WORD}")
+    await store.drafts.save(thread, f"unsent {word}", 3)
+    return thread, last
+
+
+@pytest.mark.parametrize("what", ["a message", "a thread", "a project"])
+async def test_words_that_are_removed_for_good_are_in_no_file_of_the_profile(tmp_path: Path, what: str) -> None:
+    """While it is open, its log included, and though somebody was reading when the log was to be emptied."""
+    store = Store(tmp_path / "chatdesk.db", MovableClock(_NOW_MS))
+    await store.db.open()
+    trash, search = TrashService(Repositories.of(store.db), EventBus()), SearchStore(store.db)
+    project = await store.projects.create(f"The {_WORD}" if what == "a project" else "Fruit")
+    thread, last = await _written(store, project.id, "Kirschen" if what == "a message" else _WORD)
+    for number in range(30):  # the index has several parts, some of which the removal would not touch
+        await store.ask(await store.thread(f"Kept {number}"), f"apple {number}")
+    if what == "a message":
+        await store.paths.delete(last, with_later=True)
+    elif what == "a thread":
+        await store.library.delete([thread])
+        await trash.empty()
+    else:
+        await store.library.delete_project(project.id)
+    store.clock.now += 60_000
+    await trash.sweep(trash_days=0)
+    await ArtifactRepository(store.db).forget_texts([_SUM])
+    with closing(connect_to_read(store.path)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM messages").fetchone()
+        while await search.fill_batch() is not None:
+            pass
+    assert await search.fill_batch() is None
+    assert await store.db.read(partial(places_with, word=_WORD)) == set()
+    assert files_with(tmp_path, _WORD) == []
+    assert await search_faults(store.db) == []
+    await search.close()
     await store.db.close()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, PartType, Status
@@ -18,6 +16,8 @@ from chatdesk.core.domain.usage import Usage
 from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.message_columns import Form, travelling
+from chatdesk.core.storage.search.store import SearchStore
+from tests.helpers.erased_words import files_with, places_with
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.team_world import Desk, desks, until_same
 
@@ -54,7 +54,7 @@ async def test_erased_words_are_in_no_file_of_a_profile(tmp_path: Path, workspac
         await until_same(project, [ana, ben])
         await ana.reopen()
         for desk in (ana, ben):
-            assert PLACES - await desk.database.read(_places) == set()
+            assert PLACES - await desk.database.read(partial(places_with, word=WORD)) == set()
             left = desk.folder / ".check-killed"
             left.mkdir()
             (left / "replica.sqlite3").write_text(WORD)
@@ -62,15 +62,18 @@ async def test_erased_words_are_in_no_file_of_a_profile(tmp_path: Path, workspac
         await ana.repositories.erasures.erase_thread(thread)
         await until_same(project, [ana, ben])
         for desk in (ana, ben):
-            while await desk.database.write(lambda conn: search_index.fill_batch(driver(conn))) is not None:
+            search = SearchStore(desk.database)
+            while await search.fill_batch() is not None:
                 pass
+            await search.close()
             assert await desk.database.write(lambda conn: search_index.check(driver(conn))) == []
             assert await desk.one("SELECT count(*) FROM thread_tags") == 0
-            places = await desk.database.read(_places)
+            places = await desk.database.read(partial(places_with, word=WORD))
             assert places - PRIVATE == set()
             assert await desk.one("SELECT count(*) FROM changes WHERE kind <> 'tag' AND body LIKE ?", f"%{WORD}%") == 0
             assert desk is ana or places == set()
-    assert _files_with_word(ben.folder) == []
+            assert desk is ana or files_with(ben.folder, WORD) == []
+    assert files_with(ben.folder, WORD) == []
 
 
 async def _written(desk: Desk, project: str) -> str:
@@ -112,24 +115,3 @@ async def _finish(desk: Desk, answer: Message, kinds: Sequence[PartType], status
         answer.id,
         TurnOutcome(status, finished_at=desk.clock.now_ms(), usage=Usage(3, 5), finish_reason=WORD, **failed),
     )
-
-
-def _places(conn: Connection) -> set[tuple[str, str]]:
-    """The columns of the profile that hold the word, of all tables but what FTS5 shows of its own."""
-    found = set()
-    raw = driver(conn)
-    for (table,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%USING fts5%'"):
-        for column in [row[1] for row in raw.execute(f"PRAGMA table_info({table})")]:
-            # The second for the blocks of the index, whose words are in lower case.
-            query = (
-                f"SELECT 1 FROM {table} WHERE instr(lower(CAST({column} AS TEXT)), ?1)"
-                f" OR instr(CAST({column} AS BLOB), CAST(?1 AS BLOB))"
-            )
-            if raw.execute(query, (WORD.lower(),)).fetchone():
-                found.add((table, column))
-    return found
-
-
-def _files_with_word(folder: Path) -> list[str]:
-    wanted = re.compile(WORD.encode(), re.IGNORECASE)
-    return [str(path) for path in sorted(folder.rglob("*")) if path.is_file() and wanted.search(path.read_bytes())]

@@ -12,7 +12,7 @@ import pytest
 
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.sharing.team import EndReason, ServerAddress, SharedProject, ShareState, SyncPhase, TeamRole
-from chatdesk.core.storage.chat import trash
+from chatdesk.core.storage.library import removal
 from chatdesk.core.storage.sync import sharing, team
 from chatdesk.core.sync.members.membership_errors import AlreadyJoined
 from chatdesk.core.sync.status_report import CLIENT_TOO_OLD
@@ -102,7 +102,7 @@ async def test_what_left_the_trash_is_erased_for_everybody_and_what_others_wrote
         await ana.repositories.library.delete([thread])
         await ana.repositories.paths.delete(answer, with_later=False)
         if is_emptied:
-            await ana.database.write(lambda conn: trash.mark_gone(conn, None))
+            await ana.database.write(lambda conn: removal.mark_gone(conn, None))
         assert await ana.repositories.trash.purge_expired(0 if is_emptied else 2**60) == 0
         listed = await ana.repositories.library.page(ThreadQuery("trash", project_id=project), limit=10)
         assert listed.threads == ()

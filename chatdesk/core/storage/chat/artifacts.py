@@ -19,9 +19,9 @@ from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, attachment_
 from chatdesk.core.domain.message import PartType
 from chatdesk.core.domain.prompt import setup_from
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.engine import tables
+from chatdesk.core.storage.engine import search_index, tables
 from chatdesk.core.storage.engine.change_log import Origin
-from chatdesk.core.storage.engine.connection import insert_row
+from chatdesk.core.storage.engine.connection import driver, insert_row
 from chatdesk.core.storage.engine.plain_text import clean, from_json, to_json
 from chatdesk.core.storage.engine.rows import batches, marks
 
@@ -149,6 +149,7 @@ class ArtifactRepository:
         def work(conn: Connection) -> None:
             for batch in batches(list(sums)):
                 conn.exec_driver_sql(f"DELETE FROM artifact_texts WHERE sha256 IN ({marks(batch)})", tuple(batch))
+            search_index.mark_erased(driver(conn))
 
         if sums:
             await self._db.write(work, is_durable=False)

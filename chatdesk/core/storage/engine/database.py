@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,6 +24,7 @@ from chatdesk.core.storage.engine import backup, high_water, own_device, owner_t
 from chatdesk.core.storage.engine.ballast import Ballast
 from chatdesk.core.storage.engine.change_log import LogWatch, Origin
 from chatdesk.core.storage.engine.connection import (
+    BUSY_TIMEOUT_S,
     connect,
     connect_to_read,
     driver,
@@ -37,6 +38,7 @@ from chatdesk.core.storage.engine.write_guard import current_guard
 from chatdesk.core.texts import Text
 
 T = TypeVar("T")
+_LOG_TIMEOUT_MS: Final = 100  # writing waits as long
 _log = logging.getLogger(__name__)
 
 
@@ -142,6 +144,11 @@ class Database:
 
         return await asyncio.to_thread(run)
 
+    async def empty_log(self) -> bool:
+        """Move the log beside the file into it and empty it, because it keeps erased text otherwise.
+        Returns False where somebody reads or writes just then."""
+        return not self.is_read_only and await self._writer.run(self._empty_log)
+
     async def reserve_ballast(self) -> bool:
         """Reserve disk space for the day the disk is full. Returns whether it is reserved."""
         return not self.is_read_only and await self._writer.run(self._ballast.reserve)
@@ -225,6 +232,16 @@ class Database:
             self._committed = mark
             self._write_mark(mark)
         return result
+
+    def _empty_log(self) -> bool:
+        with translating(self.path):
+            raw = driver(self._writer.connection)
+            raw.execute(f"PRAGMA busy_timeout={_LOG_TIMEOUT_MS}")
+            try:
+                is_busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}")
+            return not is_busy
 
     def _reconnect(self) -> None:
         """Connect again after an I/O error: SQLite's view of the file is unknown then, and a new connection reads it

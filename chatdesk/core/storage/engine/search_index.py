@@ -3,7 +3,8 @@
 See ``search_schema`` for what is where. What waits is in ``search_backlog``: names one by one, messages as the id
 below which they may have no number yet. In ``meta`` there is ``search.floor`` while the index is rebuilt (messages
 with a lower number are not in it yet), ``search.damaged`` from when damage was met until it is rebuilt, and
-``search.traces`` from when texts were erased until the parts of the index that still name their words are rewritten.
+``search.traces`` from when texts were erased until no file names their words: the parts of the index that do are
+rewritten, and then the log is emptied, which still holds what both were before.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
@@ -25,6 +26,7 @@ _log = logging.getLogger(__name__)
 BATCH = 400
 FLOOR, DAMAGED, TRACES = "search.floor", "search.damaged", "search.traces"
 _TOTAL = "search.total"
+_ERASED, _REWRITING, _REWRITTEN = "1", "2", "3"  # of ``search.traces``, one after the other
 # Of the index, rewritten in one batch.
 _PAGES = 200
 # What the index keeps in ``meta``.
@@ -226,14 +228,24 @@ def fill_batch(conn: sqlite3.Connection, size: int = BATCH) -> int | None:
 
 def mark_erased(conn: sqlite3.Connection) -> None:
     """Record that texts were erased: a batch of ``fill_batch`` after this transaction begins to rewrite the index."""
-    _write_meta(conn, TRACES, "1")
+    _write_meta(conn, TRACES, _ERASED)
+
+
+def is_rewritten(conn: sqlite3.Connection) -> bool:
+    """Return whether erased words are left in the log only, since the whole index was rewritten."""
+    return read_meta(conn, TRACES) == _REWRITTEN
+
+
+def forget_erased(conn: sqlite3.Connection) -> None:
+    """Record that the log was emptied after ``is_rewritten``, unless texts were erased since."""
+    conn.execute("DELETE FROM meta WHERE key = ? AND value = ?", (TRACES, _REWRITTEN))
 
 
 def _rewrite(conn: sqlite3.Connection) -> bool:
     """Rewrite some of an index that names erased words, as FTS5 drops them only where it merges its parts. Returns
     whether there was something left to do."""
     step = read_meta(conn, TRACES)
-    if step is None:
+    if step is None or step == _REWRITTEN:
         return False
     is_done = True
     with _indexing(conn):
@@ -241,13 +253,10 @@ def _rewrite(conn: sqlite3.Connection) -> bool:
             before = conn.total_changes
             # A negative number begins: all parts become one.
             conn.execute(
-                f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (-_PAGES if step == "1" else _PAGES,)
+                f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (-_PAGES if step == _ERASED else _PAGES,)
             )
             is_done = is_done and conn.total_changes - before < 2
-    if is_done:
-        conn.execute("DELETE FROM meta WHERE key = ?", (TRACES,))
-    else:
-        _write_meta(conn, TRACES, "2")
+    _write_meta(conn, TRACES, _REWRITTEN if is_done else _REWRITING)
     return True
 
 

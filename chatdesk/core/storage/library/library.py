@@ -15,6 +15,7 @@ from chatdesk.core.errors import NotPossible, ThreadInTrash
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.chat import projects, tags, thread_lists, trash
 from chatdesk.core.storage.engine.rows import THREAD_COLUMNS, batches, marks, thread_from
+from chatdesk.core.storage.library import removal
 from chatdesk.core.storage.library.library_changes import carry_out, check_moves
 from chatdesk.core.texts import Text, plural
 
@@ -200,7 +201,7 @@ class LibraryRepository:
 
         def work(conn: Connection) -> int:
             wanted = None if thread_ids is None else [checked_id(each) for each in dict.fromkeys(thread_ids)]
-            return trash.mark_gone(conn, wanted)
+            return removal.mark_gone(conn, wanted)
 
         return await self._db.write(work)
 

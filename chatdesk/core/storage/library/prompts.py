@@ -28,10 +28,10 @@ from chatdesk.core.errors import NotPossible, PromptNotFound
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.chat.outside_text import record_prompt
-from chatdesk.core.storage.chat.trash import IS_STAMPED_BEFORE
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.plain_text import clean, folded, from_json, to_json
+from chatdesk.core.storage.library.removal import IS_STAMPED_BEFORE
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:

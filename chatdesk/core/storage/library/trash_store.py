@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import TrustedTime
-from chatdesk.core.storage.chat import trash
 from chatdesk.core.storage.engine.plain_text import from_json, to_json
+from chatdesk.core.storage.library import removal
 from chatdesk.core.storage.sync import erasing
 
 if TYPE_CHECKING:
@@ -50,24 +50,24 @@ class TrashRepository:
         origin = self._db.origin
         moment = origin.now() - TRASH_DAYS * _DAY_MS if trashed_before_ms is None else trashed_before_ms
         gone = 0
-        while marked := await self._db.write(lambda conn: trash.mark_expired_gone(conn, moment, origin.now())):
-            for step in await self._db.read(partial(trash.steps, thread_ids=marked)):
-                await self._db.write(partial(trash.remove_messages, message_ids=step))
-            await self._db.write(partial(trash.remove_threads, thread_ids=marked))
+        while marked := await self._db.write(lambda conn: removal.mark_expired_gone(conn, moment, origin.now())):
+            for step in await self._db.read(partial(removal.steps, thread_ids=marked)):
+                await self._db.write(partial(removal.remove_messages, message_ids=step))
+            await self._db.write(partial(removal.remove_threads, thread_ids=marked))
             gone += len(marked)
         # What others have, too, goes when the team's server has taken it.
         while await self._db.write(lambda conn: erasing.ask_for_purged(conn, origin, moment)):
             continue
-        while purged := await self._db.write(lambda conn: trash.purge_messages(conn, moment, origin.now())):
+        while purged := await self._db.write(lambda conn: removal.purge_messages(conn, moment, origin.now())):
             gone += purged
-        await self._db.write(lambda conn: trash.remove_projects(conn, moment, origin.now()))
+        await self._db.write(lambda conn: removal.remove_projects(conn, moment, origin.now()))
         return gone
 
     async def trash_archived(self, archived_before_ms: int) -> int:
         """Move threads to the trash that were archived before a moment, in steps. Returns how many."""
         moved = 0
         while step := await self._db.write(
-            lambda conn: trash.trash_archived(conn, self._db.origin, archived_before_ms)
+            lambda conn: removal.trash_archived(conn, self._db.origin, archived_before_ms)
         ):
             moved += step
         return moved

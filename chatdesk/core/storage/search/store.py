@@ -40,7 +40,14 @@ class SearchStore:
     async def fill_batch(self) -> int | None:
         """Index some of what waits. Returns the percentage that is done, None when nothing is left. Raises
         ``StorageError``."""
-        return await self._write(search_index.fill_batch)
+        percent = await self._write(search_index.fill_batch)
+        if percent is None and await self._db.read(lambda conn: search_index.is_rewritten(driver(conn))):
+            await self._empty_log()
+        return percent
+
+    async def _empty_log(self) -> None:
+        if await self._db.empty_log():
+            await self._write(search_index.forget_erased)
 
     async def mark_damaged(self) -> None:
         """Record that the index is damaged; the next ``fill_batch`` rebuilds it."""

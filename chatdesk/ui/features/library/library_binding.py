@@ -1,4 +1,4 @@
-"""Carries out actions on the marked threads, on tags and on the trash; each can be undone."""
+"""Carries out actions on the marked threads and on tags; each can be undone."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.chat.library import LibraryService
-from chatdesk.core.domain.library import LibraryChange, ThreadQuery
+from chatdesk.core.domain.library import LibraryChange
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.project_binding import ProjectBinding
 from chatdesk.ui.features.library.project_names import names_told_apart
-from chatdesk.ui.features.library.purge_text import shared_text, whole_trash_text
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+from chatdesk.ui.features.library.trash_binding import TrashBinding
 from chatdesk.ui.widgets.project_chooser import ChooserEntry
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -42,7 +42,7 @@ class LibraryBinding(Controller):
         *,
         library: LibraryService,
         system_prompts: SystemPromptService,
-        team_is_joined: Callable[[], Awaitable[bool]],
+        trash: TrashBinding,
         tools: ToolLoader,
     ) -> None:
         super().__init__(context)
@@ -50,7 +50,7 @@ class LibraryBinding(Controller):
         self._active = active
         self._lists = lists
         self._library = library
-        self._team_is_joined = team_is_joined
+        self._trash = trash
         self.projects = ProjectBinding(
             context, lists, undo, self.move_to, library=library, system_prompts=system_prompts, tools=tools
         )
@@ -65,7 +65,6 @@ class LibraryBinding(Controller):
         sidebar.moveToRequested.connect(self.move_to)
         sidebar.tagsRequested.connect(self.ask_for_tags)
         sidebar.tagListRequested.connect(self.open_tags)
-        sidebar.emptyTrashRequested.connect(self.ask_to_empty_trash)
         self._bind_commands(panes, lists)
 
     def _bind_commands(self, panes: Panes, lists: ThreadListBinding) -> None:
@@ -96,7 +95,6 @@ class LibraryBinding(Controller):
             "view.sort": lambda: lists.sort(by_name=lists.query.order != "name"),
             "view.group": lambda: lists.group(by_project=not lists.by_project),
             "tag.manage": self.open_tags,
-            "trash.empty": self.ask_to_empty_trash,
         }.items():
             panes.commands.bind(command_id, run)
         panes.commands.describe("view.sort", title=self._title_of_sort)
@@ -220,52 +218,8 @@ class LibraryBinding(Controller):
         self._tasks.start(work(), "ask for tags")
 
     def ask_to_purge(self, ids: Ids) -> None:
-        if not ids:
-            return
-        question = shown(plural("Delete {count} threads for good?", "Delete this thread for good?", len(ids)))
-        text = tr("{title}: all messages are removed. This cannot be undone.", title=self._title(ids))
-
-        async def work() -> None:
-            said = text + await self._about_shared()
-            self._ask(question, said, tr("Delete for good"), lambda: self._purge(ids))
-
-        self._tasks.start(work(), "ask to purge")
-
-    def ask_to_empty_trash(self) -> None:
-        async def work() -> None:
-            count = await self._library.count_threads(ThreadQuery("trash"))
-            if not count:
-                self._active().panes.window.show_toast(tr("The trash is empty."))
-                return
-            text = whole_trash_text(count) + await self._about_shared()
-            self._ask(tr("Empty the trash?"), text, tr("Empty the trash"), lambda: self._purge(None))
-
-        self._tasks.start(work(), "ask to empty trash")
-
-    async def _about_shared(self) -> str:
-        """Return a sentence on the fate of shared threads; empty when this profile is in no team."""
-        is_joined = await self._team_is_joined()
-        return f" {shared_text()}" if is_joined else ""
-
-    def _purge(self, ids: Ids | None) -> None:
-        async def work() -> None:
-            library = self._library
-            count = await (library.trash.empty() if ids is None else library.trash.delete_for_good(ids))
-            self._panes.sidebar.thread_list.marks.set(())
-            self._active().panes.window.show_toast(
-                shown(plural("{count} threads are gone.", "{count} thread is gone.", count))
-            )
-            await library.trash.sweep(trash_days=self._current_settings().trash_days)
-
-        self._tasks.start(work(), "delete for good")
-
-    def _ask(self, question: str, text: str, yes: str, run: Callable[[], None]) -> None:
-        from chatdesk.ui.dialogs.confirm import ConfirmDialog
-
-        window = self._active().panes.window
-        dialog = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=window)
-        dialog.answered.connect(lambda is_yes: run() if is_yes else None)
-        dialog.open()
+        if ids:
+            self._trash.ask_to_purge(ids, self._title(ids))
 
     # Tags
 

@@ -1,0 +1,84 @@
+"""Deletes threads of the trash for good, after a question."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from chatdesk.core.chat.library import LibraryService
+from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.features.library.purge_text import shared_text, whole_trash_text
+from chatdesk.ui.window.window_context import Controller, WindowContext
+
+if TYPE_CHECKING:
+    from chatdesk.core.search.search_service import SearchService
+    from chatdesk.ui.features.library.active_chat import ActiveChat
+
+
+class TrashBinding(Controller):
+    """Binds *Delete for good* and *Empty the trash*; ``active`` returns the chat whose window asks."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        active: Callable[[], ActiveChat],
+        *,
+        library: LibraryService,
+        search: SearchService,
+        team_is_joined: Callable[[], Awaitable[bool]],
+    ) -> None:
+        super().__init__(context)
+        self._active = active
+        self._library = library
+        self._search = search
+        self._team_is_joined = team_is_joined
+        context.panes.sidebar.emptyTrashRequested.connect(self.ask_to_empty)
+        context.panes.commands.bind("trash.empty", self.ask_to_empty)
+
+    def ask_to_purge(self, ids: Sequence[str], title: str) -> None:
+        question = shown(plural("Delete {count} threads for good?", "Delete this thread for good?", len(ids)))
+        text = tr("{title}: all messages are removed. This cannot be undone.", title=title)
+
+        async def work() -> None:
+            said = text + await self._about_shared()
+            self._ask(question, said, tr("Delete for good"), lambda: self._purge(ids))
+
+        self._tasks.start(work(), "ask to purge")
+
+    def ask_to_empty(self) -> None:
+        async def work() -> None:
+            count = await self._library.count_threads(ThreadQuery("trash"))
+            if not count:
+                self._active().panes.window.show_toast(tr("The trash is empty."))
+                return
+            text = whole_trash_text(count) + await self._about_shared()
+            self._ask(tr("Empty the trash?"), text, tr("Empty the trash"), lambda: self._purge(None))
+
+        self._tasks.start(work(), "ask to empty trash")
+
+    async def _about_shared(self) -> str:
+        """Return a sentence on the fate of shared threads; empty when this profile is in no team."""
+        is_joined = await self._team_is_joined()
+        return f" {shared_text()}" if is_joined else ""
+
+    def _purge(self, ids: Sequence[str] | None) -> None:
+        async def work() -> None:
+            library = self._library
+            count = await (library.trash.empty() if ids is None else library.trash.delete_for_good(ids))
+            self._panes.sidebar.thread_list.marks.set(())
+            self._active().panes.window.show_toast(
+                shown(plural("{count} threads are gone.", "{count} thread is gone.", count))
+            )
+            await library.trash.sweep(trash_days=self._current_settings().trash_days)
+            await self._search.fill()
+
+        self._tasks.start(work(), "delete for good")
+
+    def _ask(self, question: str, text: str, yes: str, run: Callable[[], None]) -> None:
+        from chatdesk.ui.dialogs.confirm import ConfirmDialog
+
+        window = self._active().panes.window
+        dialog = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=window)
+        dialog.answered.connect(lambda is_yes: run() if is_yes else None)
+        dialog.open()
