@@ -1,4 +1,4 @@
-"""Shows failures: what is lasting as a banner, what answers an action as a banner or a dialog, the unexpected once.
+"""Shows failures: what is lasting as a banner, what answers an action as a toast, the unexpected as a dialog once.
 
 It decides how loud, the window how it looks; so it knows neither banner nor dialog, only these ways.
 """
@@ -25,6 +25,10 @@ _CRASH_TEXT = Text(
 
 class ErrorSurface(Protocol):
     """The places where a window shows failures; every text is plain text."""
+
+    def show_failure(self, text: str) -> None:
+        """Show for a moment why an action failed: there is nothing to do about it here."""
+        ...
 
     def show_banner(
         self, text: str, *, is_danger: bool, action_text: str | None = None, run: Callable[[], object] | None = None
@@ -63,7 +67,7 @@ class ErrorDisplay:
         if not isinstance(error, ChatDeskError):
             self.show_crash(is_of_action=True)
         else:
-            self._surface.show_banner(error.sentence, is_danger=False)
+            self._surface.show_failure(error.sentence)
 
     def show_lasting(self, sentence: str, *, retry: Callable[[], object] | None = None) -> None:
         """Show a failure that stays until ``clear_lasting``: saving fails, the file is gone."""

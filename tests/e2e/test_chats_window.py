@@ -561,7 +561,7 @@ def test_what_cannot_be_stored_keeps_its_window_open(paths: AppPaths, monkeypatc
             patched.setattr(drafts, "save", fail)
             QTest.keyClicks(own.panes.composer.editor, "unsent")
             own.panes.window.close()
-            await until(lambda: own.panes.pane.banner.isVisible())
+            await until(lambda: own.panes.pane.toast.isVisible())
         assert own.panes.window.isVisible() and own.panes.composer.text() == "unsent"
         own.panes.window.close()
         await until(lambda: not application.chats.windows)

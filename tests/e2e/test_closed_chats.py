@@ -49,7 +49,7 @@ class Elsewhere:
         assert self._application.bindings.active().panes.registry.trigger("view.close_chat")
         await until(lambda: chats.beside is None and not chats.windows)
         await until(lambda: _tasks() <= self._before)
-        assert not self._application.panes.pane.banner.isVisible()
+        assert not self._application.panes.pane.toast.isVisible()
 
 
 def _tasks() -> set[str]:

@@ -96,10 +96,8 @@ def test_a_link_to_nothing_here_leaves_the_reader_where_they_are(tmp_path: Path)
 
     async def script(application: WindowApplication) -> None:
         here = await ask(application, "reading this")
-        banner = application.panes.window.pane.banner
         assert await _open(paths, link_to(new_id(), here.id)) == (0, "", "")
-        await until(lambda: banner.isVisible())
-        assert "not on this computer" in banner.text
+        await until(lambda: "not on this computer" in _toast(application))
         assert application.threads.thread_id == here.thread_id
         assert await _open(paths, link_to(here.thread_id, new_id())) == (0, "", "")
         await until(lambda: "not shown in this thread" in _toast(application))
@@ -116,7 +114,7 @@ def test_what_is_no_link_is_refused_where_it_was_opened(tmp_path: Path) -> None:
         code, out, err = await _open(paths, "chatdesk://ask/?text=delete%20everything")
         assert (code, out) == (1, "")
         assert "neither a thread nor an invitation" in err
-        assert not application.panes.window.pane.banner.isVisible()
+        assert not application.panes.pane.toast.isVisible()
 
     play(paths, script)
 
@@ -193,8 +191,7 @@ def test_another_program_that_skips_that_check_is_refused_too(tmp_path: Path) ->
     async def script(application: WindowApplication) -> None:
         here = await ask(application, "reading this")
         application.bindings.links.show("chatdesk://settings/providers?base_url=https://evil.example")
-        await until(lambda: application.panes.window.pane.banner.isVisible())
-        assert "neither a thread nor an invitation" in application.panes.window.pane.banner.text
+        await until(lambda: "neither a thread nor an invitation" in _toast(application))
         assert application.threads.thread_id == here.thread_id
 
     play(paths, script)
@@ -288,8 +285,8 @@ def test_a_link_goes_to_the_chat_that_shows_its_thread_else_to_the_one_that_was_
         assert [application.threads.thread_id, own.threads.thread_id] == [second.thread_id, first.thread_id]
         # What is wrong is said there, too.
         links.show("chatdesk://ask/?text=anything")
-        await until(chats.beside.panes.pane.banner.isVisible)
-        assert not application.panes.pane.banner.isVisible()
+        await until(chats.beside.panes.pane.toast.isVisible)
+        assert not application.panes.pane.toast.isVisible()
         own.panes.window.activateWindow()
         await until(lambda: application.bindings.active() is own)
         links.show("")

@@ -43,7 +43,7 @@ def test_a_chat_whose_thread_cannot_be_read_is_not_opened(
         with monkeypatch.context() as patched:
             patched.setattr(services.chat, "get_thread", busy)
             open_chat(thread_id)
-            await until(application.panes.pane.banner.isVisible)
+            await until(application.panes.pane.toast.isVisible)
         assert chats.shown() == [application.bindings]
         await until(lambda: not _thread_windows())
         open_chat(thread_id)

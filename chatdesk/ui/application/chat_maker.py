@@ -60,8 +60,8 @@ class ExtraChat(QObject):
         self.panes.registry.keys.use(self.bindings.settings.own_keys())
 
     def show_error(self, error: ChatDeskError) -> None:
-        """Show above the thread why something failed."""
-        self.panes.pane.show_banner(error.sentence, is_danger=False)
+        """Show in the chat why something failed."""
+        self.panes.pane.toasts.show_failure(error.sentence)
 
 
 class ChatMaker:
@@ -172,7 +172,7 @@ class ChatMaker:
     def _show_error(self, pane: ChatPane, error: Exception) -> None:
         """Show an error in its chat; what nobody expected is reported as everywhere."""
         if isinstance(error, ChatDeskError):
-            pane.show_banner(error.sentence, is_danger=False)
+            pane.toasts.show_failure(error.sentence)
         else:
             self._notices.show(error)
 

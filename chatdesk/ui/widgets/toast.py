@@ -13,6 +13,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.painting import paint_box
 
 TOAST_MS = 6000
+_LETTER_MS = 60  # of a long message: what failed is said in up to three sentences
 _MAX_WIDTH_PX = 480
 _SHADOW_PX = 6
 _WORDS_PX, _BUTTON_PX = 16, 8  # around words, around a button
@@ -58,8 +59,8 @@ class Toast(QWidget):
         self._bottom_px = bottom_px
         self._place()
 
-    def show_message(self, text: str, *, action_text: str | None = None, timeout_ms: int = TOAST_MS) -> None:
-        """Show a message in place of the one before it; that one counts as closed."""
+    def show_message(self, text: str, *, action_text: str | None = None, timeout_ms: int | None = None) -> None:
+        """Show a message in place of the one before it; that one counts as closed. A long one stays longer."""
         if self.isVisible():
             self.closed.emit()
         text, action = shown(text), shown(action_text or "")
@@ -74,7 +75,7 @@ class Toast(QWidget):
         self.raise_()
         self._place()
         if self.isVisible():
-            self._timer.start(timeout_ms)
+            self._timer.start(self._time_ms if timeout_ms is None else timeout_ms)
         announce(self, text)
 
     def dismiss(self) -> None:
@@ -125,7 +126,11 @@ class Toast(QWidget):
 
     def _start_again(self) -> None:
         if self.isVisible() and not self.underMouse() and not self._action.hasFocus():
-            self._timer.start(TOAST_MS)
+            self._timer.start(self._time_ms)
+
+    @property
+    def _time_ms(self) -> int:
+        return max(TOAST_MS, _LETTER_MS * len(self._label.text()))
 
     def _place(self) -> None:
         parent = self.parentWidget()

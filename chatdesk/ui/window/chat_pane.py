@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import shown
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, INSPECTOR_WIDTH_PX, THREAD_LEAST_PX
 from chatdesk.ui.widgets.banner import Banner
-from chatdesk.ui.widgets.toast import Toast
 from chatdesk.ui.window.pane_order import focusable
+from chatdesk.ui.window.pane_toasts import PaneToasts, ToastMessage
 
 if TYPE_CHECKING:
     from chatdesk.ui.inspector.inspector import Inspector
@@ -26,19 +26,7 @@ _COMPOSER_BOTTOM_PX = 14
 _BAR_GAP_PX = 8
 _MARK_PX = 2
 
-# Messages that wait until they are seen; the oldest make room.
-MOST_UNSEEN: Final = 8
-
 Run = Callable[[], object]
-
-
-@dataclass(frozen=True, slots=True)
-class ToastMessage:
-    """A short message with at most one button, and what that does."""
-
-    text: str
-    action_text: str | None = None
-    run: Run | None = None
 
 
 class ChatPane(QWidget):
@@ -65,8 +53,6 @@ class ChatPane(QWidget):
         self._mark: _ActiveMark | None = None
         self._bars: list[QWidget] = []
         self._run_banner: Run | None = None
-        self._toast_message = ToastMessage("")
-        self._unseen: list[ToastMessage] = []
         self._run_note: Run | None = None
         self._columns = QHBoxLayout(self)
         self._columns.setContentsMargins(0, 0, 0, 0)
@@ -86,13 +72,10 @@ class ChatPane(QWidget):
         self._rows.addWidget(self._stack, 1)
         self._rows.addWidget(self._composer_row)
         self._stack.addWidget(empty_state)
-        self.toast = Toast(theme, self._area)
+        self.toasts = PaneToasts(theme, self._area)
+        self.toast = self.toasts.toast
         self._composer_row.installEventFilter(self)
-        self._area.installEventFilter(self)
         self.banner.actionTriggered.connect(self._on_banner_action_triggered)
-        self.toast.actionTriggered.connect(self._on_toast_action_triggered)
-        # Only after the button of the one before has run.
-        self.toast.closed.connect(self._show_unseen, Qt.ConnectionType.QueuedConnection)
 
     def parts(self) -> tuple[QWidget, ...]:
         """Return the parts that can take the focus, from the top down."""
@@ -159,21 +142,12 @@ class ChatPane(QWidget):
     def show_toast(self, text: str, action_text: str | None = None, run: Run | None = None) -> None:
         """Show a short message with at most one button; it replaces the one before. While nobody sees this chat, it
         waits until somebody does."""
-        message = ToastMessage(text, action_text, run)
-        if self._is_seen:
-            self._show_message(message)
-        else:
-            self.add_unseen([message])
+        self.toasts.show(ToastMessage(text, action_text, run))
 
-    def add_unseen(self, messages: Sequence[ToastMessage]) -> None:
-        """Show messages that nobody saw so far, one after the other, once this chat is seen."""
-        self._unseen = [*self._unseen, *messages][-MOST_UNSEEN:]
-        self._show_unseen()
-
-    def remove_unseen(self) -> Sequence[ToastMessage]:
-        """Return the messages that nobody saw, which are not shown here any more."""
-        unseen, self._unseen = self._unseen, []
-        return unseen
+    def leave_thread(self) -> None:
+        """Hide the notices of the thread that was open until now."""
+        self.toasts.end_failures()
+        self.hide_note()
 
     def show_banner(
         self, text: str, *, is_danger: bool, action_text: str | None = None, run: Run | None = None
@@ -182,6 +156,11 @@ class ChatPane(QWidget):
         self._run_banner = run
         kind = "danger" if is_danger else "warning"
         self.banner.show_message(text, kind=kind, action_text=action_text, is_closable=True)  # type: ignore[arg-type]
+
+    def hide_banner(self, text: str) -> None:
+        """Hide a message above the thread that is no longer true, unless another one took its place."""
+        if self.banner.text == shown(text):
+            self.banner.setVisible(False)
 
     def show_note(self, text: str, on_closed: Run) -> None:
         """Show a notice about the open thread above it, until it is closed or another thread is shown."""
@@ -242,25 +221,7 @@ class ChatPane(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._composer_row and event.type() == QEvent.Type.Resize:
             self._place_toast()
-        elif watched is self._area and event.type() == QEvent.Type.Show:
-            self._show_unseen()
         return super().eventFilter(watched, event)
-
-    # Inside
-
-    @property
-    def _is_seen(self) -> bool:
-        """Return whether a person can see what is said here: no other chat or inspector is in its place, either."""
-        return self._area.isVisible() and not self.window().isMinimized()
-
-    def _show_unseen(self) -> None:
-        if self._unseen and self._is_seen and self.toast.isHidden():
-            self._show_message(self._unseen.pop(0))
-
-    def _show_message(self, message: ToastMessage) -> None:
-        self._toast_message = message
-        self._place_toast()
-        self.toast.show_message(message.text, action_text=message.action_text)
 
     # Reactions
 
@@ -271,11 +232,6 @@ class ChatPane(QWidget):
         self.banner.setVisible(False)
         if self._run_banner is not None:
             self._run_banner()
-
-    def _on_toast_action_triggered(self) -> None:
-        run, self._toast_message = self._toast_message.run, ToastMessage("")
-        if run is not None:
-            run()
 
     def _on_note_closed(self) -> None:
         self.focus_composer()

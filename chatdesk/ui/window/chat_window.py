@@ -74,6 +74,10 @@ class ChatWindow(QMainWindow):
         """Show a short message with at most one button; it replaces the one before."""
         self.active_pane.show_toast(text, action_text, run)
 
+    def show_failure(self, text: str) -> None:
+        """Show why an action failed."""
+        self.active_pane.toasts.show_failure(text)
+
     def show_banner(
         self, text: str, *, is_danger: bool, action_text: str | None = None, run: Callable[[], object] | None = None
     ) -> None:

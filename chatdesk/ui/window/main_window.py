@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
-from chatdesk.core.texts import shown, tr
+from chatdesk.core.texts import tr
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.sidebar_place import SidebarPlace
@@ -18,8 +18,9 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import SIDEBAR_OVERLAY_BELOW_PX
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.chat_pair import ChatPair
-from chatdesk.ui.window.chat_pane import MOST_UNSEEN, ChatPane, ToastMessage
+from chatdesk.ui.window.chat_pane import ChatPane
 from chatdesk.ui.window.chat_window import ChatWindow
+from chatdesk.ui.window.pane_toasts import MOST_UNSEEN, ToastMessage
 from chatdesk.ui.window.window_place import place_window, placed_as
 from chatdesk.ui.window.window_state import WindowState
 
@@ -65,10 +66,18 @@ class MainWindow(ChatWindow):
         else:
             window.active_pane.show_toast(text, action_text, run)
 
+    def show_failure(self, text: str) -> None:
+        """Show why an action failed, where a person sees it."""
+        window = self._seen_window()
+        if window is None:
+            self.show_toast(text)
+        else:
+            window.active_pane.toasts.show_failure(text)
+
     def keep_unseen(self, pane: ChatPane) -> None:
         """Show the messages that nobody saw in a chat that ended where a person sees them, now or next; without their
         buttons, which nobody answers any more."""
-        for message in pane.remove_unseen():
+        for message in pane.toasts.remove_unseen():
             self.show_toast(message.text)
 
     def show_banner(
@@ -83,7 +92,7 @@ class MainWindow(ChatWindow):
         def show_in(pane: ChatPane) -> None:
             pane.show_banner(text, is_danger=is_danger, action_text=action_text, run=run)
 
-        self._banner_text = shown(text)
+        self._banner_text = text
         self._show_danger_in = show_in if is_danger else None
         for window in self.all_windows() if is_danger else (self._seen_window() or self,):
             show_in(window.pane)
@@ -91,8 +100,7 @@ class MainWindow(ChatWindow):
     def hide_banner(self) -> None:
         self._show_danger_in = None
         for window in self.all_windows():
-            if window.pane.banner.text == self._banner_text:
-                window.pane.banner.setVisible(False)
+            window.pane.hide_banner(self._banner_text)
 
     def join(self, window: ChatWindow) -> None:
         """Show in a new window the notices that all windows show, and those that wait for a window that a person
@@ -115,7 +123,7 @@ class MainWindow(ChatWindow):
         window = self._seen_window()
         if window is not None and self._unseen:
             unseen, self._unseen = self._unseen, []
-            window.active_pane.add_unseen(unseen)
+            window.active_pane.toasts.add_unseen(unseen)
 
     # Two chats
 

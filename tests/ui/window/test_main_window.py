@@ -131,8 +131,10 @@ def test_f10_shows_the_menu_bar(window):
 def test_errors_are_shown_as_plain_text(window):
     errors = ErrorDisplay(window)
     errors.show(StorageFull())
-    label = window.findChild(QLabel, "bannerText")
+    label = window.findChild(QLabel, "toastText")
     assert label.text() == StorageFull().sentence
+    assert label.textFormat() == Qt.TextFormat.PlainText
+    label = window.findChild(QLabel, "bannerText")
     assert label.textFormat() == Qt.TextFormat.PlainText
     errors.show_lasting("Not saved.", retry=lambda: window.ran.append("retry"))
     errors.clear_lasting()
@@ -148,8 +150,7 @@ def test_what_is_not_saved_stays_in_the_banner_whatever_else_fails(window):
     window.findChild(QPushButton, "bannerAction").click()
     assert window.ran == ["retry"]
     errors.clear_lasting()
-    errors.show(StorageFull())
-    assert _note(window) == StorageFull().sentence
+    assert _note(window) == ""
 
 
 def _press_away_from_text(window, qtbot):

@@ -109,6 +109,8 @@ class MessageFollower(Controller):
         self._panes.sidebar.rows.set_streaming(message.thread_id, is_answering)
         if message.thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(is_answering)
+            if not is_answering:
+                self._panes.pane.toasts.end_failures()  # most often that an answer was being written
             self.busyChanged.emit()
 
 

@@ -116,6 +116,8 @@ class ThreadBinding(Controller):
         if thread_id is None or thread_id != self.thread_id:
             thread = None if thread_id is None else await self._read(thread_id)
             self._remember_anchor()
+            self._panes.pane.leave_thread()
+            self._panes.composer.notice.show_standing()  # not what was said of the thread before for a moment
             self._show(thread)
         await self._drafts.load()  # also of the open one: what opened it may have been cut short before that
         if takes_focus:

@@ -46,7 +46,7 @@ class SharedListBinding(Controller):
         panes = context.panes
         self._team = team
         self._library = library
-        self._shown_reasons: dict[str, str] = {}  # by workspace: what a banner said of it
+        self._refusals: dict[str, tuple[str, str]] = {}  # by workspace: a reason, and what a banner says of it
         self._names: dict[str, str] = {}
         self._workspaces: dict[str, str] = {}
         panes.sidebar.teamPressed.connect(open_details)
@@ -93,6 +93,8 @@ class SharedListBinding(Controller):
             read_only=frozenset(key for key, each in live.items() if not each.role.can_write),
             workspaces={key: self._workspaces.get(each.workspace_id, "") for key, each in live.items()},
         )
+        for workspace_id in self._refusals.keys() - self._workspaces.keys():
+            self._hide_refusal(workspace_id)
         self._show_status()
         sentences = [
             ended_words(self._names.get(each.project_id, tr("A project")), each.ended)
@@ -113,15 +115,22 @@ class SharedListBinding(Controller):
     def _show_refusal(self, status: SyncStatus) -> None:
         name = self._workspaces.get(status.workspace_id)
         if status.phase is SyncPhase.SYNCED:
-            self._shown_reasons.pop(status.workspace_id, None)
+            self._hide_refusal(status.workspace_id)
         reason = status.code if status.phase is SyncPhase.REFUSED else status.phase.value
         if name is None or reason not in (_CLOSED, _TOO_OLD, SyncPhase.READ_ONLY.value):
             return
-        if self._shown_reasons.get(status.workspace_id) != reason:
-            self._shown_reasons[status.workspace_id] = reason
+        if self._refusals.get(status.workspace_id, ("", ""))[0] != reason:
             is_closed = reason == _CLOSED
             words = closed_words(name) if is_closed else too_old_words(name, status)
+            self._refusals[status.workspace_id] = (reason, words)
             self._chats.active().panes.pane.show_banner(words, is_danger=is_closed)
+
+    def _hide_refusal(self, workspace_id: str) -> None:
+        """Hide that a workspace's server refuses, because it does not any more, or the workspace was left."""
+        _reason, words = self._refusals.pop(workspace_id, ("", ""))
+        if words:
+            for chat in self._chats.listed():
+                chat.panes.pane.hide_banner(words)
 
     def _show_status(self) -> None:
         for status in self._team.statuses():

@@ -51,6 +51,7 @@ class UsageBinding(Controller):
         self._settings = settings
         self._usage = usage
         self._models = models
+        self._near = ""  # what a banner says of a limit
         settings.dialogMade.connect(self._on_settings_dialog_made)
         panes.commands.bind("app.usage", self.open_usage)
         panes.commands.bind("app.limits", self.open_limits)
@@ -171,13 +172,16 @@ class UsageBinding(Controller):
                 dialog.show_problem(shown(error.sentence))
             return
         chat.context.summaries.wake()
+        for shown_chat in self._chats.listed():
+            shown_chat.panes.pane.hide_banner(self._near)
         if isValid(dialog):
             self._keep_rates(dialog.rates())
             dialog.accept()
 
     def _on_limit_near(self, event: LimitNear) -> None:
+        self._near = event.sentence
         self._panes.window.show_banner(
-            shown(event.sentence),
+            self._near,
             is_danger=False,
             action_text=tr("Limits…"),
             run=lambda: self._panes.commands.trigger("app.limits"),

@@ -1,0 +1,293 @@
+"""All that is said over or beside a thread has one owner, and is gone when that is, or when it is no longer true.
+
+``TABLE`` names what can be shown there, how it comes and what it belongs to; the test does with each of them whatever a
+person may do next. What is added to a chat gets a row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.domain.prompt import PromptKind
+from chatdesk.core.domain.summary import SummaryStage, SummaryWork
+from chatdesk.core.domain.tools import ApprovalRequest, Tool, ToolHints
+from chatdesk.core.errors import StorageFull
+from chatdesk.core.events import LimitNear, StorageFailed, SummaryWorkChanged
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.pane_bindings import PaneBindings
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.waiting import stays as holds
+from tests.helpers.window import answered, ask, play, press, type_text, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+_MODELS: Final = (("offline", "offline-demo"), ("offline", "offline-echo"))
+_SUMMARY: Final = {"provider": "offline", "model": "offline-demo", "planned_requests": 9}
+
+
+class Owner(Enum):
+    """Whose end is also that of what is shown."""
+
+    ANSWER = "the answer that is being written"
+    THREAD = "the open thread"
+    KEYS = "what is being typed: it goes with the focus, too"
+    PROGRAM = "ChatDesk: it goes by itself, or when it is closed"
+
+
+Appear = Callable[[WindowApplication], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is shown in the widget ``name``. ``returns``: it is there again when its thread is opened again, and
+    ``survives`` when ChatDesk was started again."""
+
+    name: str
+    owner: Owner
+    appear: Appear
+    returns: bool = False
+    survives: bool = False
+
+
+async def _streaming(application: WindowApplication) -> None:
+    composer = application.panes.composer
+    type_text(application, "/demo slow")
+    press(application, Qt.Key.Key_Return)
+    await until(lambda: composer.is_streaming and not composer.text())
+
+
+async def _failed_action(application: WindowApplication) -> None:
+    await _streaming(application)
+    application.panes.commands.trigger("message.regenerate")
+
+
+async def _passing_notice(application: WindowApplication) -> None:
+    await _streaming(application)
+    type_text(application, "a note")
+    application.panes.commands.trigger("message.note")
+
+
+async def _note_of_team(application: WindowApplication) -> None:
+    application.panes.pane.show_note("This thread was moved by somebody else.", lambda: None)
+
+
+async def _summary(application: WindowApplication) -> None:
+    work = SummaryWork(application.threads.thread_id or "", SummaryStage.WORKING, **_SUMMARY)  # type: ignore[arg-type]
+    (await application.services()).events.publish(SummaryWorkChanged(work))
+
+
+async def _consent(application: WindowApplication) -> None:
+    tool = Tool("server", "Server", "tool", "", "", {}, ToolHints(), "")
+    thread_id = application.threads.thread_id or ""
+    request = ApprovalRequest(f"of {thread_id}", thread_id, "message", tool, "{}", "https://tools.example")
+    approvals = (await application.services()).chat.tools.approvals
+    application.bindings.tasks.start(approvals.ask(request), "ask")
+
+
+async def _edit(application: WindowApplication) -> None:
+    application.panes.commands.trigger("message.edit_last")
+    await until(lambda: application.messages.edit.edited)
+    type_text(application, " or not")
+
+
+async def _comparison(application: WindowApplication) -> None:
+    application.messages.models.compare(_MODELS)
+    type_text(application, "which one?")
+
+
+async def _assistant(application: WindowApplication) -> None:
+    prompts = (await application.services()).prompts
+    heads = [head for head in await prompts.list() if head.kind is PromptKind.ASSISTANT]
+    helper = heads[0].id if heads else (await prompts.create(PromptKind.ASSISTANT, "Helper", "Help.")).id
+    application.messages.assistants.ask_once(helper)
+
+
+async def _queue(application: WindowApplication) -> None:
+    await _streaming(application)
+    type_text(application, "and then?")
+    press(application, Qt.Key.Key_Return)
+
+
+async def _attachment(application: WindowApplication) -> None:
+    file = (await application.services()).paths.data_dir / "notes.txt"
+    file.write_text("notes", encoding="utf-8")
+    application.panes.composer.filesOffered.emit([str(file)])
+    await until(lambda: application.panes.composer.files.attached)
+
+
+async def _prompts(application: WindowApplication) -> None:
+    type_text(application, "/")
+
+
+async def _side_by_side(application: WindowApplication) -> None:
+    application.messages.models.compare(_MODELS)
+    type_text(application, "which one?")
+    press(application, Qt.Key.Key_Return)
+    thread_id = application.threads.thread_id or ""
+    chat = (await application.services()).chat
+    await until(lambda: application.bindings.comparison.view is not None)
+    await until(lambda: not chat.is_answering(thread_id))
+
+
+async def _done_with_undo(application: WindowApplication) -> None:
+    application.panes.pane.show_toast("Moved to the trash", "Undo", lambda: None)
+
+
+async def _limit(application: WindowApplication) -> None:
+    (await application.services()).events.publish(LimitNear("The warning at 5 $ is passed."))
+
+
+async def _not_saved(application: WindowApplication) -> None:
+    (await application.services()).events.publish(StorageFailed(StorageFull()))
+
+
+TABLE: Final = {
+    "an action that failed": Row("toast", Owner.ANSWER, _failed_action),
+    "why it is not sent now": Row("composerNotice", Owner.ANSWER, _passing_notice),
+    "a question that waits": Row("waitingQuestions", Owner.ANSWER, _queue, returns=True, survives=True),
+    "a note of the team": Row("threadNote", Owner.THREAD, _note_of_team),
+    "summaries that are made": Row("summaryBar", Owner.THREAD, _summary),
+    "a call that waits": Row("consentCard", Owner.THREAD, _consent, returns=True),
+    "an edit": Row("composerState", Owner.THREAD, _edit, returns=True, survives=True),
+    "models to compare": Row("composerState", Owner.THREAD, _comparison, returns=True),
+    "an assistant for a question": Row("composerState", Owner.THREAD, _assistant),
+    "a file for a question": Row("attachments", Owner.THREAD, _attachment, returns=True, survives=True),
+    "a list of prompts": Row("promptMenu", Owner.KEYS, _prompts),
+    "answers side by side": Row("compareView", Owner.THREAD, _side_by_side),
+    "a deed to undo": Row("toast", Owner.PROGRAM, _done_with_undo),
+    "a limit": Row("banner", Owner.PROGRAM, _limit),
+    "what is not saved": Row("banner", Owner.PROGRAM, _not_saved),
+}
+
+
+def in_sight(chat: PaneBindings, row: Row) -> set[str]:
+    """Return what the widgets of a row say in a chat."""
+    place = chat.panes.window if row.owner is Owner.KEYS else chat.panes.pane
+    found = place.findChildren(QWidget, row.name)
+    words = {each.accessibleName() or getattr(each, "text", lambda: row.name)() for each in found if each.isVisible()}
+    return words - {""}
+
+
+class Walk:
+    """Somebody who does what comes next while a row is shown in the first chat, on a thread of its own."""
+
+    def __init__(self, application: WindowApplication, row: Row, there: str) -> None:
+        self.application = application
+        self.row = row
+        self.there = there
+        self.here = ""
+        self.said: set[str] = set()
+
+    async def begin(self) -> None:
+        application = self.application
+        await application.threads.open(None)
+        application.panes.pane.toast.dismiss()
+        await ask(application, "so far")
+        self.here = application.threads.thread_id or ""
+        await self.row.appear(application)
+        await until(lambda: in_sight(application.bindings, self.row))
+        self.said = in_sight(application.bindings, self.row)
+
+    def _is_said(self, chat: PaneBindings) -> bool:
+        return bool(self.said & in_sight(chat, self.row))
+
+    async def _stays_or_goes(self, chat: PaneBindings, *, stays: bool) -> None:
+        await until(lambda: self._is_said(chat) is stays)
+        await holds(lambda: self._is_said(chat) is stays, for_s=0.02)
+
+    async def leave(self, thread_id: str | None) -> None:
+        """Open another thread or a new chat in its place, and come back."""
+        application, row = self.application, self.row
+        application.threads.open_soon(thread_id)
+        await until(lambda: application.threads.thread_id == thread_id)
+        await self._stays_or_goes(application.bindings, stays=row.owner is Owner.PROGRAM)
+        application.threads.open_soon(self.here)
+        await until(lambda: application.threads.thread_id == self.here)
+        await self._stays_or_goes(application.bindings, stays=row.owner is Owner.PROGRAM or row.returns)
+
+    async def another_thread(self) -> None:
+        await self.leave(self.there)
+
+    async def new_chat(self) -> None:
+        await self.leave(None)
+
+    async def second_chat(self) -> None:
+        """Open another thread beside it, and go over there."""
+        chats = self.application.chats
+        chats.open_beside(self.there)
+        await until(lambda: chats.beside is not None and self.application.bindings.active() is chats.beside)
+        await until(lambda: chats.beside is not None and chats.beside.threads.thread_id == self.there)
+        assert chats.beside is not None
+        await self._stays_or_goes(chats.beside, stays=False)
+        chats.close_beside()
+        await until(lambda: chats.beside is None)
+        await self._stays_or_goes(self.application.bindings, stays=self.row.owner is not Owner.KEYS)
+
+    async def second_window(self) -> None:
+        chats = self.application.chats
+        chats.open_window(self.there)
+        await until(lambda: len(chats.windows) == 1 and self.application.bindings.active() is chats.windows[0])
+        window = chats.windows[0]
+        is_everywhere = self.said == {StorageFull().sentence}
+        await self._stays_or_goes(window, stays=is_everywhere)
+        window.panes.window.close()
+        await until(lambda: not chats.windows)
+        await self._stays_or_goes(self.application.bindings, stays=True)
+
+    async def end_of_the_answer(self) -> None:
+        application = self.application
+        if not application.panes.composer.is_streaming:
+            await application.threads.open(self.here)
+            return
+        chat = (await application.services()).chat
+        await answered(application, lambda: application.bindings.tasks.start(chat.stop(self.here), "stop"))
+        await self._stays_or_goes(application.bindings, stays=self.row.owner is not Owner.ANSWER)
+
+
+STEPS: Final = ("second_chat", "second_window", "another_thread", "new_chat", "end_of_the_answer")
+
+
+@pytest.mark.parametrize("what", TABLE)
+def test_it_is_gone_when_its_owner_is(tmp_path: Path, what: str) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        await ask(application, "there")
+        there = application.threads.thread_id
+        assert there is not None
+        for step in STEPS:
+            walk = Walk(application, TABLE[what], there)
+            await walk.begin()
+            await getattr(walk, step)()
+
+    play(AppPaths.find(tmp_path / "profile"), script)
+
+
+@pytest.mark.parametrize("what", TABLE)
+def test_it_is_there_after_a_start_if_it_still_holds(tmp_path: Path, what: str) -> None:
+    paths, row = AppPaths.find(tmp_path / "profile"), TABLE[what]
+    said: set[str] = set()
+
+    async def leave(application: WindowApplication) -> None:
+        await application.services()
+        walk = Walk(application, row, "")
+        await walk.begin()
+        said.update(walk.said)
+
+    async def come_back(application: WindowApplication) -> None:
+        await application.services()
+        await until(lambda: application.threads.thread_id is not None)
+        if row.survives:
+            await until(lambda: in_sight(application.bindings, row))
+        else:
+            await until(lambda: not said & in_sight(application.bindings, row))
+
+    play(paths, leave)
+    play(paths, come_back)
