@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QScrollArea, QWidget
+from PySide6.QtGui import QAccessible, QColor, QImage
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QLineEdit, QScrollArea, QWidget
 
 from chatdesk.ui.composer.text_editor import TextEditor
 from tests.ui.transcript.test_transcript_context_marks import contrast
@@ -48,6 +48,12 @@ def stops(root: QWidget) -> Iterator[QWidget]:
         is_stop = bool(each.focusPolicy() & Qt.FocusPolicy.TabFocus) and each.focusProxy() is None
         if is_stop and each.isVisibleTo(root) and each.isEnabled() and not isinstance(each, QDialog):
             yield each
+
+
+def labels_of(box: QComboBox) -> list[str]:
+    """Return the names that a screen reader on Linux has for a combo box: Qt gives it the chosen value as its own."""
+    relations = QAccessible.queryAccessibleInterface(box).relations(QAccessible.RelationFlag.Label)
+    return [name for each, _kind in relations if (name := each.text(QAccessible.Text.Name))]
 
 
 def kind_of(stop: QWidget) -> tuple[object, ...]:

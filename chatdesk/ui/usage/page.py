@@ -10,7 +10,6 @@ from PySide6.QtCore import QAbstractTableModel, QDate, QModelIndex, QPersistentM
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
-    QComboBox,
     QDateEdit,
     QHBoxLayout,
     QHeaderView,
@@ -32,6 +31,7 @@ from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.chart import UsageChart, describe
 from chatdesk.ui.usage.figures import MEASURES, cost_words, row_name, total_words
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.flow_row import FlowRow
 
 # What days took, added up in each way of looking at it.
@@ -75,11 +75,11 @@ class UsagePage(QWidget):
         self._first_day = min(first_day, today)
         self._cells: Spending = {}
         self._shown = (today, today)
-        self._range = named(QComboBox(), "usageRange", tr("Days", "period"))
+        self._range = named(ChoiceBox(), "usageRange", tr("Days", "period"))
         for words, days in _RANGES:
             self._range.addItem(shown(words), days)
         self._from, self._to = self._date_edit("usageFrom", tr("First day")), self._date_edit("usageTo", tr("Last day"))
-        self._measure = named(QComboBox(), "usageMeasure", tr("What the bars show"))
+        self._measure = named(ChoiceBox(), "usageMeasure", tr("What the bars show"))
         for measure in MEASURES:
             self._measure.addItem(shown(measure.name))
         self._groupings = QButtonGroup(self)

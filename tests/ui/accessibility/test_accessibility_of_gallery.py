@@ -40,7 +40,7 @@ from shiboken6 import isValid
 import tests.gallery
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.theme.theme import Preference, Theme
-from tests.helpers.seen_focus import is_focus_seen, kind_of, stops
+from tests.helpers.seen_focus import is_focus_seen, kind_of, labels_of, stops
 from tests.helpers.sentences import sentences_of_source
 from tests.ui.transcript.test_transcript_context_marks import contrast
 
@@ -69,6 +69,8 @@ def _unheard(root: QWidget) -> Iterator[str]:
             yield f"{_label(stop)}: {description}"
         if isinstance(stop, QTreeWidget):
             yield from (f"{_label(stop)}: {each}" for each in _unspoken(stop))
+        if isinstance(stop, QComboBox) and len(names := labels_of(stop)) != 1:
+            yield f"{_label(stop)} is named by {names}"
 
 
 def _unspoken(tree: QTreeWidget) -> list[str]:

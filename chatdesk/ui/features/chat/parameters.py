@@ -35,6 +35,7 @@ from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -273,7 +274,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {"temperature": "0.7", "top_p": "0.9", "an
 
 
 def _effort_field(own: str | None, follows: str) -> tuple[QWidget, Callable[[], Any]]:
-    box = QComboBox()
+    box = ChoiceBox()
     box.addItem(follows, None)
     for effort in REASONING_EFFORTS:
         box.addItem(shown(_EFFORTS[effort]), effort)

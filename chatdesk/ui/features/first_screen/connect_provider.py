@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.domain.provider_profile import ProviderProfile
@@ -26,6 +26,7 @@ from chatdesk.ui.features.providers.provider_key import ProviderKey
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
 from chatdesk.ui.features.settings.provider_text import models_text
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.listed import with_commas
 
@@ -58,7 +59,7 @@ class ConnectProvider(QWidget):
         self._is_state_wanted = False
         self._due_key = ""  # connect with it once its place is known
         self.setObjectName("connectProvider")
-        self.provider = named(QComboBox(), "connectPreset", tr("Provider"))
+        self.provider = named(ChoiceBox(), "connectPreset", tr("Provider"))
         for preset in PRESETS.values():
             self.provider.addItem(shown(preset.label), preset.id)
         self.address = named(QLineEdit(), "connectAddress", tr("Address of the server"))

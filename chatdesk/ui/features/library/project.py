@@ -29,6 +29,7 @@ from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX, PROJECT_COLOURS, ink_on
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.painting import paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -145,7 +146,7 @@ class ProjectDialog(FormPanel):
 
     @staticmethod
     def _model_box(project: Project | None, models: Sequence[ProviderChoices]) -> QComboBox:
-        box = named(QComboBox(), "projectModel", tr("Model that new threads begin with"))
+        box = named(ChoiceBox(), "projectModel", tr("Model that new threads begin with"))
         box.addItem(tr("The model chosen in the settings"), (None, None))
         for provider, label, choices in models:
             for model, model_label in choices:

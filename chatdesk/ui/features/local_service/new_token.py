@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
 
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.services.service_switch import SCOPES
@@ -17,6 +17,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _SIZE_PX: Final = (480, 580)
 _LONGEST_NAME: Final = 60
@@ -43,7 +44,7 @@ class NewTokenDialog(TaskPanel):
         self.scopes = {name: _box(shown(words), f"newTokenScope_{name}") for name, words in SCOPES.items()}
         self.scopes["read"].setChecked(True)
         self.projects: dict[str, QCheckBox] = {}
-        self.days = named(QComboBox(), "newTokenDays", tr("Valid for"))
+        self.days = named(ChoiceBox(), "newTokenDays", tr("Valid for"))
         for words, days in _DAYS.items():
             self.days.addItem(shown(words), days)
         self.days.setCurrentIndex(self.days.findData(90))

@@ -21,6 +21,7 @@ from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -244,7 +245,7 @@ class AssistantFields(QWidget):
 
 
 def _box(object_name: str, name: str) -> QComboBox:
-    box = named(QComboBox(), object_name, name)
+    box = named(ChoiceBox(), object_name, name)
     box.currentTextChanged.connect(partial(set_plain_tooltip, box))  # half of a form cuts long names
     box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return box

@@ -16,6 +16,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _WIDTH_PX: Final = 480
 _LEAST_HEIGHT_PX, _FIELD_PX, _CHOICE_PX, _PROBLEM_PX = 136, 88, 62, 44
@@ -93,7 +94,7 @@ class PromptFieldsDialog(FormPanel):
     def _field_for(self, each: Field, value: str) -> QWidget:
         field: _TextField | QComboBox
         if each.choices:
-            field = QComboBox()
+            field = ChoiceBox()
             field.addItems(list(each.choices))
             field.setCurrentIndex(max(0, field.findText(value)))
         else:

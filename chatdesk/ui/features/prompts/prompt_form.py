@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.prompt import LONGEST_NAME, LONGEST_TEXT, AssistantSetup, PromptKind
 from chatdesk.core.texts import Text, shown, tr
@@ -16,6 +16,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.features.prompts.assistant_fields import AssistantChoices, AssistantFields
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _CHECK_AFTER_MS = 200
 KIND_WORDS: Final = {
@@ -73,7 +74,7 @@ class PromptForm(QWidget):
         self.name_field = named(QLineEdit(), "promptName", tr("Name of the prompt"))
         self.name_field.setPlaceholderText(tr("Name"))
         self.name_field.setMaxLength(LONGEST_NAME)
-        self.kind_box = named(QComboBox(), "promptKind", tr("Kind of prompt"))
+        self.kind_box = named(ChoiceBox(), "promptKind", tr("Kind of prompt"))
         for kind, text in KIND_WORDS.items():
             self.kind_box.addItem(shown(text), kind.value)
         self.text_field = TextField(theme, name=tr("Text of the prompt"), object_name="promptText", most=LONGEST_TEXT)

@@ -12,7 +12,6 @@ from typing import Final
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QListWidget,
@@ -31,6 +30,7 @@ from chatdesk.ui.features.prompts.prompt_form import KIND_WORDS, PromptForm, Wri
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.focus_ring import frame_when_empty
 from chatdesk.ui.widgets.search_field import SearchField
 
@@ -182,7 +182,7 @@ class PromptsDialog(Panel):
 
     def _build_side(self) -> QWidget:
         self.search = SearchField(self.theme, object_name="promptsSearch", placeholder=tr("Find a prompt"))
-        self.shown_box = named(QComboBox(), "promptsShown", tr("Show"))
+        self.shown_box = named(ChoiceBox(), "promptsShown", tr("Show"))
         for words, kind in _SHOWN.items():
             self.shown_box.addItem(shown(words), kind)
         self.list = named(QListWidget(), "promptsList", tr("Prompts"))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFrame,
     QLineEdit,
     QPushButton,
@@ -31,6 +30,7 @@ from chatdesk.ui.features.providers.provider_more import NotANumber, ProviderMor
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
 from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.provider_setup.keys import KeyState
@@ -76,7 +76,7 @@ class ProviderForm(FormPanel):
         self.address.setPlaceholderText(preset.base_url or tr("localhost:8080 or https://…"))
         is_fixed = shown is not None and "base_url" in shown.fixed
         self.address.setEnabled(not is_fixed)
-        self.api = named(QComboBox(), "providerApi", tr("Protocol"))
+        self.api = named(ChoiceBox(), "providerApi", tr("Protocol"))
         for api in preset.apis:
             self.api.addItem(_api_words(api), api)
         self.api.setCurrentIndex(max(0, self.api.findData(profile.api)))

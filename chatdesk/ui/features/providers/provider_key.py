@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.core.settings.providers_store import KeyPlace
@@ -15,6 +15,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_text import where_the_key_lies
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.key_field import KeyField
 from chatdesk.ui.widgets.link_button import LinkButton
 
@@ -61,7 +62,7 @@ class ProviderKey(QWidget):
         self.field = KeyField(theme, name=tr("API key"), object_name="providerKeyField")
         self.field.set_hint(tr("Paste the key") if needs_key else tr("Key, if the server asks for one"))
         self.keys_link = LinkButton(tr("Get a key"), keys_url, object_name="providerKeysLink")
-        self.place_box = named(QComboBox(), "providerKeyPlace", tr("Where the key is kept"))
+        self.place_box = named(ChoiceBox(), "providerKeyPlace", tr("Where the key is kept"))
         self.passphrase = named(QLineEdit(), "providerPassphrase", tr("Passphrase of the file of keys"))
         self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
         self.place_hint = plain_label("", "muted", wraps=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.provider_profile import (
     NO_PROXY,
@@ -21,6 +21,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 # Stands for the value of a header that is kept with the keys; left as it is, the value stays.
 KEPT: Final = "••••••••"
@@ -50,7 +51,7 @@ class ProviderMore(QWidget):
         )
         self.organisation = _field("providerOrganisation", tr("Organisation"), profile.organisation)
         self.project = _field("providerProject", tr("Project"), profile.project)
-        self.proxy = named(QComboBox(), "providerProxy", tr("Proxy"))
+        self.proxy = named(ChoiceBox(), "providerProxy", tr("Proxy"))
         self.proxy.setAccessibleDescription(tr("As the system, none, or an address such as http://proxy.example:3128"))
         self.proxy.setEditable(True)
         for name, words in _PROXIES.items():

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLineEdit, QPlainTextEdit, QWidget
 
 from chatdesk.core.settings.schema import Setting
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _INSIDE_PX: Final = 8
 _TEXT_LINES: Final = 4
@@ -29,7 +30,7 @@ class Field:
     is_wide: bool = False
 
 
-class ChoiceField(QComboBox):
+class ChoiceField(ChoiceBox):
     """The wheel scrolls the page and changes nothing, unless the field has the focus."""
 
     def __init__(self, choices: Mapping[Any, str], value: Any) -> None:

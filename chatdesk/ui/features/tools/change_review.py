@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextOption
-from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from chatdesk.core.domain.artifacts.file_change import ChangeState
 from chatdesk.core.hidden_characters import visible_controls
@@ -19,6 +19,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import ShownChange
 from chatdesk.ui.transcript.items.change_item import APPLY, REJECT, STATE_WORDS, UNDO
 from chatdesk.ui.unread_guard import UnreadGuard
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _SIZE_PX = (760, 600)
 _TINT_ALPHA = 38
@@ -35,7 +36,7 @@ class ChangeReview(FormPanel):
         title = tr("Review proposed changes") if len(changes) > 1 else tr("Review the proposed change")
         super().__init__(theme, title, object_name="changeReview", size_px=_SIZE_PX, parent=parent)
         self._changes = tuple(changes)
-        self.files = named(QComboBox(), "reviewFiles", tr("File"))
+        self.files = named(ChoiceBox(), "reviewFiles", tr("File"))
         for each in self._changes:
             self.files.addItem(visible_controls(each.change.path))
         self.files.setVisible(len(self._changes) > 1)

@@ -12,6 +12,7 @@ from chatdesk.core.texts import tr
 from chatdesk.core.tools.server_requests import LONGEST_VALUE, FieldKind, FormField
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _HINTS: Final = {
     "email": "name@example.org",
@@ -104,7 +105,7 @@ class RequestFields(QScrollArea):
             self._choices[field.name] = boxes
             return [box for _value, box in boxes]
         if field.kind is FieldKind.CHOICE:
-            choice = QComboBox()
+            choice = ChoiceBox()
             choice.setObjectName(name)
             choice.addItem(tr("Choose…"), "")
             for value, title in field.options:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.core.tools.web_search.choice import SEARCH_STEP_TEXTS, SearchCheck, SearchChoice, SearchEngine, SearchStep
@@ -16,6 +16,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.key_field import KeyField
 from chatdesk.ui.widgets.link_button import LinkButton
 
@@ -50,7 +51,7 @@ class SearchForm(TaskPanel):
         """Make the form. ``kept`` are the engines for which there is a key."""
         super().__init__(theme, tr("Web search"), object_name="searchForm", size_px=_SIZE_PX, parent=parent)
         self._kept = kept
-        self.engine = named(QComboBox(), "searchEngine", tr("Search engine"))
+        self.engine = named(ChoiceBox(), "searchEngine", tr("Search engine"))
         self.engine.addItem(shown(_NONE), None)
         for each in SearchEngine:
             self.engine.addItem(each.label, each)

@@ -9,7 +9,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
-    QComboBox,
     QHBoxLayout,
     QRadioButton,
     QSizePolicy,
@@ -22,6 +21,7 @@ from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _WIDTH_PX = 460
 _MARK_PX, _MARK_GAP_PX = 16, 8  # of a radio button: what is said of a format is below its name
@@ -46,7 +46,7 @@ class ExportDialog(FormPanel):
     def __init__(self, theme: Theme, scopes: Sequence[tuple[str, str]], *, parent: QWidget | None = None) -> None:
         super().__init__(theme, tr("Export"), object_name="exportDialog", width_px=_WIDTH_PX, parent=parent)
         column = self.body
-        self.scope = named(QComboBox(), "exportScope", tr("What to export"))
+        self.scope = named(ChoiceBox(), "exportScope", tr("What to export"))
         for name, words in scopes:
             self.scope.addItem(words, name)
         column.addWidget(self.scope)

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -33,6 +32,7 @@ from chatdesk.ui.dialogs.panel import Panel, clear_layout, plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.link_button import LinkButton
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
@@ -191,7 +191,7 @@ class ImportDialog(Panel):
         row.addWidget(self.folder_button)
         row.addWidget(self.file_label, 1)
         column.addLayout(row)
-        self.projects = named(QComboBox(), "importProject", tr("Project for the imported threads"))
+        self.projects = named(ChoiceBox(), "importProject", tr("Project for the imported threads"))
         self.projects.addItem(shown(_BY_PROGRAM))
         for project_id, name in projects:
             self.projects.addItem(name, project_id)
@@ -213,7 +213,7 @@ class ImportDialog(Panel):
 
     def _how_to_get_it(self) -> QWidget:
         """Show how to get an export from the chosen program."""
-        self.program = named(QComboBox(), "importProgram", tr("Program that the chats come from"))
+        self.program = named(ChoiceBox(), "importProgram", tr("Program that the chats come from"))
         for source in EXPORT_SOURCES:
             self.program.addItem(source.program)
         self._program_label = _label_of(self.program, tr("Chats from"))

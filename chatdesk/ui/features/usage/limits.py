@@ -34,6 +34,7 @@ from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _SIZE_PX = (780, 480)
 _KINDS: Final = (
@@ -163,7 +164,7 @@ class _Line(QWidget):
     ) -> None:
         super().__init__()
         self.setObjectName(f"limit{number}")
-        self.what, self.kind = QComboBox(), QComboBox()
+        self.what, self.kind = ChoiceBox(), ChoiceBox()
         self.soft, self.hard = _AmountField(), _AmountField()
         self.remove = push_button(tr("Remove"), f"limit{number}_remove", lambda: self.removed.emit(self))
         self.remove.setAccessibleName(tr("Remove limit {number}", number=str(number)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.sharing.team import (
     MemberStatus,
@@ -39,6 +39,7 @@ from chatdesk.ui.features.team.pages.team_text import (
 )
 from chatdesk.ui.features.team.sync_status_text import status_words
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.flow_row import FlowRow
 
 _SIZE_PX: Final = (560, 500)
@@ -72,7 +73,7 @@ class ShareProjectDialog(TaskPanel):
             parent=parent,
         )
         self.count = plain_label(tr("Counting…"), "text", wraps=True, name="shareCount")
-        self.box = named(QComboBox(), "shareWorkspace", tr("Workspace that the project is shared with"))
+        self.box = named(ChoiceBox(), "shareWorkspace", tr("Workspace that the project is shared with"))
         for workspace in workspaces:
             self.box.addItem(workspace.name, workspace.id)
         who = (

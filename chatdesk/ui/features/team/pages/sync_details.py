@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncRound, SyncStatus, Workspace
 from chatdesk.core.texts import Text, plural, shown, tr
@@ -21,6 +21,7 @@ from chatdesk.ui.features.team.pages.team_table import TextTable
 from chatdesk.ui.features.team.pages.team_text import round_words
 from chatdesk.ui.features.team.sync_status_text import moment, status_icon, status_words
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.flow_row import FlowRow
 
 _SIZE_PX: Final = (680, 620)
@@ -53,7 +54,7 @@ class SyncDetailsDialog(TaskPanel):
         super().__init__(
             theme, tr("Team sync: details"), object_name="syncDetailsDialog", size_px=_SIZE_PX, parent=parent
         )
-        self.workspace = named(QComboBox(), "detailsWorkspace", tr("Workspace"))
+        self.workspace = named(ChoiceBox(), "detailsWorkspace", tr("Workspace"))
         for each in workspaces:
             self.workspace.addItem(each.name, each.id)
         place = self.workspace.findData(chosen)

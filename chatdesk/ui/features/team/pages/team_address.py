@@ -18,6 +18,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 # What a pasted connection string means; raises ``InvalidInput``.
@@ -53,7 +54,7 @@ class AddressFields(QWidget):
         self.user = _field("teamUser", tr("User"), tr("An account that may create roles"))
         self.password = _field("teamPassword", tr("Password"), "")
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
-        self.tls = named(QComboBox(), "teamTls", tr("Encryption"))
+        self.tls = named(ChoiceBox(), "teamTls", tr("Encryption"))
         self.tls.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.tls.setMinimumContentsLength(_TLS_LETTERS)
         for value, meaning in _TLS:

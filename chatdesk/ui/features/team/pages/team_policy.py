@@ -14,6 +14,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _SIZE_PX: Final = (620, 600)
 _LETTERS: Final = 22  # of a choice; the rest of it is seen in its list
@@ -83,7 +84,7 @@ class WorkspacePolicyDialog(TaskPanel):
         self.who_invites.setFocus()
 
     def _choice(self, words: str, name: str, choices: tuple[tuple[str, str], ...], value: str) -> QComboBox:
-        box = QComboBox()
+        box = ChoiceBox()
         box.setObjectName(name)
         for each, text in choices:
             box.addItem(shown(text), each)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSpinBox, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team import LONGEST_RETENTION_DAYS
 from chatdesk.core.texts import Text, plural, shown, tr
@@ -13,6 +13,7 @@ from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.flow_row import FlowRow
 
 _NAME: Final = Text("Keep messages")
@@ -35,7 +36,7 @@ class RetentionField(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.tokens.space.s)
         self.words = plain_label("", "text", wraps=True, name="teamRetentionWords")
-        self.box = named(QComboBox(self), "teamRetentionBox", shown(_NAME))
+        self.box = named(ChoiceBox(self), "teamRetentionBox", shown(_NAME))
         self.box.setAccessibleDescription(shown(_WHAT_GOES))
         self.days = named(QSpinBox(self), "teamRetentionDays", tr("Days for which messages are kept"))
         self.days.setRange(1, LONGEST_RETENTION_DAYS)

@@ -15,6 +15,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.team.pages.team_table import TextTable
 from chatdesk.ui.features.team.pages.team_text import ROLE_HINTS, ROLE_NAMES
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _NONE: Final = Text("No access")
 _MOST_ROWS_HIGH: Final = 5
@@ -91,7 +92,7 @@ class RoleRows(QWidget):
             text.setAccessibleName(f"{row.whose or row.words}: {text.text()}")
             grid.addWidget(text, place, 1)
             return
-        box = QComboBox()
+        box = ChoiceBox()
         box.setObjectName(f"teamRole_{row.key}")
         _fill(box, row, row.role)
         box.activated.connect(lambda _place: self._on_chosen(row.key, _chosen(box)))
@@ -144,7 +145,7 @@ class _RoleTable(QWidget):
         self.table.show_rows([(_words(each), _role_words(each.role)) for each in rows])
         self.table.fit(len(rows), most=_MOST_ROWS_HIGH)
         self._label = plain_label("", "text", wraps=True)
-        self.box = QComboBox()
+        self.box = ChoiceBox()
         self.box.setObjectName(f"{object_name}Box")
         row = QHBoxLayout()
         row.addWidget(self._label, 1)
