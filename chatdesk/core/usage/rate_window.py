@@ -5,8 +5,9 @@ Pure: it is given the time in milliseconds UTC and keeps nothing but numbers.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right, insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chatdesk.core.domain.limits import Rate
@@ -17,12 +18,16 @@ _MOST_REMEMBERED = 100_000
 _LONGEST_VENDOR_WAIT_MS = 24 * 3_600_000
 
 
+def _moments(values: Iterable[int] = ()) -> array[int]:
+    return array("q", values)  # a tenth of the memory of a list of numbers
+
+
 class RateWindow:
     """A sliding window: at most ``rate.count`` messages in any ``rate.period_s`` seconds."""
 
     def __init__(self, rate: Rate | None = None) -> None:
         self._rate = rate
-        self._sent: list[int] = []
+        self._sent = _moments()
 
     @property
     def rate(self) -> Rate | None:
@@ -31,7 +36,7 @@ class RateWindow:
     def use(self, rate: Rate | None, sent: Sequence[int] = ()) -> None:
         """Use another rate; ``sent`` are moments of sending that this window may not have recorded."""
         self._rate = rate
-        self._sent = sorted({*self._sent, *sent})
+        self._sent = _moments(sorted({*self._sent, *sent}))
 
     def record_sent(self, now_ms: int) -> None:
         """Record a sent message, also without a rate: there may be one later."""
@@ -45,7 +50,7 @@ class RateWindow:
         period_ms = self._rate.period_s * _MS_PER_S
         # A clock that was set back must not make anybody wait for longer than a period, from the first look on.
         later = bisect_right(self._sent, now_ms)
-        self._sent[later:] = [now_ms] * (len(self._sent) - later)
+        self._sent[later:] = _moments([now_ms]) * (len(self._sent) - later)
         taken = self._sent[bisect_right(self._sent, now_ms - period_ms) :]
         times: list[int] = []
         for _ in range(count):

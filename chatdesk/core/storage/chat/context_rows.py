@@ -19,7 +19,7 @@ from chatdesk.core.domain.context import ContextPart, ContextRow, PathCounts
 from chatdesk.core.domain.message import ContextMark, PartType, Role, Status
 from chatdesk.core.domain.tools import KEPT
 from chatdesk.core.storage.engine.plain_text import from_json, one_of
-from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.engine.rows import id_batches, marks
 
 _COLUMNS = "m.id, m.position, m.role, m.status, m.context_mark"
 _SHOWN = "m.thread_id = ? AND m.on_path = 1 AND m.deleted_at IS NULL"
@@ -118,7 +118,7 @@ def characters(conn: Connection, thread_id: str, first: int, last: int) -> int:
 
 def _with_parts(conn: Connection, rows: Sequence[Sequence[Any]], encoding: str) -> tuple[ContextRow, ...]:
     parts: dict[str, list[ContextPart]] = defaultdict(list)
-    for batch in batches([row[0] for row in rows if one_of(Status, row[3], Status.INTERRUPTED).is_final]):
+    for batch in id_batches([row[0] for row in rows if one_of(Status, row[3], Status.INTERRUPTED).is_final]):
         for message_id, part_id, kind, content, call_id, name, tokens in conn.exec_driver_sql(
             "SELECT p.message_id, p.id, p.type, p.content, p.tool_call_id, p.tool_name, c.tokens FROM message_parts p"
             " LEFT JOIN part_token_counts c ON c.part_id = p.id AND c.encoding = ?"

@@ -134,7 +134,7 @@ def _message(
 def _answer_costs(conn: Connection, message_ids: Sequence[str]) -> dict[str, _AnswerCost]:
     """Return the cost of answers by message id, continuing them included, as the ledger has it."""
     found: dict[str, _AnswerCost] = {}
-    for batch in batches(message_ids):
+    for batch in id_batches(message_ids):
         for message_id, cost, written in driver(conn).execute(
             "SELECT message_id, CASE WHEN count(*) = count(cost_usd) THEN sum(cost_usd) END, sum(written_tokens)"
             f" FROM usage_events WHERE message_id IN ({marks(batch)}) GROUP BY message_id",
@@ -147,7 +147,7 @@ def _answer_costs(conn: Connection, message_ids: Sequence[str]) -> dict[str, _An
 def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[str]) -> dict[str, list[Part]]:
     streamed = streamed_text(conn, unfinished)
     parts: dict[str, list[Part]] = defaultdict(list)
-    for batch in batches(message_ids):
+    for batch in id_batches(message_ids):
         for id_, message_id, index, type_, stored, *rest in fetch_all(
             conn,
             f"SELECT {_PART_COLUMNS} FROM message_parts WHERE message_id IN ({marks(batch)})"
@@ -167,7 +167,7 @@ def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[st
 def streamed_text(conn: Connection, message_ids: Sequence[str]) -> dict[tuple[str, int], str]:
     """Return text that is stored in pieces, by message id and part index."""
     pieces: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for batch in batches(message_ids):
+    for batch in id_batches(message_ids):
         for message_id, index, text in driver(conn).execute(
             f"SELECT message_id, part_index, text FROM part_chunks WHERE message_id IN ({marks(batch)})"
             " ORDER BY message_id, part_index, n",
@@ -187,14 +187,14 @@ def _live_siblings(conn: Connection, rows: Sequence[Sequence[Any]]) -> dict[tupl
     """Return the ids of live versions in order, by parent (of roots: by thread) and role; of a parent with one child
     nothing."""
     siblings: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for batch in batches(_with_several_children(conn, {row[_PARENT] for row in rows if row[_PARENT] is not None})):
+    for batch in id_batches(_with_several_children(conn, {row[_PARENT] for row in rows if row[_PARENT] is not None})):
         for message_id, parent_id, role in fetch_all(
             conn,
             f"SELECT id, parent_id, role FROM messages WHERE parent_id IN ({marks(batch)}) AND deleted_at IS NULL",
             batch,
         ):
             siblings[parent_id, role].append(message_id)
-    for batch in batches(sorted({row[_THREAD] for row in rows if row[_PARENT] is None})):
+    for batch in id_batches(sorted({row[_THREAD] for row in rows if row[_PARENT] is None})):
         for message_id, thread_id, role in fetch_all(
             conn,
             f"SELECT id, thread_id, role FROM messages WHERE thread_id IN ({marks(batch)})"
@@ -209,7 +209,7 @@ def _with_several_children(conn: Connection, parent_ids: Iterable[str]) -> list[
     """Return the messages with more than one child, in order. The index alone shows that most have one; reading all
     children of a page would double the time."""
     found: list[str] = []
-    for batch in batches(sorted(parent_ids)):
+    for batch in id_batches(sorted(parent_ids)):
         statement = f"SELECT parent_id FROM messages WHERE parent_id IN ({marks(batch)})"
         found += [row[0] for row in fetch_all(conn, f"{statement} GROUP BY parent_id HAVING count(*) > 1", batch)]
     return found
@@ -218,6 +218,13 @@ def _with_several_children(conn: Connection, parent_ids: Iterable[str]) -> list[
 def batches(values: Sequence[T]) -> Iterable[Sequence[T]]:
     for start in range(0, len(values), _BATCH):
         yield values[start : start + _BATCH]
+
+
+def id_batches(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    """Yield batches for ``IN`` whose sizes are powers of two, the last id repeated: for statements that a window reads
+    with at every turn, because a connection keeps each of them as often as it was asked for another number of ids."""
+    for batch in batches(ids):
+        yield [*batch, *[batch[-1]] * ((1 << (len(batch) - 1).bit_length()) - len(batch))]
 
 
 def marks(values: Sequence[object]) -> str:
