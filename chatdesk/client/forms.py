@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from chatdesk.client.left_out import LeftOut
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -130,10 +132,11 @@ class MessagePage:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question that is stored, and its answer, which is still being written."""
+    """A question that is stored, its answer, which is still being written, and what is not sent whole."""
 
     question: Message
     answer: Message
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

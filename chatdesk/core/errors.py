@@ -423,6 +423,7 @@ class ProviderErrorKind(StrEnum):
     NOT_A_STREAM = "not_a_stream"
     EMPTY_ANSWER = "empty_answer"
     CONTENT_FILTER = "content_filter"
+    IMAGES_REFUSED = "images_refused"
     TOO_LARGE = "too_large"
     REDIRECT = "redirect"
     NO_KEY = "no_key"
@@ -430,11 +431,9 @@ class ProviderErrorKind(StrEnum):
 
 
 class ProviderError(ChatDeskError):
-    """A vendor's failure after translation by ``providers.failures``.
-
-    ``details`` is small JSON-safe data for the reader who wants more (HTTP status, request id, vendor code); it never
-    holds headers, keys or prompts. ``retry_after_s`` is what the vendor asked for, if it did.
-    """
+    """A vendor's failure after translation by ``providers.failures``. ``details`` is small JSON-safe data for the
+    reader who wants more (HTTP status, request id, vendor code); it never holds headers, keys or prompts.
+    ``retry_after_s`` is what the vendor asked for, if it did."""
 
     code = "provider"
     safe = Text("Your message is kept.")

@@ -19,7 +19,8 @@ from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.fault_server import Exchange, FaultServer, answer, models
+from chatdesk.ui.transcript.items.attached_picture_item import AttachedPictureItem
+from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
 from tests.helpers.window import FIRST_START, answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -193,10 +194,12 @@ def test_what_the_model_will_not_get_is_said_before(paths: AppPaths, tmp_path: P
     play(paths, script)
 
 
-def test_a_model_that_nobody_knows_gets_the_picture_when_the_person_says_that_it_sees(paths: AppPaths) -> None:
+def test_a_model_that_nobody_knows_gets_the_picture_until_its_server_refuses_it(paths: AppPaths) -> None:
     async def chat(exchange: Exchange) -> None:
+        has_image = "image_url" in exchange.request.body.decode()
+        refusal = status(400, {"error": {"message": "swift does not support image input"}})
         is_list = exchange.request.path.endswith("/models")
-        await (models("swift", "other") if is_list else answer("A blue square"))(exchange)
+        await (models("swift", "other") if is_list else refusal if has_image else answer("No idea"))(exchange)
 
     async def script(application: WindowApplication) -> None:
         async with FaultServer(chat) as server:
@@ -207,16 +210,20 @@ def test_a_model_that_nobody_knows_gets_the_picture_when_the_person_says_that_it
             image = QImage(8, 8, QImage.Format.Format_RGB32)
             image.fill(Qt.GlobalColor.blue)
             composer.imageOffered.emit(image)
-            await until(lambda: composer.files.chips.note_text() == "Does swift see images?")
-            yes = composer.files.chips.findChild(QPushButton, "attachmentNote_sees")
-            assert yes is not None
-            QTest.mouseClick(yes, Qt.MouseButton.LeftButton)
-            await until(lambda: composer.files.chips.note_text() == "")
+            unclear = "It is not known whether swift sees images; they are sent."
+            await until(lambda: composer.files.chips.note_text() == unclear)
             type_text(application, "What is it?")
-            await answered(application, lambda: press(application, Qt.Key.Key_Return))
+            refused = await answered(application, lambda: press(application, Qt.Key.Key_Return))
+            assert refused.error_type == "images_refused"
             content = server.requests[-1].json["messages"][-1]["content"]
             assert [each["type"] for each in content] == ["text", "image_url"]
-            assert services.accounts.get("box").profile.overrides["swift"].sees_images is True
+            handlers = application.panes.message_handlers
+            again = await answered(application, lambda: handlers.run("send-without-images", refused.id))
+            assert again.text == "No idea"
+            assert services.accounts.get("box").profile.overrides["swift"].sees_images is False
+            items = [each.item for each in application.panes.transcript.parts.layout.placed]
+            (picture,) = (each for each in items if isinstance(each, AttachedPictureItem))
+            await until(lambda: picture.spoken == "Pasted image.png, not sent")
 
     ProvidersStore(paths.config_dir).save(StoredProviders(key_place=KeyPlace.MEMORY, finds_local_servers=False))
     play(paths, script, FIRST_START)

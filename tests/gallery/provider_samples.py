@@ -153,10 +153,11 @@ def _tested_row(theme: Theme) -> QWidget:
 def model_lines() -> list[ModelLine]:
     """Models of which much, little and nothing is known, and of which the person said something."""
     seeing = frozenset({Ability.IMAGES})
+    unclear = ModelInfo("", "", 32_000, 1000, unclear=frozenset(Ability), is_known=False)
     return [
         ModelLine("gpt-5.4-mini", "GPT-5.4 mini", ModelInfo("", "", 400_000, 1000, Price(0.75, 0.075, 4.5), seeing)),
         ModelLine("o3-mini", "o3-mini", ModelInfo("", "", 200_000, 1000, Price(1.1, 0.55, 4.4))),
-        ModelLine("swift-small", "swift-small", ModelInfo("", "", 32_000, 1000, is_known=False, is_sight_known=False)),
+        ModelLine("swift-small", "swift-small", unclear),
         ModelLine(
             "gemma-3-27b-it-qat-q4_0-gguf",
             "Gemma 3",

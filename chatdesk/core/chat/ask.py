@@ -1,8 +1,8 @@
 """Asks one question and yields its answer as plain dictionaries, for scripts and for other processes.
 
-The events are ``start`` (ids), then ``tools`` (those of a server, and why some are not offered), ``text``,
-``reasoning``, ``retry``, ``waiting``, ``approval`` (a tool was to be called) and ``unsaved``, then ``finish`` (status,
-usage, error).
+The events are ``start`` (ids), ``file`` (an attachment that is not sent, or not whole), then ``tools`` (those of a
+server, and why some are not offered), ``text``, ``reasoning``, ``retry``, ``waiting``, ``approval`` (a tool was to be
+called) and ``unsaved``, then ``finish`` (status, usage, error).
 """
 
 from __future__ import annotations
@@ -81,14 +81,16 @@ async def ask(
             "provider": answer.provider,
             "model": answer.model,
         }
+        for event in await _left_out(chat, question, answer):
+            yield event
         unsaved = _Unsaved(patience_s)
         while not is_finished:
-            event = await unsaved.next(queue)
-            if isinstance(event, ApprovalAsked):
-                if event.request.message_id == answer_id:
-                    yield _wanted(event, is_denied=chat.tools.approvals.is_unattended)
+            news = await unsaved.next(queue)
+            if isinstance(news, ApprovalAsked):
+                if news.request.message_id == answer_id:
+                    yield _wanted(news, is_denied=chat.tools.approvals.is_unattended)
                 continue
-            described = _described(event, answer_id)
+            described = _described(news, answer_id)
             if described is not None and (described != last or described["event"] != "waiting"):
                 last = described
                 is_finished = described["event"] == "finish"
@@ -100,6 +102,12 @@ async def ask(
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LONGEST_STOP_S):
                     await chat.stop(answer_id)
+
+
+async def _left_out(chat: ChatService, question: Message, answer: Message) -> list[AskEvent]:
+    """Return a ``file`` event for each attachment that is not sent, or not whole."""
+    shares = await chat.context.shares_of(attachments_of(question), answer.provider, answer.model)
+    return [{"event": "file", "name": each.attachment.name, "problem": each.reason} for each in shares if each.reason]
 
 
 async def _start_answer(

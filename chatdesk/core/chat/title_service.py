@@ -200,7 +200,7 @@ class TitleService:
                 RequestMessage(Role.SYSTEM, prompt),
                 RequestMessage(Role.USER, "\n\n".join([_EDGE, *pieces, _EDGE])),
             ),
-            max_output_tokens=_ANSWER_TOKENS + (_THINKING_TOKENS if info.has(Ability.REASONING) else 0),
+            max_output_tokens=_ANSWER_TOKENS + (_THINKING_TOKENS if info.may_have(Ability.REASONING) else 0),
             reasoning_effort="low" if _thinks_by_effort(info) else None,
         )
 
@@ -267,4 +267,4 @@ def _excerpt(text: str) -> str:
 def _thinks_by_effort(info: ModelInfo) -> bool:
     """Return whether a model has an effort in place of a temperature, as models have that always think. Other models
     may refuse the parameter."""
-    return info.has(Ability.REASONING) and not info.has(Ability.TEMPERATURE)
+    return info.has(Ability.REASONING) is True and info.has(Ability.TEMPERATURE) is False

@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from chatdesk.core.context.budget import TokenBudget
 from chatdesk.core.context.reading import Reading, shared_out
 from chatdesk.core.context.tokens import TokenCounter
-from chatdesk.core.domain.attachment import Attachment, Enclosed
+from chatdesk.core.domain.attachment import Attachment, Enclosed, SentShare, Share
 from chatdesk.core.domain.context import ContextRow
+from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.providers.base import ChatRequest
 
 _MOST_REMEMBERED = 512
@@ -39,6 +41,10 @@ class PayloadSource(Protocol):
         file."""
         ...
 
+    async def share_of(self, enclosed: Enclosed, reading: Reading) -> SentShare:
+        """Return how much of an attachment of a question ``write_out`` writes, and why it is not all."""
+        ...
+
 
 class NamesOnly:
     """Sends only the names of attachments, where there are no files."""
@@ -54,6 +60,9 @@ class NamesOnly:
             for message in request.messages
         )
         return replace(request, messages=tuple(messages))
+
+    async def share_of(self, enclosed: Enclosed, reading: Reading) -> SentShare:
+        return SentShare(enclosed.attachment, Share.NAME)
 
 
 class AttachmentCounter:
@@ -79,6 +88,12 @@ class AttachmentCounter:
             Enclosed(attachment, shares.get(place, wholes[place]), wholes[place])
             for place, attachment in enumerate(attachments)
         )
+
+    async def shares(self, attachments: Sequence[Attachment], info: ModelInfo, encoding: str) -> tuple[SentShare, ...]:
+        """Return how much of each attachment of one question a model is sent."""
+        reading = Reading.of(encoding, info, TokenBudget.of(info.context_window, answer=info.largest_answer))
+        enclosed = await self.enclosed(attachments, reading)
+        return tuple([await self._source.share_of(each, reading) for each in enclosed])
 
     async def counted(self, row: ContextRow, reading: Reading) -> tuple[ContextRow, dict[str, int]]:
         """Return ``row`` with tokens for its attachments, and the new counts that are to be stored, by part id."""

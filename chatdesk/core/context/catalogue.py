@@ -35,8 +35,9 @@ UNKNOWN = ModelInfo(
     "",
     context_window=32_000,
     largest_answer=4_096,
-    abilities=frozenset({Ability.TOOLS, Ability.TEMPERATURE, Ability.TOP_P, Ability.STOP}),
+    unclear=frozenset(Ability),
     is_known=False,
+    is_window_known=False,
 )
 
 
@@ -58,6 +59,7 @@ class ModelCatalogue:
         self._default = default
         self._longest_first = sorted(models, key=len, reverse=True)
         self._listed: dict[tuple[str, str], Figures] = {}
+        self._blind: set[tuple[str, str]] = set()
         self._overrides: Mapping[str, Mapping[str, ModelOverrides]] = {}
 
     @classmethod
@@ -71,12 +73,16 @@ class ModelCatalogue:
             default = _model(document.get("defaults"), default)
             for row in _rows(document):
                 for name in _names(row):
-                    models[name] = replace(_model(row, models.get(name, default)), is_known=True)
-        return cls(models, replace(default, is_known=False))
+                    models[name] = replace(_model(row, models.get(name, default)), is_known=True, is_window_known=True)
+        return cls(models, replace(default, is_known=False, is_window_known=False))
 
     def add_listed(self, provider: str, model: str, figures: Figures) -> None:
         """Add the figures of a provider's list, which outrank the files: that server serves the model so."""
         self._listed[provider, model] = figures
+
+    def record_blind(self, provider: str, model: str) -> None:
+        """Record that the server of a model refused images, which outranks what the list said."""
+        self._blind.add((provider, model))
 
     def use_overrides(self, overrides: Mapping[str, Mapping[str, ModelOverrides]]) -> None:
         """Replace the person's overrides, by provider and model."""
@@ -97,7 +103,8 @@ class ModelCatalogue:
         listed = self._listed.get((provider, model), Figures())
         window = own.context_window or listed.context_window or info.context_window
         answer = min(listed.largest_answer or info.largest_answer, max(int(window * _LARGEST_SHARE_FOR_ANSWER), 1))
-        sees = own.sees_images if own.sees_images is not None else listed.sees_images
+        is_blind = (provider, model) in self._blind
+        sees = own.sees_images if own.sees_images is not None else False if is_blind else listed.sees_images
         if sees is None and _SEEING_NAME.search(model):
             sees = True
         return replace(
@@ -106,7 +113,8 @@ class ModelCatalogue:
             largest_answer=answer,
             price=own.price(listed.price or info.price),
             abilities=info.abilities if sees is None else _with_sight(info.abilities, sees=sees),
-            is_sight_known=sees is not None or name is not None,
+            unclear=info.unclear if sees is None else info.unclear - {Ability.IMAGES},
+            is_window_known=bool(own.context_window or listed.context_window or info.is_window_known),
         )
 
     def _name_of(self, model: str) -> str | None:
@@ -177,6 +185,7 @@ def _model(row: object, base: ModelInfo) -> ModelInfo:
         abilities=frozenset(Ability(name) for name in abilities if name in known)
         if isinstance(abilities, list)
         else base.abilities,
+        unclear=frozenset() if isinstance(abilities, list) else base.unclear,
     )
 
 

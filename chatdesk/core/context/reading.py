@@ -19,7 +19,8 @@ _STEPS_OF_FACTOR = 4
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The properties of a model on which counts depend. ``encoding`` is a ``TokenEncoding.name``; ``file_tokens`` is
-    what all files of one message may take together, as counted here."""
+    what all files of one message may take together, as counted here. ``can_see``: images are sent to the model, because
+    it sees them or nobody knows whether it does."""
 
     encoding: str = CHARACTERS
     model: str = ""
@@ -30,7 +31,7 @@ class Reading:
     def of(cls, encoding: str, info: ModelInfo, budget: TokenBudget) -> Reading:
         factor = max(1.0, math.ceil(budget.factor * _STEPS_OF_FACTOR) / _STEPS_OF_FACTOR)
         fitting = int((budget.window - budget.reserved) * _SHARE_FOR_FILES / factor)
-        return cls(encoding, info.id, info.has(Ability.IMAGES), fitting)
+        return cls(encoding, info.id, info.may_have(Ability.IMAGES), fitting)
 
 
 def shared_out(wanted: Sequence[int], most: int) -> list[int]:

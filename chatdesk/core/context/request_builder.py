@@ -69,11 +69,11 @@ def summary_text(summary: Summary) -> str:
 
 
 def possible(parameters: Parameters, info: ModelInfo) -> Parameters:
-    """Return the parameters that the model accepts."""
+    """Return the parameters without those that the model is known not to have."""
     return Parameters(
-        temperature=parameters.temperature if info.has(Ability.TEMPERATURE) else None,
-        top_p=parameters.top_p if info.has(Ability.TOP_P) else None,
+        temperature=parameters.temperature if info.may_have(Ability.TEMPERATURE) else None,
+        top_p=parameters.top_p if info.may_have(Ability.TOP_P) else None,
         answer_length=parameters.answer_length,
-        reasoning_effort=parameters.reasoning_effort if info.has(Ability.REASONING) else None,
-        stop=parameters.stop if info.has(Ability.STOP) else (),
+        reasoning_effort=parameters.reasoning_effort if info.may_have(Ability.REASONING) else None,
+        stop=parameters.stop if info.may_have(Ability.STOP) else (),
     )

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from chatdesk.core.texts import Text
@@ -64,6 +65,23 @@ class Enclosed:
     @property
     def is_cut(self) -> bool:
         return self.tokens < self.whole_tokens
+
+
+class Share(StrEnum):
+    """The share of an attachment that a model is sent: all of it, what fits, or its name alone."""
+
+    WHOLE = "whole"
+    PART = "part"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class SentShare:
+    """The share of an attachment that is sent, and the reason where that is not all of it."""
+
+    attachment: Attachment
+    share: Share
+    reason: str = ""
 
 
 def attachment_from(content: Mapping[str, Any]) -> Attachment | None:

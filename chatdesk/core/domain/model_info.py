@@ -72,8 +72,9 @@ class ModelOverrides:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model. ``is_known`` is false where the figures are the stated defaults; ``is_sight_known`` where no source
-    says whether it sees images; ``price`` is None where no source has one."""
+    """A model. ``is_known`` is false where the figures are the stated defaults, ``is_window_known`` where the size of
+    the context is one; ``abilities`` are those that it has, of ``unclear`` ones no source says whether it has them;
+    ``price`` is None where no source has one."""
 
     id: str
     label: str
@@ -81,13 +82,19 @@ class ModelInfo:
     largest_answer: int
     price: Price | None = None
     abilities: frozenset[Ability] = frozenset()
+    unclear: frozenset[Ability] = frozenset()
     is_known: bool = True
-    is_sight_known: bool = True
+    is_window_known: bool = True
 
     @property
     def sees_images(self) -> bool | None:
-        """Return whether the model sees images; None where that is not known: images are not sent then."""
-        return self.has(Ability.IMAGES) if self.is_sight_known else None
+        """Return whether the model sees images; None where that is not known."""
+        return self.has(Ability.IMAGES)
 
-    def has(self, ability: Ability) -> bool:
-        return ability in self.abilities
+    def has(self, ability: Ability) -> bool | None:
+        """Return whether the model has an ability; None where that is not known."""
+        return None if ability in self.unclear else ability in self.abilities
+
+    def may_have(self, ability: Ability) -> bool:
+        """Return whether an ability is to be used: the server says no where the model does not have it."""
+        return self.has(ability) is not False

@@ -100,6 +100,10 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
     Kind.CONTENT_FILTER: FailureText(
         Text("The content filter of {who} stopped the answer."), Text("Rephrase the message.")
     ),
+    Kind.IMAGES_REFUSED: FailureText(
+        Text("{who} did not accept the image: it says that this model sees none."),
+        Text("Send the question without the image, or choose another model."),
+    ),
     Kind.TOO_LARGE: FailureText(
         Text("{who} sent more data than an answer may have, so the connection was closed."),
         Text("Ask for a shorter answer, or choose another model."),

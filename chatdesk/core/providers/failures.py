@@ -25,6 +25,7 @@ from chatdesk.core.providers.failure_texts import (
     FailureText,
     duration_text,
 )
+from chatdesk.core.providers.image_refusals import IMAGE_KINDS, sees_none
 from chatdesk.core.providers.payment import payment_in
 from chatdesk.core.providers.retry import retry_after_s
 from chatdesk.core.providers.stream_guard import ByteCapError
@@ -34,6 +35,8 @@ from chatdesk.core.texts import Sentences, Text
 
 if TYPE_CHECKING:
     import httpx2
+
+    from chatdesk.core.providers.base import ChatRequest
 
 _CONTEXT = re.compile(
     r"context[ _-]?(?:length|window|size)|maximum context|prompt is too long|input is too long|too many tokens"
@@ -76,6 +79,7 @@ _OVERLOADED_CODE = "overloaded_error"
 _QUOTED_KINDS = {Kind.BAD_REQUEST, Kind.FORBIDDEN, Kind.SERVER, Kind.OTHER, Kind.PAYMENT, Kind.RATE_LIMITED}
 _WAITING_KINDS = {Kind.RATE_LIMITED, Kind.SERVER, Kind.CONFLICT, Kind.REQUEST_TIMEOUT}
 _QUOTED_KINDS |= {Kind.MODEL_NOT_FOUND, Kind.CONTEXT_TOO_LONG, Kind.UNAUTHORISED, Kind.CONTENT_FILTER, Kind.CONFLICT}
+_QUOTED_KINDS |= {Kind.IMAGES_REFUSED}
 
 
 class RefusedRedirectError(Exception):
@@ -186,6 +190,15 @@ class FailureTranslator:
         if certificate is not None:
             return self.make(kind, what=certificate.what, next_step=certificate.next_step)
         return self.make(kind, seconds=connect_s)
+
+    def with_images(self, failure: ProviderError, exception: BaseException, request: ChatRequest) -> ProviderError:
+        """Return the error of a request: another one where it has images and the model is said to see none."""
+        if not any(each.images for each in request.messages):
+            return failure
+        refusal = _status_error(exception)
+        quoted = "" if refusal is None else code_and_text(_body_of(refusal))[1]
+        is_refused = failure.kind in IMAGE_KINDS and sees_none(quoted or failure.what)
+        return self.make(Kind.IMAGES_REFUSED, excerpt=quoted, details=failure.details) if is_refused else failure
 
     def _with_payment(self, error: ProviderError, response: Any) -> ProviderError:
         """Return ``error`` with amount, payee and link, if the server named them. Nothing is ever paid by ChatDesk."""

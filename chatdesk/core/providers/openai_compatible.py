@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -94,7 +95,7 @@ class OpenAICompatibleProvider:
         self._loaded_in_s = 0.0
         self._default_model = default_model
         self._first_listed = ""
-        self._refused_fields: set[str] = set(dialect.refuses)
+        self._refused: defaultdict[str, set[str]] = defaultdict(lambda: set(dialect.refuses))  # by model
         self._listed: tuple[str, ...] = ()
         self._drawing: frozenset[str] = frozenset()
 
@@ -143,13 +144,13 @@ class OpenAICompatibleProvider:
         attempt = 1
         while True:
             try:
-                has_encoding = ENCODING not in self._refused_fields
+                has_encoding = ENCODING not in self._refused[request.model]
                 ask = partial(ask_for_embeddings, request, has_encoding=has_encoding)
                 return await self._within(self._limits.first_byte_s, ask)
             except ProviderError as error:
                 failure = error
-            if failure.kind is Kind.BAD_REQUEST and ENCODING in failure.what and ENCODING not in self._refused_fields:
-                self._refused_fields.add(ENCODING)
+            if failure.kind is Kind.BAD_REQUEST and ENCODING in failure.what and has_encoding:
+                self._refused[request.model].add(ENCODING)
                 continue
             delay_s = self._retry.delay_s(failure, attempt)
             if delay_s is None:
@@ -183,6 +184,7 @@ class OpenAICompatibleProvider:
             except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a ProviderError
                 failure = self._failures.from_exception(error, connect_s=self._limits.connect_s)
                 newly_refused = refused_fields(error, self._optional_fields_of(request, model))
+                failure = self._failures.with_images(failure, error, request)
                 is_kept_refused = refuses_kept(error) and without_kept(request) != request
             # From here on, and not above: an error being handled would hang on to the request and its headers.
             if has_part:  # of an answer that is empty there is reasoning or a call, and none of the answer
@@ -193,14 +195,14 @@ class OpenAICompatibleProvider:
                 request = without_kept(request)
                 continue
             if newly_refused and failure.kind is Kind.BAD_REQUEST:
-                self._refused_fields |= newly_refused
+                self._refused[model].update(newly_refused)
                 continue
             delay_s = self._retry.delay_s(failure, attempt)
             if delay_s is None:
                 raise await with_nearest(failure, model, self._listed)
             hurried = asyncio.Event()
-            reason = self._failures.make(failure.kind, seconds=self._limits.connect_s).what
-            yield RetryScheduled(attempt, delay_s, reason, hurried.set)
+            failure = self._failures.make(failure.kind, seconds=self._limits.connect_s)
+            yield RetryScheduled(attempt, delay_s, failure.what, hurried.set)
             await wait_or_hurry(hurried, delay_s)
             attempt += 1
 
@@ -239,9 +241,8 @@ class OpenAICompatibleProvider:
         raise failure
 
     async def _listed_by(self, client: Any) -> tuple[tuple[ListedModel, ...], LocalServer | None]:
-        body = await self._list(client)
-        models = await asyncio.to_thread(read_models, body, is_openai=self._endpoint.is_openai)
-        return models, await asyncio.to_thread(local_server, body)
+        read = partial(read_models, body := await self._list(client), is_openai=self._endpoint.is_openai)
+        return await asyncio.to_thread(read), await asyncio.to_thread(local_server, body)
 
     async def _ready_client(self) -> Any:
         problem = self._endpoint.problem()
@@ -284,8 +285,7 @@ class OpenAICompatibleProvider:
         response = await deadlines.wait_for(self._send(client, model, body, headers))
         reader = PictureReader(SecretHidingReader(self._reader(), self._endpoint.secrets))
         try:
-            report = rate_of(response.headers, time.time())
-            if report is not None:
+            if (report := rate_of(response.headers, time.time())) is not None:
                 yield RateReported(report)
             answer = AnswerStream(response, self._limits, deadlines, self._failures, is_chunk=self._is_chunk)
             async with aclosing(self._read(answer, reader, deadlines)) as deltas:
@@ -375,7 +375,7 @@ class OpenAICompatibleProvider:
 
     def _marks_cache(self, request: ChatRequest, model: str) -> bool:
         is_wanted = request.cache is not CacheLife.OFF and self._takes_marks(model)
-        return is_wanted and CACHE_FIELD not in self._refused_fields
+        return is_wanted and CACHE_FIELD not in self._refused[model]
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """Return the request as the vendor's JSON object."""
@@ -383,11 +383,11 @@ class OpenAICompatibleProvider:
         if self._marks_cache(request, model):
             mark_messages(messages, request.cache)
         body: dict[str, Any] = {**request.extra_fields, "model": model, "messages": messages, "stream": True}
-        if "stream_options" not in self._refused_fields:
+        if "stream_options" not in self._refused[model]:
             body["stream_options"] = {"include_usage": True}
         if request.max_output_tokens is not None:
             # OpenAI's newer models refuse the old name, most other servers ignore the new one.
-            names = sorted(_LENGTH_FIELDS - self._refused_fields, reverse=not self._endpoint.is_openai)
+            names = sorted(_LENGTH_FIELDS - self._refused[model], reverse=not self._endpoint.is_openai)
             body |= dict.fromkeys(names[:1], request.max_output_tokens)
         wishes = {
             "temperature": request.temperature,
@@ -396,5 +396,5 @@ class OpenAICompatibleProvider:
             "stop": list(request.stop) or None,
             "modalities": ["image", "text"] if request.may_draw and model in self._drawing else None,
         }
-        refused = self._refused_fields
+        refused = self._refused[model]
         return body | {name: value for name, value in wishes.items() if value is not None and name not in refused}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.chat.message_reader import LARGEST_PAGE
 from chatdesk.core.chat.results import Noted, Sent
-from chatdesk.core.domain.attachment import attachment_from
+from chatdesk.core.domain.attachment import SentShare, Share, attachment_from
 from chatdesk.core.domain.message import Message, MessagePage, Part
 from chatdesk.core.errors import MessageNotFound
 from chatdesk.core.statically_frozen import statically_frozen
@@ -92,11 +92,23 @@ class VersionsAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOutAnswer:
+    """An attachment that the model is not sent, or not whole: ``share`` is ``name`` or ``part``."""
+
+    name: str
+    sha256: str
+    share: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskedAnswer:
-    """A question that is stored, and its answer, which is still being written."""
+    """A question that is stored, its answer, which is still being written, and the attachments that are not sent
+    whole."""
 
     question: MessageAnswer
     answer: MessageAnswer
+    left_out: tuple[LeftOutAnswer, ...]
 
 
 @dataclass(frozen=True)
@@ -185,8 +197,20 @@ def versions_answer(versions: tuple[Message, ...]) -> VersionsAnswer:
     return VersionsAnswer(tuple(message_answer(message) for message in versions))
 
 
-def asked_answer(sent: Sent) -> AskedAnswer:
-    return AskedAnswer(message_answer(sent.question), message_answer(sent.answer))
+def asked_answer(asked: tuple[Sent, tuple[SentShare, ...]]) -> AskedAnswer:
+    sent, shares = asked
+    left_out = tuple(
+        LeftOutAnswer(each.attachment.name, each.attachment.sha256, each.share.value, each.reason)
+        for each in shares
+        if each.share is not Share.WHOLE
+    )
+    return AskedAnswer(message_answer(sent.question), message_answer(sent.answer), left_out)
+
+
+async def _with_shares(call: Call[Any, Any], sent: Sent) -> tuple[Sent, tuple[SentShare, ...]]:
+    answer = sent.answer
+    files = attachments_of(sent.question)
+    return sent, await call.services.chat.context.shares_of(files, answer.provider, answer.model)
 
 
 def noted_answer(noted: Noted) -> MessageAnswer:
@@ -220,7 +244,7 @@ async def _versions(call: Call[Any, Any]) -> tuple[Message, ...]:
     return await call.services.chat.reader.list_versions(message.id)
 
 
-async def _ask(call: Call[None, NewQuestion]) -> Sent:
+async def _ask(call: Call[None, NewQuestion]) -> tuple[Sent, tuple[SentShare, ...]]:
     thread, body = await reached_thread(call, call.path["thread_id"]), call.body
     sent = await call.services.chat.send_message(
         thread.id,
@@ -231,14 +255,15 @@ async def _ask(call: Call[None, NewQuestion]) -> Sent:
         attachments=await given_files(call, body.attachments),
     )
     call.allowances.follow(call.caller, sent.answer.id, call.request_id)
-    return sent
+    return await _with_shares(call, sent)
 
 
-async def _asked(call: Call[Any, Any], done: DoneRequest) -> Sent:
+async def _asked(call: Call[Any, Any], done: DoneRequest) -> tuple[Sent, tuple[SentShare, ...]]:
     thread = await reached_thread(call, call.path["thread_id"])
     question_id, answer_id = (each.id for each in done.made if each.kind == "message")
     chat = call.services.chat
-    return Sent(thread, await chat.reader.get_message(question_id), await chat.reader.get_message(answer_id))
+    sent = Sent(thread, await chat.reader.get_message(question_id), await chat.reader.get_message(answer_id))
+    return await _with_shares(call, sent)
 
 
 async def _add_note(call: Call[None, NewNote]) -> Noted:

@@ -32,6 +32,7 @@ from chatdesk.ui.features.compare.compare_binding import CompareBinding
 from chatdesk.ui.features.first_screen.first_screen_binding import FirstScreenBinding
 from chatdesk.ui.features.inspector.context_binding import ContextBinding
 from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
+from chatdesk.ui.features.inspector.sent_shares import SentShares
 from chatdesk.ui.features.inspector.summary_work_binding import SummaryWorkBinding
 from chatdesk.ui.features.inspector.transcript_context import TranscriptContext
 from chatdesk.ui.features.links.link_binding import LinkCopying
@@ -128,7 +129,12 @@ class PaneBindings:
         self._kept_alive.append(WaitingAnswers(context, self.threads, self.messages))
         self._kept_alive.append(
             RecoveryActions(
-                context, self.messages, self.undo, self.shared.providers.edit, attachments=services.attachments
+                context,
+                self.messages,
+                self.undo,
+                self.shared.providers.edit,
+                attachments=services.attachments,
+                models=self.shared.model_services,
             )
         )
         self._kept_alive.append(AnswerModels(context, self.threads))
@@ -185,6 +191,7 @@ class PaneBindings:
             models=self.shared.model_services,
         )
         self.attachments.attached.connect(self._on_attached)
+        self._kept_alive.append(SentShares(context, self.threads))
 
     def _build_inspection(self, context: WindowContext, services: Services) -> None:
         """Build the controllers of the inspector and the artifacts, which are shown beside the thread."""

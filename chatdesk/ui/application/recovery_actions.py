@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.message import ContextMark
+from chatdesk.core.errors import NotPossible
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
@@ -14,6 +16,7 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.domain.message import Message
+    from chatdesk.services.groups import ModelServices
 
 _FILE_NAME = "message.txt"
 _IN_ITS_PLACE = Text("My message is in the attached file, because it is too long to be sent whole.")
@@ -31,6 +34,7 @@ class RecoveryActions(Controller):
         open_provider: Callable[[str], None],
         *,
         attachments: AttachmentService,
+        models: ModelServices,
     ) -> None:
         super().__init__(context)
         panes = context.panes
@@ -38,6 +42,7 @@ class RecoveryActions(Controller):
         self._undo = undo
         self._open_provider = open_provider
         self._attachments = attachments
+        self._models = models
         tasks = context.tasks
         for name, run in {
             "choose-model": self._choose_model,
@@ -48,6 +53,7 @@ class RecoveryActions(Controller):
             "edit-system-prompt": lambda _id: panes.commands.trigger("thread.system_prompt"),
             "shorten": lambda id_: tasks.replace(self._shorten(id_), "edit"),
             "include-question": lambda id_: tasks.start(self._include(id_), "include question"),
+            "send-without-images": lambda id_: tasks.start_once(self._send_without_images(id_), "send without images"),
             "send-excerpt": lambda id_: tasks.start_once(self._send_excerpt(id_), "send excerpt"),
         }.items():
             panes.message_handlers.bind(name, run)
@@ -82,6 +88,14 @@ class RecoveryActions(Controller):
         chat = self._open_thread.chat
         await chat.context.steering.mark_message(question.id, ContextMark.NONE)
         await chat.retry_message(answer_id)
+
+    async def _send_without_images(self, answer_id: str) -> None:
+        """Keep in mind that the model sees no images, and ask it again."""
+        answer = await self._open_thread.chat.reader.get_message(answer_id)
+        with suppress(NotPossible):  # a provider that is not set up here: it is known until ChatDesk ends
+            provider, model = answer.provider or "", answer.model or ""
+            await self._models.provider_service.override(provider, model, sees_images=False)
+        await self._open_thread.chat.retry_message(answer_id)
 
     async def _send_excerpt(self, answer_id: str) -> None:
         """Ask another version of the question whose text is an attached file, of which as much is sent as there is room

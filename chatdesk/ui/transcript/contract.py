@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from PySide6.QtGui import QImage
 
 from chatdesk.core.domain.artifacts.file_change import ChangeState, FileChange
+from chatdesk.core.domain.attachment import Attachment, SentShare
 from chatdesk.core.domain.message import MessagePage, ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.rendering.blocks import Block
@@ -139,6 +140,10 @@ class ShownChange:
 
 # Returns how the change with an id, whose text has a sum, is; None while nobody knows.
 ChangeStateOf = Callable[[str, str], ChangeState | None]
+
+
+# Returns how much of each attachment of a question a provider's model is sent; empty while nobody knows.
+SharesOf = Callable[[tuple[Attachment, ...], str | None, str | None], Mapping[Attachment, SentShare]]
 
 
 @dataclass(frozen=True, slots=True)

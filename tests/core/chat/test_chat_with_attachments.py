@@ -29,8 +29,9 @@ from chatdesk.core.context.catalogue import ModelCatalogue
 from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.reading import Reading, shared_out
 from chatdesk.core.context.tokens import TokenCounter
-from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, Enclosed
+from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, Enclosed, Share
 from chatdesk.core.domain.message import PartType, Role
+from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable, EmptyMessage, InvalidInput, NotPossible
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import encodings_dir, resources_dir
@@ -356,8 +357,31 @@ async def test_a_model_that_cannot_see_is_told_the_name(world: World) -> None:
         {"role": "user", "content": f'[Attached image "cat.png", 64 × 32 pixels. {CANNOT_SEE}]\n\nlook'}
     ]
     report = await world.context.report(created.thread.id, "look", attachments=[cat])
-    assert report.notes == ("The image is not sent, because Offline echo cannot see images; it is told the names.",)
+    assert report.notes == ("The image is not sent, because Offline echo cannot see images: only its name is.",)
+    (share,) = await world.context.shares_of([cat], "offline", "offline-echo")
+    assert (share.share, share.reason) == (Share.NAME, CANNOT_SEE)
     assert world.reader.images == 0
+
+
+async def test_a_model_of_which_nothing_is_known_is_sent_the_picture(world: World) -> None:
+    cat = await world.service.add_file(world.image("cat.png"))
+    created = await world.chat.create_thread(None, "a thread", provider="offline", model="nobodys-model")
+    body = json.loads(await world.context.request_json(created.thread.id, "look", attachments=[cat]))
+    assert [each["type"] for each in body["messages"][0]["content"]] == ["text", "image_url"]
+    report = await world.context.report(created.thread.id, "look", attachments=[cat])
+    assert "It is not known whether nobodys-model sees images. The image is sent." in report.notes
+    world.context.models.record_blind("offline", "nobodys-model")
+    (share,) = await world.context.shares_of([cat], "offline", "nobodys-model")
+    assert share.share is Share.NAME
+
+
+async def test_files_say_how_much_of_them_is_sent(world: World) -> None:
+    long = await world.service.from_text("long.txt", "one line of many\n" * 50_000)
+    short = await world.service.from_text("short.txt", "words")
+    empty = await world.service.add_bytes(b"\x00\x01\x02" * 50, "data.bin")
+    shares = await world.context.shares_of([long, short, empty], "offline", "offline-echo")
+    assert [each.share for each in shares] == [Share.PART, Share.WHOLE, Share.NAME]
+    assert [bool(each.reason) for each in shares] == [True, False, True]
 
 
 async def test_a_long_file_is_sent_from_both_ends_and_fits(world: World) -> None:
@@ -458,11 +482,11 @@ def test_notes_name_what_is_not_sent_whole() -> None:
         RequestMessage(Role.USER, "x"),
         RequestMessage(Role.USER, "", enclosed=(Enclosed(Attachment("b", "text/plain", "e" * 64, 1), 1, 2),)),
     ]
-    assert notes_on(messages, model="", can_see=False) == (
-        "The 2 images are not sent, because the model cannot see images; it is told the names.",
-        "The middle of “notes.txt” and 1 more is left out, because it does not fit.",
+    assert notes_on(messages, ModelInfo("", "", 1000, 100)) == (
+        "2 images are not sent, because this model cannot see images: only their names are.",
+        "The middle of 2 files is left out, because they do not fit.",
     )
-    assert notes_on(messages[1:2], model="", can_see=True) == ()
+    assert notes_on(messages[1:2], ModelInfo("", "", 1000, 100)) == ()
 
 
 # Pure

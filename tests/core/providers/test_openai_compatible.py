@@ -117,6 +117,53 @@ async def test_parameters_are_sent_and_dropped_where_a_server_refuses_them() -> 
         assert second["top_p"] == 0.5
 
 
+async def test_what_one_model_refuses_others_of_the_same_server_are_still_sent() -> None:
+    refusal = status(400, '{"error": {"message": "Unsupported parameter: reasoning_effort"}}')
+    async with FaultServer(refusal, answer(), answer()) as server:
+        provider = provider_for(server.base_url)
+        for model in ("plain", "thinker"):
+            [_ async for _ in provider.stream(ChatRequest(model, tuple(MESSAGES), reasoning_effort="low"))]
+        await provider.close()
+        assert ["reasoning_effort" in request.json for request in server.requests] == [True, False, True]
+
+
+_LOOK = ChatRequest("m", (RequestMessage(Role.USER, "look", images=("data:image/png;base64,AAAA",)),))
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "kind"),
+    [
+        (400, "Invalid content type. image_url is only supported by certain models.", Kind.IMAGES_REFUSED),
+        (400, "At most 0 image(s) may be provided in one request.", Kind.IMAGES_REFUSED),
+        (400, "llama-2 is not a multimodal model", Kind.IMAGES_REFUSED),
+        (500, "image input is not supported - hint: you may need to provide the mmproj", Kind.IMAGES_REFUSED),
+        (500, "this model is missing data required for image input: no vision projector", Kind.IMAGES_REFUSED),
+        (404, "No endpoints found that support image input", Kind.IMAGES_REFUSED),
+        (400, "messages[0].content must be a string", Kind.IMAGES_REFUSED),
+        (422, "body.messages.0.content: Input should be a valid string", Kind.IMAGES_REFUSED),
+        (422, "unknown variant `image_url`, expected `text`", Kind.IMAGES_REFUSED),
+        (400, "Image input is not enabled for this model", Kind.IMAGES_REFUSED),
+        (400, "image exceeds 5 MB maximum", Kind.BAD_REQUEST),
+        (400, "Could not process image", Kind.BAD_REQUEST),
+        (400, "You uploaded an unsupported image. Please make sure it has a valid image format", Kind.BAD_REQUEST),
+        (400, "temperature must be below 2", Kind.BAD_REQUEST),
+        (401, "images are not for you", Kind.UNAUTHORISED),
+    ],
+)
+async def test_a_server_whose_model_sees_no_images_is_understood(code: int, words: str, kind: Kind) -> None:
+    async with FaultServer(status(code, {"error": {"message": words}})) as server:
+        provider = provider_for(server.base_url)
+        with pytest.raises(ProviderError) as caught:
+            await ask(provider, _LOOK)
+        assert caught.value.kind is kind
+        assert len(server.requests) == 1
+
+
+async def test_without_an_image_the_same_words_say_something_else() -> None:
+    async with FaultServer(status(400, {"error": {"message": "images are not supported"}})) as server:
+        assert (await error_of(provider_for(server.base_url))).kind is Kind.BAD_REQUEST
+
+
 async def test_a_server_without_key_sees_none() -> None:
     async with FaultServer(answer()) as server:
         await ask(provider_for(server.base_url))

@@ -14,20 +14,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.attachments.excerpt import excerpt
-from chatdesk.core.domain.attachment import Attachment, Enclosed
+from chatdesk.core.domain.attachment import Attachment, Enclosed, SentShare, Share
 from chatdesk.core.domain.message import Role
 from chatdesk.core.providers.base import ChatRequest, RequestMessage
+from chatdesk.core.texts import Text, plural
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.context.reading import Reading
     from chatdesk.core.context.tokens import TokenCounter
+    from chatdesk.core.domain.model_info import ModelInfo
 
 _MOST_KEPT_CHARACTERS = 64 * 1024 * 1024
 _TAG_LENGTH = 16
 # An excerpt is cut by its share of the tokens and then counted; each further try is this much shorter.
 _FIRST_SHARE, _NEXT_SHARE, _MOST_TRIES = 0.97, 0.9, 12
-CANNOT_SEE: Final = "It is not sent, because this model cannot see images."
+CANNOT_SEE: Final = Text("It is not sent, because this model cannot see images.")
+
+EMPTY: Final = Text("It is empty.")
+_CUT: Final = Text("Its middle is left out, because it does not fit.")
 
 
 class AttachmentPayloads:
@@ -55,6 +60,19 @@ class AttachmentPayloads:
             await self._written(message, reading) if message.enclosed else message for message in request.messages
         ]
         return replace(request, messages=tuple(messages))
+
+    async def share_of(self, enclosed: Enclosed, reading: Reading) -> SentShare:
+        """Return how much of an attachment of a question is sent, and why it is not all."""
+        attachment = enclosed.attachment
+        if attachment.is_image:
+            _, problem = ("", CANNOT_SEE) if not reading.can_see else await self._url(attachment)
+            return SentShare(attachment, Share.NAME if problem else Share.WHOLE, problem)
+        found = await self._attachments.text_of(attachment)
+        if not found.text.strip():
+            return SentShare(attachment, Share.NAME, found.problem or EMPTY)
+        if enclosed.is_cut:
+            return SentShare(attachment, Share.PART, _CUT)
+        return SentShare(attachment, Share.WHOLE)
 
     async def _written(self, message: RequestMessage, reading: Reading) -> RequestMessage:
         texts: list[str] = []
@@ -92,7 +110,7 @@ class AttachmentPayloads:
             return known
         found = await self._attachments.text_of(attachment)
         if not found.text.strip():
-            return file_line(attachment, found.problem or "It is empty.")
+            return file_line(attachment, found.problem or EMPTY)
         block = await asyncio.to_thread(file_block, attachment, found.text, found.problem or "")
         return self._keep(key, block)
 
@@ -106,7 +124,7 @@ class AttachmentPayloads:
             return known
         found = await self._attachments.text_of(attachment)
         if not found.text.strip():
-            return file_line(attachment, found.problem or "It is empty.")
+            return file_line(attachment, found.problem or EMPTY)
         return self._keep(key, await asyncio.to_thread(self._cut, enclosed, found.text, reading.encoding))
 
     def _cut(self, enclosed: Enclosed, text: str, encoding: str) -> str:
@@ -158,18 +176,44 @@ def file_block(attachment: Attachment, text: str, note: str = "") -> str:
     return f"[{head}]\n===== {tag} begins =====\n{text}\n===== {tag} ends ====="
 
 
-def notes_on(messages: Sequence[RequestMessage], *, model: str, can_see: bool) -> tuple[str, ...]:
-    """Return sentences for the reader about attachments that are not sent as they are."""
+def notes_on(messages: Sequence[RequestMessage], info: ModelInfo) -> tuple[Text, ...]:
+    """Return sentences for the reader about attachments that are not sent as they are, or perhaps not read, and about
+    a size of the context that nobody has named."""
     enclosed = [each for message in messages if message.enclosed for each in message.enclosed]
-    unseen = sum(1 for each in enclosed if each.attachment.is_image)
+    images = sum(1 for each in enclosed if each.attachment.is_image)
     cut = list(dict.fromkeys(each.attachment.name for each in enclosed if each.is_cut))
+    model = info.label or Text("this model")
     notes = []
-    if unseen and not can_see:
-        what = "The image is" if unseen == 1 else f"The {unseen} images are"
-        notes.append(f"{what} not sent, because {model or 'the model'} cannot see images; it is told the names.")
+    if images and info.sees_images is False:
+        notes.append(
+            plural(
+                "{count} images are not sent, because {model} cannot see images: only their names are.",
+                "The image is not sent, because {model} cannot see images: only its name is.",
+                images,
+                model=model,
+            )
+        )
+    elif images and info.sees_images is None:
+        notes.append(
+            plural(
+                "It is not known whether {model} sees images. {count} are sent.",
+                "It is not known whether {model} sees images. The image is sent.",
+                images,
+                model=model,
+            )
+        )
     if cut:
-        named = f"“{cut[0]}”" if len(cut) == 1 else f"“{cut[0]}” and {len(cut) - 1} more"
-        notes.append(f"The middle of {named} is left out, because it does not fit.")
+        notes.append(
+            plural(
+                "The middle of {count} files is left out, because they do not fit.",
+                "The middle of “{name}” is left out, because it does not fit.",
+                len(cut),
+                name=cut[0],
+            )
+        )
+    if not info.is_window_known:
+        words = Text("The size of the context of {model} is not known: {count} tokens are assumed.")
+        notes.append(words.filled(model=model, count=info.context_window))
     return tuple(notes)
 
 

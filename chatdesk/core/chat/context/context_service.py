@@ -32,7 +32,7 @@ from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.context.path_windows import PathWindows
 from chatdesk.core.context.reporting import entries_of, report_of
 from chatdesk.core.context.tokens import TokenCount
-from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.attachment import Attachment, SentShare
 from chatdesk.core.domain.context import (
     ContextFrame,
     ContextLandmarks,
@@ -45,7 +45,7 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.prompt import PromptSize
 from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.errors import ChatDeskError, DoesNotFit, InvalidInput
+from chatdesk.core.errors import ChatDeskError, DoesNotFit, InvalidInput, ProviderErrorKind
 from chatdesk.core.events import (
     AnswerFinished,
     ContextChanged,
@@ -85,8 +85,7 @@ class ContextService:
         payloads: PayloadSource | None = None,
         making: SummaryMaking = SummaryMaking(),  # noqa: B008 - frozen
     ) -> None:
-        """Create the service over the repositories and rules. ``making``: how summaries are made, by default not at
-        all."""
+        """Create the service over the repositories and rules. ``making``: how summaries are made, if at all."""
         self._contexts = repositories.contexts
         self._providers = providers
         self.choices = SharedChoices(repositories.shared_choices, lambda: self._providers)
@@ -185,7 +184,7 @@ class ContextService:
             return await self._contexts.counts(frame.thread_id, first=first, last=last)
 
         report = await report_of(prepared, provider, count_between)
-        notes = notes_on(prepared.request().messages, model=prepared.info.label, can_see=prepared.reading.can_see)
+        notes = notes_on(prepared.request().messages, prepared.info)
         return replace(report, notes=notes) if notes else report
 
     async def entries(self, thread_id: str, start: int = 0, limit: int = 100) -> ContextPage:
@@ -224,6 +223,13 @@ class ContextService:
         """Count the tokens of a draft whose thread does not exist yet, for the model that would answer it."""
         return await asyncio.to_thread(self._counter.count, draft, self.models.info(None, None).id)
 
+    async def shares_of(
+        self, attachments: Sequence[Attachment], provider: str | None, model: str | None
+    ) -> tuple[SentShare, ...]:
+        """Return how much of each attachment of one question that model is sent, and why it is not all."""
+        info = self.models.info(provider, model)
+        return await self._attached.shares(attachments, info, self._counter.encoding_for(info.id).name)
+
     async def landmarks(self, thread_id: str) -> ContextLandmarks:
         """Return the messages of the shown path at which the context starts and the summaries end."""
         frame = await self._contexts.frame(checked_id(thread_id))
@@ -254,8 +260,7 @@ class ContextService:
         return PromptSize(tokens, budget.counted, is_estimate=not encoding.is_exact)
 
     async def redo_summary(self, thread_id: str) -> None:
-        """Start making the summary of a thread again in the background. Raises ``NotPossible`` where none can be made,
-        and ``AnotherProvider`` where it would go to a provider that another member chose."""
+        """Start making the summary of a thread again. Raises ``NotPossible``, or ``AnotherProvider`` where it asks."""
         frame = await self._contexts.frame(checked_id(thread_id))
         await self._summarise(frame, is_anew=True)
 
@@ -386,6 +391,8 @@ class ContextService:
         self._windows.update(event.message)
 
     def _on_answer_finished(self, event: AnswerFinished) -> None:
+        if event.message.error_type == ProviderErrorKind.IMAGES_REFUSED:
+            self.models.record_blind(event.message.provider, event.message.model)
         self._learning.learn_from(event.message)
         self._consider_soon(event.message.thread_id)
 

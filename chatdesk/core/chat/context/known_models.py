@@ -113,6 +113,11 @@ class KnownModels:
             self.catalogue.add_listed(provider, model.id, figures)
         self._on_changed()
 
+    def record_blind(self, provider: str | None, model: str | None) -> None:
+        """Record that a model's server refused images, until ChatDesk ends; what the person says outranks it."""
+        self.catalogue.record_blind(*self._providers.resolve(provider, model))
+        self._on_changed()
+
     def use_overrides(self, overrides: Mapping[str, Mapping[str, ModelOverrides]]) -> None:
         """Replace the person's overrides, by provider and model; they outrank lists and catalogue."""
         self.catalogue.use_overrides(overrides)

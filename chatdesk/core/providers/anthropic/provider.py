@@ -65,5 +65,5 @@ class AnthropicProvider(OpenAICompatibleProvider):
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         messages = said(request, model, self.dialect)
         body = messages_body(request, messages, model, self._kept_origin(), is_cached=self._marks_cache(request, model))
-        refused = self.optional_fields & self._refused_fields
+        refused = self.optional_fields & self._refused[model]
         return {name: value for name, value in body.items() if name not in refused}

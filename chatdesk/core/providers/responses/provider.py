@@ -71,16 +71,16 @@ class ResponsesProvider(OpenAICompatibleProvider):
             "reasoning": {"effort": request.reasoning_effort, "summary": "auto"} if request.reasoning_effort else None,
         }
         wanted = {name: value for name, value in wishes.items() if value is not None}
-        if self._offers_image_tool(request):
+        if self._offers_image_tool(request, model):
             body["tools"] = [*body.get("tools", ()), {"type": "image_generation", "partial_images": 1}]
-        return body | {name: value for name, value in wanted.items() if name not in self._refused_fields}
+        return body | {name: value for name, value in wanted.items() if name not in self._refused[model]}
 
     def _optional_fields_of(self, request: ChatRequest, model: str) -> frozenset[str]:
         fields = super()._optional_fields_of(request, model)
-        return fields | _IMAGE_TOOL if self._offers_image_tool(request) else fields
+        return fields | _IMAGE_TOOL if self._offers_image_tool(request, model) else fields
 
-    def _offers_image_tool(self, request: ChatRequest) -> bool:
-        return self._has_image_tool and request.may_draw and not self._refused_fields & _IMAGE_TOOL
+    def _offers_image_tool(self, request: ChatRequest, model: str) -> bool:
+        return self._has_image_tool and request.may_draw and not self._refused[model] & _IMAGE_TOOL
 
 
 def _items(message: RequestMessage, origin: str) -> Iterator[dict[str, Any]]:

@@ -49,23 +49,24 @@ def check_models(
     def words(models: Sequence[tuple[str, str]]) -> str:
         return listed(labels.get(each) or shown(infos[each].label) or each[1] or tr("this model") for each in models)
 
-    if unknown:
-        if not all(model for _provider, model in unknown):  # the server's first model, whichever that is
-            return Sight(tr("This model may not see images: choose one by name to say whether it does."))
-        return Sight(
-            shown(
-                plural("Do {models} all see images?", "Does {models} see images?", len(unknown), models=words(unknown))
-            ),
-            ((SEES, tr("Yes")), (IS_BLIND, tr("No"))),
-            unknown,
-        )
+    kept = {account.profile.id for account in models.accounts.accounts}
     if not blind:
-        return Sight()
+        if not unknown:
+            return Sight()
+        sentence = shown(
+            plural(
+                "It is not known whether {models} see images; they are sent.",
+                "It is not known whether {models} sees images; they are sent.",
+                len(unknown),
+                models=words(unknown),
+            )
+        )
+        is_named = all(provider in kept and model for provider, model in unknown)  # or it is the server's first model
+        return Sight(sentence, ((IS_BLIND, tr("Do not send images")),) if is_named else (), unknown)
     other = _seeing_model(models, image_model, offered) if len(infos) == 1 else None
     actions: list[NoteAction] = []
     if other is not None:
         actions.append((ASK_OTHER, tr("Ask {model} instead", model=labels.get(other, other[1]))))
-    kept = {account.profile.id for account in models.accounts.accounts}
     if all(provider in kept and model for provider, model in blind):
         actions.append((SEES, shown(plural("They can", "It can", len(blind)))))
     return Sight(

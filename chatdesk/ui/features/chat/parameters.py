@@ -120,7 +120,7 @@ class ParametersDialog(Panel):
         set_margins(column, 0, 0, 12, 0)
         column.setSpacing(0)
         for kind in _KINDS:
-            if kind.ability is None or info.has(kind.ability):
+            if kind.ability is None or info.may_have(kind.ability):
                 self._add(column, kind)
         column.addStretch(1)
         scroll = QScrollArea()
@@ -139,7 +139,7 @@ class ParametersDialog(Panel):
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """The names of the parameters that the model has."""
+        """The names of the parameters that the model has, or may have."""
         return tuple(self._rows)
 
     def apply(self) -> bool:
@@ -316,7 +316,9 @@ def _about(info: ModelInfo, scope: Scope) -> str:
     """Return sentences on when the values hold and which parameters this model does not have."""
     name = shown(info.label) or info.id or tr("The model")
     missing = [
-        within_sentence(shown(kind.title)) for kind in _KINDS if kind.ability is not None and not info.has(kind.ability)
+        within_sentence(shown(kind.title))
+        for kind in _KINDS
+        if kind.ability is not None and not info.may_have(kind.ability)
     ]
     said = tr("Used from the next answer on.")
     if scope == "project":

@@ -99,7 +99,7 @@ class BlockNode(ItemNode):
         if isinstance(item, ImageItem):
             return item.block.alt[:200] or tr("Image")
         if isinstance(item, PictureItem):
-            return item.label
+            return item.spoken
         if isinstance(item, DiagramItem):
             return code_name(item.block.language, item.block.text, what=tr("Diagram"))
         if isinstance(item, FileItem):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
-from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.attachment import Attachment, SentShare
+from chatdesk.core.texts import shown
 from chatdesk.ui.transcript.contract import PictureSource
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
+from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
-from chatdesk.ui.transcript.items.file_item import file_action_name
+from chatdesk.ui.transcript.items.file_item import file_action_name, share_words
 from chatdesk.ui.transcript.items.picture_item import PictureItem
+from chatdesk.ui.widgets.listed import with_commas
 
 _BUTTON_PX = 28
 _VERBS = (
@@ -29,6 +32,22 @@ class AttachedPictureItem(ArtifactSource, PictureItem):
         super().__init__(attachment.name, PictureSource(stored=attachment.blob_path), shape=shape)
         self.attachment = attachment
         self._style: TranscriptStyle | None = None
+        self._sent: SentShare | None = None
+
+    def update_share(self, sent: SentShare | None) -> bool:
+        """Show whether the model was sent the picture, and return whether anything shown changed."""
+        before, self._sent = share_words(self._sent), sent
+        if share_words(sent) == before:
+            return False
+        self.revision += 1
+        return True
+
+    @property
+    def spoken(self) -> str:
+        return with_commas(filter(None, (self.label, share_words(self._sent))))
+
+    def tip_at(self, point: QPointF) -> str:
+        return "" if self._sent is None else shown(self._sent.reason)
 
     def layout(self, style: TranscriptStyle, width: float) -> None:
         super().layout(style, width)
@@ -64,6 +83,19 @@ class AttachedPictureItem(ArtifactSource, PictureItem):
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         super().paint(painter, state)
+        words = share_words(self._sent)
+        if words and self.is_picture:
+            self._paint_mark(painter, state.style, words)
         if state.is_attended:
             for button in self.buttons():
                 paint_button(painter, button, state)
+
+    def _paint_mark(self, painter: QPainter, style: TranscriptStyle, words: str) -> None:
+        """Paint words on a small card in the lower corner of the picture."""
+        gap, area = style.px(4), self.picture_area
+        width = min(style.metrics("muted").horizontalAdvance(words) + 2 * style.px(8), area.width() - 2 * gap)
+        height = style.px(24)
+        card = QRectF(area.left() + gap, area.bottom() - gap - height, width, height)
+        paint_card(painter, style, card, ground="card")
+        inner = card.adjusted(style.px(8), 0, -style.px(7), 0)
+        paint_text_line(painter, style, inner, words, role="muted", colour="text")

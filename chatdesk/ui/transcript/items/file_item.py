@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from chatdesk.core.attachments.file_kinds import can_open
-from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.attachment import Attachment, SentShare, Share
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
@@ -43,6 +43,12 @@ _STATES = {
     "fetching": Text("is being fetched from the team"),
     "missing": Text("missing on the team's server; tried again later"),
 }
+_SHARES = {Share.NAME: Text("not sent"), Share.PART: Text("sent in part")}
+
+
+def share_words(sent: SentShare | None) -> str:
+    """Return the words for an attachment that was not sent, or not whole; else an empty text."""
+    return "" if sent is None else shown(_SHARES.get(sent.share, ""))
 
 
 def file_action_name(action: str, name: str) -> str:
@@ -70,6 +76,18 @@ class FileItem(ArtifactSource, Item):
         self.attachment = attachment
         self._style: TranscriptStyle | None = None
         self._state = ""
+        self._sent: SentShare | None = None
+
+    def update_share(self, sent: SentShare | None) -> bool:
+        """Show how much of the file the model was sent, and return whether anything shown changed."""
+        before, self._sent = share_words(self._sent), sent
+        if share_words(sent) == before:
+            return False
+        self.revision += 1
+        return True
+
+    def tip_at(self, point: QPointF) -> str:
+        return "" if self._sent is None else shown(self._sent.reason)
 
     def update_file_state(self, state_of: Callable[[str], str]) -> bool:
         """Show whether the file has arrived, and return whether anything shown changed. Called while the item is in
@@ -164,4 +182,6 @@ class FileItem(ArtifactSource, Item):
                 else tr("File")
             )
         state = _STATES.get(self._state, "")
-        return " · ".join(map(shown, filter(None, (kind, size_text(self.attachment.size_bytes), state))))
+        return " · ".join(
+            map(shown, filter(None, (kind, size_text(self.attachment.size_bytes), state, share_words(self._sent))))
+        )

@@ -186,6 +186,11 @@ class PictureItem(Item):
     def text(self) -> str:
         return self.label
 
+    @property
+    def spoken(self) -> str:
+        """The name of the picture for screen readers."""
+        return self.label
+
     def copied(self, start: int, end: int) -> str:
         return self.label[start:end]
 

@@ -12,10 +12,13 @@ from functools import partial
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QTimer, Signal
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
+from chatdesk.core.chat.attachment_rules import attachments_of
+from chatdesk.core.domain.message import Role
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
-from chatdesk.ui.transcript.contract import BlockRenderer, ChangeStateOf, PictureLoaderLike
+from chatdesk.ui.transcript.contract import BlockRenderer, ChangeStateOf, PictureLoaderLike, SharesOf
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
+from chatdesk.ui.transcript.items.attached_picture_item import AttachedPictureItem
 from chatdesk.ui.transcript.items.change_item import ChangeItem
 from chatdesk.ui.transcript.items.diagram_item import DiagramItem
 from chatdesk.ui.transcript.items.file_item import FileItem
@@ -47,6 +50,7 @@ class ViewportLayout(QObject):
         self.overlays: tuple[QWidget, ...] = ()  # siblings of the viewport that are on it
         self.pictures: PictureLoaderLike | None = None
         self._change_state: ChangeStateOf | None = None
+        self._shares: SharesOf | None = None
         self.file_state: Callable[[str], str] | None = None  # of the file with a sum: why it is not here
         self.has_plain_questions = False
         self._area = area
@@ -241,7 +245,27 @@ class ViewportLayout(QObject):
         self._change_state = state_of
         self.relayout()
 
+    def set_shares(self, shares_of: SharesOf) -> None:
+        """Set the function that returns how much of a question's attachments was sent; call again when that may have
+        changed."""
+        self._shares = shares_of
+        self.relayout()
+
+    def _show_shares(self, shares_of: SharesOf) -> None:
+        for placed in self.layout.placed:
+            entry, item = placed.entry, placed.item
+            if not isinstance(item, AttachedPictureItem | FileItem) or not entry.facts.is_question:
+                continue
+            place = self.layout.order_of(entry) + 1
+            answer = self.layout.entries[place].message if 0 < place < len(self.layout.entries) else None
+            if answer is not None and answer.role is Role.ASSISTANT and not answer.is_edited_answer:
+                shares = shares_of(attachments_of(entry.message), answer.provider, answer.model)
+                if item.update_share(shares.get(item.attachment)):
+                    self._on_picture_changed(entry)
+
     def _ask_for_pictures(self) -> None:
+        if self._shares is not None:
+            self._show_shares(self._shares)
         if self.file_state is not None:
             for placed in self.layout.placed:
                 if isinstance(placed.item, PictureItem | FileItem) and placed.item.update_file_state(self.file_state):

@@ -35,6 +35,7 @@ _WAYS_OUT: Mapping[str, tuple[Action, ...]] = {
     "payment": (_OTHER_MODEL,),
     "model_not_found": (_OTHER_MODEL, _PROVIDER),
     "bad_request": (_OTHER_MODEL, _EDIT),
+    "images_refused": (("send-without-images", Text("Send without the image")), _OTHER_MODEL),
     "context_too_long": (_LARGER_MODEL, _SHORTEN),
     "rate_limited": (_OTHER_MODEL,),
     "server": (_OTHER_MODEL,),

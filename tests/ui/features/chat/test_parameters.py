@@ -57,6 +57,11 @@ def test_only_what_the_model_has_is_offered(qapp: QApplication, qtbot: QtBot) ->
     assert any("Model T has no temperature, top-p or stop words." in text for text in said)
 
 
+def test_what_a_model_perhaps_has_is_offered(qapp: QApplication, qtbot: QtBot) -> None:
+    unclear = ModelInfo("u", "Model U", 1000, 100, unclear=frozenset(Ability))
+    assert _dialog(qapp, qtbot, info=unclear).shown == _dialog(qapp, qtbot).shown
+
+
 def test_what_is_followed_is_said_at_each_field(qapp: QApplication, qtbot: QtBot) -> None:
     wider = Parameters(temperature=0.5, reasoning_effort="low", stop=("END", "STOP"))
     dialog = _dialog(qapp, qtbot, Parameters(top_p=0.9), wider)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage
 
-from chatdesk.core.domain.attachment import PICTURE_COMING, Attachment
+from chatdesk.core.domain.attachment import PICTURE_COMING, Attachment, SentShare, Share
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.ui.transcript.accessible.block import BlockNode
 from chatdesk.ui.transcript.contract import Picture
@@ -147,3 +147,44 @@ def test_a_better_picture_shows_the_one_before_until_it_is_decoded(style: Transc
     painted(better, style)
     assert better.press("file-save") == Outcome(file=("file-save", last))
     assert better.press("toggle-fold") is None
+
+
+def test_what_was_not_sent_is_marked_in_the_question_alone(world: World) -> None:
+    cat = Attachment("cat.png", "image/png", "ef" * 32, 99, 400, 300)
+    thread = make_thread(0)
+    thread.messages.append(make_message(0, parts=(part_of(REPORT), part_of(cat, PartType.IMAGE, 1))))
+    thread.messages.append(make_message(1, parts=(part_of(REPORT),), provider="box"))
+    view = world.open(thread)
+    shares = {REPORT: SentShare(REPORT, Share.PART, "It is long."), cat: SentShare(cat, Share.NAME, "Blind.")}
+    asked: list[tuple[str | None, str | None]] = []
+
+    def shares_of(
+        attachments: tuple[Attachment, ...], provider: str | None, model: str | None
+    ) -> dict[Attachment, SentShare]:
+        assert attachments == (REPORT, cat)
+        asked.append((provider, model))
+        return dict(shares)
+
+    layout = view.parts.viewport_layout
+    layout.set_shares(shares_of)
+    assert set(asked) == {("box", "test-model")}
+    items = [placed.item for placed in layout.layout.placed if isinstance(placed.item, FileItem | AttachedPictureItem)]
+    assert [item.spoken for item in items] == [
+        "report.pdf, PDF · 244 KB · sent in part",
+        "cat.png, not sent",
+        "report.pdf, PDF · 244 KB",
+    ]
+    assert [item.tip_at(QPointF()) for item in items] == ["It is long.", "Blind.", ""]
+    shares.clear()  # the person says that the model sees
+    layout.set_shares(shares_of)
+    assert items[1].spoken == "cat.png"
+
+
+def test_a_picture_that_was_not_sent_has_a_mark_in_its_corner(style: TranscriptStyle) -> None:  # noqa: F811
+    cat = Attachment("cat.png", "image/png", "ef" * 32, 99, 400, 300)
+    item = AttachedPictureItem(cat, shape=(400, 300))
+    plain = painted(item, style)
+    assert not item.update_share(SentShare(cat, Share.WHOLE))
+    assert item.update_share(SentShare(cat, Share.NAME, "Blind."))
+    assert not item.update_share(SentShare(cat, Share.NAME, "Blind."))
+    assert painted(item, style) != plain
