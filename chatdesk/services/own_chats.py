@@ -40,6 +40,7 @@ def own_chats(chat: ChatService, attachments: AttachmentService, database: Datab
         (
             BuiltInTool(
                 "search_chats",
+                Text("Search your earlier threads"),
                 "Search the person's own earlier chats by words. Returns chats and messages with their ids.",
                 {"query": {**_TEXT, "description": "words that stand in the chat"}},
                 ("query",),
@@ -47,6 +48,7 @@ def own_chats(chat: ChatService, attachments: AttachmentService, database: Datab
             ),
             BuiltInTool(
                 "read_chat",
+                Text("Read an earlier thread"),
                 "Read messages of an earlier chat, the newest last. Give before to read what is older.",
                 {"thread_id": _TEXT, "before": {**_TEXT, "description": "id of a message"}},
                 ("thread_id",),
@@ -54,6 +56,7 @@ def own_chats(chat: ChatService, attachments: AttachmentService, database: Datab
             ),
             BuiltInTool(
                 "read_chat_file",
+                Text("Read a file of an earlier thread"),
                 "Read a page of the text in a file that is attached to a message.",
                 {"message_id": _TEXT, "name": _TEXT, "page": {"type": "integer", "minimum": 1}},
                 ("message_id", "name"),

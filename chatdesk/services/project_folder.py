@@ -11,9 +11,9 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
-from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, ChangeKind
+from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 from chatdesk.core.domain.tools import Caller, ToolFile, ToolResult
-from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.errors import ChatDeskError, InvalidInput, NotPossible
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.core.tools.folder import edits, reading
@@ -46,6 +46,7 @@ def project_folder(project_of: Callable[[str], Awaitable[str]], changes: Callabl
         (
             BuiltInTool(
                 "list_folder",
+                Text("List a folder of the project"),
                 "List what is in the project's folder, or in a folder below it.",
                 {"path": _PATH, "page": _PAGE},
                 (),
@@ -53,6 +54,7 @@ def project_folder(project_of: Callable[[str], Awaitable[str]], changes: Callabl
             ),
             BuiltInTool(
                 "find_files",
+                Text("Find files of the project"),
                 "Find files of the project's folder by name (a part of it, or a pattern like *.py), by a text that"
                 " stands in them, or both.",
                 {"name": _TEXT, "text": _TEXT, "path": _PATH},
@@ -61,6 +63,7 @@ def project_folder(project_of: Callable[[str], Awaitable[str]], changes: Callabl
             ),
             BuiltInTool(
                 "read_file",
+                Text("Read a file of the project"),
                 "Read a text file of the project's folder, page by page. Tells the version that propose_change needs.",
                 {"path": _PATH, "page": _PAGE},
                 ("path",),
@@ -68,6 +71,7 @@ def project_folder(project_of: Callable[[str], Awaitable[str]], changes: Callabl
             ),
             BuiltInTool(
                 "propose_change",
+                Text("Propose a change to a file of the project"),
                 "Propose a change to one file of the project's folder. Nothing is written: the person looks at the"
                 " difference and applies it, or not. Give edits, or the whole new content, or delete; version is what"
                 " read_file told, and is left out for a new file.",
@@ -80,10 +84,18 @@ def project_folder(project_of: Callable[[str], Awaitable[str]], changes: Callabl
                 },
                 ("path",),
                 tools.propose_change,
+                only_proposes=True,
             ),
         ),
         is_of_project=True,
     )
+
+
+_PROPOSED: Final = (
+    "The proposal was passed on. Nothing is written: the person sees the difference below this call and decides. If it"
+    " does not fit the file as it is, for example because version is not what read_file told, the person sees that"
+    " instead. Do not propose it again."
+)
 
 
 class _FolderTools:
@@ -113,18 +125,17 @@ class _FolderTools:
         path = _text(arguments, "path")
         wanted = edits.wanted_from(arguments)
         folder = await self._folder(caller)
-        async with self._places:
-            made = await self._changes().propose(caller.project_id, folder, path, wanted)
+        try:
+            async with self._places:
+                made = await self._changes().propose(caller.project_id, folder, path, wanted)
+        except ChatDeskError as error:  # what is in the folder the model learns by reading, which is asked about
+            return ToolResult(_PROPOSED, problem=error.sentence, size_bytes=len(_PROPOSED))
         change = made.change
         shown = made.diff[:_SHOWN_CHARACTERS].decode("utf-8", "ignore")
         more = {FILE_DIFF: {**change.as_content(), "text": shown}}
-        verb = {ChangeKind.NEW: "new file", ChangeKind.EDIT: "change", ChangeKind.DELETE: "removal"}[change.kind]
-        text = (
-            f"The {verb} is proposed: {change.path}, {change.added} lines added, {change.removed} removed. Nothing is"
-            " written yet: the person sees the difference below this call and decides. Do not propose it again."
-        )
         name = f"{change.path.rpartition('/')[2]}.diff"
-        return ToolResult(text, (ToolFile(name, "text/x-diff", made.diff, more),), size_bytes=len(made.diff))
+        file = ToolFile(name, "text/x-diff", made.diff, more, is_told=False)
+        return ToolResult(_PROPOSED, (file,), size_bytes=len(_PROPOSED))
 
     async def _run(self, caller: Caller, work: Callable[[Path, Event], str]) -> str:
         folder = await self._folder(caller)

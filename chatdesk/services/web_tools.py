@@ -35,6 +35,7 @@ def web_tools(search: Callable[[], WebSearch], make_reader: Callable[[], WebPage
         (
             BuiltInTool(
                 "search_web",
+                Text("Search the web"),
                 "Search the web. Results are numbered: cite them in the answer as [1], [2].",
                 {"query": {**_TEXT, "description": "words to look for"}},
                 ("query",),
@@ -44,6 +45,7 @@ def web_tools(search: Callable[[], WebSearch], make_reader: Callable[[], WebPage
             ),
             BuiltInTool(
                 "read_web_page",
+                Text("Read a web page"),
                 "Read the text of a web page or of a PDF on the web, page by page. It is numbered: cite it as [1].",
                 {"address": {**_TEXT, "description": "https://…"}, "page": {"type": "integer", "minimum": 1}},
                 ("address",),

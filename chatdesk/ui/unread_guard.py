@@ -9,7 +9,7 @@ from PySide6.QtCore import QElapsedTimer, QEvent, QObject
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QPushButton
 
-_UNREAD_MS: Final = 600  # longer than a double click takes
+UNREAD_MS: Final = 600  # longer than a double click takes
 _PRESSES: Final = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
 
 
@@ -33,7 +33,7 @@ class UnreadGuard(QObject):
     @property
     def is_unread(self) -> bool:
         """Return whether the question was shown too recently to have been read."""
-        return self._since.isValid() and not self._since.hasExpired(_UNREAD_MS)
+        return self._since.isValid() and not self._since.hasExpired(UNREAD_MS)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _PRESSES and self.is_unread and watched in self._agreeing:

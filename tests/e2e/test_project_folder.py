@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from chatdesk.ui.transcript.items.change_item import ChangeItem
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.chat_world import ScriptedProvider
-from tests.helpers.window import answered, click_once_read, play, press, type_text, until
+from tests.helpers.window import answered, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -73,7 +72,7 @@ async def _choose_folder(application: WindowApplication, folder: Path) -> None:
 
 
 async def _ask_for_change(application: WindowApplication, model: ScriptedProvider) -> Any:
-    """Ask a model that proposes a change, allow the call; returns the item that shows the change."""
+    """Ask a model that proposes a change; returns the item that shows the change."""
     window = application.panes.window
     arguments = {
         "path": "notes.md",
@@ -85,13 +84,8 @@ async def _ask_for_change(application: WindowApplication, model: ScriptedProvide
     )
     model.will(TextDelta("I proposed it."), StreamFinished(FinishReason.STOP))
     type_text(application, "number the second line")
-
-    async def allow() -> None:
-        await until(lambda: any(each.isVisible() for each in window.findChildren(ConsentCard)))
-        card = next(each for each in window.findChildren(ConsentCard) if each.isVisible())
-        await click_once_read(card, card.once_button)
-
-    await asyncio.gather(answered(application, lambda: press(application, Qt.Key.Key_Return)), allow())
+    await answered(application, lambda: press(application, Qt.Key.Key_Return))
+    assert not any(each.isVisible() for each in window.findChildren(ConsentCard)), "nobody is asked twice"
     return await _change_item(application)
 
 
@@ -207,8 +201,12 @@ def test_a_change_is_proposed_looked_through_applied_and_undone(paths: AppPaths,
         opened.append(entry.message.thread_id)
         diff = next(each for each in entry.items if isinstance(each, CodeItem))
         assert "-two\n+2\n+2½" in diff.text
-        await _act(application, "reviewApply")
-        assert file.read_text() == "one\n2\n2½\nthree\n"
+        assert "no_such" not in model.requests[-1].messages[-1].text
+        assert "lines added" not in model.requests[-1].messages[-1].text, "the model learns that it was proposed"
+        assert item.press("change-apply") is None or not item.is_unread
+        await until(lambda: not item.is_unread)
+        application.panes.transcript.parts.actions.press_button(entry, item, "change-apply")
+        await until(lambda: file.read_text() == "one\n2\n2½\nthree\n")
         await until(lambda: _names(item) == ["Undo the change to notes.md"])
 
     async def second(application: WindowApplication) -> None:
@@ -220,7 +218,7 @@ def test_a_change_is_proposed_looked_through_applied_and_undone(paths: AppPaths,
         assert file.read_text() == OLD
         await until(lambda: _names(item) == ["Apply the change to notes.md", "Reject the change to notes.md"])
         file.write_text("theirs")
-        application.panes.transcript.parts.actions.changeRequested.emit("change-apply", item.shown)
+        application.panes.transcript.parts.actions.changeRequested.emit("change-review", item.shown)
         window = application.panes.window
         await until(lambda: any(each.isVisible() for each in window.findChildren(ChangeReview)))
         review: Any = next(each for each in window.findChildren(ChangeReview) if each.isVisible())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, ChangeKind, ChangeState, FileChange
@@ -28,7 +30,7 @@ _DIFF = """--- a/src/index.py
 _NEW = (
     "--- /dev/null\n+++ b/docs/batches.md\n@@ -0,0 +1,2 @@\n+# Batches\n+500 rows each, for a transaction costs 4 ms.\n"
 )
-_SUMS = ("a" * 64, "b" * 64, "c" * 64)
+_SUMS = tuple(hashlib.sha256(text.encode()).hexdigest() for text in (_DIFF, _NEW, ""))
 _CHANGES = (
     FileChange("0" * 32, "src/index.py", ChangeKind.EDIT, 3, 2),
     FileChange("1" * 32, "docs/batches.md", ChangeKind.NEW, 2, 0),

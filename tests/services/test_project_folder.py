@@ -24,7 +24,7 @@ from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from chatdesk.core.tools.folder.reading import version_of
 from chatdesk.core.tools.project_folders import FolderNotUsable
 from chatdesk.core.tools.tool_service import ToolService
-from chatdesk.services.project_folder import ID, project_folder
+from chatdesk.services.project_folder import _PROPOSED, ID, project_folder
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.tools_world import make_service
 from tests.helpers.waiting import until
@@ -124,10 +124,9 @@ async def test_a_model_reads_and_proposes_and_the_answer_has_the_change(tmp_path
         edit = {"path": "a.txt", "version": version, "edits": [{"old": "two", "new": "2"}]}
         answer_id = await world.ask(("read_file", {"path": "a.txt"}), ("propose_change", edit))
         await world.allow()
-        await world.allow()
         message = await world.finished(answer_id)
         read, proposed = _results(message)
-        assert "one\ntwo" in read and version in read and "Nothing is written yet" in proposed
+        assert "one\ntwo" in read and version in read and "Nothing is written" in proposed
         (part,) = [each for each in message.parts if each.type is PartType.FILE]
         change = change_from(part.content)
         assert change is not None and (change.path, change.added, change.removed) == ("a.txt", 1, 1)
@@ -146,7 +145,6 @@ async def test_a_branch_shows_the_same_change_and_no_other(tmp_path: Path) -> No
     async with _world(tmp_path) as world:
         await world.tools.folders.set(world.project_id, world.folder)
         answer_id = await world.ask(("propose_change", {"path": "b.txt", "content": "new\n"}))
-        await world.allow()
         await world.finished(answer_id)
         branch = await world.chat.chat.paths.branch_thread(answer_id)
         page = await world.chat.chat.reader.get_thread_messages(branch.id, 10, None, None)
@@ -159,6 +157,27 @@ async def test_a_branch_shows_the_same_change_and_no_other(tmp_path: Path) -> No
         (original,) = [each for each in (await world.finished(answer_id)).parts if each.type is PartType.FILE]
         assert original.content == part.content, "it is one change, applied once"
         assert await world.tools.changes.states([key]) == {key: ChangeState.APPLIED}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"path": "b.txt", "content": "new\n"},
+        {"path": "a.txt", "content": "new\n"},  # without its version
+        {"path": "a.txt", "version": "x", "edits": [{"old": "secret", "new": "2"}]},
+        {"path": "no/such.txt", "delete": True},
+        {"path": "../../etc/passwd", "content": "x"},
+    ],
+)
+async def test_a_proposal_tells_the_model_nothing_of_the_folder(tmp_path: Path, change: dict[str, Any]) -> None:
+    async with _world(tmp_path) as world:
+        await world.tools.folders.set(world.project_id, world.folder)
+        answer_id = await world.ask(("propose_change", change))
+        message = await world.finished(answer_id)  # nobody was asked: nothing is written
+        assert _results(message) == [_PROPOSED]
+        files = [each for each in message.parts if each.type is PartType.FILE]
+        (call,) = [each for each in message.parts if each.type is PartType.TOOL_CALL]
+        assert bool(files) != bool(call.content.get("error")), "the person sees the difference, or why there is none"
 
 
 async def test_a_permission_holds_for_this_folder_and_project(tmp_path: Path) -> None:
@@ -224,9 +243,9 @@ async def test_bad_arguments_are_answered(tmp_path: Path) -> None:
             ("propose_change", {"path": "a.txt", "content": "new"}),
         ]
         answer_id = await world.ask(*calls)
-        for _call in calls:
+        for _call in calls[:-1]:
             await world.allow()
         message = await world.finished(answer_id)
-        words = ("cannot lead out", "short text", "short text", "not the version")
+        words = ("cannot lead out", "short text", "short text", "The proposal was passed on.")
         assert all(word in text for word, text in zip(words, _results(message), strict=True))
         assert (world.folder / "a.txt").read_text() == "one\ntwo\n"

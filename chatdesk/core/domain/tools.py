@@ -110,6 +110,8 @@ CALL_STATUS_TEXTS: Final[Mapping[CallStatus, str]] = {
 
 # In the content of a running call while its answer is written: how far it is, in words. It is stored nowhere.
 PROGRESS: Final = "progress"
+# The tool that finds others, where there are too many to be sent with every request.
+FIND_TOOLS: Final = "find_tools"
 # In the content of a call: what goes back to its vendor as it came (``providers.base.Kept``).
 KEPT: Final = "kept"
 # In the content of a call that was made in another message or by another program: it stays as it is.
@@ -150,12 +152,14 @@ def is_counted(content: Mapping[str, Any], duration_ms: int | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ToolFile:
-    """An image, a sound or a resource that a tool gave back. ``more`` is JSON data that the file's part has besides."""
+    """An image, a sound or a resource that a tool gave back. ``more`` is JSON data that the file's part has besides.
+    Where it is not ``is_told``, the model does not learn that there is a file."""
 
     name: str
     mime: str
     data: bytes
     more: Mapping[str, Any] = field(default_factory=dict)
+    is_told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +174,15 @@ class ToolSource:
 @dataclass(frozen=True, slots=True)
 class ToolResult:
     """The answer of a tool: its text, files, and whether the tool itself calls it an error. ``size_bytes`` is what came
-    over the wire. ``sources`` are web pages with their texts; they get numbers and are below the answer."""
+    over the wire. ``sources`` are web pages with their texts; they get numbers and are below the answer. ``problem`` is
+    a failure that the person is told of, and the model is not."""
 
     text: str
     files: tuple[ToolFile, ...] = ()
     is_error: bool = False
     size_bytes: int = 0
     sources: tuple[ToolSource, ...] = ()
+    problem: str = ""
 
 
 class Answer(StrEnum):

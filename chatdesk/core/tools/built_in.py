@@ -18,16 +18,20 @@ Run = Callable[[Mapping[str, Any], Caller], Awaitable[str | ToolResult]]
 
 @dataclass(frozen=True, slots=True)
 class BuiltInTool:
-    """A tool that comes with ChatDesk. ``properties`` is the JSON schema of each argument. ``goes_to`` says to which
-    server arguments are sent, for a tool that reaches the open network; ``is_there``: it can be used as things are."""
+    """A tool that comes with ChatDesk. ``title`` says to people what it does, ``description`` to models; ``properties``
+    is the JSON schema of each argument. ``goes_to`` says to which server arguments are sent, for a tool that reaches
+    the open network; ``is_there``: it can be used as things are. One that ``only_proposes`` tells the model nothing and
+    changes nothing: the person decides about what it proposes, and is not asked before."""
 
     name: str
+    title: Text
     description: str
     properties: Mapping[str, Mapping[str, Any]]
     required: tuple[str, ...]
     run: Run
     goes_to: Callable[[Mapping[str, Any]], str] | None = None
     is_there: Callable[[], bool] = lambda: True
+    only_proposes: bool = False
 
 
 class BuiltInServer:
@@ -50,6 +54,11 @@ class BuiltInServer:
     def tools(self) -> tuple[Tool, ...]:
         return tuple(self._described(each) for each in self._tools.values() if each.is_there())
 
+    def only_proposes(self, name: str) -> bool:
+        """Return whether a tool does nothing but propose something to the person."""
+        tool = self._tools.get(name)
+        return tool is not None and tool.only_proposes
+
     def goes_to(self, name: str, arguments: Mapping[str, Any]) -> str:
         """Return the server to which the arguments of a tool are sent; empty where it reaches nothing outside."""
         tool = self._tools.get(name)
@@ -70,4 +79,4 @@ class BuiltInServer:
         said = json.dumps([tool.name, tool.description, schema], sort_keys=True)
         hints = ToolHints(is_read_only=True, is_destructive=False, is_open_world=tool.goes_to is not None)
         digest = hashlib.sha256(said.encode()).hexdigest()
-        return Tool(self.server.id, self.server.name, tool.name, "", tool.description, schema, hints, digest)
+        return Tool(self.server.id, self.server.name, tool.name, tool.title, tool.description, schema, hints, digest)

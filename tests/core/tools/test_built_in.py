@@ -18,6 +18,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
@@ -39,8 +40,15 @@ def _own() -> BuiltInServer:
         "own",
         "Own tools",
         (
-            BuiltInTool("shout", "Makes letters large.", {"text": {"type": "string"}}, ("text",), _shout),
-            BuiltInTool("hang", "Takes long.", {}, (), _hang),
+            BuiltInTool(
+                "shout",
+                Text("Make letters large"),
+                "Makes letters large.",
+                {"text": {"type": "string"}},
+                ("text",),
+                _shout,
+            ),
+            BuiltInTool("hang", Text("Take long"), "Takes long.", {}, (), _hang),
         ),
     )
 

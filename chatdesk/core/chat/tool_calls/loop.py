@@ -16,7 +16,7 @@ from typing import Any
 from chatdesk.core.chat.tool_calls import results
 from chatdesk.core.chat.tool_calls.approvals import Approvals
 from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall, CollectedCalls, StepText
-from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, OfferedTools
+from chatdesk.core.chat.tool_calls.offered_tools import OfferedTools
 from chatdesk.core.chat.tool_calls.person_requests import approval_request, reason_to_ask, where_of
 from chatdesk.core.chat.tool_calls.port import Equipment, Place, ToolLimits
 from chatdesk.core.chat.tool_calls.source_numbers import SourceNumbers
@@ -24,6 +24,7 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.context.tool_fence import fenced
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.tools import (
+    FIND_TOOLS,
     PROGRESS,
     Answer,
     Caller,
@@ -319,9 +320,9 @@ class ToolLoop:
             _log.exception("a call of a tool failed")
             duration_ms = self._since_ms(began_s)
             return self._ended(call, news, CallStatus.FAILED, _MISTAKE, error=_MISTAKE, duration_ms=duration_ms)
-        status = CallStatus.FAILED if result.is_error else CallStatus.DONE
+        status = CallStatus.FAILED if result.is_error or result.problem else CallStatus.DONE
         more = {"bytes": result.size_bytes, **cited}
-        ended = self._ended(call, news, status, text, error="", duration_ms=duration_ms, more=more)
+        ended = self._ended(call, news, status, text, error=result.problem, duration_ms=duration_ms, more=more)
         return replace(ended, files=files, about=results.about_files(result))
 
     async def _call(
@@ -363,7 +364,8 @@ class ToolLoop:
         return ResultArrived(call.number, call.id, call.name, text, content, duration_ms)
 
     async def _may_run(self, server: ToolServer, tool: Tool) -> bool:
-        return await self._tools.allows(
+        own = self._tools.built_in.get(server.id)
+        return (own is not None and own.only_proposes(tool.name)) or await self._tools.allows(
             server,
             tool,
             thread_id=self._place.thread_id,

@@ -13,7 +13,7 @@ from typing import Any, Final
 from chatdesk.core.chat.tool_calls.sendable_schema import sendable_schema
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.provider_profile import PLAIN, Dialect
-from chatdesk.core.domain.tools import ServerStatus, Tool, ToolServer
+from chatdesk.core.domain.tools import FIND_TOOLS, ServerStatus, Tool, ToolServer
 from chatdesk.core.domain.usage import CHARACTERS_PER_TOKEN
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, ToolsOffered
 from chatdesk.core.texts import Text
@@ -22,7 +22,6 @@ _LAST_STEP: Final = Text("No further tools can be called for this answer. Answer
 _NO_ARGUMENTS: Final = Text("“{tool}” is left out: its arguments are described in a form that no request can have.")
 # Schemas that together take no more are sent with every request.
 MOST_TOKENS: Final = 1_200
-FIND_TOOLS: Final = "find_tools"
 _MOST_FOUND: Final = 6
 _LONGEST_NAME: Final = 64
 _SHOWN_DESCRIPTION: Final = 600

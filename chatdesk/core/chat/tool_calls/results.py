@@ -36,7 +36,7 @@ async def shortened(result: ToolResult, tool: Tool, keep: KeepFile | None) -> tu
     text = _cut(text)
     for file in files:
         line = await _keep(file, kept, keep)
-        lines.append(line)
+        lines += [line] if file.is_told else []
     return "\n".join(filter(None, (text, *lines))) or "The tool returned nothing.", tuple(kept)
 
 

@@ -140,7 +140,7 @@ class CardFrame(QWidget, Generic[R]):
         theme = self._theme
         painter = QPainter(self)
         area = QRectF(self.rect())
-        paint_box(painter, area, theme.tokens.radius.card, fill=theme.colour("card"), border=theme.colour("accent"))
+        paint_box(painter, area, theme.tokens.radius.card, fill=theme.colour("card"), border=theme.colour("line"))
         side = ICON_PX * max(1.0, theme.scale)
         is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         left = area.right() - _PADDING_PX - side if is_mirrored else _PADDING_PX

@@ -99,7 +99,7 @@ class ChangesBinding(Controller):
     # What a person does
 
     def _on_requested(self, action: str, shown: ShownChange) -> None:
-        if action == "change-apply":
+        if action == "change-review":
             self._open((shown,))
         else:
             self._tasks.start(self._do(action, shown), "change a file")

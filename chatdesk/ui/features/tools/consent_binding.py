@@ -56,7 +56,7 @@ class ConsentBinding(Controller):
 
     def _on_asked(self, request: ApprovalRequest) -> None:
         name, server = (
-            distinct_name(request.tool.title or request.tool.name),
+            distinct_name(shown(request.tool.title) or request.tool.name),
             clean_line(shown(request.tool.server_name)),
         )
         if request.thread_id == self._threads.thread_id:

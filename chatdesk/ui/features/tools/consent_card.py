@@ -91,11 +91,13 @@ class ConsentCard(CardFrame[ApprovalRequest]):
 
     def _fill(self, request: ApprovalRequest) -> None:
         tool = request.tool
-        name = distinct_name(tool.title or tool.name)
+        is_own = isinstance(tool.title, Text)  # what it says to models, nobody else needs to read
+        name = shown(tool.title) if is_own else distinct_name(tool.title or tool.name)
         server = clean_line(shown(tool.server_name))
-        title = tr("Run “{name}” of {server}?", name=name, server=server)
+        title = tr("{what}?", what=name) if is_own else tr("Run “{name}” of {server}?", name=name, server=server)
         self.title.setText(title)
-        about = shortened(visible_controls(" ".join(tool.description.split())), _LONGEST_DESCRIPTION)
+        described = "" if is_own else visible_controls(" ".join(tool.description.split()))
+        about = shortened(described, _LONGEST_DESCRIPTION)
         self._about.setText(about)
         self._about.setVisible(bool(about))
         self._where.setText(where_words(request))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QElapsedTimer, QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, ChangeKind, ChangeState
@@ -16,7 +17,8 @@ from chatdesk.ui.transcript.contract import ChangeStateOf, ShownChange
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
-from chatdesk.ui.transcript.items.code_item import CodeItem
+from chatdesk.ui.transcript.items.code_item import FOLD_LINES, CodeItem
+from chatdesk.ui.unread_guard import UNREAD_MS
 from chatdesk.ui.widgets.listed import with_commas
 
 _HEIGHT_PX = 92
@@ -25,7 +27,7 @@ _BUTTON_PX = 30
 _LEFT_PX, _PAD_PX = 40, 12
 _MOST_SHOWN = 20_000
 
-APPLY, REJECT, UNDO = "change-apply", "change-reject", "change-undo"
+APPLY, REVIEW, REJECT, UNDO = "change-apply", "change-review", "change-reject", "change-undo"
 _TITLES: Mapping[ChangeKind, str] = {
     ChangeKind.NEW: Text("New file"),
     ChangeKind.EDIT: Text("Change to a file"),
@@ -42,7 +44,7 @@ STATE_WORDS: Mapping[ChangeState, str] = {
     ChangeState.ELSEWHERE: Text("Proposed elsewhere, so it cannot be applied here"),
 }
 _BUTTONS: Mapping[ChangeState, tuple[tuple[str, str], ...]] = {
-    ChangeState.PROPOSED: ((APPLY, Text("Apply…")), (REJECT, Text("Reject"))),
+    ChangeState.PROPOSED: ((APPLY, Text("Apply")), (REJECT, Text("Reject"))),
     ChangeState.APPLIED: ((UNDO, Text("Undo")),),
     ChangeState.OUTDATED: ((REJECT, Text("Reject")),),
 }
@@ -50,7 +52,7 @@ _BUTTONS: Mapping[ChangeState, tuple[tuple[str, str], ...]] = {
 
 def _button_name(action: str, path: str) -> str:
     match action:
-        case "change-apply":
+        case "change-apply" | "change-review":
             return tr("Apply the change to {file}", file=path)
         case "change-reject":
             return tr("Reject the change to {file}", file=path)
@@ -58,13 +60,16 @@ def _button_name(action: str, path: str) -> str:
 
 
 class ChangeItem(Item):
-    """The card above a diff; a pressed button only requests an action in ``Outcome.change``."""
+    """The card above a diff; a pressed button only requests an action in ``Outcome.change``. ``is_whole``: the diff
+    below is all of the change, so that it can be applied at once; else it is shown in a dialog first."""
 
     kind = "change"
     is_selectable = True
 
-    def __init__(self, change: ShownChange) -> None:
+    def __init__(self, change: ShownChange, *, is_whole: bool = False) -> None:
         super().__init__()
+        self._apply = APPLY if is_whole else REVIEW
+        self._since = QElapsedTimer()
         self.shown = change
         self._style: TranscriptStyle | None = None
         self._state: ChangeState | None = None
@@ -73,6 +78,7 @@ class ChangeItem(Item):
         before, self._state = self._state, state_of(self.shown.change.id, self.shown.diff_sum)
         if self._state is before:
             return False
+        self._since.start()
         self.revision += 1
         return True
 
@@ -110,16 +116,24 @@ class ChangeItem(Item):
         made: list[Button] = []
         left, height = style.px(_LEFT_PX), style.px(_BUTTON_PX)
         top = self.height - height - style.px(_TOP_PX)
-        for action, label in offered:
-            words = shown(label)
+        for named, label in offered:
+            action = self._apply if named == APPLY else named
+            words = shown(Text("Apply…") if action == REVIEW else label)
             width = style.metrics("muted").horizontalAdvance(words) + style.px(24)
             name = _button_name(action, self.text)
             made.append(Button(action, name, QRectF(left, top, width, height), text=words, is_framed=True))
             left += width + style.px(8)
         return tuple(made)
 
+    @property
+    def is_unread(self) -> bool:
+        """Return whether what can be done appeared too recently to have been read."""
+        return self._since.isValid() and not self._since.hasExpired(UNREAD_MS)
+
     def press(self, action: str) -> Outcome | None:
-        return Outcome(change=(action, self.shown)) if action in (APPLY, REJECT, UNDO) else None
+        if action == APPLY and (self._apply != APPLY or self.is_unread):
+            return None
+        return Outcome(change=(action, self.shown)) if action in (APPLY, REVIEW, REJECT, UNDO) else None
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         style = state.style
@@ -169,6 +183,14 @@ def diff_item(content: Mapping[str, Any]) -> CodeItem | None:
     item = CodeItem(CodeBlock("diff", visible, diff_runs(visible), remark="" if is_whole else tr("its beginning")))
     item.is_of_answer = False
     return item
+
+
+def shows_whole(content: Mapping[str, Any], diff_sum: str) -> bool:
+    """Return whether the text in a part is the whole diff with that SHA-256 sum, and short enough to be read."""
+    described = content.get(FILE_DIFF)
+    text = described.get("text") if isinstance(described, Mapping) else None
+    is_short = isinstance(text, str) and len(text) <= _MOST_SHOWN and text.count("\n") <= FOLD_LINES
+    return is_short and hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest() == diff_sum
 
 
 def diff_runs(text: str) -> tuple[CodeRun, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from chatdesk.core.domain.artifacts.file_change import change_from
 from chatdesk.core.domain.attachment import PICTURE_COMING, attachment_from
 from chatdesk.core.domain.message import Part, PartType
-from chatdesk.core.domain.tools import CALL_STATUS_TEXTS, PROGRESS, CallStatus
+from chatdesk.core.domain.tools import CALL_STATUS_TEXTS, FIND_TOOLS, PROGRESS, CallStatus
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.core.rendering.sources import Source, source_blocks, sources_of
@@ -19,7 +19,7 @@ from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import duration_of
 from chatdesk.ui.transcript.drawing.spans import split_plain
 from chatdesk.ui.transcript.items.attached_picture_item import AttachedPictureItem
-from chatdesk.ui.transcript.items.change_item import ChangeItem, diff_item
+from chatdesk.ui.transcript.items.change_item import ChangeItem, diff_item, shows_whole
 from chatdesk.ui.transcript.items.code_item import plain_code
 from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
@@ -30,6 +30,7 @@ from chatdesk.ui.transcript.items.text_item import plain_item
 _FOLD_TEXT_LIMIT = 400_000
 # States that are beside a call; that it is done, its mark says.
 _TOLD_STATES = frozenset(CallStatus) - {CallStatus.DONE}
+_ENDED_STATES = frozenset({CallStatus.DONE, CallStatus.FAILED})
 _MAX_SIDE = 100_000
 _BELOW_ALL_PARTS = 1 << 31
 
@@ -182,8 +183,14 @@ class ToolSection(Section):
         if isinstance(server, str) and server:
             tool = clean_line(str(part.content.get("tool", ""))) or tr("Tool")
             hint = clean_line(_hint(str(part.content.get("arguments", ""))))
-            label = tr("{tool} of {server}", tool=tool, server=clean_line(server))
-            self._fold.label = f"{label} · {hint}" if hint else label
+            if status in _ENDED_STATES:
+                asked = " · ".join(filter(None, (tool.replace("_", " "), hint)))
+                self._fold.label = tr("Asked {server}: {what}", server=clean_line(server), what=asked)
+            else:
+                label = tr("{tool} of {server}", tool=tool, server=clean_line(server))
+                self._fold.label = f"{label} · {hint}" if hint else label
+        elif part.content.get("name") == FIND_TOOLS or part.tool_name == FIND_TOOLS:
+            self._fold.label = tr("Looked for a tool")
         if status in _TOLD_STATES:
             progress = clean_line(str(part.content.get(PROGRESS, "")))
             self._fold.aside = " · ".join(filter(None, (shown(CALL_STATUS_TEXTS[CallStatus(status)]), progress)))
@@ -253,7 +260,9 @@ class FileSection(Section):
         change = change_from(part.content)
         if attachment is not None and change is not None:
             diff = diff_item(part.content)
-            self.items = [ChangeItem(ShownChange(change, attachment.sha256)), *([diff] if diff is not None else [])]
+            is_whole = shows_whole(part.content, attachment.sha256)
+            card = ChangeItem(ShownChange(change, attachment.sha256), is_whole=is_whole)
+            self.items = [card, *([diff] if diff is not None else [])]
             return
         if attachment is not None and part.type is PartType.FILE:
             self.items = [FileItem(attachment)]
@@ -270,9 +279,9 @@ class FileSection(Section):
         if part.type is PartType.IMAGE and isinstance(stored, str) and stored:
             self.items = [PictureItem(name, PictureSource(stored=stored), shape=_shape(part.content))]
             return
-        card = FoldItem(f"file-{part.index}", name, icon=icon)
-        card.can_open = False
-        self.items = [card]
+        unknown = FoldItem(f"file-{part.index}", name, icon=icon)
+        unknown.can_open = False
+        self.items = [unknown]
 
     def update_from(self, newer: Section) -> None:
         """Show the newest state of a picture; its last state stays until the next one is decoded."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, MOST_TOKENS, OfferedTools, tokens_of
-from chatdesk.core.domain.tools import Tool, ToolHints
+from chatdesk.core.chat.tool_calls.offered_tools import MOST_TOKENS, OfferedTools, tokens_of
+from chatdesk.core.domain.tools import FIND_TOOLS, Tool, ToolHints
 from chatdesk.core.settings.presets import PRESETS
 
 _ACTIONS = {

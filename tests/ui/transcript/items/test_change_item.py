@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.ui.transcript.contract import ShownChange
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
-from chatdesk.ui.transcript.items.change_item import APPLY, REJECT, UNDO, ChangeItem, diff_item
+from chatdesk.ui.transcript.items.change_item import APPLY, REJECT, REVIEW, UNDO, ChangeItem, diff_item
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.messages.sections import sections_of
@@ -35,7 +36,7 @@ def _items(content: dict[str, Any]) -> list[Any]:
     ("state", "actions", "words"),
     [
         (None, [], ""),
-        (ChangeState.PROPOSED, [APPLY, REJECT], ", Proposed"),
+        (ChangeState.PROPOSED, [REVIEW, REJECT], ", Proposed"),
         (ChangeState.APPLIED, [UNDO], ", Applied"),
         (ChangeState.REJECTED, [], ", Rejected"),
         (ChangeState.OUTDATED, [REJECT], ", Outdated: the file was changed since"),
@@ -58,8 +59,30 @@ def test_each_state_has_words_and_offers_what_can_be_done(
     assert all("src/a.py" in each.label for each in item.buttons())
 
 
+@pytest.mark.parametrize(
+    ("text", "diff_sum", "action"),
+    [
+        (DIFF, hashlib.sha256(DIFF.encode()).hexdigest(), APPLY),
+        (DIFF, "ab" * 32, REVIEW),  # the text is not that of the change
+        (long := "@@ @@\n" + "+x\n" * 100, hashlib.sha256(long.encode()).hexdigest(), REVIEW),
+        (7, "ab" * 32, REVIEW),
+    ],
+)
+def test_only_what_is_wholly_seen_is_applied_at_once(
+    style: TranscriptStyle,  # noqa: F811
+    text: Any,
+    diff_sum: str,
+    action: str,
+) -> None:
+    card = _items({**_content(text), "sha256": diff_sum})[0]
+    card.update_change_state(lambda *_key: ChangeState.PROPOSED)
+    painted(card, style)
+    assert [each.action for each in card.buttons()] == [action, REJECT]
+    assert card.is_unread and card.press(APPLY) is None, "a click may have been meant for something else"
+
+
 def test_buttons_only_ask(style: TranscriptStyle) -> None:  # noqa: F811
-    item = ChangeItem(ShownChange(CHANGE, "ab" * 32))
+    item = ChangeItem(ShownChange(CHANGE, "ab" * 32), is_whole=True)
     outcome = item.press(APPLY)
     assert outcome is not None and outcome.change == (APPLY, item.shown)
     assert item.press("file-open") is None
