@@ -36,6 +36,7 @@ from chatdesk.core.providers.stream_guard import StreamLimits
 from chatdesk.core.settings.secrets import Secret
 from chatdesk.core.storage.chat.summaries import SummaryRepository
 from chatdesk.core.storage.transfer.importing import ImportRepository
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.core.transfer.exports.export_service import ExportService
@@ -95,7 +96,7 @@ class Square:
 
 @asynccontextmanager
 async def square(folder: Path, *names: str) -> AsyncIterator[Square]:
-    tool = BuiltInTool("add", "Add.", {"a": _SUM, "b": _SUM}, ("a", "b"), _add)
+    tool = BuiltInTool("add", Text("Add"), "Add.", {"a": _SUM, "b": _SUM}, ("a", "b"), _add)
     async with AsyncExitStack() as stack:
         tools = await stack.enter_async_context(tool_service(folder, built_in=[BuiltInServer("sums", "Sums", [tool])]))
         await tools.switch("sums", is_on=True)

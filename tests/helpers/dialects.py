@@ -43,6 +43,7 @@ from chatdesk.core.rendering.answers.thoughts import parse_answer
 from chatdesk.core.rendering.blocks import Fold
 from chatdesk.core.rendering.sources import sources_of
 from chatdesk.core.settings.secrets import Secret
+from chatdesk.core.texts import Text
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.core.tools.tool_service import ToolService
 from tests.helpers.block_words import block_to_plain
@@ -91,7 +92,9 @@ async def play(form: Mapping[str, Any], folder: Path) -> Played:
         return f"sum={arguments['a'] + arguments['b']}"
 
     number = {"type": "number"}
-    sums = BuiltInServer(SERVER, "Sums", [BuiltInTool("add", "Add.", {"a": number, "b": number}, ("a", "b"), add)])
+    sums = BuiltInServer(
+        SERVER, "Sums", [BuiltInTool("add", Text("Add"), "Add.", {"a": number, "b": number}, ("a", "b"), add)]
+    )
     replies = [_reply(each, form.get("api", "chat"), missed) for each in form["server"]]
     async with FaultServer(*replies) as server, tool_service(folder, built_in=[sums]) as tools:
         api, model = Api(form.get("api", "chat")), form.get("model", "m1")
