@@ -320,5 +320,6 @@ def make_team(services: Services) -> TeamService:
         clock,
         servers=TeamServers(passwords, Client(platform.node() or "Computer", __version__)),
         blobs=services.attachments.blobs,
-        watch_sleep=lambda on_woken: SleepWatch(clock, on_woken).run(),
+        # No more often: a window that nobody uses is woken by this alone.
+        watch_sleep=lambda on_woken: SleepWatch(clock, on_woken, every_s=15.0).run(),
     )

@@ -120,7 +120,14 @@ async def _window(folder: Path, team: TeamDatabase, seconds: float) -> list[Row]
             f"at most {_MOST_LAG_MS:g} ms",
             told["busy_ms"] <= _MOST_LAG_MS,
         ),
+        _quiet("that nobody uses, its caret included", told["shown"], 2.5),
+        _quiet("that is hidden", told["hidden"], 0.5),
     ]
+
+
+def _quiet(which: str, rate: float, most: float) -> Row:
+    name = f"a window {which}, with a team and a tool server, is woken"
+    return Row(name, rate, "/s", f"at most {most:g} a second", rate <= most)
 
 
 async def _write(writer: Desk, threads: list[str], signals: Path, seconds: float) -> None:
