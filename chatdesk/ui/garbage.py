@@ -48,7 +48,7 @@ class Collector:
         self._next_s = 0.0
 
     def collect_sometimes(self) -> None:
-        """Collect what is due, at most twice a second."""
+        """Collect garbage that is due, at most twice a second."""
         if time.monotonic() >= self._next_s:
             self.collect_what_is_due()
             self._next_s = time.monotonic() + _BETWEEN_S

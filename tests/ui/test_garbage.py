@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.ui.async_tasks import run_until_done
@@ -140,23 +140,11 @@ def test_what_was_imported_is_walked_by_no_later_collection(monkeypatch: pytest.
     assert frozen == [before + 30, before + 60, before + 90]
 
 
-def test_a_window_that_nobody_uses_is_not_woken_to_collect(qapp: QApplication) -> None:
-    class Timers(QObject):
-        count = 0
-
-        def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-            self.count += event.type() == QEvent.Type.Timer
-            return False
-
-    timers = Timers()
-
-    async def main() -> int:
-        with collected_here():
-            await asyncio.sleep(0.1)
-            qapp.installEventFilter(timers)
-            await asyncio.sleep(1.6)
-            qapp.removeEventFilter(timers)
-        return 0
-
-    assert run_until_done(qapp, main) == 0
-    assert timers.count <= 2  # what ends the sleeps of this test
+def test_a_busy_loop_collects_at_most_twice_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    collector, now, collected = Collector(), [0.0], []
+    monkeypatch.setattr("chatdesk.ui.garbage.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(collector, "collect_what_is_due", lambda: collected.append(now[0]))
+    for tenth in range(20):
+        now[0] = tenth / 10
+        collector.collect_sometimes()
+    assert collected == [0.0, 0.5, 1.0, 1.5]
