@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chatdesk.core.chat.results import Sent
+from chatdesk.core.domain.attachment import SentShare
 from chatdesk.core.domain.message import Message
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.declaration import Call, Endpoint, Scope
 from chatdesk.service.forms import BODY, OPEN
-from chatdesk.service.rest.messages import MessageAnswer, asked_answer, message_answer, reached_message
+from chatdesk.service.rest.messages import MessageAnswer, asked_answer, message_answer, reached_message, with_shares
 from chatdesk.service.rest.threads import reached_thread, show_typing
 
 
@@ -91,28 +92,29 @@ class Ping(Operation):
     """A question whether anybody is there."""
 
 
-async def _send(call: Call[None, SendMessage]) -> Sent:
+async def _send(call: Call[None, SendMessage]) -> tuple[Sent, tuple[SentShare, ...]]:
     body = call.body
     thread = await reached_thread(call, body.thread_id)
     sent = await call.services.chat.send_message(
         thread.id, body.text, parent_id=body.parent_id, provider=body.provider, model=body.model
     )
     call.allowances.follow(call.caller, sent.answer.id, call.request_id)
-    return sent
+    return await with_shares(call, sent)
 
 
-async def _edit(call: Call[None, EditMessage]) -> Sent:
+async def _edit(call: Call[None, EditMessage]) -> tuple[Sent, tuple[SentShare, ...]]:
     message = await reached_message(call, call.body.message_id)
     sent = await call.services.chat.edit_message(message.id, call.body.text)
     call.allowances.follow(call.caller, sent.answer.id, call.request_id)
-    return sent
+    return await with_shares(call, sent)
 
 
-async def _asked(call: Call[Any, Any], done: DoneRequest) -> Sent:
+async def _asked(call: Call[Any, Any], done: DoneRequest) -> tuple[Sent, tuple[SentShare, ...]]:
     question_id, answer_id = (each.id for each in done.made if each.kind == "message")
     question = await reached_message(call, question_id)
     chat = call.services.chat
-    return Sent(await chat.get_thread(question.thread_id), question, await chat.reader.get_message(answer_id))
+    answer = await chat.reader.get_message(answer_id)
+    return await with_shares(call, Sent(await chat.get_thread(question.thread_id), question, answer))
 
 
 async def _regenerate(call: Call[None, Regenerate]) -> Message:

@@ -207,7 +207,8 @@ def asked_answer(asked: tuple[Sent, tuple[SentShare, ...]]) -> AskedAnswer:
     return AskedAnswer(message_answer(sent.question), message_answer(sent.answer), left_out)
 
 
-async def _with_shares(call: Call[Any, Any], sent: Sent) -> tuple[Sent, tuple[SentShare, ...]]:
+async def with_shares(call: Call[Any, Any], sent: Sent) -> tuple[Sent, tuple[SentShare, ...]]:
+    """Return a question that was asked, and how much of each of its attachments the model is sent."""
     answer = sent.answer
     files = attachments_of(sent.question)
     return sent, await call.services.chat.context.shares_of(files, answer.provider, answer.model)
@@ -255,7 +256,7 @@ async def _ask(call: Call[None, NewQuestion]) -> tuple[Sent, tuple[SentShare, ..
         attachments=await given_files(call, body.attachments),
     )
     call.allowances.follow(call.caller, sent.answer.id, call.request_id)
-    return await _with_shares(call, sent)
+    return await with_shares(call, sent)
 
 
 async def _asked(call: Call[Any, Any], done: DoneRequest) -> tuple[Sent, tuple[SentShare, ...]]:
@@ -263,7 +264,7 @@ async def _asked(call: Call[Any, Any], done: DoneRequest) -> tuple[Sent, tuple[S
     question_id, answer_id = (each.id for each in done.made if each.kind == "message")
     chat = call.services.chat
     sent = Sent(thread, await chat.reader.get_message(question_id), await chat.reader.get_message(answer_id))
-    return await _with_shares(call, sent)
+    return await with_shares(call, sent)
 
 
 async def _add_note(call: Call[None, NewNote]) -> Noted:
