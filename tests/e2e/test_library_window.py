@@ -20,7 +20,6 @@ from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
 from chatdesk.ui.features.library.project import ProjectDialog
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
-from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.erased_words import files_with
 from tests.helpers.window import FAST, ask, play, until
@@ -220,8 +219,8 @@ def test_of_a_selection_that_is_partly_gone_nothing_changes_and_words_say_so(tmp
         await services.library.delete(ids[:1])
         await services.library.trash.delete_for_good(ids[:1])
         application.bindings.library.pin(ids, is_pinned=True)
-        banner = application.panes.window.findChild(Banner)
-        await until(lambda: "1 of 2 threads are gone for good. Nothing was changed." in banner.accessibleName())
+        toast = application.panes.pane.toast
+        await until(lambda: "1 of 2 threads are gone for good. Nothing was changed." in toast.accessibleName())
         assert (await services.chat.get_thread(ids[1])).pinned_at is None
 
     play(AppPaths.find(str(tmp_path)), script)
