@@ -7,7 +7,8 @@ seen by other windows. Where the reader was among the versions is remembered as 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -58,6 +59,30 @@ class Lasting:
 Change_ = TypeVar("Change_", bound=Step | Lasting)
 
 
+class BegunChanges:
+    """The changes that have begun and are not recorded yet, for which *Undo* waits: what changed is seen a moment
+    earlier."""
+
+    def __init__(self) -> None:
+        self._ends: set[asyncio.Future[None]] = set()
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """Begin a change; it is recorded, or has failed, at the end of the block."""
+        end = asyncio.get_running_loop().create_future()
+        self._ends.add(end)
+        try:
+            yield
+        finally:
+            self._ends.remove(end)
+            end.set_result(None)
+
+    async def wait_for_all(self) -> None:
+        """Wait until every change that has begun by now is recorded or has failed."""
+        if self._ends:
+            await asyncio.wait(self._ends)
+
+
 class UndoStack:
     """The service's changes as one window makes them. Steps run one at a time, however fast the keys are."""
 
@@ -67,6 +92,7 @@ class UndoStack:
         self._undone: list[Step] = []
         self._awaited: set[str] = set()  # answers that belong to a change which is known already
         self._lock = asyncio.Lock()
+        self.begun = BegunChanges()
 
     def use(self, chat: ChatService) -> None:
         """Make changes through another service from now on; earlier ones are undone where they were made."""
@@ -129,80 +155,86 @@ class UndoStack:
     # Threads
 
     async def rename_thread(self, thread_id: str, title: str) -> Thread:
-        chat, before = self._chat, await self._chat.get_thread(thread_id)
-        after = await chat.rename_thread(thread_id, title)
-        if after.title != before.title:
-            self.record(
-                Text("rename thread"),
-                partial(chat.rename_thread, thread_id, before.title),
-                partial(chat.rename_thread, thread_id, after.title),
-            )
-        return after
+        with self.begun.change():
+            chat, before = self._chat, await self._chat.get_thread(thread_id)
+            after = await chat.rename_thread(thread_id, title)
+            if after.title != before.title:
+                self.record(
+                    Text("rename thread"),
+                    partial(chat.rename_thread, thread_id, before.title),
+                    partial(chat.rename_thread, thread_id, after.title),
+                )
+            return after
 
     # Messages
 
     async def delete_message(self, message_id: str, *, with_later: bool = False) -> Moved:
-        chat = self._chat
-        end = await chat.paths.end_of_path(message_id)
-        moved = await chat.paths.delete_message(message_id, with_later=with_later)
-        self.record(
-            plural("delete messages", "delete message", len(moved.message_ids)),
-            partial(chat.paths.restore_message, message_id, end_id=end),
-            partial(chat.paths.delete_message, message_id, with_later=with_later),
-            thread_id=moved.thread.id,
-        )
-        return moved
-
-    async def restore_message(self, message_id: str) -> Moved:
-        chat = self._chat
-        end = await chat.paths.end_of_path(message_id)
-        moved = await chat.paths.restore_message(message_id)
-        if moved.message_ids:
+        with self.begun.change():
+            chat = self._chat
+            end = await chat.paths.end_of_path(message_id)
+            moved = await chat.paths.delete_message(message_id, with_later=with_later)
             self.record(
-                Text("restore message"),
-                partial(chat.paths.delete_messages, moved.message_ids, end_id=end),
-                partial(chat.paths.restore_message, message_id),
+                plural("delete messages", "delete message", len(moved.message_ids)),
+                partial(chat.paths.restore_message, message_id, end_id=end),
+                partial(chat.paths.delete_message, message_id, with_later=with_later),
                 thread_id=moved.thread.id,
             )
-        return moved
+            return moved
+
+    async def restore_message(self, message_id: str) -> Moved:
+        with self.begun.change():
+            chat = self._chat
+            end = await chat.paths.end_of_path(message_id)
+            moved = await chat.paths.restore_message(message_id)
+            if moved.message_ids:
+                self.record(
+                    Text("restore message"),
+                    partial(chat.paths.delete_messages, moved.message_ids, end_id=end),
+                    partial(chat.paths.restore_message, message_id),
+                    thread_id=moved.thread.id,
+                )
+            return moved
 
     async def select_version(self, message_id: str) -> Thread:
-        chat = self._chat
-        end = await chat.paths.end_of_path(message_id)
-        thread = await chat.paths.select_version(message_id)
-        if end is not None and await chat.paths.end_of_path(message_id) != end:
-            self.record(
-                Text("switch version"),
-                partial(chat.paths.lead_path_to, end),
-                partial(chat.paths.select_version, message_id),
-                thread_id=thread.id,
-            )
-        return thread
+        with self.begun.change():
+            chat = self._chat
+            end = await chat.paths.end_of_path(message_id)
+            thread = await chat.paths.select_version(message_id)
+            if end is not None and await chat.paths.end_of_path(message_id) != end:
+                self.record(
+                    Text("switch version"),
+                    partial(chat.paths.lead_path_to, end),
+                    partial(chat.paths.select_version, message_id),
+                    thread_id=thread.id,
+                )
+            return thread
 
     async def edit_message(
         self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
     ) -> Sent | Noted:
         """Edit a question or a note; a note stays one. Undoing it shows the old version again and moves the new one,
         with all that came after it, to the trash."""
-        chat = self._chat
-        end = await chat.paths.end_of_path(message_id)
-        is_note = (await chat.reader.get_message(message_id)).is_note
-        edit = chat.manual_messages.edit_note if is_note else chat.edit_message
-        sent: Sent | Noted = await edit(message_id, text, attachments=attachments)
-        if isinstance(sent, Sent):
-            self._awaited.add(sent.answer.id)
-        self._edited(chat, sent.question, end)
-        return sent
+        with self.begun.change():
+            chat = self._chat
+            end = await chat.paths.end_of_path(message_id)
+            is_note = (await chat.reader.get_message(message_id)).is_note
+            edit = chat.manual_messages.edit_note if is_note else chat.edit_message
+            sent: Sent | Noted = await edit(message_id, text, attachments=attachments)
+            if isinstance(sent, Sent):
+                self._awaited.add(sent.answer.id)
+            self._edited(chat, sent.question, end)
+            return sent
 
     async def edit_answer(
         self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
     ) -> Edited:
         """Edit an answer. Undoing it moves the person's version, with all that came after it, to the trash."""
-        chat = self._chat
-        end = await chat.paths.end_of_path(message_id)
-        edited = await chat.manual_messages.edit_answer(message_id, text, attachments=attachments)
-        self._edited(chat, edited.answer, end)
-        return edited
+        with self.begun.change():
+            chat = self._chat
+            end = await chat.paths.end_of_path(message_id)
+            edited = await chat.manual_messages.edit_answer(message_id, text, attachments=attachments)
+            self._edited(chat, edited.answer, end)
+            return edited
 
     def _edited(self, chat: ChatService, version: Message, end_id: str | None) -> None:
         self.record(
@@ -215,21 +247,26 @@ class UndoStack:
     # Context
 
     async def mark_message(self, message_id: str, mark: ContextMark) -> Message:
-        put = partial(self._chat.context.steering.mark_message, message_id)
-        before = (await self._chat.reader.get_message(message_id)).context_mark
-        after = await put(mark)
-        if before != mark:
-            label = _MARKING.get(mark) or _UNMARKING[before]
-            self.record(label, partial(put, before), partial(put, mark), thread_id=after.thread_id)
-        return after
+        with self.begun.change():
+            put = partial(self._chat.context.steering.mark_message, message_id)
+            before = (await self._chat.reader.get_message(message_id)).context_mark
+            after = await put(mark)
+            if before != mark:
+                label = _MARKING.get(mark) or _UNMARKING[before]
+                self.record(label, partial(put, before), partial(put, mark), thread_id=after.thread_id)
+            return after
 
     async def start_context(self, thread_id: str, message_id: str | None) -> None:
-        start = partial(self._chat.context.steering.start_at, thread_id)
-        before = await start(message_id)
-        if before != message_id:
-            self.record(
-                Text("start of the context"), partial(start, before), partial(start, message_id), thread_id=thread_id
-            )
+        with self.begun.change():
+            start = partial(self._chat.context.steering.start_at, thread_id)
+            before = await start(message_id)
+            if before != message_id:
+                self.record(
+                    Text("start of the context"),
+                    partial(start, before),
+                    partial(start, message_id),
+                    thread_id=thread_id,
+                )
 
     def record(
         self,

@@ -16,6 +16,7 @@ from chatdesk.core.chat.undo import Lasting, UndoStack
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, StorageFull, ThreadInTrash
 from chatdesk.core.events import PathChanged
+from chatdesk.core.ids import new_id
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.counters import recounted
 from tests.helpers.examples import examples
@@ -303,3 +304,23 @@ def test_a_change_of_a_list_waits_behind_what_was_done_in_any_thread() -> None:
     stack.pass_over(lasting)
     seen = stack.last_seen_from("a")
     assert seen is not None and seen.label == "in a list"
+
+
+async def test_undo_waits_until_changes_that_have_begun_are_recorded(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        thread = (await world.chat.create_thread(None, "Plans")).thread
+        stack = UndoStack(world.chat)
+        seen: list[str | None] = []
+
+        async def look() -> None:
+            await stack.begun.wait_for_all()
+            seen.append(None if stack.last is None else stack.last.label)
+
+        renaming = asyncio.create_task(stack.rename_thread(thread.id, "Quinces"))
+        await asyncio.sleep(0)
+        await look()
+        await renaming
+        with pytest.raises(MessageNotFound):
+            await stack.delete_message(new_id())
+        await look()  # a change that failed keeps nobody waiting
+        assert seen == ["rename thread", "rename thread"]

@@ -113,6 +113,7 @@ class UndoBinding(Controller):
             from chatdesk.core.chat.undo import Lasting
 
             stack = await self.stack()
+            await stack.begun.wait_for_all()
             chosen = step or stack.last_seen_from(self._threads.thread_id)
             if isinstance(chosen, Lasting):
                 self._pass_over(stack, chosen)
@@ -140,6 +141,7 @@ class UndoBinding(Controller):
     def redo(self, step: Step | None = None) -> None:
         async def work() -> None:
             stack = await self.stack()
+            await stack.begun.wait_for_all()
             try:
                 redone = await stack.redo(step or stack.next_seen_from(self._threads.thread_id))
             finally:

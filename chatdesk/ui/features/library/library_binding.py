@@ -143,12 +143,13 @@ class LibraryBinding(Controller):
         async def work() -> None:
             title = self._title(ids)
             library = self._library
-            done = await act(library)
-            change, said = done if isinstance(done, tuple) else (done, words)
-            self._panes.sidebar.thread_list.marks.set(())
-            if change.is_empty:
-                return
-            await self._did(change)
+            with (await self._active().undo.stack()).begun.change():
+                done = await act(library)
+                change, said = done if isinstance(done, tuple) else (done, words)
+                self._panes.sidebar.thread_list.marks.set(())
+                if change.is_empty:
+                    return
+                await self._did(change)
             self._active().undo.offer(f"{said}: {title}")
 
         self._tasks.start(work(), "change threads")
