@@ -289,6 +289,45 @@ def test_check_finds_and_repairs_what_is_shown_otherwise(chatdesk: Run, empty: T
     assert (code, out) == (0, "The server and this profile hold the same.\n"), err
 
 
+def test_an_owner_goes_on_without_what_the_server_lost(chatdesk: Run, empty: TeamDatabase) -> None:
+    create(chatdesk, empty)
+    ask(chatdesk, "ana", "First")
+    ask(chatdesk, "ana", "Second")
+    assert chatdesk("ana", "team", "share", "Personal", "--yes")[0] == 0
+    join(chatdesk, "ben", "Personal=editor")
+    assert chatdesk("ana", "team", "lost")[:2] == (0, "The server has lost nothing.\n")
+    assert chatdesk("ana", "team", "lost", "--json")[1] == "[]\n"
+    code, _, err = chatdesk("ana", "team", "lost", "--accept", "Personal", "--yes")
+    assert code == 1
+    assert "The server has lost nothing of “Personal”." in err
+    with empty.as_superuser() as conn:
+        conn.execute("DELETE FROM cd.change WHERE seq = 2")
+    code, out, _ = chatdesk("ben", "team", "lost")
+    assert code == 0
+    assert out.startswith("“Personal”: the server has lost 1 change.\n    1 change (number 2), made between 2")
+    assert out.endswith("An owner of the project can let it go on without them.\n")
+    [found] = json.loads(chatdesk("ana", "team", "lost", "--json")[1])
+    assert (found["name"], found["changes"], found["may_accept"]) == ("Personal", 1, True)
+    assert [(each["first"], each["last"]) for each in found["ranges"]] == [(2, 2)]
+    code, out, _ = chatdesk("ana", "team", "check")
+    assert code == 1
+    assert f"'chatdesk team lost --accept {found['project_id']}' lets it go on without them." in out
+    assert json.loads(chatdesk("ana", "team", "check", "--json")[1])["lost"] == [found]
+    assert chatdesk("ben", "team", "lost", "--accept", "Personal (Research)", "--yes")[0] == 1
+    code, out, err = chatdesk("ana", "team", "lost", "--accept", "Personal")  # nobody could be asked
+    assert code == 1
+    assert "the server has lost 1 change." in out
+    assert "Add --yes." in err
+    code, out, err = chatdesk("ana", "team", "lost", "--accept", "Personal", "--yes")
+    assert code == 0, err
+    assert out.endswith("“Personal” goes on without them. Every computer fetches it again.\n")
+    for who in ("ana", "ben"):
+        assert chatdesk(who, "team", "sync")[0] == 0
+        code, out, err = chatdesk(who, "team", "check")
+        assert code == 0, out + err
+        assert "Ana let it go on without 1 change that the server had lost." in out
+
+
 def test_words_are_erased_from_the_command_line(chatdesk: Run, empty: TeamDatabase) -> None:
     def words_on_server() -> str:
         with empty.as_superuser() as conn:

@@ -10,7 +10,7 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.cli import team_membership, team_sharing
+from chatdesk.cli import team_lost, team_membership, team_sharing
 from chatdesk.cli.team_asking import TeamVerb, find_workspace, open_keys
 from chatdesk.cli.team_membership import add_address, address_of, workspace_as_data
 from chatdesk.cli.team_sharing import WAIT_S, send_now
@@ -50,6 +50,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     members.set_defaults(team_verb=TeamVerb(_members))
     team_membership.add_verbs(verbs, common)
     team_sharing.add_verbs(verbs, common)
+    team_lost.add_verb(verbs, common)
     _add_erasing_verbs(verbs, common)
 
 
@@ -125,10 +126,14 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
             result = await service.checks.check(workspace.id)
         if options.json:
             found = {"projects": result.projects, "changes": result.changes, "waiting": result.waiting}
-            terminal.say_json({**found, "differences": list(result.differences)})
+            lost = [team_lost.as_data(each) for each in result.lost]
+            terminal.say_json({**found, "differences": list(result.differences), "lost": lost})
         else:
             for sentence in result.sentences:
                 terminal.say(sentence)
+            team_lost.say_lost(result.lost)
+            for sentence in result.accepted:
+                terminal.say(shown(sentence))
         return 1 if result.differences else 0
     address, password = await asyncio.to_thread(address_of, options)
     from chatdesk.cli.team_text import CHECK_TEXTS

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.domain.sharing.lost_changes import LostChanges, LostRange
 from chatdesk.core.domain.sharing.team import (
     Disagreement,
     EndReason,
@@ -104,6 +105,25 @@ EXPIRED = InvitationView(CodeKind.MEMBER, "w1", "Blue team", ADDRESS, NOW, True,
 OPEN = InvitationView(
     CodeKind.MEMBER, "w1", "Blue team", ServerAddress("127.0.0.1", 5433, "team", "u", tls="disable"), NOW, False, "Chi"
 )
+LOST = (
+    LostChanges(
+        "p1",
+        "Research",
+        (LostRange(12, 15, NOW - 9_000 * MINUTE, NOW - 8_000 * MINUTE), LostRange(40, 40, NOW - 90 * MINUTE)),
+        may_accept=True,
+    ),
+    LostChanges("p2", "Plans for next year", (LostRange(1, 3, None, NOW - 8_000 * MINUTE),)),
+)
+_SAME = ServerCheck(3, 1_204)
+DAMAGED = ServerCheck(
+    2,
+    1_204,
+    (
+        "“Research”: 5 changes are missing on the server; somebody removed rows from its tables.",
+        "“Plans for next year”: 3 changes are missing on the server; somebody removed rows from its tables.",
+    ),
+    lost=LOST,
+)
 CHANGES = (
     RefusedChange(
         "c1", "p2", "t1", "message", NOW, "denied", "You may only read this project.", "A long answer. " * 60
@@ -172,7 +192,8 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("team-shared", _shared(theme)),
         ("team-shared-retention", _shared_for_a_while(theme)),
         ("team-shared-viewer", _shared_with_a_viewer(theme)),
-        ("team-details", _details(theme, SYNCED, is_refused=False)),
+        ("team-details", _details(theme, SYNCED)),
+        ("team-details-lost", _details(theme, REFUSED, found=DAMAGED)),
         ("team-details-refused", _details(theme, REFUSED, is_refused=True)),
     ]
 
@@ -281,7 +302,7 @@ def _shared_with_a_viewer(theme: Theme) -> QWidget:
     return SharedProjectDialog(theme, "Plans", mine, MEMBERS, me="m1", workspace_name="Blue team", kept_days=90)
 
 
-def _details(theme: Theme, status: SyncStatus, *, is_refused: bool) -> QWidget:
+def _details(theme: Theme, status: SyncStatus, *, is_refused: bool = False, found: ServerCheck = _SAME) -> QWidget:
     dialog = SyncDetailsDialog(theme, (WORKSPACE,))
     dialog.show_status(status)
     dialog.show_rounds(ROUNDS)
@@ -289,5 +310,5 @@ def _details(theme: Theme, status: SyncStatus, *, is_refused: bool) -> QWidget:
         dialog.show_refused(CHANGES)
         dialog.show_disagreements((DISAGREEMENT,), NAMES)
     else:
-        dialog.show_check(ServerCheck(3, 1_204))
+        dialog.show_check(found)
     return dialog

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pytest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
+from chatdesk.core.domain.sharing.lost_changes import LostChanges
 from chatdesk.core.domain.sharing.team import (
     RefusedChange,
     ServerCheck,
@@ -133,6 +134,7 @@ class Team:
         self.shared: dict[str, SharedProject] = {}
         self.now = samples.SYNCED
         self.refused_changes: tuple[RefusedChange, ...] = samples.CHANGES
+        self.lost: tuple[LostChanges, ...] = ()
         self.disagreeing = (samples.DISAGREEMENT,)
         self.asked: list[tuple[Any, ...]] = []
         self.thread: Any = None
@@ -167,7 +169,10 @@ class Team:
 
     async def check(self, workspace_id: str) -> ServerCheck:
         self._note("check", workspace_id)
-        return ServerCheck(1, 2)
+        return ServerCheck(1, 2, lost=self.lost)
+
+    async def accept(self, lost: LostChanges) -> None:
+        self._note("go on", lost.project_id)
 
     async def members(self, _workspace_id: str) -> tuple[TeamMember, ...]:
         return samples.MEMBERS

@@ -179,10 +179,7 @@ class Reader:
     def _take(self, rows: Sequence[PulledChange]) -> Applied:
         store = self.profile.store
         page = store.read_page(rows)
-        is_damaged = not all(row.chain for row in rows)
-        return store.finish_apply(
-            store.start_apply(self.log.project_id, page, after=self.cursor, is_damaged=is_damaged)
-        )
+        return store.finish_apply(store.start_apply(self.log.project_id, page, after=self.cursor))
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.profile.rows(query, *values)

@@ -326,6 +326,20 @@ class TeamNotTaken(TeamError):
     next_step = Text("Check what you typed. Nothing was changed.")
 
 
+class TeamLossChanged(TeamError):
+    code = "team_loss_changed"
+    what = Text("By now the server misses other changes of this project than those, or none.")
+    next_step = Text("Check against the server again. Nothing was changed.")
+
+
+class TeamRowsChanged(TeamError):
+    """Rows of a log were rewritten as well, and a log that is chained anew would hide that."""
+
+    code = "team_rows_changed"
+    what = Text("Changes of this project were not only lost on the server, but rewritten as well.")
+    next_step = Text("Show the people who run the server what Check says. Nothing was changed.")
+
+
 class TeamMemberInvited(TeamError):
     """The member has not accepted the invitation, so there is no login yet that could get this right."""
 

@@ -168,6 +168,8 @@ class _Round:
             channels = {head.project_id: head.channel for head in view.projects if not head.is_deleted}
             if channels == link.channels:
                 break
+            # Somebody left, or the log was closed over what it had lost.
+            link.checked -= {each for each, channel in channels.items() if link.channels.get(each) != channel}
             # Before anything is pulled, so that nothing that comes later goes unheard; and what came in between was
             # not heard, so it is looked at again.
             yield to_team(TeamStore.listen, tuple(channels.values()))

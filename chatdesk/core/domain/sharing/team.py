@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
+from chatdesk.core.domain.sharing.lost_changes import LostChanges
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Sentences, Text, plural
 
@@ -343,13 +344,16 @@ class SyncRound:
 class ServerCheck:
     """The result of *Check against the server*. ``differences`` are sentences; none: both hold the same, except for
     changes that are ``waiting`` to be sent. ``repairable``: projects that are shown otherwise than the log says, and
-    that can be pulled again from the beginning."""
+    that can be pulled again from the beginning. ``lost``: what the server has lost; ``accepted``: sentences on what an
+    owner let a project go on without."""
 
     projects: int
     changes: int
     differences: tuple[str, ...] = ()
     waiting: int = 0
     repairable: tuple[str, ...] = ()
+    lost: tuple[LostChanges, ...] = ()
+    accepted: tuple[str, ...] = ()
 
     @property
     def sentences(self) -> tuple[str, ...]:

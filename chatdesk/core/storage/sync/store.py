@@ -116,18 +116,10 @@ class SyncStore:
         return inbox.prepare(rows, own_device=self._origin().device_id)
 
     def start_apply(
-        self,
-        project_id: str,
-        page: Prepared,
-        *,
-        after: Cursor,
-        is_damaged: bool = False,
-        erased: Collection[str] | None = None,
+        self, project_id: str, page: Prepared, *, after: Cursor, erased: Collection[str] | None = None
     ) -> Callable[[], Applied]:
         return self._start_write(
-            lambda conn: inbox.apply(
-                conn, self._origin(), project_id, page, after=after, is_damaged=is_damaged, erased=erased
-            ),
+            lambda conn: inbox.apply(conn, self._origin(), project_id, page, after=after, erased=erased),
             is_durable=False,  # the cursor is part of it: what a power cut takes is pulled again
         )
 

@@ -31,6 +31,8 @@ _STATES: Final[dict[str, type[TeamError]]] = {
     "CD011": errors.TeamInvitationUsed,
     "CD012": errors.TeamNotTaken,
     "CD014": errors.TeamNameTaken,
+    "CD015": errors.TeamLossChanged,
+    "CD016": errors.TeamRowsChanged,
     "25006": errors.TeamServerReadOnly,
     "26000": errors.TeamThroughPooler,
     "42P05": errors.TeamThroughPooler,

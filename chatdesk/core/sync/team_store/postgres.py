@@ -36,6 +36,7 @@ from chatdesk.core.sync.team_store.connection import Connection, open_connection
 from chatdesk.core.sync.team_store.failures import translated
 from chatdesk.core.sync.team_store.file_chunks import PostgresFileChunks
 from chatdesk.core.sync.team_store.listening import Listening
+from chatdesk.core.sync.team_store.log_gaps import LogGaps
 from chatdesk.core.sync.team_store.project_shares import ProjectShares
 from chatdesk.core.sync.team_store.statements import Statements
 
@@ -58,8 +59,8 @@ WHERE coalesce(before, 0) < %s ORDER BY seq
 """
 _ERASED: Final = """
 SELECT c.id::text FROM cd.change c WHERE c.project_id = %s AND c.id = ANY(%s::uuid[]) AND (
-  c.erased_by IN (SELECT e.id FROM cd.change e
-    WHERE e.project_id = %s AND e.kind = 'thread' AND e.op = 'del' AND e.reg = 'erased')
+  c.erased_by IN (SELECT e.id FROM cd.change e WHERE e.project_id = %s
+    AND (e.op, e.kind, e.reg) IN (('del', 'thread', 'erased'), ('edit', 'project', 'loss')))
   OR (c.id, c.entity_id, c.reg) IN (SELECT unnest(n.parents), n.entity_id, n.reg FROM cd.change n
     WHERE n.project_id = %s AND n.reg LIKE 'lww.%%' AND n.op = 'edit'))
 """
@@ -86,6 +87,7 @@ class PostgresTeamStore:
         self._statements = Statements(conn, self.abort)
         self.chunks = PostgresFileChunks(conn, self._statements)
         self.shares = ProjectShares(self._statements)
+        self.gaps = LogGaps(self._statements)
 
     # -- the first call, and everything but the changes --------------------------------------------------------------
 

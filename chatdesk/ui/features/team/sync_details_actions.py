@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
+from chatdesk.core.domain.sharing.lost_changes import ACCEPTING, LostChanges
 from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncStatus
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
@@ -79,6 +80,7 @@ class SyncDetails:
         dialog.syncRequested.connect(self._team.sync_now)
         dialog.repairRequested.connect(lambda check: self._do(dialog, lambda: self._repair(dialog, check), "repair"))
         dialog.checkRequested.connect(lambda of: self._do(dialog, lambda: self._check(dialog, of), "check"))
+        dialog.goOnRequested.connect(lambda lost: self._ask_to_go_on(dialog, lost))
         dialog.copyTextRequested.connect(lambda changes: self._copy_text(dialog, changes))
         dialog.copyRequested.connect(lambda ids: self._do(dialog, lambda: self._copy(dialog, ids), "copy refused"))
         dialog.retryRequested.connect(
@@ -126,6 +128,27 @@ class SyncDetails:
         await self._team.checks.repair(check)
         if isValid(dialog):
             dialog.show_result(tr("These projects are fetched again. Check again when this computer is up to date."))
+
+    def _ask_to_go_on(self, dialog: SyncDetailsDialog, lost: LostChanges) -> None:
+        confirm = ConfirmDialog(
+            self._panes.theme,
+            shown(lost.question),
+            shown(ACCEPTING),
+            yes_text=tr("Go on without them"),
+            is_dangerous=True,
+            parent=dialog,
+        )
+        confirm.answered.connect(
+            lambda is_yes: self._do(dialog, lambda: self._go_on(dialog, lost), "accept a loss") if is_yes else None
+        )
+        confirm.open()
+
+    async def _go_on(self, dialog: SyncDetailsDialog, lost: LostChanges) -> None:
+        await self._team.checks.accept(lost)
+        if isValid(dialog):
+            dialog.show_result(
+                tr("“{project}” goes on without them. Every computer fetches it again.", project=lost.name)
+            )
 
     def _copy_text(self, dialog: SyncDetailsDialog, changes: tuple[RefusedChange, ...]) -> None:
         QGuiApplication.clipboard().setText("\n\n".join(each.text for each in changes if each.text))

@@ -57,31 +57,44 @@ RETURN sha256(p_chain || uuid_send(p_id) || uuid_send(p_device) || uuid_send(p_a
     || int8send(p_dseq) || int8send(p_number) || int8send(p_hlc) || int8send(p_at) || p_digest
     || convert_to(concat_ws(' ', p_kind, p_op, p_reg, p_v, p_parents), 'UTF8'));
 
-DO $$
+-- Chains a log anew from a number on, and counts the changes of its devices. p_is_closed: over the gaps in its numbers.
+CREATE FUNCTION cd.chain_again(p_project uuid, p_first bigint, p_is_closed boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
+AS $$
 DECLARE
-    v_project uuid;
-    v_chain bytea;
+    v_chain bytea := coalesce((SELECT c.chain FROM cd.change c WHERE c.project_id = p_project AND c.seq = p_first - 1),
+        decode(repeat('00', 32), 'hex'));
+    v_last bigint := p_first - 1;
     v_row record;
 BEGIN
-    FOR v_project IN SELECT h.project_id FROM cd.project_head h LOOP
-        v_chain := decode(repeat('00', 32), 'hex');
-        FOR v_row IN
-            SELECT c.*, row_number() OVER (PARTITION BY c.device_id ORDER BY c.seq) AS place
-            FROM cd.change c WHERE c.project_id = v_project ORDER BY c.seq
-        LOOP
-            v_chain := cd.next_chain(v_chain, v_row.id, v_row.device_id, v_row.author, v_row.entity_id, v_row.dseq,
-                v_row.place, v_row.hlc, v_row.at, v_row.digest, v_row.kind, v_row.op, v_row.reg, v_row.v,
-                array_to_string(v_row.parents, ','));
-            UPDATE cd.change c SET chain = v_chain, number = v_row.place
-            WHERE c.id = v_row.id AND c.project_id = v_project;
-        END LOOP;
-        UPDATE cd.project_head h SET chain = v_chain WHERE h.project_id = v_project;
+    FOR v_row IN
+        SELECT c.* FROM (
+            SELECT c.id, c.seq, c.device_id, c.author, c.entity_id, c.dseq, c.hlc, c.at, c.digest, c.kind, c.op, c.reg, c.v,
+                c.parents, row_number() OVER (PARTITION BY c.device_id ORDER BY c.seq) AS number
+            FROM cd.change c WHERE c.project_id = p_project
+        ) AS c WHERE c.seq >= p_first ORDER BY c.seq
+    LOOP
+        v_last := CASE WHEN p_is_closed THEN v_last + 1 ELSE v_row.seq END;
+        v_chain := cd.next_chain(v_chain, v_row.id, v_row.device_id, v_row.author, v_row.entity_id, v_row.dseq,
+            v_row.number, v_row.hlc, v_row.at, v_row.digest, v_row.kind, v_row.op, v_row.reg, v_row.v,
+            array_to_string(v_row.parents, ','));
+        UPDATE cd.change c SET seq = v_last, chain = v_chain, number = v_row.number
+        WHERE c.id = v_row.id AND c.project_id = p_project;
     END LOOP;
+    UPDATE cd.project_head h SET seq = CASE WHEN p_is_closed THEN v_last ELSE h.seq END, chain = v_chain
+    WHERE h.project_id = p_project;
+    DELETE FROM cd.device_count n WHERE n.project_id = p_project;
+    INSERT INTO cd.device_count (project_id, device_id, changes)
+    SELECT p_project, c.device_id, count(*) FROM cd.change c WHERE c.project_id = p_project GROUP BY c.device_id;
 END
 $$;
 
-INSERT INTO cd.device_count (project_id, device_id, changes)
-SELECT c.project_id, c.device_id, max(c.number) FROM cd.change c GROUP BY 1, 2;
+SELECT cd.chain_again(h.project_id, 1, false) FROM cd.project_head h;
+
+-- Which change made a thing: where that one was lost, its author may make the same again.
+ALTER TABLE cd.entity ADD COLUMN change_id uuid;
+UPDATE cd.entity e SET change_id = c.id FROM cd.change c
+WHERE c.project_id = e.project_id AND c.entity_id = e.id AND c.op = 'new' AND c.reg = 'content';
 
 -- Only what was asked for as an erasure is one.
 WITH asked AS (

@@ -9,7 +9,7 @@
 --   too_big   the body is over the limit
 --   denied    the rule wants a higher role
 --   orphan    what it changes, or hangs below, is not in this project
---   id_taken  a thing with this id exists
+--   id_taken  a thing with this id exists, but for what its author makes again because the log lost it
 --   denied    not one's own, and no right on others'
 --   orphan    a placeholder of erased words, and no erasure in the log names it
 --   ok        entered; with its number and stamp
@@ -262,7 +262,10 @@ BEGIN
                     CONTINUE;
                 END IF;
             END IF;
-            IF v_thing.id IS NOT NULL OR v_entity = ANY (v_ids_elsewhere) THEN
+            -- What its author made comes again only where the change that made it was lost.
+            IF v_entity = ANY (v_ids_elsewhere) OR (v_thing.id IS NOT NULL
+                AND (v_thing.kind, v_thing.created_by, coalesce(v_thing.change_id, v_id)) <> (v_kind, p_me, v_id))
+            THEN
                 o_status := 'id_taken';
                 RETURN NEXT;
                 CONTINUE;
@@ -317,8 +320,9 @@ BEGIN
             VALUES (v_device, p_me, '-', '', now()) ON CONFLICT (id) DO NOTHING;
         END IF;
         IF v_rule.effect = 'make' THEN
-            INSERT INTO cd.entity (id, project_id, kind, thread_id, created_by)
-            VALUES (v_entity, p_project, v_kind, v_thread::uuid, p_me);
+            INSERT INTO cd.entity (id, project_id, kind, thread_id, created_by, change_id)
+            VALUES (v_entity, p_project, v_kind, v_thread::uuid, p_me, v_id)
+            ON CONFLICT (id, project_id) DO UPDATE SET thread_id = excluded.thread_id, change_id = excluded.change_id;
         END IF;
         INSERT INTO cd.change (id, project_id, seq, device_id, dseq, number, author, kind, op, entity_id, reg, parents,
             hlc, v, body, digest, erased, erased_by, chain, at)

@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from chatdesk.core.domain.sharing.lost_changes import LostRange
 from chatdesk.core.domain.sharing.team import (
     Disagreement,
     RefusedChange,
@@ -931,6 +932,31 @@ def test_what_is_shown_otherwise_than_the_team_has_it_can_be_taken_over_anew(
         press(dialog, "detailsRepair")
     assert asked.args == [found]
     assert not dialog.repair_button.isVisible()
+
+
+def test_what_the_server_lost_is_listed_and_only_an_owner_goes_on_without_it(
+    theme: Theme, show: Show, qtbot: QtBot
+) -> None:
+    dialog = SyncDetailsDialog(theme, (samples.WORKSPACE,))
+    show(dialog)
+    mine, theirs = samples.LOST
+    dialog.show_check(samples.DAMAGED)
+    said = texts(dialog)
+    assert "“Research”: the server has lost 5 changes." in said
+    assert "4 changes (numbers 12 to 15), made between 20" in said
+    assert "1 change (number 40), made since 20" in said
+    assert "An owner of the project can let it go on without them." in said
+    assert not has(dialog, f"lost_{theirs.project_id}")
+    assert button(dialog, f"lost_{mine.project_id}").accessibleName() == "Let “Research” go on without 5 changes?"
+    with qtbot.waitSignal(dialog.goOnRequested) as asked:
+        press(dialog, f"lost_{mine.project_id}")
+    assert asked.args == [mine]
+    many = replace(mine, ranges=tuple(LostRange(number, number) for number in range(1, 60, 2)))
+    dialog.show_check(ServerCheck(1, 20, ("…",), lost=(many,)))
+    assert "… and 18 more." in texts(dialog)
+    dialog.show_check(ServerCheck(1, 20, accepted=("“Research”: on that day, Ana let it go on.",)))
+    assert dialog.outcome.text().endswith("hold the same.\n“Research”: on that day, Ana let it go on.")
+    assert "has lost" not in texts(dialog)
 
 
 def test_an_owner_ends_the_connections_of_who_holds_others_up(theme: Theme, show: Show, qtbot: QtBot) -> None:

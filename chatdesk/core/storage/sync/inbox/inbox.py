@@ -54,14 +54,12 @@ def apply(
     prepared: Prepared,
     *,
     after: Cursor,
-    is_damaged: bool = False,
     erased: Collection[str] | None = None,
 ) -> Applied:
     """Apply a page that follows ``after`` and move the cursor, in the caller's transaction. Rows that were applied
     before are skipped. The page is cut before the first row that does not fit; raises ``HistoryChanged`` where that is
-    the first one. ``is_damaged``: rows are taken although they do not fit. ``erased``: the placeholders whose words an
-    erasure took, where that was asked; others do not fit. A page with an unknown change of this device changes nothing
-    and returns ``is_foreign_mine``."""
+    the first one. ``erased``: the placeholders whose words an erasure took, where that was asked; others do not fit. A
+    page with an unknown change of this device changes nothing and returns ``is_foreign_mine``."""
     raw = driver(conn)
     share = raw.execute(
         "SELECT s.seq, s.chain, s.state, s.progress, w.member_id FROM shared_projects s"
@@ -74,9 +72,9 @@ def apply(
     if prepared.own_device not in ("", origin.device_id):
         # This profile became another device since: what was its own may be a copy's, whose messages are not here.
         prepared = prepare(prepared.pulled, own_device=origin.device_id)
-    fitting = len(prepared.rows) if is_damaged else _fitting(prepared, erased)
+    fitting = _fitting(prepared, erased)
     is_cut = fitting < len(prepared.rows)
-    if (is_damaged and not prepared.is_in_order) or not prepared.has_numbers:
+    if not prepared.has_numbers:
         raise HistoryChanged
     rows = [row for row in prepared.rows[:fitting] if row.seq > seq]
     if not rows and is_cut:
@@ -84,8 +82,7 @@ def apply(
     if not rows:
         return Applied()
     pulled = [row for row in prepared.pulled[:fitting] if row.seq > seq]
-    if not is_damaged:
-        _check_chain(pulled[0], seq, chain)
+    _check_chain(pulled[0], seq, chain)
     known = known_rows(raw, _KNOWN, [row.id for row in rows])
     if any(row.device == origin.device_id and row.id not in known for row in rows):
         return Applied(is_foreign_mine=True)

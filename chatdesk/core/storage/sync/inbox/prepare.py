@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final
 
 from chatdesk.core.domain.sharing.sync_wire import PulledChange
@@ -33,12 +32,6 @@ class Prepared:
     @property
     def has_numbers(self) -> bool:
         return not self.rows or isinstance(self.rows[0].seq, int)
-
-    @property
-    def is_in_order(self) -> bool:
-        """Return whether sequence numbers grow, with or without gaps."""
-        numbers = [row.seq for row in self.rows]
-        return all(isinstance(number, int) for number in numbers) and all(a < b for a, b in pairwise(numbers))
 
 
 def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:

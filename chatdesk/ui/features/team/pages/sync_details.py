@@ -9,6 +9,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from chatdesk.core.domain.sharing.lost_changes import LostChanges
 from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncRound, SyncStatus, Workspace
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
@@ -28,6 +29,7 @@ _SIZE_PX: Final = (680, 620)
 _MOST_REFUSED: Final = 50
 _MOST_DISAGREEMENTS: Final = 50
 _MOST_DIFFERENCES: Final = 12
+_MOST_RANGES: Final = 12
 _EXCERPT: Final = 240
 _TABLE_PX: Final = 220
 _ONE: Final = (Text("Copy text"), Text("Copy to a private project"), Text("Try again"), Text("Forget"))
@@ -42,6 +44,7 @@ class SyncDetailsDialog(TaskPanel):
     syncRequested = Signal(str)
     checkRequested = Signal(str)
     repairRequested = Signal(object)  # ServerCheck
+    goOnRequested = Signal(object)  # LostChanges
     copyTextRequested = Signal(object)  # tuple[RefusedChange, ...]
     copyRequested = Signal(list)
     retryRequested = Signal(list)
@@ -81,6 +84,8 @@ class SyncDetailsDialog(TaskPanel):
         self.outcome.hide()
         self._shown_refused: tuple[RefusedChange, ...] = ()
         self._shown_disagreements: tuple[Disagreement, ...] = ()
+        self._lost = QVBoxLayout()
+        self._lost.setSpacing(theme.tokens.space.xs)
         self._refused = QVBoxLayout()
         self._refused.setSpacing(theme.tokens.space.xs)
         self._disagreements = QVBoxLayout()
@@ -93,6 +98,7 @@ class SyncDetailsDialog(TaskPanel):
         self.body.addLayout(row)
         self.body.addLayout(actions)
         self.body.addWidget(self.outcome)
+        self.body.addLayout(self._lost)
         self.body.addLayout(self._refused)
         self.body.addLayout(self._disagreements)
         self.add_heading(tr("Sync log"))
@@ -121,15 +127,42 @@ class SyncDetailsDialog(TaskPanel):
     def show_check(self, check: ServerCheck) -> None:
         self.end_busy()
         self.show_result(check_words(check))
+        self._show_lost(check.lost)
         self._found = check
         self.repair_button.setVisible(bool(check.repairable))
         (self.repair_button if check.repairable else self.check_button).setFocus()
 
     def show_result(self, text: str) -> None:
         self.show_problem("")
+        self._show_lost(())
         self.outcome.setText(text)
         self.outcome.setVisible(bool(text))
         announce(self, text)
+
+    def _show_lost(self, found: Sequence[LostChanges]) -> None:
+        """Show the losses of the server, with a button for owners that lets a project go on."""
+        clear_layout(self._lost)
+        for lost in found:
+            self._lost.addWidget(_excerpt(shown(lost.headline), "strong"))
+            for each in lost.ranges[:_MOST_RANGES]:
+                self._lost.addWidget(plain_label(shown(each.sentence), "text", wraps=True))
+            if len(lost.ranges) > _MOST_RANGES:
+                self._lost.addWidget(
+                    plain_label(tr("… and {count} more.", count=len(lost.ranges) - _MOST_RANGES), "muted")
+                )
+            self._lost.addWidget(plain_label(shown(lost.advice), "muted", wraps=True))
+            if lost.may_accept:
+                row = FlowRow(self.theme.tokens.space.s)
+                row.addWidget(
+                    push_button(
+                        tr("Go on without them…"),
+                        f"lost_{lost.project_id}",
+                        partial(self.goOnRequested.emit, lost),
+                        name=shown(lost.question),
+                    )
+                )
+                self._lost.addLayout(row)
+            self._lost.addWidget(thin_line())
 
     def show_refused(self, changes: Sequence[RefusedChange]) -> None:
         """Show the refused changes, the newest first; those beyond the first fifty are counted."""
@@ -241,10 +274,13 @@ def check_words(check: ServerCheck) -> str:
         "changes": plural("{count} changes", "{count} change", check.changes),
         "projects": plural("{count} projects", "{count} project", check.projects),
     }
+    accepted = [shown(each) for each in check.accepted]
     if not check.differences:
         if check.waiting:
-            return " ".join((tr("{changes} of {projects} compared.", **looked), shown(check.sentences[-1])))
-        return tr("{changes} of {projects} compared: this computer and the server hold the same.", **looked)
+            first = " ".join((tr("{changes} of {projects} compared.", **looked), shown(check.sentences[-1])))
+        else:
+            first = tr("{changes} of {projects} compared: this computer and the server hold the same.", **looked)
+        return "\n".join([first, *accepted])
     lines = [shown(each) for each in check.differences[:_MOST_DIFFERENCES]]
     if len(check.differences) > _MOST_DIFFERENCES:
         lines.append(tr("… and {count} more.", count=len(check.differences) - _MOST_DIFFERENCES))
@@ -252,7 +288,7 @@ def check_words(check: ServerCheck) -> str:
         lines.append(shown(check.sentences[-1]))
     found = shown(plural("{count} differences:", "{count} difference:", len(check.differences)))
     first = " ".join((tr("{changes} of {projects} compared.", **looked), found))
-    return "\n".join([first, *lines])
+    return "\n".join([first, *lines, *accepted])
 
 
 def _use_words(who: str, label: str, *, is_shown: bool) -> str:

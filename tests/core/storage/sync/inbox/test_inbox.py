@@ -612,24 +612,6 @@ def test_what_has_the_id_of_a_private_thread_says_nobody_else_made_it(log: Pulle
     assert reader.rows("SELECT title, author_id FROM threads") == [("Mine", None)]
 
 
-def test_a_summary_up_to_a_message_of_another_thread_waits_where_rows_are_missing(
-    log: PulledLog, reader: Reader
-) -> None:
-    _, [elsewhere] = chat(log, 1)
-    thread_id = log.thread()
-    message_id = log.message(thread_id)
-    reader.pull()
-    reader.profile.db.raw.execute("DELETE FROM changes WHERE entity = ?", (elsewhere,))
-    log.add("summary", "new", new_id(), summary(thread_id, message_id, elsewhere))
-    log.message(thread_id)
-    store = reader.profile.store
-    page = store.read_page([replace(row, seq=row.seq + 1) for row in log.rows[-2:]])
-
-    store.finish_apply(store.start_apply(log.project_id, page, after=reader.cursor, is_damaged=True))
-
-    assert reader.one("SELECT count(*) FROM summaries") == 0
-
-
 def end_answer(reader: Reader, answer_id: str, text: str) -> None:
     messages = reader.profile.repositories.messages
     now(messages.start_streaming(answer_id, START_MS))

@@ -148,20 +148,13 @@ def _close() -> Iterator[None]:
         {"kind": 7},
         {"op": "drop"},
         {"op": None},
-        {"entity": "../../etc/passwd"},
-        {"entity": None},
-        {"entity": "A" * 36},
         {"reg": "x" * 1000},
         {"reg": None},
         {"parents": ("x",)},
-        {"parents": None},
         {"parents": ("a" * 36,) * 2000},
         {"at": -5},
-        {"at": 2**70},
         {"v": 2**70},
         {"v": "1"},
-        {"author": "nobody"},
-        {"author": None},
         {"dseq": -1},
         {"hlc": -1},
     ],
@@ -177,11 +170,26 @@ def test_fields_may_be_anything(scene: Scene, more: dict[str, Any]) -> None:
     assert scene.reader.one("SELECT count(*) FROM threads WHERE project_id = ?", scene.log.project_id) == 1
 
 
-@pytest.mark.parametrize("body", [7, b"bytes", {"title": "parsed"}], ids=str)
-def test_a_body_that_the_server_never_took_is_left_out(scene: Scene, body: object) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"body": 7},
+        {"body": b"bytes"},
+        {"body": {"title": "parsed"}},
+        {"entity": "../../etc/passwd"},
+        {"entity": None},
+        {"entity": "A" * 36},
+        {"parents": None},
+        {"at": 2**70},
+        {"author": "nobody"},
+        {"author": None},
+    ],
+    ids=str,
+)
+def test_a_row_that_no_server_took_is_left_out(scene: Scene, more: dict[str, Any]) -> None:
     before = scene.private_rows()
     scene.log.add("thread", "new", new_id(), {"title": "T"})
-    scene.log.say_of_the_last(body=body)
+    scene.log.say_of_the_last(**more)
     with pytest.raises(HistoryChanged):
         scene.reader.pull()
     assert scene.private_rows() == before

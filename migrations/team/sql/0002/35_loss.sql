@@ -1,0 +1,103 @@
+-- Rows that a log lost, by damage or by a hand in its tables: its numbers have gaps, behind which nobody who comes new gets
+-- anything. An owner of the project accepts the loss, and the log closes over it: what follows is numbered and chained anew.
+-- Clients find another history, pull it from the beginning, and send what they wrote themselves, as after a restore: so
+-- everything comes back whose author has it still, and nobody says anything of the words of others.
+
+-- The gaps: first and last number, and when the changes around them were taken (NULL: the log begins or ends there).
+CREATE VIEW cd.missing WITH (security_invoker = true) AS
+SELECT gap.project_id, gap.first, gap.last, gap.taken_after, gap.taken_before
+FROM (
+    SELECT place.project_id, coalesce(lag(place.seq) OVER by_number, 0) + 1 AS first, place.seq - 1 AS last,
+        lag(place.at) OVER by_number AS taken_after, place.at AS taken_before
+    FROM (
+        SELECT c.project_id, c.seq, c.at FROM cd.change c
+        UNION ALL
+        SELECT h.project_id, h.seq + 1, NULL FROM cd.project_head h
+    ) AS place
+    WINDOW by_number AS (PARTITION BY place.project_id ORDER BY place.seq)
+) AS gap
+WHERE gap.first <= gap.last;
+
+-- What the loss took from the rest of the project: erasures whose words are gone all the same, the changes that others
+-- name, and files. p_loss stands in the log for all erasures that are not there any more.
+CREATE FUNCTION cd.settle_loss(p_project uuid, p_loss uuid, p_first bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
+AS $$
+BEGIN
+    UPDATE cd.change c SET erased_by = p_loss
+    WHERE c.project_id = p_project AND c.erased AND CASE
+        WHEN c.erased_by IS NOT NULL
+        THEN NOT EXISTS (SELECT FROM cd.change e WHERE e.id = c.erased_by AND e.project_id = p_project)
+        ELSE c.reg LIKE 'lww.%' AND c.id NOT IN (
+            SELECT unnest(n.parents) FROM cd.change n WHERE n.project_id = p_project AND n.reg LIKE 'lww.%' AND n.op = 'edit')
+    END;
+    -- Whoever still sends what an erasure in the log took gets no words in.
+    INSERT INTO cd.erased_ahead (project_id, change_id, by_member, may_all, erasure_id)
+    SELECT p_project, named.id, e.author, true, e.id
+    FROM cd.change e CROSS JOIN LATERAL unnest(cd.named_by(e.body)) AS named (id)
+    WHERE e.project_id = p_project AND e.kind = 'thread' AND e.op = 'del' AND e.reg = 'erased'
+        AND NOT EXISTS (SELECT FROM cd.change c WHERE c.id = named.id AND c.project_id = p_project)
+    ON CONFLICT DO NOTHING;
+    DELETE FROM cd.file_use u
+    WHERE u.project_id = p_project
+        AND NOT EXISTS (SELECT FROM cd.change c WHERE c.id = u.change_id AND c.project_id = p_project);
+    UPDATE cd.device d SET acked = jsonb_set(d.acked, ARRAY[p_project::text], to_jsonb(p_first - 1))
+    WHERE jsonb_typeof(d.acked -> p_project::text) = 'number' AND (d.acked ->> p_project::text)::numeric >= p_first;
+END
+$$;
+
+-- By an owner of the project, who names exactly what is missing, as [[first, last], …]; a row of the log says so to
+-- everybody. CD007: no owner; CD015: something else is missing, or nothing; CD016: rows were changed as well, which no new
+-- chain may hide.
+CREATE FUNCTION cd.accept_loss(p_project uuid, p_ranges jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp SET lock_timeout = '5s'
+AS $$
+DECLARE
+    v_me uuid := cd.need_me();
+    v_loss uuid := gen_random_uuid();
+    v_now bigint := cd.now_ms();
+    v_body jsonb;
+    v_missing jsonb;
+    v_first bigint;
+BEGIN
+    PERFORM cd.lock_project(p_project, v_me, 4);
+    -- Not by an index, which may be what is damaged.
+    PERFORM set_config(each, 'off', true)
+    FROM unnest(ARRAY['enable_indexscan', 'enable_indexonlyscan', 'enable_bitmapscan']) AS each;
+    SELECT jsonb_agg(jsonb_build_array(m.first, m.last) ORDER BY m.first), min(m.first), jsonb_build_object(
+        'changes', sum(m.last - m.first + 1), 'ranges', count(*))
+    INTO v_missing, v_first, v_body FROM cd.missing m WHERE m.project_id = p_project;
+    PERFORM set_config(each, 'on', true)
+    FROM unnest(ARRAY['enable_indexscan', 'enable_indexonlyscan', 'enable_bitmapscan']) AS each;
+    IF v_missing IS NULL OR v_missing IS DISTINCT FROM p_ranges THEN
+        RAISE EXCEPTION 'something else is missing' USING ERRCODE = 'CD015';
+    ELSIF EXISTS (
+        SELECT FROM (
+            SELECT c.*, lag(c.seq) OVER by_number AS seq_before, lag(c.chain) OVER by_number AS chain_before
+            FROM cd.change c WHERE c.project_id = p_project WINDOW by_number AS (ORDER BY c.seq)
+        ) AS c
+        WHERE c.seq > v_first AND c.seq_before = c.seq - 1 AND c.chain <> cd.next_chain(c.chain_before, c.id, c.device_id,
+            c.author, c.entity_id, c.dseq, c.number, c.hlc, c.at, c.digest, c.kind, c.op, c.reg, c.v,
+            array_to_string(c.parents, ','))
+    ) THEN
+        RAISE EXCEPTION 'rows were changed' USING ERRCODE = 'CD016';
+    END IF;
+    PERFORM cd.settle_loss(p_project, v_loss, v_first);
+    INSERT INTO cd.change (id, project_id, seq, device_id, dseq, number, author, kind, op, entity_id, reg, parents, hlc, v,
+        body, digest, erased, chain, at)
+    SELECT v_loss, p_project, h.seq + 1, v_loss, 0, 1, v_me, 'project', 'edit', p_project, 'loss', '{}', v_now << 16, 1,
+        v_body, sha256(convert_to(v_body::text, 'UTF8')), false, '', v_now
+    FROM cd.project_head h WHERE h.project_id = p_project;
+    PERFORM cd.chain_again(p_project, v_first, true);
+    -- On another channel: that tells every client that what it pulled has to be compared again.
+    PERFORM cd.tell(p_project, 'v');
+    UPDATE cd.project j SET channel = 'cd_' || replace(gen_random_uuid()::text, '-', '') WHERE j.id = p_project;
+END
+$$;
+
+DO $$
+BEGIN
+    EXECUTE format('GRANT SELECT ON cd.missing TO %I', current_setting('chatdesk.prefix'));
+    EXECUTE format('GRANT EXECUTE ON FUNCTION cd.accept_loss(uuid, jsonb) TO %I', current_setting('chatdesk.prefix'));
+END
+$$;

@@ -1,0 +1,242 @@
+"""Rows that a log lost, as SQL of members meets them: who may let a project go on without them, and what follows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.helpers.postgres import Cluster
+from tests.helpers.team_people import Person, Row, Team, pulled
+
+Gaps = list[list[int]]
+# What is missing of ten changes; a gap at the end is one that the head tells of.
+SHAPES: dict[str, Gaps] = {
+    "start": [[1, 1]],
+    "middle": [[4, 6]],
+    "end": [[9, 10]],
+    "several": [[1, 2], [5, 5], [8, 9]],
+    "all but one": [[1, 6], [8, 10]],
+    "all": [[1, 10]],
+}
+ROLES = ["viewer", "editor", "admin", "owner"]
+
+
+@pytest.fixture(params=[0, 16], ids=["1 part", "16 parts"])
+def team(request: pytest.FixtureRequest, postgres: Cluster) -> Iterator[Team]:
+    database = postgres.workspace_database(partitions=request.param)
+    made = Team(database)
+    yield made
+    made.close()
+    postgres.drop(database)
+
+
+def lose(team: Team, project: str, gaps: Gaps) -> None:
+    with team.database.as_superuser() as root:
+        for first, last in gaps:
+            root.execute(
+                "DELETE FROM cd.change WHERE project_id = %s AND seq BETWEEN %s AND %s", [project, first, last]
+            )
+
+
+def missing(person: Person, project: str) -> Gaps:
+    found = person.ask("SELECT first, last FROM cd.missing WHERE project_id = %s ORDER BY first", project)
+    return [list(each) for each in found]
+
+
+def accept(person: Person, project: str, gaps: object) -> str:
+    """The state of the refusal, or nothing."""
+    try:
+        person.ask("SELECT cd.accept_loss(%s, %s::jsonb)", project, json.dumps(gaps))
+    except psycopg.Error as error:
+        return str(error.sqlstate)
+    return ""
+
+
+def log_of_ten(team: Team) -> tuple[str, str, list[Row]]:
+    """A project, its thread and the ten rows of its log, all of the owner."""
+    project = team.project()
+    thread = team.owner.row("thread", "new", "7a0b4d9e-6a5c-4b0e-9a35-000000000000", {"title": "T"})
+    body = {"thread_id": thread["entity"], "role": "user"}
+    rows = [thread]
+    for place in range(1, 10):
+        rows.append(team.owner.row("message", "new", f"7a0b4d9e-6a5c-4b0e-9a35-{place:012}", body))
+    assert team.owner.push(project, *rows) == ["ok"] * 10
+    return project, thread["entity"], rows
+
+
+def assert_whole(person: Person, project: str) -> None:
+    """The log has every number up to its head, and its chain is that of a newcomer who verifies each row."""
+    chain = None
+    rows = pulled(person)
+    for place, each in enumerate(rows, 1):
+        assert each.seq == place
+        chain = each.chain_after(chain)
+        assert each.chain == chain
+        assert each.has_accepted_body
+    numbers: dict[str, int] = {}
+    for each in rows:
+        numbers[each.device] = numbers.get(each.device, 0) + 1
+        assert each.number == numbers[each.device]
+    head = person.ask("SELECT seq, chain FROM cd.project_head WHERE project_id = %s", project)[0]
+    assert head == (len(rows), chain)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_owner_lets_a_project_go_on_without_what_is_lost(team: Team, shape: str) -> None:
+    project, thread, rows = log_of_ten(team)
+    gaps = SHAPES[shape]
+    lost = [row for seq, row in enumerate(rows, 1) if any(first <= seq <= last for first, last in gaps)]
+    lose(team, project, gaps)
+    eve = team.join("eve", **{project: "viewer"})
+    assert missing(eve, project) == gaps
+    assert accept(team.owner, project, gaps) == ""
+    assert missing(eve, project) == []
+    assert_whole(eve, project)
+    left = [each.id for each in pulled(eve)]
+    assert left[:-1] == [row["id"] for row in rows if row not in lost]
+    said = pulled(eve)[-1]
+    assert (said.kind, said.op, said.reg, said.author) == ("project", "edit", "loss", team.owner.id)
+    assert json.loads(said.body or "") == {"changes": len(lost), "ranges": len(gaps)}
+    # The author still has what was lost, and it comes in again as what it was.
+    assert team.owner.push(project, *lost) == ["ok"] * len(lost)
+    assert_whole(eve, project)
+    assert accept(team.owner, project, gaps) == "CD015"
+    assert team.owner.push(project, team.owner.row("message", "new", some_message(99), {"thread_id": thread})) == ["ok"]
+
+
+def some_message(number: int) -> str:
+    return f"7a0b4d9e-6a5c-4b0e-9a35-{number:012}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_owners_accept_a_loss(team: Team, role: str) -> None:
+    project, _, _ = log_of_ten(team)
+    eve = team.join("eve", **{project: role})
+    lose(team, project, [[4, 6]])
+    assert accept(eve, project, [[4, 6]]) == ("" if role == "owner" else "CD007")
+    assert missing(eve, project) == ([] if role == "owner" else [[4, 6]])
+
+
+def test_nobody_else_reads_or_accepts_the_loss_of_a_project(team: Team) -> None:
+    project, _, _ = log_of_ten(team)
+    stranger = team.join("eve", **{team.project(): "owner"})
+    gone = team.join("ben", **{project: "owner"})
+    team.owner.ask("SELECT cd.set_role(%s, %s, NULL)", project, gone.id)
+    lose(team, project, [[4, 6]])
+    assert [missing(stranger, project), missing(gone, project)] == [[], []]
+    assert {accept(stranger, project, [[4, 6]]), accept(gone, project, [[4, 6]])} <= {"CD005", "CD007"}
+    assert missing(team.owner, project) == [[4, 6]]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        [],
+        None,
+        {},
+        "x",
+        [[4, 5]],
+        [[4, 7]],
+        [[3, 6]],
+        [[4, 6], [8, 8]],
+        [[4, 4], [5, 6]],
+        [[6, 4]],
+        [["4", "6"]],
+        [[4, 6, 7]],
+        [[4]],
+        [4, 6],
+        [[4, 6], [4, 6]],
+        [[1, 10]],
+        [[-1, 6]],
+        [[4, 6.5]],
+        [[4, 10**30]],
+    ],
+    ids=str,
+)
+def test_ranges_that_are_not_what_is_missing_change_nothing(team: Team, named: object) -> None:
+    """Rows that live are in some of them."""
+    project, _, _ = log_of_ten(team)
+    lose(team, project, [[4, 6]])
+    before = pulled(team.owner)
+    assert accept(team.owner, project, named) == "CD015"
+    assert pulled(team.owner) == before
+
+
+def test_a_whole_log_loses_nothing_to_its_owner(team: Team) -> None:
+    project, _, _ = log_of_ten(team)
+    before = pulled(team.owner)
+    assert [accept(team.owner, project, named) for named in ([], [[1, 10]], [[11, 11]])] == ["CD015"] * 3
+    assert pulled(team.owner) == before
+
+
+@pytest.mark.parametrize("seq", [5, 10])
+def test_a_loss_hides_no_row_that_was_rewritten(team: Team, seq: int) -> None:
+    project, _, _ = log_of_ten(team)
+    lose(team, project, [[2, 3]])
+    with team.database.as_superuser() as root:
+        root.execute(
+            "UPDATE cd.change SET author = gen_random_uuid() WHERE project_id = %s AND seq = %s", [project, seq]
+        )
+    assert accept(team.owner, project, [[2, 3]]) == "CD016"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nobody_pushes_the_row_that_tells_of_a_loss(team: Team, role: str) -> None:
+    project, _, _ = log_of_ten(team)
+    eve = team.join("eve", **{project: role})
+    lose(team, project, [[4, 6]])
+    body = {"changes": 3, "ranges": 1}
+    assert eve.push(project, eve.row("project", "edit", project, body, reg="loss")) == ["denied"]
+    assert missing(eve, project) == [[4, 6]]
+
+
+@pytest.mark.parametrize("is_asking_lost", [False, True])
+def test_words_that_an_erasure_took_stay_taken(team: Team, is_asking_lost: bool) -> None:
+    """The loss has the erased row, or the one that asked for it."""
+    project, thread, rows = log_of_ten(team)
+    erased = rows[4]
+    asking = team.owner.row("thread", "del", thread, {"changes": [erased["id"]]}, reg="erased")
+    assert team.owner.push(project, asking) == ["ok"]
+    gaps = [[11, 11]] if is_asking_lost else [[5, 5]]
+    lose(team, project, gaps)
+    eve = team.join("eve", **{project: "viewer"})
+    assert accept(team.owner, project, gaps) == ""
+    assert_whole(eve, project)
+    team.owner.push(project, *([asking] if is_asking_lost else [erased]))
+    assert_whole(eve, project)
+    back = [each for each in pulled(eve) if each.id == erased["id"]]
+    assert [each.is_erased for each in back] == [True]
+
+
+def test_what_was_lost_comes_again_from_its_author_only(team: Team) -> None:
+    project, _, rows = log_of_ten(team)
+    eve = team.join("eve", **{project: "editor"})
+    lose(team, project, [[4, 4]])
+    assert accept(team.owner, project, [[4, 4]]) == ""
+    forged = {**rows[3], "dseq": 1, "body": {**rows[3]["body"], "role": "assistant"}}
+    assert eve.push(project, forged) == ["id_taken"]
+    assert team.owner.push(project, rows[3]) == ["ok"]
+
+
+def test_a_log_that_lost_rows_takes_what_is_new_before_and_after(team: Team) -> None:
+    project, thread, _ = log_of_ten(team)
+    ed = team.join("ed", **{project: "editor"})
+    lose(team, project, [[4, 6]])
+    assert ed.push(project, ed.row("message", "new", some_message(50), {"thread_id": thread, "role": "user"})) == ["ok"]
+    assert accept(team.owner, project, [[4, 6]]) == ""
+    assert ed.push(project, ed.row("message", "new", some_message(51), {"thread_id": thread, "role": "user"})) == ["ok"]
+    assert_whole(ed, project)
+
+
+def test_the_loss_of_one_project_moves_nothing_of_another(team: Team) -> None:
+    first, _, _ = log_of_ten(team)
+    other = team.project()
+    team.owner.thread(other)
+    query = "SELECT seq, chain, number FROM cd.change WHERE project_id = %s ORDER BY seq"
+    before = team.owner.ask(query, other)
+    lose(team, first, [[4, 6]])
+    assert accept(team.owner, first, [[4, 6]]) == ""
+    assert team.owner.ask(query, other) == before
