@@ -10,7 +10,7 @@ PYTEST := -m pytest -q -rs -n auto --dist worksteal --max-worker-restart=0
 
 .DEFAULT_GOAL := help
 MINUTES ?= 60
-.PHONY: help run test test-newest test-long test-servers coverage check bench gallery pictures demonstration translations docs deps lock wheel package feed package-test fresh-test package-bench clean
+.PHONY: help run test test-newest test-long test-servers coverage check bench gallery pictures demonstration translations docs deps lock wheel package package-test fresh-test package-bench clean
 export PYTHONUTF8 := 1
 # A run starts hundreds of processes; without byte code on the disk each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -94,10 +94,6 @@ wheel: ## build dist/*.whl with migrations, resources and token encodings inside
 
 package: ## build the .deb, the .run and the apt repository into build/package (ARGS="build deb")
 	@$(PYTHON) packaging/package.py $(ARGS)
-
-feed: ## sign the feed of updates (ARGS="publish --feed DIR …", see packaging/desktop/feed.md)
-	@$(PYTHON) packaging/set_up.py test
-	@$(BIN)/python -P packaging/feed.py $(ARGS)
 
 package-test: ## use the packages in a fresh Debian 12 without Python, as a plain user (root)
 	@$(PYTHON) packaging/try_package.py $(ARGS)

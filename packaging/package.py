@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 sys.dont_write_bytecode = True
 import build_site  # noqa: E402
@@ -105,7 +104,7 @@ def build():
     uv = set_up.find_uv()
     python = str(python_of(ENVIRONMENT))
     print("Building the program (some minutes; needs the network once)", flush=True)
-    put_feed(PLACE / "updates")
+    put_page(PLACE / "updates")
     _install(uv, ENVIRONMENT, LOCK)
     # It would take the GTK of the build machine along.
     for theme in ENVIRONMENT.glob("lib/*/site-packages/PySide6/Qt/plugins/platformthemes/libqgtk3.so"):
@@ -123,22 +122,16 @@ def build():
     run(command + [str(DESKTOP / "chatdesk.spec")])
 
 
-def put_feed(folder):
-    """Put the feed that the portable program looks at into a folder: its address, CHATDESK_UPDATE_FEED, and its first
-    root, the file that CHATDESK_UPDATE_ROOT names (packaging/desktop/feed.md). Without both the program has none."""
-    address, root = (os.environ.get("CHATDESK_UPDATE_" + name, "") for name in ("FEED", "ROOT"))
+def put_page(folder):
+    """Put the page of releases that the portable program asks for newer versions into a folder: its address,
+    CHATDESK_UPDATE_PAGE. Without one the program asks nothing."""
+    address = os.environ.get("CHATDESK_UPDATE_PAGE", "")
     shutil.rmtree(str(folder), ignore_errors=True)
     folder.mkdir(parents=True)
-    if address and root:
+    if address:
         if not address.startswith("https://"):
-            raise set_up.SetUpError("CHATDESK_UPDATE_FEED must begin with https://.")
-        write_feed(folder, address, Path(root))
-
-
-def write_feed(folder, address, root):
-    """Write the address of a feed and its first root, a file, as the program reads them."""
-    _put(folder / "feed.json", json.dumps({"address": address}).encode())
-    _put(folder / "root.json", root.read_bytes())
+            raise set_up.SetUpError("CHATDESK_UPDATE_PAGE must begin with https://.")
+        _put(folder / "page.json", json.dumps({"address": address}).encode())
 
 
 def _install(uv, environment, lock):

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.updates.installation import VERSIONS
-from tests.helpers.update_feed import PROGRAM, ROOT
+from chatdesk.core.updates import VERSIONS
+
+ROOT = Path(__file__).parents[1]
+# A program that is told apart by what it says of itself.
+PROGRAM = '#!/bin/sh\ncase "$1" in --version) echo "chatdesk {version}" ;; esac\nexit 0\n'
 
 
 @pytest.fixture

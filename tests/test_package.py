@@ -1,5 +1,5 @@
-"""What builds need and put into packages: the feed and the bytes of a portable program, the translations of a wheel,
-and the package of a version before, which is upgraded from."""
+"""What builds need and put into packages: the page of releases and the bytes of a portable program, the translations of
+a wheel, and the package of a version before, which is upgraded from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.updates.feed_source import FeedSource, read_feed_source
+from chatdesk.core.updates import Installation, InstallKind, releases_page
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,28 +25,28 @@ def package(monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module("package")
 
 
-def test_the_feed_of_a_build_is_the_one_that_its_program_follows(
-    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    root = tmp_path / "1.root.json"
-    root.write_bytes(b"signed")
-    monkeypatch.setenv("CHATDESK_UPDATE_FEED", "https://updates.example/chatdesk")
-    monkeypatch.setenv("CHATDESK_UPDATE_ROOT", str(root))
-    package.put_feed(tmp_path / "updates")
-    assert read_feed_source(tmp_path) == FeedSource("https://updates.example/chatdesk/", b"signed")
-    monkeypatch.delenv("CHATDESK_UPDATE_FEED")
-    package.put_feed(tmp_path / "updates")
-    assert read_feed_source(tmp_path) is None  # nothing of the build before is left
+PORTABLE = Installation(InstallKind.PORTABLE)
 
 
-def test_a_feed_without_encryption_is_not_built_in(
+def test_the_page_of_a_build_is_the_one_that_its_program_asks(
     package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CHATDESK_UPDATE_FEED", "http://updates.example/")
-    monkeypatch.setenv("CHATDESK_UPDATE_ROOT", str(tmp_path / "1.root.json"))
+    monkeypatch.setenv("CHATDESK_UPDATE_PAGE", "https://releases.example/chatdesk")
+    package.put_page(tmp_path / "updates")
+    assert releases_page(PORTABLE, tmp_path) == "https://releases.example/chatdesk/"
+    assert releases_page(Installation(InstallKind.APT), tmp_path) == ""
+    monkeypatch.delenv("CHATDESK_UPDATE_PAGE")
+    package.put_page(tmp_path / "updates")
+    assert releases_page(PORTABLE, tmp_path) == ""  # nothing of the build before is left
+
+
+def test_a_page_without_encryption_is_not_built_in(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHATDESK_UPDATE_PAGE", "http://releases.example/")
     with pytest.raises(package.set_up.SetUpError, match="must begin with https"):
-        package.put_feed(tmp_path / "updates")
-    assert read_feed_source(tmp_path) is None
+        package.put_page(tmp_path / "updates")
+    assert releases_page(PORTABLE, tmp_path) == ""
 
 
 def _python(folder: Path, *, has_library: bool) -> str:

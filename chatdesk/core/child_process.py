@@ -26,7 +26,6 @@ WORKERS: Final[Mapping[str, str]] = {
     "--reading-process": "chatdesk.core.attachments.reading_process",
     "--host-tools": "chatdesk.core.tools.host.process",
     "--export-worker": "chatdesk.core.transfer.exports.process",
-    "--update-worker": "chatdesk.core.updates.process",
 }
 
 

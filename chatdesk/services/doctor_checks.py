@@ -378,11 +378,10 @@ async def _encodings() -> Finding:
 
 
 async def _updates(settings: Settings) -> Finding:
-    """Say how this copy is updated; no feed is asked."""
-    from chatdesk.core.updates.feed_source import read_feed_source
-    from chatdesk.core.updates.installation import find_installation, how_updated
+    """Say how this copy is updated; no page is asked."""
+    from chatdesk.core.updates import find_installation, releases_page
 
     found = await asyncio.to_thread(find_installation)
-    source = None if found.place is None else await asyncio.to_thread(read_feed_source, resources_dir())
-    details = {"installed_by": found.kind, "is_looked_for": source is not None and settings.updates_check}
-    return Finding(Text("updates"), Level.OK, how_updated(found, source, is_wanted=settings.updates_check), details)
+    page = await asyncio.to_thread(releases_page, found, resources_dir())
+    details = {"installed_by": found.kind, "is_looked_for": bool(page) and settings.updates_check}
+    return Finding(Text("updates"), Level.OK, found.kind.how_updated, details)

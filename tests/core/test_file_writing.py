@@ -220,8 +220,6 @@ EXCEPTIONS = {
     "core/storage/upkeep/restore.py": "copies of databases, which SQLite reads by name",
     "core/sync/team_store/connection.py": "certificates for a library that reads them by name, in a folder of its own",
     "ui/transcript/input/dragged_file.py": "what a drag carries, in a private folder that was made for it",
-    "core/updates/program_archive.py": "a version, unpacked where nothing starts before it lies whole on the disk",
-    "core/updates/program_folder.py": "the lock, which stays open, and the state, which is made anew when it is lost",
     "core/attachments/web_page.py": "a page for the process that reads files, in a private folder that was made for it",
     "cli/demo_data.py": "made-up threads on their way to an import, in a private folder that was made for them",
 }

@@ -140,7 +140,6 @@ def test_every_process_is_started_with_a_scrubbed_environment() -> None:
         ("core/tools/host/descendants.py", ["child_environment()"]),
         ("core/tools/host/stdio.py", ["dict(env)"]),  # what the person gave the server
         ("core/tools/programs.py", ["self._environ"]),
-        ("core/updates/process.py", ["{**child_environment(), 'CHATDESK_PROVIDER': 'offline'}"]),
     ]
 
 

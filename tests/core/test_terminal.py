@@ -74,7 +74,6 @@ EXCEPTIONS = {
     "client/__main__.py": "the client imports nothing else of ChatDesk; it writes one line of printable characters",
     "core/terminal.py": "the writer",
     "core/transfer/exports/process.py": "lines of JSON through a pipe to the process that started it",
-    "core/updates/process.py": "lines of JSON through a pipe to the process that started it",
     "ui/features/transfer/printing.py": "its complaint goes through a pipe into the words of an exception",
 }
 

@@ -174,8 +174,8 @@ class WindowSettings:
     updates_check: bool = declared(
         "updates.check",
         False,
-        "Look for a new version once a day, in the feed that the portable program was built with. Copies that were "
-        "installed in another way are updated in that way.",
+        "Look for a new version once a day, at the page of releases that the portable program was built with. Copies "
+        "that were installed in another way are updated in that way.",
         Shown(
             "General",
             Text("Look for a new version once a day"),

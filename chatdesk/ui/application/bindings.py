@@ -7,7 +7,6 @@ None of it is needed to type.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk.core.background_import import import_beside
@@ -30,6 +29,7 @@ from chatdesk.ui.features.chat.deleted_messages_binding import DeletedMessagesBi
 from chatdesk.ui.features.chat.temporary_binding import TemporaryBinding
 from chatdesk.ui.features.chat.undo_binding import UndoHistory
 from chatdesk.ui.features.desktop.desktop_binding import DesktopBinding
+from chatdesk.ui.features.desktop.updates import UpdateBinding
 from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
 from chatdesk.ui.features.library.library_binding import LibraryBinding
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
@@ -45,7 +45,6 @@ from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.team.team_binding import TeamBinding
 from chatdesk.ui.features.tools.tools_binding import ToolsBinding
 from chatdesk.ui.features.transfer.import_binding import ImportBinding
-from chatdesk.ui.features.updates.update_binding import UpdateBinding, load_updates
 from chatdesk.ui.features.usage.queue_binding import QueueBinding
 from chatdesk.ui.features.usage.usage_binding import UsageBinding
 from chatdesk.ui.transcript.contract import ScrollAnchor
@@ -186,7 +185,7 @@ class Bindings(PaneBindings):
         )
         self.quick = QuickBinding(context, self.threads, services.attachments, self.answer_view, settings=self.settings)
         self.desktop = DesktopBinding(context, self.settings, services.library, paths=services.paths)
-        self.updates = UpdateBinding(context, self.settings, partial(load_updates, services))
+        self.updates = UpdateBinding(context, self.settings)
         self.network = NetworkBinding(
             context,
             network=lambda: services.network,

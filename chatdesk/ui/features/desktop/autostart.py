@@ -18,7 +18,7 @@ from chatdesk.core.file_writing import remove_file, write_text
 from chatdesk.core.small_files import read_small_file
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
-from chatdesk.core.updates.installation import program_path
+from chatdesk.core.updates import program_path
 
 _NAME: Final = "chatdesk.desktop"
 _SANDBOX: Final = Path("/.flatpak-info")
