@@ -112,7 +112,6 @@ WHEN_WANTED = (
     "chatdesk.ui.features.desktop.portal",
     "chatdesk.ui.features.desktop.quick_keys",
     "chatdesk.ui.features.desktop.tray_icon",
-    "chatdesk.ui.features.desktop.x11_keys",
     "chatdesk.ui.features.quick.quick_window",
     "_bz2",
     "_hashlib",

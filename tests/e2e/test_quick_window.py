@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,10 +23,11 @@ from chatdesk.core.domain.thread import QUICK_DRAFT, Draft
 from chatdesk.core.events import AnswerFinished, MessageAdded
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.features.desktop import quick_keys
+from chatdesk.ui.features.desktop.portal_keys import PortalKeys
 from chatdesk.ui.features.quick.quick_window import QuickWindow
 from tests.helpers import notification_server
 from tests.helpers.portal_server import PortalServer
-from tests.helpers.waiting import wait_until
 from tests.helpers.window import FAST, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -395,36 +393,34 @@ def test_what_was_typed_and_not_sent_is_there_after_a_restart(tmp_path: Path) ->
     play(paths, again)
 
 
-@pytest.mark.skipif(not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
-def test_its_keys_show_it_in_whatever_program_they_are_pressed(tmp_path: Path) -> None:
-    """On a real X server, where nothing of ChatDesk has the focus."""
-    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x820x24", "-nolisten", "tcp", "-noreset"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        assert server.stdout is not None
-        environment = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"} | {
-            "DISPLAY": f":{server.stdout.readline().strip()}",
-            "QT_QPA_PLATFORM": "xcb",
-            "CHATDESK_QUICK_KEYS": "Ctrl+Alt+Space",
-        }
+def test_its_keys_show_it_in_whatever_program_they_are_pressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desktop: list[tuple[str, Callable[[], None]]] = []
 
-        def is_shown() -> bool:
-            search = ["xdotool", "search", "--onlyvisible", "--name", "^Quick question$"]
-            return subprocess.run(search, env=environment, stdout=subprocess.DEVNULL).returncode == 0
+    class Desktop(PortalKeys):
+        """A desktop that gives the keys, and is pressed by a call."""
 
-        def press_until_shown() -> bool:
-            subprocess.run(["xdotool", "key", "ctrl+alt+space"], env=environment, check=True)
-            with suppress(AssertionError):
-                wait_until(is_shown, within_s=2)
-            return is_shown()
+        def __init__(self, pressed: Callable[[], None], lost: Callable[[bool], None], description: str) -> None:
+            super().__init__(pressed, lost, description)
+            self.press = pressed
 
-        start = [sys.executable, "-m", "chatdesk", "--data-dir", str(tmp_path / "profile")]
-        with subprocess.Popen(start, cwd=ROOT, env=environment) as program:
-            try:
-                wait_until(press_until_shown)
-            finally:
-                program.terminate()
-                program.wait()
-                server.terminate()
+        async def bind(self, trigger: str) -> str:
+            desktop.append((trigger, self.press))
+            return ""
+
+    monkeypatch.setattr(quick_keys, "PortalKeys", Desktop)
+    monkeypatch.setattr(quick_keys, "has_session_bus", lambda: True)
+
+    async def script(application: WindowApplication) -> None:
+        await until(lambda: desktop)
+        trigger, press = desktop[-1]
+        assert trigger == "CTRL+ALT+space"
+        application.panes.window.showMinimized()
+        press()
+        await until(lambda: application.bindings.quick.window is not None)
+        window = application.bindings.quick.window
+        await until(lambda: window is not None and window.isVisible())
+
+    play(AppPaths.find(tmp_path / "profile"), script, replace(FAST, quick_keys="Ctrl+Alt+Space"))
 
 
 def test_another_process_shows_it_without_the_large_window(tmp_path: Path) -> None:

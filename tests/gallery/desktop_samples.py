@@ -18,7 +18,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     return [
         ("quick-window", _quick_window(theme)),
         ("quick-keys-working", _settings(theme, KeysReport(KeysState.WORKING))),
-        ("quick-keys-taken", _settings(theme, KeysReport(KeysState.TAKEN))),
+        ("quick-keys-denied", _settings(theme, KeysReport(KeysState.DENIED))),
     ]
 
 

@@ -1,23 +1,19 @@
-"""Shows the quick window at keys of the whole desktop: asks for them in the way that the desktop has, and says how it
-went. Nothing of this is imported before a person sets keys."""
+"""Shows the quick window at keys of the whole desktop: asks its portal for them, and says how it went. Nothing of this
+is imported before a person sets keys."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.uninterruptible import uninterruptible
+from chatdesk.core.texts import tr
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.features.desktop.keys_backend import KeysBackend, KeysDenied, KeysTaken, NoKeys
-from chatdesk.ui.features.desktop.keysyms import desktop_key
+from chatdesk.ui.features.desktop.portal_keys import KeysDenied, NoKeys, PortalKeys, trigger_of
 from chatdesk.ui.theme.session_bus import has_session_bus
 
 _log = logging.getLogger(__name__)
@@ -31,7 +27,6 @@ class KeysState(Enum):
     OFF = auto()
     ASKING = auto()
     WORKING = auto()
-    TAKEN = auto()
     DENIED = auto()
     UNKNOWN = auto()
     NO_WAY = auto()
@@ -57,7 +52,7 @@ class QuickKeys(QObject):
         super().__init__()
         self._tasks = tasks
         self._wanted = ""
-        self._backend: KeysBackend | None = None
+        self._bound: PortalKeys | None = None
         self.report = KeysReport(KeysState.OFF)
         self._again: asyncio.TimerHandle | None = None
         self._losses = 0
@@ -78,9 +73,9 @@ class QuickKeys(QObject):
         """Release the keys, because the window closes."""
         if self._again is not None:
             self._again.cancel()
-        backend, self._backend = self._backend, None
-        if backend is not None:
-            await backend.close()
+        bound, self._bound = self._bound, None
+        if bound is not None:
+            await bound.close()
 
     def _start(self) -> None:
         self._tasks.replace(self._ask(self._wanted), "keys of the desktop")
@@ -98,36 +93,19 @@ class QuickKeys(QObject):
         if not keys:
             self._show(KeysReport(KeysState.OFF))
             return
-        key = desktop_key(keys)
-        way = way_to_keys(os.environ)
-        if key is None or way is None:
-            self._show(KeysReport(KeysState.NO_WAY if way is None else KeysState.UNKNOWN))
+        trigger = trigger_of(keys)
+        if trigger is None or not has_session_bus():
+            self._show(KeysReport(KeysState.UNKNOWN if trigger is None else KeysState.NO_WAY))
             return
         self._show(KeysReport(KeysState.ASKING))
-        module = await import_beside(f"chatdesk.ui.features.desktop.{way}")
-        backend: KeysBackend = module.open_backend(self.pressed.emit, self._on_lost)
-        self._backend = backend
+        self._bound = PortalKeys(self.pressed.emit, self._on_lost, tr("Quick question"))
         try:
-            self._show(KeysReport(KeysState.WORKING, await backend.bind(key)))
+            self._show(KeysReport(KeysState.WORKING, await self._bound.bind(trigger)))
         except NoKeys as error:
             _log.info("no keys of the desktop: %s", error)
             await self.end()
-            self._show(KeysReport(_state_of(error)))
+            self._show(KeysReport(KeysState.DENIED if isinstance(error, KeysDenied) else KeysState.NO_WAY))
 
     def _show(self, report: KeysReport) -> None:
         self.report = report
         self.changed.emit()
-
-
-def way_to_keys(environment: Mapping[str, str]) -> str | None:
-    """Return the module of the backend for this desktop; None where there is no way. On X11 keys can be taken at once;
-    with Wayland only windows of X11 would see them there, and the portal asks the person."""
-    if QGuiApplication.platformName() == "xcb" and not environment.get("WAYLAND_DISPLAY"):
-        return "x11_keys"
-    return "portal_keys" if has_session_bus() else None
-
-
-def _state_of(error: NoKeys) -> KeysState:
-    if isinstance(error, KeysTaken):
-        return KeysState.TAKEN
-    return KeysState.DENIED if isinstance(error, KeysDenied) else KeysState.NO_WAY

@@ -18,7 +18,7 @@ from chatdesk.ui.features.settings.settings_row import SettingsRow
 
 _GAP_PX: Final = 6
 _BELOW_PX: Final = 8
-_TRY_AGAIN: Final = (KeysState.TAKEN, KeysState.DENIED, KeysState.NO_WAY)
+_TRY_AGAIN: Final = (KeysState.DENIED, KeysState.NO_WAY)
 
 
 class QuickKeysRow(QWidget):
@@ -70,7 +70,7 @@ class QuickKeysRow(QWidget):
         self.again_button.setVisible(report.state in _TRY_AGAIN)
         self.copy_button.setVisible(has_failed)
         self._command_label.setVisible(has_failed)
-        self.state.setProperty("isDanger", report.state in (KeysState.TAKEN, KeysState.UNKNOWN))
+        self.state.setProperty("isDanger", report.state is KeysState.UNKNOWN)
         self.state.style().polish(self.state)
         self._show_state(self._words(report))
 
@@ -85,12 +85,6 @@ class QuickKeysRow(QWidget):
                 return tr("The desktop shows it at: {keys}.", keys=report.name)
             case KeysState.WORKING:
                 return tr("The keys work.")
-            case KeysState.TAKEN:
-                return tr(
-                    "Another program has {keys}. Choose other keys, or free them there and try again. "
-                    "You can also bind this command in your desktop's settings:",
-                    keys=keys,
-                )
             case KeysState.DENIED:
                 return tr(
                     "The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your "
