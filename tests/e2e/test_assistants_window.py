@@ -69,9 +69,8 @@ def test_an_assistant_is_made_in_the_library(paths: AppPaths, tmp_path: Path) ->
         services = await application.services()
         await (await services.tools.load()).save(server())
         assert _button(application) is None
-        application.panes.commands.trigger("thread.assistant")  # there is none yet: the library opens
+        application.panes.commands.trigger("thread.assistant")  # there is none yet: a new one is begun
         dialog: PromptsDialog = await _shown(application, PromptsDialog)
-        dialog.form.kind_box.setCurrentIndex(dialog.form.kind_box.findData(PromptKind.ASSISTANT.value))
         fields: AssistantFields = await _shown(application, AssistantFields)
         QTest.keyClicks(dialog.form.name_field, "Editor")
         QTest.keyClicks(dialog.form.text_field, "You are an editor.")
@@ -154,5 +153,27 @@ def test_an_at_asks_an_assistant_one_question(paths: AppPaths) -> None:
         type_text(application, "thanks")
         plain = await answered(application, lambda: press(application, Qt.Key.Key_Return))
         assert plain.assistant_name is None
+
+    play(paths, script)
+
+
+def test_an_at_offers_to_make_the_first_assistant(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await _model(application)
+        services = await application.services()
+        type_text(application, "@")
+        menu: PromptMenu = await _shown(application, PromptMenu)
+        row = menu.list.item(0)
+        assert (menu.list.count(), row.text()) == (1, "New assistant…")
+        assert "asked with @" in row.data(Qt.ItemDataRole.AccessibleDescriptionRole)
+        press(application, Qt.Key.Key_Return)
+        dialog: PromptsDialog = await _shown(application, PromptsDialog)
+        await until(lambda: dialog.form.written().kind is PromptKind.ASSISTANT)
+        dialog.reject()
+        await services.prompts.create(PromptKind.ASSISTANT, "Editor", "You are an editor.")
+        application.panes.composer.clear()
+        type_text(application, "@")
+        await until(lambda: menu.isVisible() and menu.list.count() == 2)
+        assert [menu.list.item(row).text() for row in range(2)] == ["Editor", "Edit assistants…"]
 
     play(paths, script)

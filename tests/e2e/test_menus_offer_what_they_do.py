@@ -36,6 +36,10 @@ def palette_titles(application: WindowApplication, words: str) -> list[str]:
 
 def test_a_menu_names_the_one_thing_that_it_would_do(tmp_path: Path) -> None:
     async def script(application: WindowApplication) -> None:
+        await application.services()
+        for words in ("pin thread", "archive", "unpin"):
+            found = palette_titles(application, words)
+            assert not {"Pin thread", "Unpin thread", "Archive thread", "Take out of the archive"} & set(found)
         await ask(application, "hello")
         panes = application.panes
         run, open_id = panes.commands.trigger, application.threads.thread_id

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QPushButton, Q
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.window import ask, play, until
+from tests.helpers.window import ask, play, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -42,7 +42,7 @@ def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> Non
     async def script(application: WindowApplication) -> None:
         chat = (await application.services()).chat
         wrench = application.panes.window.findChild(QAbstractButton, "parametersButton")
-        wrench.click()  # before there is a thread: its project's
+        application.panes.commands.trigger("project.parameters")
         await _save(application, "0.5")
         project = (await chat.projects.default()).id
 
@@ -65,6 +65,32 @@ def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> Non
         await until(lambda: _dialog(application) is not None)
         assert _dialog(application).findChild(QLineEdit, "parameter_temperature").text() == "0.5"
         _dialog(application).findChild(QPushButton, "parametersCancel").click()
+
+    play(paths, script)
+
+
+def test_parameters_of_a_new_chat_are_its_own_and_keep_its_text(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        chat = (await application.services()).chat
+        type_text(application, "half a question")
+        application.panes.commands.trigger("thread.parameters")
+        await until(lambda: _dialog(application) is not None)
+        assert _dialog(application).windowTitle() == "Parameters of this chat"
+        await _save(application, "0.5")
+        await until(lambda: application.threads.thread_id is not None)
+        thread_id = application.threads.thread_id
+
+        async def is_there() -> bool:
+            own, wider = await chat.context.steering.own_parameters(thread_id)
+            return (own, wider) == (Parameters(temperature=0.5), Parameters())
+
+        await until(is_there)
+        assert application.panes.composer.text() == "half a question"
+        application.panes.commands.trigger("thread.new")
+        await until(lambda: application.threads.thread_id is None)
+        assert application.panes.composer.text() == ""
+        application.threads.open_soon(thread_id)
+        await until(lambda: application.panes.composer.text() == "half a question")
 
     play(paths, script)
 

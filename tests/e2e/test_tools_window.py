@@ -374,6 +374,10 @@ def test_servers_are_switched_for_a_chat_and_its_project(paths: AppPaths, tmp_pa
             menu.close()
 
         await until(lambda: said("2 tool servers"))
+        await switch("toolsServer_other")  # of this chat, not of its project
+        await until(lambda: said("Notes") and application.threads.thread_id is not None)
+        application.panes.commands.trigger("thread.new")
+        await until(lambda: said("2 tool servers"))
         type_text(application, "hi")
         await answered(application, lambda: press(application, Qt.Key.Key_Return))
         assert len(model.requests[-1].extra_fields["tools"]) == 10

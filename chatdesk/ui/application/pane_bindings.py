@@ -169,6 +169,7 @@ class PaneBindings:
             self.messages.assistants,
             prompts=services.prompts,
             open_library=self.prompts.open_library,
+            start_assistant=self.prompts.start_assistant,
             resources=ServerResources(
                 context,
                 self.threads,
@@ -178,7 +179,13 @@ class PaneBindings:
             ),
         )
         self._kept_alive.append(QuickActions(context, self.threads, self.prompts, prompt_service=services.prompts))
-        self.parameters = ParametersBinding(context, self.threads, self.undo)
+        self.parameters = ParametersBinding(
+            context,
+            self.threads,
+            self.undo,
+            create_thread=self.messages.create_thread,
+            answering=lambda: self.messages.models.answering,
+        )
         self.export = ExportBinding(context, self.threads, services.exports_of)
         self.files = TranscriptFiles(context, services.attachments)
         self.attachments = AttachmentBinding(
@@ -214,7 +221,11 @@ class PaneBindings:
         """Build the controllers that ask a person about tools."""
         self._kept_alive.append(ConsentBinding(context, self.threads, in_use=services.tools.in_use))
         self.changes = ChangesBinding(context, self.threads, self.undo, in_use=services.tools.in_use)
-        self._kept_alive.append(ChosenServers(context, self.threads, in_use=services.tools.in_use))
+        self._kept_alive.append(
+            ChosenServers(
+                context, self.threads, in_use=services.tools.in_use, create_thread=self.messages.create_thread
+            )
+        )
 
     def build_search(self, lists: ThreadListBinding) -> None:
         """Build the search, which may narrow ``lists``."""

@@ -7,7 +7,7 @@ is listed: everything else is text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRectF, Qt, Signal
@@ -112,6 +112,10 @@ class PromptMenu(QFrame):
         theme.changed.connect(self.close_menu)
 
     # What the binding says
+
+    def set_manage(self, row: tuple[str, str]) -> None:
+        """Set the last row of the whole list, and its hint."""
+        self._kind = replace(self._kind, manage=row)
 
     @property
     def is_listed(self) -> bool:

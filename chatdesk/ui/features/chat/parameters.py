@@ -42,7 +42,7 @@ from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 _WIDTH_PX, _ROW_PX, _REST_PX = 620, 72, 180
 _STOP_LINES = 4
 
-Scope = Literal["thread", "project", "assistant"]
+Scope = Literal["new", "thread", "project", "assistant"]
 _STEPS_IN_ONE: Final = 100
 _LETTERS: Final = 14
 
@@ -218,7 +218,7 @@ class ParametersDialog(Panel):
         reset = push_button(tr("Reset all"), "parametersReset", self._reset)
         reset.setAccessibleDescription(
             tr("Empties every field, so that the project's values apply.")
-            if self._scope == "thread"
+            if self._scope in ("new", "thread")
             else tr("Empties every field, so that the model's own values apply.")
         )
         row = QHBoxLayout()
@@ -307,6 +307,8 @@ def _written(value: Any) -> str:
 def _title(scope: Scope, name: str) -> str:
     if scope == "thread":
         return tr("Parameters of this thread")
+    if scope == "new":
+        return tr("Parameters of this chat")
     if scope == "project":
         return tr("Parameters of the project {name}", name=name)
     return tr("Parameters of {name}", name=name) if name else tr("Parameters of the assistant")

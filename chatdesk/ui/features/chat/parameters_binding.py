@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from chatdesk.core.texts import Text, tr
@@ -14,10 +15,21 @@ if TYPE_CHECKING:
 
 
 class ParametersBinding(Controller):
-    """A thread that does not exist yet has no parameters of its own: its project's are offered in their place."""
+    """Opens the parameters of a thread or of a project. A new chat becomes a thread, with its text as a draft, once it
+    has parameters of its own: ``create_thread`` makes it, ``answering`` returns the provider and model that it asks."""
 
-    def __init__(self, context: WindowContext, threads: ThreadBinding, undo: UndoBinding) -> None:
+    def __init__(
+        self,
+        context: WindowContext,
+        threads: ThreadBinding,
+        undo: UndoBinding,
+        *,
+        create_thread: Callable[[str | None], Awaitable[str]],
+        answering: Callable[[], tuple[str | None, str | None]],
+    ) -> None:
         super().__init__(context)
+        self._create_thread = create_thread
+        self._answering = answering
         panes = context.panes
         self._threads = threads
         self._undo = undo
@@ -26,15 +38,37 @@ class ParametersBinding(Controller):
         panes.composer.parametersRequested.connect(self.open)
 
     def open(self) -> None:
-        """Open the parameters dialog for the open thread, or for its project while the thread is new."""
-        if self._threads.thread_id is None:
-            self.open_project()
-        else:
-            self._tasks.replace(self._edit_thread(self._threads.thread_id), "open parameters")
+        """Open the parameters dialog for the open thread or the new chat."""
+        thread_id = self._threads.thread_id
+        self._tasks.replace(self._edit_new() if thread_id is None else self._edit_thread(thread_id), "open parameters")
 
     def open_project(self) -> None:
         """Open the parameters dialog for the project of the open thread."""
         self._tasks.replace(self._open_project(), "open parameters")
+
+    async def _edit_new(self) -> None:
+        from chatdesk.core.domain.parameters import Parameters
+        from chatdesk.ui.features.chat.parameters import ParametersDialog
+
+        chat = self._open_thread.chat
+        project = self._threads.new_project or await chat.projects.default()
+        dialog = ParametersDialog(
+            self._panes.theme,
+            Parameters(),
+            await chat.context.steering.project_parameters(project.id),
+            info=chat.context.models.info(*self._answering()),
+            scope="new",
+            name="",
+            parent=self._panes.window,
+        )
+        dialog.saved.connect(lambda parameters: self._save_new(project.id, parameters))
+        dialog.open()
+
+    def _save_new(self, project_id: str, parameters: Parameters) -> None:
+        async def work() -> None:
+            self._save_thread(await self._create_thread(project_id), parameters)
+
+        self._tasks.start_once(work(), "keep parameters of a new chat")
 
     async def _edit_thread(self, thread_id: str) -> None:
         from chatdesk.ui.features.chat.parameters import ParametersDialog

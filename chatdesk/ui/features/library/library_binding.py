@@ -78,10 +78,8 @@ class LibraryBinding(Controller):
             "thread.delete": self._delete,
         }.items():
             panes.commands.bind(command_id, run, self._has_threads)
-        panes.commands.describe("thread.pin", title=self._title_of_pin, is_offered=lambda: not self._is_in_trash())
-        panes.commands.describe(
-            "thread.archive", title=self._title_of_archive, is_offered=lambda: not self._is_in_trash()
-        )
+        panes.commands.describe("thread.pin", title=self._title_of_pin, is_offered=self._are_kept)
+        panes.commands.describe("thread.archive", title=self._title_of_archive, is_offered=self._are_kept)
         panes.commands.describe("thread.restore", is_offered=self._is_in_trash)
         panes.commands.describe("thread.delete", title=self._title_of_delete)
         application = QApplication.instance()
@@ -293,10 +291,15 @@ class LibraryBinding(Controller):
         self.archive(self._ids(), is_archived=self._would_archive())
 
     def _would_pin(self) -> bool:
-        return any(thread.pinned_at is None for thread in self._about())
+        threads = self._about()
+        return not threads or any(thread.pinned_at is None for thread in threads)
 
     def _would_archive(self) -> bool:
-        return any(thread.archived_at is None for thread in self._about())
+        threads = self._about()
+        return not threads or any(thread.archived_at is None for thread in threads)
+
+    def _are_kept(self) -> bool:
+        return bool(self._about()) and not self._is_in_trash()
 
     def _is_in_trash(self) -> bool:
         known = self._about()

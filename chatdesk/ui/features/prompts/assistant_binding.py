@@ -43,6 +43,7 @@ class AssistantBinding(Controller):
         *,
         prompts: PromptService,
         open_library: Callable[[], None],
+        start_assistant: Callable[[], None],
         resources: ServerResources,
     ) -> None:
         super().__init__(context)
@@ -52,6 +53,8 @@ class AssistantBinding(Controller):
         self._chosen = chosen
         self._prompts = prompts
         self._open_library = open_library
+        self._start_assistant = start_assistant
+        self._are_any = False
         self._resources = resources
         self._button: PillButton | None = None
         self._menu: PromptMenu | None = None
@@ -66,14 +69,14 @@ class AssistantBinding(Controller):
         self._tasks.replace(self._show(), "show the assistant")
 
     def open(self) -> None:
-        """Open the list of assistants; where there is none yet, the library."""
+        """Open the list of assistants; where there is none yet, the library with a new one."""
 
         async def work() -> None:
             await self._show()
             if self._button is not None and self._button.isVisible():
                 self._button.click()
             else:
-                self._open_library()
+                self._start_assistant()
 
         self._tasks.replace(work(), "choose an assistant")
 
@@ -163,17 +166,22 @@ class AssistantBinding(Controller):
             self._show_menu(heads)
 
     def _show_menu(self, heads: Sequence[PromptHead]) -> None:
-        if not heads:
-            return
         if self._menu is None:
             from chatdesk.ui.composer.prompt_menu import MenuKind, PromptMenu
 
-            edit = (tr("Edit assistants…"), tr("Their instructions, models, tools and files"))
-            kind = MenuKind(AT, Text("Assistants and resources"), _heard, edit)
+            kind = MenuKind(AT, Text("Assistants and resources"), _heard, _EDIT)
             self._menu = PromptMenu(self._panes.theme, self._panes.composer, kind)
             self._menu.chosen.connect(lambda id_, _is_after_mark: self._apply_choice(id_))
-            self._menu.manageRequested.connect(self._open_library)
+            self._menu.manageRequested.connect(self._manage)
+        self._are_any = any(head.kind is PromptKind.ASSISTANT for head in heads)
+        self._menu.set_manage(_EDIT if self._are_any else _FIRST)
         self._menu.open_after_mark(heads)
+
+    def _manage(self) -> None:
+        if self._are_any:
+            self._open_library()
+        else:
+            self._start_assistant()
 
     def _apply_choice(self, chosen_id: str) -> None:
         """Attach a resource, or ask an assistant once."""
@@ -186,6 +194,10 @@ class AssistantBinding(Controller):
     def _ask_once(self, assistant_id: str) -> None:
         self._chosen.ask_once(assistant_id)
         self._tasks.start(self._prompts.record_use(assistant_id), "record the use of an assistant")
+
+
+_EDIT: Final = (Text("Edit assistants…"), Text("Their instructions, models, tools and files"))
+_FIRST: Final = (Text("New assistant…"), Text("A prompt with a model, tools and files of its own, asked with @"))
 
 
 def _heard(count: int) -> Text:

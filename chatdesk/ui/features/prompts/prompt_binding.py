@@ -247,14 +247,19 @@ class PromptBinding(Controller):
     def open_library(self) -> None:
         self._tasks.start(self._opened_library(), "open prompts")
 
+    def start_assistant(self) -> None:
+        """Open the library with a new assistant."""
+        self._start(PromptKind.ASSISTANT, "")
+
     def _save_composed(self) -> None:
         """Open the library with a new prompt that has the text of the composer."""
-        text = self._panes.composer.text()
+        self._start(PromptKind.TEMPLATE, self._panes.composer.text())
 
+    def _start(self, kind: PromptKind, text: str) -> None:
         async def work() -> None:
-            (await self._opened_library()).start_prompt(PromptKind.TEMPLATE, text)
+            (await self._opened_library()).start_prompt(kind, text)
 
-        self._tasks.start(work(), "save as prompt")
+        self._tasks.start(work(), "start a prompt")
 
     async def _opened_library(self) -> PromptLibrary:
         if self._library is None:

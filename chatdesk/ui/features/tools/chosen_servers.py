@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 class ChosenServers(Controller):
     """Chooses the tool servers of a thread. ``in_use`` returns the service of tool servers, None where nobody has set
-    one up: then there is no button."""
+    one up: then there is no button. A new chat becomes a thread with ``create_thread`` once something is chosen."""
 
     def __init__(
         self,
@@ -33,8 +33,10 @@ class ChosenServers(Controller):
         threads: ThreadBinding,
         *,
         in_use: Callable[[], Awaitable[ToolService | None]],
+        create_thread: Callable[[str | None], Awaitable[str]],
     ) -> None:
         super().__init__(context)
+        self._create_thread = create_thread
         self._threads = threads
         self._in_use = in_use
         self._button: PillButton | None = None
@@ -50,28 +52,22 @@ class ChosenServers(Controller):
         if service is None or not (service.servers or self._button):
             return
         button = self._button or self._make_button()
-        scope, scope_id, project_id = await self._scope()
-        on = service.on_for(thread_id=scope_id if scope is Answer.THREAD else None, project_id=project_id)
+        thread = self._threads.open_thread
+        thread_id = None if thread is None else thread.id
+        project_id = await self._project_id() if thread is None else thread.project_id
+        on = service.on_for(thread_id=thread_id, project_id=project_id)
         names = with_commas(clean_line(each.name) for each in on)
         if len(on) > 1:
             button.setText(shown(plural("{count} tool servers", "{count} tool server", len(on))))
         else:
             button.setText(names or tr("No tools"))
-        if scope is Answer.THREAD:
-            button.set_name(tr("Tools in this thread: {names}", names=names or tr("none")))
-        else:
-            button.set_name(tr("Tools in this project: {names}", names=names or tr("none")))
+        button.set_name(tr("Tools in this thread: {names}", names=names or tr("none")))
         button.setVisible(any(each.is_on for each in service.servers))
-        button.set_menu(self._menu(button, service, on, scope, scope_id, project_id))
+        button.set_menu(self._menu(button, service, on, thread_id, project_id))
 
-    async def _scope(self) -> tuple[Answer, str, str]:
-        """Return the kind of place that a choice is for, its id, and that of the project: a thread that does not exist
-        yet has none."""
-        thread = self._threads.open_thread
-        if thread is not None:
-            return Answer.THREAD, thread.id, thread.project_id
-        project = self._threads.new_project or await self._open_thread.chat.projects.default()
-        return Answer.PROJECT, project.id, project.id
+    async def _project_id(self) -> str:
+        """Return the project in which a new chat begins."""
+        return (self._threads.new_project or await self._open_thread.chat.projects.default()).id
 
     def _make_button(self) -> PillButton:
         made = self._button = PillButton(
@@ -89,8 +85,7 @@ class ChosenServers(Controller):
         button: PillButton,
         service: ToolService,
         on: Sequence[ToolServer],
-        scope: Answer,
-        scope_id: str,
+        thread_id: str | None,
         project_id: str,
     ) -> QMenu:
         before = button.findChild(QMenu, "toolsMenu")
@@ -110,7 +105,7 @@ class ChosenServers(Controller):
                 action.setChecked(server.id in chosen)
                 wanted = [each for each in chosen if each != server.id]
                 wanted += [] if server.id in chosen else [server.id]
-                action.triggered.connect(partial(self._choose, service, scope, scope_id, wanted))
+                action.triggered.connect(partial(self._choose_here, service, thread_id, project_id, wanted))
         folder = service.folders.of(project_id)
         if folder is not None:
             menu.addSeparator()
@@ -118,15 +113,28 @@ class ChosenServers(Controller):
             line.setObjectName("toolsFolder")
             line.setEnabled(False)
         menu.addSeparator()
-        if scope is Answer.THREAD:
+        if thread_id is not None:
             menu.addAction(
-                tr("As in the project"), partial(self._choose, service, scope, scope_id, None)
+                tr("As in the project"), partial(self._choose, service, Answer.THREAD, thread_id, None)
             ).setObjectName("toolsAsElsewhere")
             menu.addAction(
                 tr("Use these in the whole project"), partial(self._choose, service, Answer.PROJECT, project_id, chosen)
             ).setObjectName("toolsForProject")
         menu.addAction(tr("Tool servers…"), lambda: self._panes.commands.trigger("app.tools"))
         return menu
+
+    def _choose_here(
+        self,
+        service: ToolService,
+        thread_id: str | None,
+        project_id: str,
+        server_ids: Sequence[str],
+        _is_checked: bool = False,
+    ) -> None:
+        async def choose() -> None:
+            self._choose(service, Answer.THREAD, thread_id or await self._create_thread(project_id), server_ids)
+
+        self._tasks.start_once(choose(), "choose tool servers here")
 
     def _choose(
         self,
