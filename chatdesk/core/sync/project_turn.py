@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -165,6 +165,7 @@ class ProjectTurns:
         if project.contradictions > _PATIENCE:
             raise HistoryChanged
         self._forget_ahead(project)
+        self._link.numbers.pop(project.id, None)
         yield to_local(LocalStore.start_over, project.id)
         project.cursor = Cursor(project.id, 0, None)
         self._link.pulled[project.id] = 0
@@ -245,6 +246,13 @@ class ProjectTurns:
             if head > cursor.seq and (yield from self._is_proven(project)):
                 raise (yield from self._misfit(project, Misfit.WITHHELD))
             return
+        fitting = _numbered(page.pulled, self._link.numbers[project.id])
+        if not fitting:
+            raise (yield from self._misfit(project, Misfit.MISSING))
+        if fitting < len(page.pulled):
+            self._forget_ahead(project)
+            project.wants_pull = True
+            page = yield to_local(LocalStore.read_page, page.pulled[:fitting])
         rows = page.pulled
         stubs = [row.id for row in rows if row.is_erased]
         erased: set[str] = (yield to_team(TeamStore.erased, project.id, stubs)) if stubs else set()
@@ -272,6 +280,7 @@ class ProjectTurns:
             project.wants_pull = True
         project.cursor = Cursor(cursor.project_id, rows[-1].seq, rows[-1].chain)
         project.wants_pull |= project.cursor.seq < head
+        self._link.numbers[project.id].update((row.device, row.number) for row in rows)
         self._link.pulled[project.id] = project.cursor.seq
         project.received += len(rows)
         self._received += len(rows)
@@ -355,6 +364,18 @@ class ProjectTurns:
             return True
         project.may_have_lost = False
         return False
+
+
+def _numbered(rows: Sequence[PulledChange], numbers: Mapping[str, int]) -> int:
+    """Return how many rows, from the first, go on where ``numbers`` of their devices end. A page alone cannot show that
+    a device's changes are missing before it."""
+    seen: set[str] = set()
+    for count, row in enumerate(rows):
+        device = str(row.device)  # a server may send anything
+        if device not in seen and device in numbers and row.number != numbers[device] + 1:
+            return count
+        seen.add(device)
+    return len(rows)
 
 
 def _misfit_of(first: PulledChange, cursor: Cursor) -> Misfit:

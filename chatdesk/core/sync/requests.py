@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeAlias
@@ -94,6 +94,8 @@ class Link:
         self.checked: set[str] = set()
         self.channels: dict[str, str] = {}  # by project
         self.broken: dict[str, TeamError] = {}  # projects of which the server's log does not fit
+        # The number of the last change of each device that was pulled, by project.
+        self.numbers: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self.acknowledged: dict[str, int] = {}  # the sequence number that the server was last sent, by project
         self.pulled: dict[str, int] = {}  # how far that is, by project
         self.version = 0  # of what is known of people

@@ -203,6 +203,7 @@ class _Round:
         """Run turns of the projects, one after the other, until none needs another."""
         cursors = yield to_local(LocalStore.cursors)
         known = {cursor.project_id: cursor for cursor in cursors}
+        self._link.broken = {of: error for of, error in self._link.broken.items() if of in known}
         waiting = deque(project for project in known if only is None or project in only)
         for project in waiting:
             turns.add(known[project])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, PulledChange
-from chatdesk.core.domain.sharing.team import ServerCheck, Workspace
+from chatdesk.core.domain.sharing.team import Misfit, ServerCheck, Workspace
 from chatdesk.core.storage.engine.change_log import ERASED
 from chatdesk.core.storage.sync import check, erasing
 from chatdesk.core.storage.sync.check import HeldLog
@@ -57,11 +57,12 @@ def compare_log(read: Read, team: TeamStore, log: HeldLog) -> tuple[int, list[st
             found.compare(row, here.get(row.id))
     end, chain = (last.seq, last.chain) if last is not None else (0, None)
     found.missing += log.seq - end
-    if log.is_misfit:  # what does not fit comes after what was applied
+    if log.misfit is not None:  # what does not fit comes after what was applied
         while rows := team.pull(log.project_id, last.seq if last is not None else 0, limit=PULL_ROWS):
             for row in rows:
                 found.add(row, last)
                 last = row
+        found.is_withheld = log.misfit == Misfit.WITHHELD and (last is None or last.seq <= log.seq)
     found.is_other = bool(log.seq) and end == log.seq and chain != log.chain
     return found.compared, [
         Text("“{name}”: {sentence}", name=log.name, sentence=sentence) for sentence in found.sentences()
@@ -79,6 +80,7 @@ class _Found:
     replaced: int = 0
     unknown: int = 0
     is_other: bool = False
+    is_withheld: bool = False
     asked: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
 
@@ -106,6 +108,8 @@ class _Found:
     def sentences(self) -> list[str]:
         unasked = len(self.erased - self.asked)
         said: list[str] = [text for text in self._counts(unasked) if text.number]
+        if self.is_withheld:
+            said.append(Text("the server says that it has newer changes, and does not send them."))
         if self.is_other and not said:
             said.append(Text("the server's history is not the one that this computer received."))
         return said

@@ -38,6 +38,21 @@ class DamagedTeam(ModelTeam):
         return None if seq in self.gone else super().chain_at(project_id, seq)
 
 
+class Renumbered(ModelTeam):
+    """``page``: how many rows of the log come before one that is left out; the next page begins behind it. 0: none."""
+
+    page = 0
+
+    def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]:
+        rows = super().pull(project_id, 0, limit=10_000)
+        if self.page:
+            left, rows = [row for at, row in enumerate(rows) if at != self.page], []
+            for row in left:
+                row = replace(row, seq=len(rows) + 1)
+                rows.append(replace(row, chain=row.chain_after(rows[-1].chain if rows else None)))
+        return [row for row in rows if row.seq > after_seq][: self.page or limit]
+
+
 @pytest.fixture
 def pair() -> Iterator[Pair]:
     made = Pair()
@@ -109,6 +124,35 @@ def test_the_end_of_a_log_that_is_missing_is_told_by_the_check(pair: Pair) -> No
     assert check(pair, pair.ann, team) == (
         "“Plans”: 2 changes are missing on the server; somebody removed rows from its tables.",
     )
+
+
+def test_a_tail_that_is_withheld_is_told_by_the_check_until_it_comes(pair: Pair) -> None:
+    cyd, team = newcomer(pair), DamagedTeam(pair.server, "")
+    team.member_id = cyd.member_id
+    head = pair.server.projects[pair.project].head
+    team.gone = frozenset((head - 1, head))
+    assert [type(error) for _, error in meet(pair, cyd, team).problems] == [TeamLogBroken]
+    assert "does not send all changes" in shared(cyd, pair.project).misfit
+    assert check(pair, cyd, team) == ("“Plans”: the server says that it has newer changes, and does not send them.",)
+    team.gone = frozenset()
+    assert check(pair, cyd, team) == ()
+    assert meet(pair, cyd, team).problems == ()
+    assert (shared(cyd, pair.project).misfit, check(pair, cyd, team)) == ("", ())
+
+
+def test_changes_of_a_device_that_are_missing_between_pages_are_told(pair: Pair) -> None:
+    """The server chains what is left anew, and forgets to count it."""
+    cyd, team = newcomer(pair), Renumbered(pair.server, "")
+    team.member_id = cyd.member_id
+    rows = pair.server.projects[pair.project].rows
+    team.page = next(at for at, row in enumerate(rows) if at and row.device in {each.device for each in rows[:at]})
+    assert [type(error) for _, error in meet(pair, cyd, team).problems] == [TeamLogBroken]
+    said = shared(cyd, pair.project)
+    assert said.seq == team.page
+    assert "are missing" in said.misfit
+    team.page = 0
+    assert meet(pair, cyd, team).problems == ()
+    assert shared(cyd, pair.project).misfit == ""
 
 
 def test_words_that_were_rewritten_on_the_server_are_told_and_replace_nothing(pair: Pair) -> None:

@@ -18,19 +18,19 @@ from chatdesk.core.storage.sync.wire.rows import read_object
 @dataclass(frozen=True, slots=True)
 class HeldLog:
     """The local copy of one project's log. ``seq`` and ``chain``: the last change that was applied; ``name`` is the
-    project's. ``is_misfit``: what follows at the server does not fit."""
+    project's. ``misfit``: in which way what follows at the server does not fit."""
 
     project_id: str
     name: str
     seq: int
     chain: bytes | None
-    is_misfit: bool = False
+    misfit: str | None = None
 
 
 def held(conn: Connection, workspace_id: str) -> list[HeldLog]:
     """Return the logs of the shared projects of one workspace."""
     rows = conn.exec_driver_sql(
-        "SELECT s.project_id, p.name, s.seq, s.chain, json_extract(s.progress, '$.misfit') IS NOT NULL"
+        "SELECT s.project_id, p.name, s.seq, s.chain, json_extract(s.progress, '$.misfit')"
         " FROM shared_projects s JOIN projects p ON p.id = s.project_id"
         " WHERE s.workspace_id = ? AND s.state = 'shared' ORDER BY s.project_id",
         (workspace_id,),

@@ -32,7 +32,7 @@ def cleaned(view: TeamView, known: Sequence[MemberRow] = ()) -> TeamView:
     named = {each.id for each in members}
     distinct = _distinguished([*(each for each in known if each.id not in named), *members])
     return TeamView(
-        tuple(each for each in view.projects[:MOST] if _is_project(each)),
+        tuple(each for each in view.projects[:MOST] if is_project(each)),
         tuple(each for each in distinct if each.id in named),
         tuple(_device(each) for each in view.devices[:MOST] if is_id(each.id) and is_id(each.member_id)),
         tuple(each for each in view.roles[: 10 * MOST] if _is_role(each, is_whole=view.is_whole)),
@@ -48,7 +48,8 @@ def shown(name: object) -> str:
     return " ".join(kept.split())[:LONGEST_NAME]
 
 
-def _is_project(head: ProjectHead) -> bool:
+def is_project(head: ProjectHead) -> bool:
+    """Return whether this can be a project. One that is left out of a view is one that this member was removed from."""
     return (
         is_id(head.project_id)
         and _is_one_of(head.role, _ROLES)

@@ -29,6 +29,7 @@ from chatdesk.core.domain.sharing.sync_wire import (
 from chatdesk.core.domain.sharing.team import OLDEST_TEAM_SCHEMA, ServerAddress
 from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
+from chatdesk.core.storage.sync.team_view_cleaning import is_project
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.ports import Notifications
 from chatdesk.core.sync.team_store.administration import naming_blockers
@@ -133,7 +134,7 @@ class PostgresTeamStore:
         hello = self._read_hello(said)
         try:
             return hello, TeamView(
-                projects=tuple(ProjectHead(*row) for row in said.get("projects", ())),
+                projects=tuple(_head(row) for row in said.get("projects", ())),
                 members=tuple(MemberRow(*row) for row in said.get("members", ())),
                 devices=tuple(DeviceRow(*row) for row in said.get("devices", ())),
                 roles=tuple((project, member, role) for project, member, role in said.get("roles", ())),
@@ -269,6 +270,15 @@ class PostgresTeamStore:
             self._conn.close()
             self._socket.close()
             self._listening.close()
+
+
+def _head(row: Sequence[Any]) -> ProjectHead:
+    """Return a project of the view. Raises ``ValueError`` for nonsense, which would else be missing in the view, as if
+    this member had been removed from the project."""
+    head = ProjectHead(*row)
+    if not is_project(head):
+        raise ValueError(head)
+    return head
 
 
 def _row(change: WireChange) -> str:
