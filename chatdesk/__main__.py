@@ -12,8 +12,7 @@ def main() -> None:
 
         if show_quick_window(sys.argv[1:]):
             os._exit(0)  # nothing is left to be written, and taking Python down takes a tenth of the time
-    import chatdesk.core.late_modules  # before anything else
-    import chatdesk.core.shared_methods  # noqa: F401 - before the first dataclass
+    import chatdesk.core.late_modules  # noqa: F401 - before anything else
 
     # isort: split
     from chatdesk.cli.main import run

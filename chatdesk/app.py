@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import chatdesk.core.late_modules  # before anything else
-import chatdesk.core.shared_methods  # noqa: F401 - before the first dataclass
+import chatdesk.core.late_modules  # noqa: F401 - before anything else
 
 # isort: split
 import gc

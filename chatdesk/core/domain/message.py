@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from chatdesk.core.statically_frozen import statically_frozen
 from chatdesk.core.texts import Text, unpacked
 
 
@@ -76,7 +75,7 @@ NOTE: Final = "note"
 EDITED: Final = "edited"
 
 
-@statically_frozen
+@dataclass(frozen=True, slots=True)
 class Part:
     """A piece of a message. ``content`` is JSON data: text and reasoning use ``{"text": str}``, a tool call ``{"name":
     str, "arguments": str}``, a tool result ``{"text": str}`` and its ``sources`` on the web, if it has any. Times are
@@ -101,7 +100,7 @@ class Part:
         return value if isinstance(value, str) else ""
 
 
-@statically_frozen
+@dataclass(frozen=True, slots=True)
 class Message:
     """A node of a thread's tree. ``version_index`` of ``version_count`` (from 1) is its place among its live siblings.
 

@@ -10,7 +10,6 @@ from array import array
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from chatdesk.core.statically_frozen import statically_frozen
 from chatdesk.core.texts import Text
 
 # The titles of callouts, which the builder writes in English and a reader of blocks sees in the person's language.
@@ -82,7 +81,7 @@ class Drawing:
         return whole
 
 
-@statically_frozen
+@dataclass(frozen=True, slots=True)
 class Span:
     """A run of text in one style. ``href`` is set for links whose scheme is allowed; ``is_math`` means ``text`` is
     TeX source, and ``drawing`` is how it looks once that is known. A hard line break is ``"\\n"`` inside ``text``.
@@ -147,7 +146,7 @@ class Heading:
     at: Placement = field(default_factory=Placement)
 
 
-@statically_frozen
+@dataclass(frozen=True, slots=True)
 class CodeRun:
     """A run of ``length`` characters of code drawn in the theme colour of ``kind`` (keyword, string, comment, number,
     name, function, type, operator, inserted, deleted, plain)."""

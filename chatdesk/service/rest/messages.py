@@ -12,7 +12,6 @@ from chatdesk.core.chat.results import Noted, Sent
 from chatdesk.core.domain.attachment import SentShare, Share, attachment_from
 from chatdesk.core.domain.message import Message, MessagePage, Part
 from chatdesk.core.errors import MessageNotFound
-from chatdesk.core.statically_frozen import statically_frozen
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.declaration import FILE, Call, Endpoint, Scope, Streamed
 from chatdesk.service.errors import UnknownPath
@@ -28,7 +27,7 @@ from chatdesk.service.rest.threads import reached_thread
 from chatdesk.service.rest.times import iso
 
 
-@statically_frozen
+@dataclass(frozen=True, slots=True)
 class PartAnswer:
     """A piece of a message; ``text`` is that of text, reasoning and results of tools, ``arguments`` a tool's."""
 
@@ -41,7 +40,7 @@ class PartAnswer:
     attachment: AttachmentAnswer | None
 
 
-@statically_frozen
+@dataclass(frozen=True, slots=True)
 class UsageAnswer:
     """The tokens of an answer; null where the provider did not say."""
 
@@ -52,7 +51,7 @@ class UsageAnswer:
     cost_usd: float | None
 
 
-@statically_frozen
+@dataclass(frozen=True, slots=True)
 class MessageAnswer:
     """A message. ``version`` of ``versions`` is its place among its siblings, ``position`` that on its path."""
 

@@ -15,7 +15,7 @@ from chatdesk.ui.dialogs.form_panel import FormPanel
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.viewports import ScrolledPage
+from chatdesk.ui.widgets.scrolled_page import ScrolledPage
 
 _WAY_OUT: Final = "isWayOut"
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 from PySide6 import QtGui, QtWidgets  # QAccessible and QStyle are built when they are first used: 6 ms
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QRegion
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyleOptionViewItem, QWidget
-
-from chatdesk.ui.widgets.viewports import give_viewport
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyleOptionViewItem
 
 _MOST_RUNS = 20  # of selected rows, whose places are looked up one by one
 
@@ -21,10 +19,6 @@ _AnyIndex = QModelIndex | QPersistentModelIndex
 class RowView(QListView):
     """A list view with rows of known height. ``row_height_px`` says how high rows are. Rows that are not enabled are
     passed over by the keys."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        give_viewport(self)
 
     @property
     def row_height_px(self) -> int:

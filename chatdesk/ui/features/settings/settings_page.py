@@ -18,7 +18,7 @@ from chatdesk.ui.features.settings.settings_fields import Field, field_for
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import date_text
 from chatdesk.ui.mirroring import set_margins
-from chatdesk.ui.widgets.viewports import ScrolledPage
+from chatdesk.ui.widgets.scrolled_page import ScrolledPage
 
 _SLICE_MS: Final = 1
 _SECTION_GAP_PX: Final = 18

@@ -7,17 +7,12 @@ from PySide6.QtWidgets import QAbstractScrollArea
 
 from chatdesk.ui.transcript.accessible.accessible_actions import AccessibleActions
 from chatdesk.ui.transcript.messages.entry import MessageEntry
-from chatdesk.ui.widgets.viewports import give_viewport
 
 
 class ReadableView(QAbstractScrollArea):
     """The base of the view, with the questions that the nodes of the tree ask it."""
 
     accessible_actions: AccessibleActions
-
-    def __init__(self) -> None:
-        super().__init__()
-        give_viewport(self)
 
     @property
     def entries(self) -> tuple[MessageEntry, ...]:
