@@ -64,22 +64,14 @@ def test_the_picture_of_imports_is_made_from_the_rules(look: str) -> None:
     assert rules.count('type = "protected"') == text.count("←")
 
 
-def test_each_decision_has_one_place_by_subject_and_only_later_ones_replace_it() -> None:
+def test_at_most_sixty_decisions_bind_and_each_can_be_found_in_the_code() -> None:
     text = (ROOT / "DECISIONS.md").read_text("utf-8")
-    by_subject, replaced = text.split("## By subject")[1].split("## All")[0].split("## Replaced")
     numbers = [int(number) for number in re.findall(r"^(\d+)\. \*\*", text, re.MULTILINE)]
     assert numbers == list(range(1, len(numbers) + 1))
-    places = [
-        number
-        for row in re.findall(r"^\| [^|]+ \| ([\d, -]+) \|$", by_subject, re.MULTILINE)
-        for first, last in re.findall(r"(\d+)(?:-(\d+))?", row)
-        for number in range(int(first), int(last or first) + 1)
-    ]
-    assert sorted(places) == numbers, set(places) ^ set(numbers) or "a number stands twice"
-    rows = re.findall(r"^\| ([\d, ]+) \| [^|]+ \| ([\d, ]+) \|$", replaced, re.MULTILINE)
-    assert len(rows) == replaced.count("\n| ") - 1
-    for older, newer in rows:
-        assert max(map(int, older.split(", "))) < min(map(int, newer.split(", "))) <= numbers[-1]
+    assert len(numbers) <= 60
+    assert len(text.encode()) <= 40_000
+    for path in re.findall(r"`((?:core|ui)/[\w/.]+)`", text):
+        assert (ROOT / "chatdesk" / path).exists(), path
 
 
 def test_the_page_of_privacy_has_the_times_that_hold_at_first() -> None:
