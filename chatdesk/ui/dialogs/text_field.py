@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QPlainTextEdit
 
 from chatdesk.core.texts import shown
@@ -12,10 +13,14 @@ from chatdesk.ui.widgets.long_lines import break_long_lines, join_long_lines
 
 
 class TextField(QPlainTextEdit):
-    """A plain-text field for dialogs. ``most`` characters can be pasted at a time."""
+    """A plain-text field for dialogs. ``most`` characters can be pasted at a time. ``is_one_value``: the text is one
+    value, such as a code, so that Enter goes on (``entered``) and Shift+Enter begins a line."""
 
-    def __init__(self, theme: Theme, *, name: str, object_name: str, most: int) -> None:
+    entered = Signal()
+
+    def __init__(self, theme: Theme, *, name: str, object_name: str, most: int, is_one_value: bool = False) -> None:
         super().__init__()
+        self._is_one_value = is_one_value
         self._most = most
         tokens = theme.tokens
         self.setObjectName(object_name)
@@ -43,6 +48,13 @@ class TextField(QPlainTextEdit):
         cursor.select(cursor.SelectionType.Document)
         cursor.insertText(break_long_lines(text))
         self.setTextCursor(cursor)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if self._is_one_value and is_enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.entered.emit()
+            return
+        super().keyPressEvent(event)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         if source.hasText() and not self.isReadOnly():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -16,8 +16,10 @@ from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.sync.errors import TeamUnreachable
 from chatdesk.core.sync.members import administering
 from chatdesk.ui.features.team.dialog_work import run_in_dialog
+from chatdesk.ui.features.team.pages import team_join
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_invite import InviteDialog
+from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_members import MemberDialog
 from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.features.team.pages.team_table import ActionTable, TableRow
@@ -63,6 +65,57 @@ def test_a_workspace_is_made_without_a_mouse(theme: Theme, show: Show, qtbot: Qt
     assert dialog.focusWidget() is dialog.name, "the focus is where it was"
     dialog.show_done("Blue team")
     assert dialog.focusWidget() is dialog.close_button
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
+def test_a_workspace_is_joined_with_enter(theme: Theme, show: Show, qtbot: QtBot, key: Qt.Key) -> None:
+    dialog = JoinWorkspaceDialog(theme, samples.read_invitation)
+    show(dialog)
+    dialog.code.insertPlainText("chatdesk-join:member")
+    dialog.my_name.clear()
+    QTest.keyClick(dialog.code, key)
+    assert dialog.code.toPlainText() == "chatdesk-join:member", "no line is added"
+    assert dialog.focusWidget() is dialog.my_name
+    QTest.keyClicks(dialog.my_name, "Chi")
+    dialog.code.setFocus()
+    with qtbot.waitSignal(dialog.joinRequested) as asked:
+        QTest.keyClick(dialog.code, key)
+    assert asked.args[:2] == ["chatdesk-join:member", "Chi"]
+
+
+@pytest.mark.parametrize(("code", "field"), [("sealed", "teamPassphrase"), ("open", "teamUnencrypted")])
+def test_enter_goes_to_what_is_still_needed(theme: Theme, show: Show, code: str, field: str) -> None:
+    dialog = JoinWorkspaceDialog(theme, samples.read_invitation, text=f"chatdesk-join:{code}")
+    show(dialog)
+    QTest.keyClick(dialog.code, ENTER)
+    assert dialog.focusWidget().objectName() == field
+    assert not dialog.is_busy
+
+
+def test_enter_in_an_unusable_code_joins_nothing_and_shift_begins_a_line(theme: Theme, show: Show) -> None:
+    dialog = JoinWorkspaceDialog(theme, samples.read_invitation)
+    show(dialog)
+    QTest.keyClicks(dialog.code, "garbage")
+    QTest.keyClick(dialog.code, ENTER)
+    assert (dialog.code.toPlainText(), dialog.is_busy) == ("garbage", False)
+    QTest.keyClick(dialog.code, ENTER, Qt.KeyboardModifier.ShiftModifier)
+    assert dialog.code.toPlainText() == "garbage\n"
+
+
+def test_what_a_code_says_is_announced_once_typing_rests_or_enter_is_pressed(
+    theme: Theme, show: Show, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(team_join, "announce", lambda _widget, text: said.append(text))
+    dialog = JoinWorkspaceDialog(theme, samples.read_invitation)
+    show(dialog)
+    QTest.keyClicks(dialog.code, "garbage")
+    assert said == []
+    qtbot.waitUntil(lambda: said == [dialog.about.text()])
+    QTest.keyClicks(dialog.code, "more")
+    QTest.keyClick(dialog.code, ENTER)
+    assert said == [dialog.about.text()] * 2
+    assert not any(each.isActive() for each in dialog.findChildren(QTimer)), "nor later"
 
 
 def test_what_a_check_found_is_in_view(theme: Theme, show: Show, qtbot: QtBot) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QTextOption
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
@@ -34,6 +34,7 @@ _FILTER: Final = Text("Invitations (*{ending});;All files (*)", ending=INVITATIO
 _SIZE_PX: Final = (580, 560)
 _MOST_BYTES: Final = 64 * 1024
 _LONGEST_NAME: Final = 80
+_RESTS_MS: Final = 600  # without a key, until what a code says is announced
 
 
 class JoinWorkspaceDialog(TaskPanel):
@@ -54,7 +55,7 @@ class JoinWorkspaceDialog(TaskPanel):
         self._read_invitation = read_invitation
         self._view: InvitationView | None = None
         self.setAcceptDrops(True)
-        self.code = TextField(theme, name=tr("Invitation"), object_name="teamCode", most=_MOST_BYTES)
+        self.code = TextField(theme, name=tr("Invitation"), object_name="teamCode", most=_MOST_BYTES, is_one_value=True)
         self.code.setPlaceholderText("chatdesk-join:…")
         self.code.setFont(theme.font("code"))
         self.code.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
@@ -89,10 +90,13 @@ class JoinWorkspaceDialog(TaskPanel):
         self.body.addStretch(1)
         self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
         self.join_button = self.add_button(push_button(tr("Join"), "teamJoin", self._join, is_primary=True))
+        self._announcing = QTimer(self, interval=_RESTS_MS, singleShot=True)
+        self._announcing.timeout.connect(lambda: announce(self, self.about.text()))
         self.code.textChanged.connect(self._on_code_changed)
+        self.code.entered.connect(self._go_further)
         for field in (self.my_name, self.passphrase):
             field.textChanged.connect(self._refresh)
-            field.returnPressed.connect(self._join)
+            field.returnPressed.connect(self._go_further)
         self.unencrypted.toggled.connect(self._refresh)
         self._refresh()
         self.code.setFocus()
@@ -165,7 +169,7 @@ class JoinWorkspaceDialog(TaskPanel):
         self.about.setProperty("isDanger", bool(text) and (self._view is None or self._view.is_expired))
         self.about.style().unpolish(self.about)
         self.about.style().polish(self.about)
-        announce(self, words)
+        self._announcing.start()
         if self._view is not None and self._view.member_name and not self.my_name.text():
             self.my_name.setText(self._view.member_name)
         self._refresh()
@@ -194,6 +198,20 @@ class JoinWorkspaceDialog(TaskPanel):
         super().show_problem(sentence)
         if sentence:
             self._refresh()
+
+    def _go_further(self) -> None:
+        """Go to the next field that is empty, and join where none is: what Enter does."""
+        if self._announcing.isActive():
+            self._announcing.stop()
+            announce(self, self.about.text())
+        for field in (self.my_name, self.passphrase):
+            if field.isVisible() and not field.text().strip():
+                field.setFocus()
+                return
+        if self.unencrypted.isVisible() and not self.unencrypted.isChecked():
+            self.unencrypted.setFocus()
+        else:
+            self._join()
 
     def _join(self) -> None:
         if not self.join_button.isEnabled() or self.is_busy:
