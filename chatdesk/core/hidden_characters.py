@@ -122,6 +122,15 @@ def distinct_name(text: str) -> str:
     return line if line.isascii() else _LETTERS.sub(_spell_look_alikes, line)
 
 
+def strangers_name(text: str, longest: int) -> str:
+    """Return the name that a stranger chose, at most ``longest`` characters of it, as ``distinct_name`` and without
+    private or unknown characters."""
+    line = distinct_name(text[: 4 * longest])
+    if not line.isprintable():
+        line = "".join(sign if sign.isprintable() or _SUSPECTS.match(sign) else " " for sign in line)
+    return " ".join(line.split())[:longest]
+
+
 def _spell_look_alikes(word: re.Match[str]) -> str:
     scripts = [unicodedata.name(letter, "").partition(" ")[0] for letter in word[0]]
     if "LATIN" not in scripts:

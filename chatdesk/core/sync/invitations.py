@@ -21,6 +21,7 @@ from typing import Any
 from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole
 from chatdesk.core.domain.sharing.team_setup import CodeKind, InvitationView
 from chatdesk.core.errors import InvalidId, InvalidInput
+from chatdesk.core.hidden_characters import strangers_name
 from chatdesk.core.ids import checked_id
 from chatdesk.core.moments import utc_moment
 from chatdesk.core.settings.sealing import WORK, CannotUnseal, seal, unseal
@@ -209,11 +210,11 @@ def view_of(code: MemberCode | SealedCode, *, now_ms: int) -> InvitationView:
 
 
 def shown_name(text: object) -> str:
-    """Return a stranger's name as it may be shown: one line, bounded, without control or direction characters. Raises
-    ``TypeError`` for anything but a string."""
+    """Return a stranger's name as it may be shown: one line, bounded; invisible characters, and letters that look like
+    Latin ones beside them, are spelt out. Raises ``TypeError`` for anything but a string."""
     if not isinstance(text, str):
         raise TypeError("a name")
-    return _short("".join(sign if sign.isprintable() else " " for sign in text[: 4 * LONGEST_NAME]))
+    return strangers_name(text, LONGEST_NAME)
 
 
 def _written(kind: CodeKind, data: Mapping[str, Any]) -> str:

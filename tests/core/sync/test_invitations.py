@@ -198,7 +198,7 @@ def test_a_strangers_names_are_one_short_line_that_commands_nothing() -> None:
     }
     read = read_code(_as_code(data))
     assert isinstance(read, MemberCode)
-    assert read.workspace_name.startswith("Re search [31mx")
+    assert read.workspace_name.startswith("Re⟦U+202E⟧search ⟦U+001B⟧[31mx")
     assert len(read.workspace_name) == 80
     assert read.projects == (("a b", TeamRole.VIEWER),)
 

@@ -1,8 +1,8 @@
 """Cleans the people and projects that a server lists before they are stored: valid ids, short names on one line, known
 words.
 
-A server may be anybody's, and members choose their own names: no name may contain control or direction characters, and
-no member is shown under the very name of another.
+A server may be anybody's, and members choose their own names: no name may contain control or direction characters or
+letters of two scripts that look alike, and no member is shown under the very name of another.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 
 from chatdesk.core.domain.sharing.sync_wire import DeviceRow, MemberRow, ProjectHead, TeamView
 from chatdesk.core.domain.sharing.team import MemberStatus, TeamRole
+from chatdesk.core.hidden_characters import strangers_name
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.sync.wire.rows import is_id, whole
 
@@ -41,11 +42,9 @@ def cleaned(view: TeamView, known: Sequence[MemberRow] = ()) -> TeamView:
 
 
 def shown(name: object) -> str:
-    """Return a name on one line, without invisible characters."""
-    if not isinstance(name, str):
-        return ""
-    kept = "".join(sign if sign.isprintable() else " " for sign in clean(name[: 4 * LONGEST_NAME]))
-    return " ".join(kept.split())[:LONGEST_NAME]
+    """Return a name on one line; invisible characters, and letters that look like Latin ones beside them, are spelt
+    out."""
+    return strangers_name(clean(name[: 4 * LONGEST_NAME]), LONGEST_NAME) if isinstance(name, str) else ""
 
 
 def is_project(head: ProjectHead) -> bool:

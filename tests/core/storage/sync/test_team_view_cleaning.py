@@ -11,6 +11,7 @@ from chatdesk.core.domain.sharing.sync_wire import DeviceRow, MemberRow, Project
 from chatdesk.core.domain.sharing.team import MemberStatus
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.sync.team_view_cleaning import LONGEST_NAME, MOST, cleaned, shown
+from chatdesk.core.sync.invitations import shown_name
 
 STRANGE: tuple[Any, ...] = (None, 7, -1, 2**70, 1.5, True, "", "x" * 1_000_000, "../../etc", "\ud800\0", [], {}, [[]])
 
@@ -51,7 +52,7 @@ def test_no_more_is_kept_than_any_team_has() -> None:
 
 
 def test_names_stand_on_one_line_and_turn_nothing_round() -> None:
-    assert shown("Ana\u202e\u2066\n\x07 gnp.exe\u200b") == "Ana gnp.exe"
+    assert shown("Ana\u202e\u2066\n\x07 gnp.exe\u200b") == "Ana⟦U+202E⟧⟦U+2066⟧ ⟦U+0007⟧ gnp.exe⟦U+200B⟧"
     assert shown("  Jürgen   Müller ") == "Jürgen Müller"
     assert shown(None) == ""
 
@@ -61,7 +62,29 @@ def test_nobody_is_shown_under_the_name_of_somebody_else(other: str) -> None:
     olga, mallory = _members("Olga", other)
     shown_names = _names(mallory, olga)
     assert shown_names[1] == "Olga"
-    assert shown_names[0].endswith("(2)") or shown_names[0] == "Ol ga (2)"
+    assert shown_names[0].endswith("(2)") or "⟦U+" in shown_names[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("\u041elga", "⟦U+041E⟧lga"),
+        ("Ol\u200bga", "Ol⟦U+200B⟧ga"),
+        ("\u202eaglO", "⟦U+202E⟧aglO"),
+        ("Ol\u00adga", "Ol⟦U+00AD⟧ga"),
+        ("Ol\ue000ga", "Ol ga"),
+        ("Ольга", "Ольга"),
+        ("Ольга Olga", "Ольга Olga"),
+        ("नरेन्द्र\u200dा", "नरेन्द्र\u200dा"),
+        ("Ana \U0001f469\u200d\U0001f4bb", "Ana \U0001f469\u200d\U0001f4bb"),
+    ],
+)
+def test_what_makes_a_name_look_like_another_is_shown_of_people_and_computers(name: str, wanted: str) -> None:
+    device = DeviceRow(new_id(), new_id(), name, "1", 1)
+    assert cleaned(TeamView((), (), (device,), ())).devices[0].name == wanted
+    assert _names(*_members(name)) == [wanted]
+    assert shown(name) == wanted  # of a workspace
+    assert shown_name(name) == wanted  # of whatever an invitation names
 
 
 def test_who_was_removed_does_not_keep_a_name_from_others() -> None:
