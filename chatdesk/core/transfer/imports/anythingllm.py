@@ -19,9 +19,17 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import ImportRefused
 from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports.json_stream import LARGEST_IN_PARTS, Readable
-from chatdesk.core.transfer.imports.parts import answer_parts, file_part, text_parts, thread_of
+from chatdesk.core.transfer.imports.parts import (
+    answer_parts,
+    file_part,
+    said_parts,
+    text_file_part,
+    text_parts,
+    thread_of,
+    unknown_parts,
+)
 from chatdesk.core.transfer.imports.tree import linear
-from chatdesk.core.transfer.imports.values import dict_of, fingerprint, key_of, list_of, moment, text_of
+from chatdesk.core.transfer.imports.values import dict_of, fingerprint, key_of, list_of, moment, text_of, words_of
 
 SOURCE: Final = "anythingllm"
 _PIECE_BYTES = 256 * 1024
@@ -55,9 +63,9 @@ class Rows:
         asked = text_of(value.get("prompt"))
         key = key_of(value.get("id")) or fingerprint(asked, text_of(value.get("sent_at")))
         at = _moment(value.get("sent_at")) or 0
-        pictures = [text_of(dict_of(each).get("image")) for each in list_of(value.get("attachments"))]
-        parts = (*text_parts(asked), *(file_part("", url, is_image=True) for url in pictures if url))
-        answer = tuple(answer_parts(text_of(value.get("response"))))
+        files = [_attached(dict_of(each)) for each in list_of(value.get("attachments"))]
+        parts = (*text_parts(asked), *filter(None, files))
+        answer = tuple(answer_parts(words_of(value.get("response"))))
         for mark, role, content in (("q", Role.USER, parts), ("a", Role.ASSISTANT, answer)):
             if content:
                 own = f"{key}:{mark}"
@@ -83,6 +91,15 @@ class Rows:
                 updated=None,
                 fallback_ms=fallback_ms,
             )
+
+
+def _attached(file: Mapping[str, Any]) -> ImportedPart | None:
+    name, url, text = text_of(file.get("name")), text_of(file.get("image")), words_of(file.get("contentString"))
+    if url or text.startswith("data:image/"):
+        return file_part(name, url or text, is_image=True)
+    if text and not text.startswith("data:"):
+        return text_file_part(name, text)
+    return file_part(name, text, is_image=False) if name or text else None
 
 
 def csv_rows(stream: Readable) -> Iterator[tuple[dict[str, Any], int]]:
@@ -133,14 +150,15 @@ def read_dialogue(value: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
     """Return the thread of one workspace. Messages have no ids, so a message's key is made of everything said up to
     it."""
     messages: list[ImportedMessage] = []
-    system, first, above = "", "", ""
+    first, above = "", ""
+    instructions: list[str] = []
     for each in list_of(value.get("messages")):
         raw = dict_of(each)
         role = _ROLES.get(text_of(raw.get("role")), Role.USER)
         parts = tuple(_content(raw.get("content"), role))
         said = "\n".join(text_of(part.content.get("text")) for part in parts)
         if role is Role.SYSTEM and not messages:
-            system = system or said
+            instructions.append(said)
         elif parts:
             first = first or said
             above = fingerprint(above, role.value, said, *(part.type.value for part in parts))
@@ -148,26 +166,26 @@ def read_dialogue(value: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
     nodes = linear(messages)
     return thread_of(
         SOURCE,
-        fingerprint(system, first),
+        fingerprint(instructions[0] if instructions else "", first),
         nodes,
         title=None,
         current_key=nodes[-1].key if nodes else None,
         created=None,
         updated=None,
         fallback_ms=fallback_ms,
-        values={"system_prompt": system},
+        values={"system_prompt": "\n\n".join(filter(None, instructions))},
     )
 
 
 def _content(content: object, role: Role) -> Iterable[ImportedPart]:
-    read = answer_parts if role is Role.ASSISTANT else text_parts
-    if isinstance(content, str):
-        yield from read(content)
-    for each in list_of(content):
+    for each in list_of(content) or [content]:
         piece = dict_of(each)
-        yield from read(text_of(piece.get("text")))
         if text_of(piece.get("image")):
             yield file_part("", text_of(piece.get("image")), is_image=True)
+        if piece.get("type", "text") in ("text", "image"):
+            yield from said_parts(words_of(each), role)
+        else:
+            yield from unknown_parts(each)
 
 
 def _moment(value: object) -> int | None:

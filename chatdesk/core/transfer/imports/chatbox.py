@@ -16,6 +16,7 @@ from chatdesk.core.transfer.imports.parts import (
     thread_of,
     tool_call_part,
     tool_result_parts,
+    unknown_parts,
 )
 from chatdesk.core.transfer.imports.tree import Node
 from chatdesk.core.transfer.imports.values import (
@@ -27,6 +28,7 @@ from chatdesk.core.transfer.imports.values import (
     moment,
     text_of,
     without_empty_values,
+    words_of,
 )
 
 SOURCE: Final = "chatbox"
@@ -59,15 +61,14 @@ def _topic(
     session: Mapping[str, Any], topic: Mapping[str, Any], forks: Mapping[str, Any], fallback_ms: int
 ) -> ImportedThread:
     raw = [dict_of(each) for each in list_of(topic.get("messages"))]
-    instructions = ""
+    instructions: list[str] = []
     while raw and raw[0].get("role") == "system":
-        instructions = instructions or "".join(
-            text_of(part.content.get("text")) for part in _parts(raw[0], Role.SYSTEM)
-        )
+        instructions.extend(text_of(part.content.get("text")) for part in _parts(raw[0], Role.SYSTEM))
         raw = raw[1:]
-    nodes = _chain(raw, None)
+    model = text_of(dict_of(session.get("settings")).get("modelId"))
+    nodes = _chain(raw, None, model)
     current = nodes[-1].key if nodes else None
-    _add_forks(nodes, forks)
+    _add_forks(nodes, forks, model)
     created = moment(topic.get("createdAt"))
     # A topic keeps its messages, and changes its own id when another is begun.
     first = nodes[0].key if nodes else key_of(topic.get("id"))
@@ -82,22 +83,22 @@ def _topic(
         updated=None,
         fallback_ms=fallback_ms,
         values={
-            "system_prompt": instructions,
+            "system_prompt": "\n\n".join(filter(None, instructions)),
             "pinned_at": (starred or fallback_ms) if session.get("starred") is True else None,
         },
     )
 
 
-def _chain(raw: Sequence[Mapping[str, Any]], above: str | None) -> list[Node]:
+def _chain(raw: Sequence[Mapping[str, Any]], above: str | None, model: str) -> list[Node]:
     nodes: list[Node] = []
     for each in raw:
-        message = _message(each, above or "")
+        message = _message(each, above or "", model)
         nodes.append(Node(message.key, above, message if message.parts else None, message.created_at or None))
         above = message.key
     return nodes
 
 
-def _add_forks(nodes: list[Node], forks: Mapping[str, Any]) -> None:
+def _add_forks(nodes: list[Node], forks: Mapping[str, Any], model: str) -> None:
     """Add other continuations of a message to ``nodes``; each may have forks of its own."""
     waiting = [node.key for node in nodes]
     seen: set[str] = set()
@@ -108,12 +109,12 @@ def _add_forks(nodes: list[Node], forks: Mapping[str, Any]) -> None:
             continue
         seen.add(key)
         for each in list_of(dict_of(by_key[key]).get("lists")):
-            others = _chain([dict_of(message) for message in list_of(dict_of(each).get("messages"))], key)
+            others = _chain([dict_of(message) for message in list_of(dict_of(each).get("messages"))], key, model)
             nodes.extend(others)
             waiting.extend(node.key for node in others)
 
 
-def _message(value: Mapping[str, Any], above: str) -> ImportedMessage:
+def _message(value: Mapping[str, Any], above: str, model: str) -> ImportedMessage:
     role = _ROLES.get(text_of(value.get("role")), Role.USER)
     parts = tuple(_parts(value, role))
     said = (text_of(part.content.get("text")) for part in parts)
@@ -126,7 +127,7 @@ def _message(value: Mapping[str, Any], above: str) -> ImportedMessage:
         problem = text_of(value.get("error"))
         values = without_empty_values(
             {
-                "model": text_of(value.get("model"))[:200],
+                "model": (text_of(value.get("model")) or model)[:200],
                 "prompt_tokens": asked,
                 "completion_tokens": answered,
                 "total_tokens": count_of(usage.get("totalTokens")),
@@ -146,11 +147,8 @@ def _message(value: Mapping[str, Any], above: str) -> ImportedMessage:
 
 def _parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
     yield from thought_parts(text_of(value.get("reasoningContent")))
-    pieces = list_of(value.get("contentParts"))
-    for each in pieces:
-        yield from _piece(dict_of(each), role)
-    if not pieces:
-        yield from said_parts(text_of(value.get("content")), role)
+    said = [part for each in list_of(value.get("contentParts")) for part in _piece(each, role)]
+    yield from said or said_parts(words_of(value.get("content")), role)
     for each in list_of(value.get("pictures")):
         picture = dict_of(each)
         yield _stored("image", text_of(picture.get("storageKey")), text_of(picture.get("url")), is_image=True)
@@ -163,8 +161,9 @@ def _parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
         yield from text_parts("\n".join(filter(None, (text_of(link.get("title")), text_of(link.get("url"))))))
 
 
-def _piece(piece: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
-    kind, text = text_of(piece.get("type")), text_of(piece.get("text"))
+def _piece(value: object, role: Role) -> Iterator[ImportedPart]:
+    piece = dict_of(value)
+    kind, text = text_of(piece.get("type")), words_of(value)
     if kind == "reasoning":
         yield from thought_parts(text)
     elif kind == "tool-call":
@@ -173,8 +172,10 @@ def _piece(piece: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
         yield from tool_result_parts(name, piece.get("toolCallId"), piece.get("result"))
     elif kind == "image":
         yield _stored("image", text_of(piece.get("storageKey")), text_of(piece.get("url")), is_image=True)
-    elif kind in ("text", "info"):
+    elif kind in ("text", "info", ""):
         yield from said_parts(text, role)
+    else:
+        yield from unknown_parts(value)
 
 
 def _stored(name: str, key: str, url: str, *, is_image: bool) -> ImportedPart:

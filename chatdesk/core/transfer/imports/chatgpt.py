@@ -106,7 +106,7 @@ def _steps(mapping: Mapping[str, Any], instructions: list[str]) -> tuple[list[_S
         key = key_of(name)
         parent = key_of(node.get("parent")) or above.get(key)
         created = moment(message.get("create_time"))
-        role = content.ROLES.get(text_of(dict_of(message.get("author")).get("role")))
+        role = content.role_of(message)
         parts: tuple[ImportedPart, ...] = ()
         own = content.instructions_of(message)
         if own:

@@ -9,7 +9,8 @@ from chatdesk.core.domain.imported import ImportedFile, ImportedPart
 from chatdesk.core.domain.message import PartType, Role
 from chatdesk.core.transfer.imports.canvas import Canvas
 from chatdesk.core.transfer.imports.chatgpt_marks import Marks
-from chatdesk.core.transfer.imports.values import as_json, dict_of, fenced, list_of, text_of
+from chatdesk.core.transfer.imports.parts import pages_in, with_sources
+from chatdesk.core.transfer.imports.values import as_json, dict_of, fenced, list_of, text_of, words_of
 
 ROLES: Final = {"system": Role.SYSTEM, "user": Role.USER, "assistant": Role.ASSISTANT, "tool": Role.TOOL}
 _CUSTOM = "user_editable_context"
@@ -17,6 +18,11 @@ _OF_MEMORY = frozenset(("model_editable_context",))
 _IMAGE_POINTERS = frozenset(("image_asset_pointer",))
 _REAL_TIME = "real_time_user_audio_video_asset_pointer"
 _SOUND_POINTERS = frozenset(("audio_asset_pointer", "video_container_asset_pointer"))
+
+
+def role_of(message: Mapping[str, Any]) -> Role | None:
+    """Return whose message it is, None where there is none. What nobody here knows was not written by the person."""
+    return ROLES.get(text_of(dict_of(message.get("author")).get("role")), Role.ASSISTANT) if message else None
 
 
 def instructions_of(message: Mapping[str, Any]) -> str:
@@ -41,7 +47,7 @@ def parts_of(message: Mapping[str, Any], role: Role, key: str, marks: Marks) -> 
     if kind == "thoughts":
         yield from _text(marks.readable(_thoughts(body)), key, PartType.REASONING)
     elif kind == "reasoning_recap":
-        yield from _text(marks.readable(text_of(body.get("content"))), key, PartType.REASONING)
+        yield from _text(marks.readable(words_of(body.get("content"))), key, PartType.REASONING)
     elif kind in _OF_MEMORY:
         return
     elif role is Role.ASSISTANT and recipient != "all":
@@ -49,11 +55,17 @@ def parts_of(message: Mapping[str, Any], role: Role, key: str, marks: Marks) -> 
     elif role is Role.TOOL:
         yield from _result(message, body, key)
     elif kind == "code":
-        text = text_of(body.get("text"))
+        text = words_of(body.get("text"))
         yield from _text(fenced(text, body.get("language")) if text.strip() else "", key)
     else:
-        yield from _pieces(body, key, marks)
+        yield from with_sources(_pieces(body, key, marks), pages_in(_footnotes(message)))
     yield from _attachments(message, body, key)
+
+
+def _footnotes(message: Mapping[str, Any]) -> list[Any]:
+    """Return the pages that stand below an answer without a mark in it."""
+    references = map(dict_of, list_of(dict_of(message.get("metadata")).get("content_references")))
+    return [each.get("sources") for each in references]
 
 
 def joined(parts: Sequence[ImportedPart]) -> Iterable[ImportedPart]:
@@ -101,8 +113,8 @@ def _pieces(body: Mapping[str, Any], key: str, marks: Marks | None = None) -> It
         elif kind in _SOUND_POINTERS or kind == _REAL_TIME:
             yield from flush()
             yield from _sound(piece, key)
-        elif text_of(piece.get("text")):
-            texts.append(text_of(piece.get("text")))
+        elif words_of(piece):
+            texts.append(words_of(piece))
         elif piece:
             texts.append(fenced(as_json(piece), "json"))
     if not list_of(body.get("parts")):
@@ -112,10 +124,10 @@ def _pieces(body: Mapping[str, Any], key: str, marks: Marks | None = None) -> It
 
 def _whatever(body: Mapping[str, Any]) -> str:
     """Return the text of an unknown kind of content, so that nothing is lost."""
-    for name in ("text", "result", "content", "summary"):
-        if text_of(body.get(name)).strip():
-            head = " ".join(filter(None, (text_of(body.get("title")), text_of(body.get("url")))))
-            return "\n\n".join(filter(None, (head, text_of(body.get(name)))))
+    texts = [words_of(body.get(name)) for name in ("text", "result", "content", "summary", "snippet")]
+    if any(text.strip() for text in texts):
+        head = " ".join(filter(None, (text_of(body.get(name)) for name in ("name", "title", "url"))))
+        return "\n\n".join(dict.fromkeys(filter(None, (head, *texts))))
     known = {"content_type", "language", "parts", "response_format_name"}
     rest = {name: value for name, value in body.items() if name not in known and value not in (None, "", [], {})}
     return fenced(as_json(rest), "json") if rest else ""
@@ -162,12 +174,11 @@ def _attachments(message: Mapping[str, Any], body: Mapping[str, Any], key: str) 
 
 def _thoughts(body: Mapping[str, Any]) -> str:
     thoughts = body.get("thoughts")
-    if isinstance(thoughts, str):
-        return thoughts
     texts = []
-    for each in list_of(thoughts):
-        thought = dict_of(each)
-        head, text = text_of(thought.get("summary")).strip(), text_of(thought.get("content")).strip()
+    for each in list_of(thoughts) or [thoughts]:
+        thought = dict_of(each) or {"content": each}
+        head = text_of(thought.get("summary")).strip()
+        text = (words_of(thought.get("content")) or words_of(thought.get("chunks"))).strip()
         texts.append("\n\n".join(filter(None, (f"**{head}**" if head else "", text))))
     return "\n\n".join(filter(None, texts))
 
@@ -175,7 +186,7 @@ def _thoughts(body: Mapping[str, Any]) -> str:
 def call_of(message: Mapping[str, Any]) -> tuple[str, str]:
     """Return the tool that a message of the model calls, and the arguments."""
     body = dict_of(message.get("content"))
-    text = text_of(body.get("text")) or "\n".join(text_of(piece) for piece in list_of(body.get("parts")))
+    text = words_of(body.get("text")) or words_of(body.get("content")) or words_of(body.get("parts"))
     return text_of(message.get("recipient")), text
 
 

@@ -16,11 +16,14 @@ from chatdesk.core.transfer.imports.json_stream import LARGEST_IN_PARTS
 from chatdesk.core.transfer.imports.parts import (
     answer_parts,
     file_part,
+    pages_in,
     text_parts,
     thought_parts,
     thread_of,
     tool_call_part,
     tool_result_parts,
+    unknown_parts,
+    with_sources,
 )
 from chatdesk.core.transfer.imports.tree import Node
 from chatdesk.core.transfer.imports.values import (
@@ -33,6 +36,7 @@ from chatdesk.core.transfer.imports.values import (
     moment,
     text_of,
     without_empty_values,
+    words_of,
 )
 
 SOURCE: Final = "cherry_studio"
@@ -49,6 +53,8 @@ _STATUS = {
     "pending": Status.INTERRUPTED,
     "searching": Status.INTERRUPTED,
 }
+_TEXTS = frozenset(("main_text", "translation", "error", "unknown"))
+_OF_ANY_BLOCK = frozenset(("id", "messageId", "createdAt", "updatedAt", "status", "model", "error"))
 _TOO_LARGE = Text("This backup contains more text than can be read at once.")
 
 
@@ -97,7 +103,8 @@ class Backup:
     def _read(self, value: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
         key = key_of(value.get("id"))
         about = self._about.get(key, {})
-        nodes, current = _nodes([dict_of(each) for each in list_of(value.get("messages"))], self._blocks)
+        raw = [dict_of(each) for each in list_of(value.get("messages"))]
+        nodes, current = _nodes(raw, self._blocks, text_of(about.get("assistant_model")))
         created, updated = moment(about.get("createdAt")), moment(about.get("updatedAt"))
         return thread_of(
             SOURCE,
@@ -122,7 +129,9 @@ def _about_topics(store: object) -> dict[str, Mapping[str, Any]]:
     for each in [assistants.get("defaultAssistant"), *list_of(assistants.get("assistants"))]:
         assistant = dict_of(each)
         for topic in map(dict_of, list_of(assistant.get("topics"))):
-            found[key_of(topic.get("id"))] = {**topic, "assistant_prompt": assistant.get("prompt")}
+            model = dict_of(assistant.get("model")).get("id")
+            more = {"assistant_prompt": assistant.get("prompt"), "assistant_model": model}
+            found[key_of(topic.get("id"))] = {**topic, **more}
     return found
 
 
@@ -136,7 +145,7 @@ def _parsed(text: object) -> object:
 
 
 def _nodes(
-    raw: Sequence[Mapping[str, Any]], blocks: Mapping[str, tuple[tuple[ImportedPart, ...], str]]
+    raw: Sequence[Mapping[str, Any]], blocks: Mapping[str, tuple[tuple[ImportedPart, ...], str]], default_model: str
 ) -> tuple[list[Node], str | None]:
     """Return the nodes, and the key where the conversation ended. Answers of several models to one question are
     versions of each other; the conversation goes on below the one marked as useful, else the last."""
@@ -145,7 +154,7 @@ def _nodes(
     current: str | None = None
     group, marked = "", False
     for each in raw:
-        message = _message(each, current or "", blocks)
+        message = _message(each, current or "", blocks, default_model)
         asked = key_of(each.get("askId"))
         is_answer = message.role is Role.ASSISTANT and asked in questions
         if is_answer and asked == group:
@@ -162,7 +171,10 @@ def _nodes(
 
 
 def _message(
-    value: Mapping[str, Any], above: str, blocks: Mapping[str, tuple[tuple[ImportedPart, ...], str]]
+    value: Mapping[str, Any],
+    above: str,
+    blocks: Mapping[str, tuple[tuple[ImportedPart, ...], str]],
+    default_model: str,
 ) -> ImportedMessage:
     role = _ROLES.get(text_of(value.get("role")), Role.USER)
     found = [blocks[key] for each in list_of(value.get("blocks")) if (key := key_of(each)) in blocks]
@@ -180,14 +192,15 @@ def _message(
         status = _STATUS.get(text_of(value.get("status")), Status.COMPLETE)
         values = without_empty_values(
             {
-                "model": (text_of(model.get("id")) or text_of(value.get("modelId")))[:200],
+                "model": (text_of(model.get("id")) or text_of(value.get("modelId")) or default_model)[:200],
                 "prompt_tokens": count_of(usage.get("prompt_tokens")),
                 "completion_tokens": count_of(usage.get("completion_tokens")),
                 "total_tokens": count_of(usage.get("total_tokens")),
                 "completed_at": moment(value.get("updatedAt")),
             }
         )
-        if status is Status.ERROR:
+        if status is Status.ERROR or (failure and status is Status.COMPLETE):
+            status = Status.ERROR
             values |= {"error": failure[:2000] or Text("The answer failed."), "error_type": "other"}
             parts = parts or (ImportedPart(PartType.TEXT, {"text": ""}),)
     return ImportedMessage(key, None, role, created or 0, parts, status=status, keys=(key,), values=values)
@@ -203,7 +216,7 @@ def _split(part: ImportedPart) -> Iterator[ImportedPart]:
 def _old_parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
     if role is Role.ASSISTANT:
         yield from thought_parts(text_of(value.get("reasoning_content")))
-    yield from text_parts(text_of(value.get("content")))
+    yield from text_parts(words_of(value.get("content")))
     for each in list_of(value.get("images")):
         yield file_part("", text_of(each) if text_of(each).startswith("data:") else "", is_image=True)
     for each in list_of(value.get("files")):
@@ -211,7 +224,7 @@ def _old_parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
 
 
 def _block_parts(block: Mapping[str, Any]) -> Iterator[ImportedPart]:
-    kind, text = text_of(block.get("type")), text_of(block.get("content"))
+    kind, text = text_of(block.get("type")), words_of(block.get("content"))
     if kind == "thinking":
         yield from thought_parts(text)
     elif kind == "code":
@@ -223,12 +236,19 @@ def _block_parts(block: Mapping[str, Any]) -> Iterator[ImportedPart]:
         made = list_of(dict_of(dict_of(block.get("metadata")).get("generateImageResponse")).get("images"))
         for url in filter(None, [text_of(block.get("url")), *map(text_of, made)]):
             yield file_part("", url if url.startswith("data:") else "", is_image=True)
+        yield from text_parts(text_of(dict_of(block.get("metadata")).get("prompt")))
     elif kind in ("image", "file"):
         yield _file(dict_of(block.get("file")), is_image=kind == "image")
     elif kind == "video":
         yield file_part("video", "", is_image=False)
-    else:
+    elif kind == "citation":
+        cited = {name: block[name] for name in ("response", "knowledge", "memories") if block.get(name)}
+        call = tool_call_part(kind, block.get("id"), None)
+        yield from with_sources((call, *tool_result_parts(kind, block.get("id"), cited)), pages_in(cited))
+    elif kind in _TEXTS:
         yield from text_parts(text)
+    else:
+        yield from unknown_parts({name: value for name, value in block.items() if name not in _OF_ANY_BLOCK})
 
 
 def _tool(block: Mapping[str, Any]) -> Iterator[ImportedPart]:

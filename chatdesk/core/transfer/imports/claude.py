@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.imported import ImportedFile, ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role, Status
+from chatdesk.core.transfer.imports.parts import pages_in, unknown_parts, with_sources
 from chatdesk.core.transfer.imports.tree import Node, linear, make_tree
 from chatdesk.core.transfer.imports.values import (
     as_json,
@@ -25,6 +26,7 @@ from chatdesk.core.transfer.imports.values import (
     title_of,
     title_source_of,
     without_empty_values,
+    words_of,
 )
 
 SOURCE: Final = "claude"
@@ -43,6 +45,8 @@ _LANGUAGES = {
     "application/vnd.ant.react": "jsx",
 }
 _LONGEST = 2_000_000
+# What the export writes into a text for each piece that is no text.
+_NOT_SHOWN = re.compile(r"(?:```\s*)?This block is not supported on your current device yet\.(?:\s*```)?")
 
 
 def is_conversation(value: Mapping[str, Any]) -> bool:
@@ -61,7 +65,7 @@ def read_conversation(
     documents: dict[str | None, Documents] = {}
     left = _MOST_OF_DOCUMENTS
     for index, each in enumerate(raw):
-        message, own_parent, moment_ms = _message(each, index)
+        message, own_parent, moment_ms = _message(each, index, text_of(value.get("model")))
         parent = own_parent if has_parents else (nodes[-1].key if nodes else None)
         before = documents.get(parent, {})
         documents[message.key], changed = after_message(each, before) if left > 0 else (before, [])
@@ -148,7 +152,7 @@ def _current(value: Mapping[str, Any], nodes: list[Node]) -> str | None:
     return nodes[-1].key if nodes else None
 
 
-def _message(value: Mapping[str, Any], index: int) -> tuple[ImportedMessage, str | None, int | None]:
+def _message(value: Mapping[str, Any], index: int, model: str) -> tuple[ImportedMessage, str | None, int | None]:
     role = _ROLES.get(text_of(value.get("sender")), Role.USER)
     created = moment(value.get("created_at"))
     key = key_of(value.get("uuid")) or f"row:{index}"
@@ -157,7 +161,7 @@ def _message(value: Mapping[str, Any], index: int) -> tuple[ImportedMessage, str
     if role is Role.ASSISTANT:
         values = without_empty_values(
             {
-                "model": text_of(value.get("model"))[:200],
+                "model": (text_of(value.get("model")) or model)[:200],
                 "completed_at": moment(value.get("updated_at")) or created,
                 "finish_reason": _FINISH.get(text_of(value.get("stop_reason"))),
             }
@@ -177,13 +181,14 @@ def _message(value: Mapping[str, Any], index: int) -> tuple[ImportedMessage, str
 
 def _parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
     blocks = [dict_of(each) for each in list_of(value.get("content"))]
-    has_text = False
+    said: list[str] = []
     for number, block in enumerate(blocks):
         for part in _block(block, number):
-            has_text = has_text or part.type is PartType.TEXT
+            said.append(text_of(part.content.get("text")) if block.get("type") != "voice_note" else "")
             yield part
-    if not has_text and text_of(value.get("text")).strip() and not any(block.get("type") != "text" for block in blocks):
-        yield from _text(text_of(value.get("text")))
+    beside = _NOT_SHOWN.sub("", words_of(value.get("text"))).strip()
+    if beside and not any(block.get("type") == "text" and words_of(block.get("text")).strip() for block in blocks):
+        yield from () if beside in "\n".join(said) else _text(beside)
     for each in list_of(value.get("attachments")):
         yield from _attachment(dict_of(each))
     named = set[str]()
@@ -204,22 +209,24 @@ def _block(block: Mapping[str, Any], number: int) -> Iterator[ImportedPart]:
         {"started_at": moment(block.get("start_timestamp")), "completed_at": moment(block.get("stop_timestamp"))}
     )
     if kind == "text":
-        yield from _text(text_of(block.get("text")))
+        yield from with_sources(_text(words_of(block.get("text"))), pages_in(block.get("citations")))
     elif kind == "thinking":
-        text = text_of(block.get("thinking"))
+        thought = words_of(block.get("thinking"))
+        heads = [text_of(dict_of(each).get("summary")) for each in list_of(block.get("summaries"))]
+        text = "\n\n".join(filter(None, (thought, *(each for each in heads if each not in thought))))
         if text.strip():
             yield ImportedPart(PartType.REASONING, {"text": text}, values=times)
     elif kind == "tool_use":
         yield from _tool_use(block, number, times)
     elif kind == "tool_result":
-        text = _result_text(block.get("content"))
+        text = _result_text(block.get("content")) or as_json(block.get("structured_content") or "")
         values = {"tool_name": text_of(block.get("name"))[:200], "tool_call_id": key_of(block.get("tool_use_id"))}
         if text.strip() and text.strip() != "OK":
             yield ImportedPart(PartType.TOOL_RESULT, {"text": text}, values=without_empty_values(values))
     elif kind == "voice_note":
-        yield from _text("\n\n".join(filter(None, (text_of(block.get("title")), text_of(block.get("text"))))))
-    elif kind not in ("token_budget", "flag", "") and set(block) - {"type", "start_timestamp", "stop_timestamp"}:
-        yield from _text(text_of(block.get("text")) or as_json(block))
+        yield from _text("\n\n".join(filter(None, (text_of(block.get("title")), words_of(block.get("text"))))))
+    elif kind not in ("token_budget", "flag", ""):
+        yield from unknown_parts(block)
 
 
 def _text(text: str) -> Iterator[ImportedPart]:
@@ -259,20 +266,21 @@ def _tool_use(block: Mapping[str, Any], number: int, times: Mapping[str, Any]) -
 
 
 def _result_text(content: object) -> str:
-    if isinstance(content, str):
-        return content
     texts = []
-    for each in list_of(content):
+    for each in list_of(content) or [content]:
         piece = dict_of(each)
         title = text_of(piece.get("title")) or text_of(piece.get("name"))
-        head = " ".join(filter(None, (title, text_of(piece.get("url")))))
-        texts.append("\n".join(filter(None, (head, text_of(piece.get("text"))))))
+        head = " ".join(filter(None, (title, text_of(piece.get("url")), text_of(piece.get("file_path")))))
+        text = words_of(piece.get("text"))
+        if not head and not text and each:
+            text = "\n\n".join(text_of(part.content["text"]) for part in unknown_parts(each))
+        texts.append("\n".join(filter(None, (head, text))))
     return "\n\n".join(filter(None, texts))
 
 
 def _attachment(file: Mapping[str, Any]) -> Iterator[ImportedPart]:
     """Yield an attachment as a text file: the export has its text, not its bytes."""
-    name, text = text_of(file.get("file_name")) or "attachment", text_of(file.get("extracted_content"))
+    name, text = text_of(file.get("file_name")) or "attachment", words_of(file.get("extracted_content"))
     if not text:
         yield ImportedPart(PartType.FILE, {"name": name}, "", ImportedFile(name, name))
         return

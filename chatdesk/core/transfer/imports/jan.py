@@ -13,14 +13,14 @@ from chatdesk.core.errors import ImportRefused
 from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports.json_stream import LARGEST_IN_PARTS
 from chatdesk.core.transfer.imports.parts import (
-    answer_parts,
     file_part,
+    said_parts,
     text_file_part,
-    text_parts,
     thought_parts,
     thread_of,
     tool_call_part,
     tool_result_parts,
+    unknown_parts,
 )
 from chatdesk.core.transfer.imports.tree import linear
 from chatdesk.core.transfer.imports.values import (
@@ -31,6 +31,7 @@ from chatdesk.core.transfer.imports.values import (
     moment,
     text_of,
     without_empty_values,
+    words_of,
 )
 
 SOURCE: Final = "jan"
@@ -85,8 +86,8 @@ class Messages:
 def _model(about: Mapping[str, Any]) -> str:
     assistant = dict_of(next(iter(list_of(about.get("assistants"))), None))
     for model in (about.get("model"), assistant.get("model")):
-        if text_of(dict_of(model).get("id")):
-            return text_of(dict_of(model).get("id"))[:200]
+        if text_of(dict_of(model).get("id")) or text_of(model):
+            return (text_of(dict_of(model).get("id")) or text_of(model))[:200]
     return ""
 
 
@@ -103,11 +104,12 @@ def _message(value: Mapping[str, Any], above: str, model: str) -> ImportedMessag
         problem = text_of(metadata.get("error")) or text_of(value.get("error_code"))
         values = without_empty_values(
             {
-                "model": text_of(metadata.get("modelId"))[:200] or model,
+                "model": (text_of(metadata.get("modelId")) or text_of(value.get("model")))[:200] or model,
                 "completed_at": moment(value.get("completed_at")),
             }
         )
-        if status is Status.ERROR:
+        if status is Status.ERROR or problem:
+            status = Status.ERROR
             values |= {"error": problem[:2000] or Text("The answer failed."), "error_type": "other"}
             parts = parts or (ImportedPart(PartType.TEXT, {"text": ""}),)
     return ImportedMessage(key, None, role, created or 0, parts, status=status, keys=(key,), values=values)
@@ -121,21 +123,22 @@ def _parts(value: Mapping[str, Any], metadata: Mapping[str, Any], role: Role) ->
         name = text_of(function.get("name"))
         yield tool_call_part(name, tool.get("id"), function.get("arguments"))
         yield from tool_result_parts(name, tool.get("id"), call.get("response"))
-    for each in list_of(value.get("content")):
-        yield from _piece(dict_of(each), role)
+    for each in list_of(value.get("content")) or [value.get("content")]:
+        yield from _piece(each, role)
     for each in list_of(metadata.get("inline_file_contents")):
         file = dict_of(each)
-        if text_of(file.get("content")):
-            yield text_file_part(text_of(file.get("name")), text_of(file.get("content")))
+        if words_of(file.get("content")):
+            yield text_file_part(text_of(file.get("name")), words_of(file.get("content")))
     for each in list_of(value.get("attachments")):
         name = text_of(dict_of(each).get("file_id"))
         if name:
             yield ImportedPart(PartType.FILE, {"name": name}, "", ImportedFile(name, name))
 
 
-def _piece(piece: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
-    kind = text_of(piece.get("type"))
-    text = text_of(dict_of(piece.get("text")).get("value")) or text_of(piece.get("text"))
+def _piece(value: object, role: Role) -> Iterator[ImportedPart]:
+    piece = dict_of(value)
+    kind = text_of(piece.get("type")) or "text"
+    text = words_of(piece.get("text")) or words_of(value)
     if kind == "reasoning":
         yield from thought_parts(text)
     elif kind == "tool_call":
@@ -146,7 +149,7 @@ def _piece(piece: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
         url = text_of(dict_of(piece.get("image_url")).get("url"))
         # What is no data URL is a path on the computer that wrote it: only its last name is looked for in the export.
         yield file_part("", url if url.startswith("data:") else url.rsplit("/", 1)[-1], is_image=True)
-    elif role is Role.ASSISTANT:
-        yield from answer_parts(text)
+    elif kind == "text":
+        yield from said_parts(text, role)
     else:
-        yield from text_parts(text)
+        yield from unknown_parts(value)

@@ -8,9 +8,19 @@ from typing import Any, Final
 from chatdesk.core.domain.imported import ImportedFile, ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role, Status
 from chatdesk.core.texts import Text
+from chatdesk.core.transfer.imports.parts import (
+    file_part,
+    pages_in,
+    text_file_part,
+    text_parts,
+    thought_parts,
+    tool_call_part,
+    tool_result_parts,
+    unknown_parts,
+    with_sources,
+)
 from chatdesk.core.transfer.imports.tree import Node, make_tree
 from chatdesk.core.transfer.imports.values import (
-    as_json,
     count_of,
     dict_of,
     fingerprint,
@@ -21,9 +31,11 @@ from chatdesk.core.transfer.imports.values import (
     text_of,
     title_of,
     without_empty_values,
+    words_of,
 )
 
 SOURCE: Final = "librechat"
+_OF_CALL = frozenset(("args", "arguments", "input", "output"))
 _NO_PARENT = "00000000-0000-0000-0000-000000000000"
 
 
@@ -36,8 +48,12 @@ def is_conversation(value: Mapping[str, Any]) -> bool:
 def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
     """Return the thread of an export, which holds one conversation."""
     options = dict_of(value.get("options"))
-    nodes = _nodes(value)
+    model = text_of(options.get("model")) or text_of(value.get("model"))
+    nodes = _nodes(value, model)
     tree = make_tree(nodes, current_key=_newest(nodes), fallback_ms=fallback_ms)
+    instructions = [
+        text_of(options.get(name)) for name in ("promptPrefix", "system", "instructions", "additional_instructions")
+    ]
     times = [message.created_at for message in tree.messages]
     tags = [" ".join(text_of(tag).split())[:60] for tag in list_of(value.get("tags"))]
     return ImportedThread(
@@ -48,14 +64,12 @@ def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThr
         last_activity_at=max(times, default=fallback_ms),
         messages=tree.messages,
         chosen=tree.chosen,
-        values=without_empty_values(
-            {"system_prompt": text_of(options.get("promptPrefix")) or text_of(options.get("system"))}
-        ),
+        values=without_empty_values({"system_prompt": "\n\n".join(dict.fromkeys(filter(None, instructions)))}),
         tags=tuple(dict.fromkeys(tag for tag in tags if tag))[:20],
     )
 
 
-def _nodes(value: Mapping[str, Any]) -> list[Node]:
+def _nodes(value: Mapping[str, Any], model: str) -> list[Node]:
     """Return the nodes. Messages within messages are walked without recursion: a long conversation is as deep as it
     is long."""
     nodes: list[Node] = []
@@ -73,7 +87,7 @@ def _nodes(value: Mapping[str, Any]) -> list[Node]:
             parent = key_of(named)
         elif is_in_a_row and nodes:
             parent = nodes[-1].key
-        message, created = _message(raw, key)
+        message, created = _message(raw, key, model)
         nodes.append(Node(key, parent, message if message.parts else None, created))
         waiting.extend((child, key) for child in reversed(list_of(raw.get("children"))))
     return nodes
@@ -87,7 +101,7 @@ def _newest(nodes: list[Node]) -> str | None:
     return max(dated, key=lambda node: node.created_at or 0).key if dated else None
 
 
-def _message(value: Mapping[str, Any], key: str) -> tuple[ImportedMessage, int | None]:
+def _message(value: Mapping[str, Any], key: str, model: str) -> tuple[ImportedMessage, int | None]:
     is_question = value.get("isCreatedByUser") is True or text_of(value.get("sender")).lower() == "user"
     role = Role.USER if is_question else Role.ASSISTANT
     created = moment(value.get("createdAt"))
@@ -96,7 +110,7 @@ def _message(value: Mapping[str, Any], key: str) -> tuple[ImportedMessage, int |
     if not is_question:
         values = without_empty_values(
             {
-                "model": text_of(value.get("model"))[:200],
+                "model": (text_of(value.get("model")) or model or text_of(value.get("sender")))[:200],
                 "finish_reason": text_of(value.get("finish_reason"))[:40],
                 "completion_tokens": count_of(value.get("tokenCount")),
                 "prompt_tokens": count_of(value.get("promptTokens")),
@@ -105,7 +119,7 @@ def _message(value: Mapping[str, Any], key: str) -> tuple[ImportedMessage, int |
         )
         if value.get("error") is True:
             status = Status.ERROR
-            values |= {"error": text_of(value.get("text"))[:2000] or Text("The answer failed."), "error_type": "other"}
+            values |= {"error": words_of(value.get("text"))[:2000] or Text("The answer failed."), "error_type": "other"}
         elif value.get("unfinished") is True:
             status = Status.INTERRUPTED
     return ImportedMessage(key, None, role, created or 0, parts, status=status, keys=(key,), values=values), created
@@ -113,35 +127,56 @@ def _message(value: Mapping[str, Any], key: str) -> tuple[ImportedMessage, int |
 
 def _parts(value: Mapping[str, Any]) -> Iterator[ImportedPart]:
     pieces = list_of(value.get("content"))
-    for piece in pieces:
-        yield from _piece(dict_of(piece))
-    if not pieces and text_of(value.get("text")).strip():
-        yield ImportedPart(PartType.TEXT, {"text": text_of(value.get("text"))})
-    for each in [*list_of(value.get("files")), *list_of(value.get("attachments"))]:
-        file = dict_of(each)
-        name = text_of(file.get("filename")) or "file"
-        mime = text_of(file.get("type"))
-        kind = PartType.IMAGE if mime.startswith("image/") else PartType.FILE
-        yield ImportedPart(kind, {"name": name}, "", ImportedFile(name, text_of(file.get("file_id")) or name))
+    said = [part for piece in pieces for part in _piece(piece)]
+    if not any(dict_of(piece).get("type") == "text" for piece in pieces):
+        said.extend(text_parts(text_of(value.get("content")) or words_of(value.get("text"))))
+    plugin = dict_of(value.get("plugin"))
+    for number, each in enumerate(list_of(plugin.get("inputs"))):
+        call = dict_of(each)
+        name, call_id = text_of(call.get("plugin")), f"plugin:{number}"
+        said.extend(thought_parts(words_of(call.get("thought"))))
+        said.append(tool_call_part(name, call_id, call.get("input")))
+        said.extend(tool_result_parts(name, call_id, call.get("outputStr") or plugin.get("outputs")))
+    attached = [dict_of(each) for each in list_of(value.get("attachments"))]
+    found = [dict_of(each.get("web_search")) for each in attached]
+    yield from with_sources(said, pages_in(found))
+    for number, search in enumerate(filter(None, found)):
+        yield from tool_result_parts("web_search", f"search:{number}", search)
+    for file in [*map(dict_of, list_of(value.get("files"))), *attached]:
+        name = text_of(file.get("filename"))
+        if words_of(file.get("text")).strip():
+            yield text_file_part(name, words_of(file.get("text")))
+        elif name or "web_search" not in file:
+            kind = PartType.IMAGE if text_of(file.get("type")).startswith("image/") else PartType.FILE
+            yield ImportedPart(
+                kind, {"name": name or "file"}, "", ImportedFile(name or "file", text_of(file.get("file_id")) or name)
+            )
 
 
-def _piece(piece: Mapping[str, Any]) -> Iterator[ImportedPart]:
+def _piece(value: object) -> Iterator[ImportedPart]:
+    piece = dict_of(value)
     kind = text_of(piece.get("type"))
     inner = piece.get(kind) if kind else None
-    text = text_of(inner) or text_of(dict_of(inner).get("value")) or text_of(piece.get("text"))
+    text = words_of(inner) or words_of(piece.get("text"))
     if kind in ("think", "reasoning", "thinking"):
-        if text.strip():
-            yield ImportedPart(PartType.REASONING, {"text": text})
+        yield from thought_parts(text)
     elif kind == "tool_call":
-        call = dict_of(inner)
-        name, call_id = text_of(call.get("name"))[:200], key_of(call.get("id"))
-        values = without_empty_values({"tool_name": name, "tool_call_id": call_id})
-        yield ImportedPart(PartType.TOOL_CALL, {"name": name, "arguments": as_json(call.get("args"))}, values=values)
-        output = text_of(call.get("output"))
-        if output.strip():
-            yield ImportedPart(PartType.TOOL_RESULT, {"text": output}, values=values)
+        yield from _tool_call(dict_of(inner))
     elif kind in ("image_file", "image_url"):
-        name = text_of(dict_of(inner).get("filename")) or "image"
-        yield ImportedPart(PartType.IMAGE, {"name": name}, "", ImportedFile(name, name))
-    elif text.strip():
-        yield ImportedPart(PartType.TEXT, {"text": text})
+        url = text_of(dict_of(inner).get("url"))
+        name = text_of(dict_of(inner).get("filename")) or ("" if url.startswith("data:") else url)
+        yield file_part(name, url or name, is_image=True)
+    elif kind in ("text", "error") and text.strip():
+        yield from text_parts(text)
+    else:
+        yield from unknown_parts(value)
+
+
+def _tool_call(call: Mapping[str, Any]) -> Iterator[ImportedPart]:
+    """Yield a call and its result; assistants have their own kinds of calls, each under the name of its kind."""
+    own = next((each for name, each in call.items() if isinstance(each, dict) and name not in _OF_CALL), {})
+    name = text_of(call.get("name")) or text_of(own.get("name")) or text_of(call.get("type"))
+    arguments = next((each[key] for each in (call, own) for key in ("args", "arguments", "input") if key in each), None)
+    yield tool_call_part(name, call.get("id"), arguments)
+    for each in (call.get("output"), own.get("output"), own.get("outputs")):
+        yield from tool_result_parts(name, call.get("id"), each)

@@ -14,10 +14,12 @@ from chatdesk.core.domain.message import Role, Status
 from chatdesk.core.transfer.imports.parts import (
     file_part,
     said_parts,
+    text_parts,
     thought_parts,
     thread_of,
     tool_call_part,
     tool_result_parts,
+    unknown_parts,
 )
 from chatdesk.core.transfer.imports.tree import Node
 from chatdesk.core.transfer.imports.values import (
@@ -28,6 +30,7 @@ from chatdesk.core.transfer.imports.values import (
     moment,
     text_of,
     without_empty_values,
+    words_of,
 )
 
 SOURCE: Final = "lm_studio"
@@ -43,12 +46,14 @@ def is_conversation(value: Mapping[str, Any]) -> bool:
 def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
     """Return the thread of one conversation."""
     created = moment(value.get("createdAt"))
+    last = dict_of(value.get("lastUsedModel"))
+    model = text_of(last.get("identifier")) or text_of(last.get("indexedModelIdentifier"))
     nodes: list[Node] = []
     above: str | None = None
     first = ""
     for each in list_of(value.get("messages")):
         raw = dict_of(each)
-        versions = [_message(dict_of(version), above) for version in list_of(raw.get("versions"))]
+        versions = [_message(dict_of(version), above, model) for version in list_of(raw.get("versions"))]
         chosen = count_of(raw.get("currentlySelected")) or 0
         nodes.extend(Node(message.key, above, message, message.created_at or None) for message in versions)
         if versions:
@@ -84,7 +89,7 @@ def _system_prompt(value: Mapping[str, Any]) -> str:
     return text_of(value.get("systemPrompt"))
 
 
-def _message(version: Mapping[str, Any], above: str | None) -> ImportedMessage:
+def _message(version: Mapping[str, Any], above: str | None, model: str) -> ImportedMessage:
     steps = [dict_of(each) for each in list_of(version.get("steps"))]
     role = _ROLES.get(text_of(version.get("role")), Role.ASSISTANT if steps else Role.USER)
     names: dict[str, str] = {}
@@ -92,7 +97,7 @@ def _message(version: Mapping[str, Any], above: str | None) -> ImportedMessage:
     for step in [version, *steps]:
         parts.extend(_blocks(step, role, names))
     at = next((found for step in steps if (found := _moment_of(step)) is not None), None)
-    status, values = _outcome(version, steps) if role is Role.ASSISTANT else (Status.COMPLETE, {})
+    status, values = _outcome(version, steps, model) if role is Role.ASSISTANT else (Status.COMPLETE, {})
     said = (f"{part.type.value} {text_of(part.content.get('text'))}{part.content.get('name', '')}" for part in parts)
     key = fingerprint(above or "", role.value, *said)
     return ImportedMessage(key, above, role, at or 0, tuple(parts), status=status, keys=(key,), values=values)
@@ -101,13 +106,13 @@ def _message(version: Mapping[str, Any], above: str | None) -> ImportedMessage:
 def _blocks(step: Mapping[str, Any], role: Role, names: dict[str, str]) -> Iterator[ImportedPart]:
     is_thought = text_of(dict_of(step.get("style")).get("type")) == "thinking"
     content = step.get("content")
-    pieces = [{"type": "text", "text": content}] if isinstance(content, str) else list_of(content)
-    for each in pieces:
+    yield from _cited(step)
+    for each in list_of(content) or [content or ""]:
         piece = dict_of(each)
-        kind = text_of(piece.get("type"))
+        kind = text_of(piece.get("type")) or "text"
         call_id = text_of(piece.get("toolCallRequestId")) or piece.get("callId")
         if kind == "text":
-            text = text_of(piece.get("text"))
+            text = words_of(each)
             yield from thought_parts(text) if is_thought else said_parts(text, role)
         elif kind == "toolCallRequest":
             names[str(call_id)] = text_of(piece.get("name"))
@@ -118,6 +123,16 @@ def _blocks(step: Mapping[str, Any], role: Role, names: dict[str, str]) -> Itera
         elif kind == "file":
             name = text_of(piece.get("fileIdentifier")).rsplit("/", 1)[-1]
             yield file_part(name, name, is_image=text_of(piece.get("fileType")) == "image")
+        else:
+            yield from unknown_parts(piece)
+
+
+def _cited(step: Mapping[str, Any]) -> Iterator[ImportedPart]:
+    """Yield the words of a file that an answer cites, as a quotation."""
+    cited = words_of(step.get("citedText")).strip()
+    if cited:
+        named = text_of(dict_of(step.get("citedSource")).get("fileName"))
+        yield from text_parts("\n".join(f"> {line}".rstrip() for line in [*cited.splitlines(), *filter(None, [named])]))
 
 
 def _moment_of(step: Mapping[str, Any]) -> int | None:
@@ -126,7 +141,7 @@ def _moment_of(step: Mapping[str, Any]) -> int | None:
     return moment(int(number)) if len(number) == 13 and number.isascii() and number.isdigit() else None
 
 
-def _outcome(version: Mapping[str, Any], steps: list[dict[str, Any]]) -> tuple[Status, dict[str, Any]]:
+def _outcome(version: Mapping[str, Any], steps: list[dict[str, Any]], last: str) -> tuple[Status, dict[str, Any]]:
     made = [dict_of(step.get("genInfo")) for step in steps if isinstance(step.get("genInfo"), dict)]
     stats = [dict_of(each.get("stats")) for each in made]
     asked = next((found for each in reversed(stats) if (found := count_of(each.get("promptTokensCount")))), None)
@@ -137,7 +152,7 @@ def _outcome(version: Mapping[str, Any], steps: list[dict[str, Any]]) -> tuple[S
     reasons = [text_of(each.get("stopReason")) for each in stats]
     status = Status.STOPPED if reasons and reasons[-1] in _STOPPED else Status.COMPLETE
     values = {
-        "model": next((model for model in reversed(models) if model), sender)[:200],
+        "model": next((model for model in reversed(models) if model), sender or last)[:200],
         "prompt_tokens": asked,
         "completion_tokens": answered,
         "total_tokens": None if asked is None or answered is None else asked + answered,

@@ -9,7 +9,18 @@ from typing import Any, Final
 
 from chatdesk.core.domain.imported import ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role, Status
-from chatdesk.core.transfer.imports.parts import file_part, text_file_part, text_parts
+from chatdesk.core.transfer.imports.parts import (
+    answer_parts,
+    file_part,
+    pages_in,
+    text_file_part,
+    text_parts,
+    thought_parts,
+    tool_call_part,
+    tool_result_parts,
+    unknown_parts,
+    with_sources,
+)
 from chatdesk.core.transfer.imports.tree import Node, above_by_children, make_tree
 from chatdesk.core.transfer.imports.values import (
     count_of,
@@ -24,6 +35,7 @@ from chatdesk.core.transfer.imports.values import (
     title_of,
     title_source_of,
     without_empty_values,
+    words_of,
 )
 
 SOURCE: Final = "open_webui"
@@ -31,6 +43,7 @@ _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM,
 # An attribute may hold a tool's whole result; what is quoted in it is escaped.
 _DETAILS = re.compile(r'<details type="(reasoning|tool_calls|code_interpreter)"([^<>]*)>')
 _ATTRIBUTE = re.compile(r'\b([a-z_]{1,20})="([^"]*)"')
+_TEXTS_OF_OUTPUT: Final = frozenset(("message", "output_text"))
 _QUOTE = re.compile(r"^(?:&gt;|>) ?", re.MULTILINE)
 
 
@@ -84,21 +97,23 @@ def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThr
 def _nodes(value: Mapping[str, Any], chat: Mapping[str, Any]) -> tuple[list[Node], str | None]:
     history = _history(value)
     nodes: list[Node] = []
+    asked = list_of(chat.get("models"))
+    model = text_of(asked[0]) if asked else ""
     if history is not None:
         rows = {key_of(name): dict_of(each) for name, each in dict_of(history.get("messages")).items()}
         above = above_by_children((name, each.get("childrenIds")) for name, each in rows.items())
         for name, each in rows.items():
-            message, parent, created = _message(each, name)
+            message, parent, created = _message(each, name, model)
             content = message if message.parts else None
             nodes.append(Node(message.key, parent or above.get(message.key), content, created))
         return nodes, key_of(history.get("currentId")) or None
     for index, each in enumerate(list_of(chat.get("messages"))):
-        message, _parent, created = _message(dict_of(each), f"row:{index}")
+        message, _parent, created = _message(dict_of(each), f"row:{index}", model)
         nodes.append(Node(message.key, nodes[-1].key if nodes else None, message if message.parts else None, created))
     return nodes, nodes[-1].key if nodes else None
 
 
-def _message(value: Mapping[str, Any], name: str) -> tuple[ImportedMessage, str | None, int | None]:
+def _message(value: Mapping[str, Any], name: str, model: str) -> tuple[ImportedMessage, str | None, int | None]:
     role = _ROLES.get(text_of(value.get("role")), Role.USER)
     key = name if not name.startswith("row:") else key_of(value.get("id")) or name
     created = moment(value.get("timestamp"))
@@ -108,11 +123,10 @@ def _message(value: Mapping[str, Any], name: str) -> tuple[ImportedMessage, str 
         usage = dict_of(value.get("usage")) or dict_of(value.get("info"))
         asked = count_of(usage.get("prompt_tokens")) or count_of(usage.get("prompt_eval_count"))
         answered = count_of(usage.get("completion_tokens")) or count_of(usage.get("eval_count"))
-        error = dict_of(value.get("error"))
-        problem = text_of(error.get("content")) or text_of(value.get("error"))
+        problem = words_of(value.get("error"))
         values = without_empty_values(
             {
-                "model": text_of(value.get("model"))[:200],
+                "model": (text_of(value.get("model")) or text_of(value.get("modelName")) or model)[:200],
                 "prompt_tokens": asked,
                 "completion_tokens": answered,
                 "total_tokens": None if asked is None or answered is None else asked + answered,
@@ -133,24 +147,69 @@ def _message(value: Mapping[str, Any], name: str) -> tuple[ImportedMessage, str 
 
 
 def _parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
-    content = value.get("content")
-    if isinstance(content, str):
-        yield from _text(content, role)
-    for each in list_of(content):
+    said = list(_content(value.get("content"), role))
+    if not said:
+        said = [part for each in list_of(value.get("output")) for part in _output(dict_of(each))]
+    sources = [dict_of(each) for each in list_of(value.get("sources")) or list_of(value.get("citations"))]
+    yield from with_sources(said, pages_in([[each.get("source"), each.get("metadata")] for each in sources]))
+    yield from text_parts(words_of(dict_of(value.get("merged")).get("content")))
+    for number, each in enumerate(list_of(value.get("code_executions"))):
+        run = dict_of(each)
+        name, call_id = text_of(run.get("name")), f"run:{number}"
+        yield tool_call_part(name, call_id, run.get("code"))
+        yield from tool_result_parts(name, call_id, _outcome(dict_of(run.get("result"))))
+    for number, source in enumerate(sources):
+        name, call_id = text_of(dict_of(source.get("source")).get("name")), f"source:{number}"
+        passages = words_of(source.get("document"))
+        if passages.strip():
+            yield tool_call_part(name, call_id, None)
+            yield from tool_result_parts(name, call_id, passages)
+    for each in list_of(value.get("files")):
+        yield from _file(dict_of(each))
+
+
+def _content(content: object, role: Role) -> Iterator[ImportedPart]:
+    for each in list_of(content) or [content]:
         piece = dict_of(each)
-        yield from _text(text_of(piece.get("text")), role)
         url = text_of(dict_of(piece.get("image_url")).get("url"))
         if url:
             yield file_part("image", url, is_image=True)
-    for each in list_of(value.get("files")):
-        file = dict_of(each)
-        name = text_of(file.get("name")) or text_of(dict_of(file.get("file")).get("filename"))
-        is_image = text_of(file.get("type")) == "image"
-        inner = text_of(dict_of(dict_of(file.get("file")).get("data")).get("content"))
-        if inner and not is_image:
-            yield text_file_part(name, inner)
+        elif piece.get("type", "text") == "text":
+            yield from _text(words_of(each), role)
         else:
-            yield file_part(name, text_of(file.get("url")), is_image=is_image)
+            yield from unknown_parts(each)
+
+
+def _output(item: Mapping[str, Any]) -> Iterator[ImportedPart]:
+    """Yield the parts of an item in the form of the Responses protocol, which is all that newer answers may have."""
+    kind, call_id = text_of(item.get("type")), item.get("call_id")
+    if kind == "reasoning":
+        yield from thought_parts(words_of(item.get("summary")) or words_of(item.get("content")))
+    elif kind == "function_call":
+        yield tool_call_part(text_of(item.get("name")), call_id, item.get("arguments"))
+    elif kind == "function_call_output":
+        yield from tool_result_parts(text_of(item.get("name")), call_id, item.get("output"))
+    elif kind in _TEXTS_OF_OUTPUT:
+        yield from answer_parts(words_of(item.get("content")) or words_of(item))
+    else:
+        yield from unknown_parts(item)
+
+
+def _outcome(result: Mapping[str, Any]) -> object:
+    """Return the output and the error of a program, else all that is known of its end."""
+    return "\n".join(filter(None, (words_of(result.get("output")), words_of(result.get("error"))))) or result or None
+
+
+def _file(file: Mapping[str, Any]) -> Iterator[ImportedPart]:
+    stored = dict_of(file.get("file"))
+    url = text_of(file.get("url"))
+    name = text_of(file.get("name")) or text_of(stored.get("filename")) or ("" if url.startswith("data:") else url)
+    is_image = text_of(file.get("type")) == "image"
+    texts = (stored.get("data"), file.get("data"), file.get("content"), file.get("docs"))
+    inner = next(filter(None, map(words_of, texts)), "")
+    yield text_file_part(name, inner) if inner and not is_image else file_part(name, url, is_image=is_image)
+    if text_of(file.get("type")) == "web" and url != name:
+        yield from text_parts(url)
 
 
 def _text(text: str, role: Role) -> Iterator[ImportedPart]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from chatdesk.core.domain.imported import ImportedFile, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role
+from chatdesk.core.rendering.sources import SOURCES
 from chatdesk.core.transfer.imports.tree import Node, make_tree
 from chatdesk.core.transfer.imports.values import (
     as_json,
     dict_of,
+    fenced,
     first_text,
     key_of,
     list_of,
@@ -22,10 +25,16 @@ from chatdesk.core.transfer.imports.values import (
     title_of,
     title_source_of,
     without_empty_values,
+    words_of,
 )
 
+_DEEPEST: Final = 20
+_ADDRESSES: Final = ("url", "link", "uri", "source", "sourceUrl")
+_OF_THE_WEB: Final = ("https://", "http://")
 _DATA_URL: Final = re.compile(r"data:([a-z]{1,20}/[a-zA-Z0-9.+-]{1,80})(?:;[^,;]{0,80})*;base64,")
 _THOUGHT: Final = re.compile(r"<think>")
+# Names of values that are for programs and not for readers.
+_OF_PROGRAMS: Final = re.compile(r"type|data|b64_json|.*(?:id|Id|_at|At|[tT]imestamp|[sS]ignature|[sS]tatus)")
 
 
 def thread_of(
@@ -83,6 +92,58 @@ def said_parts(text: str, role: Role) -> Iterator[ImportedPart]:
     return answer_parts(text) if role is Role.ASSISTANT else text_parts(text)
 
 
+def unknown_parts(piece: object) -> Iterator[ImportedPart]:
+    """Yield a piece of a kind that nobody here knows: its text, and the rest of it as data."""
+    if not isinstance(piece, dict):
+        yield from text_parts(words_of(piece))
+        return
+    name = next((name for name in ("text", "content") if text_of(piece.get(name)).strip()), "")
+    yield from text_parts(text_of(piece.get(name)))
+    rest = _readable({key: value for key, value in piece.items() if key != name})
+    if rest:
+        yield from text_parts(fenced(as_json(rest), "json"))
+
+
+def _readable(value: object, depth: int = 0) -> Any:
+    """Return data without what is for programs only: ids, times, switches, bytes, and what is empty."""
+    if depth > _DEEPEST or (isinstance(value, str) and _DATA_URL.match(value)):
+        return None
+    if isinstance(value, list):
+        return [found for each in value if (found := _readable(each, depth + 1))]
+    if isinstance(value, dict):
+        named = ((name, _readable(each, depth + 1)) for name, each in value.items() if not _OF_PROGRAMS.fullmatch(name))
+        return {name: found for name, found in named if found}
+    return None if isinstance(value, bool) else value
+
+
+def pages_in(value: object, depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Yield the title and the address of each web page that data names; vendors' lists of pages differ."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, dict):
+        titles = (text_of(value.get(name)).strip() for name in ("title", "name"))
+        title = next(filter(None, titles), "")
+        yield from ((title, url) for name in _ADDRESSES if (url := text_of(value.get(name))).startswith(_OF_THE_WEB))
+    for each in value.values() if isinstance(value, dict) else list_of(value):
+        yield from pages_in(each, depth + 1)
+
+
+def with_sources(parts: Iterable[ImportedPart], pages: Iterable[tuple[str, str]]) -> tuple[ImportedPart, ...]:
+    """Return the parts of an answer, of which the last text, else the last result, names ``pages`` as its sources."""
+    made = list(parts)
+    found = dict[str, str]()
+    for title, url in pages:
+        found[url] = found.get(url) or title
+    places = [n for kind in (PartType.TOOL_RESULT, PartType.TEXT) for n in range(len(made)) if made[n].type is kind]
+    at = places[-1] if places else None
+    if found and at is None:
+        made.extend(text_parts("\n".join(f"<{url}> {title}".rstrip() for url, title in found.items())))
+    elif found and at is not None:
+        rows = [{"number": n, "title": title, "url": url} for n, (url, title) in enumerate(found.items(), 1)]
+        made[at] = replace(made[at], content={**made[at].content, SOURCES: rows})
+    return tuple(made)
+
+
 def tool_call_part(name: str, call_id: object, arguments: object) -> ImportedPart:
     shown = name[:200] or "tool"
     content = {"name": shown, "arguments": "" if arguments is None else as_json(arguments)}
@@ -102,7 +163,7 @@ def _tool_values(name: str, call_id: object) -> dict[str, Any]:
 def _result_text(result: object) -> str:
     """Return the text of a tool's result, which is a text, or MCP's list of contents, whose texts are joined."""
     contents = list_of(result) or list_of(dict_of(result).get("content"))
-    texts = [text_of(dict_of(each).get("text")) for each in contents]
+    texts = [words_of(each) for each in contents]
     if texts and all(texts):
         return "\n".join(texts)
     return "" if result is None else as_json(result)

@@ -24,10 +24,25 @@ _LONGEST_DERIVED_TITLE = 60
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.:@-]{1,100}\Z")
 _LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]{1,30}\Z")
 _LARGEST_COUNT = 2**53
+_OF_TEXT: Final = ("text", "value", "content", "message", "detail")
+_DEEPEST: Final = 6
 
 
 def text_of(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def words_of(value: object, *, depth: int = 0) -> str:
+    """Return the text that a value holds in one of the shapes in which programs write texts: bare, in a list, or in an
+    object."""
+    if isinstance(value, str):
+        return value
+    if depth > _DEEPEST or not isinstance(value, list | dict):
+        return ""
+    if isinstance(value, list):
+        return "\n".join(filter(None, (words_of(each, depth=depth + 1) for each in value)))
+    named = (words_of(value.get(name), depth=depth + 1) for name in _OF_TEXT)
+    return next(filter(None, named), "")
 
 
 def dict_of(value: object) -> dict[str, Any]:
