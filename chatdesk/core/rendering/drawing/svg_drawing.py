@@ -1,7 +1,7 @@
 """Draws SVG as a picture. Runs in the drawing process, which may be killed.
 
 Nothing outside the text is read: a text that names another resource, brings a picture or declares entities is refused
-before resvg sees it, and only our own fonts are loaded.
+before resvg sees it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from importlib.util import find_spec
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.core.paths import resources_dir
+from chatdesk.core.rendering.drawing.picture_fonts import font_options
 from chatdesk.core.rendering.drawing.picture_rules import MAX_SIDE_PX, ZOOM, names_another_resource
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 LANGUAGE = "svg"
+_NAMESPACE = "{http://www.w3.org/2000/svg}"
 MAX_SOURCE_CHARS = 500_000
 _LENGTH = re.compile(r"\s*(\d{1,6}(?:\.\d{0,6})?)\s*(px|pt|pc|in|cm|mm)?\s*\Z")
 _PX = {"px": 1.0, "pt": 96 / 72, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4}
@@ -47,18 +48,14 @@ def draw_svg(source: str) -> tuple[bytes, ...]:
     if rasteriser is None or len(source) > MAX_SOURCE_CHARS:
         return ()
     try:
-        width, height = _checked_size(source)
+        width, height, text = _checked(source)
         picture = bytes(
             rasteriser.svg_to_bytes(
                 svg_string=source,
                 background=_GROUND,
                 zoom=min(ZOOM, ZOOM * MAX_SIDE_PX / max(width, height)),
                 dpi=96,  # else units such as mm have no size
-                skip_system_fonts=True,
-                font_dirs=[str(resources_dir() / "fonts")],
-                font_family="Inter",
-                sans_serif_family="Inter",
-                monospace_family="JetBrains Mono",
+                **font_options(rasteriser, text),
             )
         )
         return (picture,) if max(_PNG_SIZE.unpack_from(picture, _PNG_SIZE_AT)) <= _MOST_PIXELS else ()
@@ -66,14 +63,14 @@ def draw_svg(source: str) -> tuple[bytes, ...]:
         return ()
 
 
-def _checked_size(source: str) -> tuple[float, float]:
-    """Return the width and height in px. Raises ``ValueError`` for what is not to be drawn."""
+def _checked(source: str) -> tuple[float, float, str]:
+    """Return the width and height in px, and all that is written. Raises ``ValueError`` for what is not to be drawn."""
     from xml.etree import ElementTree  # whoever only asks for the limits needs none of it
 
     if _DECLARATION.search(source):
         raise ValueError("entities can be declared to grow without bound")
     root = ElementTree.fromstring(source)  # noqa: S314 - without declarations there is nothing to expand or to load
-    if root.tag not in ("svg", "{http://www.w3.org/2000/svg}svg"):
+    if root.tag not in ("svg", f"{_NAMESPACE}svg"):
         raise ValueError("this is no SVG")
     if any(map(names_another_resource, root.iter())) or _depth(root) > _DEEPEST:
         raise ValueError("the picture names another resource, or is too deep")
@@ -84,7 +81,8 @@ def _checked_size(source: str) -> tuple[float, float]:
     width, height = (other if side is None else side for side, other in zip(lengths, usual, strict=True))
     if not (0 < width < float("inf") and 0 < height < float("inf")):
         raise ValueError("the picture has no size")
-    return width, height
+    written = "".join("".join(each.itertext()) for each in root.iter() if each.tag in ("text", f"{_NAMESPACE}text"))
+    return width, height, written
 
 
 def _depth(root: Element) -> int:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from chatdesk.core.rendering.drawing import diagram_drawing
 from chatdesk.core.rendering.drawing.diagram_drawing import MAX_SOURCE_CHARS, draw_diagram
+from chatdesk.core.rendering.drawing.picture_fonts import width_of
+from tests.helpers.diagrams import KINDS, diagram
 
 SOURCE = "graph TD\n A[Start] --> B[End]"
+SVG = "{http://www.w3.org/2000/svg}"
 is_here = diagram_drawing.can_draw()
+needs_packages = pytest.mark.skipif(not is_here, reason="no package draws diagrams on this computer")
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +117,7 @@ def test_without_the_packages_nothing_is_drawn() -> None:
         assert draw_diagram(SOURCE) == ()
 
 
-@pytest.mark.skipif(not is_here, reason="no package draws diagrams on this computer")
+@needs_packages
 def test_a_real_diagram_is_a_png_and_opens_no_file_of_the_source() -> None:
     draw_diagram(SOURCE)
     opened: list[str] = []
@@ -128,3 +134,73 @@ def test_a_real_diagram_is_a_png_and_opens_no_file_of_the_source() -> None:
     assert light.startswith(b"\x89PNG")
     assert light != dark
     assert opened == []
+
+
+class Watched:
+    """The real rasteriser, which remembers what it drew."""
+
+    def __init__(self, rasteriser: Any) -> None:
+        self.rasteriser = rasteriser
+        self.drawn: list[str] = []
+
+    def svg_to_bytes(self, **asked: Any) -> Any:
+        self.drawn.append(asked["svg_string"])
+        return self.rasteriser.svg_to_bytes(**asked)
+
+
+def drawn_svgs(source: str) -> list[ElementTree.Element]:
+    """Return the SVG of the light and of the dark picture."""
+    loaded = diagram_drawing.load()
+    assert loaded is not None
+    watched = Watched(loaded[1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diagram_drawing, "load", lambda: (loaded[0], watched))
+        assert len(draw_diagram(source)) == 2, source
+    return [ElementTree.fromstring(svg) for svg in watched.drawn[-2:]]
+
+
+@needs_packages
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("word", ["CustomerAccountManager", "WWWWWWWWWW", "0123456789", "UPPERCASELABEL", "wwwwmmmm"])
+def test_no_label_is_cut_off(kind: str, word: str) -> None:
+    for root in drawn_svgs(diagram(kind, word)):
+        assert word in "".join(root.itertext())
+        for label in root.iter(f"{SVG}svg"):
+            assert "overflow:hidden" not in label.get("style", "")
+
+
+@needs_packages
+@pytest.mark.parametrize("kind", ["flowchart", "class", "state", "er", "mindmap"])
+def test_boxes_are_as_wide_as_their_labels_are_drawn(kind: str) -> None:
+    word = "WWWWWWWWWW"
+    found = 0
+    for root in drawn_svgs(diagram(kind, word)):
+        for label in root.iter(f"{SVG}svg"):
+            texts = ["".join(each.itertext()) for each in label.iter(f"{SVG}text")]
+            if label is not root and texts == [word]:
+                assert float(label.get("width", "0")) >= width_of(word, 14, is_bold=False)
+                found += 1
+    assert found
+
+
+@needs_packages
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("word", ["\u0627\u0644\u0639\u0631\u0628\u064a\u0629", "\u05e9\u05dc\u05d5\u05dd"])
+def test_labels_from_right_to_left_stay_in_their_line(kind: str, word: str) -> None:
+    for root in drawn_svgs(diagram(kind, word)):
+        for text in root.iter(f"{SVG}text"):
+            written = "".join(text.itertext())
+            assert word not in written or written.startswith("\u200e\u2067")
+
+
+@needs_packages
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_diagram_with_letters_that_no_font_has_stays_source(kind: str) -> None:
+    assert draw_diagram(diagram(kind, "Label")) != ()
+    assert draw_diagram(diagram(kind, "Label\u0378")) == ()
+
+
+@needs_packages
+def test_labels_of_flows_are_above_the_flows() -> None:
+    for root in drawn_svgs(diagram("sankey", "Coal")):
+        assert root[-1].get("class") == "node-labels"

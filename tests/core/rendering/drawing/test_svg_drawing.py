@@ -96,3 +96,11 @@ def test_hostile_pictures_are_not_drawn_and_read_nothing(name: str, tmp_path: Pa
     finally:
         process.stop()
     assert results in ([()], [None])
+
+
+@pytest.mark.parametrize("name", ["text", "text><tspan"])
+def test_a_picture_with_letters_that_no_font_has_stays_source(name: str) -> None:
+    closing = "</tspan></text>" if "tspan" in name else "</text>"
+    assert draw_svg(f'{HEAD}<{name} y="15">Label{closing}</svg>') != ()
+    assert draw_svg(f'{HEAD}<{name} y="15">Label\u0378{closing}</svg>') == ()
+    assert draw_svg(f"{HEAD}<title>\u0378</title></svg>") != ()  # not drawn
