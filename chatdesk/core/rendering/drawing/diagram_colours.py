@@ -7,16 +7,16 @@ from typing import Any, Final
 
 _WHITE, _BLACK = "#ffffff", "#000000"
 # They hold white letters (4.5 to 1), also where merman makes them lighter, and are seen on a dark ground.
-_DARK_FILLS: Final = (
+DARK_FILLS: Final = (
     "#225587", "#89345e", "#235d37", "#6e4b1b", "#5940a7", "#853e26", "#185a61", "#7e367e", "#4e571d", "#405377",
     "#913030", "#235b4d",
 )  # fmt: skip
 _DARK_TEXT: Final = "#e6e6e6"
 _DARK: Final = {
-    **{f"pie{at}": colour for at, colour in enumerate(_DARK_FILLS, 1)},
-    **{f"cScale{at}": colour for at, colour in enumerate(_DARK_FILLS)},
-    **{f"cScaleLabel{at}": _WHITE for at in range(len(_DARK_FILLS))},
-    **{f"git{at}": colour for at, colour in enumerate(_DARK_FILLS[:8])},
+    **{f"pie{at}": colour for at, colour in enumerate(DARK_FILLS, 1)},
+    **{f"cScale{at}": colour for at, colour in enumerate(DARK_FILLS)},
+    **{f"cScaleLabel{at}": _WHITE for at in range(len(DARK_FILLS))},
+    **{f"git{at}": colour for at, colour in enumerate(DARK_FILLS[:8])},
     **{f"gitBranchLabel{at}": _WHITE for at in range(8)},
     "pieSectionTextColor": _WHITE,
     "pieLegendTextColor": _DARK_TEXT,
@@ -48,11 +48,12 @@ def _with_colour(match: re.Match[str]) -> str:
 
 def _readable_on(fill: str) -> str:
     """Return black or white, empty for a colour that is not known."""
-    luminance = _luminance(fill)
+    luminance = luminance_of(fill)
     return "" if luminance is None else _BLACK if (luminance + 0.05) ** 2 > 0.0525 else _WHITE
 
 
-def _luminance(colour: str) -> float | None:
+def luminance_of(colour: str) -> float | None:
+    """Return how bright ``colour`` is (0 to 1), as contrast is measured; None for a colour that is not known."""
     from PIL import ImageColor  # it knows the names
 
     if colour.startswith("#") and not _HEX.fullmatch(colour):

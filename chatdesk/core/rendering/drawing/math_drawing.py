@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core.rendering.blocks import Drawing
 from chatdesk.core.rendering.drawing.math_outline import CannotDraw, Outline, to_units
 from chatdesk.core.rendering.drawing.math_source import prepare
+from chatdesk.core.rendering.drawing.math_tree import correct_mathml
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -116,6 +117,7 @@ def _row_baselines(node: Any, y: float = 0.0) -> list[float]:
 
 
 def _with_known_paint(tree: Element) -> Element:
+    correct_mathml(tree)
     for element in tree.iter():
         for name in _PAINT:
             element.attrib.pop(name, None)

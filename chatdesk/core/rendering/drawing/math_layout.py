@@ -10,12 +10,13 @@ Import this where ziamath may be loaded: that takes long.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from chatdesk.core.rendering.drawing.math_outline import SIZE_PX, Contours, Outline
+from chatdesk.core.rendering.drawing.math_tree import lines_of
 
 with warnings.catch_warnings():
     # It finds its font by a function that Python deprecated for two versions and then took back.
@@ -28,6 +29,7 @@ from ziamath.drawable import Glyph
 from ziamath.mathtable import AssembledGlyph
 from ziamath.nodes.mnode import Mnode
 from ziamath.nodes.mrow import Mrow
+from ziamath.nodes.mtable import Mtable
 from ziamath.tex import tex2mml
 
 if TYPE_CHECKING:
@@ -71,12 +73,48 @@ def draw(node: Any, outline: Outline, x: float = 0.0, y: float = 0.0) -> None:
     elif type(node).draw is Mnode.draw:
         for (right, below), child in zip(node.nodexy, node.nodes, strict=False):
             draw(child, outline, x + right, y + below)
+        if type(node) is Mtable:
+            _draw_lines(node, outline, x, y)
     else:
         svg = ElementTree.Element("svg")
         node.draw(x, y, svg)
         for element in svg.iter():
             if element is not svg:
                 outline.add(element)
+
+
+def _draw_lines(table: Any, outline: Outline, x: float, y: float) -> None:
+    """Add the lines between columns and rows, which ziamath leaves out."""
+    columns, rows = lines_of(table.element, "columnlines"), lines_of(table.element, "rowlines")
+    if not any(columns) and not any(rows):
+        return
+    cells = [(row, column) for row, each in enumerate(table.element) for column in range(len(each))]
+    places = list(zip(cells, table.nodexy, table.nodes, strict=True))
+    lefts, rights = _edges((cell[1], right, right + node.bbox.xmax) for cell, (right, _), node in places)
+    tops, ends = _edges((cell[0], below - node.bbox.ymax, below - node.bbox.ymin) for cell, (_, below), node in places)
+    width = table.units_to_points(table.font.math.consts.fractionRuleThickness)
+    left, top = min(lefts.values()), min(tops.values())
+    wide, high = max(rights.values()) - left, max(ends.values()) - top
+    for at in (at for at, line in enumerate(columns) if line and at + 1 in lefts):
+        middle = (rights[at] + lefts[at + 1]) / 2
+        outline.add(_rule(x + middle - width / 2, y + top, width, high))
+    for at in (at for at, line in enumerate(rows) if line and at + 1 in tops):
+        middle = (ends[at] + tops[at + 1]) / 2
+        outline.add(_rule(x + left, y + middle - width / 2, wide, width))
+
+
+def _edges(spans: Iterable[tuple[int, float, float]]) -> tuple[dict[int, float], dict[int, float]]:
+    """Return the least beginning and the greatest end of each column or row."""
+    firsts: dict[int, float] = {}
+    lasts: dict[int, float] = {}
+    for at, first, last in spans:
+        firsts[at] = min(first, firsts.get(at, first))
+        lasts[at] = max(last, lasts.get(at, last))
+    return firsts, lasts
+
+
+def _rule(x: float, y: float, width: float, height: float) -> Element:
+    return ElementTree.Element("rect", x=str(x), y=str(y), width=str(width), height=str(height))
 
 
 def _draw_glyph(node: Any, outline: Outline, x: float, y: float) -> None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from chatdesk.core.rendering.drawing.chemistry import without_chemistry
+from chatdesk.core.rendering.drawing.math_spelling import respelt
 
 _TAG = re.compile(r"\\tag\s*(\*?)\s*\{([^{}$]{1,40})\}")
 _LABEL = re.compile(r"\\label\{[^{}]*\}|\\(?:nonumber|notag)\b")
@@ -43,7 +44,7 @@ class PreparedTex:
 def prepare(tex: str) -> PreparedTex:
     """Return ``tex`` with chemistry written out, without labels, with the converter's names of environments, tags
     apart. Raises ``ValueError`` for what would be drawn wrong."""
-    tex = _LABEL.sub("", without_chemistry(tex)).strip()
+    tex = respelt(_LABEL.sub("", without_chemistry(tex))).strip()
     tex = _with_known_names(tex)
     for name in {match[1] for match in _MATRIX_ENDS.finditer(tex)}:  # else only its last bracket carries the exponent
         tex = re.sub(rf"\\begin\{{{name}\*?\}}", lambda match: "{" + match[0], tex)

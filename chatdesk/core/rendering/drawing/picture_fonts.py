@@ -32,7 +32,7 @@ class MissingLetters(ValueError):
 
 
 def font_options(rasteriser: Any, text: str) -> dict[str, Any]:
-    """Return what the rasteriser is told of fonts to draw ``text``. Raises ``MissingLetters``."""
+    """Return the options of fonts that the rasteriser gets to draw ``text``. Raises ``MissingLetters``."""
     foreign = foreign_letters(text)
     options = {
         "font_dirs": [str(resources_dir() / "fonts")],

@@ -7,12 +7,11 @@ import colorsys
 import pytest
 from PIL import ImageColor
 
-from chatdesk.core.rendering.drawing import diagram_colours
-from chatdesk.core.rendering.drawing.diagram_colours import with_readable_labels
+from chatdesk.core.rendering.drawing.diagram_colours import DARK_FILLS, luminance_of, with_readable_labels
 
 
 def contrast(one: str, other: str) -> float:
-    first, second = diagram_colours._luminance(one), diagram_colours._luminance(other)
+    first, second = luminance_of(one), luminance_of(other)
     assert first is not None and second is not None
     return (max(first, second) + 0.05) / (min(first, second) + 0.05)
 
@@ -23,7 +22,7 @@ def lighter(colour: str) -> str:
     return "#" + "".join(f"{round(part * 255):02x}" for part in colorsys.hls_to_rgb(hue, lightness + 0.1, saturation))
 
 
-@pytest.mark.parametrize("fill", diagram_colours._DARK_FILLS)
+@pytest.mark.parametrize("fill", DARK_FILLS)
 def test_fills_of_the_dark_theme_hold_white_letters(fill: str) -> None:
     assert contrast(fill, "#ffffff") >= 4.5
     assert contrast(lighter(fill), "#ffffff") >= 4.4  # columns of a board

@@ -32,7 +32,7 @@ def _drawn(tex: str, *, is_display: bool = True) -> Drawing:
         r"\begin{cases}1&x>0\\0&\text{otherwise}\end{cases}",
         r"\left. \frac{a}{b} \right|_{0}",
         r"\boxed{a} + \cancel{x}",
-        r"\color{red}{b} + \colorbox{blue}{c}",
+        r"\color{red}{b} + \textcolor{blue}{c}",
         r"\begin{array}{c|c}a&b\\\hline c&d\end{array}",
         r"\overline{ab}\vec{v}\hat x",
     ],
