@@ -86,7 +86,7 @@ def follow(tries, release, person, parts, tests):
     subprocess.run(["git", "clone", "--quiet", "file://" + str(ROOT), str(checkout)], check=True)
     if person != "root":
         inside("chown -R {0}:{0} /{1}".format(USER, home))
-    run, test = commands_below("**From a checkout**")
+    run, test = commands_below("A desktop chat application")
     package, install = commands_below("**Debian 12 or newer")
     if "run" in parts:
         attempt(tries, of + run, person, run)

@@ -1,4 +1,4 @@
-"""A newcomer asks from other programs: the lines of README.md, each run as it is against a served process."""
+"""A newcomer asks from other programs: the lines of docs/local-service.md, each run as it is against a served process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import openai
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SECTION = (ROOT / "README.md").read_text("utf-8").split("## From other programs\n")[1].split("\n## ")[0]
+SECTION = (ROOT / "docs" / "local-service.md").read_text("utf-8").split("## From other programs\n")[1].split("\n## ")[0]
 SERVE, CURL, PYTHON = (
     textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", SECTION, re.MULTILINE)
 )
