@@ -23,10 +23,11 @@ from chatdesk.core.domain.message import ContextMark, PartType, Status
 from chatdesk.core.domain.prompt import NewPrompt, PromptKind
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.domain.thread import NEW_DRAFT
-from chatdesk.core.domain.tools import open_calls
+from chatdesk.core.domain.tools import KEPT, open_calls
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import EventBus
 from chatdesk.core.ids import new_id
+from chatdesk.core.providers.base import Kept, kept_from
 from chatdesk.core.rendering.sources import sources_of
 from chatdesk.core.storage.chat import tags
 from chatdesk.core.storage.chat.context_store import ContextRepository
@@ -38,6 +39,7 @@ from chatdesk.core.transfer.exports.export import thread_to_json
 from chatdesk.core.transfer.exports.export_service import ExportService
 from tests.helpers.export_samples import PNG, plain_chatgpt
 from tests.helpers.import_world import ImportWorld, import_world, outcomes
+from tests.helpers.kept_samples import KEPT_SAMPLES, call_content
 from tests.helpers.store import PLAN
 
 
@@ -207,6 +209,23 @@ async def test_the_sources_of_an_answer_come_along(here: ImportWorld, there: Imp
     found = await there.store.messages.get(answer)
     assert found.parts[-1].content == content
     assert [each.url for each in sources_of(found.parts)] == ["https://a.test/"]
+
+
+@pytest.mark.parametrize("kept", KEPT_SAMPLES.values(), ids=KEPT_SAMPLES)
+async def test_what_a_vendor_wants_back_comes_along_as_it_came(
+    here: ImportWorld, there: ImportWorld, tmp_path: Path, kept: Kept
+) -> None:
+    _, answer = await here.store.ask(await here.store.thread("Calls"), "why?")
+    stored = json.dumps(call_content(kept))
+    here.store.db.write_now(
+        lambda conn: conn.exec_driver_sql(
+            "UPDATE message_parts SET type = 'tool_call', content = ? WHERE message_id = ?", (stored, answer)
+        )
+    )
+    await _exported(here, tmp_path / "all.zip")
+    await there.service.run(tmp_path / "all.zip")
+    (part,) = (await there.shown((await there.threads())["Calls"]))[-1].parts
+    assert kept_from(part.content[KEPT]) == kept
 
 
 async def test_calls_that_were_left_open_elsewhere_are_not_open_here(

@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import PartType, Status
+from chatdesk.core.domain.tools import KEPT
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.ids import new_id
+from chatdesk.core.providers.base import Kept, kept_from
 from chatdesk.core.storage.sync.wire import bodies, rows
 from chatdesk.core.storage.sync.wire.bodies import MessageBody
 from chatdesk.core.storage.sync.wire.rows import PART_COLUMNS, MessageRows
 from tests.helpers.examples import examples
+from tests.helpers.kept_samples import KEPT_SAMPLES, call_content
 from tests.helpers.store import PLAN, Store
 
 SUM = "ab" * 32
@@ -67,6 +70,26 @@ def test_the_sources_of_a_result_travel_as_they_are() -> None:
     content = {"text": "[1] A", "status": "done", "sources": [{"number": 1, "title": "A", "url": "https://a.test/"}]}
     found = read(body(role="assistant", parts=[part(type="tool_result", content=content)]))
     assert found is not None and contents(found) == [("tool_result", content)]
+
+
+@pytest.mark.parametrize("kept", KEPT_SAMPLES.values(), ids=KEPT_SAMPLES)
+async def test_what_a_vendor_wants_back_travels_as_it_came(store: Store, kept: Kept) -> None:
+    thread = await store.thread()
+    _, answer = await store.ask(thread, "why?")
+    stored = json.dumps(call_content(kept))
+    store.db.write_now(
+        lambda conn: conn.exec_driver_sql(
+            "UPDATE message_parts SET type = 'tool_call', content = ? WHERE message_id = ?", (stored, answer)
+        )
+    )
+    sent = await made(store, answer)
+    assert sent is not None
+    assert await is_quick_the_same(store, answer)
+    arrived = read_text(sent.text())
+    assert arrived is not None
+    ((kind, content),) = contents(arrived)
+    assert kind == "tool_call"
+    assert kept_from(content[KEPT]) == kept
 
 
 async def test_a_finished_answer_travels_with_its_parts_and_what_it_took(store: Store) -> None:
