@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from chatdesk.core.attachments.text_encodings import unmarked_unicode
 from chatdesk.core.domain.attachment import UNKNOWN_MIME
 
 # How many bytes ``kind_of`` wants to see.
@@ -99,4 +100,4 @@ def _is_text(head: bytes) -> bool:
     if head.startswith(_TEXT_MARKS):
         return True
     controls = sum(1 for byte in head if byte < 32 and byte not in _CONTROLS_IN_TEXTS)
-    return b"\0" not in head and controls <= len(head) * _MOST_CONTROLS
+    return bool(unmarked_unicode(head)) or (b"\0" not in head and controls <= len(head) * _MOST_CONTROLS)

@@ -58,6 +58,9 @@ _ALPHABETS: Final = {
     "iso8859_15": _LATIN["cp1252"],
 }
 _LEAST_SCORE: Final = 0.5
+_LEAST_UNMARKED: Final = 8
+_SEPARATORS: Final = frozenset("\t\n\r ,;")
+_OF_NO_TEXT: Final = frozenset(("Cc", "Cn", "Co", "Cs"))
 _NAMES: Final = {
     "cp932": "Shift_JIS",
     "euc_jp": "EUC-JP",
@@ -102,10 +105,28 @@ def guessed(data: bytes) -> str:
     return best.encoding if other is None else other.encoding
 
 
+def unmarked_unicode(data: bytes) -> str:
+    """Return the encoding of a text of two bytes a character that has no mark at its beginning; empty for other data.
+    Its characters are known ones, and among them are spaces, commas or ends of lines, which have a zero byte."""
+    sample = data[:SAMPLE_BYTES]
+    if b"\0" not in sample or len(sample) < _LEAST_UNMARKED:
+        return ""
+    found: list[tuple[int, str]] = []
+    for encoding, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
+        try:
+            text = codecs.getincrementaldecoder(encoding)().decode(sample)
+        except UnicodeDecodeError:
+            continue
+        kinds = {unicodedata.category(each) for each in set(text) - _SEPARATORS}
+        if _SEPARATORS & set(text) and not kinds & _OF_NO_TEXT:
+            found.append((zeros.count(0), encoding))
+    return max(found)[1] if found else ""
+
+
 def readings(data: bytes) -> tuple[Reading, ...]:
     """Return how a text that is not Unicode can be read, the likeliest first, each differently; none of Unicode."""
     sample = _beginning(data)
-    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or unmarked_unicode(sample):
         return ()
     try:
         sample.decode()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.attachments.file_kinds import DOCX, HTML, ODT, PDF, PPTX, is_text
-from chatdesk.core.attachments.text_encodings import guessed, name_of, sample_of
+from chatdesk.core.attachments.text_encodings import guessed, name_of, sample_of, unmarked_unicode
 from chatdesk.core.texts import Sentences, Text
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def _characters(data: bytes, *, is_whole: bool) -> tuple[str, str]:
     ):
         if data.startswith(mark):
             return data.decode(encoding, "replace"), ""
+    if unmarked := unmarked_unicode(data):
+        return data.decode(unmarked, "replace"), ""
     try:
         # Incremental: a cut in the middle of a character is no sign of another encoding.
         return codecs.getincrementaldecoder("utf-8")().decode(data, final=is_whole), ""

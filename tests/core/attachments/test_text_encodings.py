@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from chatdesk.core.attachments.text_encodings import guessed, name_of, readings, sample_of
+from chatdesk.core.attachments.file_kinds import kind_of
+from chatdesk.core.attachments.text_encodings import guessed, name_of, readings, sample_of, unmarked_unicode
 from chatdesk.core.attachments.text_extraction import extract
 from chatdesk.core.hidden_characters import clean_line
 
@@ -209,12 +211,31 @@ def test_a_sample_cannot_look_like_another_text() -> None:
     assert sample_of("plain\na\tб\x1b[31mв\u202eг\x00") == "a б [31mвг"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda each: each.name)
 def test_unicode_is_no_guess(language: Language, encoding: str, tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(language.words.encode(encoding))
-    found = extract(tmp_path / "a", "text/plain")
-    assert (found.text, found.problem) == (language.words, None)
+    for text in (language.words, language.words.replace(" ", ";"), language.sentences.replace("|", "\n") + "\n"):
+        data = text.encode(encoding)
+        (tmp_path / "a").write_bytes(data)
+        found = extract(tmp_path / "a", "text/plain")
+        assert (found.text, found.problem) == (text, None)
+        assert kind_of(data, "a.txt") == "text/plain"
+        assert readings(data) == ()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\0" * 64,
+        struct.pack("<32h", *range(-16, 16)),
+        struct.pack("<16I", *range(0, 3200, 200)),
+        struct.pack("<8d", *range(8)),
+        b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0",
+        b"a\0b",
+    ],
+)
+def test_zeros_alone_make_no_text(data: bytes) -> None:
+    assert unmarked_unicode(data) == ""
 
 
 @pytest.mark.parametrize(
