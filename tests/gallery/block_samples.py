@@ -384,7 +384,7 @@ def _diagram(*, is_source: bool = False) -> DiagramItem:
 
 
 def _folds() -> list[Item]:
-    opened = FoldItem("b", "read_file · app.log", icon="wrench")
+    opened = FoldItem("b", "Asked Files: read file · app.log", icon="terminal")
     opened.set_progress("0.2 s", is_done=True)
     return [FoldItem("a", "Thought for 4 s"), opened, FoldItem("c", "Thinking…")]
 

@@ -109,7 +109,7 @@ def build_view(theme: Theme, messages: list[Message], blocks: dict[str, tuple[Bl
 
 
 def _samples() -> list[Sample]:
-    answers = [sample_answer(), sample_stream(), _kinds(), _scripts(), _failures(), _open_calls(), _sources()]
+    answers = [sample_answer(), sample_stream(), _kinds(), _scripts(), _failures(), _open_calls(), _steps(), _sources()]
     return [*answers, _long_code(), _wide()]
 
 
@@ -271,7 +271,13 @@ def _sources() -> Sample:
         {"number": 3, "title": "bank.example\u202e moc", "url": "https://evil.example/"},
     ]
     arguments = '{"query": "high water Harwich"}'
-    call = {"name": "chatdesk-web__search_web", "server": "The web", "tool": "search_web", "arguments": arguments}
+    call = {
+        "name": "chatdesk-web__search_web",
+        "server": "The web",
+        "server_id": "chatdesk-web",
+        "tool": "search_web",
+        "arguments": arguments,
+    }
     parts = (
         Part("a", "m1", 0, PartType.TOOL_CALL, {**call, "status": "done"}, tool_call_id="c1"),
         Part("b", "m1", 1, PartType.TOOL_RESULT, {"text": "…", "sources": rows}, tool_call_id="c1"),
@@ -280,6 +286,38 @@ def _sources() -> Sample:
     blocks: tuple[Block, ...] = (Paragraph((Span("High water at Harwich is at 12:41 today [1], as predicted [2]."),)),)
     messages = [make_message(0, Role.USER, "When is high water?"), make_message(1, Role.ASSISTANT, "", parts=parts)]
     return "transcript sources", messages, {"tides": blocks}
+
+
+def _steps() -> Sample:
+    def call(index: int, server_id: str, tool: str, arguments: str, status: str = "done") -> tuple[Part, ...]:
+        said = {"server": "Time", "server_id": server_id, "tool": tool, "status": status, "arguments": arguments}
+        result = {"text": "12:41", "status": status}
+        call_id = f"c{index}"
+        return (
+            Part(f"a{index}", "m1", index, PartType.TOOL_CALL, said, tool_call_id=call_id),
+            Part(
+                f"b{index}", "m1", index + 1, PartType.TOOL_RESULT, result, tool_call_id=call_id, tool_duration_ms=600
+            ),
+        )
+
+    parts = (
+        *call(0, "time", "current_time", '{"place": "Vienna"}'),
+        *call(2, "chatdesk-web", "search_web", '{"query": "trams in Vienna"}'),
+        *call(4, "chatdesk-folder", "read_file", '{"path": "notes/plan.md"}'),
+    )
+    messages = [
+        make_message(0, Role.USER, "Will I catch the tram?"),
+        make_message(1, Role.ASSISTANT, "Three finished calls.", parts=(*parts, _text(6, "Yes."))),
+        make_message(2, Role.USER, "What time is it?"),
+        make_message(3, Role.ASSISTANT, "One.", parts=(*parts[:2], _text(6, "12:41."))),
+        make_message(4, Role.USER, "And now?"),
+        make_message(5, Role.ASSISTANT, "While written.", parts=parts, status=Status.STREAMING),
+    ]
+    return "transcript steps", messages, {}
+
+
+def _text(index: int, words: str) -> Part:
+    return Part(f"t{index}", "m", index, PartType.TEXT, {"text": words})
 
 
 def _long_code() -> Sample:

@@ -11,7 +11,7 @@ from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.widgets.listed import with_commas
 
-_HEIGHT_PX = 36
+_HEIGHT_PX = 28
 _MAX_LABEL = 200
 
 

@@ -21,7 +21,7 @@ from chatdesk.ui.transcript.messages.entry_sections import EntrySections
 from chatdesk.ui.transcript.messages.footer import footer_of
 from chatdesk.ui.transcript.messages.frame_items import FrameItems
 from chatdesk.ui.transcript.messages.message_facts import MessageFacts
-from chatdesk.ui.transcript.messages.sections import Section
+from chatdesk.ui.transcript.messages.section import Section
 
 
 class MessageEntry:

@@ -9,7 +9,9 @@ from chatdesk.core.rendering.answers.typed_lines import with_line_breaks
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.transcript.contract import BlockRenderer, Ticket
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.messages.sections import Section, SourcesSection, TextSection, new_section, sections_of
+from chatdesk.ui.transcript.messages.section import Section
+from chatdesk.ui.transcript.messages.sections import SourcesSection, TextSection, new_section, sections_of
+from chatdesk.ui.transcript.messages.tool_sections import StepsSection
 
 
 class EntrySections:
@@ -47,11 +49,14 @@ class EntrySections:
 
     def set_parts(self, message: Message) -> None:
         old = {each.index: each for each in self.texts}
-        folds = {each.index: each for each in self._sections}
+        before_by_place = {each.index: each for section in self._sections for each in section.inner()}
+        open_steps = {each.index for each in self._sections if isinstance(each, StepsSection) and each.is_open}
         self._sections = sections_of(message.parts, is_live=not message.status.is_final)
         for place, section in enumerate(self._sections):
-            if section.index in folds:
-                section.keep_open(folds[section.index])
+            if isinstance(section, StepsSection):
+                section.keep_open_all(before_by_place, was_open=section.index in open_steps)
+            elif section.index in before_by_place:
+                section.keep_open(before_by_place[section.index])
             before = old.get(section.index)
             if isinstance(section, TextSection) and before is not None:
                 if before.text == section.text:

@@ -8,59 +8,23 @@ from typing import Any
 from chatdesk.core.domain.artifacts.file_change import change_from
 from chatdesk.core.domain.attachment import PICTURE_COMING, attachment_from
 from chatdesk.core.domain.message import Part, PartType
-from chatdesk.core.domain.tools import CALL_STATUS_TEXTS, FIND_TOOLS, PROGRESS, CallStatus
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.core.rendering.sources import Source, source_blocks, sources_of
-from chatdesk.core.texts import shown, tr
-from chatdesk.ui.local_forms import decimal_text
+from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.contract import PictureSource, ShownChange
-from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.drawing.moments import duration_of
-from chatdesk.ui.transcript.drawing.spans import split_plain
 from chatdesk.ui.transcript.items.attached_picture_item import AttachedPictureItem
 from chatdesk.ui.transcript.items.change_item import ChangeItem, diff_item, shows_whole
-from chatdesk.ui.transcript.items.code_item import plain_code
 from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
 from chatdesk.ui.transcript.items.items_from_blocks import Group, change_groups, items_for, plain_items, shown_items
 from chatdesk.ui.transcript.items.picture_item import PictureItem
-from chatdesk.ui.transcript.items.text_item import plain_item
+from chatdesk.ui.transcript.messages.reasoning_section import ReasoningSection
+from chatdesk.ui.transcript.messages.section import Section
+from chatdesk.ui.transcript.messages.tool_sections import ToolSection, with_folded_steps
 
-_FOLD_TEXT_LIMIT = 400_000
-# States that are beside a call; that it is done, its mark says.
-_TOLD_STATES = frozenset(CallStatus) - {CallStatus.DONE}
-_ENDED_STATES = frozenset({CallStatus.DONE, CallStatus.FAILED})
 _MAX_SIDE = 100_000
 _BELOW_ALL_PARTS = 1 << 31
-
-
-class Section:
-    """The items that show one part of a message."""
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.items: list[Item] = []
-
-    def append(self, delta: str) -> None:
-        raise NotImplementedError
-
-    def update_items(self) -> None:
-        """Bring ``items`` up to date with the text that was appended."""
-
-    def update_from(self, newer: Section) -> None:
-        """Show the label and state of ``newer``, which is made from a later state of the same part."""
-        old, new = _fold_of(self), _fold_of(newer)
-        if old is not None and new is not None:
-            old.rename(new.label)
-            old.set_progress(new.aside, is_done=new.is_done)
-
-    def keep_open(self, before: Section) -> None:
-        """Be as open as ``before``, the section that was here."""
-        old, new = _fold_of(before), _fold_of(self)
-        if old is not None and new is not None and old.is_open != new.is_open:
-            new.is_open = old.is_open
-            self.update_items()
 
 
 class TextSection(Section):
@@ -104,110 +68,11 @@ class TextSection(Section):
         self.items = shown_items(blocks, self._groups)
 
 
-class ReasoningSection(Section):
-    """The reasoning of a model, folded away below a line that says how long it took."""
-
-    def __init__(self, part: Part | None, index: int, text: str, *, is_live: bool) -> None:
-        super().__init__(index)
-        self._chunks = [text] if text else []
-        self._fold = FoldItem(f"reasoning-{index}", "")
-        self.name(part, is_live=is_live)
-        self.update_items()
-
-    def name(self, part: Part | None, *, is_live: bool) -> None:
-        if is_live and (part is None or part.completed_at is None):
-            self._fold.label = tr("Thinking…")
-        elif part is not None and part.started_at is not None and part.completed_at is not None:
-            self._fold.label = tr("Thought for {time}", time=_seconds(part.completed_at - part.started_at))
-        else:
-            self._fold.label = tr("Thought")
-
-    @property
-    def text(self) -> str:
-        return "".join(self._chunks)
-
-    def append(self, delta: str) -> None:
-        self._chunks.append(delta)
-
-    def update_items(self) -> None:
-        if not self._fold.is_open:
-            self.items = [self._fold]
-            return
-        old = self.items[1:]
-        body: list[Item] = []
-        for place, piece in enumerate(split_plain(self.text[:_FOLD_TEXT_LIMIT])):
-            before = old[place] if place < len(old) else None
-            if before is not None and before.text == piece.replace("\n", "\u2028"):
-                body.append(before)
-            else:
-                body.append(plain_item(piece, role="table", colour="muted", inset=14))
-        self.items = [self._fold, *body]
-
-
-class ToolSection(Section):
-    """A tool's call and, once it is there, its result."""
-
-    def __init__(self, part: Part | None, index: int) -> None:
-        super().__init__(index)
-        self._arguments: list[str] = []
-        self._result: Part | None = None
-        self._fold = FoldItem(f"tool-{index}", tr("Tool"), icon="terminal")
-        if part is not None:
-            self._show_call(part)
-        self.update_items()
-
-    def append(self, delta: str) -> None:
-        self._arguments.append(delta)
-
-    def set_result(self, part: Part) -> None:
-        self._result = part
-        self._fold.is_done = part.content.get("status") in (None, CallStatus.DONE.value)
-        if part.tool_duration_ms is not None and not self._fold.aside:
-            self._fold.aside = _tenths(part.tool_duration_ms)
-        self.update_items()
-
-    def _show_call(self, part: Part) -> None:
-        name = clean_line(part.tool_name or str(part.content.get("name", ""))) or tr("Tool")
-        arguments = str(part.content.get("arguments", ""))
-        if arguments:
-            self._arguments = [arguments]
-        hint = clean_line(_hint(arguments))
-        self._fold.label = f"{name} · {hint}" if hint else name
-        if part.tool_duration_ms is not None:
-            self._fold.aside = _tenths(part.tool_duration_ms)
-        self.name(part)
-
-    def name(self, part: Part) -> None:
-        """Set the server and the state of a call that ran here."""
-        server, status = part.content.get("server"), part.content.get("status")
-        if isinstance(server, str) and server:
-            tool = clean_line(str(part.content.get("tool", ""))) or tr("Tool")
-            hint = clean_line(_hint(str(part.content.get("arguments", ""))))
-            if status in _ENDED_STATES:
-                asked = " · ".join(filter(None, (tool.replace("_", " "), hint)))
-                self._fold.label = tr("Asked {server}: {what}", server=clean_line(server), what=asked)
-            else:
-                label = tr("{tool} of {server}", tool=tool, server=clean_line(server))
-                self._fold.label = f"{label} · {hint}" if hint else label
-        elif part.content.get("name") == FIND_TOOLS or part.tool_name == FIND_TOOLS:
-            self._fold.label = tr("Looked for a tool")
-        if status in _TOLD_STATES:
-            progress = clean_line(str(part.content.get(PROGRESS, "")))
-            self._fold.aside = " · ".join(filter(None, (shown(CALL_STATUS_TEXTS[CallStatus(status)]), progress)))
-
-    def update_items(self) -> None:
-        self.items = [self._fold]
-        if self._fold.is_open:
-            self.items.append(plain_code("".join(self._arguments)[:_FOLD_TEXT_LIMIT], "arguments"))
-            if self._result is not None:
-                self.items.append(plain_code(self._result.text[:_FOLD_TEXT_LIMIT], "result"))
-
-
 def sections_of(parts: tuple[Part, ...], *, is_live: bool) -> list[Section]:
     """Return one section for each part.
 
-    A result joins the call it answers, and an error is shown by the message's notice. The sources of an answer that
-    has ended follow.
+    A result joins the call it answers, and an error is shown by the message's notice. In an answer that has ended,
+    calls that follow one another are folded into one section, and its sources follow.
     """
     sections: list[Section] = []
     calls: dict[str, ToolSection] = {}
@@ -229,7 +94,12 @@ def sections_of(parts: tuple[Part, ...], *, is_live: bool) -> list[Section]:
                 sections.append(call)
             call.set_result(part)
         elif part.type in (PartType.IMAGE, PartType.FILE):
+            call = calls.get(part.tool_call_id or "")
+            if call is not None and change_from(part.content) is not None:
+                call.hide()
             sections.append(FileSection(part, is_live=is_live))
+    if not is_live:
+        sections = with_folded_steps(sections)
     sources = () if is_live else sources_of(parts)
     if sources:
         sections.append(SourcesSection(sources))
@@ -311,34 +181,3 @@ def new_section(index: int, kind: str) -> Section:
     if kind == "tool_call":
         return ToolSection(None, index)
     return TextSection(index, "")
-
-
-def _hint(arguments: str) -> str:
-    """Return the first value of a call's arguments, which is enough to tell calls apart."""
-    import json
-
-    if len(arguments) > 20_000:
-        return ""
-    try:
-        data = json.loads(arguments)
-    except (ValueError, RecursionError):
-        return ""
-    if not isinstance(data, dict):
-        return ""
-    for value in data.values():
-        if isinstance(value, str | int | float) and str(value):
-            return " ".join(str(value)[:80].split())
-    return ""
-
-
-def _seconds(milliseconds: int) -> str:
-    return duration_of(round(milliseconds, -3)) if milliseconds >= 1000 else tr("under a second")
-
-
-def _tenths(milliseconds: int) -> str:
-    return tr("{seconds} s", seconds=decimal_text(milliseconds / 1000, 1))
-
-
-def _fold_of(section: Section) -> FoldItem | None:
-    first = section.items[0] if section.items else None
-    return first if isinstance(first, FoldItem) else None
