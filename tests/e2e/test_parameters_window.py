@@ -38,10 +38,11 @@ async def _save(application: WindowApplication, temperature: str) -> None:
     await until(lambda: _dialog(application) is None)
 
 
-def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> None:
+def test_parameters_are_set_by_the_chip_and_by_command(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         chat = (await application.services()).chat
-        wrench = application.panes.window.findChild(QAbstractButton, "parametersButton")
+        chip = lambda: application.panes.window.findChild(QAbstractButton, "parametersChip")  # noqa: E731
+        assert chip() is None, "nothing is set yet"
         application.panes.commands.trigger("project.parameters")
         await _save(application, "0.5")
         project = (await chat.projects.default()).id
@@ -52,8 +53,9 @@ def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> Non
         await until(is_there)
         answer = await ask(application, "hello")
         application.panes.window.activateWindow()
-        wrench.setFocus()
-        QTest.keyClick(wrench, Qt.Key.Key_Return)
+        await until(lambda: chip() is not None and chip().isVisible() and chip().text() == "Temperature 0.5")
+        chip().setFocus()
+        QTest.keyClick(chip(), Qt.Key.Key_Return)
         await _save(application, "0.7")
 
         async def is_there() -> bool:
@@ -61,6 +63,8 @@ def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> Non
             return own.over(wider) == Parameters(temperature=0.7)
 
         await until(is_there)
+        await until(lambda: chip().text() == "Temperature 0.7")
+        assert chip().accessibleName() == "Parameters: Temperature 0.7"
         application.panes.commands.trigger("project.parameters")
         await until(lambda: _dialog(application) is not None)
         assert _dialog(application).findChild(QLineEdit, "parameter_temperature").text() == "0.5"

@@ -28,9 +28,9 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     mirrored[0].setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     edited = _composer(theme, "Why does it stall every few minutes?", tokens="9 tokens")
     edited[1].above.set_state("Editing a question. 4 later messages stay in version 1.", leave="Cancel")
-    compared = _composer(theme, "", tokens="0 tokens")
+    compared = _composer(theme, "", tokens="")
     compared[1].above.set_state("Questions in this thread go to 3 models.", leave="Stop comparing")
-    waiting = _composer(theme, "", tokens="0 tokens")
+    waiting = _composer(theme, "", tokens="")
     waiting[1].set_streaming(True)
     rows = (
         "Give the numbers for WAL too.",
@@ -41,11 +41,21 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     waiting[1].above.set_waiting(
         [WaitingQuestionRow(str(place), text) for place, text in enumerate(rows)], "Sent when the answer is complete:"
     )
+    chips = _composer(theme, "Which of them is due this week?", tokens="8 tokens")
+    for name, sign, words in (
+        ("assistantButton", "pencil", "Editor"),
+        ("toolsButton", "hammer", "3 tool servers"),
+        ("parametersChip", "wrench", "Temperature 0.2"),
+    ):
+        chip = chips[1].add_chip(name, sign)
+        chip.setText(words)
+        chip.show()
     return [
+        ("composer-chips", chips[0]),
         ("composer-waiting", waiting[0]),
         ("composer-editing", edited[0]),
         ("composer-comparing", compared[0]),
-        ("composer-empty", _composer(theme, "", tokens="0 tokens")[0]),
+        ("composer-empty", _composer(theme, "", tokens="")[0]),
         ("composer-focus", focused[0]),
         ("composer-streaming", streaming[0]),
         ("composer-tall", _composer(theme, "\n".join(f"line {number}" for number in range(40)))[0]),

@@ -13,6 +13,7 @@ from PySide6.QtGui import QDesktopServices
 from chatdesk.core.texts import Text
 from chatdesk.services.groups import artifacts_of
 from chatdesk.ui.application.command_binding import CommandBinding
+from chatdesk.ui.application.composer_menu import ComposerMenu
 from chatdesk.ui.application.recovery_actions import RecoveryActions
 from chatdesk.ui.features.artifacts.artifacts_binding import ArtifactsBinding
 from chatdesk.ui.features.chat.answer_models import AnswerModels
@@ -221,10 +222,12 @@ class PaneBindings:
         """Build the controllers that ask a person about tools."""
         self._kept_alive.append(ConsentBinding(context, self.threads, in_use=services.tools.in_use))
         self.changes = ChangesBinding(context, self.threads, self.undo, in_use=services.tools.in_use)
+        chosen = ChosenServers(
+            context, self.threads, in_use=services.tools.in_use, create_thread=self.messages.create_thread
+        )
+        self._kept_alive.append(chosen)
         self._kept_alive.append(
-            ChosenServers(
-                context, self.threads, in_use=services.tools.in_use, create_thread=self.messages.create_thread
-            )
+            ComposerMenu(context, tools=lambda: chosen.menu, assistants=lambda: self.assistants.menu)
         )
 
     def build_search(self, lists: ThreadListBinding) -> None:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.composer.composer_chip import ComposerChip
 from chatdesk.ui.composer.composer_files import ComposerFiles
 from chatdesk.ui.composer.composer_notice import ComposerNotice
 from chatdesk.ui.composer.rows_above import RowsAbove
@@ -50,9 +51,7 @@ class Composer(QWidget):
     stopRequested = Signal()
     textChanged = Signal()
     editLastRequested = Signal()
-    promptsRequested = Signal()
-    parametersRequested = Signal()
-    attachRequested = Signal()
+    addRequested = Signal()
     filesOffered = Signal(list)
     imageOffered = Signal(object)
 
@@ -64,6 +63,7 @@ class Composer(QWidget):
         self._refusal = ""
         self._placeholder = ""
         self._has_keyboard_focus = False
+        self._last_chip: QWidget
         self._size_limit_bytes = DEFAULT_SIZE_LIMIT_BYTES
         self.setObjectName("composerCard")
         self.setAcceptDrops(True)
@@ -76,11 +76,8 @@ class Composer(QWidget):
             theme, "square", name=tr("Stop"), object_name="stopButton", is_filled=True, side_px=_BUTTON_PX
         )
         self.stop_button.set_name(tr("Stop the answer"), tooltip=tr("Stop the answer (Esc)"))
-        self.attach_button = IconButton(theme, "paperclip", name=tr("Attach files"), object_name="attachButton")
-        self.prompts_button = IconButton(theme, "wand", name=tr("Insert a prompt"), object_name="promptsButton")
-        self.prompts_button.set_name(tr("Insert a prompt"), tooltip=tr("Insert a prompt (/ in an empty line)"))
-        self.parameters_button = IconButton(
-            theme, "wrench", name=tr("Parameters: how answers are made"), object_name="parametersButton"
+        self.add_button = IconButton(
+            theme, "plus", name=tr("Files, prompts, parameters and tools"), object_name="addButton"
         )
         self.notice = ComposerNotice(theme, self)
         self._tokens = ElidedLabel(theme, role="muted")
@@ -163,11 +160,13 @@ class Composer(QWidget):
         self._lock()
         self._show_refusal()
 
+    @property
+    def can_write(self) -> bool:
+        """Return whether anything can be written or added here."""
+        return self._is_usable and not self._refusal
+
     def _lock(self) -> None:
-        is_open = self._is_usable and not self._refusal
-        self.editor.set_locked(not is_open)
-        self.prompts_button.setEnabled(is_open)
-        self.attach_button.setEnabled(is_open)
+        self.editor.set_locked(not self.can_write)
         self._update_send()
 
     def set_placeholder(self, text: str) -> None:
@@ -181,6 +180,16 @@ class Composer(QWidget):
         """Set whether Enter sends; if not, Ctrl+Enter sends. Shift+Enter always begins a new line."""
         self.editor.is_send_on_enter = is_sent
         self._name_send()
+
+    def add_chip(self, name: str, icon_name: str) -> ComposerChip:
+        """Return a new chip beside the button that adds, for something that is on; it is hidden until that is so."""
+        chip = ComposerChip(self._theme, "", object_name=name, icon_name=icon_name)
+        chip.hide()
+        self._chips.addWidget(chip)
+        self.setTabOrder(self._last_chip, chip)
+        self.setTabOrder(chip, self.send_button)
+        self._last_chip = chip
+        return chip
 
     def set_token_count(self, text: str) -> None:
         """Show a token count such as "1,412 tokens"; empty for none."""
@@ -244,12 +253,11 @@ class Composer(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
-        tools = self.button_row = QHBoxLayout()
-        tools.setSpacing(0)
-        tools.addWidget(self.attach_button)
-        tools.addWidget(self.prompts_button)
-        tools.addWidget(self.parameters_button)
-        row.addLayout(tools)
+        self._chips = QHBoxLayout()
+        self._chips.setSpacing(6)
+        self._chips.addWidget(self.add_button)
+        self._last_chip = self.add_button
+        row.addLayout(self._chips)
         row.addWidget(self.notice, 1)
         row.addWidget(self._tokens)
         row.addWidget(self.send_button)
@@ -259,10 +267,8 @@ class Composer(QWidget):
         column.setSpacing(14)
         column.addWidget(self.editor)
         column.addLayout(row)
-        self.setTabOrder(self.editor, self.attach_button)
-        self.setTabOrder(self.attach_button, self.prompts_button)
-        self.setTabOrder(self.prompts_button, self.parameters_button)
-        self.setTabOrder(self.parameters_button, self.send_button)
+        self.setTabOrder(self.editor, self.add_button)
+        self.setTabOrder(self.add_button, self.send_button)
         self.setTabOrder(self.send_button, self.stop_button)
 
     def _connect(self) -> None:
@@ -275,9 +281,7 @@ class Composer(QWidget):
         self.files.changed.connect(self._on_files_changed)
         self.editor.filesOffered.connect(self.filesOffered)
         self.editor.imageOffered.connect(self.imageOffered)
-        self.attach_button.clicked.connect(self.attachRequested)
-        self.prompts_button.clicked.connect(self.promptsRequested)
-        self.parameters_button.clicked.connect(self.parametersRequested)
+        self.add_button.clicked.connect(self.addRequested)
         self.send_button.clicked.connect(self._send)
         self.send_button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.send_button.customContextMenuRequested.connect(self._open_send_menu)
@@ -329,7 +333,7 @@ class Composer(QWidget):
         size_bytes = self._size_bytes()
         is_too_large = size_bytes > self._size_limit_bytes
         has_content = bool(self.files.attached) or not self.editor.is_blank()
-        can_send = self._is_usable and not self._refusal and not is_too_large and not self.files.is_copying
+        can_send = self.can_write and not is_too_large and not self.files.is_copying
         self.send_button.setEnabled(can_send and has_content)
         self._show_buttons()
         size, limit = exact_size_text(size_bytes), exact_size_text(self._size_limit_bytes)

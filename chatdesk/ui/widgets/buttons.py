@@ -23,6 +23,8 @@ DISABLED_OPACITY = 0.4
 class ThemedButton(QAbstractButton):
     """The base of both kinds of buttons: name, tooltip, keys, repainting when the look changes."""
 
+    _OPENS_UP = False
+
     def __init__(self, theme: Theme, *, name: str, object_name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
@@ -46,9 +48,23 @@ class ThemedButton(QAbstractButton):
         super().setText(shown(text))
         self.setShortcut(QKeySequence())
 
+    @property
+    def menu(self) -> QMenu | None:
+        return self._menu
+
     def set_menu(self, menu: QMenu | None) -> None:
-        """Open ``menu`` below the button when it is pressed; also with Down."""
+        """Open ``menu`` beside the button when it is pressed; also with Down."""
         self._menu = menu
+
+    def popup(self, menu: QMenu, *, is_above: bool = False) -> None:
+        """Open a menu below the button, or above it; it stays within the window's sides."""
+        size = menu.sizeHint()
+        corner = QPoint(0, -4 - size.height() if is_above else self.height() + 4)
+        window = self.window()
+        is_at_end = self.mapTo(window, QPoint(0, 0)).x() + size.width() > window.width()
+        if self.layoutDirection() is Qt.LayoutDirection.RightToLeft or is_at_end:
+            corner.setX(self.width() - size.width())
+        menu.popup(self.mapToGlobal(corner))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         self._is_ringed = shows_ring(event.reason(), before=self._is_ringed)
@@ -83,17 +99,8 @@ class ThemedButton(QAbstractButton):
         return self.isEnabled() and (self.underMouse() or self.isDown())
 
     def _open_menu(self) -> None:
-        if self._menu is None:
-            return
-        corner = QPoint(0, self.height() + 4)
-        if self.layoutDirection() is Qt.LayoutDirection.RightToLeft or self._opens_to_the_left():
-            corner.setX(self.width() - self._menu.sizeHint().width())
-        self._menu.popup(self.mapToGlobal(corner))
-
-    def _opens_to_the_left(self) -> bool:
-        window = self.window()
-        place = self.mapTo(window, QPoint(0, 0)).x()
-        return self._menu is not None and place + self._menu.sizeHint().width() > window.width()
+        if self._menu is not None:
+            self.popup(self._menu, is_above=self._OPENS_UP)
 
     def _on_theme_changed(self) -> None:
         self.updateGeometry()

@@ -289,15 +289,15 @@ def test_files_are_dropped_on_the_card(composer: Composer) -> None:
 
 def test_a_locked_composer_takes_no_files(composer: Composer) -> None:
     composer.set_enabled(False)
-    assert not composer.attach_button.isEnabled()
+    assert not composer.can_write
     assert not composer.editor.can_attach(files("a.txt"))
     assert not composer.editor.attach_from(files("a.txt"))
 
 
-def test_the_button_asks_for_files(composer: Composer, qtbot: QtBot) -> None:
-    assert composer.attach_button.accessibleName() == "Attach files"
-    with qtbot.waitSignal(composer.attachRequested):
-        qtbot.mouseClick(composer.attach_button, Qt.MouseButton.LeftButton)
+def test_the_button_asks_what_to_add(composer: Composer, qtbot: QtBot) -> None:
+    assert composer.add_button.accessibleName() == "Files, prompts, parameters and tools"
+    with qtbot.waitSignal(composer.addRequested):
+        qtbot.mouseClick(composer.add_button, Qt.MouseButton.LeftButton)
 
 
 def test_from_right_to_left_everything_is_mirrored(composer: Composer, qtbot: QtBot) -> None:

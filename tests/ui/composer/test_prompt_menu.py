@@ -263,15 +263,7 @@ def test_a_locked_composer_opens_nothing(world: World) -> None:
     world.composer.set_enabled(False)
     world.type("/")
     assert world.listed() == []
-    assert not world.composer.prompts_button.isEnabled()
-
-
-def test_the_button_asks_for_prompts(world: World) -> None:
-    asked: list[bool] = []
-    world.composer.promptsRequested.connect(lambda: asked.append(True))
-    QTest.mouseClick(world.composer.prompts_button, Qt.MouseButton.LeftButton)
-    assert asked == [True]
-    assert world.composer.prompts_button.accessibleName() == "Insert a prompt"
+    assert not world.composer.can_write
 
 
 def test_a_change_of_the_look_closes_it(world: World) -> None:

@@ -75,8 +75,7 @@ class AttachmentBinding(Controller):
         self._sight = Sight()
         self._unsure: Attachment | None = None  # a text whose encoding was guessed
         composer = panes.composer
-        panes.commands.bind("message.attach", self.choose, composer.attach_button.isEnabled)
-        composer.attachRequested.connect(self.choose)
+        panes.commands.bind("message.attach", self.choose, lambda: composer.can_write)
         composer.filesOffered.connect(self.attach)
         composer.imageOffered.connect(self.attach_image)
         composer.files.chipsMade.connect(self._on_composer_chips_made)

@@ -29,6 +29,7 @@ from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import REASONING_EFFORTS, Parameters, checked_parameters
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.composer.parameter_words import EFFORTS, NAMES
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.settings_row import SettingsRow
@@ -60,31 +61,23 @@ class _Kind:
 _KINDS: Final = (
     _Kind(
         "temperature",
-        Text("Temperature"),
+        NAMES["temperature"],
         Text("Low is steady, high is varied."),
         Ability.TEMPERATURE,
     ),
-    _Kind("top_p", Text("Top-p"), Text("How many of the likely words are considered."), Ability.TOP_P),
-    _Kind("answer_length", Text("Longest answer"), Text("In tokens. This much of the context is kept free."), None),
+    _Kind("top_p", NAMES["top_p"], Text("How many of the likely words are considered."), Ability.TOP_P),
+    _Kind("answer_length", NAMES["answer_length"], Text("In tokens. This much of the context is kept free."), None),
     _Kind(
         "reasoning_effort",
-        Text("Reasoning effort"),
+        NAMES["reasoning_effort"],
         Text("How long the model thinks before it answers."),
         Ability.REASONING,
     ),
-    _Kind(
-        "stop", Text("Stop words"), Text("The answer ends before any of these. One a line, at most four."), Ability.STOP
-    ),
+    _Kind("stop", NAMES["stop"], Text("The answer ends before any of these. One a line, at most four."), Ability.STOP),
 )
 # Parameters with a slider, and where it ends.
 _RANGES: Final = {"temperature": 2.0, "top_p": 1.0}
 _RESTING: Final = 1.0
-_EFFORTS: Final[Mapping[str, str]] = {
-    "minimal": Text("Minimal"),
-    "low": Text("Low"),
-    "medium": Text("Medium"),
-    "high": Text("High"),
-}
 
 
 class ParametersDialog(Panel):
@@ -277,7 +270,7 @@ def _effort_field(own: str | None, follows: str) -> tuple[QWidget, Callable[[], 
     box = ChoiceBox()
     box.addItem(follows, None)
     for effort in REASONING_EFFORTS:
-        box.addItem(shown(_EFFORTS[effort]), effort)
+        box.addItem(shown(EFFORTS[effort]), effort)
     box.setCurrentIndex(max(0, box.findData(own)))
     return box, box.currentData
 
@@ -300,7 +293,7 @@ def _written(value: Any) -> str:
     if isinstance(value, tuple):
         return with_commas(value)
     if isinstance(value, str):
-        return shown(_EFFORTS.get(value, value))
+        return shown(EFFORTS.get(value, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from chatdesk.core.events import ContextChanged
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.parameters import Parameters
+    from chatdesk.ui.composer.composer_chip import ComposerChip
 
 
 class ParametersBinding(Controller):
@@ -35,7 +38,33 @@ class ParametersBinding(Controller):
         self._undo = undo
         panes.commands.bind("thread.parameters", self.open)
         panes.commands.bind("project.parameters", self.open_project)
-        panes.composer.parametersRequested.connect(self.open)
+        self._chip: ComposerChip | None = None
+        threads.opened.connect(lambda _thread: self.show())
+        context.subscribe(self, ContextChanged, lambda _event: self.show())
+
+    def show(self) -> None:
+        """Show beside the composer's plus which parameters the next answer is made with."""
+        self._tasks.replace(self._show(), "show parameters")
+
+    async def _show(self) -> None:
+        thread_id = self._threads.thread_id
+        steering = self._open_thread.chat.context.steering
+        if thread_id is None:
+            project = self._threads.new_project or await self._open_thread.stored_chat.projects.default()
+            parameters = await steering.project_parameters(project.id)
+        else:
+            own, wider = await steering.own_parameters(thread_id)
+            parameters = own.over(wider)
+        if not parameters.as_json() and self._chip is None:
+            return
+        from chatdesk.ui.composer.parameter_words import all_words, words_of
+
+        if self._chip is None:
+            self._chip = self._panes.composer.add_chip("parametersChip", "wrench")
+            self._chip.clicked.connect(self.open)
+        self._chip.setText(words_of(parameters))
+        self._chip.set_name(tr("Parameters: {parameters}", parameters=with_commas(all_words(parameters))))
+        self._chip.setVisible(bool(parameters.as_json()))
 
     def open(self) -> None:
         """Open the parameters dialog for the open thread or the new chat."""

@@ -81,7 +81,9 @@ class ContextBinding(Controller):
 
 
 def _tokens(count: int, *, is_estimate: bool) -> str:
-    if is_estimate and count:
+    if not count:
+        return ""
+    if is_estimate:
         return shown(plural("≈ {count} tokens", "≈ {count} token", count))
     return shown(plural("{count} tokens", "{count} token", count))
 

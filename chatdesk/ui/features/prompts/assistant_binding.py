@@ -19,12 +19,12 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
-from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.domain.thread import Thread
+    from chatdesk.ui.composer.composer_chip import ComposerChip
     from chatdesk.ui.composer.prompt_menu import PromptMenu
     from chatdesk.ui.features.prompts.server_resources import ServerResources
 
@@ -32,7 +32,7 @@ _MOST_LISTED: Final = 40
 
 
 class AssistantBinding(Controller):
-    """Controller of the button that chooses an assistant; the button is hidden while the library has none."""
+    """Controller of the menu that chooses an assistant, and of the chip that shows the chosen one."""
 
     def __init__(
         self,
@@ -56,7 +56,9 @@ class AssistantBinding(Controller):
         self._start_assistant = start_assistant
         self._are_any = False
         self._resources = resources
-        self._button: PillButton | None = None
+        self._button: ComposerChip | None = None
+        # The assistants to choose from; None while there is none.
+        self.menu: QMenu | None = None
         self._menu: PromptMenu | None = None
         panes.composer.editor.atTyped.connect(lambda: self._tasks.replace(self._open_menu(), "list assistants"))
         panes.commands.bind("thread.assistant", self.open)
@@ -73,10 +75,12 @@ class AssistantBinding(Controller):
 
         async def work() -> None:
             await self._show()
-            if self._button is not None and self._button.isVisible():
-                self._button.click()
-            else:
+            if self.menu is None:
                 self._start_assistant()
+            else:
+                composer = self._panes.composer
+                beside = composer.add_button if self._button is None or self._button.isHidden() else self._button
+                beside.popup(self.menu, is_above=True)
 
         self._tasks.replace(work(), "choose an assistant")
 
@@ -85,33 +89,26 @@ class AssistantBinding(Controller):
     async def _show(self) -> None:
         heads = await self._assistants()
         here = self._chosen.here
-        if not heads and here is None and self._button is None:
+        if heads or here is not None:
+            self.menu = self._choices(heads)
+        elif self.menu is not None:
+            self.menu = None
+        if here is None:
+            if self._button is not None:
+                self._button.hide()
             return
-        button = self._button or self._make_button()
-        button.setText(tr("Assistant") if here is None else clean_line(here.name))
-        button.set_icon("user" if here is None else here.setup.icon)
-        name = tr("Assistant: none") if here is None else tr("Assistant: {name}", name=clean_line(here.name))
-        button.set_name(name)
-        button.setVisible(bool(heads) or here is not None)
-        button.set_menu(self._choices(button, heads))
+        button = self._button = self._button or self._panes.composer.add_chip("assistantButton", "user")
+        button.setText(clean_line(here.name))
+        button.set_icon(here.setup.icon)
+        button.set_name(tr("Assistant: {name}", name=clean_line(here.name)))
+        button.set_menu(self.menu)
+        button.show()
 
-    def _make_button(self) -> PillButton:
-        panes = self._panes
-        made = self._button = PillButton(
-            panes.theme, tr("Assistant"), object_name="assistantButton", icon_name="user", has_arrow=True
-        )
-        made.hide()
-        composer = panes.composer
-        composer.button_row.insertWidget(composer.button_row.indexOf(composer.parameters_button) + 1, made)
-        composer.setTabOrder(composer.parameters_button, made)
-        return made
-
-    def _choices(self, button: PillButton, heads: list[PromptHead]) -> QMenu:
-        before = button.findChild(QMenu, "assistantsMenu")
-        if before is not None:
-            before.setObjectName("")
-            before.deleteLater()
-        menu = QMenu(button)
+    def _choices(self, heads: list[PromptHead]) -> QMenu:
+        if self.menu is not None:
+            self.menu.setObjectName("")
+            self.menu.deleteLater()
+        menu = QMenu(tr("Assistant"), self._panes.composer)
         menu.setObjectName("assistantsMenu")
         round_corners(menu, self._panes.theme.tokens.radius.row)
         here = self._chosen.here

@@ -68,9 +68,8 @@ class PromptBinding(Controller):
             context, threads, undo, create_thread=create_thread, system_prompts=system_prompts, prompts=prompts
         )
         composer, commands = panes.composer, panes.commands
-        composer.promptsRequested.connect(self.open_menu)
         composer.editor.slashTyped.connect(lambda: tasks.replace(self._open_menu(is_after_slash=True), "list prompts"))
-        commands.bind("prompt.insert", self.open_menu, composer.prompts_button.isEnabled)
+        commands.bind("prompt.insert", self.open_menu, lambda: composer.can_write)
         commands.bind("prompt.library", self.open_library)
         commands.bind("prompt.save", self._save_composed, lambda: not composer.editor.is_blank())
         threads.opened.connect(lambda _thread: self._show_placeholder_soon())
@@ -88,7 +87,7 @@ class PromptBinding(Controller):
         """Open the list of prompts with a field to search in, or close it when it is open."""
         if self._menu is not None and self._menu.is_listed:
             self._menu.close_menu()
-        elif self._panes.composer.prompts_button.isEnabled():
+        elif self._panes.composer.can_write:
             self._tasks.replace(self._open_menu(is_after_slash=False), "list prompts")
 
     async def _open_menu(self, *, is_after_slash: bool) -> None:

@@ -14,18 +14,19 @@ from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.theme.compositing import round_corners
-from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.tools.tool_service import ToolService
+    from chatdesk.ui.composer.composer_chip import ComposerChip
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
 
 class ChosenServers(Controller):
     """Chooses the tool servers of a thread. ``in_use`` returns the service of tool servers, None where nobody has set
-    one up: then there is no button. A new chat becomes a thread with ``create_thread`` once something is chosen."""
+    one up: then there is no chip and no ``menu``. A new chat becomes a thread with ``create_thread`` once something is
+    chosen."""
 
     def __init__(
         self,
@@ -39,7 +40,9 @@ class ChosenServers(Controller):
         self._create_thread = create_thread
         self._threads = threads
         self._in_use = in_use
-        self._button: PillButton | None = None
+        self._button: ComposerChip | None = None
+        # What can be switched here; None while no server is on.
+        self.menu: QMenu | None = None
         threads.opened.connect(lambda _thread: self.show())
         context.subscribe(self, ToolServersChanged, lambda _event: self.show())
 
@@ -49,50 +52,36 @@ class ChosenServers(Controller):
 
     async def _show(self) -> None:
         service = await self._in_use()
-        if service is None or not (service.servers or self._button):
+        if service is None:
             return
-        button = self._button or self._make_button()
         thread = self._threads.open_thread
         thread_id = None if thread is None else thread.id
         project_id = await self._project_id() if thread is None else thread.project_id
         on = service.on_for(thread_id=thread_id, project_id=project_id)
-        names = with_commas(clean_line(each.name) for each in on)
-        if len(on) > 1:
-            button.setText(shown(plural("{count} tool servers", "{count} tool server", len(on))))
-        else:
-            button.setText(names or tr("No tools"))
-        button.set_name(tr("Tools in this thread: {names}", names=names or tr("none")))
-        button.setVisible(any(each.is_on for each in service.servers))
-        button.set_menu(self._menu(button, service, on, thread_id, project_id))
+        before, self.menu = self.menu, None
+        if before is not None:
+            before.setObjectName("")
+            before.deleteLater()
+        if any(each.is_on for each in service.servers):
+            self.menu = self._menu(service, on, thread_id, project_id)
+        if not on:
+            if self._button is not None:
+                self._button.hide()
+            return
+        button = self._button = self._button or self._panes.composer.add_chip("toolsButton", "hammer")
+        names = with_commas(clean_line(shown(each.name)) for each in on)
+        is_one = len(on) == 1
+        button.setText(names if is_one else shown(plural("{count} tool servers", "{count} tool server", len(on))))
+        button.set_name(tr("Tools in this thread: {names}", names=names))
+        button.set_menu(self.menu)
+        button.show()
 
     async def _project_id(self) -> str:
         """Return the project in which a new chat begins."""
         return (self._threads.new_project or await self._open_thread.chat.projects.default()).id
 
-    def _make_button(self) -> PillButton:
-        made = self._button = PillButton(
-            self._panes.theme, "", object_name="toolsButton", icon_name="hammer", has_arrow=True
-        )
-        made.hide()
-        composer = self._panes.composer
-        composer.button_row.addWidget(made)
-        composer.setTabOrder(composer.parameters_button, made)
-        composer.setTabOrder(made, composer.send_button)
-        return made
-
-    def _menu(
-        self,
-        button: PillButton,
-        service: ToolService,
-        on: Sequence[ToolServer],
-        thread_id: str | None,
-        project_id: str,
-    ) -> QMenu:
-        before = button.findChild(QMenu, "toolsMenu")
-        if before is not None:
-            before.setObjectName("")
-            before.deleteLater()
-        menu = QMenu(button)
+    def _menu(self, service: ToolService, on: Sequence[ToolServer], thread_id: str | None, project_id: str) -> QMenu:
+        menu = QMenu(tr("Tools"), self._panes.composer)
         menu.setObjectName("toolsMenu")
         round_corners(menu, self._panes.theme.tokens.radius.row)
         chosen = [each.id for each in on]
