@@ -15,6 +15,7 @@ from chatdesk.core.storage.engine.search_text import is_unspaced
 
 WIDTH = 120
 _BEFORE = 36
+_NEXT_WORD = 30
 _STRETCH = 20_000
 _MOST_MATCHES = 200
 
@@ -64,15 +65,13 @@ class Finder:
         return found
 
     def snippet(self, text: str) -> Snippet:
-        """Return about ``WIDTH`` characters; from the beginning when no word occurs in ``text``."""
+        """Return about ``WIDTH`` characters around a match; from the beginning when no word occurs in ``text``."""
         if not text.isascii():
             text = unicodedata.normalize("NFC", text)
-        place = self._best_place(text)
+        place, stop = self._best_place(text)
         start = max(0, place - 2 * _BEFORE)
-        end = place + 2 * WIDTH
-        piece = _cut_at_words(text, start, end)
-        shown = plain(piece)
-        found = self.matches(shown)
+        end = max(place + 2 * WIDTH, stop + _NEXT_WORD)
+        shown, found = self._readable(_cut_at_words(text, start, end))
         first = found[0][0] if found else 0
         left = max(0, min(first - _BEFORE, len(shown) - WIDTH))
         if left:
@@ -88,14 +87,26 @@ class Finder:
         kept = tuple((a + shift, min(b, right) + shift) for a, b in found if left <= a < right)
         return Snippet(before + shown[left:right] + after, kept)
 
-    def _best_place(self, text: str) -> int:
-        """Return the beginning of the window that holds most of the different words."""
+    def _readable(self, piece: str) -> tuple[str, tuple[tuple[int, int], ...]]:
+        """Return ``piece`` without Markdown's signs and the places of the words in it; with its signs where a word is
+        part of one: the language of a code block, the address of a link, the number of a list."""
+        shown = plain(piece)
+        found = self.matches(shown)
+        if not found:
+            whole = _in_one_line(piece)
+            found = self.matches(whole)
+            shown = whole if found else shown
+        return shown, found
+
+    def _best_place(self, text: str) -> tuple[int, int]:
+        """Return where the window that holds most of the different words begins, and where the first of them ends."""
         for start in range(0, len(text), _STRETCH):
             # Some overlap, so that a word on the border is whole once.
             found = self._places(_folded(text[start : start + _STRETCH + 200]))
             if found:
-                return start + _best_of(found)
-        return 0
+                first, end = _best_of(found)
+                return start + first, start + end
+        return 0, 0
 
 
 def plain(text: str) -> str:
@@ -108,28 +119,32 @@ def plain(text: str) -> str:
         text = _TABLE_RULE.sub(" ", _LINE_SIGNS.sub("", text, 1))
     for sign in ("*", "`", "~~", "__"):
         text = text.replace(sign, "")
-    return visible_controls(" ".join(text.replace("|", " ").split()))
+    return _in_one_line(text.replace("|", " "))
 
 
-def _best_of(found: Sequence[tuple[int, int, int]]) -> int:
-    best, most = found[0][0], 0
-    for place, (start, _, _) in enumerate(found):
+def _in_one_line(text: str) -> str:
+    return visible_controls(" ".join(text.split()))
+
+
+def _best_of(found: Sequence[tuple[int, int, int]]) -> tuple[int, int]:
+    best, most = found[0][:2], 0
+    for place, (start, end, _) in enumerate(found):
         kinds = set()
         for other, _, kind in found[place:]:
             if other > start + WIDTH - _BEFORE:
                 break
             kinds.add(kind)
         if len(kinds) > most:
-            best, most = start, len(kinds)
+            best, most = (start, end), len(kinds)
     return best
 
 
 def _cut_at_words(text: str, start: int, end: int) -> str:
     if start > 0:
-        space = text.find(" ", start, start + 30)
+        space = text.find(" ", start, start + _NEXT_WORD)
         start = space + 1 if space >= 0 else start
     if end < len(text):
-        space = text.rfind(" ", end - 30, end)
+        space = text.rfind(" ", end - _NEXT_WORD, end)
         end = space if space >= 0 else end
     return text[start:end]
 

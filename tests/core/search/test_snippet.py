@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,35 @@ def test_markdown_leaves_no_signs() -> None:
 
 def test_hidden_characters_are_spelt_out() -> None:
     assert "\u202e" not in _finder("gull").snippet("a \u202egull").text
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "```{}\nselect 1\n```",
+        "see [the page](http://{}.org/a) for more",
+        "![picture](pictures/{}.png)",
+        "~~~ {}\nx\n~~~",
+        "# {}",
+        "- {}",
+        "| a | {} |\n|---|---|",
+        "**{}** and `{}`",
+        "> {}",
+        "<b>{}</b>",
+        "\u200b{}\u202e",
+    ],
+)
+@pytest.mark.parametrize("before", ["", "filler " * 200])
+@pytest.mark.parametrize("word", ["gull", "gull" * 100, "12"])
+def test_an_excerpt_contains_the_word_wherever_it_stands(around: str, before: str, word: str) -> None:
+    text = before + "\n" + around.replace("{}", word) + "\n" + before
+    snippet = _finder(word).snippet(text)
+    assert _marked(snippet)
+    assert word.startswith(_marked(snippet)[0])
+
+
+def test_the_number_of_a_list_is_shown_where_it_is_searched_for() -> None:
+    assert _marked(_finder("12").snippet("12. gulls")) == ["12"]
 
 
 def test_accents_cases_and_composition() -> None:

@@ -39,7 +39,7 @@ class CurrentMatch:
 
 
 class Finding(QObject):
-    """A search in the shown thread; ``announced`` tells screen readers what was found."""
+    """A search in the shown thread, which ends when that is left. ``announced`` tells screen readers what was found."""
 
     announced = Signal(str)
 
@@ -315,7 +315,10 @@ class Finding(QObject):
         if self.is_open and self.places.needle and not entry.facts.is_live:
             self._typing_timer.start()
 
-    def _on_conversation_cleared(self) -> None:
+    def _on_conversation_cleared(self, is_same_thread: bool) -> None:
+        if not is_same_thread:
+            self.close()
+            return
         self._forget()
         if self.is_open:
             self._typing_timer.start()

@@ -269,15 +269,31 @@ def test_without_a_finder_what_is_loaded_is_searched(world: World) -> None:
     assert _count(view) == "1 of 6"
 
 
-def test_another_thread_is_searched_anew(world: World, finder_view, qtbot) -> None:
+def test_the_same_thread_is_searched_anew_when_it_comes_again(world: World, finder_view, qtbot) -> None:
     view, finder = finder_view(make_thread(4))
     _type(view, "message")
     view.show_thread("t")
-    assert view.parts.finding.current is None
+    assert view.parts.finding.current is None and view.parts.finding.is_open
     qtbot.waitUntil(lambda: len(finder.asked) == 2)
-    view.show_thread(None)
-    view.parts.finding.search()
-    assert len(finder.asked) == 2
+
+
+@pytest.mark.parametrize("left_for", [None, "another"])
+@pytest.mark.parametrize("is_from_a_hit", [False, True])
+def test_a_search_ends_with_its_thread(world: World, finder_view, left_for: str | None, is_from_a_hit: bool) -> None:
+    thread = make_thread(4)
+    view, finder = finder_view(thread)
+    if is_from_a_hit:
+        view.show_found(thread.messages[1].id, "message")
+        world.settle()
+    else:
+        _type(view, "message")
+    asked = len(finder.asked)
+    view.show_thread(left_for)
+    finding = view.parts.finding
+    assert (finding.is_open, finding.current, finding.total, finding.places.needle) == (False, None, 0, "")
+    view.show_thread("t")
+    world.settle()
+    assert not finding.is_open and len(finder.asked) == asked
 
 
 def test_the_bar_makes_way_for_a_match_that_it_would_cover(
