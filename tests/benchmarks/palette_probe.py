@@ -21,8 +21,8 @@ from chatdesk.app import run_window
 from chatdesk.core.domain.search import SearchHit, SearchKind
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from chatdesk.ui.palette.row_list import RowDelegate
-from chatdesk.ui.palette.rows import PaletteRow, RowKind
+from chatdesk.ui.widgets.found.row_delegate import RowDelegate
+from chatdesk.ui.widgets.found.rows import FoundRow, RowKind
 from tests.benchmarks.loop_probe import LoopProbe
 from tests.benchmarks.reading_probe import Paints
 
@@ -41,7 +41,7 @@ class PaintedHits:
 
         def watched(delegate: RowDelegate, painter: Any, option: Any, index: Any) -> None:
             paint(delegate, painter, option, index)
-            row: PaletteRow = index.data(256)
+            row: FoundRow = index.data(256)
             if row.kind is RowKind.HIT and isinstance(row.value, SearchHit) and row.value.kind is SearchKind.MESSAGE:
                 self.at = self.at or (time.perf_counter(), time.thread_time())
 
@@ -61,12 +61,12 @@ async def searching(application: Any, painted: PaintedHits, queries: list[str]) 
         wall, cpu = time.perf_counter(), time.thread_time()
         palette.field.setText(text)
         async with asyncio.timeout(_LONGEST_S):
-            while painted.at is None and not (palette.is_over and palette.searched == text):
+            while painted.at is None and not (palette.results.is_over and palette.results.searched == text):
                 await asyncio.sleep(_LOOK_S)  # looking all the time would take the interpreter from the search
         at = painted.at or (time.perf_counter(), time.thread_time())
         found[text] = {"wall_ms": (at[0] - wall) * 1000, "cpu_ms": (at[1] - cpu) * 1000}
         async with asyncio.timeout(_LONGEST_S):
-            while not palette.is_over:
+            while not palette.results.is_over:
                 await asyncio.sleep(_LOOK_S)
         found[text]["whole_ms"] = (time.perf_counter() - wall) * 1000
     with LoopProbe() as probe:

@@ -15,8 +15,8 @@ from chatdesk.core.local_days import date_of, day_number, number_of, start_ms
 from chatdesk.core.moments import EARLIEST_MS, LATEST_MS, is_known, known_or_zero, local_moment, moment_text, utc_moment
 from chatdesk.core.usage.budget import day_of
 from chatdesk.service.rest.times import iso
-from chatdesk.ui.palette.rows import when_text
 from chatdesk.ui.sidebar.grouping import Arrangement, group_of, group_title, short_time, spoken_time, thread_key
+from chatdesk.ui.widgets.found.rows import when_text
 
 IMPOSSIBLE = (
     *(2**63 - 1, -(2**63), EARLIEST_MS - 1, LATEST_MS + 1, 3 * 10**14, 10**30),

@@ -70,7 +70,7 @@ LATER = (
     "chatdesk.ui.dialogs",
     "chatdesk.ui.features",
     "chatdesk.ui.inspector",
-    "chatdesk.ui.palette",
+    "chatdesk.ui.widgets.found",
     "chatdesk.ui.compare",
     "chatdesk.ui.application.bindings",
     "chatdesk.core.chat",

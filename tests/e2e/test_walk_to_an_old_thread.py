@@ -112,7 +112,7 @@ def test_by_keyboard_alone_through_the_search(tmp_path: Path) -> None:
         QTest.keyClicks(focused(application), "last tram")
         palette = application.bindings.search.palette
         assert palette is not None
-        await until(lambda: palette.is_over and palette.current is not None)
+        await until(lambda: palette.results.is_over and palette.current is not None)
         press(application, Qt.Key.Key_Return)
         await shows(application, old)
         for letter in "and the first":

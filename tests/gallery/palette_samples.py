@@ -11,8 +11,8 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import FilterName, SearchGroup, SearchHit, SearchKind, Snippet
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
-from chatdesk.ui.palette.listing import wants_commands_only
-from chatdesk.ui.palette.palette import Palette
+from chatdesk.ui.features.search.listing import wants_commands_only
+from chatdesk.ui.features.search.palette import Palette
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery.sidebar_samples import sample_threads
 from tests.helpers.waiting import PATIENCE_S
@@ -69,7 +69,7 @@ def search(palette: Palette, text: str) -> None:
     """Type a text, and wait until it is searched for."""
     palette.field.setText(text)
     end = time.monotonic() + PATIENCE_S
-    while palette.searched != text:
+    while palette.results.searched != text:
         assert time.monotonic() < end, "it is not searched for"
         QApplication.processEvents()
 
@@ -80,8 +80,8 @@ def build_palette(theme: Theme, commands: CommandRegistry, text: str, groups: Se
     if not wants_commands_only(text):
         search(palette, text)
     for group in groups:
-        palette.show_group(text, group)
-    palette.finish(text)
+        palette.results.show_group(text, group)
+    palette.results.finish(text)
     return palette
 
 

@@ -87,13 +87,12 @@ class ListFetcher:
         self.threads = list(threads)
         self.page_size = page_size
         self.is_held = is_held
-        self.asked: list[tuple[str | None, str]] = []
+        self.asked: list[str | None] = []
         self._waiting: list[Callable[[], None]] = []
 
-    def __call__(self, cursor: str | None, query: str, deliver: Callable[[ThreadPage], None]) -> None:
-        self.asked.append((cursor, query))
-        found = [thread for thread in self.threads if query.casefold() in thread.title.casefold()]
-        found.sort(key=lambda thread: (thread.pinned_at is None, -thread.last_activity_at))
+    def __call__(self, cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
+        self.asked.append(cursor)
+        found = sorted(self.threads, key=lambda thread: (thread.pinned_at is None, -thread.last_activity_at))
         start = int(cursor or 0)
         end = start + self.page_size
         page = ThreadPage(tuple(found[start:end]), str(end) if end < len(found) else None)
@@ -138,7 +137,7 @@ class FolderFetcher:
         found = [each for each in self.threads if each.project_id == project_id and each.pinned_at is None]
         return sorted(found, key=lambda each: -each.last_activity_at)
 
-    def __call__(self, _cursor: str | None, _query: str, deliver: Callable[[ThreadPage], None]) -> None:
+    def __call__(self, _cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
         self.fetch_list(deliver)
 
     def _fetch_pinned(self, deliver: Callable[[ThreadPage], None]) -> None:

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QMouseEvent
 
+from chatdesk.ui.sidebar.grouping import ThreadView
+
 if TYPE_CHECKING:
+    from chatdesk.core.domain.search import SearchHit
     from chatdesk.ui.application.pane_bindings import PaneBindings
+    from chatdesk.ui.widgets.found.results import Results
     from chatdesk.ui.window.panes import Panes
 
 
@@ -25,7 +29,11 @@ class SidebarBinding(QObject):
         sidebar.newThreadRequested.connect(lambda: self._open(None))
         sidebar.exportRequested.connect(lambda thread_id: self._export((thread_id,)))
         sidebar.exportSelectedRequested.connect(self._export)
-        sidebar.search_box.everythingWanted.connect(self._search)
+        sidebar.everythingWanted.connect(self._search)
+        sidebar.resultsWanted.connect(self._find)
+        sidebar.hitChosen.connect(self._show_hit)
+        if sidebar.found is not None:  # somebody typed before there was anybody to ask
+            self._find(sidebar.found.results.searched, sidebar.found.results)
         panes.registry.keys.changed.connect(self._show_keys)
         self._show_keys()
         self._pressed: str | None = None  # the thread of the row that the middle button went down on
@@ -51,6 +59,16 @@ class SidebarBinding(QObject):
 
     def _search(self, text: str) -> None:
         self._active().search.open(text)
+
+    def _find(self, text: str, results: Results) -> None:
+        self._active().search.search(text, results)
+
+    def _show_hit(self, hit: SearchHit) -> None:
+        self._active().search.show_hit(hit)
+        sidebar = self._panes.sidebar
+        is_listed = sidebar.rows.filter.project_id in (None, hit.project_id) and sidebar.view is ThreadView.ACTIVE
+        if is_listed and hit.thread_id is not None and not (hit.is_archived or hit.is_in_trash):
+            sidebar.thread_list.place.reveal(hit.thread_id)
 
     def _show_keys(self) -> None:
         keys = self._panes.registry.keys.shown

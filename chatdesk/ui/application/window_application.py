@@ -120,9 +120,9 @@ class WindowApplication(QObject):
         self._hold = self.panes.composer.sendRequested.connect(self._on_early_send_requested)
 
     def _build_panes(self, theme: Theme) -> Panes:
-        def fetch_threads(cursor: str | None, query: str, deliver: Callable[[ThreadPage], None]) -> None:
+        def fetch_threads(cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
             if self._bindings is not None:  # else the list is filled when everything is there
-                self._bindings.lists.fetch_threads(cursor, query, deliver)
+                self._bindings.lists.fetch_threads(cursor, deliver)
 
         sidebar, header, empty_state, composer = (
             Sidebar(fetch_threads, theme),

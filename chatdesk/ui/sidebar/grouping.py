@@ -166,10 +166,9 @@ def spoken_time(ms: int, today: date, zone: tzinfo | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ThreadFilter:
-    """The threads of one view with ``query`` in their titles, of one project and with one tag (None: any)."""
+    """The threads of one view, of one project and with one tag (None: any)."""
 
     view: ThreadView = ThreadView.ACTIVE
-    query: str = ""
     project_id: str | None = None
     tag: str | None = None
 
@@ -178,5 +177,4 @@ class ThreadFilter:
             self.view.holds(thread)
             and self.project_id in (None, thread.project_id)
             and (self.tag is None or self.tag in thread.tags)
-            and self.query.casefold() in thread.title.casefold()
         )

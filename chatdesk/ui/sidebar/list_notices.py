@@ -92,8 +92,6 @@ class ListNotices:
             text = self._load_error
         elif self._model.is_fetching:
             text = "" if self._slow_timer.isActive() else tr("Loading threads…")
-        elif self._model.filter.query:
-            text = tr("No thread has “{query}” in its title.", query=self._model.filter.query[:60])
         else:
             text = self._empty_words()
         self._list.set_empty_text(text)

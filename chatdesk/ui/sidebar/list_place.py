@@ -50,6 +50,14 @@ class ListPlace:
         self._sought = (thread_id, offset_px, _MOST_PAGES_SOUGHT)
         self.seek_on()
 
+    def reveal(self, thread_id: str) -> None:
+        """Bring a thread into view, also one that has not been fetched yet."""
+        index = self._model.index_of(thread_id)
+        if index.isValid():
+            self._view.scrollTo(index)
+        elif not self._model.has_folders:  # what is in closed ones is not in the list
+            self.return_to(thread_id, self._view.viewport().height() // 2)
+
     def stop_seeking(self) -> None:
         self._sought = None
 

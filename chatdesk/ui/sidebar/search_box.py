@@ -1,7 +1,8 @@
-"""The search field of the sidebar: tells what to look for once typing pauses."""
+"""The search field of the sidebar: tells what to look for once typing pauses, and leads the keys to the results."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -17,7 +18,8 @@ _MAX_LENGTH: Final = 200
 
 
 class SearchBox(SearchField):
-    """A field whose text narrows the list; Down moves to the list, Enter searches everything."""
+    """A field that searches while one types: ``walk`` gets the keys that go through the results and open one. Down in
+    an empty field moves to the list of threads; Enter shows all results, if ``walk`` opened none."""
 
     searched = Signal(str)
     descended = Signal()
@@ -27,7 +29,8 @@ class SearchBox(SearchField):
         super().__init__(
             theme, object_name="searchBox", placeholder=tr("Search everything"), hint="Ctrl+K", parent=parent
         )
-        self.setAccessibleDescription(tr("Typing narrows the list of threads, Enter searches everything"))
+        self.setAccessibleDescription(tr("Results are below: up and down choose, Enter opens one"))
+        self.walk: Callable[[QKeyEvent], bool] = lambda _event: False
         self._emitted = ""
         self.setMaxLength(_MAX_LENGTH)
         self._timer = QTimer(self, singleShot=True, interval=DEBOUNCE_MS)
@@ -35,16 +38,23 @@ class SearchBox(SearchField):
         self.textChanged.connect(self._on_search_text_changed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if event.key() == Qt.Key.Key_Down:
             self._emit_search()
-            self.descended.emit()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if self._emitted == self.text().strip() != "" and self.walk(event):
+            return
+        if is_enter:
             self.everythingWanted.emit(self.text().strip())
+        elif event.key() == Qt.Key.Key_Down:
+            self.descended.emit()
         else:
             super().keyPressEvent(event)
 
-    def _on_search_text_changed(self, _text: str) -> None:
-        self._timer.start()
+    def _on_search_text_changed(self, text: str) -> None:
+        if text.strip():
+            self._timer.start()
+        else:
+            self._emit_search()
 
     def _emit_search(self) -> None:
         self._timer.stop()

@@ -30,8 +30,10 @@ from chatdesk.ui.widgets.buttons import IconButton
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.project import Project
+    from chatdesk.core.domain.search import SearchHit
     from chatdesk.core.domain.tag import Tag
     from chatdesk.core.domain.thread import Thread
+    from chatdesk.ui.sidebar.found_threads import FoundThreads
     from chatdesk.ui.sidebar.selection_bar import SelectionBar
 
 _CALENDAR_MS: Final = 60_000  # a sleeping machine misses timers, so midnight is looked for and not waited for
@@ -39,7 +41,7 @@ _MARGIN_PX: Final = 10
 
 
 class Sidebar(SidebarBase):
-    """The pane with the list of threads. ``fetch(cursor, query, deliver)`` gives a page of the present view;
+    """The pane with the list of threads. ``fetch(cursor, deliver)`` gives a page of the present view;
     ``viewChanged`` comes before the first question about another view. Nothing is asked before ``reload()``."""
 
     def __init__(
@@ -55,6 +57,7 @@ class Sidebar(SidebarBase):
         self.shared: dict[str, str] = {}
         self.workspaces: dict[str, str] = {}  # names, by project
         self._selection_bar: SelectionBar | None = None
+        self.found: FoundThreads | None = None
         self._tag_name: str | None = None
         self.trash_days = 30
         self._places: dict[ThreadView, tuple[str, int] | None] = {}
@@ -86,12 +89,12 @@ class Sidebar(SidebarBase):
         """Ask for the list from the beginning."""
         self._places.clear()
         self.thread_list.place.start_at_top()
-        self._ask(view=None, query=None)
+        self._ask()
 
     def refresh(self) -> None:
         """Load the same list again and return to its place."""
         place = self.thread_list.place.top()
-        self._ask(view=None, query=None)
+        self._ask()
         if place is not None:
             self.thread_list.place.return_to(*place)
 
@@ -162,10 +165,11 @@ class Sidebar(SidebarBase):
 
     def set_view(self, view: ThreadView | str) -> None:
         view = ThreadView(view)
+        self.end_search()
         if view is not self.rows.filter.view:
             self.thread_list.marks.set(())
             self.viewChanged.emit(str(view))
-            self._ask(view=view, query=None)
+            self._ask(view)
             self._refresh_view_bar()
 
     def delete_selected(self) -> None:
@@ -174,6 +178,10 @@ class Sidebar(SidebarBase):
     def neighbour_of(self, thread_id: str | None, step: int) -> str | None:
         """Return the id of the thread ``step`` rows away, for *Next thread* and *Previous thread*; None without one."""
         return self.rows.listed.neighbour(thread_id or "", step)
+
+    def end_search(self) -> None:
+        """Empty the search field, and show the whole list again."""
+        self.search_box.clear()
 
     def focus_search(self) -> None:
         self.search_box.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -237,6 +245,8 @@ class Sidebar(SidebarBase):
         self.notices.status.view_button.clicked.connect(self._open_view_menu)
         self.search_box.searched.connect(self._on_search_box_searched)
         self.search_box.descended.connect(self._on_search_box_descended)
+        self.search_box.everythingWanted.connect(self.everythingWanted)
+        self.thread_list.openChanged.connect(self._on_list_open_changed)
         self.thread_list.deletePressed.connect(self._delete)
         self.thread_list.markedChanged.connect(self._on_list_marked_changed)
         self.thread_list.dragStarted.connect(self._on_list_drag_started)
@@ -251,7 +261,7 @@ class Sidebar(SidebarBase):
         tokens = self._theme.tokens
         self.setStyleSheet(
             f"#sidebar {{ background: {tokens.surface}; }}"
-            f"#threadList {{ background: transparent; border: none; }}"
+            f"#threadList, #foundThreads {{ background: transparent; border: none; }}"
             f"#threadViewBar {{ text-align: left; padding: 4px 8px; margin-bottom: 4px; }}"
         )
         self._line.setStyleSheet(f"background: {tokens.line};")
@@ -293,27 +303,51 @@ class Sidebar(SidebarBase):
         rows = self.rows
         return empty_text(rows.filter.view, self._tag_name, self.trash_days, is_project=self._project is not None)
 
-    def _ask(self, *, view: ThreadView | None, query: str | None) -> None:
+    def _ask(self, view: ThreadView | None = None) -> None:
         self.notices.start_loading()
-        before = self.rows.filter.view, self.rows.filter.query
-        is_another = view not in (None, before[0]) or (query is not None and query.strip() != before[1])
+        before = self.rows.filter.view
+        is_another = view not in (None, before)
         if is_another:
-            if not before[1]:
-                self._places[before[0]] = self.thread_list.place.top()
+            self._places[before] = self.thread_list.place.top()
             self.thread_list.place.start_at_top()
-        self.rows.reload(view=view, query=query, by_name=self._by_name)
-        place = self._places.get(self.rows.filter.view) if is_another and not self.rows.filter.query else None
+        self.rows.reload(view=view, by_name=self._by_name)
+        place = self._places.get(self.rows.filter.view) if is_another else None
         if place is not None:
-            self.thread_list.place.return_to(*place)  # where it was before it was narrowed or left
+            self.thread_list.place.return_to(*place)  # where it was before it was left
         self.notices.refresh()
 
     def _on_search_box_searched(self, text: str) -> None:
         self.thread_list.marks.set(())
-        self.searchChanged.emit(text)
-        self._ask(view=None, query=text)
+        if self.found is None:
+            if not text:
+                return
+            self.found = self._make_found()
+        self.found.search(text, among="is:trashed" if self.view is ThreadView.TRASH else "")
+        self.thread_list.setVisible(not text)
+        self._refresh_view_bar()
+
+    def _make_found(self) -> FoundThreads:
+        from chatdesk.ui.sidebar.found_threads import FoundThreads
+
+        found = FoundThreads(self.search_box, self._theme, self)
+        found.results.wanted.connect(lambda text: self.resultsWanted.emit(text, found.results))
+        found.hitChosen.connect(self._on_found_hit_chosen)
+        found.everythingWanted.connect(self.everythingWanted)
+        column = self.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.insertWidget(column.indexOf(self.thread_list), found.list, 1)
+        return found
+
+    def _on_found_hit_chosen(self, hit: SearchHit) -> None:
+        self.end_search()
+        self.hitChosen.emit(hit)
 
     def _on_search_box_descended(self) -> None:
         self.thread_list.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _on_list_open_changed(self) -> None:
+        if not self.search_box.hasFocus():  # or somebody is typing there
+            self.end_search()
 
     def _delete(self, ids: tuple[str, ...]) -> None:
         if ids:
@@ -358,6 +392,8 @@ class Sidebar(SidebarBase):
         view = self.rows.filter.view
         self._view_bar.show_list(view, self._tag_name, width_px=self.width() - 40, focus_after=self.thread_list)
         self.thread_list.setAccessibleName(shown(VIEW_TITLES[view]))
+        if self.thread_list.isHidden():  # what is found is not of this list alone
+            self._view_bar.hide()
 
 
 def _with_keys(name: str, keys: str) -> str:

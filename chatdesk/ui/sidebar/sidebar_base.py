@@ -25,7 +25,9 @@ class SidebarBase(QWidget):
     windowRequested = Signal(str)  # a window of its own for a thread
     besideRequested = Signal(str)
     newThreadRequested = Signal()
-    searchChanged = Signal(str)
+    resultsWanted = Signal(str, object)  # the text, and what is to be filled
+    hitChosen = Signal(object)
+    everythingWanted = Signal(str)
     exportRequested = Signal(str)
     settingsRequested = Signal()
     viewChanged = Signal(str)

@@ -54,6 +54,7 @@ class ThreadList(RowView):
     deletePressed = Signal(object)  # the ids, as a tuple
     menuAsked = Signal(str, QPoint)
     markedChanged = Signal()
+    openChanged = Signal()
     written = Signal(str)  # letters that no title begins with
     allAsked = Signal()  # every thread of the list, also those that are not fetched
     dragStarted = Signal()
@@ -112,6 +113,7 @@ class ThreadList(RowView):
         if thread_id == self.marks.open_id:
             return
         self.marks.open_id = thread_id
+        self.openChanged.emit()
         if self.marks:
             return
         self.marks.show()

@@ -25,7 +25,7 @@ from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread, ThreadPage
 
-FetchThreads = Callable[[str | None, str, Callable[["ThreadPage"], None]], None]
+FetchThreads = Callable[[str | None, Callable[["ThreadPage"], None]], None]
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
@@ -88,14 +88,10 @@ class ThreadModel(QStringListModel):
         """Set how many days threads stay in the trash, to show the days that are left."""
         self._display.trash_days = days
 
-    def reload(self, *, view: ThreadView | None = None, query: str | None = None, by_name: bool | None = None) -> None:
+    def reload(self, *, view: ThreadView | None = None, by_name: bool | None = None) -> None:
         """Ask again from the beginning; the old rows stay until the first page is there."""
         before = self.filter
-        self.filter = replace(
-            before,
-            view=before.view if view is None else view,
-            query=before.query if query is None else query.strip(),
-        )
+        self.filter = replace(before, view=before.view if view is None else view)
         self._by_name = self._by_name if by_name is None else by_name
         self._cursor = None
         self._ask(is_first=True)
@@ -133,8 +129,7 @@ class ThreadModel(QStringListModel):
     # What changed
 
     def upsert_thread(self, thread: Thread) -> None:
-        """Insert a new thread or move a changed one to its place; remove it if the view or the search does not hold
-        it."""
+        """Insert a new thread or move a changed one to its place; remove it if the view does not hold it."""
         if self._is_fetching:
             self._reported[thread.id] = thread
         if not self._holds(thread):
@@ -263,7 +258,7 @@ class ThreadModel(QStringListModel):
             if question == self._question:
                 self._on_page_delivered(page, is_first=is_first)
 
-        self._fetch(self._cursor, self.filter.query, deliver)
+        self._fetch(self._cursor, deliver)
 
     def _on_page_delivered(self, page: ThreadPage, *, is_first: bool) -> None:
         reported = self._end_fetch()

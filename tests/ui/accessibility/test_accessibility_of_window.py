@@ -17,8 +17,8 @@ from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.notice import AboutDialog, NoticeDialog
 from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
+from chatdesk.ui.features.search.palette import Palette
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-from chatdesk.ui.palette.palette import Palette
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.window.main_window import MainWindow

@@ -129,23 +129,6 @@ def test_the_place_is_kept_when_threads_come_in_above(qtbot, theme):
     assert view.indexAt(view.viewport().rect().topLeft()).data() == top
 
 
-def test_search_asks_once_typing_pauses_and_drops_late_answers(qtbot, theme):
-    sidebar, fetcher, _ = make_sidebar(qtbot, theme, is_held=True)
-    with qtbot.waitSignal(sidebar.searchChanged):
-        qtbot.keyClicks(sidebar.search_box, "qt")
-    assert [query for _, query in fetcher.asked] == ["", "qt"]
-    fetcher.answer(1)
-    fetcher.answer(0)
-    assert rows(sidebar) == ["# Previous 7 days", "Qt model/view performance"]
-
-
-def test_nothing_found_is_said(qtbot, theme):
-    sidebar, _, _ = make_sidebar(qtbot, theme)
-    with qtbot.waitSignal(sidebar.searchChanged):
-        qtbot.keyClicks(sidebar.search_box, "zebra")
-    assert sidebar.thread_list.empty_text == "No thread has “zebra” in its title."
-
-
 def test_keys_skip_headings_and_enter_opens(qtbot, theme):
     sidebar, _, _ = make_sidebar(qtbot, theme)
     view = sidebar.thread_list
@@ -225,9 +208,7 @@ def test_delete_key_and_status(qtbot, theme):
 
 def test_what_is_told_while_a_page_is_on_its_way_outlives_the_page(qtbot, theme):
     held = []
-    sidebar = Sidebar(
-        lambda _cursor, _query, deliver: held.append(deliver), theme, clock=samples.FixedClock(), zone=UTC
-    )
+    sidebar = Sidebar(lambda _cursor, deliver: held.append(deliver), theme, clock=samples.FixedClock(), zone=UTC)
     qtbot.addWidget(sidebar)
     sidebar.reload()
     made, gone = samples.make_thread(1, "made meanwhile"), samples.make_thread(2, "gone meanwhile")
@@ -241,9 +222,7 @@ def test_what_is_told_while_a_page_is_on_its_way_outlives_the_page(qtbot, theme)
 
 def test_what_is_told_while_a_further_page_is_on_its_way_outlives_it_too(qtbot, theme):
     held = []
-    sidebar = Sidebar(
-        lambda _cursor, _query, deliver: held.append(deliver), theme, clock=samples.FixedClock(), zone=UTC
-    )
+    sidebar = Sidebar(lambda _cursor, deliver: held.append(deliver), theme, clock=samples.FixedClock(), zone=UTC)
     qtbot.addWidget(sidebar)
     sidebar.reload()
     first = [samples.make_thread(number, f"Thread {number}", ago=timedelta(hours=number)) for number in range(50)]
@@ -263,7 +242,7 @@ def test_what_is_told_while_a_further_page_is_on_its_way_outlives_it_too(qtbot, 
 
 def test_the_status_says_that_the_list_is_read_as_long_as_it_is(qtbot, theme):
     waiting = []
-    sidebar = Sidebar(lambda _cursor, _query, deliver: waiting.append(deliver), theme, zone=UTC)
+    sidebar = Sidebar(lambda _cursor, deliver: waiting.append(deliver), theme, zone=UTC)
     qtbot.addWidget(sidebar)
     sidebar.show()
     assert sidebar.notices.status.text == "Opening…"
@@ -310,7 +289,7 @@ def test_another_open_thread_draws_two_rows_anew_and_no_others(qtbot, theme):
 def test_the_rows_of_a_replaced_list_are_given_back_a_few_at_a_time(qtbot, theme):
     threads = [replace(samples.sample_threads()[0], id=f"{number:06}", title=f"t {number}") for number in range(2_000)]
     pages = [threads[:3], threads]
-    sidebar = Sidebar(lambda _cursor, _query, deliver: deliver(ThreadPage(tuple(pages.pop()), None)), theme)
+    sidebar = Sidebar(lambda _cursor, deliver: deliver(ThreadPage(tuple(pages.pop()), None)), theme)
     qtbot.addWidget(sidebar)
     model = model_of(sidebar)
     sidebar.reload()

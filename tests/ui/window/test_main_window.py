@@ -30,7 +30,7 @@ from tests.helpers.settings_pages import row_of
 @pytest.fixture
 def window(qtbot, qapp):
     theme = Theme(qapp, preference="light")
-    sidebar = Sidebar(lambda _cursor, _query, deliver: deliver(ThreadPage((), None)), theme)
+    sidebar = Sidebar(lambda _cursor, deliver: deliver(ThreadPage((), None)), theme)
     composer = QPlainTextEdit()
     composer.setObjectName("composer")
     window = MainWindow(theme, sidebar, ThreadHeader(theme), EmptyState(theme), composer)
@@ -334,7 +334,7 @@ def test_the_order_of_tab_is_made_once_at_the_first_tab_with_what_came_before_th
     qtbot, qapp, monkeypatch
 ):
     theme = Theme(qapp, preference="light")
-    sidebar = Sidebar(lambda _cursor, _query, deliver: deliver(ThreadPage((), None)), theme)
+    sidebar = Sidebar(lambda _cursor, deliver: deliver(ThreadPage((), None)), theme)
     window = MainWindow(theme, sidebar, ThreadHeader(theme), EmptyState(theme), QPlainTextEdit())
     qtbot.addWidget(window)
     made = []

@@ -147,6 +147,7 @@ class ThreadListBinding(Controller):
             library = self._library
             self._sought, self._newer_sought = project_id, None
             project = self._newest(None if project_id is None else await library.projects.get(project_id))
+            self._panes.sidebar.end_search()
             self._panes.sidebar.thread_list.marks.set(())
             self._set_project(project)
             self._panes.sidebar.set_view("active")
@@ -162,6 +163,7 @@ class ThreadListBinding(Controller):
             tags = await self._library.list_tags()
             tag = next((each for each in tags if each.id == tag_id), None)
             self._query = replace(self._query, tag_id=None if tag is None else tag.id)
+            self._panes.sidebar.end_search()
             self._panes.sidebar.thread_list.marks.set(())
             self._panes.sidebar.tags = tuple(tags)
             self._panes.sidebar.set_tag(tag)
@@ -203,11 +205,11 @@ class ThreadListBinding(Controller):
 
         self._tasks.replace(work(), "read tags")
 
-    def fetch_threads(self, cursor: str | None, text: str, deliver: Callable[[ThreadPage], None]) -> None:
-        self._tasks.replace(self._fetch_threads(cursor, text, deliver), "fetch threads")
+    def fetch_threads(self, cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
+        self._tasks.replace(self._fetch_threads(cursor, deliver), "fetch threads")
 
-    async def _fetch_threads(self, cursor: str | None, text: str, deliver: Callable[[ThreadPage], None]) -> None:
-        query = replace(self._query, text=text)
+    async def _fetch_threads(self, cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
+        query = self._query
         folders: list[Folder] | None = None
         try:
             library = self._library
@@ -220,7 +222,7 @@ class ThreadListBinding(Controller):
         except ChatDeskError as error:
             self._panes.sidebar.notices.fail(shown(error.sentence))
             return
-        if replace(self._query, text=text) == query:
+        if self._query == query:
             if cursor is None:
                 self._panes.sidebar.rows.set_folders(folders)
             deliver(page)
@@ -228,7 +230,7 @@ class ThreadListBinding(Controller):
     # Folders
 
     def _stands_in_folders(self, query: ThreadQuery) -> bool:
-        """Return whether threads are grouped in folders: a search, a tag and the archive list all projects together."""
+        """Return whether threads are grouped in folders: a tag and the archive list all projects together."""
         return self.by_project and query == ThreadQuery(order=query.order)
 
     async def _folders(self, library: LibraryService) -> list[Folder]:
@@ -292,7 +294,7 @@ class ThreadListBinding(Controller):
 
     def _select_all(self) -> None:
         async def work() -> None:
-            query = replace(self._query, text=self._panes.sidebar.search_box.text().strip())
+            query = self._query
             library, sidebar = self._library, self._panes.sidebar
             if not sidebar.rows.has_folders:
                 sidebar.thread_list.marks.set(await library.list_ids(query))

@@ -1,4 +1,4 @@
-"""Joins the palette with the search: asks while one types, shows what comes, and opens what is chosen."""
+"""Joins the palette and the field of the sidebar with the search: finds while one types, and opens what is chosen."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from chatdesk.core.domain.search import FilterName, SearchHit, SearchKind
 from chatdesk.core.texts import shown
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.search.listing import ONLY_COMMANDS, wants_commands_only
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.search.search_service import SearchService
-    from chatdesk.ui.palette.palette import Palette
+    from chatdesk.ui.features.search.palette import Palette
+    from chatdesk.ui.widgets.found.results import Results
 
 _RECENT = 6
-_TASK = "search everything"
 
 
 class SearchBinding(Controller):
@@ -47,33 +48,37 @@ class SearchBinding(Controller):
         self._library = library
         self._open_project = open_project
         self._open_tag = open_tag
+        self._left_words = ""  # of a palette that was closed with nothing chosen
         self.palette: Palette | None = None
         panes.commands.bind("go.search", self.open)
         panes.commands.bind("app.palette", self.open_commands)
 
     def open(self, text: str = "") -> None:
-        """Show the box with ``text`` in it, or with its present text."""
+        """Show the palette with ``text`` in it, or with the words it was left with, selected."""
         if self.palette is not None:
-            self.palette.field.setFocus()
-            self.palette.field.selectAll()
+            self.palette.show_words(text)
             return
-        from chatdesk.ui.palette.palette import Palette
+        from chatdesk.ui.features.search.palette import Palette
 
         focus = QApplication.focusWidget()
+        text = text or self._left_words
         palette = self.palette = Palette(self._panes.theme, self._panes.registry, text=text, parent=self._panes.window)
-        palette.searchWanted.connect(self.search)
-        palette.moreWanted.connect(lambda kind, cursor: self.search_on(palette.searched, kind, cursor))
+        palette.results.wanted.connect(lambda wanted: self.search(wanted, palette.results))
+        palette.moreWanted.connect(lambda kind, cursor: self.search_on(palette.results, kind, cursor))
         palette.hitChosen.connect(self.show_hit)
-        palette.finished.connect(lambda _result: self._on_closed(focus))
+        palette.finished.connect(lambda result: self._on_closed(focus, is_chosen=bool(result)))
         palette.open()
         self._tasks.start(self._fill(palette), "fill palette")
 
     def open_commands(self) -> None:
-        self.open("> ")
+        self.open(ONLY_COMMANDS)
 
-    def _on_closed(self, focus: QWidget | None) -> None:
-        self.palette = None
-        self._tasks.cancel(_TASK)
+    def _on_closed(self, focus: QWidget | None, *, is_chosen: bool) -> None:
+        palette, self.palette = self.palette, None
+        text = "" if palette is None else palette.field.text()
+        self._left_words = "" if is_chosen or wants_commands_only(text) else text
+        if palette is not None:
+            self._tasks.cancel(_task_of(palette.results))
         if focus is not None and isValid(focus) and focus.isVisible():  # it may have been in a menu that is gone
             focus.setFocus()
 
@@ -94,32 +99,31 @@ class SearchBinding(Controller):
 
     # Searching
 
-    def search(self, text: str) -> None:
-        """Show the results in the open palette, in place of those of the search before; an empty text only ends that
-        one."""
+    def search(self, text: str, results: Results) -> None:
+        """Find ``text`` for ``results``, in place of what was searched for before; an empty text only ends that."""
         if text:
-            self._tasks.replace(self._find(text), _TASK)
+            self._tasks.replace(self._find(text, results), _task_of(results))
         else:
-            self._tasks.cancel(_TASK)
+            self._tasks.cancel(_task_of(results))
 
-    async def _find(self, text: str) -> None:
+    async def _find(self, text: str, results: Results) -> None:
         async with aclosing(self._service.search(text)) as groups:
             async for group in groups:
-                if self.palette is not None:
-                    self.palette.show_group(text, group)
+                if isValid(results):
+                    results.show_group(text, group)
         state = await self._service.state()
-        if self.palette is not None:
-            self.palette.finish(text, shown(state.problem or ""))
+        if isValid(results):
+            results.finish(text, shown(state.problem or ""))
 
-    def search_on(self, text: str, kind: SearchKind, cursor: str) -> None:
-        """Show the next hits of one kind in the open palette."""
-        palette = self.palette
+    def search_on(self, results: Results, kind: SearchKind, cursor: str) -> None:
+        """Find the next hits of one kind."""
+        text = results.searched
 
         async def work() -> None:
             async with aclosing(self._service.search(text, kinds=(kind,), cursor=cursor)) as groups:
                 async for group in groups:
-                    if palette is not None and palette is self.palette:
-                        palette.show_group(text, group, is_next_page=True)
+                    if isValid(results):
+                        results.show_group(text, group, is_next_page=True)
 
         # Beside the search itself, which may still have groups of other kinds to bring.
         self._tasks.start_once(work(), f"search on for {kind}")
@@ -147,3 +151,7 @@ class SearchBinding(Controller):
         await self._threads.open_at(thread_id, message_id)
         self._panes.transcript.setFocus()
         self._panes.transcript.show_found(message_id, hit.needle)
+
+
+def _task_of(results: Results) -> str:
+    return f"search for {results.objectName()}"

@@ -53,7 +53,7 @@ class _Lists:
 
 
 def _lists(qtbot: QtBot, qapp: QApplication, tasks: AsyncTasks, library: object) -> _Lists:
-    sidebar = Sidebar(lambda _cursor, _query, deliver: deliver(ThreadPage((), None)), Theme(qapp, preference="light"))
+    sidebar = Sidebar(lambda _cursor, deliver: deliver(ThreadPage((), None)), Theme(qapp, preference="light"))
     qtbot.addWidget(sidebar)
     sidebar.reload()
 

@@ -8,10 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QLineEdit
 
-from chatdesk.core.domain.search import SearchGroup, SearchKind
+from chatdesk.core.domain.search import SearchGroup, SearchHit, SearchKind
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.search.search_binding import SearchBinding
+from chatdesk.ui.widgets.found.results import Results
 from tests.helpers.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -28,11 +30,11 @@ class _Search:
         self.asked.append(cursor)
         if kinds:
             await asyncio.sleep(0)
-            yield SearchGroup(kinds[0], (), 2, is_more=False, elapsed_ms=0)
+            yield SearchGroup(kinds[0], (SearchHit(kinds[0], "next", ""),), 2)
             return
-        yield SearchGroup(SearchKind.MESSAGE, (), 2, is_more=True, elapsed_ms=0)
+        yield SearchGroup(SearchKind.MESSAGE, (SearchHit(SearchKind.MESSAGE, "first", ""),), 2, is_more=True)
         await self.go_on.wait()
-        yield SearchGroup(SearchKind.THREAD, (), 1, is_more=False, elapsed_ms=0)
+        yield SearchGroup(SearchKind.THREAD, (), 1)
 
     async def state(self) -> Any:
         return SimpleNamespace(problem=None)
@@ -40,9 +42,9 @@ class _Search:
 
 async def test_more_of_one_kind_does_not_end_the_search_for_the_others() -> None:
     search, tasks = _Search(), AsyncTasks(lambda _error: None)
-    shown: list[tuple[SearchKind, bool]] = []
-    ended: list[str] = []
-
+    field = QLineEdit()
+    results = Results(field)
+    results.search("rain")
     panes = SimpleNamespace(commands=SimpleNamespace(bind=lambda *_what: None))
     binding = SearchBinding(
         SimpleNamespace(panes=panes, tasks=tasks, open_thread=None, settings=None, chats=None),  # type: ignore[arg-type]
@@ -53,21 +55,18 @@ async def test_more_of_one_kind_does_not_end_the_search_for_the_others() -> None
         open_project=lambda _id: None,
         open_tag=lambda _id: None,
     )
-    binding.palette = SimpleNamespace(  # type: ignore[assignment]
-        show_group=lambda _text, group, is_next_page=False: shown.append((group.kind, is_next_page)),
-        finish=lambda text, _note: ended.append(text),
-    )
-    binding.search("rain")
+    binding.search("rain", results)
     async with asyncio.timeout(PATIENCE_S):
-        while not shown:
+        while not results.groups:
             await asyncio.sleep(0)
-        binding.search_on("rain", SearchKind.MESSAGE, "2")
-        binding.search_on("rain", SearchKind.MESSAGE, "2")  # a second press
-        while len(shown) < 2:
+        binding.search_on(results, SearchKind.MESSAGE, "2")
+        binding.search_on(results, SearchKind.MESSAGE, "2")  # a second press
+        while len(results.groups[SearchKind.MESSAGE].hits) < 2:
             await asyncio.sleep(0)
         search.go_on.set()
-        while not ended:
+        while not results.is_over:
             await asyncio.sleep(0)
-    assert shown == [(SearchKind.MESSAGE, False), (SearchKind.MESSAGE, True), (SearchKind.THREAD, False)]
+    assert [hit.id for hit in results.groups[SearchKind.MESSAGE].hits] == ["first", "next"]
+    assert SearchKind.THREAD in results.groups
     assert search.asked == [None, "2"]
     await tasks.close()

@@ -1,4 +1,4 @@
-"""The rows that the palette lists: headings, choices and sentences; plain data, made from hits and commands."""
+"""The rows of what was found: headings, hits and sentences; plain data, made from the results of a search."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chatdesk.ui.widgets.listed import with_commas
 Marks = tuple[tuple[int, int], ...]
 
 # The order of the groups from top to bottom; commands come last.
-ORDER: Final = (SearchKind.MESSAGE, SearchKind.THREAD, SearchKind.PROJECT, SearchKind.TAG, SearchKind.ARTIFACT)
+ORDER: Final = (SearchKind.THREAD, SearchKind.MESSAGE, SearchKind.PROJECT, SearchKind.TAG, SearchKind.ARTIFACT)
 _TITLES: Final = {
     SearchKind.MESSAGE: (Text("Messages"), Text("More messages…"), "message-square"),
     SearchKind.THREAD: (Text("Threads"), Text("More threads…"), "messages-square"),
@@ -40,7 +40,9 @@ _ROLES: Final = {
     Role.SYSTEM: Text("System prompt"),
     Role.TOOL: Text("Tool"),
 }
-_LONGEST_TITLE = 28
+_MOST_THREADS: Final = 5  # before the messages, until the others are asked for
+_MOST_IN_SIDEBAR: Final = 8  # of each kind
+_LONGEST_SHOWN: Final = 60
 
 
 class RowKind(StrEnum):
@@ -49,20 +51,23 @@ class RowKind(StrEnum):
     COMMAND = "command"
     COMPLETION = "completion"
     MORE = "more"
+    ALL = "all"
     NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
 class NextPage:
+    """The next hits of one kind; with an empty cursor those that were found already and are not listed."""
+
     kind: SearchKind
     cursor: str
 
 
 @dataclass(frozen=True, slots=True)
-class PaletteRow:
-    """A line of the list. ``marks`` are ranges of ``text``; ``aside`` is at its end; ``spoken`` is the whole row
-    for a screen reader. ``key`` tells rows apart while the list changes. ``value`` is what choosing means: a hit, a
-    command's id, a completed text or a ``NextPage``."""
+class FoundRow:
+    """A line of the list. ``marks`` are ranges of ``text``; ``aside`` is at its end, ``below`` an excerpt under it with
+    marks of its own; ``spoken`` is the whole row for a screen reader. ``key`` tells rows apart while the list changes.
+    ``value`` is what choosing means: a hit, a command's id, a completed or searched text, or a ``NextPage``."""
 
     kind: RowKind
     key: str
@@ -72,6 +77,8 @@ class PaletteRow:
     icon: str = ""
     spoken: str = ""
     value: object = None
+    below: str = ""
+    below_marks: Marks = ()
 
     @property
     def is_choosable(self) -> bool:
@@ -82,26 +89,51 @@ def group_title(kind: SearchKind) -> str:
     return shown(_TITLES[kind][0])
 
 
-def rows_of_group(group: SearchGroup, *, now: datetime) -> list[PaletteRow]:
-    """Return a heading with the count, the hits, and the note of the group."""
+def rows_of_group(group: SearchGroup, *, now: datetime, is_whole: bool = False) -> list[FoundRow]:
+    """Return a heading with the count, the hits, and the note of the group. ``is_whole`` lists all threads that are
+    known, and not only the best."""
     if not group.hits and group.note is None:
         return []
     title = group_title(group.kind)
-    rows = [PaletteRow(RowKind.HEADING, f"heading {group.kind}", _joined(title, _count_text(group)))]
-    rows.extend(_row_of_hit(hit, now) for hit in group.hits)
-    if group.next_cursor is not None:
-        more = PaletteRow(RowKind.MORE, f"more {group.kind}", shown(_TITLES[group.kind][1]), icon="chevron-down")
-        rows.append(_speaking(more, value=NextPage(group.kind, group.next_cursor)))
+    rows = [FoundRow(RowKind.HEADING, f"heading {group.kind}", _joined(title, _count_text(group)))]
+    is_cut = group.kind is SearchKind.THREAD and not is_whole and len(group.hits) > _MOST_THREADS
+    rows.extend(_row_of_hit(hit, now) for hit in (group.hits[:_MOST_THREADS] if is_cut else group.hits))
+    if is_cut or group.next_cursor is not None:
+        more = shown(_TITLES[group.kind][1])
+        page = NextPage(group.kind, "" if is_cut else group.next_cursor or "")
+        rows.append(FoundRow(RowKind.MORE, f"more {group.kind}", more, (), "", "chevron-down", more.rstrip("…"), page))
     if group.note is not None:
-        rows.append(PaletteRow(RowKind.NOTE, f"note {group.kind}", shown(group.note)))
+        rows.append(FoundRow(RowKind.NOTE, f"note {group.kind}", shown(group.note)))
     return rows
 
 
-def rows_of_threads(threads: Sequence[Thread], *, now: datetime) -> list[PaletteRow]:
+def rows_of_sidebar(
+    text: str, groups: Mapping[SearchKind, SearchGroup], *, now: datetime, is_over: bool
+) -> list[FoundRow]:
+    """Return the rows for the narrow list of the sidebar: threads by title, messages, and the way to all results."""
+    rows: list[FoundRow] = []
+    for kind, title in ((SearchKind.THREAD, tr("Titles")), (SearchKind.MESSAGE, group_title(SearchKind.MESSAGE))):
+        group = groups.get(kind)
+        # A thread that only its summary names is among all results.
+        hits = [] if group is None else [hit for hit in group.hits if hit.title_matches or not hit.snippet.text]
+        hits = hits if kind is SearchKind.THREAD or group is None else list(group.hits)
+        if hits:
+            rows.append(FoundRow(RowKind.HEADING, f"heading {kind}", title))
+            rows.extend(_row_of_hit(hit, now) for hit in hits[:_MOST_IN_SIDEBAR])
+        elif group is not None and group.note is not None:
+            rows.append(FoundRow(RowKind.NOTE, f"note {kind}", shown(group.note)))
+    if is_over and not rows:
+        rows.append(FoundRow(RowKind.NOTE, "nothing", tr("Nothing was found.")))
+    words = tr("All results for “{query}”", query=shortened(text.strip(), _LONGEST_SHOWN))
+    rows.append(FoundRow(RowKind.ALL, "all", words, aside="⏎", spoken=words, value=text))
+    return rows
+
+
+def rows_of_threads(threads: Sequence[Thread], *, now: datetime) -> list[FoundRow]:
     """Return rows of the threads that were used last, for a box in which nothing is yet."""
     if not threads:
         return []
-    rows = [PaletteRow(RowKind.HEADING, "heading recent", tr("Recent threads"))]
+    rows = [FoundRow(RowKind.HEADING, "heading recent", tr("Recent threads"))]
     for thread in threads:
         hit = SearchHit(
             SearchKind.THREAD,
@@ -141,23 +173,26 @@ def when_text(at_ms: int, now: datetime) -> str:
     return day_text(at, is_short=True, with_year=at.year != now.year)
 
 
-def _row_of_hit(hit: SearchHit, now: datetime) -> PaletteRow:
+def _row_of_hit(hit: SearchHit, now: datetime) -> FoundRow:
+    """Return the row of a hit: its title, and below it the excerpt in which the words were found, if they were not
+    found in the title."""
     icon = _TITLES[hit.kind][2]
     when = when_text(hit.at, now) if hit.at else ""
     place = tr("in the trash") if hit.is_in_trash else tr("archived") if hit.is_archived else ""
+    excerpt, marks = ("", ()) if hit.title_matches else (hit.snippet.text, hit.snippet.matches)
     if hit.kind is SearchKind.MESSAGE:
-        text, marks = hit.snippet.text, hit.snippet.matches
         version = "" if hit.is_on_path else tr("another version")
-        title = shown(title_text(hit.title))
-        aside = _joined(shortened(title, _LONGEST_TITLE), version, place, when)
-        who = "" if hit.role is None else tr("{what}, in {thread}", what=_ROLES[hit.role], thread=title)
-        spoken = _joined(text, who, hit.project, version, place, when)
+        text = shown(title_text(hit.title))
+        aside = _joined(version, place, when)
+        who = "" if hit.role is None else tr("{what}, in {thread}", what=_ROLES[hit.role], thread=text)
+        spoken = _joined(excerpt, who, hit.project, version, place, when)
     else:
-        text, marks = hit.title, hit.title_matches
+        text = hit.title
         aside = _joined(hit.project if hit.kind is SearchKind.THREAD else "", place, when)
-        spoken = _joined(_named(hit.kind, text), hit.project, place, when)
+        spoken = _joined(_named(hit.kind, text), excerpt, hit.project, place, when)
     icon = "image" if hit.kind is SearchKind.ARTIFACT and _is_image(hit.title) else icon
-    return PaletteRow(RowKind.HIT, f"{hit.kind} {hit.id}", text, marks, aside, icon, spoken, hit)
+    key = f"{hit.kind} {hit.id}"
+    return FoundRow(RowKind.HIT, key, text, hit.title_matches, aside, icon, spoken, hit, excerpt, marks)
 
 
 def _named(kind: SearchKind, name: str) -> str:
@@ -170,10 +205,6 @@ def _named(kind: SearchKind, name: str) -> str:
         case SearchKind.TAG:
             return tr("tag {name}", name=name)
     return tr("file {name}", name=name)
-
-
-def _speaking(row: PaletteRow, *, value: object) -> PaletteRow:
-    return PaletteRow(row.kind, row.key, row.text, row.marks, row.aside, row.icon, row.text.rstrip("…"), value)
 
 
 def _count_text(group: SearchGroup) -> str:

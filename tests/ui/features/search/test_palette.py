@@ -10,9 +10,9 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.domain.search import FilterName, SearchGroup, SearchHit, SearchKind
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
-from chatdesk.ui.palette.palette import Palette
-from chatdesk.ui.palette.rows import RowKind
+from chatdesk.ui.features.search.palette import Palette
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.found.rows import RowKind
 from tests.gallery.palette_samples import sample_groups, search
 from tests.helpers.painted_words import ink_of
 
@@ -24,7 +24,7 @@ class Asked:
         self.texts: list[str] = []
         self.more: list[tuple[object, str]] = []
         self.hits: list[tuple[SearchHit, str]] = []
-        palette.searchWanted.connect(self.texts.append)
+        palette.results.wanted.connect(self.texts.append)
         palette.moreWanted.connect(lambda kind, cursor: self.more.append((kind, cursor)))
         palette.hitChosen.connect(lambda hit, text: self.hits.append((hit, text)))
 
@@ -63,8 +63,8 @@ def found(palette: Palette, text: str = "checkpoint") -> None:
     """``text`` typed and answered."""
     search(palette, text)
     for group in sample_groups():
-        palette.show_group(text, group)
-    palette.finish(text)
+        palette.results.show_group(text, group)
+    palette.results.finish(text)
 
 
 def test_an_empty_box_offers_what_can_be_done_now(palette: Palette) -> None:
@@ -85,11 +85,12 @@ def test_typing_narrows_commands_and_beginnings_come_first(palette: Palette, qtb
 def test_results_stand_in_groups_above_the_commands(palette: Palette) -> None:
     found(palette)
     headings = [row.text for row in palette.rows if row.kind is RowKind.HEADING]
-    assert headings == ["Messages · 1,284 found in 6 ms", "Threads"]
-    assert palette.current == palette.rows[1]
-    assert palette.rows[1].marks == ((60, 70),)
-    assert palette.rows[1].aside == "WAL stall · today"
-    assert palette.rows[1].spoken.startswith("…the connection") and "Answer, in WAL stall" in palette.rows[1].spoken
+    assert headings == ["Threads", "Messages · 1,284 found in 6 ms"]
+    assert palette.current == palette.rows[1] and palette.rows[1].marks == ((16, 26),)
+    row = palette.rows[3]
+    assert (row.text, row.aside, row.below_marks) == ("WAL stall", "today", ((60, 70),))
+    assert row.below.startswith("…the connection")
+    assert row.spoken.startswith("…the connection") and "Answer, in WAL stall" in row.spoken
 
 
 def test_a_search_is_asked_for_once_typing_pauses(palette: Palette, qtbot: QtBot, asked: Asked) -> None:
@@ -100,8 +101,8 @@ def test_a_search_is_asked_for_once_typing_pauses(palette: Palette, qtbot: QtBot
 
 def test_what_belongs_to_an_older_text_is_not_shown(palette: Palette) -> None:
     search(palette, "new")
-    palette.show_group("old", sample_groups()[1])
-    palette.finish("old")
+    palette.results.show_group("old", sample_groups()[1])
+    palette.results.finish("old")
     assert not any(row.kind is RowKind.HIT for row in palette.rows)
 
 
@@ -109,7 +110,7 @@ def test_old_results_stay_until_new_ones_are_there(palette: Palette) -> None:
     found(palette)
     search(palette, "checkpoints")
     assert any(row.kind is RowKind.HIT for row in palette.rows)
-    palette.finish("checkpoints")
+    palette.results.finish("checkpoints")
     assert [row.text for row in palette.rows] == ["Nothing was found."]
 
 
@@ -118,7 +119,7 @@ def test_a_chosen_row_stays_chosen_while_results_come(palette: Palette, qtbot: Q
     qtbot.keyClick(palette.field, Qt.Key.Key_Down)
     chosen = palette.current
     hit = SearchHit(SearchKind.PROJECT, "p", "Checkpoints")
-    palette.show_group("checkpoint", SearchGroup(SearchKind.PROJECT, (hit,), 1))
+    palette.results.show_group("checkpoint", SearchGroup(SearchKind.PROJECT, (hit,), 1))
     assert palette.current == chosen
     palette.field.setText("check")
     assert palette.current == next(row for row in palette.rows if row.is_choosable)
@@ -129,19 +130,52 @@ def test_enter_opens_the_hit_and_closes_the_box(palette: Palette, qtbot: QtBot, 
     qtbot.keyClick(palette.field, Qt.Key.Key_Down)
     with qtbot.waitSignal(palette.hitChosen):
         qtbot.keyClick(palette.field, ENTER)
-    assert [(hit.id, text) for hit, text in asked.hits] == [("m2", "checkpoint")]
+    assert [(hit.id, text) for hit, text in asked.hits] == [("m1", "checkpoint")]
+
+
+def test_five_threads_stand_before_the_messages_until_the_others_are_asked_for(
+    palette: Palette, qtbot: QtBot, asked: Asked
+) -> None:
+    search(palette, "sql")
+    hits = tuple(SearchHit(SearchKind.THREAD, f"t{n}", "sql", ((0, 3),), thread_id=f"t{n}") for n in range(20))
+    palette.results.show_group("sql", SearchGroup(SearchKind.THREAD, hits, 24, next_cursor="20"))
+    palette.results.show_group("sql", sample_groups("sql")[1])
+    palette.results.finish("sql")
+    kinds = [row.kind for row in palette.rows[:8]]
+    assert kinds == [RowKind.HEADING, *[RowKind.HIT] * 5, RowKind.MORE, RowKind.HEADING]
+    for _ in range(5):
+        qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+    qtbot.keyClick(palette.field, ENTER)
+    assert [row.kind for row in palette.rows[:22]] == [RowKind.HEADING, *[RowKind.HIT] * 20, RowKind.MORE]
+    assert asked.more == []
+    number = next(place for place, row in enumerate(palette.rows) if row.kind is RowKind.MORE)
+    palette.list.clicked.emit(palette.list.model().index(number, 0))
+    assert asked.more == [(SearchKind.THREAD, "20")]
+    palette.field.setText("sql ")
+    assert [row.kind for row in palette.rows[:7]][-1] is RowKind.MORE, "another text begins anew"
+
+
+def test_the_keys_of_the_palette_work_in_the_palette(palette: Palette, qtbot: QtBot) -> None:
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClicks(palette.field, "zanzibar")
+    qtbot.keyClick(palette.field, Qt.Key.Key_K, control)
+    assert palette.field.selectedText() == "zanzibar"
+    qtbot.keyClicks(palette.field, "atlas")
+    assert palette.field.text() == "atlas"
+    qtbot.keyClick(palette.field, Qt.Key.Key_P, control | shift)
+    assert palette.field.text() == "> "
 
 
 def test_more_of_a_group_is_asked_for_and_added(palette: Palette, qtbot: QtBot, asked: Asked) -> None:
     found(palette)
-    for _ in range(2):
+    for _ in range(3):
         qtbot.keyClick(palette.field, Qt.Key.Key_Down)
     qtbot.keyClick(palette.field, ENTER)
     assert asked.more == [(SearchKind.MESSAGE, "2")]
     hit = SearchHit(SearchKind.MESSAGE, "m3", "Third", thread_id="t3", message_id="m3")
-    palette.show_group("checkpoint", SearchGroup(SearchKind.MESSAGE, (hit,), 1_284), is_next_page=True)
+    palette.results.show_group("checkpoint", SearchGroup(SearchKind.MESSAGE, (hit,), 1_284), is_next_page=True)
     hits = [row.value.id for row in palette.rows if row.kind is RowKind.HIT]  # type: ignore[attr-defined]
-    assert hits == ["m1", "m2", "m3", "t1"]
+    assert hits == ["t1", "m1", "m2", "m3"]
     assert not any(row.kind is RowKind.MORE for row in palette.rows)
 
 
@@ -156,9 +190,9 @@ def test_keys_walk_round_by_pages_and_by_groups(palette: Palette, qtbot: QtBot) 
 
     assert press(Qt.Key.Key_Up) == rows[-1]
     assert press(Qt.Key.Key_Down) == rows[0]
-    assert press(Qt.Key.Key_Tab) == "thread t1"
+    assert press(Qt.Key.Key_Tab) == "message m1"
     assert press(Qt.Key.Key_Tab) == rows[0]
-    assert press(Qt.Key.Key_Backtab) == "thread t1"
+    assert press(Qt.Key.Key_Backtab) == "message m1"
     assert press(Qt.Key.Key_PageUp) == rows[0]
     assert press(Qt.Key.Key_PageDown) == rows[-1]
     assert press(Qt.Key.Key_Home, Qt.KeyboardModifier.ControlModifier) == rows[0]
@@ -198,7 +232,7 @@ def test_a_box_without_a_match_says_so_and_runs_nothing(palette: Palette, qtbot:
 
 def test_what_is_not_indexed_yet_is_said(palette: Palette) -> None:
     search(palette, "anything")
-    palette.finish("anything", "Still being indexed: 40 % can be found.")
+    palette.results.finish("anything", "Still being indexed: 40 % can be found.")
     assert palette.rows[-1].text == "Still being indexed: 40 % can be found."
 
 
@@ -206,7 +240,7 @@ def test_long_and_hostile_texts_stay_text(palette: Palette) -> None:
     text = "<b>bold</b> \U0001f600 " + "word " * 400
     hit = SearchHit(SearchKind.THREAD, "t", text, ((0, 3), (1_999, 2_003)), thread_id="t")
     search(palette, "bold")
-    palette.show_group("bold", SearchGroup(SearchKind.THREAD, (hit,), 1))
+    palette.results.show_group("bold", SearchGroup(SearchKind.THREAD, (hit,), 1))
     assert not palette.grab().isNull()
     index = palette.list.model().index(1, 0)
     assert index.data(int(Qt.ItemDataRole.AccessibleTextRole)).startswith("thread <b>bold</b>")

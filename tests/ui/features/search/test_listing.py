@@ -9,8 +9,8 @@ import pytest
 
 from chatdesk.core.texts import use_translation
 from chatdesk.ui.commands.catalogue import CATALOGUE
-from chatdesk.ui.palette.listing import Listed, rows_of
-from chatdesk.ui.palette.rows import RowKind
+from chatdesk.ui.features.search.listing import Listed, rows_of
+from chatdesk.ui.widgets.found.rows import RowKind
 
 _GERMAN = {"New thread": "Neuer Chat", "Thread": "Chat", "Commands": "Befehle"}
 _NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -12,10 +12,11 @@ from chatdesk.core.domain.search import HAS_VALUES, IS_VALUES, FilterName, Searc
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.commands.command import Command, group_name
-from chatdesk.ui.palette.rows import ORDER, Marks, PaletteRow, RowKind, rows_of_group, rows_of_threads
+from chatdesk.ui.widgets.found.rows import ORDER, FoundRow, Marks, RowKind, rows_of_group, rows_of_threads
 from chatdesk.ui.widgets.listed import with_commas
 
-COMMANDS_ONLY: Final = ">"
+_SIGN: Final = ">"
+ONLY_COMMANDS: Final = f"{_SIGN} "
 _MOST_COMMANDS = 6
 _MEANINGS: Final = {
     FilterName.PROJECT: Text("in one project"),
@@ -44,70 +45,72 @@ HELP: Final = Text(
 @dataclass(frozen=True, slots=True)
 class Listed:
     """The values that a list is made of. ``commands`` are those that make sense now, each with its first keys as shown.
-    With ``is_over`` no more results are awaited, so that an empty list means that there are none."""
+    ``has_all_threads``: also those after the best. With ``is_over`` no more results are awaited, so that an empty list
+    means that there are none."""
 
     text: str
     groups: Mapping[SearchKind, SearchGroup] = field(default_factory=dict)
     recent: Sequence[Thread] = ()
     names: Mapping[FilterName, Sequence[str]] = field(default_factory=dict)
     commands: Sequence[tuple[Command, str]] = ()
+    has_all_threads: bool = False
     note: str = ""
     is_over: bool = False
 
 
 def wants_commands_only(text: str) -> bool:
-    return text.lstrip().startswith(COMMANDS_ONLY)
+    return text.lstrip().startswith(_SIGN)
 
 
-def rows_of(listed: Listed, *, now: datetime) -> list[PaletteRow]:
+def rows_of(listed: Listed, *, now: datetime) -> list[FoundRow]:
     """Return the rows of the list from top to bottom."""
     only_commands = wants_commands_only(listed.text)
-    text = listed.text.replace(COMMANDS_ONLY, " ", 1) if only_commands else listed.text
+    text = listed.text.replace(_SIGN, " ", 1) if only_commands else listed.text
     words = text.casefold().split()
     is_empty = not words and not only_commands
-    rows: list[PaletteRow] = []
+    rows: list[FoundRow] = []
     if is_empty:
         rows.extend(rows_of_threads(listed.recent, now=now))
     elif not only_commands:
         rows.extend(_completion_rows(text, listed.names))
         for kind in ORDER:
             if kind in listed.groups:
-                rows.extend(rows_of_group(listed.groups[kind], now=now))
+                rows.extend(rows_of_group(listed.groups[kind], now=now, is_whole=listed.has_all_threads))
     rows.extend(_command_rows(listed.commands, words, limit=None if only_commands else _MOST_COMMANDS))
     if listed.note:
-        rows.append(PaletteRow(RowKind.NOTE, "note", shown(listed.note)))
+        rows.append(FoundRow(RowKind.NOTE, "note", shown(listed.note)))
     if only_commands and not rows:
-        rows.append(PaletteRow(RowKind.NOTE, "nothing", tr("No command matches.")))
+        rows.append(FoundRow(RowKind.NOTE, "nothing", tr("No command matches.")))
     elif listed.is_over and not rows:
-        rows.append(PaletteRow(RowKind.NOTE, "nothing", tr("Nothing was found.")))
+        rows.append(FoundRow(RowKind.NOTE, "nothing", tr("Nothing was found.")))
     if is_empty:
-        rows.append(PaletteRow(RowKind.NOTE, "help", shown(HELP)))
+        rows.append(FoundRow(RowKind.NOTE, "help", shown(HELP)))
     return rows
 
 
-def _completion_rows(text: str, names: Mapping[FilterName, Sequence[str]]) -> list[PaletteRow]:
+def _completion_rows(text: str, names: Mapping[FilterName, Sequence[str]]) -> list[FoundRow]:
     found = completions(text, names)
     if not found:
         return []
-    rows = [PaletteRow(RowKind.HEADING, "heading filters", tr("Filters"))]
+    rows = [FoundRow(RowKind.HEADING, "heading filters", tr("Filters"))]
     for each in found:
         spoken = with_commas((tr("Filter {filter}", filter=each.shown), each.meaning))
         key, icon = f"completion {each.whole}", "search"
-        rows.append(PaletteRow(RowKind.COMPLETION, key, each.shown, (), each.meaning, icon, spoken, each.whole))
+        rows.append(FoundRow(RowKind.COMPLETION, key, each.shown, (), each.meaning, icon, spoken, each.whole))
     return rows
 
 
-def _command_rows(commands: Sequence[tuple[Command, str]], words: list[str], *, limit: int | None) -> list[PaletteRow]:
+def _command_rows(commands: Sequence[tuple[Command, str]], words: list[str], *, limit: int | None) -> list[FoundRow]:
     fitting = [each for each in commands if all(word in _searched(each[0]) for word in words)]
     found = sorted(fitting, key=lambda each: _rank(each[0], words))[:limit]
     if not found:
         return []
-    rows = [PaletteRow(RowKind.HEADING, "heading commands", tr("Commands"))]
+    rows = [FoundRow(RowKind.HEADING, "heading commands", tr("Commands"))]
     for command, keys in found:
         title = shown(command.title)
         icon, marks = command.icon or "terminal", _marks_of(title, words)
         spoken = with_commas((title, keys))
-        rows.append(PaletteRow(RowKind.COMMAND, f"command {command.id}", title, marks, keys, icon, spoken, command.id))
+        rows.append(FoundRow(RowKind.COMMAND, f"command {command.id}", title, marks, keys, icon, spoken, command.id))
     return rows
 
 

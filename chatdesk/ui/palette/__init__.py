@@ -1,1 +1,0 @@
-"""The palette, one box to search for everything: messages, threads, projects, tags, files and commands."""

@@ -1,0 +1,176 @@
+"""The search field of the sidebar: what it finds stands in the place of the list, and goes with its reason."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.domain.search import SearchHit
+from chatdesk.ui.sidebar.sidebar import Sidebar
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.found.results import Results
+from chatdesk.ui.widgets.found.rows import RowKind
+from tests.gallery import sidebar_samples as samples
+from tests.gallery.palette_samples import sample_groups
+
+DOWN, UP, ENTER, ESC = Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Return, Qt.Key.Key_Escape
+
+
+class World:
+    def __init__(self, qtbot: QtBot, theme: Theme) -> None:
+        self.qtbot = qtbot
+        threads = [
+            samples.make_thread(number, f"Thread {number}", ago=timedelta(hours=number)) for number in range(120)
+        ]
+        self.threads = threads
+        self.sidebar: Sidebar = samples.build_sidebar(theme, threads)
+        qtbot.addWidget(self.sidebar)
+        self.sidebar.resize(264, 700)
+        self.sidebar.show()
+        self.asked: list[str] = []
+        self.hits: list[SearchHit] = []
+        self.everything: list[str] = []
+        self.sidebar.resultsWanted.connect(self._answer)
+        self.sidebar.hitChosen.connect(self.hits.append)
+        self.sidebar.everythingWanted.connect(self.everything.append)
+        self.field = self.sidebar.search_box
+
+    def _answer(self, text: str, results: Results) -> None:
+        self.asked.append(text)
+        if text:
+            for group in sample_groups(text.split()[0]):
+                results.show_group(text, group)
+            results.finish(text)
+
+    def type(self, text: str) -> None:
+        self.field.setFocus()
+        self.qtbot.keyClicks(self.field, text)
+        self.qtbot.waitUntil(lambda: self.asked[-1:] == [text])
+
+    def press(self, key: Qt.Key) -> None:
+        self.qtbot.keyClick(self.field, key)
+
+    @property
+    def is_found_shown(self) -> bool:
+        found = self.sidebar.found
+        shown = found is not None and found.list.isVisible()
+        assert self.sidebar.thread_list.isVisible() is not shown, "one list, in one place"
+        return shown
+
+
+@pytest.fixture
+def world(qtbot: QtBot, qapp: QApplication) -> World:
+    return World(qtbot, Theme(qapp, preference="light"))
+
+
+def test_it_searches_once_typing_pauses(world: World) -> None:
+    world.type("checkpoint")
+    assert world.asked == ["checkpoint"] and world.is_found_shown
+    assert world.sidebar.found is not None
+    rows = [(row.kind, row.text) for row in world.sidebar.found.list.rows]
+    assert rows == [
+        (RowKind.HEADING, "Titles"),
+        (RowKind.HIT, "Explain the WAL checkpoint stall"),
+        (RowKind.HEADING, "Messages"),
+        (RowKind.HIT, "WAL stall"),
+        (RowKind.HIT, "Jepsen"),
+        (RowKind.ALL, "All results for “checkpoint”"),
+    ]
+    heights = [world.sidebar.found.list.sizeHintForRow(number) for number in (1, 3, 5)]
+    assert heights == [34, 52, 34]
+
+
+def test_the_keys_walk_the_rows_and_open_one(world: World) -> None:
+    world.type("checkpoint")
+    for _ in range(2):
+        world.press(DOWN)
+    assert world.field.hasFocus()
+    world.press(ENTER)
+    assert [hit.id for hit in world.hits] == ["m1"]
+    assert world.field.text() == "" and not world.is_found_shown
+
+
+@pytest.mark.parametrize("keys", [[ENTER], [UP, ENTER], [DOWN, DOWN, DOWN, DOWN, ENTER]])
+def test_enter_alone_and_the_last_row_show_all_results(world: World, keys: list[Qt.Key]) -> None:
+    world.type("checkpoint")
+    for key in keys:
+        world.press(key)
+    assert world.everything == ["checkpoint"] and world.hits == []
+
+
+def test_enter_and_down_at_once_do_not_wait_for_the_pause(world: World) -> None:
+    world.field.setFocus()
+    world.qtbot.keyClicks(world.field, "jepsen")
+    world.press(ENTER)
+    assert world.everything == ["jepsen"]
+    world.field.setText("checkpoint")
+    world.press(DOWN)
+    world.press(ENTER)
+    assert [hit.id for hit in world.hits] == ["t1"]
+
+
+def test_a_click_opens_a_row(world: World) -> None:
+    world.type("checkpoint")
+    assert world.sidebar.found is not None
+    view = world.sidebar.found.list
+    place = view.visualRect(view.model().index(4, 0)).center()
+    world.qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert [hit.id for hit in world.hits] == ["m2"] and not world.is_found_shown
+
+
+def test_escape_brings_the_whole_list_back_where_it_was(world: World) -> None:
+    view = world.sidebar.thread_list
+    QApplication.processEvents()
+    view.verticalScrollBar().setValue(400)
+    top = view.place.top()
+    world.type("checkpoint")
+    world.press(ESC)
+    assert not world.is_found_shown and world.asked[-1] == ""
+    QApplication.processEvents()
+    assert view.place.top() == top
+
+
+def test_new_threads_are_listed_behind_the_results(world: World) -> None:
+    world.type("checkpoint")
+    world.sidebar.upsert_thread(samples.make_thread(500, "Just begun"))
+    assert world.sidebar.rows.thread_by_id(samples.make_thread(500, "").id) is not None
+
+
+@pytest.mark.parametrize("is_typing", [False, True])
+def test_a_search_ends_when_another_thread_is_opened_unless_somebody_types(world: World, is_typing: bool) -> None:
+    world.type("checkpoint")
+    if not is_typing:
+        world.sidebar.thread_list.setFocus()
+        world.sidebar.badge.setFocus()
+    world.sidebar.thread_list.show_open(world.threads[3].id)
+    assert world.is_found_shown is is_typing
+
+
+@pytest.mark.parametrize("view", ["active", "archive"])
+def test_a_search_ends_when_a_list_is_asked_for(world: World, view: str) -> None:
+    world.type("checkpoint")
+    world.sidebar.set_view(view)
+    assert not world.is_found_shown and world.field.text() == ""
+
+
+def test_in_the_trash_it_finds_what_is_in_the_trash(world: World) -> None:
+    world.sidebar.set_view("trash")
+    world.field.setFocus()
+    world.qtbot.keyClicks(world.field, "checkpoint")
+    world.qtbot.waitUntil(lambda: world.asked == ["checkpoint is:trashed"])
+    world.press(UP)
+    world.press(ENTER)
+    assert world.everything == ["checkpoint is:trashed"]
+
+
+def test_a_thread_that_is_not_fetched_is_brought_into_view(world: World) -> None:
+    view, last = world.sidebar.thread_list, world.threads[-1]
+    assert not view.model().index_of(last.id).isValid()
+    view.place.reveal(last.id)
+    world.qtbot.waitUntil(lambda: view.model().index_of(last.id).isValid())
+    QApplication.processEvents()
+    assert view.viewport().rect().contains(view.visualRect(view.model().index_of(last.id)).center())
