@@ -9,8 +9,36 @@ from PySide6.QtCore import QElapsedTimer, QEvent, QObject
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QPushButton
 
-UNREAD_MS: Final = 600  # longer than a double click takes
+_UNREAD_MS: Final = 600  # longer than a double click takes
 _PRESSES: Final = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
+
+
+class UnreadMoment:
+    """Measures the moment in which nobody can have read yet what appeared."""
+
+    def __init__(self) -> None:
+        self._since = QElapsedTimer()
+
+    def begin(self) -> None:
+        """Start the moment, unless it was started before."""
+        if not self._since.isValid():
+            self._since.start()
+
+    def restart(self) -> None:
+        """Start the moment again, because something else is shown."""
+        self._since.start()
+
+    @property
+    def is_unread(self) -> bool:
+        """Return whether it was shown too recently to have been read."""
+        return self._since.isValid() and not self._since.hasExpired(_UNREAD_MS)
+
+    def swallows_press(self) -> bool:
+        """Return whether a press came too soon to agree to what is shown; it starts the moment again then."""
+        is_unread = self.is_unread
+        if is_unread:
+            self.restart()  # one of a burst of clicks
+        return is_unread
 
 
 class UnreadGuard(QObject):
@@ -21,23 +49,22 @@ class UnreadGuard(QObject):
     def __init__(self, agreeing: Sequence[QPushButton], parent: QObject, others: Sequence[QPushButton] = ()) -> None:
         """Guard the buttons that give what is asked for, and the ``others`` beside them from keys that are held."""
         super().__init__(parent)
-        self._since = QElapsedTimer()
+        self._moment = UnreadMoment()
         self._agreeing = frozenset(agreeing)
         for each in (*agreeing, *others):
             each.installEventFilter(self)
 
     def restart(self) -> None:
         """Start the moment again, because another question is shown, which nobody can have read yet."""
-        self._since.start()
+        self._moment.restart()
 
     @property
     def is_unread(self) -> bool:
         """Return whether the question was shown too recently to have been read."""
-        return self._since.isValid() and not self._since.hasExpired(UNREAD_MS)
+        return self._moment.is_unread
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in _PRESSES and self.is_unread and watched in self._agreeing:
-            self.restart()  # one of a burst of clicks
+        if event.type() in _PRESSES and watched in self._agreeing and self._moment.swallows_press():
             return True
         if isinstance(event, QKeyEvent) and event.isAutoRepeat():
             return True

@@ -20,6 +20,7 @@ from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.composer.prompt_menu import PromptMenu
 from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
 from tests.helpers.tools_world import processes_with, server
+from tests.helpers.walks import is_unread
 from tests.helpers.window import play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -129,6 +130,7 @@ def test_a_prompt_that_comes_while_somebody_types_waits_to_be_asked_for(paths: A
         assert _text(application) == "/greeting or rather not"
         toast = application.panes.window.findChild(QPushButton, "toastAction")
         assert toast is not None and toast.text() == "Insert"
+        await until(lambda: not is_unread(toast))
         QTest.mouseClick(toast, Qt.MouseButton.LeftButton)
         assert "Hello" in _text(application)
 

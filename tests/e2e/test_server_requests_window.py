@@ -28,6 +28,7 @@ from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.tools.request_card import RequestCard
 from tests.helpers.chat_world import ScriptedProvider
 from tests.helpers.tools_world import server
+from tests.helpers.walks import is_unread
 from tests.helpers.window import answered, click_once_read, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -240,6 +241,7 @@ def test_a_request_elsewhere_says_so(paths: AppPaths) -> None:
         assert toast is not None
         await until(lambda: questions.waiting() and toast.isVisible())
         assert _shown(application, RequestCard) is None
+        await until(lambda: not is_unread(toast))
         QTest.mouseClick(toast, Qt.MouseButton.LeftButton)
         card = await _card(application)
         QTest.mouseClick(card.decline_button, Qt.MouseButton.LeftButton)

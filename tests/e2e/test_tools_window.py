@@ -31,6 +31,7 @@ from chatdesk.ui.widgets.buttons import PillButton
 from tests.helpers.chat_world import ScriptedProvider
 from tests.helpers.check_steps import shown_steps
 from tests.helpers.tools_world import command, processes_with, server
+from tests.helpers.walks import is_unread
 from tests.helpers.window import answered, click_once_read, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -246,6 +247,7 @@ def test_a_call_of_another_chat_says_so_and_leads_there(paths: AppPaths, tmp_pat
         assert toast is not None
         await until(toast.isVisible)
         assert _shown(application, ConsentCard) is None
+        await until(lambda: not is_unread(toast))
         QTest.mouseClick(toast, Qt.MouseButton.LeftButton)
         card = await _card(application)
         assert application.bindings.threads.thread_id == created.thread.id

@@ -27,10 +27,19 @@ async def shown(parent: QWidget, words: str) -> QAbstractButton:
     return found
 
 
+def is_unread(widget: QWidget | None) -> bool:
+    """Whether the widget, or what it is in, appeared too recently to be pressed."""
+    while widget is not None:
+        if getattr(widget, "is_unread", False) is True:
+            return True
+        widget = widget.parentWidget()
+    return False
+
+
 async def click(parent: QWidget, words: str) -> None:
     """Press the button that says so, as soon as that is possible."""
     button = await shown(parent, words)
-    await until(lambda: not getattr(parent, "is_unread", False))
+    await until(lambda: not is_unread(button))
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 

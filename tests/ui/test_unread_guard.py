@@ -3,17 +3,26 @@ something else agrees to nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from chatdesk import ui
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.features.tools.card_frame import CardFrame
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.widgets.banner import Banner
+from chatdesk.ui.widgets.toast import Toast
 
 Made = tuple[QWidget, list[bool]]
 
@@ -37,14 +46,25 @@ def _banner(other: bool) -> Callable[[QApplication], Made]:
     return made
 
 
-_CASES = {"confirmYes": _confirm, "bannerAction": _banner(False), "bannerOther": _banner(True)}
+def _toast(qapp: QApplication) -> Made:
+    agreed: list[bool] = []
+    page = QWidget()
+    page.resize(600, 400)
+    page.show()
+    toast = Toast(Theme(qapp), page)
+    toast.actionTriggered.connect(lambda: agreed.append(page.isVisible()))  # keeps the page as well
+    toast.show_message("Moved to the trash.", action_text="Undo")
+    return toast, agreed
+
+
+_CASES = {"toastAction": _toast, "confirmYes": _confirm, "bannerAction": _banner(False), "bannerOther": _banner(True)}
 
 
 @pytest.mark.parametrize("name", _CASES)
 def test_a_click_agrees_to_nothing_that_appeared_a_moment_ago(qapp: QApplication, qtbot: QtBot, name: str) -> None:
     widget, agreed = _CASES[name](qapp)
-    if isinstance(widget, Banner):  # a dialog that is answered deletes itself
-        qtbot.addWidget(widget)
+    if not isinstance(widget, ConfirmDialog):  # a dialog that is answered deletes itself
+        qtbot.addWidget(widget.window())
         widget.show()
     button = widget.findChild(QPushButton, name)
     assert button is not None
@@ -60,10 +80,15 @@ def test_a_click_agrees_to_nothing_that_appeared_a_moment_ago(qapp: QApplication
 def test_a_key_agrees_at_once(qapp: QApplication, qtbot: QtBot, name: str) -> None:
     """The focus is never moved to what agrees, so a person has moved it."""
     widget, agreed = _CASES[name](qapp)
-    if isinstance(widget, Banner):  # a dialog that is answered deletes itself
-        qtbot.addWidget(widget)
+    if not isinstance(widget, ConfirmDialog):  # a dialog that is answered deletes itself
+        qtbot.addWidget(widget.window())
         widget.show()
-    QTest.keyClick(widget.findChild(QPushButton, name), Qt.Key.Key_Space)
+    button = widget.findChild(QPushButton, name)
+    assert button is not None
+    for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+        QApplication.sendEvent(button, QKeyEvent(kind, Qt.Key.Key_Space, Qt.KeyboardModifier.NoModifier, " ", True))
+    assert agreed == [], "a key that is held was pressed for something else"
+    QTest.keyClick(button, Qt.Key.Key_Space)
     assert agreed == [True]
 
 
@@ -78,3 +103,26 @@ def test_another_message_of_a_banner_is_as_new(qapp: QApplication, qtbot: QtBot)
     widget.show_message("A backup was found.", action_text="Restore")
     QTest.mouseClick(widget.findChild(QPushButton, "bannerAction"), Qt.MouseButton.LeftButton)
     assert agreed == []
+
+
+def _classes() -> Iterator[type]:
+    """Every class of the window's code, once."""
+    for module in pkgutil.walk_packages(ui.__path__, "chatdesk.ui."):
+        for _name, each in inspect.getmembers(import_module(module.name), inspect.isclass):
+            if each.__module__ == module.name:
+                yield each
+
+
+def test_whatever_appears_by_itself_with_a_button_that_acts_is_unread_at_first() -> None:
+    """Notices over a chat, cards and questions; in the transcript, what is drawn as a button with words on it."""
+    widgets, items = [], []
+    for each in _classes():
+        if issubclass(each, QWidget) and (hasattr(each, "show_message") or issubclass(each, CardFrame | ConfirmDialog)):
+            widgets.append(each)
+        elif issubclass(each, Item) and "buttons" in vars(each):
+            drawn = inspect.getsource(each.buttons)
+            if "is_framed=True" in drawn and "text=" in drawn:
+                items.append(each)
+    assert {Toast, Banner} < set(widgets) and NoticeItem in items
+    assert [each for each in widgets if not isinstance(getattr(each, "is_unread", None), property)] == []
+    assert [each for each in items if "UnreadMoment()" not in inspect.getsource(each)] == []

@@ -113,6 +113,8 @@ class EventArea(ReadableView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self.parts.viewport_layout.ensure_laid_out()
         command = command_of(event)
+        if event.isAutoRepeat() and command in ("activate", "page-down") and self.parts.message_focus.stop is not None:
+            return  # a key that is held presses a button once
         if command is None or not self.parts.actions.run_command(command):
             event.ignore()
 

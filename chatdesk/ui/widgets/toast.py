@@ -10,6 +10,7 @@ from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.unread_guard import UnreadGuard
 from chatdesk.ui.widgets.painting import paint_box
 
 TOAST_MS = 6000
@@ -40,6 +41,7 @@ class Toast(QWidget):
         self._action.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._action.clicked.connect(self._on_action_clicked)
         self._action.installEventFilter(self)
+        self._guard = UnreadGuard([self._action], self)
         self._row = row = QHBoxLayout(self)
         row.setSpacing(12)
         row.addWidget(self._label, 1)
@@ -54,6 +56,11 @@ class Toast(QWidget):
     def text(self) -> str:
         return self._label.text()
 
+    @property
+    def is_unread(self) -> bool:
+        """Return whether the message is there too short to be read."""
+        return self._guard.is_unread
+
     def set_bottom(self, bottom_px: int) -> None:
         """Distance from the parent's lower edge, so that it never covers the composer."""
         self._bottom_px = bottom_px
@@ -63,6 +70,7 @@ class Toast(QWidget):
         """Show a message in place of the one before it; that one counts as closed. A long one stays longer."""
         if self.isVisible():
             self.closed.emit()
+        self._guard.restart()
         text, action = shown(text), shown(action_text or "")
         self._label.setText(text)
         self.setAccessibleName(text)

@@ -266,6 +266,7 @@ def test_a_toast_offers_one_way_back(theme: Theme, qtbot: QtBot) -> None:
     toast = Toast(theme, page)
     toast.show_message("Moved to the trash.", action_text="Undo")
     assert page.rect().contains(toast.geometry())
+    qtbot.waitUntil(lambda: not toast.is_unread)
     with qtbot.waitSignals([toast.closed, toast.actionTriggered]):
         qtbot.mouseClick(toast.findChild(QPushButton, "toastAction"), Qt.MouseButton.LeftButton)
     assert toast.isHidden()

@@ -18,6 +18,7 @@ from chatdesk.ui.transcript.contract import ShownChange
 from chatdesk.ui.transcript.drawing.card import AT_LEFT
 from chatdesk.ui.transcript.drawing.side_scroll import SideScroll
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
+from chatdesk.ui.unread_guard import UnreadMoment
 
 LINK_ACTION = "link-"
 WORDS_PAD_PX = 8  # left and right of the words of a button without a frame
@@ -104,6 +105,7 @@ class Item:
     at = Placement()  # in which lists and quotes
     is_indented = False  # begins where the words of its lists and quotes do, not at the edge of the column
     scroll: SideScroll | None = None  # where it is moved sideways
+    unread: UnreadMoment | None = None  # of buttons that appear by themselves and act; from their first painting on
 
     def __init__(self) -> None:
         self.height = 0.0

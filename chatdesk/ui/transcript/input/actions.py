@@ -125,9 +125,11 @@ class Actions(QObject):
         return None
 
     def press(self, hit: Hit) -> None:
-        """Press the button, or follow the link, that was clicked."""
+        """Press the button, or follow the link, that was clicked. A button that acts is there long enough to be read,
+        or nothing happens."""
         if hit.button is not None:
-            self.press_button(hit.entry, hit.item, hit.button.action)
+            if hit.item.unread is None or not hit.item.unread.swallows_press():
+                self.press_button(hit.entry, hit.item, hit.button.action)
         elif hit.link:
             self._follow_link(hit.entry, hit.link)
 

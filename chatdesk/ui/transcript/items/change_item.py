@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QElapsedTimer, QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, ChangeKind, ChangeState
@@ -18,7 +18,7 @@ from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import FOLD_LINES, CodeItem
-from chatdesk.ui.unread_guard import UNREAD_MS
+from chatdesk.ui.unread_guard import UnreadMoment
 from chatdesk.ui.widgets.listed import with_commas
 
 _HEIGHT_PX = 92
@@ -69,16 +69,16 @@ class ChangeItem(Item):
     def __init__(self, change: ShownChange, *, is_whole: bool = False) -> None:
         super().__init__()
         self._apply = APPLY if is_whole else REVIEW
-        self._since = QElapsedTimer()
         self.shown = change
         self._style: TranscriptStyle | None = None
         self._state: ChangeState | None = None
+        self.unread = self._moment = UnreadMoment()
 
     def update_change_state(self, state_of: ChangeStateOf) -> bool:
         before, self._state = self._state, state_of(self.shown.change.id, self.shown.diff_sum)
         if self._state is before:
             return False
-        self._since.start()
+        self._moment.restart()
         self.revision += 1
         return True
 
@@ -125,13 +125,8 @@ class ChangeItem(Item):
             left += width + style.px(8)
         return tuple(made)
 
-    @property
-    def is_unread(self) -> bool:
-        """Return whether what can be done appeared too recently to have been read."""
-        return self._since.isValid() and not self._since.hasExpired(UNREAD_MS)
-
     def press(self, action: str) -> Outcome | None:
-        if action == APPLY and (self._apply != APPLY or self.is_unread):
+        if action == APPLY and (self._apply != APPLY or self._moment.is_unread):
             return None
         return Outcome(change=(action, self.shown)) if action in (APPLY, REVIEW, REJECT, UNDO) else None
 

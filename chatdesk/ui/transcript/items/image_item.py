@@ -13,6 +13,7 @@ from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.transcript.drawing.item import Button, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.picture_item import PictureItem, png_shape
+from chatdesk.ui.unread_guard import UnreadMoment
 
 _BUTTON_PX = 32
 _MAX_HOST = 60
@@ -33,6 +34,7 @@ class ImageItem(PictureItem):
         self._host = block.host
         self._is_near = False
         self._style: TranscriptStyle | None = None
+        self.unread = UnreadMoment()
 
     def layout(self, style: TranscriptStyle, width: float) -> None:
         super().layout(style, width)

@@ -17,6 +17,7 @@ from chatdesk.ui.transcript.drawing.moments import duration_of
 from chatdesk.ui.transcript.drawing.spans import Flow, flow_of
 from chatdesk.ui.transcript.drawing.text_box import TextBox
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
+from chatdesk.ui.unread_guard import UnreadMoment
 
 _PAD_X = 12
 _PAD_Y = 10
@@ -73,6 +74,7 @@ class NoticeItem(Item):
         self._room = 0.0
         self._left = 0.0
         self._button_areas: list[QRectF] = []
+        self.unread = UnreadMoment()
 
     @property
     def flow(self) -> Flow:

@@ -64,6 +64,8 @@ def paint_view(
         )
         painter.translate(x, placed.y)
         item.paint(painter, state)
+        if item.unread is not None:
+            item.unread.begin()
         painter.translate(-x, -placed.y)
 
 

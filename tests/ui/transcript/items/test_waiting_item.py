@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtTest import QSignalSpy
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message, Role, Status
@@ -219,3 +223,37 @@ def test_the_message_that_is_edited_is_marked(world: World, place: int) -> None:
     view.conversation.mark_edited(None)
     world.settle()
     assert view.viewport().grab().toImage() == before
+
+
+def test_no_click_presses_a_painted_button_that_appeared_a_moment_ago(world: World, qtbot: QtBot) -> None:
+    view = world.open(FakeThread([make_message(0, "why?"), failed("unavailable")]))
+    requested: list[str] = []
+    view.parts.actions.requested.connect(lambda action, _message: requested.append(action))
+    view.grab()
+    item = notice_in(view.entries[-1])
+    assert item is not None
+    origin, moment, button = view.parts.viewport_layout.origin_of(item), item.unread, item.buttons()[0]
+    assert origin is not None and moment is not None and moment.is_unread
+    place = (origin + button.area.center()).toPoint()
+    for click in (QTest.mouseClick, QTest.mouseDClick):
+        click(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    assert requested == []
+    qtbot.waitUntil(lambda: not moment.is_unread)
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    assert requested == [button.action]
+
+
+def test_a_key_that_is_held_presses_no_painted_button(world: World) -> None:
+    view = world.open(FakeThread([make_message(0, "why?"), failed("unavailable")]))
+    requested: list[str] = []
+    view.parts.actions.requested.connect(lambda action, _message: requested.append(action))
+    view.grab()
+    focus = view.parts.message_focus
+    while focus.current is not view.entries[-1]:
+        assert focus.step_message(1) is not None
+    while focus.stop is None or focus.stop[1] != "retry":
+        assert focus.step_stop(forward=True)
+    for is_repeated, pressed in ((True, 0), (False, 1)):
+        key = (QEvent.Type.KeyPress, Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier, "\r", is_repeated)
+        QApplication.sendEvent(view, QKeyEvent(*key))
+        assert len(requested) == pressed
