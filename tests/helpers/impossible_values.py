@@ -21,8 +21,10 @@ from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.engine import tables
+from chatdesk.service.declaration import Scope
 from chatdesk.services.services import Services
-from tests.helpers.local_service import FAST, served_world
+from tests.helpers.assistants import assistant
+from tests.helpers.local_service import FAST, ServedWorld, served_world
 
 # What SQLite takes in any column, as SQL; ``long`` is endless text.
 VALUES: Final = {
@@ -189,6 +191,7 @@ class Readers:
                 await self._search(services)
                 await self._export(services, target)
                 await self._rest(world.http)
+                await self._assistant(world)
 
     async def _list(self, services: Services) -> None:
         for order in ("activity", "name"):
@@ -236,6 +239,21 @@ class Readers:
                 text = "".join(each.read_text("utf-8") for each in [place, *place.rglob("*")] if each.is_file())
                 if kind is ExportFormat.JSON:
                     self._missing(f"export {kind}", {id_ for id_ in self._whole if id_ in text})
+
+    async def _assistant(self, world: ServedWorld) -> None:
+        """Use the tools and resources that other assistants get over MCP."""
+        calls: list[tuple[str, dict[str, Any], str]] = [("search_threads", {"query": "the"}, "")]
+        calls += [("list_threads", {}, ""), ("list_threads", {"title": "a"}, "")]
+        calls += [("read_thread", {"thread_id": each}, each) for each in self._expected.shown]
+        with self._noting("MCP"):
+            async with assistant(world, world.token(scopes=[Scope.READ]), "auto") as client:
+                for name, arguments, thread_id in calls:
+                    with self._noting(f"MCP {name}"):
+                        answer = await client.call_tool(name, arguments)
+                        if answer.is_error and thread_id != self._touched:
+                            self.faults.append(f"MCP {name}: {answer.content}")
+                with self._noting("MCP resources"):
+                    await client.list_resources()
 
     async def _rest(self, http: Any) -> None:
         of_threads = [f"/api/v1/threads/{id_}{each}" for id_ in self._expected.shown for each in _OF_THREAD]
