@@ -30,6 +30,7 @@ class KeyFileUnusable(ChatDeskError):
     code = "key_file_unusable"
     what = Text("The file of keys cannot be read or written.")
     safe = Text("It was left as it is; keys hold until ChatDesk closes.")
+    safe_without_window = Text("Everything saved before is unchanged.")
     next_step = Text(
         "Check the configuration directory, or delete the file keys.encrypted.json and enter the keys again."
     )

@@ -74,6 +74,7 @@ class SecretNotKept(ChatDeskError):
     code = "secret_not_kept"
     what = Text("The key could not be put into the system's keyring.")
     safe = Text("It is used until ChatDesk closes and was not written to any file.")
+    safe_without_window = Text("Everything saved before is unchanged.")
     next_step = Text("Unlock or install a keyring, or choose the encrypted file in Settings, Providers.")
 
 

@@ -43,6 +43,7 @@ class SettingsNotSaved(ChatDeskError):
     code = "settings_not_saved"
     what = Text("The settings could not be saved.")
     safe = Text("The old settings file is unchanged; the new settings hold until ChatDesk closes.")
+    safe_without_window = Text("Everything saved before is unchanged.")
     next_step = Text("Check the permissions and the free space of the configuration directory.")
 
 

@@ -57,6 +57,7 @@ class PermissionsNotSaved(ChatDeskError):
     code = "tool_permissions_not_saved"
     what = Text("The permissions of tools could not be saved.")
     safe = Text("The old file is unchanged; the change applies until ChatDesk closes.")
+    safe_without_window = Text("Everything saved before is unchanged.")
     next_step = Text("Check the permissions and the free space of the configuration directory.")
 
 

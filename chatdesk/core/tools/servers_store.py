@@ -44,6 +44,7 @@ class ServersNotSaved(ChatDeskError):
     code = "tool_servers_not_saved"
     what = Text("The tool servers could not be saved.")
     safe = Text("The old file is unchanged; the change applies until ChatDesk closes.")
+    safe_without_window = Text("Everything saved before is unchanged.")
     next_step = Text("Check the permissions and the free space of the configuration directory.")
 
 
