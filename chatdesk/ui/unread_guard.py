@@ -19,7 +19,7 @@ class UnreadMoment:
     def __init__(self) -> None:
         self._since = QElapsedTimer()
 
-    def begin(self) -> None:
+    def start_once(self) -> None:
         """Start the moment, unless it was started before."""
         if not self._since.isValid():
             self._since.start()

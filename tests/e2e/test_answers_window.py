@@ -79,7 +79,8 @@ async def click(application: WindowApplication, label: str) -> None:
     def place() -> object:
         item = notice(application)
         shown = item is not None and any(button.text == label for button in item.buttons())
-        return shown and transcript.parts.viewport_layout.origin_of(item) is not None
+        is_there = shown and transcript.parts.viewport_layout.origin_of(item) is not None
+        return is_there and item is not None and item.unread is not None and not item.unread.is_unread
 
     await until(place)
     item = notice(application)

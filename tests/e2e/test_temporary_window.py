@@ -15,6 +15,7 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.events import AnswerFinished
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.walks import is_unread
 from tests.helpers.window import ask, play, press, type_text, until
 
 WORD = "ziggurat-of-quince"
@@ -212,6 +213,7 @@ def test_what_needs_storage_offers_to_keep_and_goes_on(paths: AppPaths, tmp_path
         assert panes.composer.files.count == 0
         assert WORD.encode() not in bytes_below(paths.data_dir)
         if way == "mouse":
+            await until(lambda: not is_unread(toast_button(application)))
             QTest.mouseClick(toast_button(application), Qt.MouseButton.LeftButton)
         else:
             toast_button(application).setFocus()

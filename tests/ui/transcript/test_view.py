@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.ui.transcript.contract import ScrollAnchor
@@ -191,7 +192,7 @@ def test_tab_reaches_the_copy_button_of_code(world: World) -> None:
     assert copied == ["print(1)\n"]
 
 
-def test_tools_emit_the_message_they_stand_under(world: World) -> None:
+def test_tools_emit_the_message_they_stand_under(world: World, qtbot: QtBot) -> None:
     thread = make_thread(2)
     thread.messages[1] = make_message(
         1, "Half", status=Status.ERROR, error="It broke.", version_index=2, version_count=3
@@ -208,6 +209,8 @@ def test_tools_emit_the_message_they_stand_under(world: World) -> None:
             if p.entry.message.id == "m1" and b.action == action
         )
         point = QPointF(view.parts.viewport_layout.column_left, placed.y) + button.area.center()
+        moment = placed.item.unread
+        qtbot.waitUntil(lambda moment=moment: moment is None or not moment.is_unread)
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point.toPoint())
     assert seen == [(action, "m1") for action in actions]
 

@@ -65,7 +65,7 @@ def paint_view(
         painter.translate(x, placed.y)
         item.paint(painter, state)
         if item.unread is not None:
-            item.unread.begin()
+            item.unread.start_once()
         painter.translate(-x, -placed.y)
 
 
