@@ -11,9 +11,11 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.storage.sync import salvage
 from chatdesk.core.storage.upkeep import repair
-from tests.helpers.sync_sim.memory_profile import Profile
+from tests.helpers.erased_words import places_with
+from tests.helpers.sync_sim.memory_profile import Profile, now
 from tests.helpers.sync_sim.pair import Pair
 
+WORD = "Zwetschgen"
 _UNSETTLED = "SELECT id, state FROM changes WHERE project_id = ? AND state IN (0, 3, 4)"
 
 
@@ -123,3 +125,32 @@ def test_a_profile_that_shares_nothing_is_left_as_it_is(pair: Pair) -> None:
     assert alone.db.write_now(lambda conn: salvage.pull_again(conn, 1)) is False
     assert alone.rows("SELECT id FROM devices") == [(device,)]
     alone.db.close()
+
+
+@pytest.mark.parametrize("is_lost_first", [False, True], ids=["erased first", "lost first"])
+@pytest.mark.parametrize(("loss", "who"), list(zip(LOSSES, itertools.cycle(("bob", "ann")))))
+def test_words_that_were_erased_are_gone_from_what_was_salvaged(
+    pair: Pair, loss: str, is_lost_first: bool, who: str
+) -> None:
+    """Titles that two people gave at once among them."""
+    salvaged, other = (pair.ann, pair.bob) if who == "ann" else (pair.bob, pair.ann)
+    for profile in (salvaged, other):
+        pair.server.set_role(pair.project, profile.member_id, "owner")
+    pair.settle()
+    thread = pair.threads[0]
+    for profile in (salvaged, other):
+        now(profile.repositories.threads.rename(thread, f"{WORD} of {profile.member_id}"))
+    pair.settle()
+    if is_lost_first:
+        lose(pair, salvaged, *LOSSES[loss])
+    now(other.repositories.erasures.erase_thread(thread))
+    if not is_lost_first:
+        lose(pair, salvaged, *LOSSES[loss])
+    pair.settle()
+    pair.settle()
+    parts = "SELECT p.content FROM messages m JOIN message_parts p ON p.message_id = m.id WHERE m.thread_id = ?"
+    for profile in (salvaged, other):
+        assert profile.rows(parts, thread) == []
+        # The words of the index are removed when it is filled.
+        places = profile.db.read_now(lambda conn: places_with(conn, WORD))
+        assert [place for place in places if not place[0].endswith("_data")] == []

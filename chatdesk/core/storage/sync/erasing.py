@@ -331,15 +331,15 @@ def erase(
 
 
 def _unlogged(raw: sqlite3.Connection, project_id: str, change_ids: Iterable[str], me: str | None) -> list[str]:
-    """Return own questions that are here although the change that makes them came erased: below an answer that is still
-    being written here they are not in the log, and a copy of this profile sent them."""
+    """Return messages that are here although their change came erased: own questions below an answer that is still being
+    written here, which a copy of this profile sent, and others' in a profile that lost its log."""
     return [
         row[0]
         for batch in batches(sorted(set(change_ids)))
         for row in raw.execute(
             "SELECT m.id FROM changes c JOIN messages m ON m.id = c.entity JOIN threads t ON t.id = m.thread_id"
-            " WHERE c.project_id = ?1 AND t.project_id = ?1 AND c.author = ?2 AND m.author_id IS NULL"
-            " AND c.erased = 1 AND c.kind = 'message' AND c.op = 'new' AND m.role = 'user' AND m.purged_at IS NULL"
+            " WHERE c.project_id = ?1 AND t.project_id = ?1 AND c.erased = 1 AND c.kind = 'message' AND c.op = 'new'"
+            " AND m.purged_at IS NULL AND (m.author_id = c.author OR (c.author = ?2 AND m.author_id IS NULL AND m.role = 'user'))"
             f" AND c.id IN ({marks(batch)})",
             (project_id, me, *batch),
         )
