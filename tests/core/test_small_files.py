@@ -43,3 +43,22 @@ def test_what_is_too_large_or_no_document_is_a_value_error(tmp_path: Path, data:
     path.write_bytes(data)
     with pytest.raises(ValueError):  # noqa: PT011 - of three kinds
         read_small_json(path, 100 if len(data) < 1_000 else 10_000)
+
+
+def test_what_is_no_file_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To open a device may already do something: rewind a tape, take a terminal."""
+    os.mkfifo(tmp_path / "pipe")
+    opened: list[object] = []
+    monkeypatch.setattr(os, "open", lambda *arguments: opened.append(arguments))
+    for place in (tmp_path / "pipe", Path("/dev/null"), tmp_path):
+        with pytest.raises(OSError):  # noqa: PT011 - the text is the system's
+            read_small_file(place, 100)
+    assert opened == []
+
+
+def test_what_became_no_file_in_the_meantime_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, real = tmp_path / "document", os.open
+    path.write_bytes(b"x")
+    monkeypatch.setattr(os, "open", lambda _path, flags: real("/dev/zero", flags))
+    with pytest.raises(OSError, match="no ordinary file"):
+        read_small_file(path, 100)

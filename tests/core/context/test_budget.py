@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from chatdesk.core.context.budget import Candidates, TokenBudget, select
@@ -114,3 +116,11 @@ def test_what_a_model_counts_more_leaves_less_room() -> None:
     assert budget.counted == 600
     assert budget.scaled(600) == 900
     assert TokenBudget.of(1_000, answer=100).scaled(7) == 7
+
+
+def test_the_beginning_of_a_request_moves_in_steps_of_at_most_an_eighth() -> None:
+    """56 messages fit: a step of 4 is the largest power of two within an eighth of them."""
+    firsts = [int(_sent(Candidates(_run(_rows(count))), _budget(56))[0][1:]) for count in range(200, 240)]
+    moves = [later - first for first, later in pairwise(firsts) if later != first]
+    assert set(moves) == {4}
+    assert len(moves) == 10

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+import chatdesk
 from chatdesk.core.settings.schema import PAGES, InvalidValue, Setting, Settings, all_settings
 
 BY_NAME = {setting.name: setting for setting in all_settings()}
@@ -122,3 +125,11 @@ def test_a_variable_that_makes_no_sense_is_refused(name: str, text: str) -> None
 def test_numbers_keep_the_type_of_the_setting() -> None:
     assert type(BY_NAME["text_scale"].checked(1)) is float
     assert type(BY_NAME["trash_days"].checked(30.0)) is int
+
+
+def test_every_setting_is_read_somewhere() -> None:
+    """A setting that nothing reads would be a promise to a person."""
+    paths = Path(chatdesk.__file__).parent.rglob("*.py")
+    readers = (path for path in paths if not path.name.endswith(("schema.py", "_settings.py")))
+    sources = "\n".join(path.read_text("utf-8") for path in readers)
+    assert [name for name in BY_NAME if not re.search(rf"\.{name}\b", sources)] == []

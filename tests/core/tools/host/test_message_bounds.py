@@ -82,3 +82,9 @@ def test_wherever_the_bound_is_a_whole_message_comes_out(monkeypatch: pytest.Mon
         monkeypatch.setattr("chatdesk.core.tools.host.message_bounds.MOST_VALUES", most)
         read = json.loads(within_bounds(message))
         assert read["id"] == 1 and ("result" in read) != ("error" in read)
+
+
+@pytest.mark.parametrize(("count", "fits"), [(MOST_VALUES - 3, True), (MOST_VALUES - 2, False)])
+def test_the_bound_itself_is_within_bounds(count: int, fits: bool) -> None:
+    message = _written(id=1, result=[1] * count)  # with the message, its id and the list itself three values more
+    assert (within_bounds(message) is message) == fits
