@@ -25,6 +25,7 @@ from chatdesk.ui.application import open_chats
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.widgets.buttons import IconButton
+from tests.helpers.waiting import stays
 from tests.helpers.window import answered, ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -419,6 +420,39 @@ def test_windows_and_chats_come_back_with_their_threads_and_drafts(paths: AppPat
 
     play(paths, first)
     play(paths, second)
+
+
+@pytest.mark.parametrize("is_right", [False, True])
+def test_the_chat_that_was_active_is_active_and_marked_after_a_start(paths: AppPaths, *, is_right: bool) -> None:
+    left: list[str | None] = []
+
+    async def leave(application: WindowApplication) -> None:
+        await ask(application, "at the left")
+        right = await beside(application)
+        await right.threads.open(None)
+        QTest.keyClicks(right.panes.composer.editor, "at the right")
+        QTest.keyClick(right.panes.composer.editor, Qt.Key.Key_Return)
+        await until(lambda: right.threads.thread_id is not None and not right.panes.composer.is_streaming)
+        chats = (application.bindings, right)
+        left.extend(each.threads.thread_id for each in chats)
+        chats[is_right].panes.composer.setFocus()
+        await until(lambda: application.bindings.active() is chats[is_right])
+
+    async def come_back(application: WindowApplication) -> None:
+        await application.services()
+        await until(lambda: application.chats.beside is not None and application.chats.beside.panes.pane.isVisible())
+        right = application.chats.beside
+        assert right is not None
+        await until(lambda: [application.threads.thread_id, right.threads.thread_id] == left)
+        active = (application.bindings, right)[is_right]
+        await until(lambda: application.bindings.active() is active)
+        marks = application.panes.sidebar.thread_list.marks
+        await until(lambda: marks.open_id == left[is_right])
+        await stays(lambda: (application.bindings.active(), marks.open_id) == (active, left[is_right]), for_s=0.05)
+        assert _marked_pane(application) is active.panes.pane
+
+    play(paths, leave)
+    play(paths, come_back)
 
 
 def test_windows_opened_before_the_others_came_back_come_back_with_them(

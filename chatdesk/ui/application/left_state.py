@@ -33,7 +33,11 @@ def state_of(
         thread_id: SavedAnchor(anchor.message_id, anchor.offset_px, anchor.is_at_end)
         for thread_id, anchor in read.items()
     }
-    edited = (chat.messages.edit.left_id for chat in (main, *windows, *_found(beside)))
+    shown = (main, *windows, *_found(beside))
+    questions = {**({} if is_restored else before.next_questions), **main.shared.next_questions.all()}
+    is_temporary = main.context_of_pane.open_thread.is_temporary
+    edited = (chat.messages.edit.left_id for chat in shown)
+    compared = (message_id for chat in shown for message_id in chat.comparison.left_ids)
     state = replace(
         main.panes.main_window.state(),
         open_thread_id=threads.stored_id if threads.has_shown else before.open_thread_id,
@@ -42,6 +46,8 @@ def state_of(
         is_way_in_ended=main.first_screen.is_ended,
         windows=_saved_windows(windows, () if is_restored else before.windows),
         edited_ids=tuple(filter(None, edited)) if is_restored else before.edited_ids,
+        compared_ids=tuple(dict.fromkeys(compared)) if is_restored else before.compared_ids,
+        next_questions={key: each for key, each in questions.items() if not is_temporary(key)},
         beside=before.beside if beside is None and not is_restored else _saved_beside(main, beside),
     )
     return main.lists.remembered(state, before)
@@ -74,4 +80,5 @@ def _saved(chat: PaneBindings) -> SavedWindow:
 def _saved_beside(main: Bindings, beside: PaneBindings | None) -> SavedBeside | None:
     if beside is None:
         return None
-    return SavedBeside(beside.threads.stored_id, round(main.panes.main_window.chats.share, 3))
+    share = round(main.panes.main_window.chats.share, 3)
+    return SavedBeside(beside.threads.stored_id, share, is_active=main.active() is beside)

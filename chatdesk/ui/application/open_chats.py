@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from chatdesk.ui.application.bindings import Bindings
     from chatdesk.ui.application.failure_notices import FailureNotices
     from chatdesk.ui.window.thread_window import ThreadWindow
-    from chatdesk.ui.window.window_state import SavedWindow
+    from chatdesk.ui.window.window_state import SavedBeside, SavedWindow
 
 _log = logging.getLogger(__name__)
 
 
 class OpenChats(QObject):
-    """The open chats. ``changed``: another thread is shown, or a window was opened, moved or closed."""
+    """The open chats. ``changed``: another thread is shown, another chat is active, or a window was opened, moved or
+    closed."""
 
     changed = Signal()
 
@@ -152,6 +153,7 @@ class OpenChats(QObject):
         header, empty_state, composer = await self._maker.parts()
         pane = ChatPane(self._panes.theme, header, empty_state, composer, main.chats.splitter)
         pane.hide()
+        pane.is_marked_in_list = False  # until it is the active one
         chat = await self._maker.build(main, pane, PaneCommands(self._panes.registry))
         main.add_menu(header)
         header.closeRequested.connect(self.close_beside)
@@ -321,6 +323,7 @@ class OpenChats(QObject):
         try:
             if state.beside is not None and await is_there(chat, state.beside.thread_id):
                 await self._open_beside(state.beside.thread_id, state.beside.share, is_restored=True)
+                self._activate_again(state.beside)
             opened = {each.threads.stored_id for each in self.windows} - {None}  # while ChatDesk started
             for saved in state.windows:
                 if saved.thread_id not in opened and await is_there(chat, saved.thread_id) and self._has_room():
@@ -328,9 +331,15 @@ class OpenChats(QObject):
                     await self._open_window(saved.thread_id, saved)
             for each in (self._main, *self.windows, *([] if self.beside is None else [self.beside])):
                 await each.messages.edit.bring_back(state.edited_ids)
+                await each.comparison.bring_back(state.compared_ids)
         finally:
             self._is_restored = True
             self.changed.emit()
+
+    def _activate_again(self, beside: SavedBeside) -> None:
+        """Make the second chat the active one again, unless the person is at work in the first one by now."""
+        if beside.is_active and self._beside is not None and not self._panes.window.has_just_acted:
+            self._on_pane_chosen(self._beside.panes.pane)
 
     # The active chat
 
@@ -371,6 +380,7 @@ class OpenChats(QObject):
         panes.registry.refresh()
         if self._main.team_window is not None:
             self._main.team_window.place.publish()
+        self.changed.emit()
 
     def _on_thread_opened(self, _thread: object) -> None:
         for chat in self._windows:

@@ -22,6 +22,7 @@ from chatdesk.ui.features.chat.date_binding import DateBinding
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.erasing_binding import ErasingBinding
 from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.next_questions import NextQuestions
 from chatdesk.ui.features.chat.parameters_binding import ParametersBinding
 from chatdesk.ui.features.chat.shared_drafts import SharedDrafts
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
@@ -76,6 +77,7 @@ class SharedParts:
     providers: ProviderBinding
     history: UndoHistory
     drafts: SharedDrafts = field(default_factory=SharedDrafts)
+    next_questions: NextQuestions = field(default_factory=NextQuestions)
 
 
 class PaneBindings:
@@ -122,6 +124,7 @@ class PaneBindings:
             self.settings,
             drafts=self.drafts,
             models=self.shared.model_services,
+            next_questions=self.shared.next_questions,
             questions=lambda: services.questions,
             member_name=lambda author_id: services.team.known.member_name(author_id),  # noqa: PLW0108 - the team loads when first asked
         )

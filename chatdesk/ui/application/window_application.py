@@ -237,7 +237,9 @@ class WindowApplication(QObject):
         left = self._state  # what comes now changes it
         try:
             await bindings.lists.start(self._state)
-            await bindings.messages.ask_early()
+            await bindings.messages.ask_early()  # to whom nobody chose before this start
+            shared = bindings.shared
+            shared.next_questions.restore(left.next_questions, has=shared.model_services.providers.has)
             await bindings.threads.open_first(left.open_thread_id)
         except BaseException:
             panes.empty_state.end_loading()
@@ -301,8 +303,11 @@ class WindowApplication(QObject):
         bindings.restore(self._state)
         bindings.messages.edit.changed.connect(self._save_state_soon)
         changes = bindings.messages.models.changed, bindings.first_screen.ended, bindings.lists.changed
+        chosen, compared = bindings.shared.next_questions.changed, bindings.comparison.changed
         for changed in (
             *changes,
+            chosen,
+            compared,
             bindings.messages.edit.changed,
             self._chats.changed,
             bindings.threads.opened,

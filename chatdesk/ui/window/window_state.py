@@ -25,6 +25,7 @@ SAVE_AFTER_S: Final = 0.4
 _MAX_FILE_BYTES: Final = 1_000_000
 _MAX_PX: Final = 100_000
 _LARGEST: Final = 1e12
+_MOST_MODELS: Final = 4  # that are asked at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,12 @@ class SavedAnchor:
 
 @dataclass(frozen=True, slots=True)
 class SavedBeside:
-    """The chat beside the first one; ``thread_id`` None is a new one. ``share`` is its part of the width for both."""
+    """The chat beside the first one; ``thread_id`` None is a new one. ``share`` is its part of the width for both;
+    ``is_active``: commands acted on it."""
 
     thread_id: str | None = None
     share: float = 0.5
+    is_active: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,19 @@ class SavedWindow:
     is_maximised: bool = False
 
 
+Models = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NextQuestion:
+    """What the next question of a thread is asked: these ``models`` at once, as (provider, model), or the assistant
+    ``once_id`` for this question alone. ``assistant_id`` answers in the thread that does not exist yet."""
+
+    models: Models = ()
+    once_id: str | None = None
+    assistant_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class WindowState:
     """The remembered state of a window. ``anchors`` has the threads read last at its end. Sizes are logical pixels; x
@@ -63,7 +79,9 @@ class WindowState:
     thread ``list_top_id``, at ``list_top_px``; None: at its beginning. ``chosen_model`` is what answers in new threads,
     as (provider, model); None: what the settings say. ``open_folders`` are the projects whose folders are open in the
     list. ``is_way_in_ended``: the first screen was answered with a look around. ``windows`` are the other windows,
-    ``beside`` is the second chat of this one. ``edited_ids`` are the messages whose new versions are being written."""
+    ``beside`` is the second chat of this one. ``edited_ids`` are the messages whose new versions are being written,
+    ``compared_ids`` the answers that are seen beside their other versions, ``next_questions`` the unusual ones by
+    thread (None: the new one)."""
 
     x: int | None = None
     y: int | None = None
@@ -85,11 +103,15 @@ class WindowState:
     windows: tuple[SavedWindow, ...] = ()
     beside: SavedBeside | None = None
     edited_ids: tuple[str, ...] = ()
+    compared_ids: tuple[str, ...] = ()
+    next_questions: Mapping[str | None, NextQuestion] = field(default_factory=dict)
 
     def to_json(self) -> str:
         data = asdict(self)
         data["open_folders"] = data["open_folders"][:MAX_OPEN_FOLDERS]
         data["anchors"] = dict(list(data["anchors"].items())[-MAX_ANCHORS:])
+        questions = list(data["next_questions"].items())[-MAX_ANCHORS:]
+        data["next_questions"] = {thread_id or "": question for thread_id, question in questions}
         return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
@@ -121,6 +143,8 @@ class WindowState:
             windows=_windows(data.get("windows")),
             beside=_beside(data.get("beside")),
             edited_ids=_texts(data.get("edited_ids")),
+            compared_ids=_texts(data.get("compared_ids")),
+            next_questions=_questions(data.get("next_questions")),
         )
 
 
@@ -242,6 +266,24 @@ def _anchors(value: object) -> dict[str, SavedAnchor]:
     }
 
 
+def _questions(value: object) -> dict[str | None, NextQuestion]:
+    if not isinstance(value, dict):
+        return {}
+    found: dict[str, Any] = {key: each for key, each in value.items() if isinstance(each, dict)}
+    return {
+        key or None: NextQuestion(
+            models=tuple(filter(None, map(_pair, _list(each.get("models"))[:_MOST_MODELS]))),
+            once_id=_text(each.get("once_id")),
+            assistant_id=_text(each.get("assistant_id")),
+        )
+        for key, each in list(found.items())[-MAX_ANCHORS:]
+    }
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _windows(value: object) -> tuple[SavedWindow, ...]:
     found = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
     return tuple(
@@ -261,4 +303,4 @@ def _beside(value: object) -> SavedBeside | None:
     if not isinstance(value, dict):
         return None
     share = max(0.1, min(0.9, _number(value.get("share"), 0.5)))
-    return SavedBeside(thread_id=_text(value.get("thread_id")), share=share)
+    return SavedBeside(thread_id=_text(value.get("thread_id")), share=share, is_active=value.get("is_active") is True)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import stat
 
-from chatdesk.ui.window.window_state import MAX_ANCHORS, MAX_OPEN_FOLDERS, SavedAnchor, WindowState, WindowStateFile
+from chatdesk.ui.window.window_state import (
+    MAX_ANCHORS,
+    MAX_OPEN_FOLDERS,
+    NextQuestion,
+    SavedAnchor,
+    SavedBeside,
+    WindowState,
+    WindowStateFile,
+)
 
 
 def test_what_is_saved_is_loaded(tmp_path):
@@ -45,6 +53,25 @@ def test_a_huge_file_is_kept_aside(tmp_path):
     path.write_text(" " * 2_000_000)
     assert WindowStateFile(path).load() == WindowState()
     assert (tmp_path / "window.broken-1.json").exists()
+
+
+def test_what_the_next_questions_are_asked_is_saved():
+    questions = {
+        None: NextQuestion(assistant_id="a"),
+        "t": NextQuestion((("one", "small"), ("two", "large"))),
+        "u": NextQuestion(once_id="a"),
+    }
+    beside = SavedBeside("u", is_active=True)
+    state = WindowState(next_questions=questions, compared_ids=("m",), beside=beside)
+    assert WindowState.from_json(state.to_json()) == state
+
+
+def test_senseless_questions_are_left_out():
+    senseless = '{"t": 1, "u": {"models": "small", "once_id": 7}, "v": {"models": [["one"], 5, ["one", "small"]]}}'
+    state = WindowState.from_json(f'{{"next_questions": {senseless}, "compared_ids": 4}}')
+    assert state.next_questions == {"u": NextQuestion(), "v": NextQuestion((("one", "small"),))}
+    assert state.compared_ids == ()
+    assert WindowState.from_json('{"next_questions": []}') == WindowState()
 
 
 def test_only_the_newest_anchors_are_kept():

@@ -15,11 +15,11 @@ from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, title_text
 from chatdesk.core.errors import StorageError
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.features.chat.compared_models import compared_words
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_edit import MessageEdit
 from chatdesk.ui.features.chat.message_follower import MessageFollower
 from chatdesk.ui.features.chat.next_model import NextAssistant, NextModel
+from chatdesk.ui.features.chat.next_questions import NextQuestions, compared_words
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding, moved_words
@@ -58,6 +58,7 @@ class MessageBinding(Controller):
         *,
         drafts: DraftKeeper,
         models: ModelServices,
+        next_questions: NextQuestions,
         questions: Callable[[], QuestionQueue],
         member_name: Callable[[str], str],
     ) -> None:
@@ -67,11 +68,12 @@ class MessageBinding(Controller):
         self._threads = threads
         self._undo = undo
         self._settings = settings
+        self._next = next_questions
         self._questions = questions
         self._consent = ProviderConsent(context)
         self.edit = MessageEdit(context, threads, undo, drafts=drafts)
-        self.models = NextModel(context, threads, settings, models)
-        self.assistants = NextAssistant(context, threads, self.models)
+        self.models = NextModel(context, threads, settings, models, next_questions)
+        self.assistants = NextAssistant(context, threads, self.models, next_questions)
         self._is_sending = False
         self._sending: asyncio.Task[object] | None = None
         self._is_started = False
@@ -87,7 +89,7 @@ class MessageBinding(Controller):
         composer.above.stateLeft.connect(self._on_composer_state_left)
         composer.editLastRequested.connect(self._on_composer_edit_last_requested)
         self.edit.changed.connect(self._on_edit_changed)
-        self.models.comparisons.changed.connect(self._show_state)
+        next_questions.changed.connect(self._show_state)
         self.assistants.changed.connect(self._show_state)
         self.follower.busyChanged.connect(self.busyChanged)
         transcript.copyRequested.connect(self._on_transcript_copy_requested)
@@ -108,10 +110,15 @@ class MessageBinding(Controller):
     async def create_thread(self, project_id: str | None) -> str:
         """Make the new chat a thread before its first message, with the composer's text as its draft; return its id."""
         created = await self._open_thread.chat.create_thread(project_id, "", **self.assistants.of_new_thread())
-        if self._threads.adopt(created.thread):
+        if self._adopt(created.thread):
             await self._drafts.save()
             await self._drafts.forget_new()
         return created.thread.id
+
+    def _adopt(self, thread: Thread) -> bool:
+        """Make the new thread the open one, with what was chosen for its next question."""
+        self._next.adopt(thread.id)
+        return self._threads.adopt(thread)
 
     # Sending
 
@@ -168,7 +175,7 @@ class MessageBinding(Controller):
             noted = await chat.manual_messages.add_note(known_id, text, attachments=attached)
             self._drafts.sent(thread_id, text, attached)
             if thread_id is None:
-                self._threads.adopt(noted.thread)
+                self._adopt(noted.thread)
             elif thread_id == self._threads.thread_id:
                 self._panes.transcript.scrolling.to_end()
         finally:
@@ -198,7 +205,7 @@ class MessageBinding(Controller):
             asked_id = self.assistants.once_id
             if editing is None and thread_id is None and asked_id is not None:
                 thread_id = await self.create_thread(self._threads.new_project_id)
-            if editing is None and self.models.comparisons.of(thread_id):
+            if editing is None and self._next.of(thread_id).models:
                 await self._compare(chat, text, attached, thread_id)
                 return
             if editing is not None:
@@ -210,7 +217,7 @@ class MessageBinding(Controller):
                 created = await self._consent.run(partial(new, **self.assistants.of_new_thread()))
                 if created is not None:
                     self._drafts.sent(None, text, attached)
-                    self._threads.adopt(created.thread)
+                    self._adopt(created.thread)
                 return
             else:
                 ask = partial(chat.send_message, thread_id, text, attachments=attached, assistant_id=asked_id)
@@ -234,8 +241,8 @@ class MessageBinding(Controller):
 
     async def _wait_for_answer(self, text: str, attached: Sequence[Attachment], thread_id: str) -> None:
         """Queue the question until the answer that is being written has ended."""
-        is_special = self.models.comparisons.of(thread_id) or self.assistants.once_id is not None
-        is_special = is_special or self.edit.edited_in(thread_id) is not None
+        chosen = self._next.of(thread_id)
+        is_special = chosen.models or chosen.once_id is not None or self.edit.edited_in(thread_id) is not None
         if is_special or self._open_thread.is_temporary(thread_id):  # of that one nothing is stored
             self._panes.composer.notice.show_passing(shown(_WAIT))
             return
@@ -252,12 +259,11 @@ class MessageBinding(Controller):
     async def _compare(
         self, chat: ChatService, text: str, attached: Sequence[Attachment], thread_id: str | None
     ) -> None:
-        is_new, models = thread_id is None, self.models.comparisons.of(thread_id)
+        is_new, models = thread_id is None, self._next.of(thread_id).models
         if thread_id is None:
             created = await chat.create_thread(self._threads.new_project_id, "")
             thread_id = created.thread.id
-            self.models.comparisons.adopt(thread_id)
-            if self._threads.adopt(created.thread):
+            if self._adopt(created.thread):
                 is_new = False
         compared = await chat.compare(thread_id, text, models, attachments=attached)
         self._drafts.sent(None if is_new else thread_id, text, attached)
@@ -284,7 +290,7 @@ class MessageBinding(Controller):
         """Show above the text which message is edited, how many models are asked, or which assistant."""
         words, leave = self.edit.words or self.assistants.words, tr("Cancel")
         if self.edit.edited is None and self.models.compared:
-            words, leave = compared_words(len(self.models.compared)), tr("Stop comparing")
+            words, leave = compared_words(self.models.compared), tr("Stop comparing")
         self._panes.composer.above.set_state(words, leave=leave if words else "")
 
     def _on_edit_changed(self) -> None:

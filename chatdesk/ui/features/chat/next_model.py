@@ -11,7 +11,7 @@ from PySide6.QtCore import Signal
 from chatdesk.core.events import PromptsChanged, ThreadChanged
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.features.chat.compared_models import ComparedModels
+from chatdesk.ui.features.chat.next_questions import NextQuestions
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -28,16 +28,21 @@ class NextModel(Controller):
     changed = Signal()
 
     def __init__(
-        self, context: WindowContext, threads: ThreadBinding, settings: SettingsBinding, models: ModelServices
+        self,
+        context: WindowContext,
+        threads: ThreadBinding,
+        settings: SettingsBinding,
+        models: ModelServices,
+        questions: NextQuestions,
     ) -> None:
         super().__init__(context, context.panes.pane)
         self._threads = threads
         self._settings = settings
+        self._questions = questions
         self._models = models
         self._model: tuple[str, str] | None = None
         self._of_assistant: tuple[str, str | None] | None = None
-        self.comparisons = ComparedModels()
-        self.comparisons.changed.connect(self.show)
+        questions.changed.connect(self.show)
         settings.modelOfNewThreadsChanged.connect(self.forget)
 
     @property
@@ -90,11 +95,11 @@ class NextModel(Controller):
     @property
     def compared(self) -> tuple[tuple[str, str], ...]:
         """The models that the next question of the open thread goes to at once; empty when one model answers."""
-        return self.comparisons.of(self._threads.thread_id)
+        return self._questions.of(self._threads.thread_id).models
 
     def compare(self, models: Sequence[tuple[str, str]]) -> None:
         """Ask these in the open thread from now on; none: one model answers."""
-        self.comparisons.choose(self._threads.thread_id, models)
+        self._questions.compare(self._threads.thread_id, models)
 
     def show(self, *_changed: object) -> None:
         """Show in the header the model that the next question goes to."""
@@ -131,32 +136,33 @@ class NextAssistant(Controller):
 
     changed = Signal()
 
-    def __init__(self, context: WindowContext, threads: ThreadBinding, models: NextModel) -> None:
+    def __init__(
+        self, context: WindowContext, threads: ThreadBinding, models: NextModel, questions: NextQuestions
+    ) -> None:
         super().__init__(context, context.panes.pane)
         self._threads = threads
         self._models = models
+        self._questions = questions
         self._thread_id: str | None = None
         self.once: Assistant | None = None
         self.here: Assistant | None = None
         threads.opened.connect(self._on_threads_opened)
+        questions.changed.connect(self._on_questions_changed)
         context.subscribe(self, ThreadChanged, self._on_thread_changed)
-        context.subscribe(self, PromptsChanged, lambda _event: self._look_up_soon(self._id_here()))
+        context.subscribe(self, PromptsChanged, lambda _event: self._look_up_soon())
 
     def ask_once(self, assistant_id: str | None) -> None:
         """Ask this assistant the next question of the open thread, and none after it; None: nobody special."""
-        if assistant_id is None:
-            self._set_once(None)
-        else:
-            self._tasks.replace(self._ask_once(assistant_id), "ask an assistant")
+        self._questions.ask_once(self._threads.thread_id, assistant_id)
 
     def choose_for_new(self, assistant_id: str | None) -> None:
         """Choose the assistant that answers in the new chat; it is remembered until its first question."""
-        self._look_up_soon(assistant_id)
+        self._questions.begin_with(assistant_id)
 
     @property
     def once_id(self) -> str | None:
         """The id of the assistant that is asked the next question alone."""
-        return None if self.once is None else self.once.id
+        return self._questions.of(self._threads.thread_id).once_id
 
     @property
     def words(self) -> str:
@@ -171,33 +177,48 @@ class NextAssistant(Controller):
 
     def _id_here(self) -> str | None:
         thread = self._threads.open_thread
-        if thread is not None:
-            return thread.assistant_id
-        return None if self.here is None else self.here.id
+        return self._questions.of(None).assistant_id if thread is None else thread.assistant_id
 
     def _on_threads_opened(self, thread: Thread | None) -> None:
         thread_id = None if thread is None else thread.id
         if thread_id != self._thread_id:
             self._thread_id = thread_id
-            self._set_once(None)
-            self._look_up_soon(None if thread is None else thread.assistant_id)
+            self._look_up_once()
+            self._look_up_soon()
+
+    def _on_questions_changed(self, thread_id: str | None) -> None:
+        if thread_id == self._threads.thread_id:
+            self._look_up_once()
+            if thread_id is None:
+                self._look_up_soon()
 
     def _on_thread_changed(self, event: ThreadChanged) -> None:
         if event.thread.id == self._threads.thread_id:
-            self._look_up_soon(event.thread.assistant_id)
+            self._look_up_soon()
 
-    def _look_up_soon(self, assistant_id: str | None) -> None:
-        self._tasks.replace(self._look_up(assistant_id), "look up the assistant")
+    def _look_up_soon(self) -> None:
+        self._tasks.replace(self._look_up(), "look up the assistant")
 
-    async def _look_up(self, assistant_id: str | None) -> None:
-        found = await self._open_thread.stored_chat.assistants.find(assistant_id)
+    async def _look_up(self) -> None:
+        found = await self._open_thread.stored_chat.assistants.find(self._id_here())
         if found != self.here:
             self.here = found
             self._models.follow_assistant(found)
             self.changed.emit()
 
-    async def _ask_once(self, assistant_id: str) -> None:
-        self._set_once(await self._open_thread.stored_chat.assistants.find(assistant_id))
+    def _look_up_once(self) -> None:
+        """Show the assistant that is asked the next question of the open thread."""
+        thread_id, assistant_id = self._threads.thread_id, self.once_id
+        self._set_once(None)
+        if assistant_id is not None:
+            self._tasks.replace(self._find_once(thread_id, assistant_id), "ask an assistant")
+
+    async def _find_once(self, thread_id: str | None, assistant_id: str) -> None:
+        found = await self._open_thread.stored_chat.assistants.find(assistant_id)
+        if found is None:
+            self._questions.ask_once(thread_id, None)  # it is gone
+        elif (thread_id, assistant_id) == (self._threads.thread_id, self.once_id):
+            self._set_once(found)
 
     def _set_once(self, assistant: Assistant | None) -> None:
         if assistant != self.once:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message
+from chatdesk.core.errors import NotFound
 from chatdesk.core.events import (
     MessageAdded,
     MessageChanged,
@@ -32,11 +36,15 @@ if TYPE_CHECKING:
     from chatdesk.ui.transcript.view import TranscriptView
 
 _MOST = 4
+_OPEN = "compare versions"
 _SEEN_HERE = ("compare", "version-previous", "version-next")  # the versions are side by side already
 
 
 class CompareBinding(Controller):
-    """The view exists from the first comparison on, and is shown while one is looked at."""
+    """The view exists from the first comparison on, and is shown while one is looked at. A thread that was left with
+    it is opened with it again. ``changed``: ``left_ids`` are others."""
+
+    changed = Signal()
 
     def __init__(
         self, context: WindowContext, threads: ThreadBinding, messages: MessageBinding, *, make_view: ViewMaker
@@ -48,6 +56,7 @@ class CompareBinding(Controller):
         self._make_view = make_view
         self._view: CompareView | None = None
         self._thread_id: str | None = None
+        self._answers: dict[str, str] = {}  # by thread, left ones too: the first of its compared answers
         panes.commands.bind("message.compare", self.choose_models)
         panes.header.compareRequested.connect(self.choose_models)
         panes.header.compareLeft.connect(lambda: messages.models.compare(()))
@@ -66,6 +75,20 @@ class CompareBinding(Controller):
     def view(self) -> CompareView | None:
         """The view of the compared answers while it is shown; otherwise None."""
         return self._view if self._thread_id is not None else None
+
+    @property
+    def left_ids(self) -> Sequence[str]:
+        """The answers that are seen beside their other versions when their threads are opened again."""
+        is_temporary = self._open_thread.is_temporary
+        return [answer_id for thread_id, answer_id in self._answers.items() if not is_temporary(thread_id)]
+
+    async def bring_back(self, message_ids: Sequence[str]) -> None:
+        """Show again the comparisons that were seen at the end of the last run, once their threads are opened."""
+        for message_id in message_ids:
+            with suppress(NotFound):
+                thread_id = (await self._open_thread.stored_chat.reader.get_message(message_id)).thread_id
+                self._answers.setdefault(thread_id, message_id)
+        self._show_again()
 
     def choose_models(self) -> None:
         """Ask for the two to four that the next questions go to."""
@@ -94,19 +117,36 @@ class CompareBinding(Controller):
 
     def open_versions(self, message_id: str) -> None:
         """Show an answer beside the other versions of it, four at most."""
+        self._tasks.replace(self._open_versions(message_id), _OPEN)
 
-        async def work() -> None:
-            chat = self._open_thread.chat
-            versions = await chat.reader.list_versions(message_id)
-            question_id = versions[0].parent_id
-            if question_id is None:
-                return
-            place = next(place for place, version in enumerate(versions) if version.id == message_id)
-            start = max(0, min(place, len(versions) - _MOST))
-            question = await chat.reader.get_message(question_id)
-            self._show(question, [chat.reader.with_live_text(each) for each in versions[start : start + _MOST]])
+    async def _open_versions(self, message_id: str) -> None:
+        chat = self._open_thread.chat
+        versions = await chat.reader.list_versions(message_id)
+        question_id = versions[0].parent_id
+        if question_id is None:
+            return
+        place = next(place for place, version in enumerate(versions) if version.id == message_id)
+        start = max(0, min(place, len(versions) - _MOST))
+        question = await chat.reader.get_message(question_id)
+        self._show(question, [chat.reader.with_live_text(each) for each in versions[start : start + _MOST]])
 
-        self._tasks.replace(work(), "compare versions")
+    def _show_again(self) -> None:
+        """Show the comparison that the open thread was left with."""
+        thread_id = self._threads.thread_id
+        answer_id = None if thread_id is None else self._answers.get(thread_id)
+
+        async def work(thread_id: str, answer_id: str) -> None:
+            try:
+                await self._open_versions(answer_id)
+            except NotFound:
+                self._forget(thread_id)
+
+        if thread_id is not None and answer_id is not None and self.view is None:
+            self._tasks.replace(work(thread_id, answer_id), _OPEN)
+
+    def _forget(self, thread_id: str) -> None:
+        if self._answers.pop(thread_id, None) is not None:
+            self.changed.emit()
 
     def _show(self, question: Message, answers: Sequence[Message]) -> None:
         if question.thread_id != self._threads.thread_id:
@@ -121,6 +161,8 @@ class CompareBinding(Controller):
             self._view.stopRequested.connect(self._stop)
             self._view.closed.connect(self._close)
         self._thread_id = question.thread_id
+        self._answers[question.thread_id] = answers[0].id
+        self.changed.emit()
         self._view.show_answers(question, answers)
         self._panes.pane.show_pane(self._view)
         self._show_waiting(self._open_thread.stored_chat.queue.waiting)
@@ -158,16 +200,25 @@ class CompareBinding(Controller):
             self._panes.message_handlers.run(action, message_id)
 
     def _close(self) -> None:
-        if self._thread_id is None or self._view is None:
+        if self._thread_id is None:
             return
-        self._thread_id = None
-        self._view.clear()
+        self._forget(self._thread_id)
+        self._leave()
         self._panes.pane.show_transcript(self._threads.thread_id is not None)
         self._panes.pane.focus_composer()
 
+    def _leave(self) -> None:
+        """Hide the comparison, which belongs to a thread that is not open any more or was closed."""
+        self._thread_id = None
+        if self._view is not None:
+            self._view.clear()
+
     def _close_if_shown(self, thread_id: str) -> None:
+        """Close the comparison of a thread that goes on; one that was left is not seen again."""
         if thread_id == self._thread_id:
             self._close()
+        else:
+            self._forget(thread_id)
 
     def _keep(self, message_id: str) -> None:
         """Continue the thread with the model whose answer the person prefers."""
@@ -211,7 +262,8 @@ class CompareBinding(Controller):
 
     def _on_thread_opened(self, thread: object) -> None:
         if self._thread_id is not None and self._threads.thread_id != self._thread_id:
-            self._close()
+            self._leave()
+        self._show_again()
 
     def _on_path_changed(self, event: PathChanged) -> None:
         self._close_if_shown(event.thread_id)

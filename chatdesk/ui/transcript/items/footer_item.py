@@ -13,7 +13,8 @@ from chatdesk.ui.transcript.drawing.transcript_style import TOOL_PX, TranscriptS
 
 _BY_PX = 160  # of a name
 _WORDS_PX = 160  # of a quick action
-_VERSIONS = ("version-previous", "version-next")
+_BESIDE = "compare"
+_VERSIONS = ("version-previous", "version-next", _BESIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Tool:
 class FooterItem(Item):
     """The row of tools under a message.
 
-    ``versions`` is (shown, of) and stays in sight when there are several, because it is the only sign of the others;
+    ``versions`` is (shown, of) and stays in sight when there are several, because it is the only sign of the others,
+    with the way to see those of an answer side by side;
     ``version_by`` names the author of the shown one, and ``versions_tip`` is its tooltip. ``note`` is at the right,
     ``time`` left of tools that are at the right; ``tip`` is the time in full. In a mirrored layout the sides are
     swapped.
@@ -91,6 +93,9 @@ class FooterItem(Item):
         self._time_area = QRectF(x - wide, 0, wide, side) if self.time and self.is_right_aligned else QRectF()
         buttons = [] if self.is_right_aligned else self._version_buttons(x, side, count_wide)
         x += 2 * step + count_wide - 2 if buttons else 0
+        if buttons:
+            icons_wide = sum(bool(tool.icon) for tool in self.tools) * step
+            x = self._add_beside(buttons, x, style, room=width - x - icons_wide)
         for tool in self.tools:
             if tool.icon:
                 buttons.append(
@@ -110,6 +115,15 @@ class FooterItem(Item):
 
     def _note_width(self, style: TranscriptStyle) -> float:
         return style.metrics("muted").horizontalAdvance(self.note) + style.px(24) if self.note else 0.0
+
+    def _add_beside(self, buttons: list[Button], x: float, style: TranscriptStyle, *, room: float) -> float:
+        """Add the way to see the versions of an answer at once, if it fits, and return the x of the next button."""
+        words = tr("Side by side")
+        wide = round(style.metrics("muted").horizontalAdvance(words) + 2 * style.px(WORDS_PAD_PX))
+        if wide > room:
+            return x
+        buttons.append(Button(_BESIDE, words, QRectF(round(x), 0, wide, style.px(TOOL_PX)), text=words))
+        return x + wide + 2
 
     def _add_words(self, buttons: list[Button], x: float, style: TranscriptStyle, *, room: float) -> float:
         """Add the tools with words that fit into ``room``, and return the x where the next thing begins.

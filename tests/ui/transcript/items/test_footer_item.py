@@ -47,9 +47,21 @@ def test_a_long_name_leaves_room_for_the_tools(style: TranscriptStyle, is_right_
     footer = FooterItem(TOOLS, versions=(2, 9), version_by="Ana " * 40, is_right_aligned=is_right_aligned)
     footer.ensure_layout(style, WIDTH)
     areas = [button.area for button in footer.buttons()]
-    assert len(areas) == 4
+    assert len(areas) == (4 if is_right_aligned else 5)
     assert all(area.left() >= -8 and area.right() <= WIDTH + 8 for area in areas)
     assert not any(one.intersects(other) for one in areas for other in areas if one is not other)
+
+
+def test_the_versions_of_an_answer_can_be_seen_side_by_side(style: TranscriptStyle) -> None:
+    footer = FooterItem(TOOLS, versions=(1, 2))
+    footer.ensure_layout(style, WIDTH)
+    by_place = [button.action for button in sorted(footer.buttons(), key=lambda button: button.area.x())]
+    assert by_place == ["version-previous", "version-next", "compare", "copy", "more"]
+    footer.ensure_layout(style, 180)
+    assert "compare" not in [button.action for button in footer.buttons()], "the tools need the room"
+    alone = FooterItem(TOOLS)
+    alone.ensure_layout(style, WIDTH)
+    assert "compare" not in [button.action for button in alone.buttons()]
 
 
 def test_the_versions_of_a_question_stand_at_the_edge_of_its_bubble(style: TranscriptStyle) -> None:
