@@ -62,6 +62,11 @@ def test_a_found_message_is_shown_in_its_thread_with_the_words_marked(paths: App
         assert application.bindings.search.palette is None
         assert application.panes.window.focusWidget() is view
         await until(lambda: view.parts.finding.total > 0)
+        application.panes.window.activateWindow()
+        await until(view.hasFocus)
+        assert view.parts.message_focus.shown.ringed_entry is None, "the word is marked, that is enough"
+        QTest.keyClick(view, Qt.Key.Key_Down)
+        assert view.parts.message_focus.shown.ringed_entry is not None
 
     play(paths, script)
 

@@ -21,6 +21,7 @@ from chatdesk.ui.transcript.accessible.view import ReadableView
 from chatdesk.ui.transcript.input.keyboard import command_of
 from chatdesk.ui.transcript.input.touch import TOUCH_EVENTS
 from chatdesk.ui.transcript.parts import TranscriptParts
+from chatdesk.ui.widgets.focus_ring import is_walk
 
 
 class EventArea(ReadableView):
@@ -59,6 +60,7 @@ class EventArea(ReadableView):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        self.parts.message_focus.arrive(event.reason())
         self.parts.viewport_layout.repaint()
         announcing.focus_arrived(self)
 
@@ -112,6 +114,8 @@ class EventArea(ReadableView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self.parts.viewport_layout.ensure_laid_out()
+        if is_walk(event):
+            self.parts.message_focus.show_ring()
         command = command_of(event)
         if event.isAutoRepeat() and command in ("activate", "page-down") and self.parts.message_focus.stop is not None:
             return  # a key that is held presses a button once

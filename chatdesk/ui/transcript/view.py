@@ -27,7 +27,6 @@ from chatdesk.ui.transcript.event_area import EventArea
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.parts import TranscriptParts
 from chatdesk.ui.transcript.speech.narration import ReadAloud
-from chatdesk.ui.widgets.focus_ring import FocusFrame
 
 
 class TranscriptView(EventArea):
@@ -61,7 +60,6 @@ class TranscriptView(EventArea):
         self.scrolling = self.parts.scrolling
         self.finding = self.parts.finding
         self.accessible_actions = self.parts.accessible_actions()
-        FocusFrame(theme, self, lambda: QRect() if self.parts.message_focus.current else self.viewport().geometry())
         self._connect_parts()
         theme.changed.connect(self._on_theme_changed)
 

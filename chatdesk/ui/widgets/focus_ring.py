@@ -31,6 +31,11 @@ def shows_ring(reason: Qt.FocusReason, *, before: bool) -> bool:
     return reason is not Qt.FocusReason.MouseFocusReason
 
 
+def is_walk(event: QKeyEvent) -> bool:
+    """Return whether a key brings the ring. A copy after a drag of the mouse is no walk."""
+    return event.key() not in _MODIFIERS and not event.modifiers() & _COMMANDS
+
+
 def reason_of_press(button: QAbstractButton) -> Qt.FocusReason:
     """Return how ``button`` was just pressed. It takes the focus by Tab alone, so keys press it only where it has
     it."""
@@ -74,8 +79,7 @@ class FocusFrame(QObject):
         elif kind in (QEvent.Type.FocusOut, QEvent.Type.Resize):
             self.place_ring()
         elif kind is QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            is_command = event.key() in _MODIFIERS or event.modifiers() & _COMMANDS
-            self._is_ringed = self._is_ringed or not is_command  # a copy after a drag of the mouse is no walk
+            self._is_ringed = self._is_ringed or is_walk(event)
             self.place_ring()
             QTimer.singleShot(0, self, self.place_ring)  # the key may change the part
         return False

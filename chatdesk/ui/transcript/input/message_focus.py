@@ -14,6 +14,7 @@ from chatdesk.ui.transcript.input.pointer import Hit, Pointer
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
+from chatdesk.ui.widgets.focus_ring import shows_ring
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Attention:
     hovered_item: Item | None = None
     hovered_action: str | None = None
     current_entry: MessageEntry | None = None
+    ringed_entry: MessageEntry | None = None
     focused_index: int | None = None
     focused_action: str | None = None
 
@@ -45,6 +47,7 @@ class MessageFocus:
         self._pointer = pointer
         self._hit: Hit | None = None
         self._position: int | None = None
+        self._is_ringed = False
 
     def forget(self, *, keeps_place: bool = False) -> None:
         """Forget the hovered and focused things, because nothing is loaded any more.
@@ -100,6 +103,7 @@ class MessageFocus:
             hovered_item=hit.item if hit and hit.button else None,
             hovered_action=hit.button.action if hit and hit.button else None,
             current_entry=self.current if self._area.hasFocus() else None,
+            ringed_entry=self.acting if self._is_ringed and self._area.hasFocus() else None,
             focused_index=self.stop[0] if self.stop else None,
             focused_action=self.stop[1] if self.stop else None,
         )
@@ -132,6 +136,17 @@ class MessageFocus:
 
     # The keyboard
 
+    def arrive(self, reason: Qt.FocusReason) -> None:
+        """Show the ring if the focus came by a key. What the program shows, such as a hit, has a mark of its own."""
+        is_by_program = reason is Qt.FocusReason.OtherFocusReason
+        self._is_ringed = not is_by_program and shows_ring(reason, before=self._is_ringed)
+
+    def show_ring(self) -> None:
+        """Show where the keyboard is, because a key was pressed."""
+        if not self._is_ringed:
+            self._is_ringed = True
+            self._viewport_layout.repaint()
+
     def step_stop(self, *, forward: bool) -> bool:
         """Move to the next button of the current message, and return whether the focus stays in the transcript."""
         entry = self.current if self._area.hasFocus() else None
@@ -139,6 +154,7 @@ class MessageFocus:
             return False
         following = next_stop(entry, self.stop, forward=forward)
         had, self.stop = self.stop, following
+        self._is_ringed = True
         self._viewport_layout.repaint()
         if following is not None:
             self._scrolling.reveal_item(entry, following[0])

@@ -40,7 +40,7 @@ def paint_view(
                 _paint_bubble(painter, style, placed, left)
             elif entry.is_edited:
                 _paint_edited(painter, style, placed, left)
-            if entry is attention.current_entry:
+            if entry is attention.ringed_entry:
                 _paint_ring(painter, style, placed, left)
         if item.at.quote_depth:
             _paint_bars(painter, placed, left, area)

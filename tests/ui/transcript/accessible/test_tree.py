@@ -147,6 +147,7 @@ def test_messages_say_when_and_how_they_stand(world: World) -> None:
         "Version 2 of 3",
         "Previous version",
         "Next version",
+        "Side by side",
         "Copy",
         "Regenerate",
         "Branch into a new thread",

@@ -95,7 +95,7 @@ def test_questions_may_be_shown_as_they_were_written(world: World) -> None:
 
 
 def test_versions_can_be_changed_from_the_first_and_from_the_last(style: TranscriptStyle) -> None:  # noqa: F811
-    for shown, enabled in ((1, [False, True]), (3, [True, False])):
+    for shown, enabled in ((1, [False, True, True]), (3, [True, False, True])):
         footer = FooterItem((), versions=(shown, 3), note="5 tokens")
         painted(footer, style, is_active=True)
         assert [button.is_enabled for button in footer.buttons()] == enabled
