@@ -24,6 +24,7 @@ from chatdesk.core.events import LimitNear, StorageFailed, SummaryWorkChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.things_over import OWNED, things_without_row
 from tests.helpers.waiting import stays as holds
 from tests.helpers.window import answered, ask, play, press, type_text, until
 
@@ -195,6 +196,7 @@ class Walk:
         await self.row.appear(application)
         await until(lambda: in_sight(application.bindings, self.row))
         self.said = in_sight(application.bindings, self.row)
+        assert things_without_row(application.bindings) == set()
 
     def _is_said(self, chat: PaneBindings) -> bool:
         return bool(self.said & in_sight(chat, self.row))
@@ -253,6 +255,21 @@ class Walk:
 
 
 STEPS: Final = ("second_chat", "second_window", "another_thread", "new_chat", "end_of_the_answer")
+
+
+def test_each_row_is_looked_for_and_a_thing_without_one_is_found(tmp_path: Path) -> None:
+    assert {row.name for row in TABLE.values()} <= OWNED.keys()
+
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "so far")
+        added = QWidget()
+        added.setObjectName("addedLately")
+        assert things_without_row(application.bindings) == set()
+        application.panes.pane.add_bar(added)
+        await until(added.isVisible)
+        assert things_without_row(application.bindings) == {"addedLately"}
+
+    play(AppPaths.find(tmp_path / "profile"), script)
 
 
 @pytest.mark.parametrize("what", TABLE)

@@ -27,7 +27,8 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.services.asking import ask
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.commands.catalogue import CATALOGUE
-from tests.helpers.window import play
+from tests.helpers.things_over import things_without_owner, things_without_row
+from tests.helpers.window import play, until
 
 _LEFT_OUT: Final = frozenset(("app.quit", "app.restore", "app.repair"))
 _NOT_PRESSED: Final = ("Quit", "Restore", "Repair", "Delete everything")
@@ -93,6 +94,8 @@ class Monkey:
         for _ in range(times):
             QTimer.singleShot(0, self._act_once)
             await asyncio.sleep(self._random.choice((0, 0, 0, 0.005, 0.02, 0.1)))
+            for chat in self._application.chats.shown():
+                assert not (unknown := things_without_row(chat)), f"nobody knows what these belong to: {unknown}"
 
     def _act_once(self) -> None:
         weights = [weight for weight, _ in self._acts]
@@ -106,6 +109,10 @@ class Monkey:
         for _ in range(40):
             QTimer.singleShot(0, self._leave_one)
             await asyncio.sleep(0.01)
+
+    def left_over(self) -> set[str]:
+        """Return what is still shown over a thread though what it belongs to is gone."""
+        return {name for chat in self._application.chats.shown() for name in things_without_owner(chat)}
 
     def _leave_one(self) -> None:
         target = self._target()
@@ -232,6 +239,7 @@ def wreak(folder: Path, seed: int, acts: int, *, timeout_s: float = 100) -> list
             services = await application.services()
             await monkey.act(acts)
             await monkey.leave_everything()
+            await until(lambda: not monkey.left_over())
             # Whatever was done, the services answer and a message can be written.
             async for _ in ask(services, last_words, provider="offline"):
                 pass

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.application.bindings import Bindings
     from chatdesk.ui.application.failure_notices import FailureNotices
     from chatdesk.ui.window.thread_window import ThreadWindow
-    from chatdesk.ui.window.window_state import SavedBeside, SavedWindow
+    from chatdesk.ui.window.window_state import SavedWindow
 
 _log = logging.getLogger(__name__)
 
@@ -323,7 +323,8 @@ class OpenChats(QObject):
         try:
             if state.beside is not None and await is_there(chat, state.beside.thread_id):
                 await self._open_beside(state.beside.thread_id, state.beside.share, is_restored=True)
-                self._activate_again(state.beside)
+                if self._beside is not None and state.beside.is_active and not self._panes.window.has_just_acted:
+                    self._on_pane_chosen(self._beside.panes.pane)
             opened = {each.threads.stored_id for each in self.windows} - {None}  # while ChatDesk started
             for saved in state.windows:
                 if saved.thread_id not in opened and await is_there(chat, saved.thread_id) and self._has_room():
@@ -335,11 +336,6 @@ class OpenChats(QObject):
         finally:
             self._is_restored = True
             self.changed.emit()
-
-    def _activate_again(self, beside: SavedBeside) -> None:
-        """Make the second chat the active one again, unless the person is at work in the first one by now."""
-        if beside.is_active and self._beside is not None and not self._panes.window.has_just_acted:
-            self._on_pane_chosen(self._beside.panes.pane)
 
     # The active chat
 

@@ -22,6 +22,7 @@ from chatdesk.ui.features.chat.date_binding import DateBinding
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.erasing_binding import ErasingBinding
 from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.next_model import NextModel
 from chatdesk.ui.features.chat.next_questions import NextQuestions
 from chatdesk.ui.features.chat.parameters_binding import ParametersBinding
 from chatdesk.ui.features.chat.shared_drafts import SharedDrafts
@@ -117,14 +118,15 @@ class PaneBindings:
 
     def _build_messages(self, context: WindowContext, services: Services) -> None:
         """Build the controllers of the messages of the open thread."""
+        shared = self.shared
+        models = NextModel(context, self.threads, self.settings, shared.model_services, shared.next_questions)
         self.messages = MessageBinding(
             context,
             self.threads,
             self.undo,
             self.settings,
             drafts=self.drafts,
-            models=self.shared.model_services,
-            next_questions=self.shared.next_questions,
+            models=models,
             questions=lambda: services.questions,
             member_name=lambda author_id: services.team.known.member_name(author_id),  # noqa: PLW0108 - the team loads when first asked
         )

@@ -36,14 +36,23 @@ class CompareColumn(QWidget):
     heightChanged = Signal()
 
     def __init__(
-        self, theme: Theme, make_view: ViewMaker, answer: Message, *, live: Callable[[Message], Message]
+        self,
+        theme: Theme,
+        make_view: ViewMaker,
+        answer: Message,
+        *,
+        live: Callable[[Message], Message],
+        says_version: bool = False,
     ) -> None:
         super().__init__()
         self._theme = theme
         self._answer = answer
         self._live = live
+        self._place = ""
+        if says_version:
+            self._place = tr("Version {number} of {count}", number=answer.version_index, count=answer.version_count)
         self.setObjectName("compareColumn")
-        self.setAccessibleName(shown(_names_of(answer)[0]))
+        self.setAccessibleName(self._named(_names_of(answer)[0]))
         self.view = make_view(self._fetch)
         self.view.setAccessibleName(self.accessibleName())
         self.keep_button = PillButton(theme, tr("Keep this one"), object_name="keepButton", icon_name="check")
@@ -118,9 +127,13 @@ class CompareColumn(QWidget):
         is_final = self._answer.status.is_final
         _name, stop, keep = _names_of(self._answer)
         self.stop_button.setVisible(not is_final)
-        self.stop_button.set_name(stop)
-        self.keep_button.set_name(keep)
+        self.stop_button.set_name(self._named(stop))
+        self.keep_button.set_name(self._named(keep))
         self.keep_button.setVisible(not is_final or bool(self._answer.parts))  # there is nothing to keep of a failure
+
+    def _named(self, name: Text) -> str:
+        """Return a name that tells this answer from the others, by its version where one model wrote several."""
+        return ", ".join(filter(None, (shown(name), self._place)))
 
 
 def _names_of(answer: Message) -> tuple[Text, Text, Text]:

@@ -88,8 +88,10 @@ class CompareView(QWidget):
         """Show these answers in place of those that were compared before."""
         self.clear()
         self._question.show_text(question.text)
+        models = [answer.model for answer in answers]
         for answer in answers:
-            column = CompareColumn(self._theme, self._make_view, answer, live=self._live)
+            says_version = models.count(answer.model) > 1
+            column = CompareColumn(self._theme, self._make_view, answer, live=self._live, says_version=says_version)
             column.keepRequested.connect(self.keepRequested)
             column.stopRequested.connect(self.stopRequested)
             column.heightChanged.connect(self._fit_timer.start)

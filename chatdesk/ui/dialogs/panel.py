@@ -146,7 +146,7 @@ class Panel(QDialog):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         tokens = self._theme.tokens
-        fill, line = self._theme.colour("card"), self._theme.colour("line")
+        fill, line = self._theme.colour("card"), self._theme.colour("field_line")
         paint_box(painter, QRectF(self.rect()), tokens.radius.card, fill=fill, border=line)
         painter.end()
 

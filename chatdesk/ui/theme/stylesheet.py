@@ -151,7 +151,7 @@ QProgressBar::chunk {{ background: {tokens.accent}; border-radius: 4px; }}
 def _menus_and_scroll_bars(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
     check_px = round(point_size("text") * 1.4)
     return f"""
-QMenu {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
+QMenu {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};
     border-radius: {tokens.radius.row}px; padding: 4px; }}
 QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 6px; background: transparent; }}
 QMenu[hasIcons="true"]::item {{ padding-left: 18px; }}

@@ -126,7 +126,7 @@ class Toast(QWidget):
         for spread in range(_SHADOW_PX, 0, -1):
             shade.setAlphaF(0.018)
             paint_box(painter, body.adjusted(-spread, -spread + 2, spread, spread), radius + spread, fill=shade)
-        paint_box(painter, body, radius, fill=theme.colour("card"), border=theme.colour("line"))
+        paint_box(painter, body, radius, fill=theme.colour("card"), border=theme.colour("field_line"))
 
     def _on_action_clicked(self) -> None:
         self.dismiss()

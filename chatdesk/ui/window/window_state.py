@@ -64,7 +64,7 @@ Models = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class NextQuestion:
-    """What the next question of a thread is asked: these ``models`` at once, as (provider, model), or the assistant
+    """The addressees of the next question of a thread: ``models``, (provider, model) each, at once, or the assistant
     ``once_id`` for this question alone. ``assistant_id`` answers in the thread that does not exist yet."""
 
     models: Models = ()

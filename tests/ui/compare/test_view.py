@@ -93,6 +93,17 @@ def test_keeping_stopping_and_leaving_are_said(view: CompareView, qtbot: QtBot) 
     assert (kept.args, stopped.args) == (["b"], ["a"])
 
 
+def test_answers_of_one_model_are_told_apart_by_their_versions(view: CompareView) -> None:
+    twice = [replace(_answer(each), model="one", version_index=place) for place, each in ((1, "a"), (2, "b"))]
+    view.show_answers(QUESTION, [*twice, _answer("c")])
+    assert [column.keep_button.accessibleName() for column in view.columns] == [
+        "Keep the answer of one, Version 1 of 2",
+        "Keep the answer of one, Version 2 of 2",
+        "Keep the answer of model c",
+    ]
+    assert len({column.accessibleName() for column in view.columns}) == 3
+
+
 def test_a_failure_that_said_nothing_cannot_be_kept(view: CompareView) -> None:
     words = Part("p", "a", 0, PartType.TEXT, {"text": "Half an answer"})
     view.change_message(replace(_answer("a", Status.ERROR), parts=(words,)))

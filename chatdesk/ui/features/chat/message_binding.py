@@ -19,7 +19,7 @@ from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_edit import MessageEdit
 from chatdesk.ui.features.chat.message_follower import MessageFollower
 from chatdesk.ui.features.chat.next_model import NextAssistant, NextModel
-from chatdesk.ui.features.chat.next_questions import NextQuestions, compared_words
+from chatdesk.ui.features.chat.next_questions import compared_words
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding, moved_words
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.core.chat.question_queue import QuestionQueue
     from chatdesk.core.domain.attachment import Attachment
-    from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
@@ -57,8 +56,7 @@ class MessageBinding(Controller):
         settings: SettingsBinding,
         *,
         drafts: DraftKeeper,
-        models: ModelServices,
-        next_questions: NextQuestions,
+        models: NextModel,
         questions: Callable[[], QuestionQueue],
         member_name: Callable[[str], str],
     ) -> None:
@@ -68,12 +66,11 @@ class MessageBinding(Controller):
         self._threads = threads
         self._undo = undo
         self._settings = settings
-        self._next = next_questions
+        self.models = models
         self._questions = questions
         self._consent = ProviderConsent(context)
         self.edit = MessageEdit(context, threads, undo, drafts=drafts)
-        self.models = NextModel(context, threads, settings, models, next_questions)
-        self.assistants = NextAssistant(context, threads, self.models, next_questions)
+        self.assistants = NextAssistant(context, threads, models)
         self._is_sending = False
         self._sending: asyncio.Task[object] | None = None
         self._is_started = False
@@ -89,7 +86,7 @@ class MessageBinding(Controller):
         composer.above.stateLeft.connect(self._on_composer_state_left)
         composer.editLastRequested.connect(self._on_composer_edit_last_requested)
         self.edit.changed.connect(self._on_edit_changed)
-        next_questions.changed.connect(self._show_state)
+        self.models.questions.changed.connect(self._show_state)
         self.assistants.changed.connect(self._show_state)
         self.follower.busyChanged.connect(self.busyChanged)
         transcript.copyRequested.connect(self._on_transcript_copy_requested)
@@ -116,8 +113,7 @@ class MessageBinding(Controller):
         return created.thread.id
 
     def _adopt(self, thread: Thread) -> bool:
-        """Make the new thread the open one, with what was chosen for its next question."""
-        self._next.adopt(thread.id)
+        self.models.questions.adopt(thread.id)
         return self._threads.adopt(thread)
 
     # Sending
@@ -205,7 +201,7 @@ class MessageBinding(Controller):
             asked_id = self.assistants.once_id
             if editing is None and thread_id is None and asked_id is not None:
                 thread_id = await self.create_thread(self._threads.new_project_id)
-            if editing is None and self._next.of(thread_id).models:
+            if editing is None and self.models.questions.of(thread_id).models:
                 await self._compare(chat, text, attached, thread_id)
                 return
             if editing is not None:
@@ -241,7 +237,7 @@ class MessageBinding(Controller):
 
     async def _wait_for_answer(self, text: str, attached: Sequence[Attachment], thread_id: str) -> None:
         """Queue the question until the answer that is being written has ended."""
-        chosen = self._next.of(thread_id)
+        chosen = self.models.questions.of(thread_id)
         is_special = chosen.models or chosen.once_id is not None or self.edit.edited_in(thread_id) is not None
         if is_special or self._open_thread.is_temporary(thread_id):  # of that one nothing is stored
             self._panes.composer.notice.show_passing(shown(_WAIT))
@@ -259,7 +255,7 @@ class MessageBinding(Controller):
     async def _compare(
         self, chat: ChatService, text: str, attached: Sequence[Attachment], thread_id: str | None
     ) -> None:
-        is_new, models = thread_id is None, self._next.of(thread_id).models
+        is_new, models = thread_id is None, self.models.questions.of(thread_id).models
         if thread_id is None:
             created = await chat.create_thread(self._threads.new_project_id, "")
             thread_id = created.thread.id

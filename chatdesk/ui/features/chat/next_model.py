@@ -38,7 +38,7 @@ class NextModel(Controller):
         super().__init__(context, context.panes.pane)
         self._threads = threads
         self._settings = settings
-        self._questions = questions
+        self.questions = questions
         self._models = models
         self._model: tuple[str, str] | None = None
         self._of_assistant: tuple[str, str | None] | None = None
@@ -95,11 +95,11 @@ class NextModel(Controller):
     @property
     def compared(self) -> tuple[tuple[str, str], ...]:
         """The models that the next question of the open thread goes to at once; empty when one model answers."""
-        return self._questions.of(self._threads.thread_id).models
+        return self.questions.of(self._threads.thread_id).models
 
     def compare(self, models: Sequence[tuple[str, str]]) -> None:
         """Ask these in the open thread from now on; none: one model answers."""
-        self._questions.compare(self._threads.thread_id, models)
+        self.questions.compare(self._threads.thread_id, models)
 
     def show(self, *_changed: object) -> None:
         """Show in the header the model that the next question goes to."""
@@ -136,18 +136,16 @@ class NextAssistant(Controller):
 
     changed = Signal()
 
-    def __init__(
-        self, context: WindowContext, threads: ThreadBinding, models: NextModel, questions: NextQuestions
-    ) -> None:
+    def __init__(self, context: WindowContext, threads: ThreadBinding, models: NextModel) -> None:
         super().__init__(context, context.panes.pane)
         self._threads = threads
         self._models = models
-        self._questions = questions
+        self._questions = models.questions
         self._thread_id: str | None = None
         self.once: Assistant | None = None
         self.here: Assistant | None = None
         threads.opened.connect(self._on_threads_opened)
-        questions.changed.connect(self._on_questions_changed)
+        models.questions.changed.connect(self._on_questions_changed)
         context.subscribe(self, ThreadChanged, self._on_thread_changed)
         context.subscribe(self, PromptsChanged, lambda _event: self._look_up_soon())
 
@@ -157,7 +155,7 @@ class NextAssistant(Controller):
 
     def choose_for_new(self, assistant_id: str | None) -> None:
         """Choose the assistant that answers in the new chat; it is remembered until its first question."""
-        self._questions.begin_with(assistant_id)
+        self._questions.choose_first(assistant_id)
 
     @property
     def once_id(self) -> str | None:

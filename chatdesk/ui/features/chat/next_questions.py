@@ -1,4 +1,4 @@
-"""Where the next question of each thread goes when that is unusual: to several models at once, or to an assistant."""
+"""Keeps where the next question of a thread goes if that is unusual: to several models at once, or to an assistant."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class NextQuestions(QObject):
         """Ask this assistant the next question, and none after it; None: nobody special."""
         self._set(thread_id, replace(self.of(thread_id), once_id=assistant_id))
 
-    def begin_with(self, assistant_id: str | None) -> None:
+    def choose_first(self, assistant_id: str | None) -> None:
         """Choose the assistant of the thread that does not exist yet."""
         self._set(None, replace(self.of(None), assistant_id=assistant_id))
 
     def adopt(self, thread_id: str) -> None:
-        """Move what was chosen for the new thread to the thread that exists now, which has its assistant itself."""
+        """Give a thread what was chosen for the new chat that became it; it has its assistant itself."""
         question = self._by_thread.pop(None, _USUAL)
         if question != _USUAL:
             self._set(thread_id, replace(question, assistant_id=None))

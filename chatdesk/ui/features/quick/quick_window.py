@@ -150,7 +150,7 @@ class QuickWindow(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter, theme = QPainter(self), self._theme
-        fill, border = theme.colour("background"), theme.colour("line")
+        fill, border = theme.colour("background"), theme.colour("field_line")
         paint_box(painter, QRectF(self.rect()), theme.tokens.radius.card, fill=fill, border=border)
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -163,8 +163,9 @@ class TextItem(Item):
             room = max(gutter - 5, wide)
             area = QRectF(x + 5 if is_rtl else x + gutter - 5 - room, 0, room, line)
             option = QTextOption(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            if is_rtl:  # the dot is at the left of its number, and what is said to be right is left
-                option.setTextDirection(Qt.LayoutDirection.RightToLeft)
+            # From right to left the dot is at the left of its number, and what is said to be right is left.
+            direction = Qt.LayoutDirection.RightToLeft if is_rtl else Qt.LayoutDirection.LeftToRight
+            option.setTextDirection(direction)
             painter.drawText(area, marker, option)
 
     def _text_colour(self, style: TranscriptStyle) -> QColor:

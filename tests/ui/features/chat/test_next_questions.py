@@ -27,7 +27,7 @@ def test_a_choice_is_for_one_thread() -> None:
 
 def test_a_thread_takes_over_what_was_chosen_for_the_new_chat() -> None:
     questions = NextQuestions()
-    questions.begin_with("a")
+    questions.choose_first("a")
     questions.compare(None, (_SMALL, _LARGE))
     questions.adopt("t")
     assert questions.all() == {"t": NextQuestion((_SMALL, _LARGE))}

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel
 
 from chatdesk.core.domain.message import Part, PartType, Status
 from chatdesk.core.rendering.blocks import Placement, Span, Table
@@ -282,6 +282,24 @@ def test_a_formula_that_is_drawn_later_makes_its_column_wider(style: TranscriptS
     columns.block = replace(table(), rows=(((Span("x", is_math=True, drawing=wide),), (Span("1"),)),))
     assert columns.measure(style, WIDTH)
     assert columns.widths[0] > before
+
+
+@pytest.mark.parametrize("words", ["hello", "שלום עולם"])
+def test_the_number_of_an_item_follows_its_text_in_every_window(
+    qapp: QApplication,
+    style: TranscriptStyle,  # noqa: F811
+    words: str,
+) -> None:
+    item = TextItem((Span(words),), Placement(list_depth=1, marker="1."))
+    image, before = painted(item, style), qapp.layoutDirection()
+    mirrored = (
+        Qt.LayoutDirection.RightToLeft if before is Qt.LayoutDirection.LeftToRight else Qt.LayoutDirection.LeftToRight
+    )
+    qapp.setLayoutDirection(mirrored)
+    try:
+        assert painted(item, style) == image
+    finally:
+        qapp.setLayoutDirection(before)
 
 
 def test_right_to_left_items_have_their_marker_at_the_right(style: TranscriptStyle) -> None:  # noqa: F811
