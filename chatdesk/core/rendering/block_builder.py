@@ -34,6 +34,7 @@ from chatdesk.core.texts import Text
 
 MAX_LANGUAGE_CHARS = 40
 _BULLET = "•"
+_MATH_LANGUAGE = "math"  # as GitHub writes displayed formulas
 _PICTURE = "data:image/"
 _CALLOUT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\](?=\s|$)[ \t]*", re.IGNORECASE)
 
@@ -213,6 +214,9 @@ class BlockBuilder:
             language = info[0][:MAX_LANGUAGE_CHARS] if info else ""
             body = token.content.removesuffix("\n")
             is_open = bool(token.meta.get("is_open", False))
+            if language.lower() == _MATH_LANGUAGE and kind == "fence" and (is_open or body.strip()):
+                self._add_math("\n".join(filter(str.strip, body.split("\n"))), token, is_open=is_open)
+                return
             text = visible_code(body, is_whole=not is_open)
             self._blocks.append(
                 CodeBlock(
@@ -227,12 +231,15 @@ class BlockBuilder:
         elif kind == "chat_table":
             self._add_table(token)
         elif kind == "chat_math":
-            is_open = bool(token.meta.get("is_open"))
-            self._blocks.append(MathBlock(visible_controls(token.content), self._place(token), is_pending=is_open))
+            self._add_math(token.content, token, is_open=bool(token.meta.get("is_open")))
         elif kind in ("chat_fold", "chat_unfold"):
             self._fold(token, is_opening=kind == "chat_fold")
         elif kind == "hr":
             self._blocks.append(Rule(self._place(token)))
+
+    def _add_math(self, tex: str, token: Token, *, is_open: bool) -> None:
+        tex = "" if is_open else visible_controls(tex)
+        self._blocks.append(MathBlock(tex, self._place(token), is_pending=is_open))
 
     def _fold(self, token: Token, *, is_opening: bool) -> None:
         if is_opening and not self.open_folds:

@@ -22,14 +22,13 @@ CALLOUT_TITLES = {
 }
 
 DRAWING_UNITS = 256
-_MAX_COORDINATE = 32_767
-_BYTES_AN_OPERATION = {"M": 4, "L": 4, "Q": 8, "C": 12, "Z": 0}
+_BYTES_AN_OPERATION = {"M": 8, "L": 8, "Q": 16, "C": 24, "Z": 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """A formula as outlines to be filled, in 256ths of the text's size; the baseline is at y 0, down is positive.
-    ``operations`` has a letter each (M, L, Q, C, Z) and ``points`` their coordinates, as signed 16-bit numbers in the
+    ``operations`` has a letter each (M, L, Q, C, Z) and ``points`` their coordinates, as signed 32-bit numbers in the
     machine's byte order. ``inks`` are pairs (operation index, kind of code): from that operation on the colour of that
     kind holds (see ``CodeRun``), "" being the text's own.
 
@@ -66,9 +65,7 @@ class Drawing:
         """Return the drawing with its tags placed beside it, for output that has no right edge to put tags at."""
         whole = replace(self, tags=())
         for below, tag in self.tags:
-            if self.width + 2 * DRAWING_UNITS + tag.width > _MAX_COORDINATE:
-                break
-            shifted = array("h", tag.points)
+            shifted = array("i", tag.points)
             for at in range(len(shifted)):
                 shifted[at] += below if at % 2 else self.width + 2 * DRAWING_UNITS
             whole = replace(

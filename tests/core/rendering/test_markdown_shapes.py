@@ -112,6 +112,10 @@ SHAPES = {
     "math in a list": ("- a\n  $$\n  x\n  $$\n- b", [("P", 1, "•", "a"), ("M", 1, None, "x"), ("P", 1, "•", "b")]),
     "display dollars": ("$$\nx = 1\n$$", [("M", 0, None, "x = 1")]),
     "display dollars on a line": ("$$x = 1$$", [("M", 0, None, "x = 1")]),
+    "math fence": ("```math\nx = 1\n\n+ 2\n```", [("M", 0, None, "x = 1\n+ 2")]),
+    "math fence of tildes": ("~~~ Math\nx\n~~~", [("M", 0, None, "x")]),
+    "math fence in a list": ("- a\n  ```math\n  x\n  ```", [("P", 1, "•", "a"), ("M", 1, None, "x")]),
+    "empty math fence": ("```math\n```", [("C", 0, None, "")]),
     "display brackets": ("\\[\nx = 1\n\\]", [("M", 0, None, "x = 1")]),
     "display after a line": (
         "So:\n\\[ x \\]\nand",

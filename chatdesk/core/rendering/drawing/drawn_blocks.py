@@ -16,7 +16,7 @@ from chatdesk.core.rendering.drawing.math_drawing import MAX_TEX_CHARS
 from chatdesk.core.rendering.wire import decode_drawing
 from chatdesk.core.texts import Text
 
-MAX_FORMULAS_A_MESSAGE = 400
+MAX_FORMULAS_A_MESSAGE = 2_000
 _MAX_REMEMBERED_BYTES = 16 * 1024 * 1024
 _BYTES_PER_ENTRY = 200
 _NOT_DRAWN = Text("This diagram could not be drawn")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SIZE_PX: Final = 16.0
 _FACTOR = DRAWING_UNITS / SIZE_PX
 _MAX_OPERATIONS = 40_000
+_MOST_EM = 600
 _ARITY = {"M": 1, "L": 1, "Q": 2, "C": 3, "Z": 0}
 _PATH_TOKEN = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
@@ -43,7 +44,7 @@ class Outline:
         self._known_inks = inks
         self._operations: list[str] = []
         self._inks: list[tuple[int, str]] = []
-        self._points = array("h")
+        self._points = array("i")
 
     def add_glyph(self, contours: Contours, x: float, y: float, *, px_per_unit: float, colour: str) -> None:
         """Add a glyph with its origin at (``x``, ``y``)."""
@@ -78,7 +79,8 @@ class Outline:
             raise CannotDraw
 
     def finish(self, width: float, ascent: float, descent: float) -> Drawing:
-        if not self._operations or not math.isfinite(width + ascent + descent):
+        size = abs(width) + abs(ascent) + abs(descent)
+        if not self._operations or not size <= _MOST_EM * SIZE_PX:  # nor what is no number
             raise CannotDraw
         points = self._points.tobytes()
         inks = tuple(self._inks)

@@ -1,7 +1,7 @@
 """Writes blocks as HTML. Pure. Every letter is escaped, every address checked, and nothing would be fetched or run.
 
 Two flavours: for browsers, and for Qt's documents, which know no SVG and draw formulas and pictures that their reader
-hands to them by name (``formula:`` and ``blob:``).
+hands to them by name (``formula:``, ``drawing:`` and ``blob:``).
 """
 
 from __future__ import annotations
@@ -154,8 +154,8 @@ class HtmlBlocks:
         return "<hr>"
 
     def _code(self, block: CodeBlock) -> str:
-        if block.pictures and not self._is_for_print:
-            return _diagram(block)
+        if block.pictures:
+            return _diagram(block, is_for_print=self._is_for_print)
         language = f'<div class="language">{escape(block.language[:40])}</div>' if block.language else ""
         text = _coloured(block)
         if self._is_for_print:
@@ -274,7 +274,9 @@ def _is_coloured(kind: str) -> bool:
     return kind != "plain" and _KIND.fullmatch(kind) is not None
 
 
-def _diagram(block: CodeBlock) -> str:
+def _diagram(block: CodeBlock, *, is_for_print: bool) -> str:
+    if is_for_print:
+        return f'<p><img src="drawing:{_text_of(block.pictures[0])}"></p>'
     light, dark = (base64.b64encode(block.pictures[place]).decode() for place in (0, -1))
     return (
         f'<picture><source media="(prefers-color-scheme: dark)" srcset="data:image/png;base64,{dark}">'
@@ -298,7 +300,7 @@ def _inked_path(part: tuple[str, Drawing]) -> str:
 
 
 def _path(drawing: Drawing) -> str:
-    take = iter(array("h", drawing.points).tolist()).__next__
+    take = iter(array("i", drawing.points).tolist()).__next__
     count = {"M": 2, "L": 2, "Q": 4, "C": 6, "Z": 0}
     return "".join(each + " ".join(str(take()) for _ in range(count[each])) for each in drawing.operations)
 

@@ -4,7 +4,8 @@
 Each line's HTML is a small document of its own, laid out at the width of a page and painted slice by slice, so that
 memory does not grow with the thread. A slice ends between two lines of text; what is higher than a page is cut there
 too. Nothing that the HTML names is fetched: pictures come from the data directory by the name of their content,
-formulas from their outlines, and everything else is an empty picture (Qt would otherwise read files).
+formulas from their outlines, diagrams from their bytes, and everything else is an empty picture (Qt would otherwise
+read files).
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from PySide6.QtGui import (
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.processes import start_child
 from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
+from chatdesk.core.rendering.drawing.picture_rules import ZOOM
 from chatdesk.ui.theme.fonts import load_first_fonts, load_other_fonts
 from chatdesk.ui.theme.tokens import LIGHT
 from chatdesk.ui.transcript.drawing.math_paths import ascent_px, descent_px, fill_formula, width_px
@@ -85,10 +87,11 @@ def style() -> str:
 
 
 class PageDocument(QTextDocument):
-    """Loads nothing but the pictures that ``blob:`` names."""
+    """Loads nothing but the pictures that ``blob:`` names and the diagrams that are in ``drawing:``."""
 
-    def __init__(self, blobs: Path, width: float) -> None:
+    def __init__(self, blobs: Path, width: float, height: float) -> None:
         super().__init__()
+        self._most_height = height
         self._blobs = blobs
         self._width = width
         self._objects = _Objects()
@@ -97,11 +100,23 @@ class PageDocument(QTextDocument):
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
         address = name.toString() if isinstance(name, QUrl) else name
         scheme, _, rest = address.partition(":")
-        is_picture = kind == QTextDocument.ResourceType.ImageResource.value and scheme == "blob"
-        image = self._picture(rest) if is_picture else None
+        read = {"blob": self._picture, "drawing": self._drawing}.get(scheme)
+        is_picture = kind == QTextDocument.ResourceType.ImageResource.value
+        image = read(rest) if read is not None and is_picture else None
         found = image if image is not None else QImage(1, 1, QImage.Format.Format_ARGB32)
         self.addResource(kind, QUrl(address), found)  # else Qt asks again for its size, its place and its painting
         return found
+
+    def _drawing(self, data: str) -> QImage | None:
+        """Return a diagram, not wider or higher than a page."""
+        try:
+            image = QImage.fromData(base64.urlsafe_b64decode(data), "PNG")
+        except ValueError:
+            return None
+        if image.isNull():
+            return None
+        image.setDevicePixelRatio(max(float(ZOOM), image.width() / self._width, image.height() / self._most_height))
+        return image
 
     def _picture(self, name: str) -> QImage | None:
         if len(name) != 64 or set(name) - set("0123456789abcdef"):
@@ -244,7 +259,7 @@ class PdfPages:
         return document
 
     def _new_document(self) -> QTextDocument:
-        document = PageDocument(self._blobs, self._width)
+        document = PageDocument(self._blobs, self._width, self._height)
         font = QFont("Inter")
         font.setPixelSize(13)
         document.setDefaultFont(font)

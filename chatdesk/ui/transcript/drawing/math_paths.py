@@ -110,7 +110,7 @@ def paths_of(drawing: Drawing) -> tuple[tuple[str, QPainterPath], ...]:
 def _path(drawing: Drawing) -> QPainterPath:
     path = QPainterPath()
     path.setFillRule(Qt.FillRule.WindingFill)
-    take = iter(array("h", drawing.points).tolist()).__next__
+    take = iter(array("i", drawing.points).tolist()).__next__
     move, line, curve = path.moveTo, path.lineTo, path.quadTo
     for operation in drawing.operations:
         if operation == "Q":

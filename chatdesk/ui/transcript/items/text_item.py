@@ -155,7 +155,9 @@ class TextItem(Item):
             middle = x + style.px(8) if not is_rtl else x + gutter - style.px(8)
             painter.drawEllipse(QPointF(middle, line / 2 + 0.5), radius, radius)
         elif marker in "☐☑":
-            self._paint_box(painter, style, QRectF(x + 1, (line - style.px(13)) / 2, style.px(13), style.px(13)))
+            side = style.px(13)
+            outside = x + gutter - 1 - side if is_rtl else x + 1
+            self._paint_box(painter, style, QRectF(outside, (line - side) / 2, side, side))
         else:
             painter.setFont(style.font(self.role))
             painter.setPen(style.colour(self._colour))

@@ -39,7 +39,7 @@ def _drawn(tex: str, *, is_display: bool = True) -> Drawing:
 )
 def test_points_fit_operations_and_the_box(tex: str) -> None:
     drawing = _drawn(tex)
-    points = array("h", drawing.points)
+    points = array("i", drawing.points)
     assert len(points) == 2 * sum(_ARITY[each] for each in drawing.operations)
     assert drawing.width > 0
     assert drawing.ascent + drawing.descent > 0
@@ -157,3 +157,11 @@ def test_no_file_is_opened_because_of_the_source() -> None:
         draw_formula(tex, is_display=True)
     is_watching = False
     assert opened == []
+
+
+@pytest.mark.parametrize("is_display", [True, False])
+def test_a_long_formula_is_drawn_whole(is_display: bool) -> None:
+    tex = "+".join(f"\\frac{{a_{{{number}}}}}{{bcdefghi}}" for number in range(60))
+    drawing = draw_formula(tex, is_display=is_display)
+    assert drawing is not None
+    assert drawing.width > 128 * 256  # more than 16 bits hold

@@ -10,6 +10,7 @@ import json
 import random
 import re
 import zipfile
+from array import array
 from collections.abc import AsyncIterator
 from contextlib import closing
 from html.parser import HTMLParser
@@ -26,7 +27,7 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.file_writing import write_failure
 from chatdesk.core.ids import new_id
-from chatdesk.core.rendering.blocks import Drawing, Paragraph, Placement, Span
+from chatdesk.core.rendering.blocks import CodeBlock, Drawing, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.transfer.exports.blocks import BlockSource
 from chatdesk.core.transfer.exports.export import when
@@ -250,10 +251,18 @@ def test_lists_nest_and_go_on() -> None:
 
 
 def test_a_formula_is_a_picture_by_name_for_print() -> None:
-    drawing = Drawing(10, 5, 2, "MLZ", b"\x00\x00\x01\x00\x02\x00\x03\x00")
+    drawing = Drawing(10, 5, 2, "MLZ", array("i", (0, 1, 2, 3)).tobytes())
     block = Paragraph((Span("x^2", is_math=True, drawing=drawing),), Placement())
     assert '<img src="formula:' in HtmlBlocks("", is_for_print=True).html([block])
     assert 'd="M0 1L2 3Z"' in HtmlBlocks("").html([block])
+
+
+@pytest.mark.parametrize("language", ["mermaid", "svg"])
+def test_a_diagram_is_a_picture_in_print_as_on_a_page(language: str) -> None:
+    block = CodeBlock(language, "source", pictures=(b"light", b"dark"))
+    assert "bGlnaHQ=" in HtmlBlocks("").html([block])
+    assert '<img src="drawing:bGlnaHQ="' in HtmlBlocks("", is_for_print=True).html([block])
+    assert "source" in HtmlBlocks("", is_for_print=True).html([CodeBlock(language, "source")])
 
 
 async def test_markdown_has_its_attachments_beside(store: Store, service: ExportService, tmp_path: Path) -> None:

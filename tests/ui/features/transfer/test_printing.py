@@ -8,6 +8,7 @@ import io
 import json
 import re
 import sys
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,6 +106,8 @@ def test_something_higher_than_a_page_is_cut_and_ends(device: QBuffer, tmp_path:
         f"blob:{'0' * 64}",
         "blob:",
         "formula:!!",
+        "drawing:!!",
+        "drawing:bGlnaHQ=",
         f"formula:{base64.urlsafe_b64encode(b'[1]').decode()}",
         f"formula:{base64.urlsafe_b64encode(json.dumps([10**9, 10**9, 10**9, 'M', '']).encode()).decode()}",
         "data:image/svg+xml,<svg/>",
@@ -119,7 +122,7 @@ def test_what_was_not_given_is_an_empty_picture_and_nothing_is_opened(source: st
             opened.append(arguments[0])
 
     sys.addaudithook(watch)
-    document = printing.PageDocument(tmp_path, 600)
+    document = printing.PageDocument(tmp_path, 600, 800)
     found = document.loadResource(QTextDocument.ResourceType.ImageResource.value, QUrl(source))
     is_watching = False
     assert isinstance(found, QImage)
@@ -130,12 +133,12 @@ def test_what_was_not_given_is_an_empty_picture_and_nothing_is_opened(source: st
 
 
 def _formula() -> str:
-    points = base64.urlsafe_b64encode(b"\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01\x80\x00").decode()
+    points = base64.urlsafe_b64encode(array("i", (0, 0, 256, 0, 256, 128)).tobytes()).decode()
     return base64.urlsafe_b64encode(json.dumps([256, 200, 50, "MLLZ", points, []]).encode()).decode()
 
 
 def test_a_formula_is_drawn(tmp_path: Path) -> None:
-    document = printing.PageDocument(tmp_path, 600)
+    document = printing.PageDocument(tmp_path, 600, 800)
     document.setHtml(f'<p><img src="formula:{_formula()}"></p>')
     image = QImage(200, 60, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.white)
@@ -152,6 +155,35 @@ def test_a_formula_is_outlines_and_no_picture(device: QBuffer, tmp_path: Path) -
     pages.add(f'<p>words <img src="formula:{_formula()}"> and words</p>')
     pages.end()
     assert b"/Image" not in bytes(device.data().data()).replace(b"/ImageB", b"").replace(b"/ImageC", b"")
+
+
+def _png(width: int, height: int) -> str:
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    image.fill(0)
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")
+    return base64.urlsafe_b64encode(bytes(buffer.data().data())).decode()
+
+
+@pytest.mark.parametrize(
+    ("size", "seen"),
+    [((200, 100), (100, 50)), ((3000, 30), (600, 6)), ((40, 8000), (4, 800)), ((2400, 3200), (600, 800))],
+)
+def test_a_diagram_fits_onto_a_page(size: tuple[int, int], seen: tuple[int, int], tmp_path: Path) -> None:
+    document = printing.PageDocument(tmp_path, 600, 800)
+    document.setHtml(f'<p><img src="drawing:{_png(*size)}"></p>')
+    found = document.loadResource(
+        QTextDocument.ResourceType.ImageResource.value, QUrl(f"drawing:{_png(*size)}")
+    ).deviceIndependentSize()
+    assert (round(found.width()), round(found.height())) == seen
+
+
+def test_a_diagram_is_on_the_page(device: QBuffer, tmp_path: Path) -> None:
+    pages = PdfPages(device, "t", tmp_path)
+    pages.add(f'<p>words</p><p><img src="drawing:{_png(200, 100)}"></p>')
+    pages.end()
+    assert b"/Subtype /Image" in bytes(device.data().data())
 
 
 def test_a_word_without_end_takes_no_time(device: QBuffer, tmp_path: Path) -> None:

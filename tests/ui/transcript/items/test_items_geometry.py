@@ -108,3 +108,23 @@ def test_tables_and_images_in_a_list_stand_under_its_words(world: World) -> None
         ) + entry.places.width_of(outer)
     assert view.entries[0].places.bubble_width <= view.entries[0].places.width
     view.grab()
+
+
+@pytest.mark.parametrize("marker", ["☐", "☑"])
+@pytest.mark.parametrize("words", ["Hello", "שלום", "مرحبا"])
+def test_the_box_of_a_task_is_clear_of_its_words(words: str, marker: str, style: TranscriptStyle) -> None:
+    place = Placement(list_depth=1, marker=marker, is_right_to_left=words != "Hello")
+    (item,) = items_for(Paragraph((Span(words),), place))
+    item.ensure_layout(style, WIDTH)
+    image = QImage(round(WIDTH), round(item.height), QImage.Format.Format_RGB32)
+    image.fill(style.colour("background"))
+    ground = image.pixel(0, 0)
+    painter = QPainter(image)
+    item.paint(painter, PaintState(style, QRectF(image.rect())))
+    painter.end()
+    columns = range(image.width()) if words == "Hello" else range(image.width() - 1, -1, -1)
+    has_ink = [any(image.pixel(x, y) != ground for y in range(image.height())) for x in columns]
+    box = has_ink.index(True)
+    end = box + style.px(13)
+    gap = has_ink.index(True, round(end) + 1) - end
+    assert style.px(4) <= gap <= style.px(14)
