@@ -29,9 +29,11 @@ from chatdesk.core.rendering.blocks import (
     Span,
     Table,
 )
+from chatdesk.core.rendering.direction import reads_right_to_left
 from chatdesk.core.rendering.misleading_links import destination_remark
 from chatdesk.core.rendering.picture_data import picture_url
 from chatdesk.core.rendering.safety import is_safe_link
+from chatdesk.core.transfer.exports.printed_tables import fit_table
 
 _BOXES: Final = ("☐", "☑")
 _NOTE: Final = re.compile(r"fn(?:ref)?-[0-9]{1,6}")
@@ -165,15 +167,26 @@ class HtmlBlocks:
         return f'<figure class="code">{language}<pre><code>{text}</code></pre></figure>'
 
     def _table(self, table: Table) -> str:
-        rows = [self._row(table, table.header, "th"), *(self._row(table, row, "td") for row in table.rows)]
-        head, body = rows[0], "".join(rows[1:])
-        border = ' border="1" cellspacing="0" cellpadding="4"' if self._is_for_print else ""
-        made = f"<table{border}><thead>{head}</thead><tbody>{body}</tbody></table>"
-        return made if self._is_for_print else f'<div class="wide">{made}</div>'
+        is_turned = reads_right_to_left((table,))
+        if not self._is_for_print:
+            direction = ' dir="rtl"' if is_turned else ""
+            return f'<div class="wide">{self._part_of(table, range(len(table.header)), direction)}</div>'
+        fitted = fit_table(table)
+        # Qt's documents know no direction of tables.
+        side = ' align="right"' if is_turned else ""
+        look = f' class="size-{fitted.size_px}"{side} border="1" cellspacing="0" cellpadding="4"'
+        return "".join(self._part_of(table, group[::-1] if is_turned else group, look) for group in fitted.groups)
 
-    def _row(self, table: Table, cells: Sequence[Sequence[Span]], tag: str) -> str:
+    def _part_of(self, table: Table, columns: Sequence[int], look: str) -> str:
+        head, *rows = (
+            self._row(table, row, columns, "td" if place else "th")
+            for place, row in enumerate((table.header, *table.rows))
+        )
+        return f"<table{look}><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
+
+    def _row(self, table: Table, cells: Sequence[Sequence[Span]], columns: Sequence[int], tag: str) -> str:
         made = []
-        for cell, alignment in zip(cells, table.alignments, strict=False):
+        for cell, alignment in ((cells[at], table.alignments[at]) for at in columns if at < len(cells)):
             aligned = f' align="{alignment}"' if alignment in _ALIGNED else ""
             made.append(f"<{tag}{aligned}>{self._spans(cell)}</{tag}>")
         return f"<tr>{''.join(made)}</tr>"

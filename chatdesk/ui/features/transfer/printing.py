@@ -45,6 +45,7 @@ from chatdesk.core.paths import resources_dir
 from chatdesk.core.processes import start_child
 from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
 from chatdesk.core.rendering.drawing.picture_rules import ZOOM
+from chatdesk.core.transfer.exports.printed_tables import SIZES_PX
 from chatdesk.ui.theme.fonts import load_first_fonts, load_other_fonts
 from chatdesk.ui.theme.tokens import LIGHT
 from chatdesk.ui.transcript.drawing.math_paths import ascent_px, descent_px, fill_formula, width_px
@@ -80,7 +81,8 @@ def style() -> str:
         f"blockquote {{ margin-left: 14px; color: {colours.muted}; }}\n"
         f"a {{ color: {colours.accent}; }}\n"
         f"table.codebox {{ background-color: {colours.code}; }}\n"
-        "pre, code { font-family: 'JetBrains Mono', 'DejaVu Sans Mono', monospace; font-size: 11px; }\n"
+        + "".join(f"table.size-{size} {{ font-size: {size}px; }}\n" for size in SIZES_PX)
+        + "pre, code { font-family: 'JetBrains Mono', 'DejaVu Sans Mono', monospace; font-size: 11px; }\n"
         "pre { white-space: pre-wrap; margin: 0; }\n"
         "th { font-weight: 600; text-align: left; }\n" + code
     )
@@ -110,9 +112,10 @@ class PageDocument(QTextDocument):
     def _drawing(self, data: str) -> QImage | None:
         """Return a diagram, not wider or higher than a page."""
         try:
-            image = QImage.fromData(base64.urlsafe_b64decode(data), "PNG")
+            png = base64.urlsafe_b64decode(data)
         except ValueError:
             return None
+        image = QImage.fromData(png) if png.startswith(b"\x89PNG") else QImage()
         if image.isNull():
             return None
         image.setDevicePixelRatio(max(float(ZOOM), image.width() / self._width, image.height() / self._most_height))

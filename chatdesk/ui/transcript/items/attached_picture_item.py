@@ -52,6 +52,8 @@ class AttachedPictureItem(ArtifactSource, PictureItem):
     def layout(self, style: TranscriptStyle, width: float) -> None:
         super().layout(style, width)
         self._style = style
+        if self.is_picture:  # what is over a small picture would be over the next block too
+            self.height = max(self.height, style.px(_BUTTON_PX) + 2 * style.px(4))
 
     def buttons(self) -> tuple[Button, ...]:
         style = self._style
@@ -93,9 +95,10 @@ class AttachedPictureItem(ArtifactSource, PictureItem):
     def _paint_mark(self, painter: QPainter, style: TranscriptStyle, words: str) -> None:
         """Paint words on a small card in the lower corner of the picture."""
         gap, area = style.px(4), self.picture_area
-        width = min(style.metrics("muted").horizontalAdvance(words) + 2 * style.px(8), area.width() - 2 * gap)
         height = style.px(24)
-        card = QRectF(area.left() + gap, area.bottom() - gap - height, width, height)
+        room = area.width() if area.width() > 4 * height else self.natural_width - area.left()
+        width = min(style.metrics("muted").horizontalAdvance(words) + 2 * style.px(8), room - 2 * gap)
+        card = QRectF(area.left() + gap, max(gap, area.bottom() - gap - height), width, height)
         paint_card(painter, style, card, ground="card")
         inner = card.adjusted(style.px(8), 0, -style.px(7), 0)
         paint_text_line(painter, style, inner, words, role="muted", colour="text")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF
+import pytest
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage
 
 from chatdesk.core.domain.attachment import PICTURE_COMING, Attachment, SentShare, Share
@@ -188,3 +189,12 @@ def test_a_picture_that_was_not_sent_has_a_mark_in_its_corner(style: TranscriptS
     assert item.update_share(SentShare(cat, Share.NAME, "Blind."))
     assert not item.update_share(SentShare(cat, Share.NAME, "Blind."))
     assert painted(item, style) != plain
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 200), (200, 3), (40, 40), (400, 300)])
+def test_what_is_over_a_picture_is_in_its_place(shape: tuple[int, int], style: TranscriptStyle) -> None:  # noqa: F811
+    item = AttachedPictureItem(Attachment("dot.png", "image/png", "ef" * 32, 99, *shape), shape=shape)
+    item.ensure_layout(style, WIDTH)
+    place = QRectF(0, 0, WIDTH, item.height)
+    assert item.buttons()
+    assert all(place.contains(button.area) for button in item.buttons())
