@@ -25,7 +25,6 @@ Page = Literal[
     "Providers",
     "Usage and limits",
     "Context",
-    "Accessibility",
     "Team sync",
     "Tools",
     "Local service",
@@ -46,8 +45,8 @@ class Shown:
 
     ``section`` is a heading on the page; ``title`` and ``hint`` are the texts there, the hint one short sentence or
     nothing. A number is shown in steps of ``unit_size`` with ``unit`` behind it. ``empty`` says what no text, or a
-    number of 0, means. ``also`` are other words that people search for. A setting with ``is_previewed`` takes effect
-    while the dialog is open. ``hidden`` is the reason why a setting has no row: the part of the window that changes it.
+    number of 0, means. ``also`` are other words that people search for. ``hidden`` is the
+    reason why a setting has no row: the part of the window that changes it.
     """
 
     page: Page
@@ -58,7 +57,6 @@ class Shown:
     unit_size: float = 1
     empty: str = ""
     also: str = ""
-    is_previewed: bool = False
     hidden: str = ""
 
 

@@ -161,7 +161,7 @@ class Settings(ContextSettings):
         "What happens to questions that you ask while you are offline. If true, they are sent when the connection is "
         "back. If false, they wait until you try again.",
         Shown("General", Text("When you are offline"), section=Text("Messages")),
-        choices={True: Text("Send when the connection is back"), False: Text("Wait until you try again")},
+        choices={True: Text("Send once you are online"), False: Text("Wait until you try again")},
     )
     answers_on_close: str = declared(
         "provider.answers_on_close",

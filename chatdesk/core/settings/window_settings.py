@@ -23,7 +23,6 @@ class WindowSettings:
             Text("Theme"),
             section=Text("Look"),
             also=Text("colours colors dark mode appearance"),
-            is_previewed=True,
         ),
         choices={
             "system": Text("Same as the system"),
@@ -50,7 +49,7 @@ class WindowSettings:
         "appearance.text_scale",
         1.0,
         "Size of all text; 1.25 means 125 %.",
-        Shown("General", Text("Text size"), section=Text("Look"), also=Text("font zoom"), is_previewed=True),
+        Shown("General", Text("Text size"), section=Text("Look"), also=Text("font zoom")),
         choices={0.75: "75 %", 0.9: "90 %", 1.0: "100 %", 1.1: "110 %", 1.25: "125 %", 1.5: "150 %", 1.75: "175 %"}
         | {2.0: "200 %"},
         minimum=0.75,
@@ -73,7 +72,7 @@ class WindowSettings:
         "accessibility.motion",
         "system",
         "Animations: system (as the system is set), full (all) or none.",
-        Shown("Accessibility", Text("Animations"), also=Text("movement")),
+        Shown("General", Text("Animations"), section=Text("Accessibility"), also=Text("movement")),
         choices={"system": Text("Same as the system"), "full": Text("On"), "none": Text("Off")},
     )
     read_answers: str = declared(
@@ -82,9 +81,10 @@ class WindowSettings:
         "What a screen reader reads of an answer, besides announcing its start and end: off (nothing), end (the whole "
         "answer once it is complete) or sentences (each sentence as it arrives).",
         Shown(
-            "Accessibility",
+            "General",
             Text("Screen reader reads answers"),
             Text("Their start and end are always announced."),
+            section=Text("Accessibility"),
             also=Text("speech voice"),
         ),
         choices={"off": Text("No"), "end": Text("When they are complete"), "sentences": Text("Sentence by sentence")},

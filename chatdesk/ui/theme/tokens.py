@@ -16,6 +16,9 @@ FOCUS_RING_PX: Final = 2
 HIT_TARGET_PX: Final = 28
 TOUCH_TARGET_PX: Final = 44
 ICON_PX: Final = 16
+SWITCH_PX: Final = (36, 20)  # what is hit is HIT_TARGET_PX high
+SETTINGS_FIELD_PX: Final = 250
+SETTINGS_ROW_PX: Final = 44
 ICON_STROKE: Final = 1.75
 
 HEADER_HEIGHT_PX: Final = 52

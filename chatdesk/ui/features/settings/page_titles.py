@@ -13,7 +13,6 @@ _TITLES: Final[Mapping[Page, Text]] = {
     "Providers": Text("Providers"),
     "Usage and limits": Text("Usage and limits"),
     "Context": Text("Context"),
-    "Accessibility": Text("Accessibility"),
     "Team sync": Text("Team sync"),
     "Tools": Text("Tools"),
     "Local service": Text("Local service"),

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.store import SettingsStore
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-    from chatdesk.ui.theme.theme import Preference
     from chatdesk.ui.window.panes import Panes
 
 _FRAMES_S: Final = 0.03
@@ -69,7 +68,6 @@ class SettingsBinding(Controller):
         self._apply_settings = apply_settings
         self._saving = asyncio.Lock()
         self._modules = [_DIALOG]
-        self._look_before: tuple[Preference, float] | None = None  # while the dialog shows another one
         panes.theme.changed.connect(self._on_theme_changed)
         panes.registry.keys.use({name: keys_of_text(text) for name, text in settings.shortcuts.items()})
         panes.registry.keys.changed.connect(self._on_commands_keys_changed)
@@ -154,8 +152,6 @@ class SettingsBinding(Controller):
             parent=self._panes.window,
         )
         dialog.applied.connect(self._on_dialog_applied)
-        dialog.previewed.connect(self._on_dialog_previewed)
-        dialog.finished.connect(self._on_dialog_finished)
         dialog.dataPageMade.connect(self.dataPageMade)
         dialog.shortcutsRequested.connect(lambda: self._panes.commands.trigger("app.shortcuts"))
         self.dialogMade.emit(dialog)
@@ -170,25 +166,8 @@ class SettingsBinding(Controller):
         own = {name: text_of_keys(keys) for name, keys in self._panes.registry.keys.own().items()}
         self._save_look(replace(self._settings, shortcuts=own))
 
-    def _on_dialog_previewed(self, name: str, value: Any) -> None:
-        """Show the look that is chosen in the dialog. It is kept by *Save* only."""
-        theme = self._panes.theme
-        self._look_before = self._look_before or (theme.preference, theme.scale)
-        if name == "theme":
-            theme.set_preference(value)
-        else:
-            theme.set_scale(value)
-
-    def _on_dialog_finished(self) -> None:
-        before, self._look_before = self._look_before, None
-        if before is not None:
-            self._panes.theme.set_preference(before[0])
-            self._panes.theme.set_scale(before[1])
-
     def _on_theme_changed(self) -> None:
-        """Store a theme that a command or a key chose; a change of the system's colours changes no setting."""
-        if self._look_before is not None:
-            return
+        """Store a look that was chosen; a change of the system's colours changes no setting."""
         theme = self._panes.theme
         self._save_look(replace(self._settings, theme=theme.preference, text_scale=theme.scale))
 
@@ -205,7 +184,6 @@ class SettingsBinding(Controller):
         theme = self._panes.theme
         known = {name: value for name, value in changes.items() if hasattr(self._settings, name)}
         wanted = replace(self._settings, **known)
-        self._look_before = None
         theme.set_preference(wanted.theme)  # type: ignore[arg-type]
         theme.set_scale(wanted.text_scale)
         self.change(wanted)

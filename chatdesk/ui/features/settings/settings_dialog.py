@@ -1,5 +1,5 @@
-"""The settings: pages, a search over all of them, and what was changed. The dialog is given values and gives changes;
-it reads and stores nothing.
+"""The settings: pages, a search over all of them, and what was changed. The dialog is given values and gives each
+change at once; it reads and stores nothing.
 
 Which settings there are, on which page and in which words, is declared in ``core/settings/schema.py``.
 """
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QSizeGrip,
     QStackedWidget,
     QVBoxLayout,
@@ -44,6 +43,7 @@ from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.focus_chain import previous_in_chain
 from chatdesk.ui.widgets.models.model_rows import ProviderChoices
 from chatdesk.ui.widgets.search_field import SearchField
+from chatdesk.ui.widgets.stray_keys import begins_writing
 
 _NAV_PX, _NAV_ROW_PX = 200, 36
 _NAV_PAD_PX: Final = 62  # all that is not text or icon
@@ -57,7 +57,6 @@ _ICONS: Final[Mapping[str, str]] = {
     "Providers": "plug",
     "Usage and limits": "gauge",
     "Context": "messages-square",
-    "Accessibility": "eye",
     "Team sync": "users",
     "Tools": "hammer",
     "Local service": "terminal",
@@ -71,12 +70,11 @@ class SettingsDialog(Panel):
     the choices of a setting, or gives it some; ``models`` are those that a setting can name. ``fixed`` names settings
     that a variable of the environment decides.
 
-    ``applied`` carries what changed. ``previewed`` has the name and value of what should be seen at once; ``rejected``
-    takes it back. Pages that others fill act at once; ``providerPageMade`` and ``dataPageMade`` come at the first look.
+    A choice holds at once, a text on Enter or when its field is left: ``applied`` carries what changed.
+    ``providerPageMade`` and ``dataPageMade`` come at the first look.
     """
 
     applied = Signal(dict)
-    previewed = Signal(str, object)
     shortcutsRequested = Signal()
     providerPageMade = Signal(object)  # ProviderPage
     dataPageMade = Signal(object)  # DataPage
@@ -95,13 +93,11 @@ class SettingsDialog(Panel):
         self.setObjectName("settingsDialog")
         self._values = dict(values)
         self._settings = {each.name: each for each in all_settings() if each.name in values and not each.shown.hidden}
-        self._seen = {name: values[name] for name, each in self._settings.items() if each.shown.is_previewed}
         self._awaited: Found | None = None
         self._search = SearchField(theme, object_name="settingsSearch", placeholder=tr("Search"))
-        self._nav, self._found = QListWidget(), FoundList(self._search, self._settings.values())
+        self._nav, self._found = _PageList(), FoundList(self._search, self._settings.values())
         self._lists, self._pages = QStackedWidget(), QStackedWidget()
         self._side, self._heading = QWidget(), plain_label("", "heading")
-        self._save, self._cancel = QPushButton(tr("Save")), QPushButton(tr("Close"))
         self._choices, self._fixed = choices or {}, fixed
         self._model_fields = ModelFields(theme, models) if models is not None else None
         self._made: dict[str, SettingsPage] = {}
@@ -127,41 +123,55 @@ class SettingsDialog(Panel):
         self._nav.item(PAGES.index(title)).setHidden(False)
 
     def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002 - Qt's own name
-        """Move the focus with the buttons last: pages are built later, so Qt's order has them behind the buttons."""
+        """Move the focus with the cross last: pages are built later, so Qt's order has them behind it."""
         last = previous_in_chain(self)
         while last is not None and last.focusPolicy() is Qt.FocusPolicy.NoFocus:
             last = previous_in_chain(last)
         if last is not None and self._pages.isAncestorOf(last):
-            QWidget.setTabOrder(last, self._cancel)
-            QWidget.setTabOrder(self._cancel, self._save)
-            QWidget.setTabOrder(self._save, self._close)
+            QWidget.setTabOrder(last, self._close)
         return super().focusNextPrevChild(next)
 
     def apply(self) -> bool:
-        """Emit the changes and return True; if a value is not valid, show why and return False."""
+        """Emit what no field has given yet. If a value is not valid, show its page and why, and return False; a second
+        call leaves it."""
+        wrong = [name for page in self._made.values() for name in self._settle(page, tuple(page.rows))]
+        if wrong:
+            page_of_wrong = self._settings[wrong[0]].shown.page
+            self.show_page(page_of_wrong)
+            self._made[page_of_wrong].rows[wrong[0]].field.setFocus(Qt.FocusReason.OtherFocusReason)
+        return not wrong
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Letters that no field wants are searched for."""
+        if begins_writing(event) and self.focusWidget() is not self._search:
+            self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            QCoreApplication.sendEvent(self._search, event)
+        else:
+            super().keyPressEvent(event)
+
+    def done(self, result: int) -> None:
+        """Keep what was typed last before closing. What is refused is shown first."""
+        if self.apply():
+            super().done(result)
+
+    def _settle(self, page: SettingsPage, names: Sequence[str]) -> list[str]:
+        """Emit the values of fields that are new, and return the names of those that are refused for the first time."""
         changes: dict[str, Any] = {}
-        is_valid = True
-        for page in self._made.values():
-            for name, row in page.rows.items():
-                row.show_problem("")
-                value = page.fields[name].read()
-                if value == self._values[name]:
-                    continue
-                try:
-                    changes[name] = self._settings[name].checked(value)
-                except InvalidValue as error:
-                    if is_valid:
-                        self.show_page(self._settings[name].shown.page)
-                        row.field.setFocus(Qt.FocusReason.OtherFocusReason)
-                    is_valid = False
+        refused = []
+        for name in names:
+            row, value = page.rows[name], page.fields[name].read()
+            try:
+                changes |= {name: self._settings[name].checked(value)} if value != self._values[name] else {}
+            except InvalidValue as error:
+                if not row.has_problem:
+                    refused.append(name)
                     row.show_problem(tr("Not saved: {why}.", why=error.args[0]))
-        if not is_valid:
-            return False
+            else:
+                row.show_problem("")
         if changes:
             self._values.update(changes)
             self.applied.emit(changes)
-            self._on_edited()
-        return True
+        return refused
 
     def showEvent(self, event: QShowEvent) -> None:
         """Fill the first page after the frame is shown, so that the window appears at once."""
@@ -172,6 +182,7 @@ class SettingsDialog(Panel):
 
     def _make_page(self, title: str) -> SettingsPage:
         page = SettingsPage(
+            self.theme,
             [each for each in self._settings.values() if each.shown.page == title],
             self._values,
             choices=self._choices,
@@ -179,7 +190,7 @@ class SettingsDialog(Panel):
             is_content_first=title in ("Providers", "Tools", "Local service"),
             model_fields=self._model_fields,
         )
-        page.edited.connect(self._on_edited)
+        page.settled.connect(lambda names: self._settle(page, names))
         page.built.connect(self._reveal_awaited)
         if title == "Providers":
             page.add_content(self._make_provider_page)
@@ -220,13 +231,6 @@ class SettingsDialog(Panel):
         self._found.currentRowChanged.connect(self._on_found_current_row_changed)
         self._found.chosen.connect(self._go_to)
         self._search.textChanged.connect(self._on_search_text_changed)
-        self._save.setObjectName("settingsSave")
-        self._cancel.setObjectName("settingsCancel")
-        self._cancel.setAutoDefault(False)
-        self._save.setAutoDefault(False)
-        self._save.hide()
-        self._save.clicked.connect(self._on_save_clicked)
-        self._cancel.clicked.connect(self.reject)
         self._close = IconButton(self.theme, "x", name=tr("Close"), object_name="settingsClose", parent=self)
         self._close.clicked.connect(self.reject)
         self._lay_out()
@@ -240,12 +244,6 @@ class SettingsDialog(Panel):
         side.setSpacing(10)
         side.addWidget(self._search)
         side.addWidget(self._lists)
-        buttons = QHBoxLayout()
-        set_margins(buttons, 0, 0, 12, 0)  # their right edge is that of the fields
-        buttons.setSpacing(8)
-        buttons.addStretch(1)
-        buttons.addWidget(self._cancel)
-        buttons.addWidget(self._save)
         head = QHBoxLayout()
         head.addWidget(self._heading, 1)
         head.addWidget(self._close)
@@ -254,7 +252,6 @@ class SettingsDialog(Panel):
         right.setSpacing(8)
         right.addLayout(head)
         right.addWidget(self._pages, 1)
-        right.addLayout(buttons)
         columns = QGridLayout(self)
         columns.setContentsMargins(1, 1, 1, 1)
         columns.setSpacing(0)
@@ -358,26 +355,18 @@ class SettingsDialog(Panel):
         row = page.rows.get(found.name)  # which two settings may share
         return row.field if row is not None else page.findChild(QWidget, found.widget)
 
-    # What is changed
-
-    def _on_edited(self) -> None:
-        now = {name: field.read() for page in self._made.values() for name, field in page.fields.items()}
-        is_changed = any(value != self._values[name] for name, value in now.items())
-        self._save.setVisible(is_changed)
-        self._save.setDefault(is_changed)
-        self._cancel.setText(tr("Cancel") if is_changed else tr("Close"))
-        for name in self._seen.keys() & now.keys():
-            if now[name] != self._seen[name]:
-                self._seen[name] = now[name]
-                self.previewed.emit(name, now[name])
-
-    def _on_save_clicked(self) -> None:
-        if self.apply():
-            self.accept()
-
     def _on_theme_changed(self) -> None:
         self._dress()
         for page in self._made.values():
-            for row in page.rows.values():
-                row.measure()
+            page.measure()
         self._fit()
+
+
+class _PageList(QListWidget):
+    """The list of pages. Letters are for the search."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if begins_writing(event):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)

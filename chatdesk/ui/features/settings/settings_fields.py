@@ -1,4 +1,4 @@
-"""Fields for settings: a choice, a number with its unit, a tick, a line or a few lines of text."""
+"""Fields for settings: a choice, a number with its unit, a switch, a line or a few lines of text."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QWheelEvent
+from PySide6.QtWidgets import QDoubleSpinBox, QLineEdit, QPlainTextEdit, QWidget
 
 from chatdesk.core.settings.schema import Setting
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
+from chatdesk.ui.widgets.fields.switch import Switch
+from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
 _INSIDE_PX: Final = 8
 _TEXT_LINES: Final = 4
@@ -21,12 +24,13 @@ _MOST: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A widget that edits one setting. ``read`` returns the present value, valid or not; ``on_change`` takes what is
-    called after each change. A wide field is below its words."""
+    """A widget that edits one setting. ``read`` returns the present value, valid or not; ``on_settled`` takes what is
+    called when the person is through with it: at once after a choice, for text on Enter or when the field is left. A
+    wide field is below its words."""
 
     widget: QWidget
     read: Callable[[], Any]
-    on_change: Callable[[Callable[[], None]], None]
+    on_settled: Callable[[Callable[[], None]], None]
     is_wide: bool = False
 
 
@@ -43,6 +47,11 @@ class ChoiceField(ChoiceBox):
             self.addItem(_words_of(value), value)
             place = self.count() - 1
         self.setCurrentIndex(place)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.ToolTip:  # where the chosen words are cut
+            self.setToolTip(plain_tooltip(self.currentText()) if self.sizeHint().width() > self.width() else "")
+        return super().event(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -95,13 +104,19 @@ class NumberField(QDoubleSpinBox):
 
 
 class TextLines(QPlainTextEdit):
-    """A text field of a few lines; Tab leaves it."""
+    """A text field of a few lines; Tab leaves it. ``left``: the focus went elsewhere."""
+
+    left = Signal()
 
     def __init__(self, text: str, placeholder: str) -> None:
         super().__init__(text)
         self.setPlaceholderText(placeholder)
         self.setTabChangesFocus(True)
         self._measure()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.left.emit()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -112,28 +127,28 @@ class TextLines(QPlainTextEdit):
         self.setFixedHeight(self.fontMetrics().lineSpacing() * _TEXT_LINES + 2 * _INSIDE_PX + 4)
 
 
-def field_for(setting: Setting, value: Any, choices: Mapping[Any, str]) -> Field:
+def field_for(theme: Theme, setting: Setting, value: Any, choices: Mapping[Any, str]) -> Field:
     """Return a field that suits the kind of setting."""
     if choices:
         box = ChoiceField(choices, value)
         return Field(box, box.currentData, listener(box.currentIndexChanged))
     if setting.kind is bool:
-        check = QCheckBox()
-        check.setChecked(bool(value))
-        return Field(check, check.isChecked, listener(check.toggled))
+        switch = Switch(theme)
+        switch.setChecked(bool(value))
+        return Field(switch, switch.isChecked, listener(switch.toggled))
     if setting.kind in (int, float):
         number = NumberField(setting, value)
-        return Field(number, number.value_of, listener(number.valueChanged))
+        return Field(number, number.value_of, listener(number.editingFinished))
     if setting.is_multiline:
         lines = TextLines(str(value), shown(setting.shown.empty))
-        return Field(lines, lambda: lines.toPlainText().strip(), listener(lines.textChanged), is_wide=True)
+        return Field(lines, lambda: lines.toPlainText().strip(), listener(lines.left), is_wide=True)
     line = QLineEdit(str(value))
     line.setPlaceholderText(shown(setting.shown.empty))
-    return Field(line, lambda: line.text().strip(), listener(line.textChanged))
+    return Field(line, lambda: line.text().strip(), listener(line.editingFinished))
 
 
 def listener(signal: Any) -> Callable[[Callable[[], None]], None]:
-    """Return a function for ``Field.on_change``, which calls its argument after each ``signal``."""
+    """Return a function for ``Field.on_settled``, which calls its argument after each ``signal``."""
     return lambda run: signal.connect(lambda *_: run()) and None
 
 

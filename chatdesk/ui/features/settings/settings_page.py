@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, Final
 
-from PySide6.QtCore import QElapsedTimer, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from chatdesk.core.settings.schema import Setting
@@ -18,6 +18,7 @@ from chatdesk.ui.features.settings.settings_fields import Field, field_for
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import date_text
 from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.scrolled_page import ScrolledPage
 
 _SLICE_MS: Final = 1
@@ -28,13 +29,14 @@ class SettingsPage(QScrollArea):
     """Rows for ``settings`` with their ``values``, under their headings. ``choices`` are offered by name instead of
     the setting's own; ``fixed`` names settings that a variable decides. What others show on the page comes below the
     rows, or above them with ``is_content_first``. ``model_fields`` choose models; without them their ids are typed.
-    ``edited`` is emitted after each change of a field."""
+    ``settled`` carries the names of the settings whose field the person is through with."""
 
-    edited = Signal()
+    settled = Signal(tuple)
     built = Signal()
 
     def __init__(
         self,
+        theme: Theme,
         settings: Sequence[Setting],
         values: Mapping[str, Any],
         *,
@@ -44,6 +46,7 @@ class SettingsPage(QScrollArea):
         model_fields: ModelFields | None = None,
     ) -> None:
         super().__init__()
+        self._theme = theme
         self._settings = sorted(settings, key=_order_of_sections(settings))
         self._values, self._choices, self._fixed = values, choices, fixed
         self._is_content_first = is_content_first
@@ -57,13 +60,17 @@ class SettingsPage(QScrollArea):
         inner = ScrolledPage()
         inner.setObjectName("settingsPage")
         self._column = QVBoxLayout(inner)
-        set_margins(self._column, 0, 0, 12, 8)
+        set_margins(self._column, 0, 0, 4, 8)
         self._column.setSpacing(0)
         self._column.addStretch(1)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setFocusPolicy(self.focusPolicy().NoFocus)
         self.setWidget(inner)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # its room is kept on each page
+        bar = self.verticalScrollBar()
+        bar.setEnabled(False)
+        bar.rangeChanged.connect(lambda _least, most: bar.setEnabled(most > 0))
         self._timer = QTimer(self, singleShot=True, interval=0)
         self._timer.timeout.connect(self._go_on)
 
@@ -90,6 +97,12 @@ class SettingsPage(QScrollArea):
             self._steps = self._steps or self._build()
             for _step in self._steps:
                 pass
+
+    def measure(self) -> None:
+        """Make all fields as wide as the one that needs most, for text of another size, too."""
+        widths = [row.measure() for row in self.rows.values()]
+        for row in self.rows.values():
+            row.set_field_width(max(widths))
 
     def _go_on(self) -> None:
         if self._steps is None:
@@ -122,6 +135,7 @@ class SettingsPage(QScrollArea):
                 yield
         if not self._is_content_first:
             yield from self._build_content()
+        self.measure()
         self._is_built = True
         self._steps = None
         self.built.emit()
@@ -135,8 +149,8 @@ class SettingsPage(QScrollArea):
         place = setting.shown
         field = self._field(setting)
         field.widget.setObjectName(f"setting_{setting.name}")
-        field.on_change(self.edited.emit)
         names = [each for each, other in self.fields.items() if other.widget is field.widget]
+        field.on_settled(lambda: self.settled.emit(tuple(names)))
         fixed = next((each for each in self._settings if each.name in names and each.name in self._fixed), None)
         if fixed is not None:
             field.widget.setEnabled(False)
@@ -157,7 +171,7 @@ class SettingsPage(QScrollArea):
             both = self._model_fields.make_default(setting, *(self._values[each] for each in DEFAULT_MODEL))
             self.fields |= zip(DEFAULT_MODEL, both, strict=True)
         else:
-            self.fields[name] = field_for(setting, value, self._choices.get(name, setting.choices))
+            self.fields[name] = field_for(self._theme, setting, value, self._choices.get(name, setting.choices))
         return self.fields[name]
 
     def _add(self, widget: QWidget) -> None:

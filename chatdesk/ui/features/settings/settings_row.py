@@ -2,72 +2,116 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown
+from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.theme.tokens import SETTINGS_FIELD_PX, SETTINGS_ROW_PX
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
+from chatdesk.ui.widgets.fields.switch import Switch
 
-_FIELD_PX = 250
 _FIELD_MIN_PX = 180
+_FIELD_MOST_PX = 300  # what is longer is elided, or below its words
 _GAP_PX, _BELOW_PX = 16, 6
 _FIELD_HEIGHT_PX = 30
 _FIELD_PAD_PX = 12
 _FIELD_LEAST_LETTERS = 20  # else the words beside it would be in a narrow column
-_FIELD_LETTERS = 30  # with large text a field is as wide as before in letters
+_FIELD_LETTERS = 27  # with large text a field is as wide as before in letters
+_PAD_PX = 10
 
 
 class SettingsRow(QWidget):
     """A row with the words of a setting and its field: a wide field is below the words, any other beside them if it
-    fits."""
+    fits. Without ``has_field_name`` the field keeps a name of its own."""
 
-    def __init__(self, title: str, hint: str, field: QWidget, *, is_wide: bool = False) -> None:
+    def __init__(
+        self, title: str, hint: str, field: QWidget, *, is_wide: bool = False, has_field_name: bool = True
+    ) -> None:
         super().__init__()
-        title, hint = shown(title), shown(hint)
         self.field = field
         self._row: BesideOrBelow | None = None
+        self._has_field_name = has_field_name
         self._problem = plain_label("", "muted", wraps=True, name="settingsProblem")
         self._problem.setProperty("isDanger", True)
         self._problem.hide()
-        field.setAccessibleName(title)
-        if hint:  # without one, a field that describes itself goes on doing so
-            field.setAccessibleDescription(hint)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addStretch(0 if is_wide else 1)  # beside a field that is taller, the words are in the middle, together
-        words.addWidget(plain_label(title, "text", wraps=True))
-        if hint:
-            words.addWidget(plain_label(hint, "muted", wraps=True))
-        words.addWidget(self._problem)
+        self._title, self._hint = plain_label("", "text", wraps=True), plain_label("", "muted", wraps=True)
+        self.words = QVBoxLayout()
+        self.words.setSpacing(2)
+        self.words.addStretch(0 if is_wide else 1)  # beside a higher field the words are in the middle, together
+        for each in (self._title, self._hint, self._problem):
+            self.words.addWidget(each)
+        self.setMinimumHeight(SETTINGS_ROW_PX)
+        self.show_words(title, hint)
         if is_wide:
             column = QVBoxLayout(self)
-            column.setContentsMargins(0, 10, 0, 10)
+            column.setContentsMargins(0, _PAD_PX, 0, _PAD_PX)
             column.setSpacing(_BELOW_PX)
-            column.addLayout(words)
+            column.addLayout(self.words)
             column.addWidget(field)
             return
-        words.addStretch(1)
+        self.words.addStretch(1)
         self._row = BesideOrBelow(self, gap_px=_GAP_PX, below_px=_BELOW_PX, wanted_px=_FIELD_MIN_PX)
-        self._row.setContentsMargins(0, 10, 0, 10)
-        self._row.add_layout(words)
+        self._row.setContentsMargins(0, _PAD_PX, 0, _PAD_PX)
+        self._row.add_layout(self.words)
         self._row.addWidget(field)
-        self._box = field
         self.measure()
 
-    def measure(self) -> None:
-        """Text of another size needs a field of another size."""
+    def show_words(self, title: str, hint: str) -> None:
+        """Show other words. A field without a hint goes on describing itself."""
+        title, hint = shown(title), shown(hint)
+        self._title.setText(title)
+        self._hint.setText(hint)
+        self._hint.setVisible(bool(hint))
+        if self._has_field_name:
+            self.field.setAccessibleName(title)
+        if hint:
+            self.field.setAccessibleDescription(hint)
+
+    def measure(self) -> float:
+        """Fit the field to text of another size; return the width that it needs, 0 for what is as wide as its words."""
         if self._row is None:
-            return
-        box = self._box
-        box.setMinimumSize(0, 0)
-        needs = box.sizeHint()
-        letters = box.fontMetrics().averageCharWidth()
-        box.setMinimumWidth(_FIELD_MIN_PX)
-        box.setMinimumHeight(max(_FIELD_HEIGHT_PX, needs.height(), box.fontMetrics().height() + _FIELD_PAD_PX))
-        box.setMaximumWidth(max(_FIELD_PX, needs.width(), _FIELD_LETTERS * letters))
-        self._row.set_wanted(max(_FIELD_MIN_PX, needs.width(), _FIELD_LEAST_LETTERS * letters))
+            return 0
+        field = self.field
+        if isinstance(field, Switch | QPushButton) and not field.property("isField"):
+            self._row.set_wanted(field.sizeHint().width())
+            return 0
+        field.setMinimumSize(0, 0)
+        needs = field.sizeHint()
+        letters = field.fontMetrics().averageCharWidth()
+        field.setMinimumWidth(_FIELD_MIN_PX)
+        field.setMinimumHeight(max(_FIELD_HEIGHT_PX, needs.height(), field.fontMetrics().height() + _FIELD_PAD_PX))
+        usual = max(SETTINGS_FIELD_PX, _FIELD_LETTERS * letters)
+        most = max(_FIELD_MOST_PX, round(_FIELD_LETTERS * letters * _FIELD_MOST_PX / SETTINGS_FIELD_PX))
+        wide = min(max(usual, needs.width()), most)
+        self._row.set_wanted(max(_FIELD_MIN_PX, min(needs.width(), most), _FIELD_LEAST_LETTERS * letters))
+        return wide
+
+    def set_field_width(self, width: float) -> None:
+        """Make the field as wide as all others on its page."""
+        if self.measure():
+            self.field.setMaximumWidth(round(width))
 
     def show_problem(self, text: str) -> None:
-        """Show a problem below the field; an empty text hides it."""
+        """Show a problem below the words; an empty text hides it."""
         self._problem.setText(shown(text))
         self._problem.setVisible(bool(text))
+        announce(self, shown(text), is_assertive=True)
+
+    @property
+    def has_problem(self) -> bool:
+        return not self._problem.isHidden()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take the press for a switch, which the whole row changes."""
+        if not isinstance(self.field, Switch) or event.button() is not Qt.MouseButton.LeftButton:
+            super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        is_left = event.button() is Qt.MouseButton.LeftButton
+        if isinstance(self.field, Switch) and is_left and self.rect().contains(event.position().toPoint()):
+            self.field.click()
+        else:
+            super().mouseReleaseEvent(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.settings.schema import all_settings
@@ -41,20 +41,21 @@ def _choose(field: ModelField, words: str, qtbot: QtBot) -> None:
     qtbot.keyClick(chooser.search, Qt.Key.Key_Return)
 
 
-def _saved(dialog: SettingsDialog, qtbot: QtBot) -> dict[str, object]:
-    with qtbot.waitSignal(dialog.applied) as applied:
-        dialog.findChild(QPushButton, "settingsSave").click()  # type: ignore[union-attr]
-    changes: dict[str, object] = applied.args[0]
+def _applied(dialog: SettingsDialog) -> dict[str, object]:
+    """What the dialog gives from now on."""
+    changes: dict[str, object] = {}
+    dialog.applied.connect(changes.update)
     return changes
 
 
 def test_the_model_of_new_threads_is_chosen_with_its_provider(qapp: QApplication, qtbot: QtBot) -> None:
     dialog = _dialog(qapp, qtbot)
+    applied = _applied(dialog)
     field = _field(dialog, "provider")
     assert row_of(dialog, "openai_model").field is field
     _choose(field, "tiny", qtbot)
     assert field.text() == "Tiny (Box)"
-    assert _saved(dialog, qtbot) == {"provider": "box", "openai_model": "maker/tiny:8b"}
+    assert applied == {"provider": "box", "openai_model": "maker/tiny:8b"}
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,7 @@ def test_what_is_stored_is_shown_and_stays_until_somebody_chooses(
 
 def test_the_models_for_tasks_and_for_pictures_are_chosen_and_taken_back(qapp: QApplication, qtbot: QtBot) -> None:
     dialog = _dialog(qapp, qtbot, image_model="openai/gpt-5.4")
+    applied = _applied(dialog)
     _choose(_field(dialog, "task_model"), "tiny", qtbot)
     pictures = _field(dialog, "image_model")
     assert pictures.text() == "GPT-5.4 (OpenAI)"
@@ -88,7 +90,7 @@ def test_the_models_for_tasks_and_for_pictures_are_chosen_and_taken_back(qapp: Q
     qtbot.keyClick(chooser.search, Qt.Key.Key_PageUp)
     qtbot.keyClick(chooser.search, Qt.Key.Key_Return)
     assert pictures.text() == "None"
-    assert _saved(dialog, qtbot) == {"task_model": "box/maker/tiny:8b", "image_model": ""}
+    assert applied == {"task_model": "box/maker/tiny:8b", "image_model": ""}
 
 
 def test_a_variable_that_names_the_model_closes_the_field(qapp: QApplication, qtbot: QtBot) -> None:

@@ -1,4 +1,4 @@
-"""The settings as a person uses them: found, seen at once, taken back, saved only where something changed."""
+"""The settings as a person uses them: found, changed at once, and nothing lost however the dialog is left."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.settings.settings_fields import NumberField
 from chatdesk.ui.features.settings.settings_page import SettingsPage
 from chatdesk.ui.theme.theme import Theme
-from tests.helpers.settings_pages import data_page, row_of
+from chatdesk.ui.widgets.fields.switch import Switch
+from tests.helpers.settings_pages import data_page, row_of, shown_page
 
 VALUES = {each.name: each.default for each in all_settings()} | {"backup_dir": "/home/me/backups"}
 
@@ -39,19 +40,6 @@ def dialog(window: QWidget, theme: Theme) -> SettingsDialog:
     made = SettingsDialog(theme, VALUES, parent=window)
     made.open()
     return made
-
-
-def _button(dialog: QWidget, name: str) -> QPushButton:
-    found = dialog.findChild(QPushButton, name)
-    assert found is not None
-    return found
-
-
-def _choose(dialog: SettingsDialog, name: str, words: str) -> None:
-    field = row_of(dialog, name).field
-    assert isinstance(field, QComboBox)
-    assert field.findText(words) >= 0
-    field.setCurrentIndex(field.findText(words))
 
 
 def _found(dialog: SettingsDialog) -> list[str]:
@@ -92,22 +80,141 @@ def test_pages_are_put_together_when_somebody_looks(dialog: SettingsDialog, qtbo
     qtbot.waitUntil(lambda: bool(made) and made[0].isVisible())
 
 
-def test_save_is_offered_only_where_something_changed(dialog: SettingsDialog) -> None:
-    save, cancel = _button(dialog, "settingsSave"), _button(dialog, "settingsCancel")
-    assert not save.isVisible() and cancel.text() == "Close"
-    _choose(dialog, "send_on_enter", "Ctrl+Enter")
-    assert save.isVisible() and save.isDefault() and cancel.text() == "Cancel"
-    _choose(dialog, "send_on_enter", "Enter")
-    assert not save.isVisible() and cancel.text() == "Close"
+@pytest.fixture
+def applied(dialog: SettingsDialog) -> list[dict[str, object]]:
+    changes: list[dict[str, object]] = []
+    dialog.applied.connect(changes.append)
+    return changes
 
 
-def test_the_look_is_told_at_once(dialog: SettingsDialog, qtbot: QtBot) -> None:
-    seen: list[tuple[str, object]] = []
-    dialog.previewed.connect(lambda name, value: seen.append((name, value)))
-    _choose(dialog, "theme", "Dark")
-    _choose(dialog, "text_scale", "125 %")
-    _choose(dialog, "send_on_enter", "Ctrl+Enter")
-    assert seen == [("theme", "dark"), ("text_scale", 1.25)]
+def _activate(dialog: QWidget, qtbot: QtBot) -> None:
+    """Give the dialog the keyboard, after the window behind it has had it."""
+
+    def is_active() -> bool:
+        if not dialog.isActiveWindow():
+            dialog.activateWindow()
+        QApplication.processEvents()
+        return dialog.isActiveWindow()
+
+    qtbot.waitUntil(is_active)
+
+
+def _change(field: QWidget) -> None:
+    """Change a field as a person does who does not leave it yet."""
+    if isinstance(field, QComboBox):
+        field.setCurrentIndex((field.currentIndex() + 1) % field.count())
+    elif isinstance(field, Switch):
+        QTest.keyClick(field, Qt.Key.Key_Space)
+    elif isinstance(field, NumberField):
+        field.stepBy(1)
+    else:
+        QTest.keyClicks(field, "9/min")
+
+
+KINDS = {each.name: each for each in all_settings() if not each.shown.hidden and not each.is_model}
+
+
+@pytest.mark.parametrize("ends", ["leaving", "escape", "cross"])
+@pytest.mark.parametrize("name", KINDS)
+def test_each_setting_is_kept_however_the_dialog_is_left(
+    dialog: SettingsDialog, applied: list[dict[str, object]], qtbot: QtBot, name: str, ends: str
+) -> None:
+    row = row_of(dialog, name)
+    qtbot.waitUntil(row.field.isVisible)
+    _activate(dialog, qtbot)
+    row.field.setFocus()
+    _change(row.field)
+    holds_at_once = isinstance(row.field, QComboBox | Switch)
+    assert [list(each) for each in applied] == ([[name]] if holds_at_once else [])
+    if ends == "leaving":
+        dialog.findChild(QListWidget, "settingsPages").setFocus()
+    elif ends == "escape":
+        QTest.keyClick(row.field, Qt.Key.Key_Escape)
+    else:
+        QTest.mouseClick(dialog.findChild(QWidget, "settingsClose"), Qt.MouseButton.LeftButton)
+    if row.has_problem:
+        assert applied == [] and dialog.isVisible()
+        assert dialog.close() and not dialog.isVisible()
+        return
+    assert [list(each) for each in applied] == [[name]]
+    assert dialog.isVisible() is (ends == "leaving")
+
+
+def test_enter_settles_a_line_of_text(dialog: SettingsDialog, applied: list[dict[str, object]]) -> None:
+    field = row_of(dialog, "rate_limit").field
+    QTest.keyClicks(field, "20/min")
+    assert applied == []
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert applied == [{"rate_limit": "20/min"}] and dialog.isVisible()
+
+
+def test_a_wrong_value_keeps_the_old_one_and_says_why(
+    dialog: SettingsDialog, applied: list[dict[str, object]], qtbot: QtBot
+) -> None:
+    row = row_of(dialog, "rate_limit")
+    qtbot.waitUntil(row.field.isVisible)
+    QTest.keyClicks(row.field, "often")
+    QTest.keyClick(row.field, Qt.Key.Key_Return)
+    assert applied == [] and row.has_problem and row.field.text() == "often"
+    row.field.setText("5/min")
+    QTest.keyClick(row.field, Qt.Key.Key_Return)
+    assert applied == [{"rate_limit": "5/min"}] and not row.has_problem
+
+
+def test_a_value_that_is_refused_while_closing_is_shown_once(
+    dialog: SettingsDialog, applied: list[dict[str, object]]
+) -> None:
+    row_of(dialog, "rate_limit").field.setText("often")
+    dialog.show_page("General")
+    dialog.reject()
+    assert dialog.isVisible()
+    assert dialog.findChild(QListWidget, "settingsPages").currentItem().text() == "Usage and limits"
+    dialog.reject()
+    assert not dialog.isVisible() and applied == []
+
+
+@pytest.mark.parametrize("place", ["settingsPages", "settingsClose", "setting_start_at_login"])
+def test_letters_go_to_the_search(dialog: SettingsDialog, qtbot: QtBot, place: str) -> None:
+    row = row_of(dialog, "start_at_login")
+    qtbot.waitUntil(row.field.isVisible)
+    _activate(dialog, qtbot)
+    dialog.findChild(QWidget, place).setFocus()
+    for letter in "tray":
+        QTest.keyClick(QApplication.focusWidget(), letter)
+    assert dialog.findChild(QLineEdit, "settingsSearch").text() == "tray"
+    assert _found(dialog)[0] == "Icon in the tray\nGeneral"
+
+
+def test_a_press_anywhere_in_its_row_changes_a_switch(
+    dialog: SettingsDialog, applied: list[dict[str, object]], qtbot: QtBot
+) -> None:
+    row = row_of(dialog, "start_at_login")
+    qtbot.waitUntil(row.field.isVisible)
+    place = dialog.pos()
+    QTest.mouseClick(row, Qt.MouseButton.LeftButton, pos=QPoint(5, row.height() // 2))
+    QTest.mouseClick(row.field, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(row, Qt.MouseButton.RightButton, pos=QPoint(5, row.height() // 2))
+    assert applied == [{"start_at_login": True}, {"start_at_login": False}] and dialog.pos() == place
+
+
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+@pytest.mark.parametrize("page", PAGES)
+def test_the_fields_of_a_page_end_in_one_line_beside_a_free_scroll_bar(
+    dialog: SettingsDialog, qtbot: QtBot, page: str, direction: Qt.LayoutDirection
+) -> None:
+    dialog.setLayoutDirection(direction)
+    shown = shown_page(dialog, page)
+    qtbot.waitUntil(lambda: shown.widget().width() == shown.viewport().width())
+    QApplication.processEvents()
+    is_mirrored = direction is Qt.LayoutDirection.RightToLeft
+    fields = [row.field for row in shown.rows.values() if not isinstance(row.field, QPlainTextEdit)]
+    corners = [each.rect().topLeft() if is_mirrored else each.rect().topRight() for each in fields]
+    ends = {each.mapTo(shown, corner).x() for each, corner in zip(fields, corners, strict=True)}
+    assert len(ends) <= 1
+    assert {each.width() for each in fields if not isinstance(each, Switch)} <= {250}
+    assert all(row.height() >= 44 for row in shown.rows.values())
+    assert shown.verticalScrollBar().isVisible()
+    assert shown.verticalScrollBar().isEnabled() is (shown.verticalScrollBar().maximum() > 0)
 
 
 def test_numbers_have_units_and_words_for_zero(dialog: SettingsDialog) -> None:
@@ -250,26 +357,24 @@ def test_larger_text_gets_larger_fields_while_the_dialog_is_open(window: QWidget
 def test_the_focus_comes_back_to_what_was_pressed(window: QWidget, theme: Theme, qtbot: QtBot) -> None:
     dialog = SettingsDialog(theme, VALUES, parent=window)
     dialog.open()
-    dialog.activateWindow()
-    qtbot.waitUntil(dialog.isActiveWindow)
-    dialog.show_page("Data and backup")
     page = data_page(dialog)
     assert isinstance(page, DataPage)
     qtbot.waitUntil(page.isVisible)
+    _activate(dialog, qtbot)
     check = page.findChild(QPushButton, "data_check")
     check.setFocus()
     page.show_busy("Checking…")
-    assert QApplication.focusWidget() is not _button(dialog, "settingsCancel")
+    assert page.isAncestorOf(QApplication.focusWidget())
     page.show_result(["Nothing is wrong."])
     assert QApplication.focusWidget() is check
-    assert not _button(dialog, "settingsCancel").isDefault()
     dialog.reject()
 
 
-def test_a_page_shows_its_frame_before_its_rows(qtbot: QtBot) -> None:
+def test_a_page_shows_its_frame_before_its_rows(qtbot: QtBot, qapp: QApplication) -> None:
     """No row is made in the same turn of the loop as the page itself."""
     settings = [each for each in all_settings() if not each.shown.hidden and each.shown.page == "General"]
-    page = SettingsPage(settings, {each.name: each.default for each in settings}, choices={}, fixed=frozenset())
+    theme = Theme(qapp, preference="light")
+    page = SettingsPage(theme, settings, {each.name: each.default for each in settings}, choices={}, fixed=frozenset())
     qtbot.addWidget(page)
     page.start_building()
     assert page.rows == {}

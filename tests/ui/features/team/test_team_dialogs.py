@@ -852,7 +852,7 @@ def test_the_settings_never_scroll_sideways_and_their_tables_are_never_squashed(
     provider_page(dialog).show_status("team", "401: Team gateway did not accept the API key", False)
     dialog.show()
     page.show_workspaces((samples.workspace_view(samples.REFUSED),), now_ms=samples.NOW)
-    for title in ("General", "Providers", "Context", "Accessibility", "Team sync", "Data and backup", "Shortcuts"):
+    for title in ("General", "Providers", "Context", "Team sync", "Data and backup", "Shortcuts"):
         dialog.show_page(title)
         area = next(each for each in dialog.findChildren(SettingsPage) if each.isVisible())
         qtbot.waitUntil(lambda area=area: area.is_built)
