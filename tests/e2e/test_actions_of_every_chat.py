@@ -205,7 +205,7 @@ BEFORE: Final[dict[str, Callable[[Walk], object]]] = {
     "message.previous_version": _two_versions,
     "edit.undo": _renamed,
     "go.composer": lambda walk: walk.chat.panes.transcript.setFocus(),
-    "view.reset_size": lambda walk: walk.chat.panes.theme.zoom_in(),
+    "view.reset_size": lambda walk: walk.chat.panes.theme.set_scale(1.1),
     **dict.fromkeys(("go.find_next", "go.find_previous"), _found),
     **dict.fromkeys(("message.note", "prompt.save"), lambda walk: walk.chat.panes.composer.set_text("something")),
 }

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.diagnostics.bundle import ReportFile
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assisted import open_selected
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -60,6 +61,7 @@ class BugReportDialog(FormPanel):
         self.save_button = push_button(tr("Save as a zip…"), "bugReportSave", self.saveRequested.emit, is_primary=True)
         self.save_button.setEnabled(False)
         self._lay_out()
+        open_selected(self._list)
         self._list.currentRowChanged.connect(self._show)
         self._list.setFocus()
 

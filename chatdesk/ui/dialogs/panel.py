@@ -46,7 +46,8 @@ class Panel(QDialog):
         self._shade: _Shade | None = None
         self._is_fitted = False  # to the window behind, while it is shown
         self._width_px: int | None = None  # where the words decide the height
-        self._grip: QPoint | None = None  # where the mouse holds it, while it is moved
+        self._grip: QPoint | None = None  # where the mouse holds it
+        self._is_dragged = False
         self.setWindowTitle(shown(title))
         self.setAccessibleName(shown(title))
         self.setWindowModality(Qt.WindowModality.WindowModal)
@@ -129,19 +130,29 @@ class Panel(QDialog):
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Move the dialog with a press that no field or button accepts."""
-        if event.button() is not Qt.MouseButton.LeftButton:
-            return
-        handle = self.windowHandle()
-        if handle is None or not handle.startSystemMove():
+        """Hold the dialog by a press that no field or button accepts."""
+        if event.button() is Qt.MouseButton.LeftButton:
             self._grip = event.globalPosition().toPoint() - self.pos()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._grip is not None:
-            self.move(event.globalPosition().toPoint() - self._grip)
+        """Move the dialog once the mouse is dragged: a system that is asked at a mere click may miss its end."""
+        if self._grip is None:
+            return
+        moved = event.globalPosition().toPoint() - self._grip - self.pos()
+        if not self._is_dragged and moved.manhattanLength() >= QApplication.startDragDistance():
+            self._is_dragged = True
+            handle = self.windowHandle()
+            if handle is not None and handle.startSystemMove():
+                self._let_go()
+                return
+        if self._is_dragged:
+            self.move(self.pos() + moved)
 
     def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
-        self._grip = None
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._grip, self._is_dragged = None, False
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assisted import open_selected
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.commands.command import GROUPS, Command, group_name
 from chatdesk.ui.commands.keys import refusal
@@ -75,6 +76,7 @@ class ShortcutsEditor(QWidget):
         self.filter.textChanged.connect(self._fill)
         self.filter.installEventFilter(self)
         self.tree.installEventFilter(self)
+        open_selected(self.tree)
         self.tree.currentItemChanged.connect(lambda _now, _before: self._show_state())
         self.tree.itemDoubleClicked.connect(lambda _item, _column: self.record())
         self.recorder.keySequenceChanged.connect(self._on_recorder_changed)

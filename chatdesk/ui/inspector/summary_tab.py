@@ -13,6 +13,7 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
+from chatdesk.ui.accessibility.assisted import show_checked
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.inspector.plain_preview import plain_preview
 from chatdesk.ui.inspector.rows import ItemListModel, RowList, RowRole, plain_label, tokens_text
@@ -68,10 +69,10 @@ class SummaryTab(QWidget):
         self.sources.jumpRequested.connect(self.jumpRequested)
         self.thread_switch = QCheckBox(tr("Summarise this thread"))
         self.thread_switch.setObjectName("summaryThreadSwitch")
-        self.thread_switch.clicked.connect(self.threadSwitched)
+        self.thread_switch.toggled.connect(self.threadSwitched)
         self.project_switch = QCheckBox(tr("Summarise threads of this project"))
         self.project_switch.setObjectName("summaryProjectSwitch")
-        self.project_switch.clicked.connect(self.projectSwitched)
+        self.project_switch.toggled.connect(self.projectSwitched)
         self._pause = plain_label("", "muted")
         self._pause.setObjectName("summaryPause")
         self._work = plain_label("", "muted")
@@ -123,8 +124,8 @@ class SummaryTab(QWidget):
     ) -> None:
         """Show the versions of the open thread's summary, the newest first. ``waits_for_tomorrow``: the limit of the
         day was reached; ``cost_usd``: what making the newest took, where its price is known."""
-        self.thread_switch.setChecked(switches.is_thread_on)
-        self.project_switch.setChecked(switches.is_project_on)
+        show_checked(self.thread_switch, switches.is_thread_on)
+        show_checked(self.project_switch, switches.is_project_on)
         self._pause.setText(_pause(switches, waits_for_tomorrow=waits_for_tomorrow))
         self._pause.setVisible(bool(self._pause.text()))
         self.redo_button.setEnabled(can_be_made)

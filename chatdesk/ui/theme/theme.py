@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Literal, cast
 
-from PySide6.QtCore import QDir, QObject, Qt, Signal
+from PySide6.QtCore import QDir, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -35,6 +35,7 @@ Scheme = Literal["light", "dark"]
 
 # A px of the design is 1/96 inch; on macOS Qt counts 72 to the inch. Sizes in points follow the system's text scale.
 _DESIGN_DPI = 72.0 if sys.platform == "darwin" else 96.0
+_PAINTING_MS = 30  # what is painted meanwhile takes longer, so the timer is late by as much
 _SCALE_STEPS = (0.75, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 
 
@@ -59,6 +60,9 @@ class Theme(QObject):
         self._scale = _clamp(scale)
         self.motion = Motion(application, self)
         self._is_applied = False
+        self._wanted_scale = self._scale
+        self._painting = QTimer(self, singleShot=True, interval=_PAINTING_MS)
+        self._painting.timeout.connect(self._on_painting_timeout)
         self._is_touched = False
         self._has_style = has_style
         self._does_system_want_contrast = _does_system_want_contrast()
@@ -137,7 +141,7 @@ class Theme(QObject):
         self.set_preference(cast(Preference, scheme + contrast))
 
     def set_scale(self, scale: float) -> None:
-        scale = _clamp(scale)
+        scale = self._wanted_scale = _clamp(scale)
         if scale != self._scale:
             self._scale = scale
             self._apply_again()
@@ -149,13 +153,23 @@ class Theme(QObject):
             self._apply_again()
 
     def zoom_in(self) -> None:
-        self.set_scale(next((step for step in _SCALE_STEPS if step > self._scale + 0.001), MAX_SCALE))
+        self._zoom(next((step for step in _SCALE_STEPS if step > self._wanted_scale + 0.001), MAX_SCALE))
 
     def zoom_out(self) -> None:
-        self.set_scale(next((step for step in reversed(_SCALE_STEPS) if step < self._scale - 0.001), MIN_SCALE))
+        self._zoom(next((step for step in reversed(_SCALE_STEPS) if step < self._wanted_scale - 0.001), MIN_SCALE))
 
     def reset_zoom(self) -> None:
-        self.set_scale(1.0)
+        self._zoom(1.0)
+
+    def _zoom(self, scale: float) -> None:
+        """Set a size that a key chose. Of those that are chosen before the last one is painted, the last one counts."""
+        self._wanted_scale = scale
+        if not self._painting.isActive() and scale != self._scale:
+            self.set_scale(scale)
+            self._painting.start()
+
+    def _on_painting_timeout(self) -> None:
+        self._zoom(self._wanted_scale)
 
     def load_other_fonts(self) -> None:
         """Call it once the window has been painted: bold, italic and monospaced faces."""

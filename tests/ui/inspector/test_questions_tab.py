@@ -22,6 +22,7 @@ _START_MS = int(datetime(2026, 3, 1, 12).timestamp() * 1000)
 @pytest.fixture
 def theme(qapp: QApplication) -> Iterator[Theme]:
     made = Theme(qapp, preference="light")
+    made.apply()  # another test may have left its own size of text
     yield made
     made.deleteLater()
 

@@ -133,19 +133,33 @@ def test_the_system_preference_follows_the_hint(theme: Theme) -> None:
     assert theme.scheme in ("light", "dark")
 
 
-def test_zoom_goes_in_steps_and_stays_in_bounds(theme: Theme) -> None:
+def test_zoom_goes_in_steps_and_stays_in_bounds(theme: Theme, qtbot: QtBot) -> None:
     base = theme.font("text").pointSizeF()
     theme.zoom_in()
     assert theme.scale == 1.1
     assert theme.font("text").pointSizeF() == pytest.approx(base * 1.1)
     for _each in range(20):
         theme.zoom_in()
-    assert theme.scale == 2.0
+    qtbot.waitUntil(lambda: theme.scale == 2.0)
     for _each in range(20):
         theme.zoom_out()
-    assert theme.scale == 0.75
+    qtbot.waitUntil(lambda: theme.scale == 0.75)
     theme.reset_zoom()
-    assert theme.scale == 1.0
+    qtbot.waitUntil(lambda: theme.scale == 1.0)
+
+
+def test_of_sizes_chosen_between_two_pictures_the_last_is_drawn(theme: Theme, qtbot: QtBot) -> None:
+    drawn: list[float] = []
+    theme.changed.connect(lambda: drawn.append(theme.scale))
+    for _each in range(5):
+        theme.zoom_in()
+    qtbot.waitUntil(lambda: theme.scale == 2.0)
+    assert drawn == [1.1, 2.0]
+    theme.zoom_out()
+    theme.set_scale(1.0)  # a choice in the settings is the last word
+    theme.zoom_in()
+    qtbot.waitUntil(lambda: theme.scale == 1.1)
+    theme.set_scale(1.0)
 
 
 def test_motion_follows_the_setting(theme: Theme) -> None:

@@ -65,7 +65,7 @@ class LocalServiceBinding(Controller):
     def _make_page(self, fixed_by: str) -> LocalServicePage:
         from chatdesk.ui.features.local_service.local_service_page import LocalServicePage
 
-        page = self._page = LocalServicePage(fixed_by=fixed_by)
+        page = self._page = LocalServicePage(self._panes.theme, fixed_by=fixed_by)
         page.switched.connect(self._on_page_switched)
         page.tryAgainRequested.connect(self._the_switch.try_again)
         page.tokensWanted.connect(lambda: self._tasks.replace(self._show_tokens(page), "list tokens"))

@@ -9,16 +9,20 @@ from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.services.service_switch import ServiceState, ShownToken
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assisted import show_checked
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import date_time_text
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.switch import Switch
 from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.listed import with_commas
 
@@ -42,7 +46,7 @@ class LocalServicePage(QWidget):
     revokeRequested = Signal(str, str)
     tokensWanted = Signal()
 
-    def __init__(self, *, fixed_by: str = "") -> None:
+    def __init__(self, theme: Theme, *, fixed_by: str = "") -> None:
         super().__init__()
         self.setObjectName("localServicePage")
         self._what = (
@@ -50,11 +54,10 @@ class LocalServicePage(QWidget):
         )
         self._urls: tuple[str, ...] = ()
         self._rows: dict[str, _TokenRow] = {}
-        self.switch = QCheckBox(tr("Let other programs use ChatDesk"))
-        self.switch.setObjectName("localServiceSwitch")
-        self.switch.setAccessibleDescription(self._what)
+        self.switch = Switch(theme, object_name="localServiceSwitch")
+        self._switch_row = SettingsRow(tr("Let other programs use ChatDesk"), self._what, self.switch)
         self.switch.setEnabled(not fixed_by)
-        self.switch.clicked.connect(self.switched)
+        self.switch.toggled.connect(self.switched)
         self._status = _said("localServiceStatus", "text")
         self._problem = _said("localServiceProblem", "text")
         self._problem.setProperty("isDanger", True)
@@ -71,7 +74,7 @@ class LocalServicePage(QWidget):
 
     def show_state(self, state: ServiceState) -> None:
         """Show whether the service listens, its address, and its failure."""
-        self.switch.setChecked(state.is_wanted)
+        show_checked(self.switch, state.is_wanted)
         self._urls = state.urls
         problem = "" if state.problem is None else shown(state.problem.sentence)
         words = (
@@ -144,8 +147,7 @@ class LocalServicePage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 10, 0, 10)
         column.setSpacing(6)
-        column.addWidget(self.switch)
-        column.addWidget(plain_label(self._what, "muted", wraps=True))
+        column.addWidget(self._switch_row)
         column.addWidget(self._status)
         column.addWidget(self._problem)
         buttons = FlowRow(8)
@@ -185,14 +187,9 @@ class _TokenRow(QWidget):
         self.revoke.setAccessibleDescription(details)
         self.revoke.setAutoDefault(False)
         self.revoke.setProperty("isDanger", True)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(plain_label(name, "text", wraps=True))
-        words.addWidget(plain_label(details, "muted", wraps=True))
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 6, 0, 6)
-        line.addLayout(words, 1)
-        line.addWidget(self.revoke)
+        line = QVBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(SettingsRow(name, details, self.revoke, has_field_name=False))
 
 
 def token_words(token: ShownToken, projects: Mapping[str, str]) -> str:

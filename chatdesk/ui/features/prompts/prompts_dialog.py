@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.prompt import Prompt, PromptFinder, PromptHead, PromptKind
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assisted import open_selected
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
@@ -193,6 +194,7 @@ class PromptsDialog(Panel):
         self.list.setIconSize(QSize(icon_px, icon_px))
         self.search.textChanged.connect(self._fill)
         self.shown_box.currentIndexChanged.connect(lambda _index: self._fill())
+        open_selected(self.list)
         self.list.currentItemChanged.connect(self._on_list_current_changed)
         self.new_button = push_button(tr("New"), "promptsNew", lambda: self._save_then(self._start_empty))
         self.import_button = push_button(

@@ -10,20 +10,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QMenu, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assisted import show_checked
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label, thin_line
 from chatdesk.ui.features.settings.provider_row import ProviderRow
+from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
+from chatdesk.ui.widgets.fields.switch import Switch
 from chatdesk.ui.widgets.listed import listed
 
 if TYPE_CHECKING:
@@ -74,10 +77,11 @@ class ProviderPage(QWidget):
             action = self.menu.addAction(shown(preset.label))
             action.setObjectName(f"preset_{preset.id}")
             action.triggered.connect(lambda _checked=False, name=preset.id: self.addRequested.emit(name))
-        self.finding = QCheckBox(tr("Look for servers on this computer"))
-        self.finding.setObjectName("providerFinding")
-        self.finding.setAccessibleDescription(
-            tr("Only this computer is asked, at the usual ports, and no key is sent.")
+        self.finding = Switch(theme, object_name="providerFinding")
+        finding_row = SettingsRow(
+            tr("Look for servers on this computer"),
+            tr("Only this computer is asked, at the usual ports, and no key is sent."),
+            self.finding,
         )
         self.finding.toggled.connect(self.findingToggled)
         column = QVBoxLayout(self)
@@ -90,7 +94,7 @@ class ProviderPage(QWidget):
         column.addSpacing(8)
         column.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addSpacing(8)
-        column.addWidget(self.finding, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(finding_row)
         column.addSpacing(8)
         column.addWidget(self._change, 0, Qt.AlignmentFlag.AlignLeft)
         theme.changed.connect(self._on_theme_changed)
@@ -221,7 +225,7 @@ class ProviderPage(QWidget):
 
     def show_finding(self, is_on: bool) -> None:
         self.finding.blockSignals(True)
-        self.finding.setChecked(is_on)
+        show_checked(self.finding, is_on)
         self.finding.blockSignals(False)
 
     def _open_menu(self) -> None:

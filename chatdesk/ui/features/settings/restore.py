@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem,
 
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assisted import open_selected
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -60,6 +61,7 @@ class RestoreDialog(FormPanel):
         )
         for path, words in backups:
             self._add(path, words)
+        open_selected(self._list)
         self._list.currentItemChanged.connect(lambda _item, _old: self._inspect())
         if backups:
             self._list.setCurrentRow(0)

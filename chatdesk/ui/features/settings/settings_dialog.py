@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.settings.schema import PAGES, InvalidValue, all_settings
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.assisted import open_selected
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.data_page import DataPage
@@ -132,9 +133,9 @@ class SettingsDialog(Panel):
         return super().focusNextPrevChild(next)
 
     def apply(self) -> bool:
-        """Emit what no field has given yet. If a value is not valid, show its page and why, and return False; a second
-        call leaves it."""
-        wrong = [name for page in self._made.values() for name in self._settle(page, tuple(page.rows))]
+        """Emit the values that no field has given yet. If one is not valid, show its page and why, and return False; a
+        second call leaves it."""
+        wrong = [name for page in self._made.values() for name in self._emit_new(page, tuple(page.rows))]
         if wrong:
             page_of_wrong = self._settings[wrong[0]].shown.page
             self.show_page(page_of_wrong)
@@ -150,11 +151,11 @@ class SettingsDialog(Panel):
             super().keyPressEvent(event)
 
     def done(self, result: int) -> None:
-        """Keep what was typed last before closing. What is refused is shown first."""
+        """Keep the last changes before closing; a value that is refused is shown first."""
         if self.apply():
             super().done(result)
 
-    def _settle(self, page: SettingsPage, names: Sequence[str]) -> list[str]:
+    def _emit_new(self, page: SettingsPage, names: Sequence[str]) -> list[str]:
         """Emit the values of fields that are new, and return the names of those that are refused for the first time."""
         changes: dict[str, Any] = {}
         refused = []
@@ -190,7 +191,7 @@ class SettingsDialog(Panel):
             is_content_first=title in ("Providers", "Tools", "Local service"),
             model_fields=self._model_fields,
         )
-        page.settled.connect(lambda names: self._settle(page, names))
+        page.settled.connect(lambda names: self._emit_new(page, names))
         page.built.connect(self._reveal_awaited)
         if title == "Providers":
             page.add_content(self._make_provider_page)
@@ -223,6 +224,7 @@ class SettingsDialog(Panel):
             each.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
             each.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             self._lists.addWidget(each)
+            open_selected(each)
         self._nav.setObjectName("settingsPages")
         self._nav.setAccessibleName(tr("Pages of the settings"))
         for title in PAGES:

@@ -42,6 +42,7 @@ class SettingsRow(QWidget):
         self.words.setSpacing(2)
         self.words.addStretch(0 if is_wide else 1)  # beside a higher field the words are in the middle, together
         for each in (self._title, self._hint, self._problem):
+            each.setParent(self)  # without one, what is shown would be a window for a moment and take the focus
             self.words.addWidget(each)
         self.setMinimumHeight(SETTINGS_ROW_PX)
         self.show_words(title, hint)
@@ -69,6 +70,10 @@ class SettingsRow(QWidget):
             self.field.setAccessibleName(title)
         if hint:
             self.field.setAccessibleDescription(hint)
+
+    @property
+    def title(self) -> str:
+        return self._title.text()
 
     def measure(self) -> float:
         """Fit the field to text of another size; return the width that it needs, 0 for what is as wide as its words."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.tools import (
     CHECK_STEP_TEXTS,
@@ -26,12 +26,15 @@ from chatdesk.core.tools.permissions import Permission
 from chatdesk.core.tools.sign_ins import can_sign_in
 from chatdesk.core.tools.web_search.choice import WEB
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assisted import show_checked
 from chatdesk.ui.dialogs.check_steps import CheckSteps
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label
+from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.features.tools.server_text import command_text
 from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.switch import Switch
 from chatdesk.ui.widgets.flow_row import FlowRow
 
 _WHAT: Final = Text("What models can use to read files, search and act. Nothing runs before you allow it.")
@@ -39,7 +42,7 @@ _NONE: Final = Text("No other server is set up.")
 _NO_PERMISSIONS: Final = Text("ChatDesk asks about every call.")
 # What the servers that come with ChatDesk are for.
 _ABOUT: Final = {
-    "chatdesk-chats": Text("Models can look things up in your earlier chats."),
+    "chatdesk-chats": Text("Models can look things up in your earlier threads."),
     "chatdesk-folder": Text("Models can read the files of a project's folder, and propose changes to them."),
 }
 _SCOPES: Final = {
@@ -121,9 +124,9 @@ class ToolsPage(QWidget):
             id_ = status.server.id
             if id_ not in self._rows:
                 row = self._rows[id_] = _ServerRow(self._theme, id_)
-                row.switch.clicked.connect(lambda is_on, id_=id_: self.switchRequested.emit(id_, is_on))
+                row.switch.toggled.connect(lambda is_on, id_=id_: self.switchRequested.emit(id_, is_on))
                 row.sign_in.clicked.connect(partial(self._on_sign_in, row, id_))
-                row.ask_model.clicked.connect(lambda may, id_=id_: self.askModelRequested.emit(id_, may))
+                row.ask_model.toggled.connect(lambda may, id_=id_: self.askModelRequested.emit(id_, may))
                 row.test.clicked.connect(partial(_emit, self.testRequested, id_))
                 row.edit.clicked.connect(partial(_emit, self.editRequested, id_))
                 row.remove.clicked.connect(partial(_emit, self.removeRequested, id_))
@@ -173,7 +176,6 @@ class ToolsPage(QWidget):
             self.add_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _permission_row(self, number: int, permission: Permission, names: dict[str, str]) -> QWidget:
-        row = QWidget()
         title = tr(
             "{tool} of {server}",
             tool=distinct_name(permission.tool),
@@ -181,27 +183,14 @@ class ToolsPage(QWidget):
         )
         when = moment_text(permission.allowed_at, date_time_text)
         scope = shown((_READING_SCOPES if permission.only_reads else _SCOPES)[permission.scope])
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(plain_label(title, "text", wraps=True))
-        words.addWidget(
-            plain_label(
-                tr("{scope} · since {when}", scope=scope, when=when),
-                "muted",
-                wraps=True,
-            )
-        )
         revoke = push_button(
             tr("Ask again"),
             f"toolsRevoke_{number}",
             partial(self.revokeRequested.emit, permission),
             name=tr("Ask again about {title}", title=title),
         )
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 6, 0, 6)
-        line.addLayout(words, 1)
-        line.addWidget(revoke)
-        return row
+        about = tr("{scope} · since {when}", scope=scope, when=when)
+        return SettingsRow(title, about, revoke, has_field_name=False)
 
 
 class _ServerRow(QWidget):
@@ -210,11 +199,12 @@ class _ServerRow(QWidget):
     def __init__(self, theme: Theme, server_id: str) -> None:
         super().__init__()
         self.setObjectName(f"toolServer_{server_id}")
-        self.switch = QCheckBox()
-        self.switch.setObjectName(f"toolSwitch_{server_id}")
-        self.ask_model = QCheckBox(tr("May ask your model for an answer, if you agree each time"))
-        self.ask_model.setObjectName(f"toolAskModel_{server_id}")
-        self._details = plain_label("", "muted", wraps=True)
+        self._name = ""
+        self.switch = Switch(theme, object_name=f"toolSwitch_{server_id}")
+        self._head = SettingsRow("", "", self.switch)
+        self.ask_model = Switch(theme, object_name=f"toolAskModel_{server_id}")
+        may_ask = tr("May ask your model for an answer, if you agree each time")
+        self._asking = SettingsRow(may_ask, "", self.ask_model, has_field_name=False)
         self._state = _said(f"toolState_{server_id}")
         self._steps = CheckSteps(theme, f"toolSteps_{server_id}")
         self._stderr = _said(f"toolStderr_{server_id}")
@@ -228,26 +218,24 @@ class _ServerRow(QWidget):
         for each in (self.sign_in, self.test, self.edit, self.remove):
             buttons.addWidget(each)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 8, 0, 8)
+        column.setContentsMargins(0, 0, 0, 8)
         column.setSpacing(4)
-        for widget in (self.switch, self._details, self._state, self._steps, self._stderr, self.ask_model):
+        for widget in (self._head, self._state, self._steps, self._stderr, self._asking):
             column.addWidget(widget)
         column.addLayout(buttons)
 
     def focusable(self) -> tuple[QWidget, ...]:
         """Return the widgets that Tab reaches, in its order."""
         widgets = (self.switch, self.ask_model, self.sign_in, self.test, self.edit, self.remove)
-        return tuple(each for each in widgets if not each.isHidden())
+        return tuple(each for each in widgets if each.isVisibleTo(self))
 
     def show_status(self, status: ServerStatus, search: str = "") -> None:
         """Show a server as it is. Of those that come with ChatDesk one has something to set up: the ``search``."""
-        name = clean_line(shown(status.server.name))
-        self.switch.setText(name.replace("&", "&&"))
-        self.switch.setChecked(status.server.is_on)
+        name = self._name = clean_line(shown(status.server.name))
+        show_checked(self.switch, status.server.is_on)
         is_own = status.server.kind is ServerKind.BUILT_IN
-        self._details.setText(
-            search or shown(_ABOUT.get(status.server.id, "")) if is_own else command_text(status.server)
-        )
+        about = search or shown(_ABOUT.get(status.server.id, "")) if is_own else command_text(status.server)
+        self._head.show_words(name, about)
         for button in (self.test, self.remove):
             button.setVisible(not is_own)
         self.edit.setVisible(not is_own or bool(search))
@@ -262,9 +250,9 @@ class _ServerRow(QWidget):
         self.is_signed_in = status.server.is_signed_in
         self.sign_in.setText(tr("Sign out") if self.is_signed_in else tr("Sign in…"))
         self.sign_in.setVisible(can_sign_in(status.server))
-        self.ask_model.setVisible(not is_own)
-        self.ask_model.setChecked(status.server.may_ask_model)
-        self.ask_model.setAccessibleName(f"{name}: {self.ask_model.text()}")
+        self._asking.setVisible(not is_own)
+        show_checked(self.ask_model, status.server.may_ask_model)
+        self.ask_model.setAccessibleName(f"{name}: {self._asking.title}")
         self.sign_in.setAccessibleName(
             tr("Sign out of {name}", name=name) if self.is_signed_in else tr("Sign in to {name}", name=name)
         )
@@ -273,7 +261,7 @@ class _ServerRow(QWidget):
         self.remove.setAccessibleName(tr("Remove {name}", name=name))
         if search:
             self.edit.setAccessibleName(tr("Choose the search engine"))
-        self.switch.setAccessibleDescription(f"{self._details.text()}. {self._state.text()}")
+        self.switch.setAccessibleDescription(f"{about}. {self._state.text()}")
 
     def show_testing(self) -> None:
         self._steps.reset(tr("Testing…"))
@@ -293,7 +281,7 @@ class _ServerRow(QWidget):
             words = f"{words}: {shown(check.problem)}"
         self._steps.add(words, check.is_well)
         if not check.is_well or check.step is CheckStep.LISTED:
-            announce(self, f"{self.switch.text()}: {words}")
+            announce(self, f"{self._name}: {words}")
 
 
 def state_words(status: ServerStatus) -> str:

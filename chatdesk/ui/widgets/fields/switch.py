@@ -28,12 +28,6 @@ class Switch(QCheckBox):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self._on_theme_changed)
 
-    def show_state(self, is_on: bool) -> None:
-        """Show a state that is in force already: nobody is told."""
-        was_blocked = self.blockSignals(True)
-        self.setChecked(is_on)
-        self.blockSignals(was_blocked)
-
     def sizeHint(self) -> QSize:
         high = self._theme.target_px(HIT_TARGET_PX)
         is_for_fingers = high > round(HIT_TARGET_PX * max(1.0, self._theme.scale))

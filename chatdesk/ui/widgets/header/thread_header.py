@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.assisted import show_checked
 from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HEADER_HEIGHT_PX
@@ -74,7 +75,7 @@ class ThreadHeader(QWidget):
             theme, "panel-right", name=tr("Show or hide the inspector"), object_name="inspectorButton"
         )
         self.inspector_button.setCheckable(True)
-        self.inspector_button.clicked.connect(self._on_inspector_button_clicked)
+        self.inspector_button.toggled.connect(self._on_inspector_button_toggled)
         self.more_button = IconButton(theme, "ellipsis", name=tr("More about this thread"), object_name="moreButton")
         self.more_button.setVisible(False)
         row = QHBoxLayout(self)
@@ -164,7 +165,7 @@ class ThreadHeader(QWidget):
         self.sidebar_button.setVisible(is_collapsed)
 
     def set_inspector_open(self, is_open: bool) -> None:
-        self.inspector_button.setChecked(is_open)
+        show_checked(self.inspector_button, is_open)
 
     def set_outline_offered(self, is_offered: bool) -> None:
         """Offer the list of questions while a thread is open, and where the title keeps enough room."""
@@ -247,9 +248,9 @@ class ThreadHeader(QWidget):
         fill_area(painter, self.rect(), self._theme.colour("background"))
         fill_area(painter, QRect(0, self.height() - 1, self.width(), 1), self._theme.colour("line"))
 
-    def _on_inspector_button_clicked(self) -> None:
-        # It shows what is, which the click itself has not changed yet.
-        self.inspector_button.setChecked(not self.inspector_button.isChecked())
+    def _on_inspector_button_toggled(self, is_checked: bool) -> None:
+        # It shows what is, which the press itself has not changed yet.
+        show_checked(self.inspector_button, not is_checked)
         self.inspectorRequested.emit()
 
     def _on_theme_changed(self) -> None:

@@ -14,6 +14,7 @@ from chatdesk.ui.features.settings.data_page import DataPage
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.settings.settings_fields import NumberField
 from chatdesk.ui.features.settings.settings_page import SettingsPage
+from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.switch import Switch
 from tests.helpers.settings_pages import data_page, row_of, shown_page
@@ -78,6 +79,16 @@ def test_pages_are_put_together_when_somebody_looks(dialog: SettingsDialog, qtbo
     assert not made
     dialog.show_page("Team sync")
     qtbot.waitUntil(lambda: bool(made) and made[0].isVisible())
+
+
+def test_a_row_opens_no_window_of_its_own(qtbot: QtBot, qapp: QApplication) -> None:
+    before = set(qapp.topLevelWidgets())
+    row = SettingsRow("Theme", "Light or dark.", QLineEdit())
+    qtbot.addWidget(row)
+    assert not [each for each in qapp.topLevelWidgets() if each not in before and each.isVisible()]
+    row.show_words("Theme", "")
+    row.show_words("Theme", "Light or dark.")
+    assert [each for each in qapp.topLevelWidgets() if each not in before] == [row]
 
 
 @pytest.fixture
@@ -211,7 +222,8 @@ def test_the_fields_of_a_page_end_in_one_line_beside_a_free_scroll_bar(
     corners = [each.rect().topLeft() if is_mirrored else each.rect().topRight() for each in fields]
     ends = {each.mapTo(shown, corner).x() for each, corner in zip(fields, corners, strict=True)}
     assert len(ends) <= 1
-    assert {each.width() for each in fields if not isinstance(each, Switch)} <= {250}
+    widths = {each.width() for each in fields if not isinstance(each, Switch)}
+    assert len(widths) <= 1 and widths <= set(range(250, 301))
     assert all(row.height() >= 44 for row in shown.rows.values())
     assert shown.verticalScrollBar().isVisible()
     assert shown.verticalScrollBar().isEnabled() is (shown.verticalScrollBar().maximum() > 0)
@@ -332,6 +344,11 @@ def test_it_is_moved_by_the_mouse_and_closed_by_its_cross(dialog: SettingsDialog
     QTest.mousePress(dialog, Qt.MouseButton.LeftButton, pos=place)
     QTest.mouseMove(dialog, place + QPoint(30, 20))
     QTest.mouseRelease(dialog, Qt.MouseButton.LeftButton, pos=place)
+    assert dialog.pos() == start + QPoint(30, 20)
+    QTest.mousePress(dialog, Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseMove(dialog, place + QPoint(2, 1))  # as a hand moves in a click
+    QTest.mouseRelease(dialog, Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseMove(dialog, place + QPoint(60, 60))
     assert dialog.pos() == start + QPoint(30, 20)
     cross = dialog.findChild(QWidget, "settingsClose")
     assert cross is not None

@@ -307,7 +307,7 @@ def test_a_size_of_text_keeps_the_line(world: World, reading) -> None:
     world.theme.zoom_in()
     world.settle()
     assert _y_of(reading, line) == pytest.approx(line[1], abs=1)
-    world.theme.reset_zoom()
+    world.theme.set_scale(1.0)
 
 
 def test_a_theme_keeps_the_line(world: World, reading) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from chatdesk.ui.accessibility.assisted import show_checked
 from chatdesk.ui.theme.theme import Preference, Theme
 from chatdesk.ui.widgets.fields.switch import Switch
 from tests.ui.transcript.test_transcript_context_marks import contrast
@@ -14,23 +15,23 @@ from tests.ui.transcript.test_transcript_context_marks import contrast
 LOOKS: tuple[Preference, ...] = ("light", "dark", "light-contrast", "dark-contrast")
 
 
-def _switch(qapp: QApplication, qtbot: QtBot, preference: Preference = "light") -> Switch:
-    switch = Switch(Theme(qapp, preference=preference))
+def _switch(theme: Theme, qtbot: QtBot) -> Switch:
+    switch = Switch(theme)
     switch.setAccessibleName("Start when you log in")
     qtbot.addWidget(switch)
     switch.resize(switch.sizeHint())
     return switch
 
 
-def _drawn(switch: Switch) -> QImage:
+def _drawn(switch: Switch, theme: Theme) -> QImage:
     image = QImage(switch.size(), QImage.Format.Format_RGB32)
-    image.fill(switch._theme.colour("background"))
+    image.fill(theme.colour("background"))
     switch.render(image, QPoint(), renderFlags=QWidget.RenderFlag.DrawChildren)
     return image
 
 
-def _knob(switch: Switch, *, is_at_start: bool) -> str:
-    image = _drawn(switch)
+def _knob(switch: Switch, theme: Theme, *, is_at_start: bool) -> str:
+    image = _drawn(switch, theme)
     return image.pixelColor(10 if is_at_start else 26, switch.height() // 2).name()
 
 
@@ -39,31 +40,36 @@ def _knob(switch: Switch, *, is_at_start: bool) -> str:
 def test_its_knob_shows_on_and_off_in_every_look(
     qapp: QApplication, qtbot: QtBot, preference: Preference, direction: Qt.LayoutDirection
 ) -> None:
-    switch = _switch(qapp, qtbot, preference)
+    theme = Theme(qapp, preference=preference)
+    switch = _switch(theme, qtbot)
     switch.setLayoutDirection(direction)
     starts_left = direction is Qt.LayoutDirection.LeftToRight
-    assert contrast(_knob(switch, is_at_start=starts_left), _knob(switch, is_at_start=not starts_left)) >= 3
+    assert (
+        contrast(_knob(switch, theme, is_at_start=starts_left), _knob(switch, theme, is_at_start=not starts_left)) >= 3
+    )
     switch.setChecked(True)
-    on, ground = _knob(switch, is_at_start=not starts_left), _knob(switch, is_at_start=starts_left)
-    assert contrast(on, ground) >= 3 and contrast(ground, switch._theme.colour("background").name()) >= 3
+    on, ground = _knob(switch, theme, is_at_start=not starts_left), _knob(switch, theme, is_at_start=starts_left)
+    assert contrast(on, ground) >= 3 and contrast(ground, theme.colour("background").name()) >= 3
 
 
 def test_it_is_36_by_20_and_hit_within_28(qapp: QApplication, qtbot: QtBot) -> None:
-    switch = _switch(qapp, qtbot)
+    theme = Theme(qapp, preference="light")
+    switch = _switch(theme, qtbot)
     assert (switch.width(), switch.height()) == (36, 28)
-    ground = switch._theme.colour("background").name()
+    ground = theme.colour("background").name()
     switch.setChecked(True)
-    drawn = [_drawn(switch).pixelColor(18, y).name() != ground for y in range(28)]
+    drawn = [_drawn(switch, theme).pixelColor(18, y).name() != ground for y in range(28)]
     assert drawn == [False] * 4 + [True] * 20 + [False] * 4
     QTest.mouseClick(switch, Qt.MouseButton.LeftButton, pos=QPoint(2, 27))
     assert not switch.isChecked()
-    switch._theme.set_touched(True)
+    theme.set_touched(True)
     assert switch.sizeHint().height() == switch.sizeHint().width() == 44
 
 
 @pytest.mark.parametrize("way", ["key", "click", "toggle"])
 def test_each_way_of_switching_is_told_and_what_is_shown_is_not(qapp: QApplication, qtbot: QtBot, way: str) -> None:
-    switch = _switch(qapp, qtbot)
+    theme = Theme(qapp, preference="light")
+    switch = _switch(theme, qtbot)
     heard: list[bool] = []
     switch.toggled.connect(heard.append)
     if way == "key":
@@ -75,5 +81,5 @@ def test_each_way_of_switching_is_told_and_what_is_shown_is_not(qapp: QApplicati
         assert interface.text(QAccessible.Text.Name) == "Start when you log in"
         interface.actionInterface().doAction("Toggle")
     assert heard == [True]
-    switch.show_state(False)
+    show_checked(switch, False)
     assert heard == [True] and not switch.isChecked()

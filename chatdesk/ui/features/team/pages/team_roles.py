@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, 
 
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.accessibility.assisted import open_selected
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.team.pages.team_table import TextTable
 from chatdesk.ui.features.team.pages.team_text import ROLE_HINTS, ROLE_NAMES
@@ -155,6 +156,7 @@ class _RoleTable(QWidget):
         column.setSpacing(theme.tokens.space.s)
         column.addWidget(self.table)
         column.addLayout(row)
+        open_selected(self.table)
         self.table.selectionModel().currentRowChanged.connect(lambda _new, _old: self._show_current())
         self.table.entered_row.connect(self.box.setFocus)
         self.box.activated.connect(lambda _place: self._on_activated())

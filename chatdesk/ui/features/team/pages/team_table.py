@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistent
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
+from chatdesk.ui.accessibility.assisted import open_selected
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
@@ -64,6 +65,7 @@ class ActionTable(QWidget):
         column.addLayout(row)
         self.table.doubleClicked.connect(lambda _index: self._act())
         self.table.entered_row.connect(self._act)
+        open_selected(self.table)
         self.table.selectionModel().currentRowChanged.connect(lambda _new, _old: self._refresh())
         theme.changed.connect(self._fit)
         self._refresh()
