@@ -1,4 +1,4 @@
-"""A newcomer asks from other programs: the lines of docs/local-service.md, each run as it is against a served process."""
+"""A newcomer asks from other programs: the lines of docs/local-service.md, each run against a served process."""
 
 from __future__ import annotations
 
