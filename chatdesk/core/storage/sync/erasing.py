@@ -331,16 +331,16 @@ def erase(
 
 
 def _unlogged(raw: sqlite3.Connection, project_id: str, change_ids: Iterable[str], me: str | None) -> list[str]:
-    """Return messages that are here although their change came erased: own questions below an answer that is still being
-    written here, which a copy of this profile sent, and others' in a profile that lost its log."""
+    """Return messages that are here although their change came erased: own questions below an answer that is still
+    being written here, which a copy of this profile sent, and others' in a profile that lost its log."""
     return [
         row[0]
         for batch in batches(sorted(set(change_ids)))
         for row in raw.execute(
             "SELECT m.id FROM changes c JOIN messages m ON m.id = c.entity JOIN threads t ON t.id = m.thread_id"
             " WHERE c.project_id = ?1 AND t.project_id = ?1 AND c.erased = 1 AND c.kind = 'message' AND c.op = 'new'"
-            " AND m.purged_at IS NULL AND (m.author_id = c.author OR (c.author = ?2 AND m.author_id IS NULL AND m.role = 'user'))"
-            f" AND c.id IN ({marks(batch)})",
+            " AND (m.author_id = c.author OR (c.author = ?2 AND m.author_id IS NULL AND m.role = 'user'))"
+            f" AND m.purged_at IS NULL AND c.id IN ({marks(batch)})",
             (project_id, me, *batch),
         )
         if not _is_own(raw, row[0], set())
