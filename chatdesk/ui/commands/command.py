@@ -51,8 +51,8 @@ class Command:
     """A command as the catalogue declares it. ``title`` and ``local_keys`` are shown in the language of the program.
     ``shortcuts`` are portable key sequences, the first being the one that is shown. ``local_keys`` are keys that a
     widget handles itself (Del in the list): shown in the help, not registered with the window. ``icon`` is beside
-    it in the palette. ``is_own``: made of something that a person wrote, and gone with it; found in the palette,
-    without keys and in no menu."""
+    it in the palette and in menus; ``is_danger``: red there. ``is_own``: made of something that a person wrote, and
+    gone with it; found in the palette, without keys and in no menu."""
 
     id: str
     title: str
@@ -63,3 +63,4 @@ class Command:
     is_own: bool = False
     is_quit: bool = False
     icon: str = ""
+    is_danger: bool = False

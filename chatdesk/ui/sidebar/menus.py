@@ -14,6 +14,7 @@ from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.theme.compositing import round_corners
+from chatdesk.ui.widgets.danger_menu import DangerMenu
 
 VIEW_TITLES = {ThreadView.ACTIVE: Text("Threads"), ThreadView.ARCHIVE: Text("Archive"), ThreadView.TRASH: Text("Trash")}
 _MOST_TAGS = 30  # more than that are better found by name
@@ -35,53 +36,66 @@ def thread_menu(sidebar: SidebarBase, threads: Sequence[Thread], ids: Sequence[s
         _add(menu, tr("You can only read this project"), lambda: None).setEnabled(False)
         menu.addSeparator()
     if is_one:
-        _add(menu, tr("Open in a new window"), lambda: sidebar.windowRequested.emit(first.id))
-        _add(menu, tr("Open beside"), lambda: sidebar.besideRequested.emit(first.id))
-        menu.addSeparator()
-        rename = _add(
-            menu,
-            "\t".join((tr("Rename"), sidebar.rename_keys)),
-            lambda: sidebar.thread_list.start_rename(first.id),
-        )
-        rename.setEnabled(not is_fixed)
+        _fill_one(menu, sidebar, first.id, is_fixed=is_fixed)
     if any(sidebar.unread_of(thread_id) for thread_id in chosen):
         read = (
             tr("Mark as read")
             if is_one
             else shown(plural("Mark {count} threads as read", "Mark {count} thread as read", count))
         )
-        _add(menu, read, lambda: sidebar.markReadRequested.emit(chosen))
-    _add(menu, _pin_text(count, is_pinned=is_pinned), lambda: sidebar.pinRequested.emit(chosen, not is_pinned))
+        _add(menu, read, lambda: sidebar.markReadRequested.emit(chosen), "check")
+    _add(
+        menu,
+        _pin_text(count, is_pinned=is_pinned),
+        lambda: sidebar.pinRequested.emit(chosen, not is_pinned),
+        "pin-off" if is_pinned else "pin",
+    )
     _add(
         menu,
         _archive_text(count, is_archived=is_archived),
         lambda: sidebar.archiveRequested.emit(chosen, not is_archived),
+        "archive-restore" if is_archived else "archive",
     )
     move_text = (
         tr("Move to a project…")
         if is_one
         else shown(plural("Move {count} threads to a project…", "Move {count} thread to a project…", count))
     )
-    move = _add(menu, move_text, lambda: sidebar.moveRequested.emit(chosen))
-    tags = _add(menu, tr("Tags…"), lambda: sidebar.tagsRequested.emit(chosen))
+    move = _add(menu, move_text, lambda: sidebar.moveRequested.emit(chosen), "folder")
+    tags = _add(menu, tr("Tags…"), lambda: sidebar.tagsRequested.emit(chosen), "tag")
     if not is_one:
         export = shown(plural("Export {count} threads…", "Export {count} thread…", count))
-        _add(menu, export, lambda: sidebar.exportSelectedRequested.emit(chosen))
+        _add(menu, export, lambda: sidebar.exportSelectedRequested.emit(chosen), "download")
     else:
-        _add(menu, tr("Export…"), lambda: sidebar.exportRequested.emit(first.id))
-        _add(menu, tr("Import…"), sidebar.importRequested.emit)
+        _add(menu, tr("Export…"), lambda: sidebar.exportRequested.emit(first.id), "download")
+        _add(menu, tr("Import…"), sidebar.importRequested.emit, "upload")
     menu.addSeparator()
     delete_text = tr("Delete") if is_one else shown(plural("Delete {count} threads", "Delete {count} thread", count))
-    delete = _add(menu, f"{delete_text}\t{_delete_key()}", lambda: sidebar.deleteRequested.emit(chosen))
+    delete = _add(
+        menu, f"{delete_text}\t{_delete_key()}", lambda: sidebar.deleteRequested.emit(chosen), "trash-2", is_danger=True
+    )
     for action in (move, tags, delete):
         action.setEnabled(not is_fixed)
+    menu.make_room()
     return menu
+
+
+def _fill_one(menu: DangerMenu, sidebar: SidebarBase, thread_id: str, *, is_fixed: bool) -> None:
+    """Begin the menu of a single thread: where it opens, and its name."""
+    _add(menu, tr("Open in a new window"), lambda: sidebar.windowRequested.emit(thread_id), "external-link")
+    _add(menu, tr("Open beside"), lambda: sidebar.besideRequested.emit(thread_id), "panel-right")
+    menu.addSeparator()
+    words = "\t".join((tr("Rename"), sidebar.rename_keys))
+    rename = _add(menu, words, lambda: sidebar.thread_list.start_rename(thread_id), "pencil")
+    rename.setEnabled(not is_fixed)
 
 
 def view_menu(sidebar: SidebarBase, show: Callable[[ThreadView], None]) -> QMenu:
     """Return the menu of the list: Threads, Archive, Trash, of which one is checked; then the order, the grouping, and
     the tags."""
-    menu = _menu(sidebar)
+    menu = QMenu(sidebar)
+    round_corners(menu, sidebar.theme.tokens.radius.row)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     views = QActionGroup(menu)
     for view, name in VIEW_TITLES.items():
         _check(menu, views, shown(name), view is sidebar.view, lambda view=view: show(view))  # type: ignore[misc]
@@ -128,16 +142,17 @@ def view_menu(sidebar: SidebarBase, show: Callable[[ThreadView], None]) -> QMenu
     return menu
 
 
-def _fill_dead(menu: QMenu, sidebar: SidebarBase, chosen: tuple[str, ...]) -> QMenu:
+def _fill_dead(menu: DangerMenu, sidebar: SidebarBase, chosen: tuple[str, ...]) -> QMenu:
     """Fill the menu of threads that are in the trash."""
     count = len(chosen)
     restore, purge = tr("Restore"), tr("Delete for good…")
     if count > 1:
         restore = shown(plural("Restore {count} threads", "Restore {count} thread", count))
         purge = shown(plural("Delete {count} threads for good…", "Delete {count} thread for good…", count))
-    _add(menu, restore, lambda: sidebar.restoreRequested.emit(chosen))
+    _add(menu, restore, lambda: sidebar.restoreRequested.emit(chosen), "undo-2")
     menu.addSeparator()
-    _add(menu, f"{purge}\t{_delete_key()}", lambda: sidebar.purgeRequested.emit(chosen))
+    _add(menu, f"{purge}\t{_delete_key()}", lambda: sidebar.purgeRequested.emit(chosen), "trash-2", is_danger=True)
+    menu.make_room()
     return menu
 
 
@@ -165,15 +180,20 @@ def _delete_key() -> str:
     return QKeySequence(Qt.Key.Key_Delete).toString(QKeySequence.SequenceFormat.NativeText)
 
 
-def _menu(sidebar: SidebarBase) -> QMenu:
-    menu = QMenu(sidebar)
+def _menu(sidebar: SidebarBase) -> DangerMenu:
+    menu = DangerMenu(sidebar.theme.colour, sidebar)
     round_corners(menu, sidebar.theme.tokens.radius.row)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     return menu
 
 
-def _add(menu: QMenu, text: str, run: Callable[[], object]) -> QAction:
+def _add(menu: QMenu, text: str, run: Callable[[], object], icon_name: str = "", *, is_danger: bool = False) -> QAction:
     action = menu.addAction(text)
+    if isinstance(menu, DangerMenu):
+        if is_danger:
+            menu.mark_danger(action)
+        if icon_name:
+            menu.set_icon(action, icon_name)
     action.triggered.connect(lambda _checked=False: run())
     return action
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QMoveEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import QMainWindow, QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.commands.catalogue import THREAD_MENU
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.danger_menu import DangerMenu
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.widgets.last_action import LastAction
 from chatdesk.ui.widgets.stray_keys import LoneAlt, begins_writing, press_focused
@@ -113,12 +114,28 @@ class ChatWindow(QMainWindow):
     def add_menu(self, header: ThreadHeader) -> None:
         """Give a header its menu about the open thread."""
         assert self.commands is not None
-        menu = QMenu(header)
+        menu = DangerMenu(self.theme.colour, header)
         menu.setObjectName("threadMenu")
         round_corners(menu, self.theme.tokens.radius.row)
         # Before the commands are asked whether they make sense, because it moves the focus.
         menu.aboutToShow.connect(self._on_header_menu_about_to_show)
         header.set_menu(self.commands.fill_menu(menu, THREAD_MENU))
+        by_id = {each.id: each for each in self.commands.commands()}
+        for action in menu.actions():
+            if (command := by_id.get(action.objectName())) is not None and command.is_danger:
+                menu.mark_danger(action)
+        menu.aboutToShow.connect(lambda: self._show_icons(menu))
+        menu.aboutToHide.connect(menu.remove_icons)
+
+    def _show_icons(self, menu: DangerMenu) -> None:
+        """Give the rows of a menu their icons while it is open: the same actions are in the menu bar, without."""
+        assert self.commands is not None
+        by_id = {each.id: each for each in self.commands.commands()}
+        for action in menu.actions():
+            command = by_id.get(action.objectName())
+            if command is not None and command.icon:
+                menu.set_icon(action, command.icon)
+        menu.make_room()
 
     # Focus
 

@@ -11,7 +11,6 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.commands.message_action import QUICK, MessageAction, MessageState, is_line_between
 from chatdesk.ui.commands.message_catalogue import MESSAGE_ACTIONS, QUICK_ACTIONS
 from chatdesk.ui.theme.compositing import round_corners
-from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.widgets.danger_menu import DangerMenu
@@ -31,7 +30,7 @@ def build_menu(
 
     ``starts_later`` says that the context of the thread does not start at its beginning.
     """
-    menu = DangerMenu(style.colour("danger"), style.colour("selected"), style.colour("card"), parent)
+    menu = DangerMenu(style.colour, parent)
     menu.setObjectName("messageMenu")
     round_corners(menu, style.tokens.radius.row)
     above: MessageAction | None = None
@@ -45,12 +44,13 @@ def build_menu(
         row = QAction(tr("{action}: {reason}", action=text, reason=refusal) if refusal else text, menu)
         row.setObjectName(f"message-{action.name}")
         row.setEnabled(action.can(state) and not refusal)
-        if action.icon:
-            row.setIcon(icon(action.icon, style.colour("danger" if action.is_danger else "muted")))
         if action.is_danger:
             menu.mark_danger(row)
+        if action.icon:
+            menu.set_icon(row, action.icon)
         row.triggered.connect(lambda _checked=False, chosen=action.name: do(chosen))
         menu.addAction(row)
+    menu.make_room()
     return menu
 
 
