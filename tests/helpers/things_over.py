@@ -12,8 +12,8 @@ from chatdesk.ui.application.pane_bindings import PaneBindings
 # What is always there; what lies inside of the first ones may come and go.
 _GROUNDS: Final = frozenset(("composerCard", "qt_scrollarea_viewport", "qt_scrollarea_vcontainer", "transcript"))
 _FURNITURE: Final = frozenset((
-    "threadHeader", "emptyState", "composer", "sendButton", "stopButton", "attachButton", "promptsButton",
-    "parametersButton", "toolsButton", "assistantButton", "tokenCount", "voiceButton", "qt_scrollarea_hcontainer",
+    "threadHeader", "emptyState", "composer", "sendButton", "stopButton", "addButton", "assistantButton", "tokenCount",
+    "parametersChip", "toolsButton", "qt_scrollarea_hcontainer",
 ))  # fmt: skip
 
 
