@@ -1,9 +1,10 @@
-"""A field that shows a folder of this computer, with buttons to choose one and to have none."""
+"""A field for a folder of this computer, which is typed, pasted or chosen, with a button to have none."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import QStandardPaths, QUrl
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
 from chatdesk.core.hidden_characters import visible_controls
@@ -16,8 +17,8 @@ _GAP_PX = 8
 
 
 class FolderField(QWidget):
-    """A field for a folder. ``name`` is what a screen reader says; the parts are named after ``object_name``. A path is
-    never typed, so that it is one that exists."""
+    """A field for a folder. ``name`` is what a screen reader says; the parts are named after ``object_name``. No disk
+    is asked while a path is typed: whoever takes the folder checks that it exists."""
 
     def __init__(self, folder: Path | None, *, name: str, object_name: str) -> None:
         super().__init__()
@@ -25,8 +26,8 @@ class FolderField(QWidget):
         self.folder = folder
         self._name = name
         self.line = named(QLineEdit(), object_name, shown(name))
-        self.line.setReadOnly(True)
         self.line.setPlaceholderText(tr("None"))
+        self.line.textEdited.connect(self._on_line_edited)
         self.choose_button = push_button(
             tr("Choose…"), f"{object_name}Choose", self._choose, name=tr("Choose: {name}", name=name)
         )
@@ -45,8 +46,21 @@ class FolderField(QWidget):
     def is_changed(self) -> bool:
         return self.folder != self._before
 
+    @property
+    def problem(self) -> str:
+        """Return why no folder can be called what was typed; empty if one can."""
+        if self.folder is None or self.folder.is_absolute():
+            return ""
+        return tr("There is no folder {path}.", path=visible_controls(str(self.folder)))
+
+    def _on_line_edited(self, text: str) -> None:
+        self.folder = _typed_folder(text)
+        set_plain_tooltip(self.line, text)
+        self.remove_button.setEnabled(self.folder is not None)
+
     def _choose(self) -> None:
-        dialog = QFileDialog(self, shown(self._name), "" if self.folder is None else str(self.folder))
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        dialog = QFileDialog(self, shown(self._name), documents if self.folder is None else str(self.folder))
         dialog.setObjectName("folderDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
@@ -69,3 +83,16 @@ class FolderField(QWidget):
         self.line.setCursorPosition(len(text))
         set_plain_tooltip(self.line, text)
         self.remove_button.setEnabled(self.folder is not None)
+
+
+def _typed_folder(text: str) -> Path | None:
+    """Return the folder that was typed or pasted: a path, in quotation marks too, or the address of a folder here."""
+    written = text.strip().strip('"')
+    if not written:
+        return None
+    if written.startswith("file:"):
+        written = QUrl(written).toLocalFile()
+    try:
+        return Path(written).expanduser()
+    except RuntimeError:  # the home of somebody whom this computer does not know
+        return Path(written)

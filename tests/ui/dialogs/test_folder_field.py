@@ -1,9 +1,10 @@
-"""The field that has a folder: chosen, shown to the letter, and removed, by keys too."""
+"""The field that has a folder: typed, chosen, shown to the letter, and removed, by keys too."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
@@ -21,7 +22,7 @@ def test_a_folder_is_chosen_and_removed(qtbot: QtBot, tmp_path: Path) -> None:
     dialog.fileSelected.emit(str(tmp_path / "a\u202eb"))
     dialog.reject()
     assert field.folder == tmp_path / "a\u202eb" and field.is_changed
-    assert field.line.text().endswith("a⟦U+202E⟧b") and field.line.isReadOnly()
+    assert field.line.text().endswith("a⟦U+202E⟧b")
     qtbot.keyClick(field.remove_button, Qt.Key.Key_Space)
     assert field.folder is None and not field.is_changed and field.focusWidget() is field.choose_button
     assert [each.accessibleName() for each in (field.line, field.choose_button, field.remove_button)] == [
@@ -29,3 +30,31 @@ def test_a_folder_is_chosen_and_removed(qtbot: QtBot, tmp_path: Path) -> None:
         "Choose: Folder of the project",
         "Remove: Folder of the project",
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "folder"),
+    [
+        ("/srv/work", Path("/srv/work")),
+        (' "/srv/my work" ', Path("/srv/my work")),
+        ("file:///srv/my%20work", Path("/srv/my work")),
+        ("~/work", Path.home() / "work"),
+        ("  ", None),
+    ],
+)
+def test_a_folder_is_typed_or_pasted(qtbot: QtBot, typed: str, folder: Path | None) -> None:
+    field = FolderField(Path("/srv/before"), name="Folder of the project", object_name="projectFolder")
+    qtbot.addWidget(field)
+    field.show()
+    field.line.selectAll()
+    qtbot.keyClicks(field.line, typed)
+    assert field.folder == folder and field.is_changed and not field.problem
+    assert field.remove_button.isEnabled() == (folder is not None)
+
+
+@pytest.mark.parametrize("typed", ["work", "./work", "~nobody-here/work", "https://example.com/work"])
+def test_what_cannot_be_a_folder_is_said(qtbot: QtBot, typed: str) -> None:
+    field = FolderField(None, name="Folder of the project", object_name="projectFolder")
+    qtbot.addWidget(field)
+    qtbot.keyClicks(field.line, typed)
+    assert field.problem.startswith("There is no folder ")

@@ -178,7 +178,8 @@ class ParametersDialog(Panel):
         row = self._rows[kind.name] = SettingsRow(kind.title, kind.hint, field)
         if isinstance(field, RangeField):
             row.field = field.line
-            row.field.setAccessibleName(shown(kind.title))
+            for each in (field.line, field.slider):
+                each.setAccessibleName(shown(kind.title))
             row.field.setObjectName(field.objectName())
         row.field.setAccessibleDescription(self._hints[kind.name])
         line = QFrame()

@@ -186,6 +186,10 @@ class ProjectDialog(FormPanel):
     def _save(self) -> None:
         if not self.save_button.isEnabled():
             return
+        self.show_problem(self.folder.problem)
+        if self.folder.problem:
+            self.folder.line.setFocus()
+            return
         provider, model = self.model_box.currentData()
         name, colour = self.name_field.text(), self.colour()
         written = self.instructions.written() if self.instructions is not None else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.model_info import Ability, ModelInfo
@@ -127,6 +127,11 @@ def test_what_cannot_be_taken_has_words_at_its_field(
     assert dialog.apply()
     assert _problem(dialog, name) == ""
     assert words not in field.accessibleDescription()
+
+
+def test_sliders_are_named_like_their_fields(qapp: QApplication, qtbot: QtBot) -> None:
+    sliders = _dialog(qapp, qtbot).findChildren(QSlider)
+    assert [each.accessibleName() for each in sliders] == ["Temperature", "Top-p"]
 
 
 def test_reset_empties_every_field(qapp: QApplication, qtbot: QtBot) -> None:

@@ -39,6 +39,22 @@ def project(**changes: object) -> Project:
     return Project(**(fields | changes))  # type: ignore[arg-type]
 
 
+def test_a_project_with_a_wrong_folder_stays_open_and_says_so(theme: Theme, qtbot: QtBot) -> None:
+    dialog = ProjectDialog(theme, project(), models=_MODELS)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(dialog)
+    dialog.open()
+    saved: list[str] = []
+    dialog.saved.connect(lambda name, *_others: saved.append(name))
+    qtbot.keyClicks(dialog.folder.line, "work")
+    qtbot.keyClick(dialog.folder.line, Qt.Key.Key_Return)
+    assert dialog.isVisible() and dialog.problem.text() == "There is no folder work." and not saved
+    dialog.folder.line.clear()
+    qtbot.keyClicks(dialog.folder.line, "/srv/work")
+    qtbot.keyClick(dialog.folder.line, Qt.Key.Key_Return)
+    assert saved == ["Research"] and not dialog.isVisible()
+
+
 def test_a_new_project_needs_a_name_and_takes_colour_and_model(theme: Theme, qtbot: QtBot) -> None:
     dialog = ProjectDialog(theme, None, models=_MODELS)
     qtbot.addWidget(dialog)
