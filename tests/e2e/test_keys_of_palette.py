@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QLineEdit
 from shiboken6 import delete, isValid
 
 from chatdesk.core.paths import AppPaths
@@ -46,7 +46,7 @@ def test_the_first_screen_stays_in_order_after_a_palette(
         await application.services()
         window, search = application.panes.window, application.bindings.search
         editor = application.panes.composer.editor
-        await until(lambda: window.findChild(QPushButton, "wayInImport_Claude") is not None)
+        await until(lambda: window.findChild(QAbstractButton, "wayInImport_Claude") is not None)
         for width in (1000, 720):
             window.activateWindow()
             await until(window.isActiveWindow)
@@ -58,7 +58,8 @@ def test_the_first_screen_stays_in_order_after_a_palette(
             await until(lambda palette=palette: not isValid(palette))
             QTest.keyClick(window, Qt.Key.Key_F6)
             window.resize(width, 600)
-            buttons = [each for each in window.findChildren(QPushButton) if each.objectName().startswith("wayInImport")]
+            found = window.findChildren(QAbstractButton)
+            buttons = [each for each in found if each.objectName().startswith("wayInImport")]
             places = {(each.x(), each.y()) for each in buttons}
             assert len(buttons) > 3
             assert len(places) == len(buttons), "each at a place of its own"

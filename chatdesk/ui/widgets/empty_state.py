@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollA
 
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX
 from chatdesk.ui.widgets.prompt_card import PromptCard, Start, StartKind
 
-_WIDTH_PX = 640
 _ONE_COLUMN_BELOW_PX = 480
 _OPENING_AFTER_MS = 600  # a start that is quicker says nothing
 
@@ -242,7 +242,7 @@ class EmptyState(QScrollArea):
         signals[start.kind].emit(shown(start.text))
 
     def _on_theme_changed(self) -> None:
-        self._column.setMaximumWidth(round(_WIDTH_PX * max(1.0, self._theme.scale)))
+        self._column.setMaximumWidth(round(COMPOSER_WIDTH_PX * max(1.0, self._theme.scale)))
 
 
 def _text_label(object_name: str, role: str) -> QLabel:
