@@ -4110,6 +4110,14 @@
         <translation>أعد صياغة الرسالة.</translation>
     </message>
     <message>
+        <source>{who} did not accept the image: it says that this model sees none.</source>
+        <translation>لم يقبل {who} الصورة: يقول إن هذا النموذج لا يرى الصور.</translation>
+    </message>
+    <message>
+        <source>Send the question without the image, or choose another model.</source>
+        <translation>أرسل السؤال من دون الصورة، أو اختر نموذجًا آخر.</translation>
+    </message>
+    <message>
         <source>{who} sent more data than an answer may have, so the connection was closed.</source>
         <translation>أرسل {who} بيانات أكثر مما يجوز لإجابة، لذا أُغلق الاتصال.</translation>
     </message>
@@ -4886,12 +4894,12 @@
         <translation>عندما تكون دون اتصال</translation>
     </message>
     <message>
-        <source>Send when the connection is back</source>
-        <translation>الإرسال عند عودة الاتصال</translation>
-    </message>
-    <message>
         <source>Wait until you try again</source>
         <translation>الانتظار إلى أن تعيد المحاولة</translation>
+    </message>
+    <message>
+        <source>Send once you are online</source>
+        <translation>إرسال عند الاتصال</translation>
     </message>
     <message>
         <source>When you close the window during an answer</source>
@@ -6990,6 +6998,22 @@
         <translation>تحقّق مما كتبته. لم يتغيّر شيء.</translation>
     </message>
     <message>
+        <source>By now the server misses other changes of this project than those, or none.</source>
+        <translation>ما ينقص الخادم الآن من تغييرات هذا المشروع غيرُ هذه، أو لا ينقصه شيء.</translation>
+    </message>
+    <message>
+        <source>Check against the server again. Nothing was changed.</source>
+        <translation>تحقّق مع الخادم مرة أخرى. لم يتغيّر شيء.</translation>
+    </message>
+    <message>
+        <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
+        <translation>لم تضِع تغييرات هذا المشروع على الخادم فحسب، بل أُعيدت كتابتها أيضًا.</translation>
+    </message>
+    <message>
+        <source>Show the people who run the server what Check says. Nothing was changed.</source>
+        <translation>اعرض نتيجة التحقّق على من يديرون الخادم. لم يتغيّر شيء.</translation>
+    </message>
+    <message>
         <source>This person has not accepted the invitation yet.</source>
         <translation>لم يقبل هذا الشخص الدعوة بعد.</translation>
     </message>
@@ -7276,6 +7300,10 @@
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>«{name}»: {sentence}</translation>
+    </message>
+    <message>
+        <source>the server says that it has newer changes, and does not send them.</source>
+        <translation>يقول الخادم إن لديه تغييرات أحدث، ولا يرسلها.</translation>
     </message>
     <message>
         <source>the server&apos;s history is not the one that this computer received.</source>
@@ -8266,76 +8294,8 @@
         <translation>اختر مجلّد الدردشات.</translation>
     </message>
     <message>
-        <source>Try again tomorrow. If it stays so, report it.</source>
-        <translation>أعد المحاولة غدًا. وإن بقي الأمر كذلك، فأبلغ عنه.</translation>
-    </message>
-    <message>
-        <source>Look for updates again.</source>
-        <translation>ابحث عن التحديثات من جديد.</translation>
-    </message>
-    <message>
-        <source>Check the date of this computer; otherwise try again tomorrow.</source>
-        <translation>تحقّق من تاريخ هذا الحاسوب؛ وإلا فأعد المحاولة غدًا.</translation>
-    </message>
-    <message>
-        <source>Another ChatDesk is looking for updates or installing one.</source>
-        <translation>ثمة ChatDesk آخر يبحث عن تحديثات أو يثبّت واحدًا.</translation>
-    </message>
-    <message>
-        <source>The update could not be made.</source>
-        <translation>تعذّر إجراء التحديث.</translation>
-    </message>
-    <message>
-        <source>This version is unchanged.</source>
-        <translation>لم يتغيّر هذا الإصدار.</translation>
-    </message>
-    <message>
-        <source>An answer is being written, or a call waits for you.</source>
-        <translation>تُكتب إجابة الآن، أو ينتظرك استدعاء.</translation>
-    </message>
-    <message>
-        <source>Install the update when it has ended.</source>
-        <translation>ثبّت التحديث بعد انتهائها.</translation>
-    </message>
-    <message>
-        <source>The update feed has changed in the meantime.</source>
-        <translation>تغيّر موجز التحديثات في هذه الأثناء.</translation>
-    </message>
-    <message>
-        <source>The update feed has expired, so it may not be the newest.</source>
-        <translation>انتهت صلاحية موجز التحديثات، فقد لا يكون الأحدث.</translation>
-    </message>
-    <message>
-        <source>The update feed cannot be reached, or the connection broke off.</source>
-        <translation>تعذّر الوصول إلى موجز التحديثات، أو انقطع الاتصال.</translation>
-    </message>
-    <message>
-        <source>The update feed is not signed as it must be, so it was not used.</source>
-        <translation>موجز التحديثات غير موقَّع كما يجب، لذلك لم يُستخدم.</translation>
-    </message>
-    <message>
-        <source>The update contains something that does not belong to the program, so it was not used.</source>
-        <translation>يضم التحديث شيئًا لا ينتمي إلى البرنامج، لذلك لم يُستخدم.</translation>
-    </message>
-    <message>
-        <source>The new version did not start with a copy of your data, so it was not installed.</source>
-        <translation>لم يبدأ الإصدار الجديد مع نسخة من بياناتك، لذا لم يُثبَّت.</translation>
-    </message>
-    <message>
-        <source>There is not enough room on the disk for the update.</source>
-        <translation>لا يوجد مكان كافٍ على القرص للتحديث.</translation>
-    </message>
-    <message>
-        <source>The folder of the program cannot be written to.</source>
-        <translation>لا تمكن الكتابة في مجلّد البرنامج.</translation>
-    </message>
-    <message>
-        <source>Check its permissions and try again.</source>
-        <translation>تحقّق من أذوناته وأعد المحاولة.</translation>
-    </message>
-    <message>
-        <source>The update took too long, so it was stopped.</source>
-        <translation>استغرق التحديث وقتًا طويلًا جدًا، لذلك أُوقف.</translation>
+        <source>The page of releases does not say which version is the newest.</source>
+        <translation>لا تذكر صفحة الإصدارات أيّ إصدار هو الأحدث.</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -8368,14 +8328,6 @@
     <message>
         <source>This copy does not update itself: unpack a newer one in its place.</source>
         <translation>هذه النسخة لا تحدّث نفسها: فُكّ ضغط نسخة أحدث مكانها.</translation>
-    </message>
-    <message>
-        <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <translation>يبحث عن إصدار جديد مرة في اليوم؛ ويُثبَّت عندما تطلب ذلك.</translation>
-    </message>
-    <message>
-        <source>Looks for a new version only when you ask for it (Settings, General, Updates).</source>
-        <translation>لا يبحث عن إصدار جديد إلا عندما تطلبه (الإعدادات، عام، التحديثات).</translation>
     </message>
     <message>
         <source>January</source>
@@ -9977,16 +9929,8 @@
         <translation>إرفاق ملفات</translation>
     </message>
     <message>
-        <source>Insert a prompt</source>
-        <translation>إدراج موجِّه</translation>
-    </message>
-    <message>
-        <source>Insert a prompt (/ in an empty line)</source>
-        <translation>إدراج موجِّه (/ في سطر فارغ)</translation>
-    </message>
-    <message>
-        <source>Parameters: how answers are made</source>
-        <translation>المعاملات: كيف تُنشأ الإجابات</translation>
+        <source>Files, prompts, parameters and tools</source>
+        <translation>الملفات والموجِّهات والمعاملات والأدوات</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Your text is kept.</source>
@@ -10667,28 +10611,76 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         </translation>
     </message>
     <message>
+        <source>It is not sent, because this model cannot see images.</source>
+        <translation>لا تُرسَل، لأن هذا النموذج لا يرى الصور.</translation>
+    </message>
+    <message>
+        <source>It is empty.</source>
+        <translation>إنه فارغ.</translation>
+    </message>
+    <message>
+        <source>Its middle is left out, because it does not fit.</source>
+        <translation>حُذف وسطه لأنه لا يتّسع.</translation>
+    </message>
+    <message>
         <source>this model</source>
         <translation>هذا النموذج</translation>
     </message>
-    <message>
-        <source>This model may not see images: choose one by name to say whether it does.</source>
-        <translation>ربما لا يرى هذا النموذج الصور: اختر نموذجًا بالاسم لتحدّد هل يراها.</translation>
+    <message numerus="yes">
+        <source>{count} images are not sent, because {model} cannot see images: only their names are.</source>
+        <comment>The image is not sent, because {model} cannot see images: only its name is.</comment>
+        <translation>
+            <numerusform>لا تُرسَل أي صورة، لأن {model} لا يرى الصور.</numerusform>
+            <numerusform>لا تُرسَل الصورة، لأن {model} لا يرى الصور: يُرسَل اسمها فقط.</numerusform>
+            <numerusform>لا تُرسَل الصورتان، لأن {model} لا يرى الصور: يُرسَل اسماهما فقط.</numerusform>
+            <numerusform>لا تُرسَل {count} صور، لأن {model} لا يرى الصور: تُرسَل أسماؤها فقط.</numerusform>
+            <numerusform>لا تُرسَل {count} صورة، لأن {model} لا يرى الصور: تُرسَل أسماؤها فقط.</numerusform>
+            <numerusform>لا تُرسَل {count} صورة، لأن {model} لا يرى الصور: تُرسَل أسماؤها فقط.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
-        <source>Do {models} all see images?</source>
-        <comment>Does {models} see images?</comment>
+        <source>It is not known whether {model} sees images. {count} are sent.</source>
+        <comment>It is not known whether {model} sees images. The image is sent.</comment>
         <translation>
-            <numerusform>هل ترى {models} الصور؟</numerusform>
-            <numerusform>هل يرى {models} الصور؟</numerusform>
-            <numerusform>هل يرى {models} الصور؟</numerusform>
-            <numerusform>هل ترى {models} كلها الصور؟</numerusform>
-            <numerusform>هل ترى {models} كلها الصور؟</numerusform>
-            <numerusform>هل ترى {models} كلها الصور؟</numerusform>
+            <numerusform>لا يُعرف هل يرى {model} الصور.</numerusform>
+            <numerusform>لا يُعرف هل يرى {model} الصور. تُرسَل الصورة.</numerusform>
+            <numerusform>لا يُعرف هل يرى {model} الصور. تُرسَل الصورتان.</numerusform>
+            <numerusform>لا يُعرف هل يرى {model} الصور. تُرسَل {count} صور.</numerusform>
+            <numerusform>لا يُعرف هل يرى {model} الصور. تُرسَل {count} صورة.</numerusform>
+            <numerusform>لا يُعرف هل يرى {model} الصور. تُرسَل {count} صورة.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The middle of {count} files is left out, because they do not fit.</source>
+        <comment>The middle of “{name}” is left out, because it does not fit.</comment>
+        <translation>
+            <numerusform>لم يُحذف وسط أي ملف.</numerusform>
+            <numerusform>حُذف وسط «{name}» لأنه لا يتّسع.</numerusform>
+            <numerusform>حُذف وسط ملفّين لأنهما لا يتّسعان.</numerusform>
+            <numerusform>حُذف وسط {count} ملفات لأنها لا تتّسع.</numerusform>
+            <numerusform>حُذف وسط {count} ملفًا لأنها لا تتّسع.</numerusform>
+            <numerusform>حُذف وسط {count} ملف لأنها لا تتّسع.</numerusform>
         </translation>
     </message>
     <message>
-        <source>Yes</source>
-        <translation>نعم</translation>
+        <source>The size of the context of {model} is not known: {count} tokens are assumed.</source>
+        <translation>حجم سياق {model} غير معروف: يُفترَض {count} رمزًا.</translation>
+    </message>
+    <message numerus="yes">
+        <source>It is not known whether {models} see images; they are sent.</source>
+        <comment>It is not known whether {models} sees images; they are sent.</comment>
+        <translation>
+            <numerusform>لا يُعرف هل يرى {models} الصور؛ وهي تُرسَل.</numerusform>
+            <numerusform>لا يُعرف هل يرى {models} الصور؛ وهي تُرسَل.</numerusform>
+            <numerusform>لا يُعرف هل يرى {models} الصور؛ وهي تُرسَل.</numerusform>
+            <numerusform>لا يُعرف هل يرى {models} الصور؛ وهي تُرسَل.</numerusform>
+            <numerusform>لا يُعرف هل يرى {models} الصور؛ وهي تُرسَل.</numerusform>
+            <numerusform>لا يُعرف هل يرى {models} الصور؛ وهي تُرسَل.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Do not send images</source>
+        <translation>عدم إرسال الصور</translation>
     </message>
     <message>
         <source>Ask {model} instead</source>
@@ -10862,6 +10854,22 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <source>High</source>
         <translation>مرتفع</translation>
     </message>
+    <message numerus="yes">
+        <source>{count} parameters</source>
+        <comment>{count} parameter</comment>
+        <translation>
+            <numerusform>لا معاملات</numerusform>
+            <numerusform>معامل واحد</numerusform>
+            <numerusform>معاملان</numerusform>
+            <numerusform>{count} معاملات</numerusform>
+            <numerusform>{count} معاملًا</numerusform>
+            <numerusform>{count} معامل</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} {value}</source>
+        <translation>{name} {value}</translation>
+    </message>
     <message>
         <source>Empty means: {value}.</source>
         <translation>الفارغ يعني: {value}.</translation>
@@ -10907,6 +10915,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>معاملات هذه المحادثة</translation>
     </message>
     <message>
+        <source>Parameters of this chat</source>
+        <translation>معاملات هذه الدردشة</translation>
+    </message>
+    <message>
         <source>Parameters of the project {name}</source>
         <translation>معاملات المشروع {name}</translation>
     </message>
@@ -10937,6 +10949,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>{model} has no {parameters}.</source>
         <translation>ليس لـ {model} ما يلي: {parameters}.</translation>
+    </message>
+    <message>
+        <source>Parameters: {parameters}</source>
+        <translation>المعاملات: {parameters}</translation>
     </message>
     <message>
         <source>change the parameters</source>
@@ -11193,10 +11209,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>The keys work.</source>
         <translation>المفاتيح تعمل.</translation>
-    </message>
-    <message>
-        <source>Another program has {keys}. Choose other keys, or free them there and try again. You can also bind this command in your desktop&apos;s settings:</source>
-        <translation>لدى برنامج آخر {keys}. اختر مفاتيح أخرى، أو حرّرها هناك وأعد المحاولة. يمكنك أيضًا ربط هذا الأمر في إعدادات سطح المكتب:</translation>
     </message>
     <message>
         <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
@@ -12081,10 +12093,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>المساعد</translation>
     </message>
     <message>
-        <source>Assistant: none</source>
-        <translation>المساعد: بلا</translation>
-    </message>
-    <message>
         <source>Assistant: {name}</source>
         <translation>المساعد: {name}</translation>
     </message>
@@ -12107,6 +12115,14 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Assistants and resources</source>
         <translation>المساعدون والموارد</translation>
+    </message>
+    <message>
+        <source>New assistant…</source>
+        <translation>مساعد جديد…</translation>
+    </message>
+    <message>
+        <source>A prompt with a model, tools and files of its own, asked with @</source>
+        <translation>موجِّه له نموذج وأدوات وملفات خاصة، يُسأل بعلامة @</translation>
     </message>
     <message numerus="yes">
         <source>{count} names, arrows choose, Enter takes it, Esc closes.</source>
@@ -13897,6 +13913,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <source>{count} ms</source>
         <translation>{count} م.ث ||| {count} م.ث ||| {count} م.ث ||| {count} م.ث ||| {count} م.ث ||| {count} م.ث</translation>
     </message>
+    <message>
+        <source>Go on without them…</source>
+        <translation>المتابعة من دونها…</translation>
+    </message>
     <message numerus="yes">
         <source>Refused: {count} changes</source>
         <comment>Refused: {count} change</comment>
@@ -15127,6 +15147,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <source>These projects are fetched again. Check again when this computer is up to date.</source>
         <translation>تُجلب هذه المشاريع من جديد. قارن مرة أخرى عندما يصير هذا الحاسوب محدَّثًا.</translation>
     </message>
+    <message>
+        <source>Go on without them</source>
+        <translation>المتابعة من دونها</translation>
+    </message>
     <message numerus="yes">
         <source>The text of {count} changes is in the clipboard.</source>
         <comment>The text of {count} change is in the clipboard.</comment>
@@ -15728,10 +15752,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>الأدوات في هذه المحادثة: {names}</translation>
     </message>
     <message>
-        <source>Tools in this project: {names}</source>
-        <translation>الأدوات في هذا المشروع: {names}</translation>
-    </message>
-    <message>
         <source>Folder: {folder}</source>
         <translation>المجلّد: {folder}</translation>
     </message>
@@ -15798,6 +15818,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Run “{name}” of {server}?</source>
         <translation>هل تريد تشغيل «{name}» من {server}؟</translation>
+    </message>
+    <message>
+        <source>{what}?</source>
+        <translation>{what}؟</translation>
     </message>
     <message>
         <source>Arguments of {name}</source>
@@ -16197,6 +16221,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>السؤال من جديد</translation>
     </message>
     <message>
+        <source>Models can look things up in your earlier threads.</source>
+        <translation>يمكن للنماذج البحث في محادثاتك السابقة.</translation>
+    </message>
+    <message>
         <source>Ask again about {title}</source>
         <translation>السؤال من جديد عن {title}</translation>
     </message>
@@ -16207,10 +16235,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>It wrote: {tail}</source>
         <translation>كتب: {tail}</translation>
-    </message>
-    <message>
-        <source>Models can look things up in your earlier chats.</source>
-        <translation>يمكن للنماذج البحث في دردشاتك السابقة.</translation>
     </message>
     <message>
         <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
@@ -16545,18 +16569,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>يتوفّر ChatDesk {version}.</translation>
     </message>
     <message>
-        <source>What is new…</source>
-        <translation>الجديد…</translation>
-    </message>
-    <message>
-        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
-        <translation>هل ينبغي لـ ChatDesk البحث عن إصدارات جديدة؟ إنه لا يثبّت أيًّا منها من تلقاء نفسه.</translation>
-    </message>
-    <message>
-        <source>Once a day</source>
-        <translation>مرة في اليوم</translation>
-    </message>
-    <message>
         <source>This is ChatDesk {version}.</source>
         <translation>هذا ChatDesk {version}.</translation>
     </message>
@@ -16565,8 +16577,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>البحث الآن</translation>
     </message>
     <message>
-        <source>Install</source>
-        <translation>تثبيت الإصدار</translation>
+        <source>Open the page</source>
+        <translation>فتح الصفحة</translation>
     </message>
     <message>
         <source>ChatDesk {version} is the newest version.</source>
@@ -16577,44 +16589,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>يتوفّر ChatDesk {new}؛ ولديك {version}.</translation>
     </message>
     <message>
-        <source>What is new</source>
-        <translation>الجديد</translation>
-    </message>
-    <message>
-        <source>There are no notes about this version.</source>
-        <translation>لا توجد ملاحظات عن هذا الإصدار.</translation>
-    </message>
-    <message>
-        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
-        <translation>يبقى الإصدار السابق محفوظًا؛ وتشرح المساعدة، الترقيات وطريق العودة، كيفية الرجوع إليه. وأُنشئت نسخة احتياطية من بياناتك.</translation>
-    </message>
-    <message>
-        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>ينزّل «تثبيت الإصدار» {size} م.ب، وينشئ نسخة احتياطية من بياناتك، ويجرّب الإصدار الجديد بنسخة منها. يبدأ الإصدار الجديد في المرة التالية التي تفتح فيها ChatDesk؛ وحتى ذلك الحين لا يتغيّر شيء.</translation>
-    </message>
-    <message>
-        <source>Downloading the new version…</source>
-        <translation>يجري تنزيل الإصدار الجديد…</translation>
-    </message>
-    <message>
-        <source>The new version is installed. It starts the next time you open ChatDesk.</source>
-        <translation>ثُبّت الإصدار الجديد. وهو يبدأ عندما تفتح ChatDesk في المرة القادمة.</translation>
-    </message>
-    <message>
         <source>Looking for a new version…</source>
         <translation>يجري البحث عن إصدار جديد…</translation>
-    </message>
-    <message>
-        <source>Backing up your data…</source>
-        <translation>يجري نسخ بياناتك احتياطيًا…</translation>
-    </message>
-    <message>
-        <source>Unpacking it…</source>
-        <translation>يجري فك ضغطه…</translation>
-    </message>
-    <message>
-        <source>Trying it with a copy of your data…</source>
-        <translation>تجري تجربته على نسخة من بياناتك…</translation>
     </message>
     <message>
         <source>Tokens a day</source>
@@ -17773,6 +17749,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>أمس</translation>
     </message>
     <message>
+        <source>All results for “{query}”</source>
+        <translation>كل النتائج عن «{query}»</translation>
+    </message>
+    <message>
         <source>archived</source>
         <translation>مؤرشفة</translation>
     </message>
@@ -17924,10 +17904,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Loading threads…</source>
         <translation>جارٍ تحميل المحادثات…</translation>
-    </message>
-    <message>
-        <source>No thread has “{query}” in its title.</source>
-        <translation>لا محادثة في عنوانها «{query}».</translation>
     </message>
     <message>
         <source>Trash</source>
@@ -18135,10 +18111,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>answer is being written</source>
         <translation>إجابة قيد الكتابة</translation>
-    </message>
-    <message>
-        <source>Typing narrows the list of threads, Enter searches everything</source>
-        <translation>الكتابة تضيّق قائمة المحادثات، وEnter يبحث في كل شيء</translation>
     </message>
     <message>
         <source>Marked threads</source>
@@ -18534,6 +18506,14 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>مفقود على خادم الفريق؛ تُعاد المحاولة لاحقًا</translation>
     </message>
     <message>
+        <source>not sent</source>
+        <translation>لم يُرسَل</translation>
+    </message>
+    <message>
+        <source>sent in part</source>
+        <translation>أُرسل جزء منه</translation>
+    </message>
+    <message>
         <source>Open {file}</source>
         <translation>فتح {file}</translation>
     </message>
@@ -18804,6 +18784,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Choose a larger model</source>
         <translation>اختيار نموذج أكبر</translation>
+    </message>
+    <message>
+        <source>Send without the image</source>
+        <translation>إرسال من دون الصورة</translation>
     </message>
     <message>
         <source>Send as attachment excerpt</source>
@@ -20509,6 +20493,22 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>مجلّد المشروع</translation>
     </message>
     <message>
+        <source>List a folder of the project</source>
+        <translation>سرد مجلّد من المشروع</translation>
+    </message>
+    <message>
+        <source>Find files of the project</source>
+        <translation>البحث عن ملفات المشروع</translation>
+    </message>
+    <message>
+        <source>Read a file of the project</source>
+        <translation>قراءة ملف من المشروع</translation>
+    </message>
+    <message>
+        <source>Propose a change to a file of the project</source>
+        <translation>اقتراح تغيير في ملف من المشروع</translation>
+    </message>
+    <message>
         <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
         <translation>الدردشة المؤقتة لا تحفظ شيئًا، فلا يُقترح فيها تغيير.</translation>
     </message>
@@ -20527,6 +20527,14 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>The web</source>
         <translation>الويب</translation>
+    </message>
+    <message>
+        <source>Search the web</source>
+        <translation>البحث في الويب</translation>
+    </message>
+    <message>
+        <source>Read a web page</source>
+        <translation>قراءة صفحة ويب</translation>
     </message>
     <message numerus="yes">
         <source>Questions in this thread go to {count} models.</source>
@@ -20547,6 +20555,190 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
         <translation>كتب أكثر مما ينبغي دون أن يطلبه أحد، أكثر من {count} بايت في الثانية.</translation>
+    </message>
+    <message>
+        <source>list the changes that the server has lost</source>
+        <translation>سرد التغييرات التي فقدها الخادم</translation>
+    </message>
+    <message>
+        <source>let this project go on without them (name or id; owners only)</source>
+        <translation>متابعة هذا المشروع من دونها (الاسم أو المعرّف؛ للمالكين فقط)</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
+        <translation>الأمر «chatdesk team lost --accept {id}» يتيح متابعته من دونها.</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing.</source>
+        <translation>لم يفقد الخادم شيئًا.</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing of “{project}”.</source>
+        <translation>لم يفقد الخادم شيئًا من «{project}».</translation>
+    </message>
+    <message>
+        <source>“{project}” goes on without them. Every computer fetches it again.</source>
+        <translation>يستمر «{project}» من دونها. يجلبه كل حاسوب من جديد.</translation>
+    </message>
+    <message>
+        <source>Every computer fetches the project again and sends what its person wrote and still has. What nobody sends stays only where it is now. If there is a backup of the server that has these changes, restore that instead.</source>
+        <translation>يجلب كل حاسوب المشروع من جديد ويرسل ما كتبه صاحبه وما زال لديه. وما لا يرسله أحد يبقى حيث هو الآن فقط. إن وُجدت نسخة احتياطية للخادم فيها هذه التغييرات، فاستعِدها بدلًا من ذلك.</translation>
+    </message>
+    <message>
+        <source>Whoever joins the project gets only what comes before the first of them.</source>
+        <translation>من ينضم إلى المشروع يحصل فقط على ما يسبق أولها.</translation>
+    </message>
+    <message>
+        <source>An owner of the project can let it go on without them.</source>
+        <translation>يمكن لمالك المشروع متابعته من دونها.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made between {after} and {before}.</source>
+        <comment>{count} change (number {first}), made between {after} and {before}.</comment>
+        <translation>
+            <numerusform>{count} تغيير (الأرقام {first} إلى {last})، بين {after} و{before}.</numerusform>
+            <numerusform>تغيير واحد (الرقم {first})، بين {after} و{before}.</numerusform>
+            <numerusform>تغييران (الرقمان {first} و{last})، بين {after} و{before}.</numerusform>
+            <numerusform>{count} تغييرات (الأرقام {first} إلى {last})، بين {after} و{before}.</numerusform>
+            <numerusform>{count} تغييرًا (الأرقام {first} إلى {last})، بين {after} و{before}.</numerusform>
+            <numerusform>{count} تغيير (الأرقام {first} إلى {last})، بين {after} و{before}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made since {after}.</source>
+        <comment>{count} change (number {first}), made since {after}.</comment>
+        <translation>
+            <numerusform>{count} تغيير (الأرقام {first} إلى {last})، منذ {after}.</numerusform>
+            <numerusform>تغيير واحد (الرقم {first})، منذ {after}.</numerusform>
+            <numerusform>تغييران (الرقمان {first} و{last})، منذ {after}.</numerusform>
+            <numerusform>{count} تغييرات (الأرقام {first} إلى {last})، منذ {after}.</numerusform>
+            <numerusform>{count} تغييرًا (الأرقام {first} إلى {last})، منذ {after}.</numerusform>
+            <numerusform>{count} تغيير (الأرقام {first} إلى {last})، منذ {after}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), the first of the project.</source>
+        <comment>{count} change (number {first}), the first of the project.</comment>
+        <translation>
+            <numerusform>{count} تغيير (الأرقام {first} إلى {last})، أول المشروع.</numerusform>
+            <numerusform>تغيير واحد (الرقم {first})، أول المشروع.</numerusform>
+            <numerusform>تغييران (الرقمان {first} و{last})، أول المشروع.</numerusform>
+            <numerusform>{count} تغييرات (الأرقام {first} إلى {last})، أول المشروع.</numerusform>
+            <numerusform>{count} تغييرًا (الأرقام {first} إلى {last})، أول المشروع.</numerusform>
+            <numerusform>{count} تغيير (الأرقام {first} إلى {last})، أول المشروع.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: the server has lost {count} changes.</source>
+        <comment>“{project}”: the server has lost {count} change.</comment>
+        <translation>
+            <numerusform>«{project}»: فقد الخادم {count} تغيير.</numerusform>
+            <numerusform>«{project}»: فقد الخادم تغييرًا واحدًا.</numerusform>
+            <numerusform>«{project}»: فقد الخادم تغييرين.</numerusform>
+            <numerusform>«{project}»: فقد الخادم {count} تغييرات.</numerusform>
+            <numerusform>«{project}»: فقد الخادم {count} تغييرًا.</numerusform>
+            <numerusform>«{project}»: فقد الخادم {count} تغيير.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Let “{project}” go on without {count} changes?</source>
+        <comment>Let “{project}” go on without {count} change?</comment>
+        <translation>
+            <numerusform>متابعة «{project}» من دون {count} تغيير؟</numerusform>
+            <numerusform>متابعة «{project}» من دون تغيير واحد؟</numerusform>
+            <numerusform>متابعة «{project}» من دون تغييرين؟</numerusform>
+            <numerusform>متابعة «{project}» من دون {count} تغييرات؟</numerusform>
+            <numerusform>متابعة «{project}» من دون {count} تغييرًا؟</numerusform>
+            <numerusform>متابعة «{project}» من دون {count} تغيير؟</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: on {day}, {who} let it go on without {count} changes that the server had lost.</source>
+        <comment>“{project}”: on {day}, {who} let it go on without {count} change that the server had lost.</comment>
+        <translation>
+            <numerusform>«{project}»: في {day} تابعه {who} من دون {count} تغيير كان الخادم قد فقدها.</numerusform>
+            <numerusform>«{project}»: في {day} تابعه {who} من دون تغيير واحد كان الخادم قد فقده.</numerusform>
+            <numerusform>«{project}»: في {day} تابعه {who} من دون تغييرين كان الخادم قد فقدهما.</numerusform>
+            <numerusform>«{project}»: في {day} تابعه {who} من دون {count} تغييرات كان الخادم قد فقدها.</numerusform>
+            <numerusform>«{project}»: في {day} تابعه {who} من دون {count} تغييرًا كان الخادم قد فقدها.</numerusform>
+            <numerusform>«{project}»: في {day} تابعه {who} من دون {count} تغيير كان الخادم قد فقدها.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Search your earlier threads</source>
+        <translation>البحث في محادثاتك السابقة</translation>
+    </message>
+    <message>
+        <source>Read an earlier thread</source>
+        <translation>قراءة محادثة سابقة</translation>
+    </message>
+    <message>
+        <source>Read a file of an earlier thread</source>
+        <translation>قراءة ملف من محادثة سابقة</translation>
+    </message>
+    <message>
+        <source>Results are below: up and down choose, Enter opens one</source>
+        <translation>النتائج في الأسفل: السهمان للاختيار، وEnter للفتح</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>جنبًا إلى جنب</translation>
+    </message>
+    <message>
+        <source>Searched the web: {what}</source>
+        <translation>بحث في الويب: {what}</translation>
+    </message>
+    <message>
+        <source>Read {what}</source>
+        <translation>قرأ {what}</translation>
+    </message>
+    <message>
+        <source>Searched your threads: {what}</source>
+        <translation>بحث في محادثاتك: {what}</translation>
+    </message>
+    <message>
+        <source>Looked into the folder {what}</source>
+        <translation>اطّلع على المجلّد {what}</translation>
+    </message>
+    <message>
+        <source>Looked for files: {what}</source>
+        <translation>بحث عن ملفات: {what}</translation>
+    </message>
+    <message>
+        <source>Proposed a change to {what}</source>
+        <translation>اقترح تغييرًا في {what}</translation>
+    </message>
+    <message>
+        <source>Looked for a tool</source>
+        <translation>بحث عن أداة</translation>
+    </message>
+    <message>
+        <source>Asked {server}: {what}</source>
+        <translation>سأل {server}: {what}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} steps</source>
+        <comment>{count} step</comment>
+        <translation>
+            <numerusform>لا خطوات</numerusform>
+            <numerusform>خطوة واحدة</numerusform>
+            <numerusform>خطوتان</numerusform>
+            <numerusform>{count} خطوات</numerusform>
+            <numerusform>{count} خطوة</numerusform>
+            <numerusform>{count} خطوة</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} failed</source>
+        <comment>{count} failed</comment>
+        <translation>
+            <numerusform>لم يفشل شيء</numerusform>
+            <numerusform>فشلت واحدة</numerusform>
+            <numerusform>فشلت اثنتان</numerusform>
+            <numerusform>فشلت {count}</numerusform>
+            <numerusform>فشلت {count}</numerusform>
+            <numerusform>فشلت {count}</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

@@ -3978,6 +3978,14 @@
         <translation>Formulieren Sie die Nachricht um.</translation>
     </message>
     <message>
+        <source>{who} did not accept the image: it says that this model sees none.</source>
+        <translation>{who} hat das Bild nicht angenommen: Dieses Modell sehe keine Bilder.</translation>
+    </message>
+    <message>
+        <source>Send the question without the image, or choose another model.</source>
+        <translation>Senden Sie die Frage ohne das Bild, oder wählen Sie ein anderes Modell.</translation>
+    </message>
+    <message>
         <source>{who} sent more data than an answer may have, so the connection was closed.</source>
         <translation>{who} hat mehr Daten gesendet, als eine Antwort haben darf, deshalb wurde die Verbindung geschlossen.</translation>
     </message>
@@ -4726,12 +4734,12 @@
         <translation>Wenn Sie offline sind</translation>
     </message>
     <message>
-        <source>Send when the connection is back</source>
-        <translation>Senden, sobald die Verbindung wieder da ist</translation>
-    </message>
-    <message>
         <source>Wait until you try again</source>
         <translation>Warten, bis Sie es erneut versuchen</translation>
+    </message>
+    <message>
+        <source>Send once you are online</source>
+        <translation>Senden, sobald Sie online sind</translation>
     </message>
     <message>
         <source>When you close the window during an answer</source>
@@ -6742,6 +6750,22 @@
         <translation>Prüfen Sie Ihre Eingabe. Nichts wurde geändert.</translation>
     </message>
     <message>
+        <source>By now the server misses other changes of this project than those, or none.</source>
+        <translation>Inzwischen fehlen dem Server andere Änderungen dieses Projekts als diese, oder keine.</translation>
+    </message>
+    <message>
+        <source>Check against the server again. Nothing was changed.</source>
+        <translation>Gleichen Sie noch einmal mit dem Server ab. Nichts wurde geändert.</translation>
+    </message>
+    <message>
+        <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
+        <translation>Auf dem Server sind Änderungen dieses Projekts nicht nur verloren, sondern auch umgeschrieben worden.</translation>
+    </message>
+    <message>
+        <source>Show the people who run the server what Check says. Nothing was changed.</source>
+        <translation>Zeigen Sie denen, die den Server betreiben, was der Abgleich sagt. Nichts wurde geändert.</translation>
+    </message>
+    <message>
         <source>This person has not accepted the invitation yet.</source>
         <translation>Diese Person hat die Einladung noch nicht angenommen.</translation>
     </message>
@@ -7028,6 +7052,10 @@
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>„{name}“: {sentence}</translation>
+    </message>
+    <message>
+        <source>the server says that it has newer changes, and does not send them.</source>
+        <translation>Der Server sagt, dass er neuere Änderungen hat, und sendet sie nicht.</translation>
     </message>
     <message>
         <source>the server&apos;s history is not the one that this computer received.</source>
@@ -7926,76 +7954,8 @@
         <translation>Wählen Sie den Ordner der Chats.</translation>
     </message>
     <message>
-        <source>Try again tomorrow. If it stays so, report it.</source>
-        <translation>Versuchen Sie es morgen erneut. Wenn es so bleibt, melden Sie es.</translation>
-    </message>
-    <message>
-        <source>Look for updates again.</source>
-        <translation>Suchen Sie erneut nach Aktualisierungen.</translation>
-    </message>
-    <message>
-        <source>Check the date of this computer; otherwise try again tomorrow.</source>
-        <translation>Prüfen Sie das Datum dieses Computers; sonst versuchen Sie es morgen erneut.</translation>
-    </message>
-    <message>
-        <source>Another ChatDesk is looking for updates or installing one.</source>
-        <translation>Ein anderes ChatDesk sucht nach Aktualisierungen oder installiert eine.</translation>
-    </message>
-    <message>
-        <source>The update could not be made.</source>
-        <translation>Die Aktualisierung konnte nicht ausgeführt werden.</translation>
-    </message>
-    <message>
-        <source>This version is unchanged.</source>
-        <translation>Diese Version ist unverändert.</translation>
-    </message>
-    <message>
-        <source>An answer is being written, or a call waits for you.</source>
-        <translation>Eine Antwort wird gerade geschrieben, oder ein Aufruf wartet auf Sie.</translation>
-    </message>
-    <message>
-        <source>Install the update when it has ended.</source>
-        <translation>Installieren Sie die Aktualisierung, wenn das beendet ist.</translation>
-    </message>
-    <message>
-        <source>The update feed has changed in the meantime.</source>
-        <translation>Das Verzeichnis der Aktualisierungen hat sich inzwischen geändert.</translation>
-    </message>
-    <message>
-        <source>The update feed has expired, so it may not be the newest.</source>
-        <translation>Das Verzeichnis der Aktualisierungen ist abgelaufen, vielleicht ist es nicht das neueste.</translation>
-    </message>
-    <message>
-        <source>The update feed cannot be reached, or the connection broke off.</source>
-        <translation>Das Verzeichnis der Aktualisierungen ist nicht erreichbar, oder die Verbindung brach ab.</translation>
-    </message>
-    <message>
-        <source>The update feed is not signed as it must be, so it was not used.</source>
-        <translation>Das Verzeichnis der Aktualisierungen ist nicht so signiert, wie es sein muss, und wurde deshalb nicht verwendet.</translation>
-    </message>
-    <message>
-        <source>The update contains something that does not belong to the program, so it was not used.</source>
-        <translation>Die Aktualisierung enthält etwas, das nicht zum Programm gehört, und wurde deshalb nicht verwendet.</translation>
-    </message>
-    <message>
-        <source>The new version did not start with a copy of your data, so it was not installed.</source>
-        <translation>Die neue Version startete nicht mit einer Kopie Ihrer Daten und wurde deshalb nicht installiert.</translation>
-    </message>
-    <message>
-        <source>There is not enough room on the disk for the update.</source>
-        <translation>Auf dem Datenträger ist nicht genug Platz für die Aktualisierung.</translation>
-    </message>
-    <message>
-        <source>The folder of the program cannot be written to.</source>
-        <translation>In den Ordner des Programms kann nicht geschrieben werden.</translation>
-    </message>
-    <message>
-        <source>Check its permissions and try again.</source>
-        <translation>Prüfen Sie die Rechte und versuchen Sie es erneut.</translation>
-    </message>
-    <message>
-        <source>The update took too long, so it was stopped.</source>
-        <translation>Die Aktualisierung dauerte zu lange und wurde deshalb angehalten.</translation>
+        <source>The page of releases does not say which version is the newest.</source>
+        <translation>Die Seite der Versionen sagt nicht, welche die neueste ist.</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -8028,14 +7988,6 @@
     <message>
         <source>This copy does not update itself: unpack a newer one in its place.</source>
         <translation>Diese Kopie aktualisiert sich nicht selbst: Entpacken Sie eine neuere an ihrer Stelle.</translation>
-    </message>
-    <message>
-        <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <translation>Sucht einmal am Tag nach einer neuen Version; installiert wird sie, wenn Sie es sagen.</translation>
-    </message>
-    <message>
-        <source>Looks for a new version only when you ask for it (Settings, General, Updates).</source>
-        <translation>Sucht nur nach einer neuen Version, wenn Sie es verlangen (Einstellungen, Allgemein, Aktualisierungen).</translation>
     </message>
     <message>
         <source>January</source>
@@ -9625,16 +9577,8 @@
         <translation>Dateien anhängen</translation>
     </message>
     <message>
-        <source>Insert a prompt</source>
-        <translation>Prompt einfügen</translation>
-    </message>
-    <message>
-        <source>Insert a prompt (/ in an empty line)</source>
-        <translation>Prompt einfügen (/ in einer leeren Zeile)</translation>
-    </message>
-    <message>
-        <source>Parameters: how answers are made</source>
-        <translation>Parameter: wie Antworten entstehen</translation>
+        <source>Files, prompts, parameters and tools</source>
+        <translation>Dateien, Prompts, Parameter und Werkzeuge</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Your text is kept.</source>
@@ -10283,24 +10227,60 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         </translation>
     </message>
     <message>
+        <source>It is not sent, because this model cannot see images.</source>
+        <translation>Es wird nicht gesendet, weil dieses Modell keine Bilder sieht.</translation>
+    </message>
+    <message>
+        <source>It is empty.</source>
+        <translation>Es ist leer.</translation>
+    </message>
+    <message>
+        <source>Its middle is left out, because it does not fit.</source>
+        <translation>Der mittlere Teil wird weggelassen, weil es nicht passt.</translation>
+    </message>
+    <message>
         <source>this model</source>
         <translation>dieses Modell</translation>
     </message>
-    <message>
-        <source>This model may not see images: choose one by name to say whether it does.</source>
-        <translation>Dieses Modell sieht vielleicht keine Bilder: Wählen Sie eines mit Namen, um zu sagen, ob es das tut.</translation>
+    <message numerus="yes">
+        <source>{count} images are not sent, because {model} cannot see images: only their names are.</source>
+        <comment>The image is not sent, because {model} cannot see images: only its name is.</comment>
+        <translation>
+            <numerusform>Das Bild wird nicht gesendet, weil {model} keine Bilder sieht, nur sein Name.</numerusform>
+            <numerusform>{count} Bilder werden nicht gesendet, weil {model} keine Bilder sieht, nur ihre Namen.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
-        <source>Do {models} all see images?</source>
-        <comment>Does {models} see images?</comment>
+        <source>It is not known whether {model} sees images. {count} are sent.</source>
+        <comment>It is not known whether {model} sees images. The image is sent.</comment>
         <translation>
-            <numerusform>Sieht {models} Bilder?</numerusform>
-            <numerusform>Sehen {models} alle Bilder?</numerusform>
+            <numerusform>Es ist nicht bekannt, ob {model} Bilder sieht. Das Bild wird gesendet.</numerusform>
+            <numerusform>Es ist nicht bekannt, ob {model} Bilder sieht. {count} werden gesendet.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The middle of {count} files is left out, because they do not fit.</source>
+        <comment>The middle of “{name}” is left out, because it does not fit.</comment>
+        <translation>
+            <numerusform>Der mittlere Teil von „{name}“ wird weggelassen, weil die Datei nicht passt.</numerusform>
+            <numerusform>Der mittlere Teil von {count} Dateien wird weggelassen, weil sie nicht passen.</numerusform>
         </translation>
     </message>
     <message>
-        <source>Yes</source>
-        <translation>Ja</translation>
+        <source>The size of the context of {model} is not known: {count} tokens are assumed.</source>
+        <translation>Die Größe des Kontexts von {model} ist nicht bekannt: {count} Tokens werden angenommen.</translation>
+    </message>
+    <message numerus="yes">
+        <source>It is not known whether {models} see images; they are sent.</source>
+        <comment>It is not known whether {models} sees images; they are sent.</comment>
+        <translation>
+            <numerusform>Es ist nicht bekannt, ob {models} Bilder sieht; sie werden gesendet.</numerusform>
+            <numerusform>Es ist nicht bekannt, ob {models} Bilder sehen; sie werden gesendet.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Do not send images</source>
+        <translation>Keine Bilder senden</translation>
     </message>
     <message>
         <source>Ask {model} instead</source>
@@ -10458,6 +10438,18 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>High</source>
         <translation>Hoch</translation>
     </message>
+    <message numerus="yes">
+        <source>{count} parameters</source>
+        <comment>{count} parameter</comment>
+        <translation>
+            <numerusform>{count} Parameter</numerusform>
+            <numerusform>{count} Parameter</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} {value}</source>
+        <translation>{name} {value}</translation>
+    </message>
     <message>
         <source>Empty means: {value}.</source>
         <translation>Leer bedeutet: {value}.</translation>
@@ -10503,6 +10495,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Parameter dieser Unterhaltung</translation>
     </message>
     <message>
+        <source>Parameters of this chat</source>
+        <translation>Parameter dieses Chats</translation>
+    </message>
+    <message>
         <source>Parameters of the project {name}</source>
         <translation>Parameter des Projekts {name}</translation>
     </message>
@@ -10533,6 +10529,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>{model} has no {parameters}.</source>
         <translation>{model} hat keine {parameters}.</translation>
+    </message>
+    <message>
+        <source>Parameters: {parameters}</source>
+        <translation>Parameter: {parameters}</translation>
     </message>
     <message>
         <source>change the parameters</source>
@@ -10781,10 +10781,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>The keys work.</source>
         <translation>Die Tasten funktionieren.</translation>
-    </message>
-    <message>
-        <source>Another program has {keys}. Choose other keys, or free them there and try again. You can also bind this command in your desktop&apos;s settings:</source>
-        <translation>Ein anderes Programm hat {keys}. Wählen Sie andere Tasten, oder geben Sie sie dort frei und versuchen Sie es erneut. Sie können diesen Befehl auch in den Einstellungen Ihres Desktops belegen:</translation>
     </message>
     <message>
         <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
@@ -11589,10 +11585,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Assistent</translation>
     </message>
     <message>
-        <source>Assistant: none</source>
-        <translation>Assistent: keiner</translation>
-    </message>
-    <message>
         <source>Assistant: {name}</source>
         <translation>Assistent: {name}</translation>
     </message>
@@ -11615,6 +11607,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Assistants and resources</source>
         <translation>Assistenten und Ressourcen</translation>
+    </message>
+    <message>
+        <source>New assistant…</source>
+        <translation>Neuer Assistent…</translation>
+    </message>
+    <message>
+        <source>A prompt with a model, tools and files of its own, asked with @</source>
+        <translation>Ein Prompt mit eigenem Modell, eigenen Werkzeugen und Dateien, gefragt mit @</translation>
     </message>
     <message numerus="yes">
         <source>{count} names, arrows choose, Enter takes it, Esc closes.</source>
@@ -13313,6 +13313,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>{count} ms</source>
         <translation>{count} ms</translation>
     </message>
+    <message>
+        <source>Go on without them…</source>
+        <translation>Ohne sie fortfahren…</translation>
+    </message>
     <message numerus="yes">
         <source>Refused: {count} changes</source>
         <comment>Refused: {count} change</comment>
@@ -14475,6 +14479,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>These projects are fetched again. Check again when this computer is up to date.</source>
         <translation>Diese Projekte werden erneut geholt. Prüfen Sie wieder, wenn dieser Computer auf dem neuesten Stand ist.</translation>
     </message>
+    <message>
+        <source>Go on without them</source>
+        <translation>Ohne sie fortfahren</translation>
+    </message>
     <message numerus="yes">
         <source>The text of {count} changes is in the clipboard.</source>
         <comment>The text of {count} change is in the clipboard.</comment>
@@ -15052,10 +15060,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Werkzeuge in dieser Unterhaltung: {names}</translation>
     </message>
     <message>
-        <source>Tools in this project: {names}</source>
-        <translation>Werkzeuge in diesem Projekt: {names}</translation>
-    </message>
-    <message>
         <source>Folder: {folder}</source>
         <translation>Ordner: {folder}</translation>
     </message>
@@ -15122,6 +15126,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Run “{name}” of {server}?</source>
         <translation>„{name}“ von {server} ausführen?</translation>
+    </message>
+    <message>
+        <source>{what}?</source>
+        <translation>{what}?</translation>
     </message>
     <message>
         <source>Arguments of {name}</source>
@@ -15505,6 +15513,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Wieder fragen</translation>
     </message>
     <message>
+        <source>Models can look things up in your earlier threads.</source>
+        <translation>Modelle können in Ihren früheren Unterhaltungen nachsehen.</translation>
+    </message>
+    <message>
         <source>Ask again about {title}</source>
         <translation>Wieder nach {title} fragen</translation>
     </message>
@@ -15515,10 +15527,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>It wrote: {tail}</source>
         <translation>Es schrieb: {tail}</translation>
-    </message>
-    <message>
-        <source>Models can look things up in your earlier chats.</source>
-        <translation>Modelle können in Ihren früheren Chats nachschlagen.</translation>
     </message>
     <message>
         <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
@@ -15833,18 +15841,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>ChatDesk {version} ist verfügbar.</translation>
     </message>
     <message>
-        <source>What is new…</source>
-        <translation>Was ist neu…</translation>
-    </message>
-    <message>
-        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
-        <translation>Soll ChatDesk nach neuen Versionen suchen? Es installiert keine von selbst.</translation>
-    </message>
-    <message>
-        <source>Once a day</source>
-        <translation>Einmal am Tag</translation>
-    </message>
-    <message>
         <source>This is ChatDesk {version}.</source>
         <translation>Das ist ChatDesk {version}.</translation>
     </message>
@@ -15853,8 +15849,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Jetzt suchen</translation>
     </message>
     <message>
-        <source>Install</source>
-        <translation>Installieren</translation>
+        <source>Open the page</source>
+        <translation>Seite öffnen</translation>
     </message>
     <message>
         <source>ChatDesk {version} is the newest version.</source>
@@ -15865,44 +15861,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>ChatDesk {new} ist verfügbar; Sie haben {version}.</translation>
     </message>
     <message>
-        <source>What is new</source>
-        <translation>Was ist neu</translation>
-    </message>
-    <message>
-        <source>There are no notes about this version.</source>
-        <translation>Zu dieser Version gibt es keine Hinweise.</translation>
-    </message>
-    <message>
-        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
-        <translation>Die vorige Version bleibt erhalten; Hilfe, Aktualisierungen und der Weg zurück, sagt, wie man zu ihr zurückkehrt. Ihre Daten wurden gesichert.</translation>
-    </message>
-    <message>
-        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>„Installieren“ lädt {size} MB herunter, sichert Ihre Daten und probiert die neue Version mit einer Kopie davon aus. Die neue Version startet, wenn Sie ChatDesk das nächste Mal öffnen; bis dahin ändert sich nichts.</translation>
-    </message>
-    <message>
-        <source>Downloading the new version…</source>
-        <translation>Die neue Version wird heruntergeladen…</translation>
-    </message>
-    <message>
-        <source>The new version is installed. It starts the next time you open ChatDesk.</source>
-        <translation>Die neue Version ist installiert. Sie startet, wenn Sie ChatDesk das nächste Mal öffnen.</translation>
-    </message>
-    <message>
         <source>Looking for a new version…</source>
         <translation>Nach einer neuen Version wird gesucht…</translation>
-    </message>
-    <message>
-        <source>Backing up your data…</source>
-        <translation>Ihre Daten werden gesichert…</translation>
-    </message>
-    <message>
-        <source>Unpacking it…</source>
-        <translation>Wird entpackt…</translation>
-    </message>
-    <message>
-        <source>Trying it with a copy of your data…</source>
-        <translation>Wird mit einer Kopie Ihrer Daten probiert…</translation>
     </message>
     <message>
         <source>Tokens a day</source>
@@ -16969,6 +16929,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>gestern</translation>
     </message>
     <message>
+        <source>All results for “{query}”</source>
+        <translation>Alle Ergebnisse für „{query}“</translation>
+    </message>
+    <message>
         <source>archived</source>
         <translation>archiviert</translation>
     </message>
@@ -17100,10 +17064,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Loading threads…</source>
         <translation>Unterhaltungen werden geladen…</translation>
-    </message>
-    <message>
-        <source>No thread has “{query}” in its title.</source>
-        <translation>Keine Unterhaltung hat „{query}“ im Titel.</translation>
     </message>
     <message>
         <source>Trash</source>
@@ -17267,10 +17227,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>answer is being written</source>
         <translation>Antwort wird geschrieben</translation>
-    </message>
-    <message>
-        <source>Typing narrows the list of threads, Enter searches everything</source>
-        <translation>Tippen engt die Liste ein, Enter durchsucht alles</translation>
     </message>
     <message>
         <source>Marked threads</source>
@@ -17646,6 +17602,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>fehlt auf dem Server des Teams; wird später erneut versucht</translation>
     </message>
     <message>
+        <source>not sent</source>
+        <translation>nicht gesendet</translation>
+    </message>
+    <message>
+        <source>sent in part</source>
+        <translation>zum Teil gesendet</translation>
+    </message>
+    <message>
         <source>Open {file}</source>
         <translation>{file} öffnen</translation>
     </message>
@@ -17892,6 +17856,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Choose a larger model</source>
         <translation>Größeres Modell wählen</translation>
+    </message>
+    <message>
+        <source>Send without the image</source>
+        <translation>Ohne das Bild senden</translation>
     </message>
     <message>
         <source>Send as attachment excerpt</source>
@@ -19529,6 +19497,22 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Ordner des Projekts</translation>
     </message>
     <message>
+        <source>List a folder of the project</source>
+        <translation>Einen Ordner des Projekts auflisten</translation>
+    </message>
+    <message>
+        <source>Find files of the project</source>
+        <translation>Dateien des Projekts suchen</translation>
+    </message>
+    <message>
+        <source>Read a file of the project</source>
+        <translation>Eine Datei des Projekts lesen</translation>
+    </message>
+    <message>
+        <source>Propose a change to a file of the project</source>
+        <translation>Eine Änderung an einer Datei des Projekts vorschlagen</translation>
+    </message>
+    <message>
         <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
         <translation>Ein temporärer Chat behält nichts, deshalb wird darin keine Änderung vorgeschlagen.</translation>
     </message>
@@ -19548,6 +19532,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>The web</source>
         <translation>Das Web</translation>
     </message>
+    <message>
+        <source>Search the web</source>
+        <translation>Im Web suchen</translation>
+    </message>
+    <message>
+        <source>Read a web page</source>
+        <translation>Eine Webseite lesen</translation>
+    </message>
     <message numerus="yes">
         <source>Questions in this thread go to {count} models.</source>
         <comment>Questions in this thread go to {count} model.</comment>
@@ -19563,6 +19555,158 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
         <translation>Er schrieb zu viel, wonach niemand gefragt hatte: mehr als {count} Bytes in einer Sekunde.</translation>
+    </message>
+    <message>
+        <source>list the changes that the server has lost</source>
+        <translation>die Änderungen auflisten, die der Server verloren hat</translation>
+    </message>
+    <message>
+        <source>let this project go on without them (name or id; owners only)</source>
+        <translation>dieses Projekt ohne sie fortfahren lassen (Name oder Id; nur Eigentümer)</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
+        <translation>„chatdesk team lost --accept {id}“ lässt es ohne sie fortfahren.</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing.</source>
+        <translation>Der Server hat nichts verloren.</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing of “{project}”.</source>
+        <translation>Der Server hat von „{project}“ nichts verloren.</translation>
+    </message>
+    <message>
+        <source>“{project}” goes on without them. Every computer fetches it again.</source>
+        <translation>„{project}“ läuft ohne sie weiter. Jeder Computer holt es noch einmal.</translation>
+    </message>
+    <message>
+        <source>Every computer fetches the project again and sends what its person wrote and still has. What nobody sends stays only where it is now. If there is a backup of the server that has these changes, restore that instead.</source>
+        <translation>Jeder Computer holt das Projekt noch einmal und sendet, was seine Person geschrieben hat und noch besitzt. Was niemand sendet, bleibt nur dort, wo es jetzt ist. Gibt es eine Sicherung des Servers mit diesen Änderungen, stellen Sie lieber diese wieder her.</translation>
+    </message>
+    <message>
+        <source>Whoever joins the project gets only what comes before the first of them.</source>
+        <translation>Wer dem Projekt beitritt, bekommt nur, was vor der ersten von ihnen kommt.</translation>
+    </message>
+    <message>
+        <source>An owner of the project can let it go on without them.</source>
+        <translation>Ein Eigentümer des Projekts kann es ohne sie fortfahren lassen.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made between {after} and {before}.</source>
+        <comment>{count} change (number {first}), made between {after} and {before}.</comment>
+        <translation>
+            <numerusform>{count} Änderung (Nummer {first}), gemacht zwischen {after} und {before}.</numerusform>
+            <numerusform>{count} Änderungen (Nummern {first} bis {last}), gemacht zwischen {after} und {before}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made since {after}.</source>
+        <comment>{count} change (number {first}), made since {after}.</comment>
+        <translation>
+            <numerusform>{count} Änderung (Nummer {first}), gemacht seit {after}.</numerusform>
+            <numerusform>{count} Änderungen (Nummern {first} bis {last}), gemacht seit {after}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), the first of the project.</source>
+        <comment>{count} change (number {first}), the first of the project.</comment>
+        <translation>
+            <numerusform>{count} Änderung (Nummer {first}), die erste des Projekts.</numerusform>
+            <numerusform>{count} Änderungen (Nummern {first} bis {last}), die ersten des Projekts.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: the server has lost {count} changes.</source>
+        <comment>“{project}”: the server has lost {count} change.</comment>
+        <translation>
+            <numerusform>„{project}“: Der Server hat {count} Änderung verloren.</numerusform>
+            <numerusform>„{project}“: Der Server hat {count} Änderungen verloren.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Let “{project}” go on without {count} changes?</source>
+        <comment>Let “{project}” go on without {count} change?</comment>
+        <translation>
+            <numerusform>„{project}“ ohne {count} Änderung fortfahren lassen?</numerusform>
+            <numerusform>„{project}“ ohne {count} Änderungen fortfahren lassen?</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: on {day}, {who} let it go on without {count} changes that the server had lost.</source>
+        <comment>“{project}”: on {day}, {who} let it go on without {count} change that the server had lost.</comment>
+        <translation>
+            <numerusform>„{project}“: {who} hat es am {day} ohne {count} Änderung fortfahren lassen, die der Server verloren hatte.</numerusform>
+            <numerusform>„{project}“: {who} hat es am {day} ohne {count} Änderungen fortfahren lassen, die der Server verloren hatte.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Search your earlier threads</source>
+        <translation>Ihre früheren Unterhaltungen durchsuchen</translation>
+    </message>
+    <message>
+        <source>Read an earlier thread</source>
+        <translation>Eine frühere Unterhaltung lesen</translation>
+    </message>
+    <message>
+        <source>Read a file of an earlier thread</source>
+        <translation>Eine Datei einer früheren Unterhaltung lesen</translation>
+    </message>
+    <message>
+        <source>Results are below: up and down choose, Enter opens one</source>
+        <translation>Die Ergebnisse stehen darunter: Auf und Ab wählen, Eingabe öffnet eines</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>Nebeneinander</translation>
+    </message>
+    <message>
+        <source>Searched the web: {what}</source>
+        <translation>Im Web gesucht: {what}</translation>
+    </message>
+    <message>
+        <source>Read {what}</source>
+        <translation>{what} gelesen</translation>
+    </message>
+    <message>
+        <source>Searched your threads: {what}</source>
+        <translation>Ihre Unterhaltungen durchsucht: {what}</translation>
+    </message>
+    <message>
+        <source>Looked into the folder {what}</source>
+        <translation>In den Ordner {what} gesehen</translation>
+    </message>
+    <message>
+        <source>Looked for files: {what}</source>
+        <translation>Dateien gesucht: {what}</translation>
+    </message>
+    <message>
+        <source>Proposed a change to {what}</source>
+        <translation>Eine Änderung an {what} vorgeschlagen</translation>
+    </message>
+    <message>
+        <source>Looked for a tool</source>
+        <translation>Ein Werkzeug gesucht</translation>
+    </message>
+    <message>
+        <source>Asked {server}: {what}</source>
+        <translation>{server} gefragt: {what}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} steps</source>
+        <comment>{count} step</comment>
+        <translation>
+            <numerusform>{count} Schritt</numerusform>
+            <numerusform>{count} Schritte</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} failed</source>
+        <comment>{count} failed</comment>
+        <translation>
+            <numerusform>{count} fehlgeschlagen</numerusform>
+            <numerusform>{count} fehlgeschlagen</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

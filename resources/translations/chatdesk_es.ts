@@ -3978,6 +3978,14 @@
         <translation>Reformula el mensaje.</translation>
     </message>
     <message>
+        <source>{who} did not accept the image: it says that this model sees none.</source>
+        <translation>{who} no aceptó la imagen: dice que este modelo no ve imágenes.</translation>
+    </message>
+    <message>
+        <source>Send the question without the image, or choose another model.</source>
+        <translation>Envíe la pregunta sin la imagen o elija otro modelo.</translation>
+    </message>
+    <message>
         <source>{who} sent more data than an answer may have, so the connection was closed.</source>
         <translation>{who} envió más datos de los que puede tener una respuesta, así que se cerró la conexión.</translation>
     </message>
@@ -4726,12 +4734,12 @@
         <translation>Cuando no tienes conexión</translation>
     </message>
     <message>
-        <source>Send when the connection is back</source>
-        <translation>Enviar cuando vuelva la conexión</translation>
-    </message>
-    <message>
         <source>Wait until you try again</source>
         <translation>Esperar a que lo intentes de nuevo</translation>
+    </message>
+    <message>
+        <source>Send once you are online</source>
+        <translation>Enviar cuando haya conexión</translation>
     </message>
     <message>
         <source>When you close the window during an answer</source>
@@ -6742,6 +6750,22 @@
         <translation>Comprueba lo que escribiste. No se cambió nada.</translation>
     </message>
     <message>
+        <source>By now the server misses other changes of this project than those, or none.</source>
+        <translation>Ahora al servidor le faltan otros cambios de este proyecto, o ninguno.</translation>
+    </message>
+    <message>
+        <source>Check against the server again. Nothing was changed.</source>
+        <translation>Compruebe de nuevo con el servidor. No se cambió nada.</translation>
+    </message>
+    <message>
+        <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
+        <translation>En el servidor no solo se perdieron cambios de este proyecto: también se reescribieron.</translation>
+    </message>
+    <message>
+        <source>Show the people who run the server what Check says. Nothing was changed.</source>
+        <translation>Muestre a quienes administran el servidor lo que dice la comprobación. No se cambió nada.</translation>
+    </message>
+    <message>
         <source>This person has not accepted the invitation yet.</source>
         <translation>Esta persona todavía no ha aceptado la invitación.</translation>
     </message>
@@ -7028,6 +7052,10 @@
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>«{name}»: {sentence}</translation>
+    </message>
+    <message>
+        <source>the server says that it has newer changes, and does not send them.</source>
+        <translation>el servidor dice que tiene cambios más recientes y no los envía.</translation>
     </message>
     <message>
         <source>the server&apos;s history is not the one that this computer received.</source>
@@ -7926,76 +7954,8 @@
         <translation>Elige la carpeta de los chats.</translation>
     </message>
     <message>
-        <source>Try again tomorrow. If it stays so, report it.</source>
-        <translation>Inténtalo de nuevo mañana. Si sigue así, comunícalo.</translation>
-    </message>
-    <message>
-        <source>Look for updates again.</source>
-        <translation>Busca actualizaciones de nuevo.</translation>
-    </message>
-    <message>
-        <source>Check the date of this computer; otherwise try again tomorrow.</source>
-        <translation>Comprueba la fecha de este ordenador; si no, inténtalo mañana.</translation>
-    </message>
-    <message>
-        <source>Another ChatDesk is looking for updates or installing one.</source>
-        <translation>Otro ChatDesk está buscando actualizaciones o instalando una.</translation>
-    </message>
-    <message>
-        <source>The update could not be made.</source>
-        <translation>No se pudo hacer la actualización.</translation>
-    </message>
-    <message>
-        <source>This version is unchanged.</source>
-        <translation>Esta versión no ha cambiado.</translation>
-    </message>
-    <message>
-        <source>An answer is being written, or a call waits for you.</source>
-        <translation>Se está escribiendo una respuesta, o una llamada te espera.</translation>
-    </message>
-    <message>
-        <source>Install the update when it has ended.</source>
-        <translation>Instala la actualización cuando termine.</translation>
-    </message>
-    <message>
-        <source>The update feed has changed in the meantime.</source>
-        <translation>La lista de actualizaciones ha cambiado mientras tanto.</translation>
-    </message>
-    <message>
-        <source>The update feed has expired, so it may not be the newest.</source>
-        <translation>La lista de actualizaciones ha caducado, así que puede que no sea la más reciente.</translation>
-    </message>
-    <message>
-        <source>The update feed cannot be reached, or the connection broke off.</source>
-        <translation>No se puede acceder a la lista de actualizaciones, o se cortó la conexión.</translation>
-    </message>
-    <message>
-        <source>The update feed is not signed as it must be, so it was not used.</source>
-        <translation>La lista de actualizaciones no está firmada como debe, así que no se usó.</translation>
-    </message>
-    <message>
-        <source>The update contains something that does not belong to the program, so it was not used.</source>
-        <translation>La actualización contiene algo que no pertenece al programa, así que no se usó.</translation>
-    </message>
-    <message>
-        <source>The new version did not start with a copy of your data, so it was not installed.</source>
-        <translation>La versión nueva no se inició con una copia de tus datos, así que no se instaló.</translation>
-    </message>
-    <message>
-        <source>There is not enough room on the disk for the update.</source>
-        <translation>No hay sitio en el disco para la actualización.</translation>
-    </message>
-    <message>
-        <source>The folder of the program cannot be written to.</source>
-        <translation>No se puede escribir en la carpeta del programa.</translation>
-    </message>
-    <message>
-        <source>Check its permissions and try again.</source>
-        <translation>Comprueba sus permisos e inténtalo de nuevo.</translation>
-    </message>
-    <message>
-        <source>The update took too long, so it was stopped.</source>
-        <translation>La actualización tardaba demasiado, así que se detuvo.</translation>
+        <source>The page of releases does not say which version is the newest.</source>
+        <translation>La página de versiones no dice cuál es la más reciente.</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -8028,14 +7988,6 @@
     <message>
         <source>This copy does not update itself: unpack a newer one in its place.</source>
         <translation>Esta copia no se actualiza sola: descomprime una más nueva en su lugar.</translation>
-    </message>
-    <message>
-        <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <translation>Busca una versión nueva una vez al día; se instala cuando tú lo dices.</translation>
-    </message>
-    <message>
-        <source>Looks for a new version only when you ask for it (Settings, General, Updates).</source>
-        <translation>Solo busca una versión nueva cuando lo pides (Ajustes, General, Actualizaciones).</translation>
     </message>
     <message>
         <source>January</source>
@@ -9625,16 +9577,8 @@
         <translation>Adjuntar archivos</translation>
     </message>
     <message>
-        <source>Insert a prompt</source>
-        <translation>Insertar un prompt</translation>
-    </message>
-    <message>
-        <source>Insert a prompt (/ in an empty line)</source>
-        <translation>Insertar un prompt (/ en una línea vacía)</translation>
-    </message>
-    <message>
-        <source>Parameters: how answers are made</source>
-        <translation>Parámetros: cómo se hacen las respuestas</translation>
+        <source>Files, prompts, parameters and tools</source>
+        <translation>Archivos, prompts, parámetros y herramientas</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Your text is kept.</source>
@@ -10283,24 +10227,60 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         </translation>
     </message>
     <message>
+        <source>It is not sent, because this model cannot see images.</source>
+        <translation>No se envía porque este modelo no ve imágenes.</translation>
+    </message>
+    <message>
+        <source>It is empty.</source>
+        <translation>Está vacío.</translation>
+    </message>
+    <message>
+        <source>Its middle is left out, because it does not fit.</source>
+        <translation>Se omite la parte central porque no cabe.</translation>
+    </message>
+    <message>
         <source>this model</source>
         <translation>este modelo</translation>
     </message>
-    <message>
-        <source>This model may not see images: choose one by name to say whether it does.</source>
-        <translation>Quizá este modelo no ve imágenes: elige uno por su nombre para decir si las ve.</translation>
+    <message numerus="yes">
+        <source>{count} images are not sent, because {model} cannot see images: only their names are.</source>
+        <comment>The image is not sent, because {model} cannot see images: only its name is.</comment>
+        <translation>
+            <numerusform>La imagen no se envía porque {model} no ve imágenes; solo su nombre.</numerusform>
+            <numerusform>{count} imágenes no se envían porque {model} no ve imágenes; solo sus nombres.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
-        <source>Do {models} all see images?</source>
-        <comment>Does {models} see images?</comment>
+        <source>It is not known whether {model} sees images. {count} are sent.</source>
+        <comment>It is not known whether {model} sees images. The image is sent.</comment>
         <translation>
-            <numerusform>¿{models} ve imágenes?</numerusform>
-            <numerusform>¿{models} ven todos imágenes?</numerusform>
+            <numerusform>No se sabe si {model} ve imágenes. La imagen se envía.</numerusform>
+            <numerusform>No se sabe si {model} ve imágenes. Se envían {count}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The middle of {count} files is left out, because they do not fit.</source>
+        <comment>The middle of “{name}” is left out, because it does not fit.</comment>
+        <translation>
+            <numerusform>Se omite la parte central de «{name}» porque no cabe.</numerusform>
+            <numerusform>Se omite la parte central de {count} archivos porque no caben.</numerusform>
         </translation>
     </message>
     <message>
-        <source>Yes</source>
-        <translation>Sí</translation>
+        <source>The size of the context of {model} is not known: {count} tokens are assumed.</source>
+        <translation>No se conoce el tamaño del contexto de {model}: se suponen {count} tokens.</translation>
+    </message>
+    <message numerus="yes">
+        <source>It is not known whether {models} see images; they are sent.</source>
+        <comment>It is not known whether {models} sees images; they are sent.</comment>
+        <translation>
+            <numerusform>No se sabe si {models} ve imágenes; se envían.</numerusform>
+            <numerusform>No se sabe si {models} ven imágenes; se envían.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Do not send images</source>
+        <translation>No enviar imágenes</translation>
     </message>
     <message>
         <source>Ask {model} instead</source>
@@ -10458,6 +10438,18 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>High</source>
         <translation>Alto</translation>
     </message>
+    <message numerus="yes">
+        <source>{count} parameters</source>
+        <comment>{count} parameter</comment>
+        <translation>
+            <numerusform>{count} parámetro</numerusform>
+            <numerusform>{count} parámetros</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} {value}</source>
+        <translation>{name} {value}</translation>
+    </message>
     <message>
         <source>Empty means: {value}.</source>
         <translation>Vacío significa: {value}.</translation>
@@ -10503,6 +10495,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Parámetros de esta conversación</translation>
     </message>
     <message>
+        <source>Parameters of this chat</source>
+        <translation>Parámetros de este chat</translation>
+    </message>
+    <message>
         <source>Parameters of the project {name}</source>
         <translation>Parámetros del proyecto {name}</translation>
     </message>
@@ -10533,6 +10529,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>{model} has no {parameters}.</source>
         <translation>{model} no tiene {parameters}.</translation>
+    </message>
+    <message>
+        <source>Parameters: {parameters}</source>
+        <translation>Parámetros: {parameters}</translation>
     </message>
     <message>
         <source>change the parameters</source>
@@ -10781,10 +10781,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>The keys work.</source>
         <translation>Las teclas funcionan.</translation>
-    </message>
-    <message>
-        <source>Another program has {keys}. Choose other keys, or free them there and try again. You can also bind this command in your desktop&apos;s settings:</source>
-        <translation>Otro programa tiene {keys}. Elige otras teclas, o libéralas allí e inténtalo de nuevo. También puedes asignar esta orden en los ajustes de tu escritorio:</translation>
     </message>
     <message>
         <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
@@ -11589,10 +11585,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Asistente</translation>
     </message>
     <message>
-        <source>Assistant: none</source>
-        <translation>Asistente: ninguno</translation>
-    </message>
-    <message>
         <source>Assistant: {name}</source>
         <translation>Asistente: {name}</translation>
     </message>
@@ -11615,6 +11607,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Assistants and resources</source>
         <translation>Asistentes y recursos</translation>
+    </message>
+    <message>
+        <source>New assistant…</source>
+        <translation>Nuevo asistente…</translation>
+    </message>
+    <message>
+        <source>A prompt with a model, tools and files of its own, asked with @</source>
+        <translation>Un prompt con modelo, herramientas y archivos propios; se le pregunta con @</translation>
     </message>
     <message numerus="yes">
         <source>{count} names, arrows choose, Enter takes it, Esc closes.</source>
@@ -13313,6 +13313,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>{count} ms</source>
         <translation>{count} ms</translation>
     </message>
+    <message>
+        <source>Go on without them…</source>
+        <translation>Seguir sin ellos…</translation>
+    </message>
     <message numerus="yes">
         <source>Refused: {count} changes</source>
         <comment>Refused: {count} change</comment>
@@ -14475,6 +14479,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>These projects are fetched again. Check again when this computer is up to date.</source>
         <translation>Estos proyectos se traen de nuevo. Compara otra vez cuando este ordenador esté al día.</translation>
     </message>
+    <message>
+        <source>Go on without them</source>
+        <translation>Seguir sin ellos</translation>
+    </message>
     <message numerus="yes">
         <source>The text of {count} changes is in the clipboard.</source>
         <comment>The text of {count} change is in the clipboard.</comment>
@@ -15052,10 +15060,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Herramientas en esta conversación: {names}</translation>
     </message>
     <message>
-        <source>Tools in this project: {names}</source>
-        <translation>Herramientas en este proyecto: {names}</translation>
-    </message>
-    <message>
         <source>Folder: {folder}</source>
         <translation>Carpeta: {folder}</translation>
     </message>
@@ -15122,6 +15126,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Run “{name}” of {server}?</source>
         <translation>¿Ejecutar «{name}» de {server}?</translation>
+    </message>
+    <message>
+        <source>{what}?</source>
+        <translation>¿{what}?</translation>
     </message>
     <message>
         <source>Arguments of {name}</source>
@@ -15505,6 +15513,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Preguntar de nuevo</translation>
     </message>
     <message>
+        <source>Models can look things up in your earlier threads.</source>
+        <translation>Los modelos pueden buscar en sus conversaciones anteriores.</translation>
+    </message>
+    <message>
         <source>Ask again about {title}</source>
         <translation>Preguntar de nuevo por {title}</translation>
     </message>
@@ -15515,10 +15527,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>It wrote: {tail}</source>
         <translation>Escribió: {tail}</translation>
-    </message>
-    <message>
-        <source>Models can look things up in your earlier chats.</source>
-        <translation>Los modelos pueden consultar tus chats anteriores.</translation>
     </message>
     <message>
         <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
@@ -15833,18 +15841,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>ChatDesk {version} está disponible.</translation>
     </message>
     <message>
-        <source>What is new…</source>
-        <translation>Novedades…</translation>
-    </message>
-    <message>
-        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
-        <translation>¿Debe ChatDesk buscar versiones nuevas? No instala ninguna por sí solo.</translation>
-    </message>
-    <message>
-        <source>Once a day</source>
-        <translation>Una vez al día</translation>
-    </message>
-    <message>
         <source>This is ChatDesk {version}.</source>
         <translation>Este es ChatDesk {version}.</translation>
     </message>
@@ -15853,8 +15849,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Buscar ahora</translation>
     </message>
     <message>
-        <source>Install</source>
-        <translation>Instalar</translation>
+        <source>Open the page</source>
+        <translation>Abrir la página</translation>
     </message>
     <message>
         <source>ChatDesk {version} is the newest version.</source>
@@ -15865,44 +15861,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>ChatDesk {new} está disponible; tienes {version}.</translation>
     </message>
     <message>
-        <source>What is new</source>
-        <translation>Novedades</translation>
-    </message>
-    <message>
-        <source>There are no notes about this version.</source>
-        <translation>No hay notas sobre esta versión.</translation>
-    </message>
-    <message>
-        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
-        <translation>La versión anterior se conserva; Ayuda, Actualizaciones y el camino de vuelta, explica cómo volver a ella. Se hizo una copia de tus datos.</translation>
-    </message>
-    <message>
-        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>Instalar descarga {size} MB, hace una copia de tus datos y prueba la versión nueva con un duplicado. La versión nueva se inicia la próxima vez que abras ChatDesk; hasta entonces no cambia nada.</translation>
-    </message>
-    <message>
-        <source>Downloading the new version…</source>
-        <translation>Descargando la versión nueva…</translation>
-    </message>
-    <message>
-        <source>The new version is installed. It starts the next time you open ChatDesk.</source>
-        <translation>La versión nueva está instalada. Se inicia la próxima vez que abras ChatDesk.</translation>
-    </message>
-    <message>
         <source>Looking for a new version…</source>
         <translation>Buscando una versión nueva…</translation>
-    </message>
-    <message>
-        <source>Backing up your data…</source>
-        <translation>Haciendo una copia de tus datos…</translation>
-    </message>
-    <message>
-        <source>Unpacking it…</source>
-        <translation>Descomprimiéndola…</translation>
-    </message>
-    <message>
-        <source>Trying it with a copy of your data…</source>
-        <translation>Probándola con una copia de tus datos…</translation>
     </message>
     <message>
         <source>Tokens a day</source>
@@ -16969,6 +16929,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>ayer</translation>
     </message>
     <message>
+        <source>All results for “{query}”</source>
+        <translation>Todos los resultados de «{query}»</translation>
+    </message>
+    <message>
         <source>archived</source>
         <translation>archivada</translation>
     </message>
@@ -17100,10 +17064,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Loading threads…</source>
         <translation>Cargando conversaciones…</translation>
-    </message>
-    <message>
-        <source>No thread has “{query}” in its title.</source>
-        <translation>Ninguna conversación tiene «{query}» en el título.</translation>
     </message>
     <message>
         <source>Trash</source>
@@ -17267,10 +17227,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>answer is being written</source>
         <translation>se está escribiendo una respuesta</translation>
-    </message>
-    <message>
-        <source>Typing narrows the list of threads, Enter searches everything</source>
-        <translation>Escribir acota la lista de conversaciones, Intro busca en todo</translation>
     </message>
     <message>
         <source>Marked threads</source>
@@ -17646,6 +17602,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>falta en el servidor del equipo; se intenta más tarde</translation>
     </message>
     <message>
+        <source>not sent</source>
+        <translation>no enviado</translation>
+    </message>
+    <message>
+        <source>sent in part</source>
+        <translation>enviado en parte</translation>
+    </message>
+    <message>
         <source>Open {file}</source>
         <translation>Abrir {file}</translation>
     </message>
@@ -17892,6 +17856,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Choose a larger model</source>
         <translation>Elegir un modelo mayor</translation>
+    </message>
+    <message>
+        <source>Send without the image</source>
+        <translation>Enviar sin la imagen</translation>
     </message>
     <message>
         <source>Send as attachment excerpt</source>
@@ -19529,6 +19497,22 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Carpeta del proyecto</translation>
     </message>
     <message>
+        <source>List a folder of the project</source>
+        <translation>Listar una carpeta del proyecto</translation>
+    </message>
+    <message>
+        <source>Find files of the project</source>
+        <translation>Buscar archivos del proyecto</translation>
+    </message>
+    <message>
+        <source>Read a file of the project</source>
+        <translation>Leer un archivo del proyecto</translation>
+    </message>
+    <message>
+        <source>Propose a change to a file of the project</source>
+        <translation>Proponer un cambio en un archivo del proyecto</translation>
+    </message>
+    <message>
         <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
         <translation>Un chat temporal no guarda nada, así que en él no se propone ningún cambio.</translation>
     </message>
@@ -19548,6 +19532,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>The web</source>
         <translation>La web</translation>
     </message>
+    <message>
+        <source>Search the web</source>
+        <translation>Buscar en la web</translation>
+    </message>
+    <message>
+        <source>Read a web page</source>
+        <translation>Leer una página web</translation>
+    </message>
     <message numerus="yes">
         <source>Questions in this thread go to {count} models.</source>
         <comment>Questions in this thread go to {count} model.</comment>
@@ -19563,6 +19555,158 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
         <translation>Escribió demasiado que nadie había pedido, más de {count} bytes en un segundo.</translation>
+    </message>
+    <message>
+        <source>list the changes that the server has lost</source>
+        <translation>listar los cambios que el servidor ha perdido</translation>
+    </message>
+    <message>
+        <source>let this project go on without them (name or id; owners only)</source>
+        <translation>dejar que este proyecto siga sin ellos (nombre o id; solo propietarios)</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
+        <translation>«chatdesk team lost --accept {id}» lo deja seguir sin ellos.</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing.</source>
+        <translation>El servidor no ha perdido nada.</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing of “{project}”.</source>
+        <translation>El servidor no ha perdido nada de «{project}».</translation>
+    </message>
+    <message>
+        <source>“{project}” goes on without them. Every computer fetches it again.</source>
+        <translation>«{project}» sigue sin ellos. Cada ordenador lo descarga de nuevo.</translation>
+    </message>
+    <message>
+        <source>Every computer fetches the project again and sends what its person wrote and still has. What nobody sends stays only where it is now. If there is a backup of the server that has these changes, restore that instead.</source>
+        <translation>Cada ordenador descarga de nuevo el proyecto y envía lo que su persona escribió y aún tiene. Lo que nadie envía queda solo donde está ahora. Si hay una copia de seguridad del servidor con estos cambios, restáurela en su lugar.</translation>
+    </message>
+    <message>
+        <source>Whoever joins the project gets only what comes before the first of them.</source>
+        <translation>Quien se une al proyecto recibe solo lo anterior al primero de ellos.</translation>
+    </message>
+    <message>
+        <source>An owner of the project can let it go on without them.</source>
+        <translation>Un propietario del proyecto puede dejarlo seguir sin ellos.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made between {after} and {before}.</source>
+        <comment>{count} change (number {first}), made between {after} and {before}.</comment>
+        <translation>
+            <numerusform>{count} cambio (número {first}), hecho entre {after} y {before}.</numerusform>
+            <numerusform>{count} cambios (números {first} a {last}), hechos entre {after} y {before}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made since {after}.</source>
+        <comment>{count} change (number {first}), made since {after}.</comment>
+        <translation>
+            <numerusform>{count} cambio (número {first}), hecho desde {after}.</numerusform>
+            <numerusform>{count} cambios (números {first} a {last}), hechos desde {after}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), the first of the project.</source>
+        <comment>{count} change (number {first}), the first of the project.</comment>
+        <translation>
+            <numerusform>{count} cambio (número {first}), el primero del proyecto.</numerusform>
+            <numerusform>{count} cambios (números {first} a {last}), los primeros del proyecto.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: the server has lost {count} changes.</source>
+        <comment>“{project}”: the server has lost {count} change.</comment>
+        <translation>
+            <numerusform>«{project}»: el servidor ha perdido {count} cambio.</numerusform>
+            <numerusform>«{project}»: el servidor ha perdido {count} cambios.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Let “{project}” go on without {count} changes?</source>
+        <comment>Let “{project}” go on without {count} change?</comment>
+        <translation>
+            <numerusform>¿Dejar que «{project}» siga sin {count} cambio?</numerusform>
+            <numerusform>¿Dejar que «{project}» siga sin {count} cambios?</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: on {day}, {who} let it go on without {count} changes that the server had lost.</source>
+        <comment>“{project}”: on {day}, {who} let it go on without {count} change that the server had lost.</comment>
+        <translation>
+            <numerusform>«{project}»: el {day}, {who} lo dejó seguir sin {count} cambio que el servidor había perdido.</numerusform>
+            <numerusform>«{project}»: el {day}, {who} lo dejó seguir sin {count} cambios que el servidor había perdido.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Search your earlier threads</source>
+        <translation>Buscar en sus conversaciones anteriores</translation>
+    </message>
+    <message>
+        <source>Read an earlier thread</source>
+        <translation>Leer una conversación anterior</translation>
+    </message>
+    <message>
+        <source>Read a file of an earlier thread</source>
+        <translation>Leer un archivo de una conversación anterior</translation>
+    </message>
+    <message>
+        <source>Results are below: up and down choose, Enter opens one</source>
+        <translation>Los resultados están debajo: arriba y abajo eligen, Entrar abre uno</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>Lado a lado</translation>
+    </message>
+    <message>
+        <source>Searched the web: {what}</source>
+        <translation>Buscó en la web: {what}</translation>
+    </message>
+    <message>
+        <source>Read {what}</source>
+        <translation>Leyó {what}</translation>
+    </message>
+    <message>
+        <source>Searched your threads: {what}</source>
+        <translation>Buscó en sus conversaciones: {what}</translation>
+    </message>
+    <message>
+        <source>Looked into the folder {what}</source>
+        <translation>Miró en la carpeta {what}</translation>
+    </message>
+    <message>
+        <source>Looked for files: {what}</source>
+        <translation>Buscó archivos: {what}</translation>
+    </message>
+    <message>
+        <source>Proposed a change to {what}</source>
+        <translation>Propuso un cambio en {what}</translation>
+    </message>
+    <message>
+        <source>Looked for a tool</source>
+        <translation>Buscó una herramienta</translation>
+    </message>
+    <message>
+        <source>Asked {server}: {what}</source>
+        <translation>Preguntó a {server}: {what}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} steps</source>
+        <comment>{count} step</comment>
+        <translation>
+            <numerusform>{count} paso</numerusform>
+            <numerusform>{count} pasos</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} failed</source>
+        <comment>{count} failed</comment>
+        <translation>
+            <numerusform>{count} falló</numerusform>
+            <numerusform>{count} fallaron</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

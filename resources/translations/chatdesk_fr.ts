@@ -97,7 +97,7 @@
     </message>
     <message>
         <source>“{name}” is no text in the encoding {encoding}.</source>
-        <translation>« {name} » n’est pas un texte dans l’encodage {encoding}.</translation>
+        <translation>«&#xa0;{name}&#xa0;» n’est pas un texte dans l’encodage {encoding}.</translation>
     </message>
     <message>
         <source>Name the encoding in which it was written, such as windows-1251 or shift_jis.</source>
@@ -2053,7 +2053,7 @@
     </message>
     <message>
         <source>It does not say how its characters are encoded. Read as {encoding}: “{sample}”.</source>
-        <translation>Le fichier n’indique pas l’encodage de ses caractères. Lu en {encoding} : « {sample} ».</translation>
+        <translation>Le fichier n’indique pas l’encodage de ses caractères. Lu en {encoding}&#xa0;: «&#xa0;{sample}&#xa0;».</translation>
     </message>
     <message>
         <source>It is protected by a password.</source>
@@ -3978,6 +3978,14 @@
         <translation>Reformulez le message.</translation>
     </message>
     <message>
+        <source>{who} did not accept the image: it says that this model sees none.</source>
+        <translation>{who} n’a pas accepté l’image : ce modèle ne verrait pas les images.</translation>
+    </message>
+    <message>
+        <source>Send the question without the image, or choose another model.</source>
+        <translation>Envoyez la question sans l’image, ou choisissez un autre modèle.</translation>
+    </message>
+    <message>
         <source>{who} sent more data than an answer may have, so the connection was closed.</source>
         <translation>{who} a envoyé plus de données qu’une réponse ne peut en avoir, la connexion a donc été fermée.</translation>
     </message>
@@ -4726,12 +4734,12 @@
         <translation>Quand vous êtes hors ligne</translation>
     </message>
     <message>
-        <source>Send when the connection is back</source>
-        <translation>Envoyer quand la connexion revient</translation>
-    </message>
-    <message>
         <source>Wait until you try again</source>
         <translation>Attendre que vous réessayiez</translation>
+    </message>
+    <message>
+        <source>Send once you are online</source>
+        <translation>Envoyer dès que vous serez en ligne</translation>
     </message>
     <message>
         <source>When you close the window during an answer</source>
@@ -6742,6 +6750,22 @@
         <translation>Vérifiez ce que vous avez tapé. Rien n’a été changé.</translation>
     </message>
     <message>
+        <source>By now the server misses other changes of this project than those, or none.</source>
+        <translation>Entre-temps, il manque au serveur d’autres modifications de ce projet, ou aucune.</translation>
+    </message>
+    <message>
+        <source>Check against the server again. Nothing was changed.</source>
+        <translation>Comparez de nouveau avec le serveur. Rien n’a été changé.</translation>
+    </message>
+    <message>
+        <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
+        <translation>Des modifications de ce projet n’ont pas seulement été perdues sur le serveur, elles ont aussi été réécrites.</translation>
+    </message>
+    <message>
+        <source>Show the people who run the server what Check says. Nothing was changed.</source>
+        <translation>Montrez à ceux qui gèrent le serveur ce que dit la vérification. Rien n’a été changé.</translation>
+    </message>
+    <message>
         <source>This person has not accepted the invitation yet.</source>
         <translation>Cette personne n’a pas encore accepté l’invitation.</translation>
     </message>
@@ -7028,6 +7052,10 @@
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>«&#xa0;{name}&#xa0;»&#xa0;: {sentence}</translation>
+    </message>
+    <message>
+        <source>the server says that it has newer changes, and does not send them.</source>
+        <translation>le serveur dit avoir des modifications plus récentes et ne les envoie pas.</translation>
     </message>
     <message>
         <source>the server&apos;s history is not the one that this computer received.</source>
@@ -7926,76 +7954,8 @@
         <translation>Choisissez le dossier des discussions.</translation>
     </message>
     <message>
-        <source>Try again tomorrow. If it stays so, report it.</source>
-        <translation>Réessayez demain. Si cela persiste, signalez-le.</translation>
-    </message>
-    <message>
-        <source>Look for updates again.</source>
-        <translation>Cherchez à nouveau des mises à jour.</translation>
-    </message>
-    <message>
-        <source>Check the date of this computer; otherwise try again tomorrow.</source>
-        <translation>Vérifiez la date de cet ordinateur&#xa0;; sinon, réessayez demain.</translation>
-    </message>
-    <message>
-        <source>Another ChatDesk is looking for updates or installing one.</source>
-        <translation>Un autre ChatDesk cherche des mises à jour ou en installe une.</translation>
-    </message>
-    <message>
-        <source>The update could not be made.</source>
-        <translation>La mise à jour n’a pas pu être effectuée.</translation>
-    </message>
-    <message>
-        <source>This version is unchanged.</source>
-        <translation>Cette version est inchangée.</translation>
-    </message>
-    <message>
-        <source>An answer is being written, or a call waits for you.</source>
-        <translation>Une réponse est en cours d’écriture, ou un appel vous attend.</translation>
-    </message>
-    <message>
-        <source>Install the update when it has ended.</source>
-        <translation>Installez la mise à jour quand ce sera terminé.</translation>
-    </message>
-    <message>
-        <source>The update feed has changed in the meantime.</source>
-        <translation>Le flux de mises à jour a changé entre-temps.</translation>
-    </message>
-    <message>
-        <source>The update feed has expired, so it may not be the newest.</source>
-        <translation>Le flux de mises à jour a expiré, il n’est donc peut-être pas le plus récent.</translation>
-    </message>
-    <message>
-        <source>The update feed cannot be reached, or the connection broke off.</source>
-        <translation>Le flux de mises à jour est injoignable, ou la connexion s’est interrompue.</translation>
-    </message>
-    <message>
-        <source>The update feed is not signed as it must be, so it was not used.</source>
-        <translation>Le flux de mises à jour n’est pas signé comme il doit l’être, il n’a donc pas été utilisé.</translation>
-    </message>
-    <message>
-        <source>The update contains something that does not belong to the program, so it was not used.</source>
-        <translation>La mise à jour contient quelque chose qui n’appartient pas au programme, elle n’a donc pas été utilisée.</translation>
-    </message>
-    <message>
-        <source>The new version did not start with a copy of your data, so it was not installed.</source>
-        <translation>La nouvelle version n’a pas démarré avec une copie de vos données, elle n’a donc pas été installée.</translation>
-    </message>
-    <message>
-        <source>There is not enough room on the disk for the update.</source>
-        <translation>Il n’y a pas assez de place sur le disque pour la mise à jour.</translation>
-    </message>
-    <message>
-        <source>The folder of the program cannot be written to.</source>
-        <translation>Impossible d’écrire dans le dossier du programme.</translation>
-    </message>
-    <message>
-        <source>Check its permissions and try again.</source>
-        <translation>Vérifiez ses droits et réessayez.</translation>
-    </message>
-    <message>
-        <source>The update took too long, so it was stopped.</source>
-        <translation>La mise à jour prenait trop de temps, elle a donc été arrêtée.</translation>
+        <source>The page of releases does not say which version is the newest.</source>
+        <translation>La page des versions ne dit pas laquelle est la plus récente.</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -8028,14 +7988,6 @@
     <message>
         <source>This copy does not update itself: unpack a newer one in its place.</source>
         <translation>Cette copie ne se met pas à jour elle-même&#xa0;: décompressez-en une plus récente à sa place.</translation>
-    </message>
-    <message>
-        <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <translation>Cherche une nouvelle version une fois par jour&#xa0;; elle est installée quand vous le dites.</translation>
-    </message>
-    <message>
-        <source>Looks for a new version only when you ask for it (Settings, General, Updates).</source>
-        <translation>Ne cherche une nouvelle version que si vous le demandez (Paramètres, Général, Mises à jour).</translation>
     </message>
     <message>
         <source>January</source>
@@ -9625,16 +9577,8 @@
         <translation>Joindre des fichiers</translation>
     </message>
     <message>
-        <source>Insert a prompt</source>
-        <translation>Insérer un prompt</translation>
-    </message>
-    <message>
-        <source>Insert a prompt (/ in an empty line)</source>
-        <translation>Insérer un prompt (/ sur une ligne vide)</translation>
-    </message>
-    <message>
-        <source>Parameters: how answers are made</source>
-        <translation>Paramètres du modèle&#xa0;: comment les réponses sont faites</translation>
+        <source>Files, prompts, parameters and tools</source>
+        <translation>Fichiers, prompts, paramètres et outils</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Your text is kept.</source>
@@ -10283,24 +10227,60 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         </translation>
     </message>
     <message>
+        <source>It is not sent, because this model cannot see images.</source>
+        <translation>Elle n’est pas envoyée, car ce modèle ne voit pas les images.</translation>
+    </message>
+    <message>
+        <source>It is empty.</source>
+        <translation>C’est vide.</translation>
+    </message>
+    <message>
+        <source>Its middle is left out, because it does not fit.</source>
+        <translation>Le milieu est omis, faute de place.</translation>
+    </message>
+    <message>
         <source>this model</source>
         <translation>ce modèle</translation>
     </message>
-    <message>
-        <source>This model may not see images: choose one by name to say whether it does.</source>
-        <translation>Ce modèle ne voit peut-être pas les images&#xa0;: choisissez-en un par son nom pour dire s’il le fait.</translation>
+    <message numerus="yes">
+        <source>{count} images are not sent, because {model} cannot see images: only their names are.</source>
+        <comment>The image is not sent, because {model} cannot see images: only its name is.</comment>
+        <translation>
+            <numerusform>L’image n’est pas envoyée, car {model} ne voit pas les images : seul son nom l’est.</numerusform>
+            <numerusform>{count} images ne sont pas envoyées, car {model} ne voit pas les images : seuls leurs noms le sont.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
-        <source>Do {models} all see images?</source>
-        <comment>Does {models} see images?</comment>
+        <source>It is not known whether {model} sees images. {count} are sent.</source>
+        <comment>It is not known whether {model} sees images. The image is sent.</comment>
         <translation>
-            <numerusform>{models} voit-il les images&#xa0;?</numerusform>
-            <numerusform>{models} voient-ils tous les images&#xa0;?</numerusform>
+            <numerusform>On ne sait pas si {model} voit les images. L’image est envoyée.</numerusform>
+            <numerusform>On ne sait pas si {model} voit les images. {count} sont envoyées.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The middle of {count} files is left out, because they do not fit.</source>
+        <comment>The middle of “{name}” is left out, because it does not fit.</comment>
+        <translation>
+            <numerusform>Le milieu de « {name} » est omis, faute de place.</numerusform>
+            <numerusform>Le milieu de {count} fichiers est omis, faute de place.</numerusform>
         </translation>
     </message>
     <message>
-        <source>Yes</source>
-        <translation>Oui</translation>
+        <source>The size of the context of {model} is not known: {count} tokens are assumed.</source>
+        <translation>La taille du contexte de {model} est inconnue : {count} jetons sont supposés.</translation>
+    </message>
+    <message numerus="yes">
+        <source>It is not known whether {models} see images; they are sent.</source>
+        <comment>It is not known whether {models} sees images; they are sent.</comment>
+        <translation>
+            <numerusform>On ne sait pas si {models} voit les images ; elles sont envoyées.</numerusform>
+            <numerusform>On ne sait pas si {models} voient les images ; elles sont envoyées.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Do not send images</source>
+        <translation>Ne pas envoyer d’images</translation>
     </message>
     <message>
         <source>Ask {model} instead</source>
@@ -10458,6 +10438,18 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>High</source>
         <translation>Haut</translation>
     </message>
+    <message numerus="yes">
+        <source>{count} parameters</source>
+        <comment>{count} parameter</comment>
+        <translation>
+            <numerusform>{count} paramètre</numerusform>
+            <numerusform>{count} paramètres</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} {value}</source>
+        <translation>{name} {value}</translation>
+    </message>
     <message>
         <source>Empty means: {value}.</source>
         <translation>Vide signifie&#xa0;: {value}.</translation>
@@ -10503,6 +10495,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Paramètres de modèle de cette conversation</translation>
     </message>
     <message>
+        <source>Parameters of this chat</source>
+        <translation>Paramètres de ce chat</translation>
+    </message>
+    <message>
         <source>Parameters of the project {name}</source>
         <translation>Paramètres de modèle du projet {name}</translation>
     </message>
@@ -10533,6 +10529,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>{model} has no {parameters}.</source>
         <translation>{model} n’a pas de {parameters}.</translation>
+    </message>
+    <message>
+        <source>Parameters: {parameters}</source>
+        <translation>Paramètres : {parameters}</translation>
     </message>
     <message>
         <source>change the parameters</source>
@@ -10781,10 +10781,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>The keys work.</source>
         <translation>Les touches fonctionnent.</translation>
-    </message>
-    <message>
-        <source>Another program has {keys}. Choose other keys, or free them there and try again. You can also bind this command in your desktop&apos;s settings:</source>
-        <translation>Un autre programme a {keys}. Choisissez d’autres touches, ou libérez-les là-bas et réessayez. Vous pouvez aussi associer cette commande dans les réglages de votre bureau&#xa0;:</translation>
     </message>
     <message>
         <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
@@ -11589,10 +11585,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Assistant</translation>
     </message>
     <message>
-        <source>Assistant: none</source>
-        <translation>Assistant&#xa0;: aucun</translation>
-    </message>
-    <message>
         <source>Assistant: {name}</source>
         <translation>Assistant&#xa0;: {name}</translation>
     </message>
@@ -11615,6 +11607,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Assistants and resources</source>
         <translation>Assistants et ressources</translation>
+    </message>
+    <message>
+        <source>New assistant…</source>
+        <translation>Nouvel assistant…</translation>
+    </message>
+    <message>
+        <source>A prompt with a model, tools and files of its own, asked with @</source>
+        <translation>Un prompt avec son modèle, ses outils et ses fichiers, interrogé avec @</translation>
     </message>
     <message numerus="yes">
         <source>{count} names, arrows choose, Enter takes it, Esc closes.</source>
@@ -13313,6 +13313,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} ms</source>
         <translation>{count} ms</translation>
     </message>
+    <message>
+        <source>Go on without them…</source>
+        <translation>Continuer sans elles…</translation>
+    </message>
     <message numerus="yes">
         <source>Refused: {count} changes</source>
         <comment>Refused: {count} change</comment>
@@ -14475,6 +14479,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>These projects are fetched again. Check again when this computer is up to date.</source>
         <translation>Ces projets sont reçus à nouveau. Vérifiez encore quand cet ordinateur est à jour.</translation>
     </message>
+    <message>
+        <source>Go on without them</source>
+        <translation>Continuer sans elles</translation>
+    </message>
     <message numerus="yes">
         <source>The text of {count} changes is in the clipboard.</source>
         <comment>The text of {count} change is in the clipboard.</comment>
@@ -15052,10 +15060,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Outils de cette conversation&#xa0;: {names}</translation>
     </message>
     <message>
-        <source>Tools in this project: {names}</source>
-        <translation>Outils de ce projet&#xa0;: {names}</translation>
-    </message>
-    <message>
         <source>Folder: {folder}</source>
         <translation>Dossier&#xa0;: {folder}</translation>
     </message>
@@ -15122,6 +15126,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Run “{name}” of {server}?</source>
         <translation>Exécuter «&#xa0;{name}&#xa0;» de {server}&#xa0;?</translation>
+    </message>
+    <message>
+        <source>{what}?</source>
+        <translation>{what} ?</translation>
     </message>
     <message>
         <source>Arguments of {name}</source>
@@ -15505,6 +15513,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Redemander</translation>
     </message>
     <message>
+        <source>Models can look things up in your earlier threads.</source>
+        <translation>Les modèles peuvent chercher dans vos conversations précédentes.</translation>
+    </message>
+    <message>
         <source>Ask again about {title}</source>
         <translation>Redemander pour {title}</translation>
     </message>
@@ -15515,10 +15527,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>It wrote: {tail}</source>
         <translation>Il a écrit&#xa0;: {tail}</translation>
-    </message>
-    <message>
-        <source>Models can look things up in your earlier chats.</source>
-        <translation>Les modèles peuvent consulter vos discussions précédentes.</translation>
     </message>
     <message>
         <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
@@ -15833,18 +15841,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>ChatDesk {version} est disponible.</translation>
     </message>
     <message>
-        <source>What is new…</source>
-        <translation>Quoi de neuf…</translation>
-    </message>
-    <message>
-        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
-        <translation>ChatDesk doit-il chercher de nouvelles versions&#xa0;? Il n’en installe aucune de lui-même.</translation>
-    </message>
-    <message>
-        <source>Once a day</source>
-        <translation>Une fois par jour</translation>
-    </message>
-    <message>
         <source>This is ChatDesk {version}.</source>
         <translation>Vous utilisez ChatDesk {version}.</translation>
     </message>
@@ -15853,8 +15849,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Chercher maintenant</translation>
     </message>
     <message>
-        <source>Install</source>
-        <translation>Installer</translation>
+        <source>Open the page</source>
+        <translation>Ouvrir la page</translation>
     </message>
     <message>
         <source>ChatDesk {version} is the newest version.</source>
@@ -15865,44 +15861,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>ChatDesk {new} est disponible&#xa0;; vous avez {version}.</translation>
     </message>
     <message>
-        <source>What is new</source>
-        <translation>Quoi de neuf</translation>
-    </message>
-    <message>
-        <source>There are no notes about this version.</source>
-        <translation>Il n’y a pas de notes sur cette version.</translation>
-    </message>
-    <message>
-        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
-        <translation>La version précédente est conservée&#xa0;; Aide, Mises à niveau et retour en arrière, dit comment y revenir. Vos données ont été sauvegardées.</translation>
-    </message>
-    <message>
-        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>Installer télécharge {size} Mo, sauvegarde vos données et essaie la nouvelle version avec une copie. La nouvelle version démarre la prochaine fois que vous ouvrez ChatDesk&#xa0;; d’ici là, rien ne change.</translation>
-    </message>
-    <message>
-        <source>Downloading the new version…</source>
-        <translation>Téléchargement de la nouvelle version…</translation>
-    </message>
-    <message>
-        <source>The new version is installed. It starts the next time you open ChatDesk.</source>
-        <translation>La nouvelle version est installée. Elle démarre la prochaine fois que vous ouvrez ChatDesk.</translation>
-    </message>
-    <message>
         <source>Looking for a new version…</source>
         <translation>Recherche d’une nouvelle version…</translation>
-    </message>
-    <message>
-        <source>Backing up your data…</source>
-        <translation>Sauvegarde de vos données…</translation>
-    </message>
-    <message>
-        <source>Unpacking it…</source>
-        <translation>Décompression…</translation>
-    </message>
-    <message>
-        <source>Trying it with a copy of your data…</source>
-        <translation>Essai avec une copie de vos données…</translation>
     </message>
     <message>
         <source>Tokens a day</source>
@@ -16969,6 +16929,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>hier</translation>
     </message>
     <message>
+        <source>All results for “{query}”</source>
+        <translation>Tous les résultats pour « {query} »</translation>
+    </message>
+    <message>
         <source>archived</source>
         <translation>archivée</translation>
     </message>
@@ -17100,10 +17064,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Loading threads…</source>
         <translation>Chargement des conversations…</translation>
-    </message>
-    <message>
-        <source>No thread has “{query}” in its title.</source>
-        <translation>Aucune conversation n’a «&#xa0;{query}&#xa0;» dans son titre.</translation>
     </message>
     <message>
         <source>Trash</source>
@@ -17267,10 +17227,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>answer is being written</source>
         <translation>une réponse s’écrit</translation>
-    </message>
-    <message>
-        <source>Typing narrows the list of threads, Enter searches everything</source>
-        <translation>La frappe réduit la liste des conversations, Entrée cherche partout</translation>
     </message>
     <message>
         <source>Marked threads</source>
@@ -17646,6 +17602,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>manque sur le serveur de l’équipe&#xa0;; nouvel essai plus tard</translation>
     </message>
     <message>
+        <source>not sent</source>
+        <translation>non envoyé</translation>
+    </message>
+    <message>
+        <source>sent in part</source>
+        <translation>envoyé en partie</translation>
+    </message>
+    <message>
         <source>Open {file}</source>
         <translation>Ouvrir {file}</translation>
     </message>
@@ -17892,6 +17856,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Choose a larger model</source>
         <translation>Choisir un modèle plus grand</translation>
+    </message>
+    <message>
+        <source>Send without the image</source>
+        <translation>Envoyer sans l’image</translation>
     </message>
     <message>
         <source>Send as attachment excerpt</source>
@@ -19529,6 +19497,22 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Dossier du projet</translation>
     </message>
     <message>
+        <source>List a folder of the project</source>
+        <translation>Lister un dossier du projet</translation>
+    </message>
+    <message>
+        <source>Find files of the project</source>
+        <translation>Chercher des fichiers du projet</translation>
+    </message>
+    <message>
+        <source>Read a file of the project</source>
+        <translation>Lire un fichier du projet</translation>
+    </message>
+    <message>
+        <source>Propose a change to a file of the project</source>
+        <translation>Proposer un changement dans un fichier du projet</translation>
+    </message>
+    <message>
         <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
         <translation>Une discussion temporaire ne garde rien, donc aucun changement n’y est proposé.</translation>
     </message>
@@ -19548,6 +19532,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>The web</source>
         <translation>Le web</translation>
     </message>
+    <message>
+        <source>Search the web</source>
+        <translation>Chercher sur le web</translation>
+    </message>
+    <message>
+        <source>Read a web page</source>
+        <translation>Lire une page web</translation>
+    </message>
     <message numerus="yes">
         <source>Questions in this thread go to {count} models.</source>
         <comment>Questions in this thread go to {count} model.</comment>
@@ -19563,6 +19555,158 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
         <translation>Il a écrit trop de choses que personne n’avait demandées, plus de {count} octets en une seconde.</translation>
+    </message>
+    <message>
+        <source>list the changes that the server has lost</source>
+        <translation>lister les modifications que le serveur a perdues</translation>
+    </message>
+    <message>
+        <source>let this project go on without them (name or id; owners only)</source>
+        <translation>laisser ce projet continuer sans elles (nom ou id ; propriétaires seulement)</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
+        <translation>« chatdesk team lost --accept {id} » le laisse continuer sans elles.</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing.</source>
+        <translation>Le serveur n’a rien perdu.</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing of “{project}”.</source>
+        <translation>Le serveur n’a rien perdu de « {project} ».</translation>
+    </message>
+    <message>
+        <source>“{project}” goes on without them. Every computer fetches it again.</source>
+        <translation>« {project} » continue sans elles. Chaque ordinateur le récupère de nouveau.</translation>
+    </message>
+    <message>
+        <source>Every computer fetches the project again and sends what its person wrote and still has. What nobody sends stays only where it is now. If there is a backup of the server that has these changes, restore that instead.</source>
+        <translation>Chaque ordinateur récupère de nouveau le projet et envoie ce que sa personne a écrit et possède encore. Ce que personne n’envoie ne reste que là où il est maintenant. S’il existe une sauvegarde du serveur avec ces modifications, restaurez-la plutôt.</translation>
+    </message>
+    <message>
+        <source>Whoever joins the project gets only what comes before the first of them.</source>
+        <translation>Qui rejoint le projet n’obtient que ce qui précède la première.</translation>
+    </message>
+    <message>
+        <source>An owner of the project can let it go on without them.</source>
+        <translation>Un propriétaire du projet peut le laisser continuer sans elles.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made between {after} and {before}.</source>
+        <comment>{count} change (number {first}), made between {after} and {before}.</comment>
+        <translation>
+            <numerusform>{count} modification (numéro {first}), faite entre {after} et {before}.</numerusform>
+            <numerusform>{count} modifications (numéros {first} à {last}), faites entre {after} et {before}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made since {after}.</source>
+        <comment>{count} change (number {first}), made since {after}.</comment>
+        <translation>
+            <numerusform>{count} modification (numéro {first}), faite depuis {after}.</numerusform>
+            <numerusform>{count} modifications (numéros {first} à {last}), faites depuis {after}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), the first of the project.</source>
+        <comment>{count} change (number {first}), the first of the project.</comment>
+        <translation>
+            <numerusform>{count} modification (numéro {first}), la première du projet.</numerusform>
+            <numerusform>{count} modifications (numéros {first} à {last}), les premières du projet.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: the server has lost {count} changes.</source>
+        <comment>“{project}”: the server has lost {count} change.</comment>
+        <translation>
+            <numerusform>« {project} » : le serveur a perdu {count} modification.</numerusform>
+            <numerusform>« {project} » : le serveur a perdu {count} modifications.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Let “{project}” go on without {count} changes?</source>
+        <comment>Let “{project}” go on without {count} change?</comment>
+        <translation>
+            <numerusform>Laisser « {project} » continuer sans {count} modification ?</numerusform>
+            <numerusform>Laisser « {project} » continuer sans {count} modifications ?</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: on {day}, {who} let it go on without {count} changes that the server had lost.</source>
+        <comment>“{project}”: on {day}, {who} let it go on without {count} change that the server had lost.</comment>
+        <translation>
+            <numerusform>« {project} » : le {day}, {who} l’a laissé continuer sans {count} modification que le serveur avait perdue.</numerusform>
+            <numerusform>« {project} » : le {day}, {who} l’a laissé continuer sans {count} modifications que le serveur avait perdues.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Search your earlier threads</source>
+        <translation>Chercher dans vos conversations précédentes</translation>
+    </message>
+    <message>
+        <source>Read an earlier thread</source>
+        <translation>Lire une conversation précédente</translation>
+    </message>
+    <message>
+        <source>Read a file of an earlier thread</source>
+        <translation>Lire un fichier d’une conversation précédente</translation>
+    </message>
+    <message>
+        <source>Results are below: up and down choose, Enter opens one</source>
+        <translation>Les résultats sont au-dessous : haut et bas choisissent, Entrée en ouvre un</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>Côte à côte</translation>
+    </message>
+    <message>
+        <source>Searched the web: {what}</source>
+        <translation>Recherche sur le web : {what}</translation>
+    </message>
+    <message>
+        <source>Read {what}</source>
+        <translation>Lecture de {what}</translation>
+    </message>
+    <message>
+        <source>Searched your threads: {what}</source>
+        <translation>Recherche dans vos conversations : {what}</translation>
+    </message>
+    <message>
+        <source>Looked into the folder {what}</source>
+        <translation>Dossier consulté : {what}</translation>
+    </message>
+    <message>
+        <source>Looked for files: {what}</source>
+        <translation>Fichiers cherchés : {what}</translation>
+    </message>
+    <message>
+        <source>Proposed a change to {what}</source>
+        <translation>Changement proposé dans {what}</translation>
+    </message>
+    <message>
+        <source>Looked for a tool</source>
+        <translation>Outil cherché</translation>
+    </message>
+    <message>
+        <source>Asked {server}: {what}</source>
+        <translation>Demandé à {server} : {what}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} steps</source>
+        <comment>{count} step</comment>
+        <translation>
+            <numerusform>{count} étape</numerusform>
+            <numerusform>{count} étapes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} failed</source>
+        <comment>{count} failed</comment>
+        <translation>
+            <numerusform>{count} a échoué</numerusform>
+            <numerusform>{count} ont échoué</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

@@ -3945,6 +3945,14 @@
         <translation>メッセージを言い換えてください。</translation>
     </message>
     <message>
+        <source>{who} did not accept the image: it says that this model sees none.</source>
+        <translation>{who}は画像を受け付けませんでした。このモデルは画像を見られないとのことです。</translation>
+    </message>
+    <message>
+        <source>Send the question without the image, or choose another model.</source>
+        <translation>画像なしで質問を送るか、別のモデルを選んでください。</translation>
+    </message>
+    <message>
         <source>{who} sent more data than an answer may have, so the connection was closed.</source>
         <translation>{who}から回答の限度を超えるデータが届いたため、接続を閉じました。</translation>
     </message>
@@ -4686,12 +4694,12 @@
         <translation>オフラインのとき</translation>
     </message>
     <message>
-        <source>Send when the connection is back</source>
-        <translation>接続が戻ったら送信</translation>
-    </message>
-    <message>
         <source>Wait until you try again</source>
         <translation>再試行するまで待つ</translation>
+    </message>
+    <message>
+        <source>Send once you are online</source>
+        <translation>オンラインになったら送信</translation>
     </message>
     <message>
         <source>When you close the window during an answer</source>
@@ -6680,6 +6688,22 @@
         <translation>入力した内容を確認してください。何も変更されていません。</translation>
     </message>
     <message>
+        <source>By now the server misses other changes of this project than those, or none.</source>
+        <translation>現在サーバーに欠けているこのプロジェクトの変更は、これらとは異なるか、もうありません。</translation>
+    </message>
+    <message>
+        <source>Check against the server again. Nothing was changed.</source>
+        <translation>もう一度サーバーと照合してください。何も変更されていません。</translation>
+    </message>
+    <message>
+        <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
+        <translation>サーバー上で、このプロジェクトの変更が失われただけでなく、書き換えられています。</translation>
+    </message>
+    <message>
+        <source>Show the people who run the server what Check says. Nothing was changed.</source>
+        <translation>照合の結果をサーバーの管理者に見せてください。何も変更されていません。</translation>
+    </message>
+    <message>
         <source>This person has not accepted the invitation yet.</source>
         <translation>この人はまだ招待を承諾していません。</translation>
     </message>
@@ -6966,6 +6990,10 @@
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>「{name}」: {sentence}</translation>
+    </message>
+    <message>
+        <source>the server says that it has newer changes, and does not send them.</source>
+        <translation>サーバーは新しい変更があると言っていますが、送ってきません。</translation>
     </message>
     <message>
         <source>the server&apos;s history is not the one that this computer received.</source>
@@ -7841,76 +7869,8 @@
         <translation>チャットのフォルダーを選んでください。</translation>
     </message>
     <message>
-        <source>Try again tomorrow. If it stays so, report it.</source>
-        <translation>明日もう一度試してください。変わらない場合は報告してください。</translation>
-    </message>
-    <message>
-        <source>Look for updates again.</source>
-        <translation>もう一度アップデートを確認してください。</translation>
-    </message>
-    <message>
-        <source>Check the date of this computer; otherwise try again tomorrow.</source>
-        <translation>このコンピューターの日付を確認してください。正しければ、明日もう一度試してください。</translation>
-    </message>
-    <message>
-        <source>Another ChatDesk is looking for updates or installing one.</source>
-        <translation>別のChatDeskがアップデートを探しているか、インストールしています。</translation>
-    </message>
-    <message>
-        <source>The update could not be made.</source>
-        <translation>アップデートできませんでした。</translation>
-    </message>
-    <message>
-        <source>This version is unchanged.</source>
-        <translation>このバージョンは変更されていません。</translation>
-    </message>
-    <message>
-        <source>An answer is being written, or a call waits for you.</source>
-        <translation>回答の作成中か、確認待ちの呼び出しがあります。</translation>
-    </message>
-    <message>
-        <source>Install the update when it has ended.</source>
-        <translation>終わってからアップデートをインストールしてください。</translation>
-    </message>
-    <message>
-        <source>The update feed has changed in the meantime.</source>
-        <translation>その間にアップデートの配信情報が変わりました。</translation>
-    </message>
-    <message>
-        <source>The update feed has expired, so it may not be the newest.</source>
-        <translation>アップデートの配信情報が期限切れのため、最新ではない可能性があります。</translation>
-    </message>
-    <message>
-        <source>The update feed cannot be reached, or the connection broke off.</source>
-        <translation>アップデートの配信元に接続できないか、接続が切れました。</translation>
-    </message>
-    <message>
-        <source>The update feed is not signed as it must be, so it was not used.</source>
-        <translation>アップデートの配信情報の署名が正しくないため、使いませんでした。</translation>
-    </message>
-    <message>
-        <source>The update contains something that does not belong to the program, so it was not used.</source>
-        <translation>アップデートにプログラムのものではないファイルが含まれているため、使いませんでした。</translation>
-    </message>
-    <message>
-        <source>The new version did not start with a copy of your data, so it was not installed.</source>
-        <translation>新しいバージョンがデータのコピーで起動しなかったため、インストールしませんでした。</translation>
-    </message>
-    <message>
-        <source>There is not enough room on the disk for the update.</source>
-        <translation>ディスクにアップデートのための十分な空きがありません。</translation>
-    </message>
-    <message>
-        <source>The folder of the program cannot be written to.</source>
-        <translation>プログラムのフォルダーに書き込めません。</translation>
-    </message>
-    <message>
-        <source>Check its permissions and try again.</source>
-        <translation>権限を確認して、もう一度試してください。</translation>
-    </message>
-    <message>
-        <source>The update took too long, so it was stopped.</source>
-        <translation>アップデートに時間がかかりすぎたため、中止しました。</translation>
+        <source>The page of releases does not say which version is the newest.</source>
+        <translation>リリースのページに最新バージョンが書かれていません。</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -7943,14 +7903,6 @@
     <message>
         <source>This copy does not update itself: unpack a newer one in its place.</source>
         <translation>このコピーは自動では更新されません。新しいものを同じ場所に展開してください。</translation>
-    </message>
-    <message>
-        <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <translation>1日に1回新しいバージョンを確認します。インストールは指示したときに行われます。</translation>
-    </message>
-    <message>
-        <source>Looks for a new version only when you ask for it (Settings, General, Updates).</source>
-        <translation>指示したときだけ新しいバージョンを確認します(「設定」の「一般」の「アップデート」)。</translation>
     </message>
     <message>
         <source>January</source>
@@ -9537,16 +9489,8 @@
         <translation>ファイルを添付</translation>
     </message>
     <message>
-        <source>Insert a prompt</source>
-        <translation>プロンプトを挿入</translation>
-    </message>
-    <message>
-        <source>Insert a prompt (/ in an empty line)</source>
-        <translation>プロンプトを挿入(空の行で/)</translation>
-    </message>
-    <message>
-        <source>Parameters: how answers are made</source>
-        <translation>パラメーター: 回答の作り方</translation>
+        <source>Files, prompts, parameters and tools</source>
+        <translation>ファイル、プロンプト、パラメーター、ツール</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Your text is kept.</source>
@@ -10187,23 +10131,56 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         </translation>
     </message>
     <message>
+        <source>It is not sent, because this model cannot see images.</source>
+        <translation>このモデルは画像を見られないため、送信されません。</translation>
+    </message>
+    <message>
+        <source>It is empty.</source>
+        <translation>空です。</translation>
+    </message>
+    <message>
+        <source>Its middle is left out, because it does not fit.</source>
+        <translation>入りきらないため、中間部分は省かれます。</translation>
+    </message>
+    <message>
         <source>this model</source>
         <translation>このモデル</translation>
     </message>
-    <message>
-        <source>This model may not see images: choose one by name to say whether it does.</source>
-        <translation>このモデルは画像を見られない可能性があります。名前でモデルを選ぶと、見られるかどうかを指定できます。</translation>
+    <message numerus="yes">
+        <source>{count} images are not sent, because {model} cannot see images: only their names are.</source>
+        <comment>The image is not sent, because {model} cannot see images: only its name is.</comment>
+        <translation>
+            <numerusform>{model}は画像を見られないため、{count}件の画像は送信されず、名前だけが送られます。</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
-        <source>Do {models} all see images?</source>
-        <comment>Does {models} see images?</comment>
+        <source>It is not known whether {model} sees images. {count} are sent.</source>
+        <comment>It is not known whether {model} sees images. The image is sent.</comment>
         <translation>
-            <numerusform>{models}は画像を見られますか？</numerusform>
+            <numerusform>{model}が画像を見られるかは不明です。{count}件を送信します。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The middle of {count} files is left out, because they do not fit.</source>
+        <comment>The middle of “{name}” is left out, because it does not fit.</comment>
+        <translation>
+            <numerusform>入りきらないため、{count}件のファイルの中間部分は省かれます。</numerusform>
         </translation>
     </message>
     <message>
-        <source>Yes</source>
-        <translation>はい</translation>
+        <source>The size of the context of {model} is not known: {count} tokens are assumed.</source>
+        <translation>{model}のコンテキストの大きさは不明です。{count}トークンとみなします。</translation>
+    </message>
+    <message numerus="yes">
+        <source>It is not known whether {models} see images; they are sent.</source>
+        <comment>It is not known whether {models} sees images; they are sent.</comment>
+        <translation>
+            <numerusform>{models}が画像を見られるかは不明です。画像は送信されます。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Do not send images</source>
+        <translation>画像を送らない</translation>
     </message>
     <message>
         <source>Ask {model} instead</source>
@@ -10357,6 +10334,17 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>High</source>
         <translation>高</translation>
     </message>
+    <message numerus="yes">
+        <source>{count} parameters</source>
+        <comment>{count} parameter</comment>
+        <translation>
+            <numerusform>{count}件のパラメーター</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} {value}</source>
+        <translation>{name} {value}</translation>
+    </message>
     <message>
         <source>Empty means: {value}.</source>
         <translation>空欄の場合: {value}。</translation>
@@ -10402,6 +10390,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>このスレッドのパラメーター</translation>
     </message>
     <message>
+        <source>Parameters of this chat</source>
+        <translation>このチャットのパラメーター</translation>
+    </message>
+    <message>
         <source>Parameters of the project {name}</source>
         <translation>プロジェクト{name}のパラメーター</translation>
     </message>
@@ -10432,6 +10424,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>{model} has no {parameters}.</source>
         <translation>{model}に{parameters}はありません。</translation>
+    </message>
+    <message>
+        <source>Parameters: {parameters}</source>
+        <translation>パラメーター: {parameters}</translation>
     </message>
     <message>
         <source>change the parameters</source>
@@ -10678,10 +10674,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>The keys work.</source>
         <translation>キーを使えます。</translation>
-    </message>
-    <message>
-        <source>Another program has {keys}. Choose other keys, or free them there and try again. You can also bind this command in your desktop&apos;s settings:</source>
-        <translation>別のプログラムが{keys}を使っています。別のキーを選ぶか、そちらで解放してもう一度試してください。デスクトップの設定でこのコマンドを割り当てることもできます:</translation>
     </message>
     <message>
         <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
@@ -11466,10 +11458,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>アシスタント</translation>
     </message>
     <message>
-        <source>Assistant: none</source>
-        <translation>アシスタント: なし</translation>
-    </message>
-    <message>
         <source>Assistant: {name}</source>
         <translation>アシスタント: {name}</translation>
     </message>
@@ -11492,6 +11480,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Assistants and resources</source>
         <translation>アシスタントとリソース</translation>
+    </message>
+    <message>
+        <source>New assistant…</source>
+        <translation>新しいアシスタント…</translation>
+    </message>
+    <message>
+        <source>A prompt with a model, tools and files of its own, asked with @</source>
+        <translation>専用のモデル、ツール、ファイルを持つプロンプト。@で質問します</translation>
     </message>
     <message numerus="yes">
         <source>{count} names, arrows choose, Enter takes it, Esc closes.</source>
@@ -13167,6 +13163,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>{count} ms</source>
         <translation>{count} ms</translation>
     </message>
+    <message>
+        <source>Go on without them…</source>
+        <translation>それらなしで続ける…</translation>
+    </message>
     <message numerus="yes">
         <source>Refused: {count} changes</source>
         <comment>Refused: {count} change</comment>
@@ -14312,6 +14312,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>These projects are fetched again. Check again when this computer is up to date.</source>
         <translation>これらのプロジェクトを再取得します。このコンピューターが最新になったら、もう一度確認してください。</translation>
     </message>
+    <message>
+        <source>Go on without them</source>
+        <translation>それらなしで続ける</translation>
+    </message>
     <message numerus="yes">
         <source>The text of {count} changes is in the clipboard.</source>
         <comment>The text of {count} change is in the clipboard.</comment>
@@ -14883,10 +14887,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>このスレッドのツール: {names}</translation>
     </message>
     <message>
-        <source>Tools in this project: {names}</source>
-        <translation>このプロジェクトのツール: {names}</translation>
-    </message>
-    <message>
         <source>Folder: {folder}</source>
         <translation>フォルダー: {folder}</translation>
     </message>
@@ -14953,6 +14953,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Run “{name}” of {server}?</source>
         <translation>{server}の「{name}」を実行しますか？</translation>
+    </message>
+    <message>
+        <source>{what}?</source>
+        <translation>{what}？</translation>
     </message>
     <message>
         <source>Arguments of {name}</source>
@@ -15332,6 +15336,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>再び確認</translation>
     </message>
     <message>
+        <source>Models can look things up in your earlier threads.</source>
+        <translation>モデルは以前のスレッドを調べることができます。</translation>
+    </message>
+    <message>
         <source>Ask again about {title}</source>
         <translation>{title}について再び確認</translation>
     </message>
@@ -15342,10 +15350,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>It wrote: {tail}</source>
         <translation>出力: {tail}</translation>
-    </message>
-    <message>
-        <source>Models can look things up in your earlier chats.</source>
-        <translation>モデルが過去のチャットを調べられます。</translation>
     </message>
     <message>
         <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
@@ -15655,18 +15659,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ChatDesk {version}を利用できます。</translation>
     </message>
     <message>
-        <source>What is new…</source>
-        <translation>新機能…</translation>
-    </message>
-    <message>
-        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
-        <translation>ChatDeskは新しいバージョンを探してもよいですか？勝手にインストールすることはありません。</translation>
-    </message>
-    <message>
-        <source>Once a day</source>
-        <translation>1日に1回</translation>
-    </message>
-    <message>
         <source>This is ChatDesk {version}.</source>
         <translation>これはChatDesk {version}です。</translation>
     </message>
@@ -15675,8 +15667,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>今すぐ確認</translation>
     </message>
     <message>
-        <source>Install</source>
-        <translation>インストール</translation>
+        <source>Open the page</source>
+        <translation>ページを開く</translation>
     </message>
     <message>
         <source>ChatDesk {version} is the newest version.</source>
@@ -15687,44 +15679,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ChatDesk {new}を利用できます。現在は{version}です。</translation>
     </message>
     <message>
-        <source>What is new</source>
-        <translation>新機能</translation>
-    </message>
-    <message>
-        <source>There are no notes about this version.</source>
-        <translation>このバージョンについての説明はありません。</translation>
-    </message>
-    <message>
-        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
-        <translation>以前のバージョンは残っています。戻し方はヘルプの「アップグレードと元に戻す方法」にあります。データはバックアップされました。</translation>
-    </message>
-    <message>
-        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>「インストール」は{size} MBをダウンロードし、データをバックアップし、その写しで新しいバージョンを試します。新しいバージョンは次にChatDeskを開いたときに起動し、それまでは何も変わりません。</translation>
-    </message>
-    <message>
-        <source>Downloading the new version…</source>
-        <translation>新しいバージョンをダウンロードしています…</translation>
-    </message>
-    <message>
-        <source>The new version is installed. It starts the next time you open ChatDesk.</source>
-        <translation>新しいバージョンをインストールしました。次にChatDeskを開くと起動します。</translation>
-    </message>
-    <message>
         <source>Looking for a new version…</source>
         <translation>新しいバージョンを確認中…</translation>
-    </message>
-    <message>
-        <source>Backing up your data…</source>
-        <translation>データをバックアップ中…</translation>
-    </message>
-    <message>
-        <source>Unpacking it…</source>
-        <translation>展開中…</translation>
-    </message>
-    <message>
-        <source>Trying it with a copy of your data…</source>
-        <translation>データのコピーで試行中…</translation>
     </message>
     <message>
         <source>Tokens a day</source>
@@ -16768,6 +16724,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>昨日</translation>
     </message>
     <message>
+        <source>All results for “{query}”</source>
+        <translation>「{query}」のすべての結果</translation>
+    </message>
+    <message>
         <source>archived</source>
         <translation>アーカイブ済み</translation>
     </message>
@@ -16894,10 +16854,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Loading threads…</source>
         <translation>スレッドを読み込み中…</translation>
-    </message>
-    <message>
-        <source>No thread has “{query}” in its title.</source>
-        <translation>タイトルに「{query}」を含むスレッドはありません。</translation>
     </message>
     <message>
         <source>Trash</source>
@@ -17050,10 +17006,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>answer is being written</source>
         <translation>回答を書き込み中</translation>
-    </message>
-    <message>
-        <source>Typing narrows the list of threads, Enter searches everything</source>
-        <translation>入力するとスレッド一覧を絞り込み、Enterですべてを検索します</translation>
     </message>
     <message>
         <source>Marked threads</source>
@@ -17424,6 +17376,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>チームのサーバーにありません。後で再試行します</translation>
     </message>
     <message>
+        <source>not sent</source>
+        <translation>送信されません</translation>
+    </message>
+    <message>
+        <source>sent in part</source>
+        <translation>一部を送信</translation>
+    </message>
+    <message>
         <source>Open {file}</source>
         <translation>{file}を開く</translation>
     </message>
@@ -17664,6 +17624,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Choose a larger model</source>
         <translation>より大きなモデルを選択</translation>
+    </message>
+    <message>
+        <source>Send without the image</source>
+        <translation>画像なしで送信</translation>
     </message>
     <message>
         <source>Send as attachment excerpt</source>
@@ -19284,6 +19248,22 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>プロジェクトのフォルダー</translation>
     </message>
     <message>
+        <source>List a folder of the project</source>
+        <translation>プロジェクトのフォルダーを一覧表示</translation>
+    </message>
+    <message>
+        <source>Find files of the project</source>
+        <translation>プロジェクトのファイルを検索</translation>
+    </message>
+    <message>
+        <source>Read a file of the project</source>
+        <translation>プロジェクトのファイルを読む</translation>
+    </message>
+    <message>
+        <source>Propose a change to a file of the project</source>
+        <translation>プロジェクトのファイルの変更を提案</translation>
+    </message>
+    <message>
         <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
         <translation>一時チャットは何も保存しないため、変更は提案されません。</translation>
     </message>
@@ -19303,6 +19283,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>The web</source>
         <translation>Web</translation>
     </message>
+    <message>
+        <source>Search the web</source>
+        <translation>ウェブを検索</translation>
+    </message>
+    <message>
+        <source>Read a web page</source>
+        <translation>ウェブページを読む</translation>
+    </message>
     <message numerus="yes">
         <source>Questions in this thread go to {count} models.</source>
         <comment>Questions in this thread go to {count} model.</comment>
@@ -19317,6 +19305,150 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
         <translation>求めていない出力が多すぎました(1秒に{count}バイト超)。</translation>
+    </message>
+    <message>
+        <source>list the changes that the server has lost</source>
+        <translation>サーバーが失った変更を一覧表示する</translation>
+    </message>
+    <message>
+        <source>let this project go on without them (name or id; owners only)</source>
+        <translation>それらなしでこのプロジェクトを続ける（名前またはID。所有者のみ）</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
+        <translation>「chatdesk team lost --accept {id}」で、それらなしで続けられます。</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing.</source>
+        <translation>サーバーは何も失っていません。</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing of “{project}”.</source>
+        <translation>サーバーは「{project}」の何も失っていません。</translation>
+    </message>
+    <message>
+        <source>“{project}” goes on without them. Every computer fetches it again.</source>
+        <translation>「{project}」はそれらなしで続きます。各コンピューターが改めて取得します。</translation>
+    </message>
+    <message>
+        <source>Every computer fetches the project again and sends what its person wrote and still has. What nobody sends stays only where it is now. If there is a backup of the server that has these changes, restore that instead.</source>
+        <translation>各コンピューターはプロジェクトを改めて取得し、その人が書いて今も持っているものを送信します。誰も送らないものは、今ある場所にだけ残ります。これらの変更を含むサーバーのバックアップがあれば、そちらを復元してください。</translation>
+    </message>
+    <message>
+        <source>Whoever joins the project gets only what comes before the first of them.</source>
+        <translation>プロジェクトに参加する人は、最初の欠落より前のものだけを受け取ります。</translation>
+    </message>
+    <message>
+        <source>An owner of the project can let it go on without them.</source>
+        <translation>プロジェクトの所有者は、それらなしで続けることができます。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made between {after} and {before}.</source>
+        <comment>{count} change (number {first}), made between {after} and {before}.</comment>
+        <translation>
+            <numerusform>{count}件の変更（番号{first}から{last}）、{after}から{before}までの間。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made since {after}.</source>
+        <comment>{count} change (number {first}), made since {after}.</comment>
+        <translation>
+            <numerusform>{count}件の変更（番号{first}から{last}）、{after}以降。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), the first of the project.</source>
+        <comment>{count} change (number {first}), the first of the project.</comment>
+        <translation>
+            <numerusform>{count}件の変更（番号{first}から{last}）、プロジェクトの最初のもの。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: the server has lost {count} changes.</source>
+        <comment>“{project}”: the server has lost {count} change.</comment>
+        <translation>
+            <numerusform>「{project}」: サーバーは{count}件の変更を失いました。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Let “{project}” go on without {count} changes?</source>
+        <comment>Let “{project}” go on without {count} change?</comment>
+        <translation>
+            <numerusform>「{project}」を{count}件の変更なしで続けますか？</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: on {day}, {who} let it go on without {count} changes that the server had lost.</source>
+        <comment>“{project}”: on {day}, {who} let it go on without {count} change that the server had lost.</comment>
+        <translation>
+            <numerusform>「{project}」: {day}に{who}が、サーバーが失った{count}件の変更なしで続けました。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Search your earlier threads</source>
+        <translation>以前のスレッドを検索</translation>
+    </message>
+    <message>
+        <source>Read an earlier thread</source>
+        <translation>以前のスレッドを読む</translation>
+    </message>
+    <message>
+        <source>Read a file of an earlier thread</source>
+        <translation>以前のスレッドのファイルを読む</translation>
+    </message>
+    <message>
+        <source>Results are below: up and down choose, Enter opens one</source>
+        <translation>結果は下にあります。上下で選び、Enterで開きます</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>並べて表示</translation>
+    </message>
+    <message>
+        <source>Searched the web: {what}</source>
+        <translation>ウェブを検索: {what}</translation>
+    </message>
+    <message>
+        <source>Read {what}</source>
+        <translation>{what}を読みました</translation>
+    </message>
+    <message>
+        <source>Searched your threads: {what}</source>
+        <translation>スレッドを検索: {what}</translation>
+    </message>
+    <message>
+        <source>Looked into the folder {what}</source>
+        <translation>フォルダー{what}を確認</translation>
+    </message>
+    <message>
+        <source>Looked for files: {what}</source>
+        <translation>ファイルを検索: {what}</translation>
+    </message>
+    <message>
+        <source>Proposed a change to {what}</source>
+        <translation>{what}の変更を提案</translation>
+    </message>
+    <message>
+        <source>Looked for a tool</source>
+        <translation>ツールを検索</translation>
+    </message>
+    <message>
+        <source>Asked {server}: {what}</source>
+        <translation>{server}に問い合わせ: {what}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} steps</source>
+        <comment>{count} step</comment>
+        <translation>
+            <numerusform>{count}ステップ</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} failed</source>
+        <comment>{count} failed</comment>
+        <translation>
+            <numerusform>{count}件失敗</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

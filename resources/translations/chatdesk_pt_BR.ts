@@ -3978,6 +3978,14 @@
         <translation>Reformule a mensagem.</translation>
     </message>
     <message>
+        <source>{who} did not accept the image: it says that this model sees none.</source>
+        <translation>{who} não aceitou a imagem: diz que este modelo não vê imagens.</translation>
+    </message>
+    <message>
+        <source>Send the question without the image, or choose another model.</source>
+        <translation>Envie a pergunta sem a imagem ou escolha outro modelo.</translation>
+    </message>
+    <message>
         <source>{who} sent more data than an answer may have, so the connection was closed.</source>
         <translation>{who} enviou mais dados do que uma resposta pode ter, então a conexão foi fechada.</translation>
     </message>
@@ -4726,12 +4734,12 @@
         <translation>Quando você está offline</translation>
     </message>
     <message>
-        <source>Send when the connection is back</source>
-        <translation>Enviar quando a conexão voltar</translation>
-    </message>
-    <message>
         <source>Wait until you try again</source>
         <translation>Esperar até você tentar de novo</translation>
+    </message>
+    <message>
+        <source>Send once you are online</source>
+        <translation>Enviar quando houver conexão</translation>
     </message>
     <message>
         <source>When you close the window during an answer</source>
@@ -6742,6 +6750,22 @@
         <translation>Verifique o que você digitou. Nada foi alterado.</translation>
     </message>
     <message>
+        <source>By now the server misses other changes of this project than those, or none.</source>
+        <translation>Agora faltam ao servidor outras alterações deste projeto, ou nenhuma.</translation>
+    </message>
+    <message>
+        <source>Check against the server again. Nothing was changed.</source>
+        <translation>Verifique novamente com o servidor. Nada foi alterado.</translation>
+    </message>
+    <message>
+        <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
+        <translation>No servidor, alterações deste projeto não só se perderam como também foram reescritas.</translation>
+    </message>
+    <message>
+        <source>Show the people who run the server what Check says. Nothing was changed.</source>
+        <translation>Mostre a quem administra o servidor o que a verificação diz. Nada foi alterado.</translation>
+    </message>
+    <message>
         <source>This person has not accepted the invitation yet.</source>
         <translation>Esta pessoa ainda não aceitou o convite.</translation>
     </message>
@@ -7028,6 +7052,10 @@
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>“{name}”: {sentence}</translation>
+    </message>
+    <message>
+        <source>the server says that it has newer changes, and does not send them.</source>
+        <translation>o servidor diz que tem alterações mais recentes e não as envia.</translation>
     </message>
     <message>
         <source>the server&apos;s history is not the one that this computer received.</source>
@@ -7926,76 +7954,8 @@
         <translation>Escolha a pasta dos chats.</translation>
     </message>
     <message>
-        <source>Try again tomorrow. If it stays so, report it.</source>
-        <translation>Tente novamente amanhã. Se continuar assim, relate o problema.</translation>
-    </message>
-    <message>
-        <source>Look for updates again.</source>
-        <translation>Procure atualizações de novo.</translation>
-    </message>
-    <message>
-        <source>Check the date of this computer; otherwise try again tomorrow.</source>
-        <translation>Verifique a data deste computador; caso contrário, tente novamente amanhã.</translation>
-    </message>
-    <message>
-        <source>Another ChatDesk is looking for updates or installing one.</source>
-        <translation>Outro ChatDesk está procurando atualizações ou instalando uma.</translation>
-    </message>
-    <message>
-        <source>The update could not be made.</source>
-        <translation>A atualização não pôde ser feita.</translation>
-    </message>
-    <message>
-        <source>This version is unchanged.</source>
-        <translation>Esta versão não foi alterada.</translation>
-    </message>
-    <message>
-        <source>An answer is being written, or a call waits for you.</source>
-        <translation>Uma resposta está sendo escrita ou uma chamada espera por você.</translation>
-    </message>
-    <message>
-        <source>Install the update when it has ended.</source>
-        <translation>Instale a atualização quando isso terminar.</translation>
-    </message>
-    <message>
-        <source>The update feed has changed in the meantime.</source>
-        <translation>A lista de atualizações mudou nesse meio-tempo.</translation>
-    </message>
-    <message>
-        <source>The update feed has expired, so it may not be the newest.</source>
-        <translation>A lista de atualizações expirou, então pode não ser a mais recente.</translation>
-    </message>
-    <message>
-        <source>The update feed cannot be reached, or the connection broke off.</source>
-        <translation>Não é possível acessar a lista de atualizações, ou a conexão caiu.</translation>
-    </message>
-    <message>
-        <source>The update feed is not signed as it must be, so it was not used.</source>
-        <translation>A lista de atualizações não está assinada como deveria, então não foi usada.</translation>
-    </message>
-    <message>
-        <source>The update contains something that does not belong to the program, so it was not used.</source>
-        <translation>A atualização contém algo que não pertence ao programa, então não foi usada.</translation>
-    </message>
-    <message>
-        <source>The new version did not start with a copy of your data, so it was not installed.</source>
-        <translation>A nova versão não iniciou com uma cópia dos seus dados, então não foi instalada.</translation>
-    </message>
-    <message>
-        <source>There is not enough room on the disk for the update.</source>
-        <translation>Não há espaço suficiente no disco para a atualização.</translation>
-    </message>
-    <message>
-        <source>The folder of the program cannot be written to.</source>
-        <translation>Não é possível gravar na pasta do programa.</translation>
-    </message>
-    <message>
-        <source>Check its permissions and try again.</source>
-        <translation>Verifique suas permissões e tente novamente.</translation>
-    </message>
-    <message>
-        <source>The update took too long, so it was stopped.</source>
-        <translation>A atualização demorou demais, então foi interrompida.</translation>
+        <source>The page of releases does not say which version is the newest.</source>
+        <translation>A página de versões não diz qual é a mais recente.</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -8028,14 +7988,6 @@
     <message>
         <source>This copy does not update itself: unpack a newer one in its place.</source>
         <translation>Esta cópia não se atualiza sozinha: descompacte uma mais nova no lugar dela.</translation>
-    </message>
-    <message>
-        <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <translation>Procura uma nova versão uma vez por dia; ela é instalada quando você mandar.</translation>
-    </message>
-    <message>
-        <source>Looks for a new version only when you ask for it (Settings, General, Updates).</source>
-        <translation>Só procura uma nova versão quando você pede (Configurações, Geral, Atualizações).</translation>
     </message>
     <message>
         <source>January</source>
@@ -9625,16 +9577,8 @@
         <translation>Anexar arquivos</translation>
     </message>
     <message>
-        <source>Insert a prompt</source>
-        <translation>Inserir um prompt</translation>
-    </message>
-    <message>
-        <source>Insert a prompt (/ in an empty line)</source>
-        <translation>Inserir um prompt (/ em uma linha vazia)</translation>
-    </message>
-    <message>
-        <source>Parameters: how answers are made</source>
-        <translation>Parâmetros: como as respostas são feitas</translation>
+        <source>Files, prompts, parameters and tools</source>
+        <translation>Arquivos, prompts, parâmetros e ferramentas</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Your text is kept.</source>
@@ -10283,24 +10227,60 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         </translation>
     </message>
     <message>
+        <source>It is not sent, because this model cannot see images.</source>
+        <translation>Não é enviada porque este modelo não vê imagens.</translation>
+    </message>
+    <message>
+        <source>It is empty.</source>
+        <translation>Está vazio.</translation>
+    </message>
+    <message>
+        <source>Its middle is left out, because it does not fit.</source>
+        <translation>O meio é omitido porque não cabe.</translation>
+    </message>
+    <message>
         <source>this model</source>
         <translation>este modelo</translation>
     </message>
-    <message>
-        <source>This model may not see images: choose one by name to say whether it does.</source>
-        <translation>Talvez este modelo não veja imagens: escolha um pelo nome para dizer se ele vê.</translation>
+    <message numerus="yes">
+        <source>{count} images are not sent, because {model} cannot see images: only their names are.</source>
+        <comment>The image is not sent, because {model} cannot see images: only its name is.</comment>
+        <translation>
+            <numerusform>A imagem não é enviada porque {model} não vê imagens; só o nome dela.</numerusform>
+            <numerusform>{count} imagens não são enviadas porque {model} não vê imagens; só os nomes delas.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
-        <source>Do {models} all see images?</source>
-        <comment>Does {models} see images?</comment>
+        <source>It is not known whether {model} sees images. {count} are sent.</source>
+        <comment>It is not known whether {model} sees images. The image is sent.</comment>
         <translation>
-            <numerusform>{models} vê imagens?</numerusform>
-            <numerusform>{models} veem todos imagens?</numerusform>
+            <numerusform>Não se sabe se {model} vê imagens. A imagem é enviada.</numerusform>
+            <numerusform>Não se sabe se {model} vê imagens. {count} são enviadas.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The middle of {count} files is left out, because they do not fit.</source>
+        <comment>The middle of “{name}” is left out, because it does not fit.</comment>
+        <translation>
+            <numerusform>O meio de “{name}” é omitido porque não cabe.</numerusform>
+            <numerusform>O meio de {count} arquivos é omitido porque não cabem.</numerusform>
         </translation>
     </message>
     <message>
-        <source>Yes</source>
-        <translation>Sim</translation>
+        <source>The size of the context of {model} is not known: {count} tokens are assumed.</source>
+        <translation>O tamanho do contexto de {model} não é conhecido: supõem-se {count} tokens.</translation>
+    </message>
+    <message numerus="yes">
+        <source>It is not known whether {models} see images; they are sent.</source>
+        <comment>It is not known whether {models} sees images; they are sent.</comment>
+        <translation>
+            <numerusform>Não se sabe se {models} vê imagens; elas são enviadas.</numerusform>
+            <numerusform>Não se sabe se {models} veem imagens; elas são enviadas.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Do not send images</source>
+        <translation>Não enviar imagens</translation>
     </message>
     <message>
         <source>Ask {model} instead</source>
@@ -10458,6 +10438,18 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <source>High</source>
         <translation>Alto</translation>
     </message>
+    <message numerus="yes">
+        <source>{count} parameters</source>
+        <comment>{count} parameter</comment>
+        <translation>
+            <numerusform>{count} parâmetro</numerusform>
+            <numerusform>{count} parâmetros</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} {value}</source>
+        <translation>{name} {value}</translation>
+    </message>
     <message>
         <source>Empty means: {value}.</source>
         <translation>Vazio significa: {value}.</translation>
@@ -10503,6 +10495,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Parâmetros desta conversa</translation>
     </message>
     <message>
+        <source>Parameters of this chat</source>
+        <translation>Parâmetros deste chat</translation>
+    </message>
+    <message>
         <source>Parameters of the project {name}</source>
         <translation>Parâmetros do projeto {name}</translation>
     </message>
@@ -10533,6 +10529,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>{model} has no {parameters}.</source>
         <translation>{model} não tem {parameters}.</translation>
+    </message>
+    <message>
+        <source>Parameters: {parameters}</source>
+        <translation>Parâmetros: {parameters}</translation>
     </message>
     <message>
         <source>change the parameters</source>
@@ -10781,10 +10781,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>The keys work.</source>
         <translation>As teclas funcionam.</translation>
-    </message>
-    <message>
-        <source>Another program has {keys}. Choose other keys, or free them there and try again. You can also bind this command in your desktop&apos;s settings:</source>
-        <translation>Outro programa tem {keys}. Escolha outras teclas, ou libere-as lá e tente novamente. Você também pode associar este comando nas configurações da sua área de trabalho:</translation>
     </message>
     <message>
         <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
@@ -11589,10 +11585,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Assistente</translation>
     </message>
     <message>
-        <source>Assistant: none</source>
-        <translation>Assistente: nenhum</translation>
-    </message>
-    <message>
         <source>Assistant: {name}</source>
         <translation>Assistente: {name}</translation>
     </message>
@@ -11615,6 +11607,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Assistants and resources</source>
         <translation>Assistentes e recursos</translation>
+    </message>
+    <message>
+        <source>New assistant…</source>
+        <translation>Novo assistente…</translation>
+    </message>
+    <message>
+        <source>A prompt with a model, tools and files of its own, asked with @</source>
+        <translation>Um prompt com modelo, ferramentas e arquivos próprios; pergunta-se com @</translation>
     </message>
     <message numerus="yes">
         <source>{count} names, arrows choose, Enter takes it, Esc closes.</source>
@@ -13313,6 +13313,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <source>{count} ms</source>
         <translation>{count} ms</translation>
     </message>
+    <message>
+        <source>Go on without them…</source>
+        <translation>Continuar sem elas…</translation>
+    </message>
     <message numerus="yes">
         <source>Refused: {count} changes</source>
         <comment>Refused: {count} change</comment>
@@ -14475,6 +14479,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <source>These projects are fetched again. Check again when this computer is up to date.</source>
         <translation>Estes projetos são buscados de novo. Verifique de novo quando este computador estiver atualizado.</translation>
     </message>
+    <message>
+        <source>Go on without them</source>
+        <translation>Continuar sem elas</translation>
+    </message>
     <message numerus="yes">
         <source>The text of {count} changes is in the clipboard.</source>
         <comment>The text of {count} change is in the clipboard.</comment>
@@ -15052,10 +15060,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Ferramentas nesta conversa: {names}</translation>
     </message>
     <message>
-        <source>Tools in this project: {names}</source>
-        <translation>Ferramentas neste projeto: {names}</translation>
-    </message>
-    <message>
         <source>Folder: {folder}</source>
         <translation>Pasta: {folder}</translation>
     </message>
@@ -15122,6 +15126,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Run “{name}” of {server}?</source>
         <translation>Executar “{name}” de {server}?</translation>
+    </message>
+    <message>
+        <source>{what}?</source>
+        <translation>{what}?</translation>
     </message>
     <message>
         <source>Arguments of {name}</source>
@@ -15505,6 +15513,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Perguntar de novo</translation>
     </message>
     <message>
+        <source>Models can look things up in your earlier threads.</source>
+        <translation>Os modelos podem consultar suas conversas anteriores.</translation>
+    </message>
+    <message>
         <source>Ask again about {title}</source>
         <translation>Perguntar de novo sobre {title}</translation>
     </message>
@@ -15515,10 +15527,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>It wrote: {tail}</source>
         <translation>Escreveu: {tail}</translation>
-    </message>
-    <message>
-        <source>Models can look things up in your earlier chats.</source>
-        <translation>Os modelos podem consultar seus chats anteriores.</translation>
     </message>
     <message>
         <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
@@ -15833,18 +15841,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>O ChatDesk {version} está disponível.</translation>
     </message>
     <message>
-        <source>What is new…</source>
-        <translation>Novidades…</translation>
-    </message>
-    <message>
-        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
-        <translation>O ChatDesk deve procurar novas versões? Ele não instala nenhuma sozinho.</translation>
-    </message>
-    <message>
-        <source>Once a day</source>
-        <translation>Uma vez por dia</translation>
-    </message>
-    <message>
         <source>This is ChatDesk {version}.</source>
         <translation>Este é o ChatDesk {version}.</translation>
     </message>
@@ -15853,8 +15849,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Procurar agora</translation>
     </message>
     <message>
-        <source>Install</source>
-        <translation>Instalar</translation>
+        <source>Open the page</source>
+        <translation>Abrir a página</translation>
     </message>
     <message>
         <source>ChatDesk {version} is the newest version.</source>
@@ -15865,44 +15861,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>O ChatDesk {new} está disponível; você tem {version}.</translation>
     </message>
     <message>
-        <source>What is new</source>
-        <translation>Novidades</translation>
-    </message>
-    <message>
-        <source>There are no notes about this version.</source>
-        <translation>Não há notas sobre esta versão.</translation>
-    </message>
-    <message>
-        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
-        <translation>A versão anterior é mantida; Ajuda, Atualizações e o caminho de volta, diz como voltar a ela. Foi feito um backup dos seus dados.</translation>
-    </message>
-    <message>
-        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>Instalar baixa {size} MB, faz um backup dos seus dados e testa a nova versão com uma cópia deles. A nova versão começa na próxima vez que você abrir o ChatDesk; até lá nada muda.</translation>
-    </message>
-    <message>
-        <source>Downloading the new version…</source>
-        <translation>Baixando a nova versão…</translation>
-    </message>
-    <message>
-        <source>The new version is installed. It starts the next time you open ChatDesk.</source>
-        <translation>A nova versão está instalada. Ela inicia na próxima vez que você abrir o ChatDesk.</translation>
-    </message>
-    <message>
         <source>Looking for a new version…</source>
         <translation>Procurando uma nova versão…</translation>
-    </message>
-    <message>
-        <source>Backing up your data…</source>
-        <translation>Fazendo backup dos seus dados…</translation>
-    </message>
-    <message>
-        <source>Unpacking it…</source>
-        <translation>Descompactando…</translation>
-    </message>
-    <message>
-        <source>Trying it with a copy of your data…</source>
-        <translation>Experimentando com uma cópia dos seus dados…</translation>
     </message>
     <message>
         <source>Tokens a day</source>
@@ -16969,6 +16929,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>ontem</translation>
     </message>
     <message>
+        <source>All results for “{query}”</source>
+        <translation>Todos os resultados de “{query}”</translation>
+    </message>
+    <message>
         <source>archived</source>
         <translation>arquivada</translation>
     </message>
@@ -17100,10 +17064,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Loading threads…</source>
         <translation>Carregando conversas…</translation>
-    </message>
-    <message>
-        <source>No thread has “{query}” in its title.</source>
-        <translation>Nenhuma conversa tem “{query}” no título.</translation>
     </message>
     <message>
         <source>Trash</source>
@@ -17267,10 +17227,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>answer is being written</source>
         <translation>a resposta está sendo escrita</translation>
-    </message>
-    <message>
-        <source>Typing narrows the list of threads, Enter searches everything</source>
-        <translation>Digitar restringe a lista de conversas, Enter busca em tudo</translation>
     </message>
     <message>
         <source>Marked threads</source>
@@ -17646,6 +17602,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>falta no servidor da equipe; nova tentativa mais tarde</translation>
     </message>
     <message>
+        <source>not sent</source>
+        <translation>não enviado</translation>
+    </message>
+    <message>
+        <source>sent in part</source>
+        <translation>enviado em parte</translation>
+    </message>
+    <message>
         <source>Open {file}</source>
         <translation>Abrir {file}</translation>
     </message>
@@ -17892,6 +17856,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Choose a larger model</source>
         <translation>Escolher um modelo maior</translation>
+    </message>
+    <message>
+        <source>Send without the image</source>
+        <translation>Enviar sem a imagem</translation>
     </message>
     <message>
         <source>Send as attachment excerpt</source>
@@ -19529,6 +19497,22 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Pasta do projeto</translation>
     </message>
     <message>
+        <source>List a folder of the project</source>
+        <translation>Listar uma pasta do projeto</translation>
+    </message>
+    <message>
+        <source>Find files of the project</source>
+        <translation>Procurar arquivos do projeto</translation>
+    </message>
+    <message>
+        <source>Read a file of the project</source>
+        <translation>Ler um arquivo do projeto</translation>
+    </message>
+    <message>
+        <source>Propose a change to a file of the project</source>
+        <translation>Propor uma alteração em um arquivo do projeto</translation>
+    </message>
+    <message>
         <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
         <translation>Um chat temporário não guarda nada, por isso nenhuma alteração é proposta nele.</translation>
     </message>
@@ -19548,6 +19532,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <source>The web</source>
         <translation>A web</translation>
     </message>
+    <message>
+        <source>Search the web</source>
+        <translation>Pesquisar na web</translation>
+    </message>
+    <message>
+        <source>Read a web page</source>
+        <translation>Ler uma página da web</translation>
+    </message>
     <message numerus="yes">
         <source>Questions in this thread go to {count} models.</source>
         <comment>Questions in this thread go to {count} model.</comment>
@@ -19563,6 +19555,158 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
         <translation>Ele escreveu demais sem que ninguém pedisse, mais de {count} bytes em um segundo.</translation>
+    </message>
+    <message>
+        <source>list the changes that the server has lost</source>
+        <translation>listar as alterações que o servidor perdeu</translation>
+    </message>
+    <message>
+        <source>let this project go on without them (name or id; owners only)</source>
+        <translation>deixar este projeto continuar sem elas (nome ou id; só proprietários)</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
+        <translation>“chatdesk team lost --accept {id}” o deixa continuar sem elas.</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing.</source>
+        <translation>O servidor não perdeu nada.</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing of “{project}”.</source>
+        <translation>O servidor não perdeu nada de “{project}”.</translation>
+    </message>
+    <message>
+        <source>“{project}” goes on without them. Every computer fetches it again.</source>
+        <translation>“{project}” continua sem elas. Cada computador o busca de novo.</translation>
+    </message>
+    <message>
+        <source>Every computer fetches the project again and sends what its person wrote and still has. What nobody sends stays only where it is now. If there is a backup of the server that has these changes, restore that instead.</source>
+        <translation>Cada computador busca o projeto de novo e envia o que a sua pessoa escreveu e ainda tem. O que ninguém envia fica apenas onde está agora. Se houver um backup do servidor com estas alterações, restaure-o.</translation>
+    </message>
+    <message>
+        <source>Whoever joins the project gets only what comes before the first of them.</source>
+        <translation>Quem entra no projeto recebe apenas o que vem antes da primeira delas.</translation>
+    </message>
+    <message>
+        <source>An owner of the project can let it go on without them.</source>
+        <translation>Um proprietário do projeto pode deixá-lo continuar sem elas.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made between {after} and {before}.</source>
+        <comment>{count} change (number {first}), made between {after} and {before}.</comment>
+        <translation>
+            <numerusform>{count} alteração (número {first}), feita entre {after} e {before}.</numerusform>
+            <numerusform>{count} alterações (números {first} a {last}), feitas entre {after} e {before}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made since {after}.</source>
+        <comment>{count} change (number {first}), made since {after}.</comment>
+        <translation>
+            <numerusform>{count} alteração (número {first}), feita desde {after}.</numerusform>
+            <numerusform>{count} alterações (números {first} a {last}), feitas desde {after}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), the first of the project.</source>
+        <comment>{count} change (number {first}), the first of the project.</comment>
+        <translation>
+            <numerusform>{count} alteração (número {first}), a primeira do projeto.</numerusform>
+            <numerusform>{count} alterações (números {first} a {last}), as primeiras do projeto.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: the server has lost {count} changes.</source>
+        <comment>“{project}”: the server has lost {count} change.</comment>
+        <translation>
+            <numerusform>“{project}”: o servidor perdeu {count} alteração.</numerusform>
+            <numerusform>“{project}”: o servidor perdeu {count} alterações.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Let “{project}” go on without {count} changes?</source>
+        <comment>Let “{project}” go on without {count} change?</comment>
+        <translation>
+            <numerusform>Deixar “{project}” continuar sem {count} alteração?</numerusform>
+            <numerusform>Deixar “{project}” continuar sem {count} alterações?</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: on {day}, {who} let it go on without {count} changes that the server had lost.</source>
+        <comment>“{project}”: on {day}, {who} let it go on without {count} change that the server had lost.</comment>
+        <translation>
+            <numerusform>“{project}”: em {day}, {who} o deixou continuar sem {count} alteração que o servidor havia perdido.</numerusform>
+            <numerusform>“{project}”: em {day}, {who} o deixou continuar sem {count} alterações que o servidor havia perdido.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Search your earlier threads</source>
+        <translation>Pesquisar suas conversas anteriores</translation>
+    </message>
+    <message>
+        <source>Read an earlier thread</source>
+        <translation>Ler uma conversa anterior</translation>
+    </message>
+    <message>
+        <source>Read a file of an earlier thread</source>
+        <translation>Ler um arquivo de uma conversa anterior</translation>
+    </message>
+    <message>
+        <source>Results are below: up and down choose, Enter opens one</source>
+        <translation>Os resultados estão abaixo: para cima e para baixo escolhem, Enter abre um</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>Lado a lado</translation>
+    </message>
+    <message>
+        <source>Searched the web: {what}</source>
+        <translation>Pesquisou na web: {what}</translation>
+    </message>
+    <message>
+        <source>Read {what}</source>
+        <translation>Leu {what}</translation>
+    </message>
+    <message>
+        <source>Searched your threads: {what}</source>
+        <translation>Pesquisou suas conversas: {what}</translation>
+    </message>
+    <message>
+        <source>Looked into the folder {what}</source>
+        <translation>Olhou na pasta {what}</translation>
+    </message>
+    <message>
+        <source>Looked for files: {what}</source>
+        <translation>Procurou arquivos: {what}</translation>
+    </message>
+    <message>
+        <source>Proposed a change to {what}</source>
+        <translation>Propôs uma alteração em {what}</translation>
+    </message>
+    <message>
+        <source>Looked for a tool</source>
+        <translation>Procurou uma ferramenta</translation>
+    </message>
+    <message>
+        <source>Asked {server}: {what}</source>
+        <translation>Perguntou a {server}: {what}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} steps</source>
+        <comment>{count} step</comment>
+        <translation>
+            <numerusform>{count} etapa</numerusform>
+            <numerusform>{count} etapas</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} failed</source>
+        <comment>{count} failed</comment>
+        <translation>
+            <numerusform>{count} falhou</numerusform>
+            <numerusform>{count} falharam</numerusform>
+        </translation>
     </message>
 </context>
 </TS>

@@ -3945,6 +3945,14 @@
         <translation>请换一种方式表达消息。</translation>
     </message>
     <message>
+        <source>{who} did not accept the image: it says that this model sees none.</source>
+        <translation>{who} 没有接受图片：它说这个模型看不了图片。</translation>
+    </message>
+    <message>
+        <source>Send the question without the image, or choose another model.</source>
+        <translation>请不带图片发送问题，或选择其他模型。</translation>
+    </message>
+    <message>
         <source>{who} sent more data than an answer may have, so the connection was closed.</source>
         <translation>{who} 发送的数据超过回答允许的量，因此已关闭连接。</translation>
     </message>
@@ -4686,12 +4694,12 @@
         <translation>离线时</translation>
     </message>
     <message>
-        <source>Send when the connection is back</source>
-        <translation>恢复连接后发送</translation>
-    </message>
-    <message>
         <source>Wait until you try again</source>
         <translation>等待手动重试</translation>
+    </message>
+    <message>
+        <source>Send once you are online</source>
+        <translation>联网后发送</translation>
     </message>
     <message>
         <source>When you close the window during an answer</source>
@@ -6680,6 +6688,22 @@
         <translation>请检查输入的内容。未做任何更改。</translation>
     </message>
     <message>
+        <source>By now the server misses other changes of this project than those, or none.</source>
+        <translation>现在服务器缺少的是这个项目的其他更改，或者已不缺少。</translation>
+    </message>
+    <message>
+        <source>Check against the server again. Nothing was changed.</source>
+        <translation>请再次与服务器核对。未做任何更改。</translation>
+    </message>
+    <message>
+        <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
+        <translation>服务器上这个项目的更改不仅丢失了，还被改写了。</translation>
+    </message>
+    <message>
+        <source>Show the people who run the server what Check says. Nothing was changed.</source>
+        <translation>请把核对结果给管理服务器的人看。未做任何更改。</translation>
+    </message>
+    <message>
         <source>This person has not accepted the invitation yet.</source>
         <translation>此人尚未接受邀请。</translation>
     </message>
@@ -6966,6 +6990,10 @@
     <message>
         <source>“{name}”: {sentence}</source>
         <translation>“{name}”：{sentence}</translation>
+    </message>
+    <message>
+        <source>the server says that it has newer changes, and does not send them.</source>
+        <translation>服务器说有更新的更改，却没有发送。</translation>
     </message>
     <message>
         <source>the server&apos;s history is not the one that this computer received.</source>
@@ -7841,76 +7869,8 @@
         <translation>请选择聊天所在的文件夹。</translation>
     </message>
     <message>
-        <source>Try again tomorrow. If it stays so, report it.</source>
-        <translation>请明天重试。如果仍然如此，请报告。</translation>
-    </message>
-    <message>
-        <source>Look for updates again.</source>
-        <translation>请重新查找更新。</translation>
-    </message>
-    <message>
-        <source>Check the date of this computer; otherwise try again tomorrow.</source>
-        <translation>请检查此计算机的日期；否则请明天重试。</translation>
-    </message>
-    <message>
-        <source>Another ChatDesk is looking for updates or installing one.</source>
-        <translation>另一个 ChatDesk 正在查找或安装更新。</translation>
-    </message>
-    <message>
-        <source>The update could not be made.</source>
-        <translation>无法进行更新。</translation>
-    </message>
-    <message>
-        <source>This version is unchanged.</source>
-        <translation>此版本保持不变。</translation>
-    </message>
-    <message>
-        <source>An answer is being written, or a call waits for you.</source>
-        <translation>正在生成回答，或有调用在等待你。</translation>
-    </message>
-    <message>
-        <source>Install the update when it has ended.</source>
-        <translation>请在其结束后安装更新。</translation>
-    </message>
-    <message>
-        <source>The update feed has changed in the meantime.</source>
-        <translation>更新源在此期间已变化。</translation>
-    </message>
-    <message>
-        <source>The update feed has expired, so it may not be the newest.</source>
-        <translation>更新源已过期，可能不是最新的。</translation>
-    </message>
-    <message>
-        <source>The update feed cannot be reached, or the connection broke off.</source>
-        <translation>无法访问更新源，或连接中断。</translation>
-    </message>
-    <message>
-        <source>The update feed is not signed as it must be, so it was not used.</source>
-        <translation>更新源的签名不符合リクエスト，因此未使用。</translation>
-    </message>
-    <message>
-        <source>The update contains something that does not belong to the program, so it was not used.</source>
-        <translation>更新包含不属于该程序的内容，因此未使用。</translation>
-    </message>
-    <message>
-        <source>The new version did not start with a copy of your data, so it was not installed.</source>
-        <translation>新版本未能用你的数据副本启动，因此未安装。</translation>
-    </message>
-    <message>
-        <source>There is not enough room on the disk for the update.</source>
-        <translation>磁盘空间不足，无法更新。</translation>
-    </message>
-    <message>
-        <source>The folder of the program cannot be written to.</source>
-        <translation>无法写入程序所在的文件夹。</translation>
-    </message>
-    <message>
-        <source>Check its permissions and try again.</source>
-        <translation>请检查其权限，然后重试。</translation>
-    </message>
-    <message>
-        <source>The update took too long, so it was stopped.</source>
-        <translation>更新耗时过长，因此已停止。</translation>
+        <source>The page of releases does not say which version is the newest.</source>
+        <translation>发布页面没有说明哪个版本最新。</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -7943,14 +7903,6 @@
     <message>
         <source>This copy does not update itself: unpack a newer one in its place.</source>
         <translation>此副本不会自行更新：请在原处解压较新的版本。</translation>
-    </message>
-    <message>
-        <source>Looks for a new version once a day; it is installed when you say so.</source>
-        <translation>每天查找一次新版本；在你同意后安装。</translation>
-    </message>
-    <message>
-        <source>Looks for a new version only when you ask for it (Settings, General, Updates).</source>
-        <translation>仅在你要求时查找新版本（“设置”的“常规”中的“更新”）。</translation>
     </message>
     <message>
         <source>January</source>
@@ -9537,16 +9489,8 @@
         <translation>附加文件</translation>
     </message>
     <message>
-        <source>Insert a prompt</source>
-        <translation>插入提示词</translation>
-    </message>
-    <message>
-        <source>Insert a prompt (/ in an empty line)</source>
-        <translation>插入提示词（空行中输入 /）</translation>
-    </message>
-    <message>
-        <source>Parameters: how answers are made</source>
-        <translation>参数：如何生成回答</translation>
+        <source>Files, prompts, parameters and tools</source>
+        <translation>文件、提示词、参数和工具</translation>
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Your text is kept.</source>
@@ -10187,23 +10131,56 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         </translation>
     </message>
     <message>
+        <source>It is not sent, because this model cannot see images.</source>
+        <translation>它不会被发送，因为这个模型看不了图片。</translation>
+    </message>
+    <message>
+        <source>It is empty.</source>
+        <translation>它是空的。</translation>
+    </message>
+    <message>
+        <source>Its middle is left out, because it does not fit.</source>
+        <translation>因为放不下，省略了中间部分。</translation>
+    </message>
+    <message>
         <source>this model</source>
         <translation>此模型</translation>
     </message>
-    <message>
-        <source>This model may not see images: choose one by name to say whether it does.</source>
-        <translation>此模型可能看不到图像：请按名称选择一个模型，以说明它能否看到。</translation>
+    <message numerus="yes">
+        <source>{count} images are not sent, because {model} cannot see images: only their names are.</source>
+        <comment>The image is not sent, because {model} cannot see images: only its name is.</comment>
+        <translation>
+            <numerusform>{model} 看不了图片，因此不发送 {count} 张图片，只发送名称。</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
-        <source>Do {models} all see images?</source>
-        <comment>Does {models} see images?</comment>
+        <source>It is not known whether {model} sees images. {count} are sent.</source>
+        <comment>It is not known whether {model} sees images. The image is sent.</comment>
         <translation>
-            <numerusform>{models} 能看到图像吗？</numerusform>
+            <numerusform>不知道 {model} 能否看图片。将发送 {count} 张。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The middle of {count} files is left out, because they do not fit.</source>
+        <comment>The middle of “{name}” is left out, because it does not fit.</comment>
+        <translation>
+            <numerusform>因为放不下，省略了 {count} 个文件的中间部分。</numerusform>
         </translation>
     </message>
     <message>
-        <source>Yes</source>
-        <translation>是</translation>
+        <source>The size of the context of {model} is not known: {count} tokens are assumed.</source>
+        <translation>不知道 {model} 的上下文大小：按 {count} 个词元计算。</translation>
+    </message>
+    <message numerus="yes">
+        <source>It is not known whether {models} see images; they are sent.</source>
+        <comment>It is not known whether {models} sees images; they are sent.</comment>
+        <translation>
+            <numerusform>不知道 {models} 能否看图片；图片会被发送。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Do not send images</source>
+        <translation>不发送图片</translation>
     </message>
     <message>
         <source>Ask {model} instead</source>
@@ -10357,6 +10334,17 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>High</source>
         <translation>高</translation>
     </message>
+    <message numerus="yes">
+        <source>{count} parameters</source>
+        <comment>{count} parameter</comment>
+        <translation>
+            <numerusform>{count} 个参数</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{name} {value}</source>
+        <translation>{name} {value}</translation>
+    </message>
     <message>
         <source>Empty means: {value}.</source>
         <translation>留空表示：{value}。</translation>
@@ -10402,6 +10390,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>此对话的参数</translation>
     </message>
     <message>
+        <source>Parameters of this chat</source>
+        <translation>此聊天的参数</translation>
+    </message>
+    <message>
         <source>Parameters of the project {name}</source>
         <translation>项目 {name} 的参数</translation>
     </message>
@@ -10432,6 +10424,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>{model} has no {parameters}.</source>
         <translation>{model} 没有{parameters}。</translation>
+    </message>
+    <message>
+        <source>Parameters: {parameters}</source>
+        <translation>参数：{parameters}</translation>
     </message>
     <message>
         <source>change the parameters</source>
@@ -10678,10 +10674,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>The keys work.</source>
         <translation>按键有效。</translation>
-    </message>
-    <message>
-        <source>Another program has {keys}. Choose other keys, or free them there and try again. You can also bind this command in your desktop&apos;s settings:</source>
-        <translation>另一个程序占用了 {keys}。请选择其他按键，或在那里释放后重试。也可以在桌面设置中绑定此命令：</translation>
     </message>
     <message>
         <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
@@ -11466,10 +11458,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>助手</translation>
     </message>
     <message>
-        <source>Assistant: none</source>
-        <translation>助手：无</translation>
-    </message>
-    <message>
         <source>Assistant: {name}</source>
         <translation>助手：{name}</translation>
     </message>
@@ -11492,6 +11480,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Assistants and resources</source>
         <translation>助手和资源</translation>
+    </message>
+    <message>
+        <source>New assistant…</source>
+        <translation>新建助手…</translation>
+    </message>
+    <message>
+        <source>A prompt with a model, tools and files of its own, asked with @</source>
+        <translation>带有自己的模型、工具和文件的提示词，用 @ 提问</translation>
     </message>
     <message numerus="yes">
         <source>{count} names, arrows choose, Enter takes it, Esc closes.</source>
@@ -13167,6 +13163,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>{count} ms</source>
         <translation>{count} 毫秒</translation>
     </message>
+    <message>
+        <source>Go on without them…</source>
+        <translation>不带它们继续…</translation>
+    </message>
     <message numerus="yes">
         <source>Refused: {count} changes</source>
         <comment>Refused: {count} change</comment>
@@ -14312,6 +14312,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>These projects are fetched again. Check again when this computer is up to date.</source>
         <translation>正在重新获取这些项目。请在此计算机更新到最新后再次核对。</translation>
     </message>
+    <message>
+        <source>Go on without them</source>
+        <translation>不带它们继续</translation>
+    </message>
     <message numerus="yes">
         <source>The text of {count} changes is in the clipboard.</source>
         <comment>The text of {count} change is in the clipboard.</comment>
@@ -14883,10 +14887,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>此对话中的工具：{names}</translation>
     </message>
     <message>
-        <source>Tools in this project: {names}</source>
-        <translation>此项目中的工具：{names}</translation>
-    </message>
-    <message>
         <source>Folder: {folder}</source>
         <translation>文件夹：{folder}</translation>
     </message>
@@ -14953,6 +14953,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Run “{name}” of {server}?</source>
         <translation>运行 {server} 的“{name}”吗？</translation>
+    </message>
+    <message>
+        <source>{what}?</source>
+        <translation>{what}？</translation>
     </message>
     <message>
         <source>Arguments of {name}</source>
@@ -15332,6 +15336,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>重新询问</translation>
     </message>
     <message>
+        <source>Models can look things up in your earlier threads.</source>
+        <translation>模型可以查阅你以前的对话。</translation>
+    </message>
+    <message>
         <source>Ask again about {title}</source>
         <translation>重新询问 {title}</translation>
     </message>
@@ -15342,10 +15350,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>It wrote: {tail}</source>
         <translation>它写道：{tail}</translation>
-    </message>
-    <message>
-        <source>Models can look things up in your earlier chats.</source>
-        <translation>模型可以查阅你以前的聊天。</translation>
     </message>
     <message>
         <source>Models can read the files of a project&apos;s folder, and propose changes to them.</source>
@@ -15655,18 +15659,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>ChatDesk {version} 已可用。</translation>
     </message>
     <message>
-        <source>What is new…</source>
-        <translation>新增内容…</translation>
-    </message>
-    <message>
-        <source>Should ChatDesk look for new versions? It installs none by itself.</source>
-        <translation>是否让 ChatDesk 查找新版本？它不会自行安装。</translation>
-    </message>
-    <message>
-        <source>Once a day</source>
-        <translation>每天一次</translation>
-    </message>
-    <message>
         <source>This is ChatDesk {version}.</source>
         <translation>这是 ChatDesk {version}。</translation>
     </message>
@@ -15675,8 +15667,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>立即查找</translation>
     </message>
     <message>
-        <source>Install</source>
-        <translation>安装</translation>
+        <source>Open the page</source>
+        <translation>打开页面</translation>
     </message>
     <message>
         <source>ChatDesk {version} is the newest version.</source>
@@ -15687,44 +15679,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>ChatDesk {new} 已可用；你使用的是 {version}。</translation>
     </message>
     <message>
-        <source>What is new</source>
-        <translation>新增内容</translation>
-    </message>
-    <message>
-        <source>There are no notes about this version.</source>
-        <translation>没有关于此版本的说明。</translation>
-    </message>
-    <message>
-        <source>The previous version is kept; Help, Upgrades and the way back, says how to return to it. Your data was backed up.</source>
-        <translation>以前的版本会保留；“帮助”中的“升级与回退”说明如何返回。你的数据已备份。</translation>
-    </message>
-    <message>
-        <source>Install downloads {size} MB, backs up your data and tries the new version with a copy of it. The new version starts the next time you open ChatDesk; until then nothing changes.</source>
-        <translation>“安装”会下载 {size} MB，备份你的数据，并用其副本试运行新版本。新版本在下次打开 ChatDesk 时启动；在此之前不会有任何变化。</translation>
-    </message>
-    <message>
-        <source>Downloading the new version…</source>
-        <translation>正在下载新版本…</translation>
-    </message>
-    <message>
-        <source>The new version is installed. It starts the next time you open ChatDesk.</source>
-        <translation>新版本已安装。下次打开 ChatDesk 时启动。</translation>
-    </message>
-    <message>
         <source>Looking for a new version…</source>
         <translation>正在查找新版本…</translation>
-    </message>
-    <message>
-        <source>Backing up your data…</source>
-        <translation>正在备份你的数据…</translation>
-    </message>
-    <message>
-        <source>Unpacking it…</source>
-        <translation>正在解包…</translation>
-    </message>
-    <message>
-        <source>Trying it with a copy of your data…</source>
-        <translation>正在用你的数据副本试运行…</translation>
     </message>
     <message>
         <source>Tokens a day</source>
@@ -16768,6 +16724,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>昨天</translation>
     </message>
     <message>
+        <source>All results for “{query}”</source>
+        <translation>“{query}”的全部结果</translation>
+    </message>
+    <message>
         <source>archived</source>
         <translation>已归档</translation>
     </message>
@@ -16894,10 +16854,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Loading threads…</source>
         <translation>正在加载对话…</translation>
-    </message>
-    <message>
-        <source>No thread has “{query}” in its title.</source>
-        <translation>没有标题含“{query}”的对话。</translation>
     </message>
     <message>
         <source>Trash</source>
@@ -17050,10 +17006,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>answer is being written</source>
         <translation>正在编写回答</translation>
-    </message>
-    <message>
-        <source>Typing narrows the list of threads, Enter searches everything</source>
-        <translation>输入文字可缩小对话列表，Enter 搜索全部</translation>
     </message>
     <message>
         <source>Marked threads</source>
@@ -17424,6 +17376,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>团队的服务器上缺失；稍后重试</translation>
     </message>
     <message>
+        <source>not sent</source>
+        <translation>未发送</translation>
+    </message>
+    <message>
+        <source>sent in part</source>
+        <translation>部分发送</translation>
+    </message>
+    <message>
         <source>Open {file}</source>
         <translation>打开 {file}</translation>
     </message>
@@ -17664,6 +17624,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Choose a larger model</source>
         <translation>选择更大的模型</translation>
+    </message>
+    <message>
+        <source>Send without the image</source>
+        <translation>不带图片发送</translation>
     </message>
     <message>
         <source>Send as attachment excerpt</source>
@@ -19284,6 +19248,22 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>项目文件夹</translation>
     </message>
     <message>
+        <source>List a folder of the project</source>
+        <translation>列出项目的文件夹</translation>
+    </message>
+    <message>
+        <source>Find files of the project</source>
+        <translation>查找项目文件</translation>
+    </message>
+    <message>
+        <source>Read a file of the project</source>
+        <translation>读取项目文件</translation>
+    </message>
+    <message>
+        <source>Propose a change to a file of the project</source>
+        <translation>提议更改项目文件</translation>
+    </message>
+    <message>
         <source>A temporary chat keeps nothing, so no change is proposed in it.</source>
         <translation>临时聊天不保留任何内容，因此其中不会提出更改。</translation>
     </message>
@@ -19303,6 +19283,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>The web</source>
         <translation>网络</translation>
     </message>
+    <message>
+        <source>Search the web</source>
+        <translation>搜索网络</translation>
+    </message>
+    <message>
+        <source>Read a web page</source>
+        <translation>读取网页</translation>
+    </message>
     <message numerus="yes">
         <source>Questions in this thread go to {count} models.</source>
         <comment>Questions in this thread go to {count} model.</comment>
@@ -19317,6 +19305,150 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
         <translation>它写出了过多无人请求的内容，一秒内超过 {count} 字节。</translation>
+    </message>
+    <message>
+        <source>list the changes that the server has lost</source>
+        <translation>列出服务器丢失的更改</translation>
+    </message>
+    <message>
+        <source>let this project go on without them (name or id; owners only)</source>
+        <translation>让此项目不带它们继续（名称或 id；仅限所有者）</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
+        <translation>“chatdesk team lost --accept {id}” 让它不带它们继续。</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing.</source>
+        <translation>服务器没有丢失任何内容。</translation>
+    </message>
+    <message>
+        <source>The server has lost nothing of “{project}”.</source>
+        <translation>服务器没有丢失“{project}”的任何内容。</translation>
+    </message>
+    <message>
+        <source>“{project}” goes on without them. Every computer fetches it again.</source>
+        <translation>“{project}”将不带它们继续。每台计算机都会重新获取它。</translation>
+    </message>
+    <message>
+        <source>Every computer fetches the project again and sends what its person wrote and still has. What nobody sends stays only where it is now. If there is a backup of the server that has these changes, restore that instead.</source>
+        <translation>每台计算机都会重新获取该项目，并发送其用户写过且仍保留的内容。没有人发送的内容只留在现在的位置。如果服务器有包含这些更改的备份，请改为恢复该备份。</translation>
+    </message>
+    <message>
+        <source>Whoever joins the project gets only what comes before the first of them.</source>
+        <translation>加入该项目的人只能得到其中第一个之前的内容。</translation>
+    </message>
+    <message>
+        <source>An owner of the project can let it go on without them.</source>
+        <translation>项目的所有者可以让它不带它们继续。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made between {after} and {before}.</source>
+        <comment>{count} change (number {first}), made between {after} and {before}.</comment>
+        <translation>
+            <numerusform>{count} 项更改（编号 {first} 至 {last}），在 {after} 与 {before} 之间做出。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), made since {after}.</source>
+        <comment>{count} change (number {first}), made since {after}.</comment>
+        <translation>
+            <numerusform>{count} 项更改（编号 {first} 至 {last}），自 {after} 起做出。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes (numbers {first} to {last}), the first of the project.</source>
+        <comment>{count} change (number {first}), the first of the project.</comment>
+        <translation>
+            <numerusform>{count} 项更改（编号 {first} 至 {last}），项目最早的更改。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: the server has lost {count} changes.</source>
+        <comment>“{project}”: the server has lost {count} change.</comment>
+        <translation>
+            <numerusform>“{project}”：服务器丢失了 {count} 项更改。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Let “{project}” go on without {count} changes?</source>
+        <comment>Let “{project}” go on without {count} change?</comment>
+        <translation>
+            <numerusform>让“{project}”不带 {count} 项更改继续吗？</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>“{project}”: on {day}, {who} let it go on without {count} changes that the server had lost.</source>
+        <comment>“{project}”: on {day}, {who} let it go on without {count} change that the server had lost.</comment>
+        <translation>
+            <numerusform>“{project}”：{day}，{who} 让它不带服务器丢失的 {count} 项更改继续。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Search your earlier threads</source>
+        <translation>搜索你以前的对话</translation>
+    </message>
+    <message>
+        <source>Read an earlier thread</source>
+        <translation>读取以前的对话</translation>
+    </message>
+    <message>
+        <source>Read a file of an earlier thread</source>
+        <translation>读取以前对话的文件</translation>
+    </message>
+    <message>
+        <source>Results are below: up and down choose, Enter opens one</source>
+        <translation>结果在下方：上下键选择，回车打开</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>并排</translation>
+    </message>
+    <message>
+        <source>Searched the web: {what}</source>
+        <translation>搜索了网络：{what}</translation>
+    </message>
+    <message>
+        <source>Read {what}</source>
+        <translation>读取了 {what}</translation>
+    </message>
+    <message>
+        <source>Searched your threads: {what}</source>
+        <translation>搜索了你的对话：{what}</translation>
+    </message>
+    <message>
+        <source>Looked into the folder {what}</source>
+        <translation>查看了文件夹 {what}</translation>
+    </message>
+    <message>
+        <source>Looked for files: {what}</source>
+        <translation>查找了文件：{what}</translation>
+    </message>
+    <message>
+        <source>Proposed a change to {what}</source>
+        <translation>提议更改 {what}</translation>
+    </message>
+    <message>
+        <source>Looked for a tool</source>
+        <translation>查找了工具</translation>
+    </message>
+    <message>
+        <source>Asked {server}: {what}</source>
+        <translation>询问了 {server}：{what}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} steps</source>
+        <comment>{count} step</comment>
+        <translation>
+            <numerusform>{count} 个步骤</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} failed</source>
+        <comment>{count} failed</comment>
+        <translation>
+            <numerusform>{count} 个失败</numerusform>
+        </translation>
     </message>
 </context>
 </TS>
