@@ -318,7 +318,7 @@ def test_the_description_of_another_program_is_pasted(paths: AppPaths) -> None:
         form.command.setFocus()
         QTest.keyClicks(form.command, json.dumps({"mcpServers": {"files": entry}}))
         assert (form.name.text(), form.command.text()) == ("files", "npx -y server")
-        assert "LEVEL=3" in form.values.toPlainText() and "filled in: API_KEY" in form.problem.text()
+        assert "LEVEL=3" in form.values.toPlainText() and "filled in: API_KEY" in form.said.text()
 
     play(paths, script)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.core.tools.pasted import NotServers, read_pasted
+from chatdesk.core.tools.pasted import NotServers, PastedServer, read_pasted
 from chatdesk.core.tools.sign_ins import CLIENT
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
@@ -51,6 +52,10 @@ class ServerForm(TaskPanel):
         self.command = _field(
             tr("Command or address"), "serverCommand", "npx -y @modelcontextprotocol/server-filesystem ~/notes"
         )
+        self._waiting: list[PastedServer] = []
+        self.said = plain_label("", "muted", wraps=True, name="serverSaid")
+        self.said.setParent(self)
+        self.said.hide()
         self.command.textEdited.connect(self._on_command_edited)
         self.values = TextField(theme, name=tr("Variables or headers"), object_name="serverValues", most=_MOST)
         self.values.setPlaceholderText("API_KEY=…")
@@ -79,6 +84,7 @@ class ServerForm(TaskPanel):
             self.body.addWidget(plain_label(label, "muted"))
             self.body.addWidget(field)
         self.add_text(tr("You can also paste the JSON of Claude Desktop, Cursor, VS Code or LM Studio here."))
+        self.body.addWidget(self.said)
         self.body.addWidget(plain_label(tr("Variables, or headers of an address, a line each"), "muted", wraps=True))
         self.body.addWidget(self.values)
         self.add_text(shown(_HINT))
@@ -117,29 +123,43 @@ class ServerForm(TaskPanel):
             found = read_pasted(text)
         except NotServers:
             return  # it may go on
-        first = found[0]
+        self._fill_in(found)
+
+    def _fill_in(self, found: Sequence[PastedServer]) -> None:
+        """Fill the fields from the first of the servers; the others follow, each once the one before is saved."""
+        first, *self._waiting = found
         self.name.setText(first.server.name)
         self.command.setText(command_text(first.server))
         self.values.show_written(described(first.server, first.secrets))
         self.folder.setText(first.server.folder)
+        self.client_id.clear()
+        self.client_secret.clear()
         said = [tr("Filled in from the description of “{name}”.", name=first.server.name)]
         if first.missing:
             said.append(tr("Still to be filled in: {missing}.", missing=with_commas(first.missing)))
-        if first.problem:
-            said.append(shown(first.problem))
-        if len(found) > 1:
+        if self._waiting:
             said.append(
-                shown(
-                    plural(
-                        "The text has {count} servers: this is the first; paste again for the others.",
-                        "The text has {count} server: this is the first; paste again for the others.",
-                        len(found),
-                    )
+                plural(
+                    "Once it is saved, {count} more servers follow.",
+                    "Once it is saved, {count} more server follows.",
+                    len(self._waiting),
                 )
             )
-        words = " ".join(said)
-        self.show_problem(words if first.missing or first.problem or len(found) > 1 else "")
+        words = " ".join(map(shown, said))
+        self.said.setText(words)
+        self.said.show()
         announce(self, words)
+        self.show_problem(first.problem)
+
+    def accept(self) -> None:
+        """Close the form, or go on with the next server of a pasted description."""
+        if not self._waiting:
+            super().accept()
+            return
+        self._server = None
+        self.end_busy()
+        self._fill_in(self._waiting)
+        self.name.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _save(self) -> None:
         try:
