@@ -12,6 +12,7 @@ _RELATIONS: Final = frozenset("~∼⌣⌢⟂⊥⟺⟹⟸⟶⟵⟷⇝⇜⫫")
 _BINARIES: Final = frozenset("⧵∖⨿•◦⋄⊎")
 _SIGNS_OF_NUMBERS: Final = frozenset("+−-±∓")
 _ENDING: Final = frozenset(")]}⟩⌋⌉!|‖′")
+_BETWEEN_EQUATIONS: Final = "0.7em"
 _BESIDE_A_LINE, _BESIDE_NONE = "0.9em", "0.3em"
 _NOT_IN_TEXT: Final = {"\uff06": "&", "\uff1c": "<"}  # see ``math_spelling``
 _LINED: Final = ("solid", "dashed")
@@ -67,6 +68,8 @@ def _mark_signs_of_numbers(row: Element) -> None:
 
 
 def _give_lines_room(table: Element) -> None:
+    if table.get("displaystyle"):  # rows of equations
+        table.set("rowspacing", _BETWEEN_EQUATIONS)
     for lines, spacing in (("columnlines", "columnspacing"), ("rowlines", "rowspacing")):
         if any(drawn := lines_of(table, lines)):
             table.set(spacing, " ".join(_BESIDE_A_LINE if line else _BESIDE_NONE for line in drawn))

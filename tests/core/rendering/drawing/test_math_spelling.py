@@ -108,3 +108,10 @@ def test_relations_have_room_beside_them(sign: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(math_drawing, "correct_mathml", lambda _: None)
         assert beside > drawn(rf"a{sign} b").width + drawn("x").width / 2
+
+
+@pytest.mark.parametrize("name", ["aligned", "align*", "gathered", "split"])
+def test_rows_of_equations_have_a_gap_between_them(name: str) -> None:
+    one, two = (drawn(rf"\begin{{{name}}}{rows}\end{{{name}}}") for rows in ("x=1", r"x=1\\x=1"))
+    height, taller = one.ascent + one.descent, two.ascent + two.descent
+    assert 256 * 0.6 < taller - 2 * height < 256
