@@ -14,7 +14,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from tests.helpers.export_samples import plain_chatgpt, write_zip
-from tests.helpers.walks import Keys, click, click_menu, click_row, dialog, gone, has_keyboard, texts
+from tests.helpers.walks import Keys, click, click_menu, click_row, dialog, found_in, gone, has_keyboard, texts
 from tests.helpers.window import FIRST_START, play, until
 
 _TITLE = "Trams of Lisbon"
@@ -92,8 +92,7 @@ async def _rest_by_keys(application: WindowApplication, keys: Keys, export: Path
     await gone(ImportDialog)
     keys.press(Qt.Key.Key_F, _CONTROL | _SHIFT)
     keys.type("trams")
-    view = application.panes.sidebar.thread_list
-    await until(lambda: view.model().thread_count == 1)
+    await found_in(application.panes.sidebar)
     keys.press(Qt.Key.Key_Down)
     keys.press(Qt.Key.Key_Return)
     await _is_read(application)
@@ -163,7 +162,7 @@ def test_by_keys_from_all_commands(paths: AppPaths, export: Path) -> None:
         palette = application.bindings.search.palette
         assert palette is not None
         QTest.keyClicks(palette.field, "import")
-        await until(lambda: palette.is_over and palette.current is not None)
+        await until(lambda: palette.results.is_over and palette.current is not None)
         QTest.keyClick(palette.field, Qt.Key.Key_Return)
         await _rest_by_keys(application, keys, export)
 

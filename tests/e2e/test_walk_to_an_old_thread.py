@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.walks import found_in
 from tests.helpers.window import ask, play, until
 
 _QUESTION = "When does the last tram leave Belem"
@@ -127,12 +128,11 @@ def test_by_keyboard_alone_through_the_list(tmp_path: Path) -> None:
         old = await old_thread(application)
         press(application, Qt.Key.Key_F, _CONTROL | _SHIFT)
         QTest.keyClicks(focused(application), "belem")
-        view = application.panes.sidebar.thread_list
-        await until(lambda: view.model().thread_count == 1)
+        await found_in(application.panes.sidebar)
         press(application, Qt.Key.Key_Down)
-        assert focused(application) is view
         press(application, Qt.Key.Key_Return)
         await shows(application, old)
+        assert application.panes.sidebar.search_box.text() == ""
         assert focused(application) is application.panes.composer.editor
 
     play(AppPaths.find(tmp_path / "data"), script)

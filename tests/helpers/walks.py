@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QDialog, QLabel, QMenu, QWidget
 
+from chatdesk.ui.sidebar.sidebar import Sidebar
 from tests.helpers.window import until
 
 _NOTHING = Qt.KeyboardModifier.NoModifier
@@ -41,6 +42,13 @@ async def click(parent: QWidget, words: str) -> None:
     button = await shown(parent, words)
     await until(lambda: not is_unread(button))
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+async def found_in(sidebar: Sidebar) -> None:
+    """Wait until the sidebar shows something that was found."""
+    await until(
+        lambda: sidebar.found is not None and sidebar.found.results.is_over and len(sidebar.found.list.rows) > 0
+    )
 
 
 def click_at(widget: QWidget, place: QPoint) -> None:

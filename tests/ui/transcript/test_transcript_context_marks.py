@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 
 from chatdesk.core.domain.context import ContextLandmarks, SummaryEnd
 from chatdesk.core.domain.message import EDITED, ContextMark, Role, Status
@@ -146,6 +146,8 @@ def press(view: TranscriptView, message_id: str, action: str) -> None:
     button = next(button for button in item.buttons() if button.action == action)
     origin = view.accessible_actions.origin_of(item)
     assert origin is not None
+    while item.unread is not None and item.unread.is_unread:
+        QApplication.processEvents()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=(origin + button.area.center()).toPoint())
 
 

@@ -27,6 +27,7 @@ from chatdesk.core.events import (
 from chatdesk.core.texts import shown
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.sidebar.folders import Folder
+from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
@@ -147,13 +148,14 @@ class ThreadListBinding(Controller):
             library = self._library
             self._sought, self._newer_sought = project_id, None
             project = self._newest(None if project_id is None else await library.projects.get(project_id))
-            self._panes.sidebar.end_search()
             self._panes.sidebar.thread_list.marks.set(())
             self._set_project(project)
-            self._panes.sidebar.set_view("active")
+            if self._panes.sidebar.view is not ThreadView.ACTIVE:
+                self._panes.sidebar.set_view(ThreadView.ACTIVE)
             self._panes.sidebar.reload()
             self.changed.emit()
 
+        self._panes.sidebar.end_search()  # now: what is typed from here on is another search
         self._tasks.replace(work(), "show project")
 
     def show_tag(self, tag_id: str) -> None:
@@ -163,12 +165,12 @@ class ThreadListBinding(Controller):
             tags = await self._library.list_tags()
             tag = next((each for each in tags if each.id == tag_id), None)
             self._query = replace(self._query, tag_id=None if tag is None else tag.id)
-            self._panes.sidebar.end_search()
             self._panes.sidebar.thread_list.marks.set(())
             self._panes.sidebar.tags = tuple(tags)
             self._panes.sidebar.set_tag(tag)
             self._panes.sidebar.reload()
 
+        self._panes.sidebar.end_search()
         self._tasks.replace(work(), "show tag")
 
     def sort(self, *, by_name: bool) -> None:
