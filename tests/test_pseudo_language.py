@@ -16,7 +16,7 @@ from tests.helpers.pseudo_language import CLOSE, OPEN, cut_off_in, fault_of, sen
 from tests.helpers.sentences import ROOT
 
 _TIMEOUT_S = 300
-_LEAST_SAMPLES, _LEAST_TEXTS, _LEAST_PAINTED = 250, 8_000, 400
+_LEAST_SAMPLES, _LEAST_TEXTS, _LEAST_PAINTED = 250, 8_000, 390
 _FAULTS = (
     ("English, not shown in the language", "English, forgotten"),
     ("glued to a sentence", "cut out of a sentence"),

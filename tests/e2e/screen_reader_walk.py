@@ -30,7 +30,7 @@ class Walk:
             self.regenerate,
             self.switch_version,
             self.find_in_the_thread,
-            self.filter_the_list,
+            self.find_in_the_sidebar,
             self.search_everything,
             self.run_a_command,
             self.open_settings,
@@ -124,13 +124,14 @@ class Walk:
         reader.press("Escape")
         reader.until(lambda: self.is_in_transcript(reader.focused()), "the focus to be back in the transcript")
 
-    def filter_the_list(self) -> None:
+    def find_in_the_sidebar(self) -> None:
         reader = self.reader
         reader.press("ctrl+shift+f")
         reader.await_focus("text", "Search")
         reader.type("demo")
+        reader.hear(r"\d threads?")
         reader.press("Down")
-        reader.await_focus("list item", "demo code")
+        reader.hear("demo code")
         reader.press("Return")
         reader.await_focus("text", "Message")
 

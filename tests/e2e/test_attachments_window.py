@@ -151,7 +151,7 @@ def test_files_are_chosen_dropped_and_pasted(paths: AppPaths, notes: Path, tmp_p
     async def script(application: WindowApplication) -> None:
         await application.services()
         panes = application.panes
-        panes.composer.attach_button.click()
+        panes.commands.trigger("message.attach")
         dialog = panes.window.findChild(QFileDialog)
         assert dialog is not None
         dialog.filesSelected.emit([str(notes)])

@@ -161,9 +161,9 @@ def test_keys_wait_for_settings_that_are_still_being_read(tmp_path: Path, monkey
         await until(lambda: opened("Settings"))
         settings = opened("Settings")
         assert settings is not None
-        pages = settings.focusWidget()
+        pages = settings.findChild(QListWidget)
         assert isinstance(pages, QListWidget)
-        assert pages.currentItem().text() == "Usage and limits"
+        await until(lambda: pages.currentItem().text() == "Usage and limits")
         assert_nothing_sent(application)
 
     interval = QApplication.keyboardInputInterval()

@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.walks import found_in
 from tests.helpers.window import play, until
 
 
@@ -102,7 +103,9 @@ def test_a_search_looks_through_all_folders_and_all_means_the_open_ones(tmp_path
         application.bindings.lists.group(by_project=True)
         await until(lambda: rows(application) == ["Personal, closed, 1 thread", "Research, closed, 60 threads"])
         sidebar.search_box.setText("plane")
-        await until(lambda: rows(application) == ["Today", "A paper plane"])
+        await found_in(sidebar)
+        assert sidebar.found is not None
+        assert "A paper plane" in [row.text for row in sidebar.found.list.rows]
         sidebar.search_box.setText("")
         await until(lambda: rows(application) == ["Personal, closed, 1 thread", "Research, closed, 60 threads"])
         view = sidebar.thread_list

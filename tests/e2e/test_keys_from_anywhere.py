@@ -76,7 +76,7 @@ def test_what_is_typed_outside_a_field_is_written_in_the_composer(tmp_path: Path
                 key(application, letter)
             assert panes.composer.text() == "justk", stop.objectName()
             assert panes.composer.editor.hasFocus()
-        assert tried > 10
+        assert tried >= 10
         panes.composer.set_text("")
         viewport = panes.transcript.viewport()
         QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=viewport.rect().center())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QGuiApplication, QImage, QScreen
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from chatdesk.ui.theme.theme import Theme
 
@@ -82,6 +82,8 @@ def _show(widget: QWidget, screen: QScreen) -> None:
 def _picture(widget: QWidget) -> QImage:
     if widget.focusWidget() is not None:
         widget.focusWidget().clearFocus()  # a caret blinks
+    for field in widget.findChildren(QLineEdit):
+        field.deselect()  # the first focus selects words, which only an active window has
     for _round in range(4):
         QApplication.processEvents()
     return widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)

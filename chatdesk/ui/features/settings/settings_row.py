@@ -14,7 +14,7 @@ from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 from chatdesk.ui.widgets.fields.switch import Switch
 
 _FIELD_MIN_PX = 180
-_FIELD_MOST_PX = 300  # what is longer is elided, or below its words
+_FIELD_MOST_PX = 340  # what is longer is elided, or below its words
 _GAP_PX, _BELOW_PX = 16, 6
 _FIELD_HEIGHT_PX = 30
 _FIELD_PAD_PX = 12
