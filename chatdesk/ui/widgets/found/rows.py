@@ -119,7 +119,7 @@ def rows_of_sidebar(
         hits = hits if kind is SearchKind.THREAD or group is None else list(group.hits)
         if hits:
             rows.append(FoundRow(RowKind.HEADING, f"heading {kind}", title))
-            rows.extend(_row_of_hit(hit, now) for hit in hits[:_MOST_IN_SIDEBAR])
+            rows.extend(_row_of_hit(hit, now, is_narrow=True) for hit in hits[:_MOST_IN_SIDEBAR])
         elif group is not None and group.note is not None:
             rows.append(FoundRow(RowKind.NOTE, f"note {kind}", shown(group.note)))
     if is_over and not rows:
@@ -173,9 +173,9 @@ def when_text(at_ms: int, now: datetime) -> str:
     return day_text(at, is_short=True, with_year=at.year != now.year)
 
 
-def _row_of_hit(hit: SearchHit, now: datetime) -> FoundRow:
+def _row_of_hit(hit: SearchHit, now: datetime, *, is_narrow: bool = False) -> FoundRow:
     """Return the row of a hit: its title, and below it the excerpt in which the words were found, if they were not
-    found in the title."""
+    found in the title. In a narrow list a title has the room of project and time."""
     icon = _TITLES[hit.kind][2]
     when = when_text(hit.at, now) if hit.at else ""
     place = tr("in the trash") if hit.is_in_trash else tr("archived") if hit.is_archived else ""
@@ -188,7 +188,8 @@ def _row_of_hit(hit: SearchHit, now: datetime) -> FoundRow:
         spoken = _joined(excerpt, who, hit.project, version, place, when)
     else:
         text = hit.title
-        aside = _joined(hit.project if hit.kind is SearchKind.THREAD else "", place, when)
+        project = hit.project if hit.kind is SearchKind.THREAD else ""
+        aside = place if is_narrow else _joined(project, place, when)
         spoken = _joined(_named(hit.kind, text), excerpt, hit.project, place, when)
     icon = "image" if hit.kind is SearchKind.ARTIFACT and _is_image(hit.title) else icon
     key = f"{hit.kind} {hit.id}"

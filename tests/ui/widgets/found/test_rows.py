@@ -140,3 +140,13 @@ def test_every_hit_shows_the_found_word_with_its_mark(kind: SearchKind, is_in_ti
     row = rows_of_group(SearchGroup(kind, (hit,), 1), now=NOW)[1]
     shown = [row.text[a:b] for a, b in row.marks] + [row.below[a:b] for a, b in row.below_marks]
     assert shown == ["found"]
+
+
+def test_a_title_in_the_sidebar_has_the_room_of_its_project_and_time() -> None:
+    hit = _thread(1, project="Research", at=_ms(NOW), is_archived=True)
+    group = SearchGroup(SearchKind.THREAD, (hit,), 1)
+    rows = rows_of_sidebar("quokka", {SearchKind.THREAD: group}, now=NOW, is_over=True)
+    (row,) = [each for each in rows if each.value is hit]
+    assert row.aside == "archived"
+    assert row.spoken == "thread a quokka · Research · archived · today"
+    assert rows_of_group(group, now=NOW)[1].aside == "Research · archived · today"
