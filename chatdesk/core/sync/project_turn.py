@@ -165,7 +165,6 @@ class ProjectTurns:
         if project.contradictions > _PATIENCE:
             raise HistoryChanged
         self._forget_ahead(project)
-        self._link.numbers.pop(project.id, None)
         yield to_local(LocalStore.start_over, project.id)
         project.cursor = Cursor(project.id, 0, None)
         self._link.pulled[project.id] = 0
@@ -246,6 +245,8 @@ class ProjectTurns:
             if head > cursor.seq and (yield from self._is_proven(project)):
                 raise (yield from self._misfit(project, Misfit.WITHHELD))
             return
+        if not cursor.seq:  # from the beginning, also where the same project came back
+            self._link.numbers.pop(project.id, None)
         fitting = _numbered(page.pulled, self._link.numbers[project.id])
         if not fitting:
             raise (yield from self._misfit(project, Misfit.MISSING))
