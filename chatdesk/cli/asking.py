@@ -9,22 +9,21 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from chatdesk.cli import team_sharing
 from chatdesk.cli.secret_files import unusable
 from chatdesk.cli.threads import find_thread
 from chatdesk.core import terminal
+from chatdesk.core.attachments.attachment_limits import AttachmentLimits
+from chatdesk.core.domain.prompt import PromptKind
+from chatdesk.core.domain.tools import Answer, ToolServer
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.texts import Sentences, Text, tr
 from chatdesk.services.asking import ask
-
-if TYPE_CHECKING:
-    from chatdesk.core.attachments.attachment_limits import AttachmentLimits
-    from chatdesk.core.domain.tools import ToolServer
-    from chatdesk.services.services import Services
+from chatdesk.services.services import Services
 
 # The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.
 CALL_DENIED: Final = 3
@@ -207,7 +206,6 @@ class Approver:
 
     async def answer(self, services: Services, event: dict[str, Any]) -> None:
         """Answer one call that waits for approval, and print the answer."""
-        from chatdesk.core.domain.tools import Answer
 
         if services.has_other_owner:
             self._print_decision(event, None, tr("Answer in the window.") if not event["is_denied"] else _NOBODY)
@@ -326,7 +324,6 @@ async def _assistant_id(services: Services, name: str | None) -> str | None:
     """Return the id of the assistant with this name. Raises ``InvalidInput``."""
     if name is None:
         return None
-    from chatdesk.core.domain.prompt import PromptKind
 
     heads = [head for head in await services.prompts.list() if head.kind is PromptKind.ASSISTANT]
     found = [head.id for head in heads if head.name.casefold() == name.casefold()]

@@ -10,10 +10,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from chatdesk.cli.threads import find_project, find_thread
 from chatdesk.core import terminal
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.backup_contents import BackupContents
+from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.ending_signals import run_until_signal
 from chatdesk.core.errors import (
     AlreadyRunning,
@@ -28,15 +31,18 @@ from chatdesk.core.errors import (
     UpgradeFailed,
 )
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.local_api.client import in_use
+from chatdesk.core.local_api.instance import InstanceLock, read_holder
 from chatdesk.core.moments import local_moment, moment_text
 from chatdesk.core.paths import AppPaths, migrations_dir
+from chatdesk.core.settings.schema import Settings
+from chatdesk.core.storage.upkeep.mended_upgrade import upgrade_copy
+from chatdesk.core.storage.upkeep.restore import replace_database
+from chatdesk.core.storage.upkeep.salvage import salvage
 from chatdesk.core.texts import Sentences, Text, shown, size_text, tr
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.backup_contents import BackupContents
-    from chatdesk.core.domain.exports import Choice
-    from chatdesk.core.settings.schema import Settings
-    from chatdesk.services.services import Services
+from chatdesk.services.owner import open_services
+from chatdesk.services.parts import backups_of
+from chatdesk.services.services import Services
 
 T = TypeVar("T")
 _PIECE_BYTES = 1024 * 1024
@@ -76,7 +82,6 @@ def add_commands(
 
 async def _export(options: argparse.Namespace, services: Services) -> int:
     """Write threads to files, or one thread to stdout."""
-    from chatdesk.core.domain.exports import ExportFormat
 
     kind = ExportFormat(options.format)
     choice = await _choice(options, services)
@@ -100,7 +105,6 @@ async def _export(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _choice(options: argparse.Namespace, services: Services) -> Choice:
-    from chatdesk.core.domain.exports import Choice
 
     if options.thread and (options.all or options.project):
         raise InvalidInput(
@@ -167,9 +171,6 @@ _QUESTION = Text("Replace the current database with it? The current one is kept.
 
 
 async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
-    from chatdesk.core.local_api.client import in_use
-    from chatdesk.core.local_api.instance import InstanceLock, read_holder
-    from chatdesk.services.parts import backups_of
 
     backups = backups_of(paths, settings)
     if options.list:
@@ -229,7 +230,6 @@ _NOT_DAMAGED = (StorageBusy, StorageFull, StorageMissing, SchemaTooNew)
 
 async def repair(paths: AppPaths, settings: Settings) -> int:
     """Repair the database, or copy out of it what can still be read."""
-    from chatdesk.services.owner import open_services
 
     is_too_old = False
     try:
@@ -283,12 +283,6 @@ async def _run_on_thread(work: Callable[[Callable[[str], None]], T]) -> T:
 
 def _copy_out(paths: AppPaths, on_progress: Callable[[str], None], *, is_too_old: bool) -> tuple[list[str], bool]:
     """Return sentences about what was done, and whether nothing was lost."""
-    from chatdesk.core.clock import SystemClock
-    from chatdesk.core.local_api.client import in_use
-    from chatdesk.core.local_api.instance import InstanceLock, read_holder
-    from chatdesk.core.storage.upkeep.mended_upgrade import upgrade_copy
-    from chatdesk.core.storage.upkeep.restore import replace_database
-    from chatdesk.core.storage.upkeep.salvage import salvage
 
     lock = InstanceLock(paths.data_dir, purpose="doctor")
     if not lock.acquire():

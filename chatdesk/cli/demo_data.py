@@ -6,16 +6,17 @@ import argparse
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from chatdesk.cli.demo_threads import MOST_MESSAGES, DemoThreads
 from chatdesk.cli.threads import positive
 from chatdesk.core import terminal
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.imported import ImportOutcome
+from chatdesk.core.domain.library import ThreadQuery, ThreadScope
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.texts import Text, plural, tr
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.library import ThreadScope
-    from chatdesk.services.services import Services
+from chatdesk.services.services import Services
 
 _SCOPES: tuple[ThreadScope, ...] = ("active", "archive", "trash")
 
@@ -38,9 +39,6 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
 
 async def _demo_data(options: argparse.Namespace, services: Services) -> int:
     """Write the threads to a file, and import it as any other export."""
-    from chatdesk.cli.demo_threads import MOST_MESSAGES
-    from chatdesk.core.domain.imported import ImportOutcome
-    from chatdesk.core.domain.library import ThreadQuery
 
     if options.messages > MOST_MESSAGES:
         raise InvalidInput(
@@ -70,8 +68,6 @@ async def _demo_data(options: argparse.Namespace, services: Services) -> int:
 
 
 def _write(file: Path, messages: int, seed: int) -> None:
-    from chatdesk.cli.demo_threads import DemoThreads
-    from chatdesk.core.clock import SystemClock
 
     with file.open("w", encoding="utf-8") as out:
         out.writelines(DemoThreads(messages, now_ms=SystemClock().now_ms(), seed=seed).document())

@@ -9,12 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from chatdesk.core import terminal
+from chatdesk.core.diagnostics import bundle
 from chatdesk.core.diagnostics.doctor import DoctorReport, run_doctor
+from chatdesk.core.diagnostics.redaction import process_redactor
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.description import describe_settings
 from chatdesk.core.settings.store import LoadedSettings
 from chatdesk.core.texts import tr
 from chatdesk.services.doctor_checks import PURPOSE, probes_of_services, probes_without_database, unusable_database
+from chatdesk.services.owner import open_services
 
 
 async def doctor(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
@@ -32,7 +36,6 @@ async def doctor(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
 
 async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[str, str] | None = None) -> DoctorReport:
     """Run all checks. Opens the database as any other command does."""
-    from chatdesk.services.owner import open_services
 
     environment = os.environ if environ is None else environ
     probes = probes_without_database(paths, loaded)
@@ -47,9 +50,6 @@ async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[s
 
 
 async def _pack(target: Path, report: DoctorReport, paths: AppPaths, loaded: LoadedSettings) -> None:
-    from chatdesk.core.diagnostics import bundle
-    from chatdesk.core.diagnostics.redaction import process_redactor
-    from chatdesk.core.settings.description import describe_settings
 
     owner = next((each for each in report.findings if each.name == "owner"), None)
     health = owner.details if owner is not None and "loop_lag_ms" in owner.details else None

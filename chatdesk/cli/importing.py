@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.core import terminal
+from chatdesk.core.domain.imported import ImportProgress
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.texts import Text, plural, tr
-
-if TYPE_CHECKING:
-    from chatdesk.services.services import Services
+from chatdesk.services.services import Services
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -37,7 +36,6 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 async def _import(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.domain.imported import ImportProgress
 
     if services.has_other_owner and not options.dry_run:
         raise NotPossible(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
 from chatdesk.core.texts import Text, tr
-
-if TYPE_CHECKING:
-    from chatdesk.core.settings.schema import Settings
+from chatdesk.service.declaration import Scope
 
 _ALLOWED = ("ask", "write")
 
@@ -34,7 +33,6 @@ async def mcp(options: argparse.Namespace, paths: AppPaths, settings: Settings) 
             Text("The packages of the service are not installed ({name}).", name=error.name),
             next_step=Text("Install them: pip install 'chatdesk[service]'."),
         ) from error
-    from chatdesk.service.declaration import Scope
 
     await transport.StdioTransport(paths, settings, [Scope(each) for each in options.allow]).serve()
     return 0

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.cli.threads import positive
 from chatdesk.core import terminal
+from chatdesk.core.domain.search import SearchGroup, SearchHit
 from chatdesk.core.texts import Text, shown, tr
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.search import SearchGroup, SearchHit
-    from chatdesk.services.services import Services
+from chatdesk.services.services import Services
 
 _NAMES = {
     "message": Text("Messages"),

@@ -6,21 +6,22 @@ import argparse
 import asyncio
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.cli.secret_files import add_output, secret_file
 from chatdesk.cli.supervision import supervised
-from chatdesk.cli.threads import positive
+from chatdesk.cli.threads import find_project, positive
 from chatdesk.core import terminal, thread_turns
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.moments import moment_text
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
 from chatdesk.core.texts import shown, tr
+from chatdesk.service.address_book import ServiceFiles
+from chatdesk.service.declaration import Scope
+from chatdesk.service.tokens import TokenBook
 from chatdesk.services.service_switch import MS_PER_DAY, SCOPES, ServiceSwitch
-
-if TYPE_CHECKING:
-    from chatdesk.core.settings.schema import Settings
-    from chatdesk.services.services import Services
+from chatdesk.services.services import Services
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -78,8 +79,6 @@ async def _serve(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _new(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.cli.threads import find_project
-    from chatdesk.service.declaration import Scope
 
     projects = [(await find_project(services, name)).id for name in options.project]
     now_ms = _now_ms()
@@ -137,8 +136,6 @@ async def tokens(options: argparse.Namespace, paths: AppPaths, _settings: Settin
 
 
 def _book(paths: AppPaths) -> Any:
-    from chatdesk.service.address_book import ServiceFiles
-    from chatdesk.service.tokens import TokenBook
 
     return TokenBook(ServiceFiles.of(paths).tokens)
 

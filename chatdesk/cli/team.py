@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.cli import team_lost, team_membership, team_sharing
 from chatdesk.cli.team_asking import TeamVerb, find_workspace, open_keys
 from chatdesk.cli.team_membership import add_address, address_of, workspace_as_data
 from chatdesk.cli.team_sharing import WAIT_S, send_now
+from chatdesk.cli.team_text import CHECK_TEXTS, ROLE_TEXTS, STATUS_TEXTS
 from chatdesk.cli.threads import find_project
 from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.sharing.team import Erasure, TeamRole
 from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.sync.sending import wait_until_sent
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.sharing.team import Erasure
-    from chatdesk.services.services import Services
+from chatdesk.services.services import Services
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -112,7 +112,6 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
 
 async def _check(options: argparse.Namespace, services: Services) -> int:
     """Return 1 where a check failed, or where the server and this profile differ."""
-    from chatdesk.core.sync.sending import wait_until_sent
 
     service = await services.load_team()
     if not (options.url or options.host):
@@ -136,7 +135,6 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
                 terminal.say(shown(sentence))
         return 1 if result.differences else 0
     address, password = await asyncio.to_thread(address_of, options)
-    from chatdesk.cli.team_text import CHECK_TEXTS
 
     checks = await service.membership.examine(address, password)
     if options.json:
@@ -151,8 +149,6 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _members(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.cli.team_text import ROLE_TEXTS, STATUS_TEXTS
-    from chatdesk.core.domain.sharing.team import TeamRole
 
     workspace = await find_workspace(services, options.workspace)
     found = await (await services.load_team()).membership.administration.members(workspace.id)
@@ -303,7 +299,6 @@ def _erased(found: Erasure) -> Text:
 
 
 async def _erase_project(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.domain.sharing.team import TeamRole
 
     project = await find_project(services, options.project, is_shared=True)
     service = await services.load_team()

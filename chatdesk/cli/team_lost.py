@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.cli.team_asking import TeamVerb, find_workspace
 from chatdesk.cli.threads import find_project
 from chatdesk.core import terminal
+from chatdesk.core.domain.sharing.lost_changes import ACCEPTING, LostChanges
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.texts import Sentences, Text, shown, tr
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.sharing.lost_changes import LostChanges
-    from chatdesk.services.services import Services
+from chatdesk.services.services import Services
 
 
 def add_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -69,7 +67,6 @@ async def _lost(options: argparse.Namespace, services: Services) -> int:
             terminal.say(tr("The server has lost nothing."))
         say_lost(found)
         return 0
-    from chatdesk.core.domain.sharing.lost_changes import ACCEPTING
 
     project = await find_project(services, options.accept, is_shared=True)
     lost = next((each for each in found if each.project_id == project.id), None)

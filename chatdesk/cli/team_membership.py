@@ -6,17 +6,18 @@ import argparse
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.cli.secret_files import add_output, secret_file, unusable
 from chatdesk.cli.team_asking import TeamVerb, find_workspace, named, passphrase, secret
 from chatdesk.core import terminal
+from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, Workspace
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.sync.address import checked_address, reach_text, read_address
+from chatdesk.core.sync.members.scram import verifier_of
+from chatdesk.core.sync.members.team_passwords import VARIABLE, check_password
 from chatdesk.core.texts import Text, plural, tr
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, Workspace
-    from chatdesk.services.services import Services
+from chatdesk.services.services import Services
 
 SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRASE"
 
@@ -133,7 +134,6 @@ async def _create(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _invite(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.sync.address import reach_text
 
     workspace = await find_workspace(services, options.workspace)
     roles = await _roles(options.role, services, workspace)
@@ -221,7 +221,6 @@ async def _computer(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _sign_in(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.sync.members.team_passwords import VARIABLE
 
     address, password = await asyncio.to_thread(address_of, options, VARIABLE)
     workspace = await (await services.load_team()).membership.sign_in(address, password=password)
@@ -258,8 +257,6 @@ async def _move(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _verifier(_options: argparse.Namespace, _services: Services) -> int:
-    from chatdesk.core.sync.members.scram import verifier_of
-    from chatdesk.core.sync.members.team_passwords import check_password
 
     password = await asyncio.to_thread(terminal.ask_secret, tr("Password: "))
     check_password(password)
@@ -291,7 +288,6 @@ def workspace_as_data(workspace: Workspace) -> dict[str, Any]:
 
 async def _roles(given: list[str], services: Services, workspace: Workspace) -> dict[str, TeamRole]:
     """Parse ``PROJECT=ROLE`` into roles by project id; names of projects are compared without regard to case."""
-    from chatdesk.core.domain.sharing.team import TeamRole
 
     shared = {each.project_id for each in await (await services.load_team()).records.projects() if each.ended is None}
     projects = [each for each in await services.library.projects.list() if each.id in shared]
@@ -327,9 +323,6 @@ async def _roles(given: list[str], services: Services, workspace: Workspace) -> 
 
 def address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> tuple[ServerAddress, str]:
     from dataclasses import replace
-
-    from chatdesk.core.domain.sharing.team import ServerAddress
-    from chatdesk.core.sync.address import checked_address, read_address
 
     if options.url:
         address, written = read_address(options.url)

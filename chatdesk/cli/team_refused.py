@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.cli.team_asking import TeamVerb, waiting_text
 from chatdesk.core import terminal
+from chatdesk.core.domain.sharing.team import RefusedChange
 from chatdesk.core.errors import NotFound
+from chatdesk.core.sync.errors import TeamLimited
+from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import Sentences, Text, shown, tr
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.sharing.team import RefusedChange
-    from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.services.services import Services
+from chatdesk.services.services import Services
 
 
 def add_refused_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -75,7 +74,6 @@ async def _refused(options: argparse.Namespace, services: Services) -> int:
 async def _held_up(service: TeamService) -> list[dict[str, Any]]:
     """Return shared projects with changes that the server did not accept yet because a limit of their workspace is
     reached."""
-    from chatdesk.core.sync.errors import TeamLimited
 
     shared = [each for each in await service.records.projects() if each.ended is None and each.waiting]
     rows: list[dict[str, Any]] = []

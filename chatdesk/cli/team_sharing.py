@@ -5,21 +5,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from chatdesk.cli.team_asking import KEYS_PASSPHRASE, TeamVerb, find_workspace, open_keys, waiting_text
 from chatdesk.cli.team_refused import add_refused_verb
+from chatdesk.cli.team_text import POLICY_TEXTS, POLICY_VALUES, ROLE_TEXTS
 from chatdesk.cli.threads import find_project
 from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.sharing.team import EndReason, MemberStatus, SharedProject, TeamMember, TeamRole, ended_text
 from chatdesk.core.errors import NotFound
 from chatdesk.core.processes import environment
+from chatdesk.core.sync.sending import Sending, wait_until_sent
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.sharing.team import SharedProject, TeamMember
-    from chatdesk.core.sync.sending import Sending
-    from chatdesk.services.services import Services
+from chatdesk.services.services import Services
 
 # How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise.
 WAIT_S: Final = 60
@@ -127,7 +126,6 @@ async def _share(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _stop(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.domain.sharing.team import EndReason, TeamRole, ended_text
 
     project = await find_project(services, options.project, is_shared=True)
     service = await services.load_team()
@@ -149,8 +147,6 @@ async def _stop(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _role(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.cli.team_text import ROLE_TEXTS
-    from chatdesk.core.domain.sharing.team import TeamRole
 
     project = await find_project(services, options.project, is_shared=True)
     service = await services.load_team()
@@ -167,7 +163,6 @@ async def _role(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _remove(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.domain.sharing.team import MemberStatus
 
     workspace = await find_workspace(services, options.workspace)
     member = await _member(services, workspace.id, options.member)
@@ -220,7 +215,6 @@ async def _disconnect(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _policy(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.cli.team_text import POLICY_TEXTS, POLICY_VALUES
 
     workspace = await find_workspace(services, options.workspace)
     membership = (await services.load_team()).membership
@@ -292,7 +286,6 @@ async def send_asked(services: Services, thread_id: str) -> None:
 
 
 async def _wait(services: Services, workspace_id: str, seconds: int, projects: Sequence[str]) -> Sending:
-    from chatdesk.core.sync.sending import wait_until_sent
 
     service = await services.load_team()
     timeout_s = float(max(0, seconds))
@@ -315,7 +308,6 @@ async def _shared(services: Services, project_id: str) -> SharedProject:
 
 
 async def _member(services: Services, workspace_id: str, wanted: str) -> TeamMember:
-    from chatdesk.core.domain.sharing.team import MemberStatus
 
     name = wanted.strip().casefold()
     found = [

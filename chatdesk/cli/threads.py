@@ -5,19 +5,18 @@ from __future__ import annotations
 import argparse
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.core import terminal
+from chatdesk.core.domain.library import ThreadQuery, ThreadScope
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import InvalidInput, NotFound, NotPossible
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, plural, shown, tr
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.library import ThreadQuery, ThreadScope
-    from chatdesk.core.domain.message import Message
-    from chatdesk.core.domain.project import Project
-    from chatdesk.core.domain.thread import Thread
-    from chatdesk.services.services import Services
+from chatdesk.core.transfer.exports.export import thread_as_data, thread_to_json, thread_to_markdown
+from chatdesk.services.services import Services
 
 _PAGE = 200
 _SHORTEST_PREFIX = 4
@@ -92,7 +91,6 @@ async def _add_project(options: argparse.Namespace, services: Services) -> int:
 
 async def _thread_query(options: argparse.Namespace, services: Services) -> ThreadQuery:
     """Return the query for the list; names of projects and tags are compared without regard to case."""
-    from chatdesk.core.domain.library import ThreadQuery
 
     project_id = tag_id = None
     if options.project is not None:
@@ -111,7 +109,6 @@ async def _thread_query(options: argparse.Namespace, services: Services) -> Thre
 
 
 async def _threads(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.transfer.exports.export import thread_as_data
 
     query = await _thread_query(options, services)
     found: list[Thread] = []
@@ -134,7 +131,6 @@ async def _threads(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _show(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.transfer.exports.export import thread_to_json, thread_to_markdown
 
     thread = await find_thread(services, options.thread)
     messages = await _all_messages(services, thread.id)
@@ -181,7 +177,6 @@ async def find_thread(services: Services, wanted: str) -> Thread:
 
 
 async def _every_thread(services: Services) -> AsyncGenerator[Thread, None]:
-    from chatdesk.core.domain.library import ThreadQuery
 
     scopes: tuple[ThreadScope, ...] = ("active", "archive", "trash")
     for scope in scopes:

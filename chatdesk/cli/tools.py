@@ -10,19 +10,21 @@ import argparse
 import sys
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.cli import web_search
+from chatdesk.cli.threads import find_project
 from chatdesk.core import terminal
+from chatdesk.core.domain.tools import CHECK_STEP_TEXTS, CheckStep, ServerKind, ToolServer
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.processes import environment
+from chatdesk.core.providers.endpoint import shown_address
 from chatdesk.core.texts import Text, shown, tr
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.tools import ToolServer
-    from chatdesk.core.tools.tool_service import ToolService
-    from chatdesk.services.services import Services
+from chatdesk.core.tools.pasted import read_pasted
+from chatdesk.core.tools.tool_service import ToolService
+from chatdesk.core.tools.written_secrets import extract_secrets
+from chatdesk.services.services import Services
 
 _LONGEST_PASTE = 200_000
 _LONGEST_STDERR = 2_000
@@ -118,7 +120,6 @@ async def _tools(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _folder(options: argparse.Namespace, services: Services, service: ToolService) -> int:
-    from chatdesk.cli.threads import find_project
 
     project = await find_project(services, options.project)
     if options.folder is not None or options.remove:
@@ -145,9 +146,6 @@ async def _list(options: argparse.Namespace, service: ToolService) -> int:
 
 async def _add(options: argparse.Namespace, service: ToolService) -> int:
     from dataclasses import replace
-
-    from chatdesk.core.domain.tools import ServerKind, ToolServer
-    from chatdesk.core.tools.written_secrets import extract_secrets
 
     argv = tuple(options.argv[1:] if options.argv[:1] == ["--"] else options.argv)
     if bool(options.address) == bool(argv) or (argv[:1] and argv[0].startswith("-")):
@@ -187,8 +185,6 @@ async def _paste(options: argparse.Namespace, service: ToolService) -> int:
     """Add the server that a text describes, switched off: a person looks at a command before it runs."""
     from dataclasses import replace
 
-    from chatdesk.core.tools.pasted import read_pasted
-
     for pasted in read_pasted(_read(options.file)):
         server = replace(pasted.server, id=service.new_id(pasted.server.name))
         await service.save(server, pasted.secrets)
@@ -204,7 +200,6 @@ async def _paste(options: argparse.Namespace, service: ToolService) -> int:
 
 
 async def _test(options: argparse.Namespace, service: ToolService) -> int:
-    from chatdesk.core.domain.tools import CHECK_STEP_TEXTS, CheckStep
 
     wanted = [_found(service, options.server)] if options.server else [each for each in service.servers if each.is_on]
     rows: list[dict[str, Any]] = []
@@ -332,8 +327,6 @@ def _where(server: ToolServer) -> str:
     if not server.address and not server.argv:
         return Text("comes with ChatDesk")
     if server.address:
-        from chatdesk.core.providers.endpoint import shown_address
-
         return shown_address(server.address)
     import shlex
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.processes import environment
 from chatdesk.core.texts import Text, shown, tr
-
-if TYPE_CHECKING:
-    from chatdesk.core.tools.tool_service import ToolService
-    from chatdesk.core.tools.web_search.choice import SearchChoice
-    from chatdesk.core.tools.web_search.web_search import WebSearch
+from chatdesk.core.tools.tool_service import ToolService
+from chatdesk.core.tools.web_search.choice import SEARCH_STEP_TEXTS, SearchChoice, SearchEngine
+from chatdesk.core.tools.web_search.web_search import WebSearch
 
 VERB = "search-engine"
 _NONE = "none"
@@ -45,7 +43,6 @@ def changes(options: argparse.Namespace) -> bool:
 
 
 async def run(options: argparse.Namespace, service: ToolService) -> int:
-    from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
 
     search = service.search
     key = environment().get(options.key, "") if options.key else ""
@@ -84,7 +81,6 @@ async def _show(search: WebSearch, *, as_json: bool) -> int:
 
 
 async def _test(search: WebSearch, choice: SearchChoice, key: str, *, as_json: bool) -> int:
-    from chatdesk.core.tools.web_search.choice import SEARCH_STEP_TEXTS
 
     if choice.engine is None:
         raise InvalidInput(

@@ -8,18 +8,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.sharing.team import SyncStatus
 from chatdesk.core.domain.summary import SummaryWork
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.tools import ApprovalRequest
 from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.errors import StorageError
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.sharing.team import SyncStatus  # not needed by a start without a team
 
 _log = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest
+from chatdesk.core.storage.engine.write_guard import guarding
 from chatdesk.service.declaration import Call, Endpoint, Repeated, Scope
 from chatdesk.service.errors import ConditionNeeded, KeyUsedOtherwise, MalformedRequest, RequestRunning
 
@@ -76,7 +77,6 @@ class CarryingOut:
         if endpoint.has_own_keys:
             with self._alone(conditions.key):
                 return await _handled(endpoint, call)
-        from chatdesk.core.storage.engine.write_guard import guarding
 
         guard = call.services.repositories.requests.guard(
             key=conditions.key,

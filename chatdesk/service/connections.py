@@ -24,6 +24,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
+from chatdesk.core.local_api.sockets import peer_of
 from chatdesk.service.packed_frames import PackedFramesFactory
 from chatdesk.service.strict_http import StrictConnection
 
@@ -329,7 +330,6 @@ class Connections:
 
 
 def _is_own(connection: socket.socket) -> bool:
-    from chatdesk.core.local_api.sockets import peer_of
 
     try:
         return peer_of(connection).uid == os.geteuid()

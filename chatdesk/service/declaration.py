@@ -12,16 +12,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from chatdesk.core.errors import NotFound
+from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.allowances import Allowances
 from chatdesk.service.errors import NotAllowed, NoToken
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.repeated_request import DoneRequest
-    from chatdesk.service.allowances import Allowances
-    from chatdesk.service.jobs import Jobs
-    from chatdesk.services.services import Services
+from chatdesk.service.jobs import Jobs
+from chatdesk.services.services import Services
 
 B = TypeVar("B")
 Q = TypeVar("Q")

@@ -25,6 +25,8 @@ from uvicorn.config import Config
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.local_api.instance import remove_socket
+from chatdesk.core.local_api.sockets import bind_privately
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.service.address_book import ServiceFiles
@@ -274,8 +276,6 @@ class _Bound:
         for each in self.listening:
             each.socket.close()
         if self.path:
-            from chatdesk.core.local_api.instance import remove_socket
-
             remove_socket(Path(self.path))
 
 
@@ -302,8 +302,6 @@ def _bind(options: ServiceOptions, wanted: Path) -> _Bound:
             urls.append(f"https://{_in_url(host)}:{remote_port}")
             hosts.append(f"{_in_url(host)}:{remote_port}".lower())
         if sys.platform != "win32":
-            from chatdesk.core.local_api.sockets import bind_privately
-
             private, place_of_socket = bind_privately(wanted)
             listening.append(Listening(private, "socket"))
             path = str(place_of_socket)

@@ -10,6 +10,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain import limits
 from chatdesk.core.errors import ChatDeskError, ProviderError, ProviderErrorKind
 from chatdesk.core.storage.engine.repeated_request import StaleEdit
+from chatdesk.service import errors as refusals
 from chatdesk.service.errors import CallerLeft, InvalidRequest, ServiceError
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -77,7 +78,6 @@ def status_of(error: ChatDeskError) -> int:
 
 def codes_by_status() -> dict[int, tuple[str, ...]]:
     """Return the codes that a problem may have, by its status; the refusal that nobody is there to read is left out."""
-    from chatdesk.service import errors as refusals
 
     kinds = {
         each

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from chatdesk.services.services import Services
+from chatdesk.core.chat import ask as asking
+from chatdesk.core.local_api.client import ask_owner
+from chatdesk.services.services import Services
 
 
 async def ask(
@@ -24,8 +25,6 @@ async def ask(
 ) -> AsyncGenerator[dict[str, Any], None]:
     """Ask one question and yield its events as dictionaries (``core.chat.ask``). ``files`` are absolute paths of
     what goes along."""
-    from chatdesk.core.chat import ask as asking
-    from chatdesk.core.local_api.client import ask_owner
 
     if not services.has_other_owner:
         attached = [await services.attachments.add_file(Path(each)) for each in files]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from chatdesk.core.diagnostics.bundle import ReportFile, collect
 from chatdesk.core.diagnostics.redaction import process_redactor
@@ -12,9 +11,7 @@ from chatdesk.core.settings.description import describe_settings
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.services.doctor_checks import examine_window
 from chatdesk.services.health import health_of
-
-if TYPE_CHECKING:
-    from chatdesk.services.services import Services
+from chatdesk.services.services import Services
 
 
 async def report_of_window(services: Services | None, paths: AppPaths) -> tuple[ReportFile, ...]:

@@ -8,12 +8,45 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from chatdesk.core.attachments.blob_store import BlobStore
+from chatdesk.core.attachments.virus_scan import ScanRules
 from chatdesk.core.background_import import import_beside
+from chatdesk.core.chat.attachment_service import AttachmentService
+from chatdesk.core.chat.chat_service import ChatService
+from chatdesk.core.chat.context.attachment_payloads import AttachmentPayloads
+from chatdesk.core.chat.context.context_service import ContextService
+from chatdesk.core.chat.context.summary_service import SummaryMaking
+from chatdesk.core.chat.library import LibraryService
+from chatdesk.core.chat.prompts.prompt_service import PromptService
+from chatdesk.core.chat.system_prompt_service import SystemPromptService
+from chatdesk.core.chat.title_service import TitleService, read_title_prompt
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.context.catalogue import ModelCatalogue
+from chatdesk.core.context.model_data import ModelData
+from chatdesk.core.context.summary_setup import summariser_opener
+from chatdesk.core.context.tokens import TokenCounter
+from chatdesk.core.diagnostics.event_log import EventLog
+from chatdesk.core.diagnostics.metrics import Metrics
+from chatdesk.core.events import EventBus
+from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
+from chatdesk.core.providers.accounts import AccountBook
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.search.search_service import SearchService
 from chatdesk.core.settings.in_force import SettingsInForce
+from chatdesk.core.settings.schema import Settings
+from chatdesk.core.storage.chat.artifacts import ArtifactRepository
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
+from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.storage.search.store import SearchStore
+from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
+from chatdesk.core.storage.upkeep.maintenance import Maintenance
+from chatdesk.core.usage.budget import BackgroundBudget
+from chatdesk.core.usage.limits import UsageLimits
+from chatdesk.core.usage.usage_service import UsageService
 from chatdesk.services.parts import (
     attachment_limits_of,
     context_options,
@@ -24,28 +57,6 @@ from chatdesk.services.parts import (
     registry_of,
 )
 from chatdesk.services.services import Services
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.chat.context.context_service import ContextService
-    from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.chat.prompts.prompt_service import PromptService
-    from chatdesk.core.chat.system_prompt_service import SystemPromptService
-    from chatdesk.core.chat.title_service import TitleService
-    from chatdesk.core.events import EventBus
-    from chatdesk.core.local_api.instance import InstanceLock
-    from chatdesk.core.providers.accounts import AccountBook
-    from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.search.search_service import SearchService
-    from chatdesk.core.settings.schema import Settings
-    from chatdesk.core.storage.engine.database import Database
-    from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
-    from chatdesk.core.storage.repositories import Repositories
-    from chatdesk.core.storage.upkeep.maintenance import Maintenance
-    from chatdesk.core.usage.budget import BackgroundBudget
-    from chatdesk.core.usage.limits import UsageLimits
-    from chatdesk.core.usage.usage_service import UsageService
 
 # What ``_build`` and those below it import: slow, so a thread does it before.
 _IMPORTED_AHEAD: Final = (
@@ -71,7 +82,6 @@ async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock
 
 
 async def _build(paths: AppPaths, settings: Settings, lock: InstanceLock, accounts: AccountBook) -> Services:
-    from chatdesk.core.storage.profile_database import ProfileDatabase
 
     store = ProfileDatabase(
         paths.database,
@@ -97,10 +107,6 @@ def _services(
     store: ProfileDatabase,
     report: OpenReport,
 ) -> Services:
-    from chatdesk.core.diagnostics.event_log import EventLog
-    from chatdesk.core.diagnostics.metrics import Metrics
-    from chatdesk.core.events import EventBus
-    from chatdesk.core.storage.repositories import Repositories
 
     clock, in_force, bus = SystemClock(), SettingsInForce(settings), EventBus()
     EventLog(bus)
@@ -150,7 +156,6 @@ def _chat(
     bus: EventBus,
     is_nobody_writing: Callable[[], bool],
 ) -> ChatService:
-    from chatdesk.core.chat.chat_service import ChatService
 
     chat = ChatService(
         repositories=repositories,
@@ -167,8 +172,6 @@ def _chat(
 
 
 def _maintenance(paths: AppPaths, in_force: SettingsInForce) -> Maintenance:
-    from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
-    from chatdesk.core.storage.upkeep.maintenance import Maintenance
 
     kept = in_force.current
     backups = BackupDirectory(
@@ -182,8 +185,6 @@ def _maintenance(paths: AppPaths, in_force: SettingsInForce) -> Maintenance:
 
 
 def _search(store: Database, clock: SystemClock) -> SearchService:
-    from chatdesk.core.search.search_service import SearchService
-    from chatdesk.core.storage.search.store import SearchStore
 
     return SearchService(SearchStore(store), clock)
 
@@ -199,13 +200,6 @@ def _context(
     budget: BackgroundBudget,
     attachments: AttachmentService,
 ) -> ContextService:
-    from chatdesk.core.chat.context.attachment_payloads import AttachmentPayloads
-    from chatdesk.core.chat.context.context_service import ContextService
-    from chatdesk.core.chat.context.summary_service import SummaryMaking
-    from chatdesk.core.context.catalogue import ModelCatalogue
-    from chatdesk.core.context.model_data import ModelData
-    from chatdesk.core.context.summary_setup import summariser_opener
-    from chatdesk.core.context.tokens import TokenCounter
 
     catalogue = ModelCatalogue.of_files(resources_dir() / "models.json", paths.config_dir / "models.json")
     data = ModelData(catalogue, TokenCounter(encodings_dir()))
@@ -233,7 +227,6 @@ def _context(
 
 
 def _library(repositories: Repositories, chat: ChatService, bus: EventBus) -> LibraryService:
-    from chatdesk.core.chat.library import LibraryService
 
     return LibraryService(repositories=repositories, chat=chat, bus=bus, clock=SystemClock())
 
@@ -241,8 +234,6 @@ def _library(repositories: Repositories, chat: ChatService, bus: EventBus) -> Li
 def _prompts(
     repositories: Repositories, context: ContextService, bus: EventBus, attachments: AttachmentService
 ) -> tuple[PromptService, SystemPromptService]:
-    from chatdesk.core.chat.prompts.prompt_service import PromptService
-    from chatdesk.core.chat.system_prompt_service import SystemPromptService
 
     starters = resources_dir() / "prompts" / "library.json"
     prompts = PromptService(repositories.prompts, bus, starters=starters, attachments=attachments)
@@ -250,13 +241,11 @@ def _prompts(
 
 
 def _limits(repositories: Repositories, clock: SystemClock, bus: EventBus) -> UsageLimits:
-    from chatdesk.core.usage.limits import UsageLimits
 
     return UsageLimits(repositories.usage_limits, clock, bus)
 
 
 def _budget(in_force: SettingsInForce, repositories: Repositories, limits: UsageLimits) -> BackgroundBudget:
-    from chatdesk.core.usage.budget import BackgroundBudget
 
     budget = BackgroundBudget(repositories.usage, SystemClock(), limits=limits)
     in_force.follow(lambda changed: budget.set_limit(changed.background_tokens_per_day))
@@ -271,8 +260,6 @@ def _usage(
     bus: EventBus,
     budget: BackgroundBudget,
 ) -> tuple[TitleService, UsageService]:
-    from chatdesk.core.chat.title_service import TitleService, read_title_prompt
-    from chatdesk.core.usage.usage_service import UsageService
 
     titles = TitleService(
         repositories,
@@ -288,10 +275,6 @@ def _usage(
 
 
 def _attachments(paths: AppPaths, in_force: SettingsInForce, store: Database) -> AttachmentService:
-    from chatdesk.core.attachments.blob_store import BlobStore
-    from chatdesk.core.attachments.virus_scan import ScanRules
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 
     blobs = BlobStore(paths.blob_dir)
     attachments = AttachmentService(blobs, ArtifactRepository(store))

@@ -6,22 +6,27 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial, reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.diagnostics.doctor import DoctorReport, Finding, Level, Probe, run_doctor
+from chatdesk.core.diagnostics.redaction import register_secret
+from chatdesk.core.domain.sharing.team import SharedProject, SyncRound, Workspace
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.local_api.client import owner_health
+from chatdesk.core.local_api.instance import WINDOW, read_holder
 from chatdesk.core.moments import utc_moment
 from chatdesk.core.paths import AppPaths, encodings_dir, resources_dir
+from chatdesk.core.settings.providers_store import ProvidersStore
 from chatdesk.core.settings.schema import Settings, all_settings
+from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.settings.store import LoadedSettings
+from chatdesk.core.storage.profile_database import OpenReport
+from chatdesk.core.storage.sync import team
 from chatdesk.core.texts import Sentences, Text, plural
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.sharing.team import SharedProject, SyncRound, Workspace
-    from chatdesk.core.settings.schema import Settings
-    from chatdesk.core.storage.profile_database import OpenReport
-    from chatdesk.services.services import Services
-
+from chatdesk.core.updates import find_installation, releases_page
+from chatdesk.services.file_checks import backup_findings, document_findings, own_file_findings
+from chatdesk.services.services import Services
 
 _LATE_MS = 1_000
 _OWNER = Text("owner", "data directory")
@@ -76,19 +81,16 @@ def unusable_database(error: ChatDeskError, paths: AppPaths) -> Probe:
 
 
 async def _documents(paths: AppPaths) -> tuple[Finding, ...]:
-    from chatdesk.services.file_checks import document_findings
 
     return await asyncio.to_thread(document_findings, paths)
 
 
 async def _own_files(paths: AppPaths) -> tuple[Finding, ...]:
-    from chatdesk.services.file_checks import own_file_findings
 
     return await asyncio.to_thread(own_file_findings, paths)
 
 
 async def _backups(paths: AppPaths) -> tuple[Finding, ...]:
-    from chatdesk.services.file_checks import backup_findings
 
     return await asyncio.to_thread(backup_findings, paths)
 
@@ -192,7 +194,6 @@ async def _team(services: Services) -> tuple[Finding, ...]:
     """Report each workspace as this profile knows it; no server is asked."""
     if not services.paths.database.exists():
         return ()
-    from chatdesk.core.storage.sync import team
 
     found = await services.database.read(
         lambda conn: [
@@ -276,7 +277,6 @@ async def _providers(services: Services) -> tuple[Finding, ...]:
 
 
 async def _providers_file(services: Services, paths: AppPaths) -> Finding:
-    from chatdesk.core.settings.providers_store import ProvidersStore
 
     store = ProvidersStore(paths.config_dir)
     problem = services.accounts.stored.problem or await asyncio.to_thread(store.kept_problem)
@@ -289,8 +289,6 @@ async def _providers_file(services: Services, paths: AppPaths) -> Finding:
 
 async def _owner(paths: AppPaths) -> Finding:
     """Report the state of the window or command that has this data directory open."""
-    from chatdesk.core.local_api.client import owner_health
-    from chatdesk.core.local_api.instance import WINDOW, read_holder
 
     holder = read_holder(paths.data_dir)
     is_this = holder is not None and (holder.pid, holder.purpose) == (os.getpid(), PURPOSE)
@@ -353,8 +351,6 @@ def _notes_of(health: Mapping[str, Any]) -> list[str]:
 
 
 async def _keyring() -> Finding:
-    from chatdesk.core.diagnostics.redaction import register_secret
-    from chatdesk.core.settings.secrets import SecretStore
 
     state = await asyncio.to_thread(SecretStore(register=register_secret).state)
     if state.is_usable:
@@ -367,7 +363,6 @@ async def _keyring() -> Finding:
 
 
 async def _encodings() -> Finding:
-    from chatdesk.core.context.tokens import TokenCounter
 
     missing = await asyncio.to_thread(TokenCounter(encodings_dir()).missing)
     details = {"path": str(encodings_dir())}
@@ -379,7 +374,6 @@ async def _encodings() -> Finding:
 
 async def _updates(settings: Settings) -> Finding:
     """Say how this copy is updated; no page is asked."""
-    from chatdesk.core.updates import find_installation, releases_page
 
     found = await asyncio.to_thread(find_installation)
     page = await asyncio.to_thread(releases_page, found, resources_dir())

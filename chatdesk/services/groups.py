@@ -6,23 +6,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chatdesk.core.errors import NotPossible
+from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
+from chatdesk.core.chat.chat_service import ChatService
+from chatdesk.core.chat.context.context_service import ContextService
+from chatdesk.core.chat.library import LibraryService
+from chatdesk.core.chat.provider_setup.provider_service import ProviderService
+from chatdesk.core.errors import NotPossible, StorageError
+from chatdesk.core.providers.accounts import AccountBook
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.chat.documents import DocumentRepository
+from chatdesk.core.storage.upkeep.backup_service import BackupService
+from chatdesk.core.storage.upkeep.maintenance import Maintenance
+from chatdesk.core.storage.upkeep.repair import RepairService
 from chatdesk.core.texts import Text
+from chatdesk.services.services import Services
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.chat.context.context_service import ContextService
-    from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.chat.provider_setup.provider_service import ProviderService
-    from chatdesk.core.errors import StorageError
-    from chatdesk.core.providers.accounts import AccountBook
-    from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.storage.upkeep.backup_service import BackupService
-    from chatdesk.core.storage.upkeep.maintenance import Maintenance
-    from chatdesk.core.storage.upkeep.repair import RepairService
     from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.services.services import Services
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -104,8 +104,6 @@ class TeamServices:
 
 def artifacts_of(services: Services) -> ArtifactService:
     """Return a new service for the artifacts of stored threads; one is enough for a window."""
-    from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
-    from chatdesk.core.storage.chat.documents import DocumentRepository
 
     return ArtifactService(DocumentRepository(services.database), services.attachments)
 

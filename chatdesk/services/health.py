@@ -6,14 +6,12 @@ import os
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk import __version__
 from chatdesk.core.diagnostics.metrics import loop_lag, resources
 from chatdesk.core.errors import ChatDeskError
-
-if TYPE_CHECKING:
-    from chatdesk.services.services import Services
+from chatdesk.services.services import Services
 
 _MS_PER_S = 1000
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.direct_questions import Asker, DirectQuestions
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import NotPossible
+from chatdesk.core.events import EventBus
 from chatdesk.core.ids import new_id
 from chatdesk.core.providers.base import ChatRequest, FinishReason, ModelNamed, Provider, StreamFinished, TextDelta
 from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.usage.events import UsageRepository
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.events import EventBus
-    from chatdesk.core.storage.usage.events import UsageRepository
 
 _LONGEST_S: Final = 180.0
 _LONGEST_CHARACTERS: Final = 200_000

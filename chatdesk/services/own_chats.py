@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from chatdesk.core.chat.attachment_rules import attachments_of
+from chatdesk.core.chat.attachment_service import AttachmentService
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.search import SearchHit, SearchKind
 from chatdesk.core.domain.tools import Caller
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.moments import is_known, utc_moment
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.services.searching import groups_of
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.storage.engine.database import Database
 
 _ID: Final = "chatdesk-chats"
 _KINDS: Final = frozenset((SearchKind.MESSAGE, SearchKind.THREAD))

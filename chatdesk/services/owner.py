@@ -6,17 +6,19 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from chatdesk.core.chat import drafting
+from chatdesk.core.chat.drafting import DraftWanted
+from chatdesk.core.local_api.client import exchange, own_or_wait
+from chatdesk.core.local_api.instance import InstanceLock
+from chatdesk.core.local_api.listener import InstanceServer, Verb
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
 from chatdesk.services.asking import ask
 from chatdesk.services.building import build_services
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.drafting import DraftWanted
-    from chatdesk.core.local_api.listener import Verb
-    from chatdesk.core.settings.schema import Settings
-    from chatdesk.services.services import Services
+from chatdesk.services.health import answer_health
+from chatdesk.services.services import Services
 
 
 @asynccontextmanager
@@ -25,9 +27,6 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Open services for a script, whose command is ``purpose``. When another process owns the directory they read, and
     ask through it; an owner answers those who ask it before it ends."""
-    from chatdesk.core.local_api.client import own_or_wait
-    from chatdesk.core.local_api.instance import InstanceLock
-    from chatdesk.core.local_api.listener import InstanceServer
 
     paths.make_directories()
     lock = InstanceLock(paths.data_dir, purpose=purpose, listens=mode == "cli")
@@ -61,7 +60,6 @@ def verbs_of(services: Services, come_to_front: Callable[[str], None] | None = N
         yield {"event": "raised"}
 
     def health(_request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        from chatdesk.services.health import answer_health
 
         return answer_health(services, has_window=come_to_front is not None)
 
@@ -91,8 +89,6 @@ def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerato
 
 async def keep_draft(services: Services, wanted: DraftWanted) -> str:
     """Keep a draft, here or through the owner of the data directory, and return the id of its thread."""
-    from chatdesk.core.chat import drafting
-    from chatdesk.core.local_api.client import exchange
 
     if not services.has_other_owner:
         return await drafting.keep_draft(services.chat, services.repositories.requests, wanted)
@@ -101,7 +97,6 @@ async def keep_draft(services: Services, wanted: DraftWanted) -> str:
 
 
 def _draft_of(request: dict[str, Any]) -> DraftWanted:
-    from chatdesk.core.chat.drafting import DraftWanted
 
     return DraftWanted(
         _text_of(request, "text") or "",

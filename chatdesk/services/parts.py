@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from chatdesk.core.attachments.attachment_limits import AttachmentLimits, kinds_of
+from chatdesk.core.chat.tool_calls.port import ToolLimits
+from chatdesk.core.child_process import command_of
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.context.options import ContextOptions
+from chatdesk.core.diagnostics.redaction import register_secret
+from chatdesk.core.domain.limits import Rate, ScopedRate, parse_rate, parse_scoped_rates
+from chatdesk.core.domain.model_info import ModelOverrides
+from chatdesk.core.domain.model_ref import ModelRef
+from chatdesk.core.domain.summary import ConsentLimits
+from chatdesk.core.domain.usage import CacheLife
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import environment
-
-if TYPE_CHECKING:
-    from chatdesk.core.attachments.attachment_limits import AttachmentLimits
-    from chatdesk.core.chat.tool_calls.port import ToolLimits
-    from chatdesk.core.context.options import ContextOptions
-    from chatdesk.core.domain.limits import Rate, ScopedRate
-    from chatdesk.core.domain.model_info import ModelOverrides
-    from chatdesk.core.providers.accounts import AccountBook
-    from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.settings.schema import Settings
-    from chatdesk.core.storage.upkeep.backup_service import BackupService
+from chatdesk.core.providers.accounts import AccountBook
+from chatdesk.core.providers.registry import ProviderRegistry, build_account_registry
+from chatdesk.core.providers.stream_guard import StreamLimits
+from chatdesk.core.settings.key_file import KeyFile
+from chatdesk.core.settings.profile_id import ProfileId
+from chatdesk.core.settings.schema import MIB, Settings
+from chatdesk.core.settings.secrets import SecretStore
+from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
+from chatdesk.core.storage.upkeep.backup_service import BackupService
 
 
 def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
     """Return the backups of a data directory, whether or not its database can be opened."""
-    from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
-    from chatdesk.core.storage.upkeep.backup_service import BackupService
 
     backups = BackupDirectory(
         paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly
@@ -34,18 +39,12 @@ def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
 
 def printing_command() -> list[str]:
     """Return the command that starts the process that makes pages."""
-    from chatdesk.core.child_process import command_of
 
     return command_of("--print-worker")
 
 
 def read_accounts(paths: AppPaths, settings: Settings) -> AccountBook:
     """Read the providers that a person set up, with their keys. Blocks, so it runs on a thread."""
-    from chatdesk.core.diagnostics.redaction import register_secret
-    from chatdesk.core.providers.accounts import AccountBook
-    from chatdesk.core.settings.key_file import KeyFile
-    from chatdesk.core.settings.profile_id import ProfileId
-    from chatdesk.core.settings.secrets import SecretStore
 
     secrets = SecretStore(
         register=register_secret,
@@ -66,8 +65,6 @@ def overrides_of(accounts: AccountBook) -> dict[str, Mapping[str, ModelOverrides
 
 def attachment_limits_of(settings: Settings) -> AttachmentLimits:
     """Return the rules for files that go with messages."""
-    from chatdesk.core.attachments.attachment_limits import AttachmentLimits, kinds_of
-    from chatdesk.core.settings.schema import MIB
 
     return AttachmentLimits(
         settings.max_attachments,
@@ -85,23 +82,17 @@ def message_limits_of(settings: Settings) -> tuple[int, AttachmentLimits]:
 
 def rates_of(settings: Settings) -> tuple[Rate | None, tuple[ScopedRate, ...]]:
     """Return the rates of sending, for all messages and for single providers and projects."""
-    from chatdesk.core.domain.limits import parse_rate, parse_scoped_rates
 
     return parse_rate(settings.rate_limit), parse_scoped_rates(settings.scoped_rates)
 
 
 def tool_limits_of(settings: Settings) -> ToolLimits:
     """Return how much one answer may do with tools."""
-    from chatdesk.core.chat.tool_calls.port import ToolLimits
 
     return ToolLimits(settings.tool_steps, settings.tool_minutes, settings.tool_dollars, settings.tool_call_s)
 
 
 def context_options(settings: Settings) -> ContextOptions:
-    from chatdesk.core.context.options import ContextOptions
-    from chatdesk.core.domain.model_ref import ModelRef
-    from chatdesk.core.domain.summary import ConsentLimits
-    from chatdesk.core.domain.usage import CacheLife
 
     return ContextOptions(
         system_prompt=settings.system_prompt,
@@ -118,8 +109,6 @@ def context_options(settings: Settings) -> ContextOptions:
 
 def registry_of(settings: Settings, accounts: AccountBook) -> ProviderRegistry:
     """Return the providers that can be asked, as the settings and the accounts say."""
-    from chatdesk.core.providers.registry import build_account_registry
-    from chatdesk.core.providers.stream_guard import StreamLimits
 
     return build_account_registry(
         accounts.accounts,

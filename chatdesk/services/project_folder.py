@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 from chatdesk.core.domain.tools import Caller, ToolFile, ToolResult
@@ -18,9 +18,7 @@ from chatdesk.core.texts import Text
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.core.tools.folder import edits, reading
 from chatdesk.core.tools.folder.beneath import CAN_OPEN_BENEATH
-
-if TYPE_CHECKING:
-    from chatdesk.core.tools.folder.file_changes import FileChanges
+from chatdesk.core.tools.folder.file_changes import FileChanges
 
 ID: Final = "chatdesk-folder"
 _LONGEST_ARGUMENT: Final = 1_000

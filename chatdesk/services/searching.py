@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.search import SearchGroup, SearchKind
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.search.search_service import SearchService
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.search.store import SearchStore
 
 
 async def groups_of(
     database: Database, words: str, *, kinds: frozenset[SearchKind], limit: int, cursor: str | None = None
 ) -> tuple[SearchGroup, ...]:
     """Search with a reader of its own and return what is found in all projects."""
-    from chatdesk.core.search.search_service import SearchService
-    from chatdesk.core.storage.search.store import SearchStore
 
     search = SearchService(SearchStore(database), SystemClock())
     try:

@@ -10,15 +10,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from chatdesk.core.errors import AlreadyRunning, ChatDeskError, NotPossible
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.in_force import SettingsInForce
+from chatdesk.core.settings.schema import Settings
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.paths import AppPaths
-    from chatdesk.core.settings.in_force import SettingsInForce
-    from chatdesk.core.settings.schema import Settings
 
 MS_PER_DAY: Final = 24 * 3600 * 1000
 # What a token may allow, in words for those who choose.

@@ -9,45 +9,49 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from chatdesk import __version__
 from chatdesk.core.background_import import import_beside
+from chatdesk.core.chat.attachment_service import AttachmentService
+from chatdesk.core.chat.chat_service import ChatService
+from chatdesk.core.chat.library import LibraryService
+from chatdesk.core.chat.network_watch import NetworkWatch, reaches, retry_if_shown
+from chatdesk.core.chat.prompts.prompt_service import PromptService
+from chatdesk.core.chat.provider_setup.provider_service import ProviderService
+from chatdesk.core.chat.question_queue import QuestionQueue
+from chatdesk.core.chat.system_prompt_service import SystemPromptService
+from chatdesk.core.chat.temporary import TemporaryThreads
+from chatdesk.core.chat.title_service import TitleService
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.diagnostics.metrics import Metrics
 from chatdesk.core.errors import ChatDeskError, StorageError
+from chatdesk.core.events import EventBus
+from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.providers.accounts import AccountBook
+from chatdesk.core.providers.base import ChatRequest, Provider
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.search.search_service import SearchService
+from chatdesk.core.settings.in_force import SettingsInForce
+from chatdesk.core.settings.schema import Settings
+from chatdesk.core.sleep_watch import SleepWatch
+from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
+from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.storage.sync.team_joined import is_joined
+from chatdesk.core.storage.upkeep.backup_service import BackupService
+from chatdesk.core.storage.upkeep.maintenance import Maintenance
+from chatdesk.core.storage.upkeep.repair import RepairService
+from chatdesk.core.tools.built_in import BuiltInServer
+from chatdesk.core.tools.tool_service import ToolService
+from chatdesk.core.usage.usage_service import UsageService
+from chatdesk.services.model_answers import answer_of
 from chatdesk.services.parts import backups_of, overrides_of, printing_command, registry_of, tool_limits_of
+from chatdesk.services.service_switch import ServiceSwitch
 from chatdesk.services.tool_loader import ToolLoader
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.chat.network_watch import NetworkWatch
-    from chatdesk.core.chat.prompts.prompt_service import PromptService
-    from chatdesk.core.chat.provider_setup.provider_service import ProviderService
-    from chatdesk.core.chat.question_queue import QuestionQueue
-    from chatdesk.core.chat.system_prompt_service import SystemPromptService
-    from chatdesk.core.chat.temporary import TemporaryThreads
-    from chatdesk.core.chat.title_service import TitleService
-    from chatdesk.core.diagnostics.metrics import Metrics
-    from chatdesk.core.events import EventBus
-    from chatdesk.core.local_api.instance import InstanceLock
-    from chatdesk.core.providers.accounts import AccountBook
-    from chatdesk.core.providers.base import ChatRequest, Provider
-    from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.search.search_service import SearchService
-    from chatdesk.core.settings.in_force import SettingsInForce
-    from chatdesk.core.settings.schema import Settings
-    from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
-    from chatdesk.core.storage.repositories import Repositories
-    from chatdesk.core.storage.upkeep.backup_service import BackupService
-    from chatdesk.core.storage.upkeep.maintenance import Maintenance
-    from chatdesk.core.storage.upkeep.repair import RepairService
     from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.core.tools.built_in import BuiltInServer
-    from chatdesk.core.tools.tool_service import ToolService
     from chatdesk.core.transfer.exports.export_service import ExportService
     from chatdesk.core.transfer.imports.import_service import ImportService
-    from chatdesk.core.usage.usage_service import UsageService
-    from chatdesk.services.service_switch import ServiceSwitch
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -124,7 +128,6 @@ class Services:
         return (own, folder, web_tools(lambda: self.tools.made.search))
 
     async def _ask_model(self, provider: Provider, request: ChatRequest) -> tuple[str, str, bool]:
-        from chatdesk.services.model_answers import answer_of
 
         return await answer_of(provider, request, self.chat, self.repositories.usage, self.events)
 
@@ -132,8 +135,6 @@ class Services:
     def temporary(self) -> TemporaryThreads:
         """The temporary thread; made when first used."""
         if self._temporary is None:
-            from chatdesk.core.chat.temporary import TemporaryThreads
-
             self._temporary = TemporaryThreads(self.chat, self.database, self.events, SystemClock())
         return self._temporary
 
@@ -152,8 +153,6 @@ class Services:
     def provider_service(self) -> ProviderService:
         """The service that sets up providers; made when first used, because a start does not need it."""
         if self._provider_service is None:
-            from chatdesk.core.chat.provider_setup.provider_service import ProviderService
-
             self._provider_service = ProviderService(
                 self.accounts, self.paths.data_dir, SystemClock(), self.events, on_changed=self.use_accounts
             )
@@ -163,8 +162,6 @@ class Services:
     def network(self) -> NetworkWatch:
         """The watch for lost connections; made when first used, and watching from then on."""
         if self._network is None:
-            from chatdesk.core.chat.network_watch import NetworkWatch, reaches, retry_if_shown
-
             network = self._network = NetworkWatch(
                 self.events,
                 reach=lambda name: reaches(self.providers.get(name)),
@@ -178,8 +175,6 @@ class Services:
     def questions(self) -> QuestionQueue:
         """The questions that wait for an answer to end; made when first used, and following answers from then on."""
         if self._questions is None:
-            from chatdesk.core.chat.question_queue import QuestionQueue
-
             self._questions = QuestionQueue(self.repositories.waiting_questions, self.chat, self.events)
         return self._questions
 
@@ -208,7 +203,6 @@ class Services:
 
     async def team_is_joined(self) -> bool:
         """Return whether ``team`` has anything to do, at the price of one query."""
-        from chatdesk.core.storage.sync.team_joined import is_joined
 
         return await self.database.read(is_joined)
 
@@ -253,7 +247,6 @@ class Services:
 
     @property
     def repairs(self) -> RepairService:
-        from chatdesk.core.storage.upkeep.repair import RepairService
 
         return RepairService(self.database, self.paths.blob_dir)
 
@@ -304,8 +297,6 @@ class Services:
 def make_team(services: Services) -> TeamService:
     import platform
 
-    from chatdesk import __version__
-    from chatdesk.core.sleep_watch import SleepWatch
     from chatdesk.core.sync.members.team_passwords import TeamPasswords
     from chatdesk.core.sync.team_servers import Client, TeamServers
     from chatdesk.core.sync.team_service import TeamService

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.events import EventBus
 from chatdesk.core.paths import AppPaths
-
-if TYPE_CHECKING:
-    from chatdesk.core.events import EventBus
-    from chatdesk.core.providers.accounts import AccountBook
-    from chatdesk.core.tools.built_in import BuiltInServer
-    from chatdesk.core.tools.tool_service import ToolService
+from chatdesk.core.providers.accounts import AccountBook
+from chatdesk.core.tools.built_in import BuiltInServer
+from chatdesk.core.tools.tool_service import ToolService
 
 
 class ToolLoader:
@@ -55,7 +52,6 @@ class ToolLoader:
         return self._made
 
     def _make(self) -> ToolService:
-        from chatdesk.core.tools.tool_service import ToolService
 
         accounts = self._accounts
         return ToolService(

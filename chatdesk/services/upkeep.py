@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, StorageReadOnly
-
-if TYPE_CHECKING:
-    from chatdesk.services.services import Services
+from chatdesk.core.events import StorageRecovered, ThreadsChanged
+from chatdesk.services.services import Services
 
 # Upkeep reads the whole database: not while a window fills, and then as often as a missed day should be noticed.
 _SETTLE_S, _UPKEEP_EVERY_S = 20.0, 3600.0
@@ -55,8 +53,6 @@ async def _write_again(services: Services) -> bool:
     while not services.has_other_owner and isinstance(services.read_only_reason, StorageFull | StorageReadOnly):
         await asyncio.sleep(wait_s)
         if services.lock.acquire() and await services.database.write_again():
-            from chatdesk.core.events import StorageRecovered, ThreadsChanged
-
             await services.search.read_afresh()
             if services.listen is not None:
                 await services.listen()

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from chatdesk.core.attachments.file_reader import FileReader
+from chatdesk.core.attachments.web_page import WebPage, WebPageReader
 from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.domain.tools import Caller, ToolResult, ToolSource
 from chatdesk.core.errors import ChatDeskError, InvalidInput
+from chatdesk.core.fetching.guarded_fetch import GuardedFetcher
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.core.tools.web_search.choice import WEB
-
-if TYPE_CHECKING:
-    from chatdesk.core.attachments.web_page import WebPage, WebPageReader
-    from chatdesk.core.tools.web_search.web_search import WebSearch
+from chatdesk.core.tools.web_search.web_search import WebSearch
 
 _PAGE_CHARACTERS: Final = 8_000
 _LONGEST_ADDRESS: Final = 2_000
@@ -104,9 +104,6 @@ class _WebTools:
 
 def page_reader() -> WebPageReader:
     """Return the reader of one page."""
-    from chatdesk.core.attachments.file_reader import FileReader
-    from chatdesk.core.attachments.web_page import WebPageReader
-    from chatdesk.core.fetching.guarded_fetch import GuardedFetcher
 
     return WebPageReader(GuardedFetcher(), FileReader())
 

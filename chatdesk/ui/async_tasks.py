@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.early_keys import early_keys
+from chatdesk.ui.window_loop import WindowLoop
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ def run_until_done(app: QApplication, main: Callable[[], Coroutine[Any, Any, int
 
 
 def _run(app: QApplication, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    from chatdesk.ui.window_loop import WindowLoop
 
     loop = WindowLoop(app)
     asyncio.set_event_loop(loop)

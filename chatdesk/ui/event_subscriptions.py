@@ -6,15 +6,13 @@ Core publishes in the window's thread, so a handler may touch widgets.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from PySide6.QtCore import QObject
 
 from chatdesk.core import events
 from chatdesk.core.events import EventBus, Subscription
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from PySide6.QtCore import QObject
 
 E = TypeVar("E")
 

@@ -7,12 +7,11 @@ take names and digits from ``QLocale``, and the order of the parts from a transl
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from PySide6.QtCore import QLocale
 
 from chatdesk.core.texts import is_translated, language_tag, shown, tr
-
-if TYPE_CHECKING:
-    from PySide6.QtCore import QLocale
 
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (

@@ -11,14 +11,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from zipfile import ZipFile
 
 from chatdesk.core.attachments.file_kinds import DOCX, HTML, ODT, PDF, PPTX, is_text
 from chatdesk.core.attachments.text_encodings import guessed, name_of, sample_of, unmarked_unicode
 from chatdesk.core.texts import Sentences, Text
-
-if TYPE_CHECKING:
-    from zipfile import ZipFile
 
 MOST_CHARACTERS: Final = 2_000_000
 _MOST_BYTES = 8 * 1024 * 1024

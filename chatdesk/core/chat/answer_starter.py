@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.prompts.assistants import model_of
@@ -25,13 +25,11 @@ from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.errors import NotPossible, TurnInProgress
 from chatdesk.core.events import EventBus
 from chatdesk.core.providers.base import ChatRequest, Provider
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.texts import Text
 from chatdesk.core.usage.estimates import expected_usage
 from chatdesk.core.usage.limits import UsageLimits
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.storage.repositories import Repositories
 
 
 class AnswerStarter:

@@ -10,13 +10,15 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.core.attachments.attachment_limits import AttachmentLimits
+from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.file_kinds import is_text
 from chatdesk.core.attachments.file_reader import FileReader, SentImage
 from chatdesk.core.attachments.intake import Intake
 from chatdesk.core.attachments.origin_mark import mark_origin
+from chatdesk.core.attachments.sandboxed_pages import SandboxedPages
 from chatdesk.core.attachments.text_encodings import SAMPLE_BYTES, Reading, readings
 from chatdesk.core.attachments.text_extraction import FileText
 from chatdesk.core.background_import import import_beside
@@ -26,13 +28,9 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, NotPossible
 from chatdesk.core.file_writing import replacing
 from chatdesk.core.local_days import day_number, start_ms
+from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.attachments.blob_store import BlobStore
-    from chatdesk.core.attachments.sandboxed_pages import SandboxedPages
-    from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.answer_starter import AnswerStarter
 from chatdesk.core.chat.attachment_rules import AttachmentLimits, attachments_of, check_question, names_of
@@ -41,12 +40,10 @@ from chatdesk.core.events import (
     ThreadCreated,
 )
 from chatdesk.core.ids import checked_id
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.texts import Text
 from chatdesk.core.usage.limits import UsageLimits
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.storage.repositories import Repositories
 
 DEFAULT_MAX_MESSAGE_BYTES = 1024 * 1024
 _NEVER_ASKED = frozenset({*(kind.code for kind in DoesNotFit.__subclasses__()), LimitReached.code})

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.storage.engine.repeated_request import StaleEdit
 from chatdesk.core.storage.engine.write_guard import guarding
+from chatdesk.core.storage.library.requests import RequestRepository
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.library.requests import RequestRepository
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.thread import NEW_DRAFT, QUICK_DRAFT, Draft
 from chatdesk.core.ids import checked_id
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.storage.chat.drafts import DraftRepository
+from chatdesk.core.storage.chat.drafts import DraftRepository
 
 
 class Drafts:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.trash import MOST_PUBLISHED, TrashService
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.library import LibraryChange, ThreadQuery
@@ -22,11 +23,8 @@ from chatdesk.core.events import (
     TagsChanged,
     ThreadsChanged,
 )
+from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.texts import Text, plural
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.storage.repositories import Repositories
 
 LARGEST_PAGE: Final = 500
 _EVERYTHING: Final = 1_000_000

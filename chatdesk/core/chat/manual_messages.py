@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.answer_starter import AnswerStarter
 from chatdesk.core.chat.attachment_rules import attachments_of, names_of
@@ -15,10 +14,8 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus, MessageAdded, ThreadChanged
 from chatdesk.core.ids import checked_id
+from chatdesk.core.storage.chat.messages import MessageRepository
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.storage.chat.messages import MessageRepository
 
 
 class ManualMessages:

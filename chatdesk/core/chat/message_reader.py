@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.running_turns import RunningTurns
 from chatdesk.core.clock import Clock
@@ -17,10 +16,8 @@ from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_
 from chatdesk.core.domain.tree import TreeRow
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.ids import checked_id
+from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.storage.repositories import Repositories
 
 LARGEST_PAGE = 500
 _QUESTION_CHARACTERS = 400

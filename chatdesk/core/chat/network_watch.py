@@ -11,8 +11,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.errors import ChatDeskError, NotPossible, ProviderError
@@ -26,10 +26,7 @@ from chatdesk.core.events import (
     ThreadsChanged,
 )
 from chatdesk.core.providers.base import Provider
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.storage.chat.waiting import WaitingRepository
+from chatdesk.core.storage.chat.waiting import WaitingRepository
 
 _log = logging.getLogger(__name__)
 

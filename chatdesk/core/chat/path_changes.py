@@ -6,7 +6,6 @@ Every change happens whole or not at all, and publishes its events once it is du
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.results import Moved
 from chatdesk.core.chat.titles import branch_title
@@ -14,9 +13,7 @@ from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import EventBus, PathChanged, ThreadChanged, ThreadCreated
 from chatdesk.core.ids import checked_id
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.storage.repositories import Repositories
 
 
 class PathChanges:

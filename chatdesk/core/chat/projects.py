@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.library import ProjectCounts
 from chatdesk.core.domain.project import DEFAULT_COLOUR, Project
 from chatdesk.core.events import EventBus, ProjectChanged, ProjectCreated
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.storage.chat.projects import ProjectRepository
+from chatdesk.core.storage.chat.projects import ProjectRepository
 
 
 class ProjectService:

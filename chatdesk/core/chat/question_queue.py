@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.chat_service import ChatService
+from chatdesk.core.chat.results import Sent
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.domain.attachment import Attachment
@@ -26,12 +27,8 @@ from chatdesk.core.events import (
     ThreadsChanged,
     WaitingQuestionsChanged,
 )
+from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.chat.results import Sent
-    from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
 
 _log = logging.getLogger(__name__)
 

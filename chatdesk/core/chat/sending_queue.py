@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.clock import Clock
@@ -22,12 +21,10 @@ from chatdesk.core.domain.usage import RateReport
 from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.errors import ChatDeskError, NotPossible, StorageError
 from chatdesk.core.events import AnswerFinished, EventBus, MessageChanged, QueueChanged, ThreadChanged
+from chatdesk.core.storage.chat.messages import MessageRepository
+from chatdesk.core.storage.chat.waiting import WaitingRepository
 from chatdesk.core.texts import Text
 from chatdesk.core.usage.rate_window import RateWindow, VendorQuotas
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.chat.messages import MessageRepository
-    from chatdesk.core.storage.chat.waiting import WaitingRepository
 
 _log = logging.getLogger(__name__)
 

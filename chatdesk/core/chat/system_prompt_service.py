@@ -6,7 +6,6 @@ Which one is sent, and what their variables stand for, is decided where requests
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.domain.prompt import LONGEST_TEXT, PromptSize, PromptSource, SystemPrompts
@@ -14,10 +13,8 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.events import ContextChanged, EventBus, ProjectChanged, ThreadChanged
 from chatdesk.core.ids import checked_id
+from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.storage.repositories import Repositories
 
 
 class SystemPromptService:

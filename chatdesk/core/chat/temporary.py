@@ -10,24 +10,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, TitleSource
 from chatdesk.core.errors import NotPossible, StorageError
 from chatdesk.core.events import EventBus, ThreadChanged, ThreadCreated, ThreadDeleted
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.library import kept_thread
+from chatdesk.core.storage.memory_database import MemoryDatabase
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.texts import Text
 from chatdesk.core.usage.usage_service import UsageService
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.storage.engine.database import Database
-    from chatdesk.core.storage.memory_database import MemoryDatabase
 
 
 class TemporaryThreads:
@@ -72,7 +69,6 @@ class TemporaryThreads:
     ) -> Thread:
         """Create a temporary thread with the instructions of a project that nobody shares (None: of the oldest). Raises
         ``NotPossible`` where there is one already."""
-        from chatdesk.core.storage.memory_database import MemoryDatabase
 
         async with self._lock:
             if self._thread_id is not None:

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.titles import title_from_answer
 from chatdesk.core.clock import Clock
@@ -36,12 +36,9 @@ from chatdesk.core.providers.base import (
     TextDelta,
     UsageReported,
 )
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.chat.context.context_service import ContextService
-    from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.storage.repositories import Repositories
-    from chatdesk.core.usage.budget import BackgroundBudget
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.usage.budget import BackgroundBudget
 
 _log = logging.getLogger(__name__)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from chatdesk.core.domain.library import DeletedMessage
 from chatdesk.core.events import EventBus, ThreadDeleted, ThreadsChanged
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.storage.repositories import Repositories
 
 MOST_LISTED: Final = 500
 MOST_PUBLISHED: Final = 500  # of more changed threads only the fact is published

@@ -11,19 +11,16 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from chatdesk.core.chat.results import Sent
+from chatdesk.core.chat.chat_service import ChatService
+from chatdesk.core.chat.results import Edited, Moved, Noted, Sent
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import ContextMark, Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
 from chatdesk.core.events import MessageAdded, TurnStarted
 from chatdesk.core.texts import Text, plural
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.chat.results import Edited, Moved, Noted
 
 _MARKING = {ContextMark.PINNED: Text("pin into the context"), ContextMark.EXCLUDED: Text("exclude from the context")}
 _UNMARKING = {ContextMark.PINNED: Text("unpin from the context"), ContextMark.EXCLUDED: Text("include in the context")}

@@ -12,19 +12,16 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.summariser import Summariser, SummaryOwner, Wanted
 from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.limits import BackgroundLimitReached
-from chatdesk.core.domain.summary import SummaryPlan
+from chatdesk.core.domain.summary import NewSummary, Summary, SummaryPlan
+from chatdesk.core.domain.usage import Spent
 from chatdesk.core.errors import ChatDeskError, SummaryNeedsConsent, SummaryRangeGone
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.summary import NewSummary, Summary
-    from chatdesk.core.domain.usage import Spent
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)

@@ -8,8 +8,9 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from chatdesk.core.domain.sharing.team import SyncStatus
 from chatdesk.core.events import (
     AnswerFinished,
     EventBus,
@@ -19,9 +20,6 @@ from chatdesk.core.events import (
     StorageRecovered,
     SyncStatusChanged,
 )
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.sharing.team import SyncStatus  # not needed by a start without a team
 
 _ANSWERS_KEPT = 200
 _TICKS, _TICK_S = 20, 0.01

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.providers.base import ChatRequest
 from chatdesk.core.providers.failure_texts import (
     CERTIFICATE_TEXTS,
     CIRCLE_TEXT,
@@ -36,7 +37,6 @@ from chatdesk.core.texts import Sentences, Text
 if TYPE_CHECKING:
     import httpx2
 
-    from chatdesk.core.providers.base import ChatRequest
 
 _CONTEXT = re.compile(
     r"context[ _-]?(?:length|window|size)|maximum context|prompt is too long|input is too long|too many tokens"

@@ -10,12 +10,14 @@ from functools import partial
 from chatdesk.core.domain.provider_profile import NO_PROXY, SYSTEM_PROXY, Api, ProviderProfile
 from chatdesk.core.errors import NotPossible, ProviderError
 from chatdesk.core.providers.accounts import Account
+from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 from chatdesk.core.providers.base import ListedModel, Provider, ProviderCheck
 from chatdesk.core.providers.endpoint import ConnectionOptions, Endpoint
 from chatdesk.core.providers.key_rules import OPENAI_ID
 from chatdesk.core.providers.offline.provider import DEFAULT_MODEL as OFFLINE_MODEL
 from chatdesk.core.providers.offline.provider import OFFLINE_NAME, OfflineProvider, offline_models
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
+from chatdesk.core.providers.responses.provider import ResponsesProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import NEARBY_PATIENCE, StreamLimits
 from chatdesk.core.settings.presets import preset_of
@@ -192,12 +194,8 @@ def provider_of(
 def _protocol(api: Api, *, has_image_tool: bool) -> Callable[..., OpenAICompatibleProvider]:
     """Return the class that speaks ``api``; the rarer ones are imported when somebody has set up one of them."""
     if api is Api.RESPONSES:
-        from chatdesk.core.providers.responses.provider import ResponsesProvider
-
         return partial(ResponsesProvider, has_image_tool=has_image_tool)
     if api is Api.ANTHROPIC:
-        from chatdesk.core.providers.anthropic.provider import AnthropicProvider
-
         return AnthropicProvider
     return OpenAICompatibleProvider
 

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Collection
 from datetime import date
-from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.search import ALL_KINDS, IndexState, SearchGroup, SearchKind, SearchQuery
@@ -14,10 +13,8 @@ from chatdesk.core.errors import InvalidInput
 from chatdesk.core.search import hits
 from chatdesk.core.search.query import parse
 from chatdesk.core.storage.search.reader import IndexDamaged, SearchSuperseded
+from chatdesk.core.storage.search.store import SearchStore
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.search.store import SearchStore
 
 PAGE = 20
 _UNSEARCHABLE = Text("Searching is not possible here: the search index is damaged. Your messages are not affected.")

@@ -19,6 +19,7 @@ from chatdesk.core.errors import (
     StorageReadOnly,
     UpgradeFailed,
 )
+from chatdesk.core.paths import migrations_dir
 from chatdesk.core.storage.chat import recovery
 from chatdesk.core.storage.chat.projects import ensure_default_project, read_only_projects
 from chatdesk.core.storage.engine import (
@@ -236,7 +237,6 @@ class ProfileDatabase(Database):
     def _find_migrations(self) -> Path:
         if self._migrations_dir is not None:
             return self._migrations_dir
-        from chatdesk.core.paths import migrations_dir
 
         return migrations_dir()
 

@@ -13,7 +13,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, TypeVar
+from typing import BinaryIO, Final, Protocol, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.virus_scan import FileInfected, FileNotScanned
@@ -21,6 +21,7 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_results import Applied
 from chatdesk.core.domain.sharing.sync_wire import CHUNK_BYTES
 from chatdesk.core.errors import AttachmentUnusable, ChatDeskError
+from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.sync import files
 from chatdesk.core.storage.sync.files import SharedFile
 from chatdesk.core.sync.backoff import Backoff
@@ -29,9 +30,6 @@ from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import TeamStore
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.connection import Connection
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)

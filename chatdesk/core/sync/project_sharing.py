@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.sharing.team import EndReason, ShareCount, ShareState, TeamRole
 from chatdesk.core.errors import NotFound, NotPossible
 from chatdesk.core.events import EventBus, ProjectDeleted, TeamChanged, ThreadsChanged
+from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync import erased_project, sharing, team
@@ -17,9 +17,6 @@ from chatdesk.core.sync.known_teams import KnownTeams
 from chatdesk.core.sync.members.recorded_wish import recorded_wish
 from chatdesk.core.sync.team_servers import TeamServers
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.connection import Connection
 
 
 class ProjectSharing:

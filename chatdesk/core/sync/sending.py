@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.team import ShareState, SyncPhase, SyncStatus
 from chatdesk.core.sync.errors import TeamLimited
+from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.clock import Clock
-    from chatdesk.core.sync.team_service import TeamService
 
 _LOOK_EVERY_S: Final = 0.05
 

@@ -8,20 +8,18 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, PulledChange
 from chatdesk.core.domain.sharing.team import Misfit, ServerCheck, Workspace
 from chatdesk.core.storage.engine.change_log import ERASED
+from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.sync import check, erasing
 from chatdesk.core.storage.sync.check import HeldLog
 from chatdesk.core.storage.sync.replica import Replica, Shown, ShownHere, shown_here
 from chatdesk.core.sync.ports import TeamStore
 from chatdesk.core.texts import Text, plural
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.connection import Connection
 
 T = TypeVar("T")
 _MOST_LISTED: Final = 50

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
+from chatdesk.core.sync.members.team_passwords import TeamPasswords
 
 if TYPE_CHECKING:
-    from chatdesk.core.sync.members.team_passwords import TeamPasswords
     from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
 
 

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
@@ -26,15 +26,13 @@ from chatdesk.core.sync.decisions import TeamDecisions
 from chatdesk.core.sync.erasing import Erasing
 from chatdesk.core.sync.event_publisher import SyncEventPublisher
 from chatdesk.core.sync.known_teams import KnownTeams
+from chatdesk.core.sync.members.membership import Membership
 from chatdesk.core.sync.project_sharing import ProjectSharing
 from chatdesk.core.sync.server_checks import ServerChecks
 from chatdesk.core.sync.team_records import TeamRecords
 from chatdesk.core.sync.team_servers import TeamServers
 from chatdesk.core.sync.worker import POLL_S
 from chatdesk.core.sync.workspace_sync import WorkspaceSync
-
-if TYPE_CHECKING:
-    from chatdesk.core.sync.members.membership import Membership
 
 _log = logging.getLogger(__name__)
 
@@ -135,8 +133,6 @@ class TeamService:
     def membership(self) -> Membership:
         """The service for creating, joining and leaving workspaces, and for inviting."""
         if self._membership is None:
-            from chatdesk.core.sync.members.membership import Membership
-
             self._membership = Membership(
                 self._database, self._servers.passwords, self._clock, on_changed=self._on_membership
             )

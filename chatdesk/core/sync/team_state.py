@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.sharing.team import SharedProject, TeamMember, Workspace
+from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.sync import files as sync_files
 from chatdesk.core.storage.sync import team, team_notes
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.connection import Connection
 
 _NOBODY_KNOWN = "Somebody"
 

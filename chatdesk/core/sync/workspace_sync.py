@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
@@ -12,6 +12,7 @@ from chatdesk.core.domain.sharing.sync_results import Applied
 from chatdesk.core.domain.sharing.sync_wire import PresenceRow
 from chatdesk.core.domain.sharing.team import SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import StorageError
+from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.sync import team
 from chatdesk.core.storage.sync.store import SyncStore
@@ -22,9 +23,6 @@ from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchPushed, PageApplied, RoundResult, ViewStored
 from chatdesk.core.sync.team_servers import Client
 from chatdesk.core.sync.worker import POLL_S, SyncWorker
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.connection import Connection
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.limits import BackgroundLimitReached
 from chatdesk.core.domain.usage import UsageKind
 from chatdesk.core.local_days import day_number, start_ms
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.usage.events import UsageRepository
-    from chatdesk.core.usage.limits import UsageLimits
+from chatdesk.core.storage.usage.events import UsageRepository
+from chatdesk.core.usage.limits import UsageLimits
 
 # A request that ended without a word holds nothing back for longer.
 _LONGEST_REQUEST_MS = 5 * 60_000

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.limits import (
@@ -24,10 +23,8 @@ from chatdesk.core.domain.limits import (
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.events import AnswerFinished, EventBus, LimitNear
 from chatdesk.core.local_days import date_of, day_number, month_of, start_ms
+from chatdesk.core.storage.usage.limits import UsageLimitRepository
 from chatdesk.core.texts import Sentences, Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.usage.limits import UsageLimitRepository
 
 _MOST_LIMITS = 200
 _MOST_REMEMBERED = 1_000

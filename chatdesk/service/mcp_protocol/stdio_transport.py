@@ -10,13 +10,14 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from mcp.server.stdio import stdio_server
 
 from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
 from chatdesk.service.address_book import ServiceFiles
 from chatdesk.service.allowances import Allowances
 from chatdesk.service.declaration import Call, Caller, Scope
@@ -26,10 +27,7 @@ from chatdesk.service.mcp_protocol.server import Asker, Context, make_server
 from chatdesk.service.mcp_protocol.standard_streams import LineReader, LineWriter, claimed_stdout
 from chatdesk.service.mcp_protocol.tools import ToolCall
 from chatdesk.services.owner import open_services
-
-if TYPE_CHECKING:
-    from chatdesk.core.settings.schema import Settings
-    from chatdesk.services.services import Services
+from chatdesk.services.services import Services
 
 T = TypeVar("T")
 

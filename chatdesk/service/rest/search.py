@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from chatdesk.core.domain.search import ALL_KINDS, SearchGroup, SearchHit, SearchKind
 from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.forms import QUERY
 from chatdesk.service.rest.times import iso
 from chatdesk.services.searching import groups_of
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)

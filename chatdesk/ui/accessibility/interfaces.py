@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, Protocol, cast
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QAccessibleInterface
 from shiboken6 import Shiboken
-
-if TYPE_CHECKING:
-    from PySide6.QtGui import QAccessibleInterface
 
 
 class ViewInterface(Protocol):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.rendering.client import RenderClient
+from chatdesk.core.settings.store import SettingsStore
 from chatdesk.core.texts import Text
 from chatdesk.services.groups import (
     data_services_of,
@@ -19,6 +20,7 @@ from chatdesk.services.groups import (
     restore_services_of,
     team_services_of,
 )
+from chatdesk.services.services import Services
 from chatdesk.ui.application.network_binding import NetworkBinding
 from chatdesk.ui.application.pane_bindings import PaneBindings, SharedParts
 from chatdesk.ui.application.sidebar_binding import SidebarBinding
@@ -54,8 +56,6 @@ from chatdesk.ui.window.window_context import OpenThread, WindowContext
 from chatdesk.ui.window.window_state import WindowState
 
 if TYPE_CHECKING:
-    from chatdesk.core.settings.store import SettingsStore
-    from chatdesk.services.services import Services
     from chatdesk.ui.features.team.team_window import TeamWindow
 
 

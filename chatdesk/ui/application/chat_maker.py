@@ -7,12 +7,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QObject
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import StorageRecovered
+from chatdesk.ui.application.bindings import Bindings
+from chatdesk.ui.application.failure_notices import FailureNotices
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.application.transcript_pane import make_transcript
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -24,14 +26,10 @@ from chatdesk.ui.pyside_support import NEXT_TURN_S
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+from chatdesk.ui.window.chat_pane import ChatPane
+from chatdesk.ui.window.chat_window import ChatWindow
 from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.window_context import OpenThread, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.ui.application.bindings import Bindings
-    from chatdesk.ui.application.failure_notices import FailureNotices
-    from chatdesk.ui.window.chat_pane import ChatPane
-    from chatdesk.ui.window.chat_window import ChatWindow
 
 _log = logging.getLogger(__name__)
 

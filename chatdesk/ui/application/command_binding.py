@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 
@@ -14,9 +13,7 @@ from chatdesk.ui.commands.message_catalogue import MESSAGE_ACTIONS, QUICK_ACTION
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-
-if TYPE_CHECKING:
-    from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.panes import Panes
 
 
 class CommandBinding(QObject):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from chatdesk.core import terminal
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import AnswerFinished, TextStreamed
 from chatdesk.core.texts import shown, tr
-
-if TYPE_CHECKING:
-    from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.application.window_application import WindowApplication
 
 QUESTION = "Show me a list, a table and some code"
 _SIZE = (1280, 820)

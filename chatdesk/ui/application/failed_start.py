@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.window.panes import Panes
 
 if TYPE_CHECKING:
     from chatdesk.services.groups import RestoreServices
-    from chatdesk.ui.async_tasks import AsyncTasks
     from chatdesk.ui.features.settings.restore_binding import RestartAfter
-    from chatdesk.ui.window.panes import Panes
 
 
 def unforeseen_failure() -> ChatDeskError:

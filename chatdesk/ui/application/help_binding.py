@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.paths import help_page
 from chatdesk.core.texts import tr
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.window.panes import Panes
 
 if TYPE_CHECKING:
     from chatdesk.core.diagnostics.bundle import ReportFile
     from chatdesk.services.services import Services
     from chatdesk.ui.dialogs.bug_report import BugReportDialog
-    from chatdesk.ui.window.panes import Panes
 
 # The services are None where the database could not be opened: then it is needed most.
 CollectReport = Callable[["Services | None"], Awaitable[Sequence["ReportFile"]]]
@@ -39,8 +40,6 @@ class HelpBinding:
     def _open_help(self) -> None:
         from PySide6.QtCore import QUrl
         from PySide6.QtGui import QDesktopServices
-
-        from chatdesk.core.paths import help_page
 
         page = help_page()
         if page is None:

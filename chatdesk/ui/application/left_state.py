@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.application.bindings import Bindings
+from chatdesk.ui.application.pane_bindings import PaneBindings
+from chatdesk.ui.window.thread_window import ThreadWindow
 from chatdesk.ui.window.window_state import SavedAnchor, SavedBeside, SavedWindow, WindowState
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.ui.application.bindings import Bindings
-    from chatdesk.ui.application.pane_bindings import PaneBindings
-    from chatdesk.ui.window.thread_window import ThreadWindow
 
 
 def state_of(

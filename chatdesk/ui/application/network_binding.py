@@ -3,22 +3,19 @@ the services that need them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.network_watch import NetworkWatch
 from chatdesk.core.domain.sharing.team import SyncPhase
+from chatdesk.core.errors import StorageError
 from chatdesk.core.events import ReachabilityChanged, SyncStatusChanged
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.services.groups import ModelServices
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from PySide6.QtNetwork import QNetworkInformation
-
-    from chatdesk.core.chat.network_watch import NetworkWatch
-    from chatdesk.core.errors import StorageError
-    from chatdesk.services.groups import ModelServices
 
 
 class NetworkBinding(Controller):

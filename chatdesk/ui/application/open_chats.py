@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
@@ -15,7 +15,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, title_text
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.application.bindings import Bindings
 from chatdesk.ui.application.chat_maker import ChatMaker, ExtraChat, forward
+from chatdesk.ui.application.failure_notices import FailureNotices
 from chatdesk.ui.application.left_state import is_there, state_of
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.commands.catalogue import CATALOGUE
@@ -23,13 +25,8 @@ from chatdesk.ui.commands.pane_commands import PaneCommands
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.window.chat_pane import ChatPane
 from chatdesk.ui.window.chat_window import ChatWindow
-from chatdesk.ui.window.window_state import MAX_WINDOWS, WindowState
-
-if TYPE_CHECKING:
-    from chatdesk.ui.application.bindings import Bindings
-    from chatdesk.ui.application.failure_notices import FailureNotices
-    from chatdesk.ui.window.thread_window import ThreadWindow
-    from chatdesk.ui.window.window_state import SavedWindow
+from chatdesk.ui.window.thread_window import ThreadWindow
+from chatdesk.ui.window.window_state import MAX_WINDOWS, SavedWindow, WindowState
 
 _log = logging.getLogger(__name__)
 
@@ -115,7 +112,6 @@ class OpenChats(QObject):
 
     async def _filled_window(self, thread_id: str | None, saved: SavedWindow | None) -> ExtraChat:
         """Return a chat in a window of its own, with the thread in it, that is not shown yet."""
-        from chatdesk.ui.window.thread_window import ThreadWindow
 
         header, empty_state, composer = await self._maker.parts()
         window = ThreadWindow(self._panes.theme, header, empty_state, composer)

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
+from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.texts import Text
-from chatdesk.services.groups import artifacts_of
+from chatdesk.services.groups import ModelServices, artifacts_of
+from chatdesk.services.services import Services
 from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.composer_menu import ComposerMenu
 from chatdesk.ui.application.recovery_actions import RecoveryActions
@@ -32,19 +33,25 @@ from chatdesk.ui.features.chat.undo_binding import UndoBinding, UndoHistory
 from chatdesk.ui.features.chat.unsaved import Unsaved
 from chatdesk.ui.features.chat.waiting_questions_binding import WaitingQuestionsBinding
 from chatdesk.ui.features.compare.compare_binding import CompareBinding
+from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
 from chatdesk.ui.features.first_screen.first_screen_binding import FirstScreenBinding
 from chatdesk.ui.features.inspector.context_binding import ContextBinding
 from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
 from chatdesk.ui.features.inspector.sent_shares import SentShares
 from chatdesk.ui.features.inspector.summary_work_binding import SummaryWorkBinding
 from chatdesk.ui.features.inspector.transcript_context import TranscriptContext
+from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.links.link_binding import LinkCopying
 from chatdesk.ui.features.prompts.assistant_binding import AssistantBinding
+from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.features.prompts.quick_actions import QuickActions
 from chatdesk.ui.features.prompts.server_prompts import ServerPrompts
 from chatdesk.ui.features.prompts.server_resources import ServerResources
+from chatdesk.ui.features.providers.provider_binding import ProviderBinding
 from chatdesk.ui.features.search.search_binding import SearchBinding
+from chatdesk.ui.features.settings.model_menu import ModelMenu
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.tools.changes_binding import ChangesBinding
 from chatdesk.ui.features.tools.chosen_servers import ChosenServers
 from chatdesk.ui.features.tools.consent_binding import ConsentBinding
@@ -52,18 +59,7 @@ from chatdesk.ui.features.transfer.export_binding import ExportBinding
 from chatdesk.ui.features.usage.waiting_answers import WaitingAnswers
 from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.view import TranscriptView
-
-if TYPE_CHECKING:
-    from chatdesk.core.rendering.client import RenderClient
-    from chatdesk.services.groups import ModelServices
-    from chatdesk.services.services import Services
-    from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
-    from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
-    from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
-    from chatdesk.ui.features.providers.provider_binding import ProviderBinding
-    from chatdesk.ui.features.settings.model_menu import ModelMenu
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.window.window_context import WindowContext
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -315,6 +311,5 @@ def open_link(address: str) -> None:
 
 
 def _assistant_chooser(context: WindowContext, services: Services) -> AssistantChooser:
-    from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
 
     return AssistantChooser(context, services.attachments, tools_in_use=services.tools.in_use)

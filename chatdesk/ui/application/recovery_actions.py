@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-from chatdesk.core.domain.message import ContextMark
+from chatdesk.core.chat.attachment_rules import attachments_of
+from chatdesk.core.chat.attachment_service import AttachmentService
+from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.services.groups import ModelServices
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.domain.message import Message
-    from chatdesk.services.groups import ModelServices
 
 _FILE_NAME = "message.txt"
 _IN_ITS_PLACE = Text("My message is in the attached file, because it is too long to be sent whole.")
@@ -100,7 +97,6 @@ class RecoveryActions(Controller):
     async def _send_excerpt(self, answer_id: str) -> None:
         """Ask another version of the question whose text is an attached file, of which as much is sent as there is room
         for. The old version keeps the whole text."""
-        from chatdesk.core.chat.attachment_rules import attachments_of
 
         question = await self._question_of(answer_id)
         attached = await self._attachments.from_text(_FILE_NAME, question.text)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QMouseEvent
 
+from chatdesk.core.domain.search import SearchHit
+from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.sidebar.grouping import ThreadView
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.search import SearchHit
-    from chatdesk.ui.application.pane_bindings import PaneBindings
-    from chatdesk.ui.widgets.found.results import Results
-    from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.widgets.found.results import Results
+from chatdesk.ui.window.panes import Panes
 
 
 class SidebarBinding(QObject):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
@@ -12,12 +12,9 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.core.domain.message import ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.rendering.client import RenderClient
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window.panes import Panes
-
-if TYPE_CHECKING:
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.window.panes import Panes
 
 
 def add_transcript(

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, aclosing
 from signal import SIGINT
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -19,6 +20,7 @@ from chatdesk.core.ending_signals import ASKING, handling_signals
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import share_malloc_arena
+from chatdesk.core.settings.schema import Settings
 from chatdesk.core.texts import tr
 from chatdesk.translation import translate_qt
 from chatdesk.ui.application.failed_start import offer_ways_out, unforeseen_failure
@@ -40,11 +42,8 @@ from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.window_state import WindowState, WindowStateFile
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from chatdesk.core.domain.thread import ThreadPage
     from chatdesk.core.rendering.client import RenderClient
-    from chatdesk.core.settings.schema import Settings
     from chatdesk.services.services import Services
     from chatdesk.ui.application.bindings import Bindings
     from chatdesk.ui.application.open_chats import OpenChats

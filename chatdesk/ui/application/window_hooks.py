@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.settings.store import SettingsStore
 from chatdesk.ui.application.help_binding import CollectReport
 
 if TYPE_CHECKING:
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
-    from chatdesk.core.settings.store import SettingsStore
     from chatdesk.services.groups import RestoreServices
     from chatdesk.services.services import Services
 

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
+from chatdesk.core.domain import message
+from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.tools import open_calls
 from chatdesk.core.texts import Text, shown
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.message import Message
 
 # How the name of a quick action begins; "shorter", "longer" or the id of a prompt follows.
 QUICK: Final = "quick:"
@@ -44,7 +45,6 @@ Condition = Callable[[MessageState], bool]
 
 def _domain() -> ModuleType:
     """Import the domain of messages on first use: the table of actions is read before the first paint."""
-    from chatdesk.core.domain import message
 
     return message
 
@@ -78,7 +78,6 @@ def has_open_calls(state: MessageState) -> bool:
     """Return whether calls of the answer waited or ran when ChatDesk ended."""
     if not state.can_continue or not is_by_model(state):
         return False
-    from chatdesk.core.domain.tools import open_calls
 
     return bool(open_calls(state.message))
 
@@ -87,7 +86,6 @@ def has_changes(state: MessageState) -> bool:
     """Return whether the answer proposes changes to files."""
     if not is_by_model(state):
         return False
-    from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 
     return any(FILE_DIFF in part.content for part in state.message.parts)
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction
 
+from chatdesk.ui.commands.command import Command
 from chatdesk.ui.commands.registry import CommandRegistry, IsEnabled, Run
-
-if TYPE_CHECKING:
-    from chatdesk.ui.commands.command import Command
 
 
 class PaneCommands:

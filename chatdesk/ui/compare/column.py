@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from math import ceil
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
@@ -15,14 +14,13 @@ from chatdesk.core.domain.message import Message, MessagePage
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
+from chatdesk.ui.transcript.contract import MessageFetcher
+from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.painting import paint_box
 
-if TYPE_CHECKING:
-    from chatdesk.ui.transcript.contract import MessageFetcher
-    from chatdesk.ui.transcript.view import TranscriptView
+ViewMaker = Callable[[MessageFetcher], TranscriptView]
 
-    ViewMaker = Callable[[MessageFetcher], TranscriptView]
 
 _PADDING_PX = 8
 _TEXT_PX = 23  # where the answer's text begins

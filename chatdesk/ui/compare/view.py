@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
@@ -11,14 +10,11 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVB
 
 from chatdesk.core.domain.message import Message
 from chatdesk.core.texts import tr
-from chatdesk.ui.compare.column import CompareColumn
+from chatdesk.ui.compare.column import CompareColumn, ViewMaker
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.transcript.messages.entry_notices import Retry
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.painting import paint_box
-
-if TYPE_CHECKING:
-    from chatdesk.ui.compare.column import ViewMaker
-    from chatdesk.ui.transcript.messages.entry_notices import Retry
 
 _COLUMN_PX = 280  # no narrower than this
 _STACKED_PX = 340  # height of one where all are below each other

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.sidebar.status_row import StatusRow
 
 if TYPE_CHECKING:
-    from chatdesk.ui.sidebar.sidebar_base import SidebarBase
     from chatdesk.ui.sidebar.team_line import TeamLine
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QTabBar, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.names import named
@@ -14,9 +13,6 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import THREAD_LEAST_PX
 from chatdesk.ui.widgets.focus_ring import frame_tab
 from chatdesk.ui.window.chat_pane import ChatPane
-
-if TYPE_CHECKING:
-    from PySide6.QtWidgets import QTabBar
 
 _LONGEST_TITLE = 40
 _LEAST_PX = 340  # of each of two

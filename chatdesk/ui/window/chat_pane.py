@@ -13,12 +13,12 @@ from chatdesk.core.texts import shown
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, INSPECTOR_WIDTH_PX, THREAD_LEAST_PX
 from chatdesk.ui.widgets.banner import Banner
+from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.pane_order import focusable
 from chatdesk.ui.window.pane_toasts import PaneToasts, ToastMessage
 
 if TYPE_CHECKING:
     from chatdesk.ui.inspector.inspector import Inspector
-    from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 
 _TOAST_GAP_PX = 12
 _NO_LIMIT = 10_000

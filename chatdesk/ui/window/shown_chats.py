@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-    from typing import Any
-
-    from chatdesk.ui.async_tasks import AsyncTasks
-    from chatdesk.ui.window.chat_pane import ChatPane
-    from chatdesk.ui.window.chat_window import ChatWindow
-    from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.window.chat_pane import ChatPane
+from chatdesk.ui.window.chat_window import ChatWindow
+from chatdesk.ui.window.panes import Panes
 
 
 class ShownThread(Protocol):

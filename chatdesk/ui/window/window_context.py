@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.settings.schema import Settings
-    from chatdesk.ui.async_tasks import AsyncTasks
-    from chatdesk.ui.event_subscriptions import Subscribe
-    from chatdesk.ui.window.panes import Panes
-    from chatdesk.ui.window.shown_chats import ShownChats
+from chatdesk.core.chat.chat_service import ChatService
+from chatdesk.core.settings.schema import Settings
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.event_subscriptions import Subscribe
+from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.shown_chats import ShownChats
 
 
 class OpenThread:

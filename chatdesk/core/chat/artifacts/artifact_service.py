@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from chatdesk.core.attachments.file_kinds import HEAD_BYTES, kind_of
+from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.artifacts.artifact import DOCUMENT, Artifact, ArtifactVersion, ArtifactView, grouped
 from chatdesk.core.domain.artifacts.code_blocks import FencedCode, changed_code, fenced_code
 from chatdesk.core.domain.artifacts.differences import Difference, difference
@@ -18,11 +19,8 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, ChatDeskError, NotPossible
 from chatdesk.core.ids import checked_id
 from chatdesk.core.rendering.code_names import suggested_name
+from chatdesk.core.storage.chat.documents import DocumentRepository
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.storage.chat.documents import DocumentRepository
 
 # A text above this is saved or opened with another program, and not shown or edited here.
 MOST_SHOWN_BYTES: Final = 20 * 1024 * 1024

@@ -11,19 +11,17 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from chatdesk.core.attachments.excerpt import excerpt
+from chatdesk.core.chat.attachment_service import AttachmentService
+from chatdesk.core.context.reading import Reading
+from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.domain.attachment import Attachment, Enclosed, SentShare, Share
 from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.providers.base import ChatRequest, RequestMessage
 from chatdesk.core.texts import Text, plural
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.context.reading import Reading
-    from chatdesk.core.context.tokens import TokenCounter
-    from chatdesk.core.domain.model_info import ModelInfo
 
 _MOST_KEPT_CHARACTERS = 64 * 1024 * 1024
 _TAG_LENGTH = 16

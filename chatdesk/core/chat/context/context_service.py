@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.context.attachment_payloads import notes_on
 from chatdesk.core.chat.context.frames import Frames
@@ -58,12 +57,10 @@ from chatdesk.core.events import (
     ThreadDeleted,
 )
 from chatdesk.core.ids import checked_id
+from chatdesk.core.providers.base import ChatRequest
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.providers.base import ChatRequest
-    from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.storage.repositories import Repositories
 
 _LARGEST_PAGE = 500
 # A draft longer than this is counted on a thread.

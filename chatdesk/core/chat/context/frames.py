@@ -5,17 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.prompts.assistants import Assistants, model_of
 from chatdesk.core.chat.prompts.prompt_expansion import PromptExpansion
 from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.domain.context import ContextFrame
 from chatdesk.core.domain.model_info import ModelInfo
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.storage.chat.context_store import ContextRepository
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.chat.context_store import ContextRepository
 
 
 class Frames:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
@@ -14,10 +14,8 @@ from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.domain.model_info import ModelInfo, ModelOverrides
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import NotPossible, ProviderError
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.providers.base import ListedModel
-    from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.providers.base import ListedModel
+from chatdesk.core.providers.registry import ProviderRegistry
 
 _OFFLINE: Final = "offline"
 

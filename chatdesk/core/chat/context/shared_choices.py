@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
-
-if TYPE_CHECKING:
-    from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.storage.sync.shared_choices import SharedChoiceRepository
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.sync.shared_choices import SharedChoiceRepository
 
 
 class SharedChoices:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.catalogue import ModelCatalogue
@@ -11,10 +9,8 @@ from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import encodings_dir, resources_dir
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.repositories import Repositories
 
 
 def shipped_context(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.domain.parameters import Parameters, checked_parameters
 from chatdesk.core.events import EventBus, MessageChanged
 from chatdesk.core.ids import checked_id
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.storage.chat.context_store import ContextRepository
+from chatdesk.core.storage.chat.context_store import ContextRepository
 
 
 class ContextSteering:

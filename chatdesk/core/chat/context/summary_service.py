@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.core.chat.context.summary_chains import SummaryChains
 from chatdesk.core.clock import Clock
@@ -30,11 +30,9 @@ from chatdesk.core.domain.usage import CHARACTERS_PER_TOKEN, CostOf, Spent, Usag
 from chatdesk.core.errors import InvalidInput, NotPossible, SummaryRangeGone
 from chatdesk.core.events import EventBus, SummaryFailed, SummaryWorkChanged
 from chatdesk.core.ids import checked_id
+from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.texts import Text
 from chatdesk.core.usage.budget import BackgroundBudget
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.repositories import Repositories
 
 _IDLE_MS = 10 * 60_000
 _MOST_FACTS, _LONGEST_FACT = 50, 500

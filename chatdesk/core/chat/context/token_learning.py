@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.context.assembler import Prepared
 from chatdesk.core.context.tokens import TokenEncoding
 from chatdesk.core.domain.message import Message
 from chatdesk.core.errors import StorageError
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.chat.token_counts import TokenCountRepository
+from chatdesk.core.storage.chat.token_counts import TokenCountRepository
 
 # Until a model has reported anything: other encodings rarely need more than this for the same text.
 _UNLEARNT_FACTOR = 1.15

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.domain.prompt import Assistant
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import PromptNotFound
 from chatdesk.core.events import EventBus, PromptsChanged, ThreadChanged
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.storage.chat.threads import ThreadRepository
-    from chatdesk.core.storage.library.prompts import PromptRepository
-
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.chat.threads import ThreadRepository
+from chatdesk.core.storage.library.prompts import PromptRepository
 
 # Finds an assistant by its id; none for None and for one that is not there.
 FindAssistant = Callable[[str | None], Awaitable[Assistant | None]]

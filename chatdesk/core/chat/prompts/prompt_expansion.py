@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.prompts.prompt_variables import expand_system_prompt
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.context import ContextFrame
 from chatdesk.core.moments import local_moment
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.storage.chat.projects import ProjectRepository
+from chatdesk.core.storage.chat.projects import ProjectRepository
 
 
 class PromptExpansion:

@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.prompts.prompt_files import ReadPrompt, read_prompts, read_starters, write_prompts
 from chatdesk.core.domain.prompt import (
     LONGEST_NAME,
@@ -28,11 +28,8 @@ from chatdesk.core.domain.prompt import (
 )
 from chatdesk.core.errors import AttachmentUnusable, InvalidInput, StorageError
 from chatdesk.core.events import EventBus, PromptsChanged
+from chatdesk.core.storage.library.prompts import PromptRepository
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.storage.library.prompts import PromptRepository
 
 _COPY = " (copy)"
 _LARGEST_FILE_BYTES = 16 * 1024 * 1024

@@ -6,15 +6,13 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.events import ApprovalAsked, ApprovalEnded, EventBus, ServerRequestsChanged
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.tools.server_requests import ServerRequest
+from chatdesk.core.tools.server_requests import ServerRequest
 
 # How long a server waits for a person.
 ANSWER_S: Final = 300.0

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from chatdesk.core.attachments.answer_pictures import KeepFile as KeepFile
 from chatdesk.core.chat.tool_calls.earlier_steps import EarlierSteps
+from chatdesk.core.chat.tool_calls.person_requests import PersonRequests
 from chatdesk.core.domain.tools import Answer, Caller, ServerStatus, Tool, ToolResult, ToolServer
+from chatdesk.core.providers.base import ChatRequest
 from chatdesk.core.tools.built_in import BuiltInServer
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.tool_calls.person_requests import PersonRequests
-    from chatdesk.core.providers.base import ChatRequest
-    from chatdesk.core.tools.call_reports import CallHooks
+from chatdesk.core.tools.call_reports import CallHooks
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.tool_calls.approvals import Approvals, ServerQuestions
+from chatdesk.core.chat.tool_calls.person_requests import AskModel
+from chatdesk.core.chat.tool_calls.port import Admit, KeepFile, ToolLimits, ToolPort
 from chatdesk.core.clock import Clock
+from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.usage import CostOf
 from chatdesk.core.events import EventBus
+from chatdesk.core.providers.base import Provider
+from chatdesk.core.storage.chat.threads import ThreadRepository
 from chatdesk.core.texts import plural
-
-if TYPE_CHECKING:  # loaded when a server is set up
-    from chatdesk.core.chat.tool_calls.person_requests import AskModel
-    from chatdesk.core.chat.tool_calls.port import Admit, KeepFile, ToolLimits, ToolPort
-    from chatdesk.core.domain.message import Message
-    from chatdesk.core.providers.base import Provider
-    from chatdesk.core.storage.chat.threads import ThreadRepository
 
 LoadTools = Callable[[], "Awaitable[ToolPort | None]"]
 

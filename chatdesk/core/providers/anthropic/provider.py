@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.providers.anthropic.client import AnthropicClient
 from chatdesk.core.providers.anthropic.events import AnthropicReader
 from chatdesk.core.providers.anthropic.requests import is_sendable, messages_body
 from chatdesk.core.providers.base import ChatRequest, EmbeddingRequest, Embeddings
@@ -17,8 +18,6 @@ from chatdesk.core.providers.wire import said
 
 if TYPE_CHECKING:
     import httpx2
-
-    from chatdesk.core.providers.anthropic.client import AnthropicClient
 
 
 class AnthropicProvider(OpenAICompatibleProvider):
@@ -38,7 +37,6 @@ class AnthropicProvider(OpenAICompatibleProvider):
         return True
 
     def _make_client(self) -> AnthropicClient:
-        from chatdesk.core.providers.anthropic.client import AnthropicClient
 
         return AnthropicClient(self._endpoint, self._limits)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -22,12 +22,9 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import search_index, tables
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver, insert_row
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean, from_json, to_json
 from chatdesk.core.storage.engine.rows import batches, marks
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
-
 
 _SENT_BYTES = (
     "SELECT sum(a.size_bytes) FROM messages m JOIN message_parts p ON p.message_id = m.id"

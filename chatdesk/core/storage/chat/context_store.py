@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
@@ -20,12 +20,10 @@ from chatdesk.core.storage.chat.summaries import best_for_path
 from chatdesk.core.storage.chat.threads import live_thread
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import CONTEXT, CONTEXT_FROM, write_register
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import from_json, to_json
 from chatdesk.core.storage.engine.rows import get_message
 from chatdesk.core.storage.engine.steering import PARAMETERS, SUMMARIES
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 _FRAME = """
 SELECT t.project_id, t.provider, t.model, t.system_prompt, p.system_prompt, t.parameters, p.parameters,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
@@ -24,11 +24,9 @@ from chatdesk.core.storage.chat.artifacts import artifact_row
 from chatdesk.core.storage.chat.branching import insert_rows
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.connection import insert_row
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean, from_json, one_of
 from chatdesk.core.storage.engine.rows import batches, marks
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 # The newest artifacts of a thread, more than anybody looks through.
 MOST_LISTED: Final = 2_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
@@ -11,11 +10,9 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.thread import NEW_DRAFT, QUICK_DRAFT, Draft
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.chat.artifacts import draft_json, from_draft_json
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.engine.rows import get_thread
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 
 class DraftRepository:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
@@ -18,10 +17,8 @@ from chatdesk.core.storage.chat import message_pages, message_writes, streaming
 from chatdesk.core.storage.chat.message_writes import LEAF
 from chatdesk.core.storage.chat.threads import insert_thread
 from chatdesk.core.storage.chat.waiting_questions import remove_waiting_question
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.rows import get_message, get_thread, marks
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 __all__ = ["LEAF", "MessageRepository"]
 

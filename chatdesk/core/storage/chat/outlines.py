@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
@@ -14,9 +13,7 @@ from chatdesk.core.domain.tree import TreeRow, tree_rows
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.chat import thread_scan
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.engine.database import Database
 
 _SHOWN = "FROM messages m WHERE m.thread_id = ? AND m.on_path = 1 AND m.deleted_at IS NULL"
 _QUESTIONS = f"""

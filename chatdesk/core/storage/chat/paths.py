@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.chat import branching, message_writes, shown_path, trash
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.rows import get_message, get_thread
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 
 class PathRepository:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
@@ -17,12 +17,10 @@ from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, log_change, write_register
 from chatdesk.core.storage.engine.connection import driver, insert_row
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean, shown_name
 from chatdesk.core.storage.engine.steering import MODEL
 from chatdesk.core.texts import Text, shown
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 # The first project, stored in the language of the program at that time; a person can rename it.
 DEFAULT_NAME = Text("Personal")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -18,11 +18,9 @@ from chatdesk.core.storage.chat.threads import live_thread
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import SWITCH, Origin, log_change, write_register
 from chatdesk.core.storage.engine.connection import insert_row
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.usage import events
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 _SELECT = """
 SELECT s.id, s.thread_id, s.version, s.from_message_id, s.up_to_message_id, s.text, s.token_count, s.provider, s.model,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
@@ -14,11 +13,9 @@ from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.chat.threads import live_thread
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import write_register
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.engine.rows import get_thread
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 # All versions are kept where two devices write one at once: it is a text that somebody wrote.
 _REGISTER = "system_prompt"

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -17,12 +17,10 @@ from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, log_change
 from chatdesk.core.storage.engine.connection import insert_row
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean, folded, shown_name
 from chatdesk.core.storage.engine.rows import TAG_MARK, batches, marks
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 LONGEST_NAME = 60
 _SELECT = (

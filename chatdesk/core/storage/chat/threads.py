@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -14,12 +14,10 @@ from chatdesk.core.storage.chat.outside_text import has_outside_text
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, is_anothers, log_change, write_register
 from chatdesk.core.storage.engine.connection import insert_row
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean, folded
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.engine.steering import MODEL
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 _SOURCES = frozenset(source.value for source in TitleSource)
 

@@ -5,14 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.rows import batches, marks
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 # The newest answers say most: a vendor may change how it counts.
 _WEIGHT_OF_NEWEST = 0.25

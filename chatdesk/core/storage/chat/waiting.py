@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sqlalchemy.engine import Connection
 
@@ -16,11 +16,9 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.waiting import SentAnswer, WaitingAnswer
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import checked_id
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.rows import MESSAGE_COLUMNS, get_message, messages_from
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 # How the owner of such an answer begins; then comes its place.
 WAITING: Final = "waiting:"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sqlalchemy.engine import Connection
 
@@ -16,12 +16,10 @@ from chatdesk.core.domain.waiting import WaitingQuestion
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.chat.artifacts import draft_json, from_draft_json
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 _PREFIX: Final = "next:"
 _ID_LENGTH: Final = 36

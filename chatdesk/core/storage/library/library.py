@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
@@ -14,13 +13,11 @@ from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.core.errors import NotPossible, ThreadInTrash
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.chat import projects, tags, thread_lists, trash
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.rows import THREAD_COLUMNS, batches, marks, thread_from
 from chatdesk.core.storage.library import removal
 from chatdesk.core.storage.library.library_changes import carry_out, check_moves
 from chatdesk.core.texts import Text, plural
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 Found = Mapping[str, tuple[str, Value, int | None]]
 

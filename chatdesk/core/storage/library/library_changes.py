@@ -17,6 +17,7 @@ from chatdesk.core.storage.chat import projects, tags
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin, log_threads
 from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.sync import entering
 from chatdesk.core.texts import Text
 
 _REGISTERS: Final = {
@@ -169,8 +170,6 @@ def check_moves(conn: Connection, found: Iterable[tuple[str, tuple[str, Value, i
 def _enter(conn: Connection, origin: Origin, project_id: str, thread_ids: Sequence[str]) -> None:
     """Log threads that were moved into a shared project, so that its members learn of them there."""
     if projects.share_of(conn, project_id) is not None:
-        from chatdesk.core.storage.sync import entering  # which few ever need
-
         origin.watch.check(project_id)
         entering.log_threads(conn, origin, project_id, thread_ids)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -30,12 +30,10 @@ from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.chat.outside_text import record_prompt
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.connection import insert_row
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean, folded, from_json, to_json
 from chatdesk.core.storage.library.removal import IS_STAMPED_BEFORE
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 _SELECT = "SELECT id, kind, name, text, created_at, updated_at, used_at, use_count, deleted_at, setup FROM prompts"
 _HEADS = "SELECT id, kind, name, substr(text, 1, 400), used_at, setup FROM prompts WHERE deleted_at IS NULL"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
@@ -21,14 +21,12 @@ from chatdesk.core.storage.chat.drafts import get_draft
 from chatdesk.core.storage.chat.projects import get_project
 from chatdesk.core.storage.chat.summaries import get_summary
 from chatdesk.core.storage.chat.tags import get_tag
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest, MadeRow, StaleEdit
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.engine.write_guard import WriteGuard
 from chatdesk.core.storage.library.prompts import get_prompt
 from chatdesk.core.storage.usage.limits import get_limits
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 _PREFIX: Final = "request:"
 _END: Final = "request;"  # the text after all that begin with the prefix

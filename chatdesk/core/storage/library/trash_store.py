@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import TrustedTime
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import from_json, to_json
 from chatdesk.core.storage.library import removal
 from chatdesk.core.storage.sync import erasing
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 TRASH_DAYS = 30
 _DAY_MS = 24 * 3600 * 1000

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from chatdesk.core.domain.search import IndexState
 from chatdesk.core.storage.engine import newer_schema, search_index
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.search.reader import SearchReader
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 T = TypeVar("T")
 

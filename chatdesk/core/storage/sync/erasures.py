@@ -5,20 +5,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sharing.team import Erasure
 from chatdesk.core.errors import MessageNotFound, NotPossible, SharedReadOnly
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.chat import shown_path, trash
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.sync import erasing, tending
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 
 class ErasureRepository:

@@ -22,6 +22,7 @@ from chatdesk.core.storage.chat.threads import insert_thread
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.engine.rows import batches, get_message, marks
+from chatdesk.core.storage.sync.projection import projection
 from chatdesk.core.texts import Text, shown
 
 _PENDING, _REFUSED = int(ChangeState.PENDING), int(ChangeState.REFUSED)
@@ -70,7 +71,6 @@ def refuse(conn: Connection, origin: Origin, project_id: str, changes: Sequence[
 
 def fall_back(conn: Connection, origin: Origin, registers: Iterable[Register]) -> None:
     """Update the rows of registers after changes of them were refused."""
-    from chatdesk.core.storage.sync.projection import projection  # which imports this package's modules in turn
 
     for kind, entity, reg in registers:
         projection.project_register(conn, origin, kind, entity, reg)

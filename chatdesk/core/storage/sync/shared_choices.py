@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from chatdesk.core.domain.sharing.shared_choice import ChosenByOther
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.steering import MODEL, SYSTEM_PROMPT
 from chatdesk.core.storage.sync import registers
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 _NOBODY: Final = Text("Another member")
 _TOUCHED = "SELECT 1 FROM changes WHERE entity = ? AND kind = ? AND reg IN (?, 'content') AND mine = 0 LIMIT 1"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -22,14 +22,12 @@ from chatdesk.core.storage.engine import search_index, tables
 from chatdesk.core.storage.engine.bulk import tune
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.transfer import import_extras, import_lookup
 from chatdesk.core.storage.transfer.import_rows import KnownThread, Step
 from chatdesk.core.storage.transfer.import_steps import write_steps
 from chatdesk.core.storage.transfer.import_threads import INSERT_ORIGIN
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 _PROJECT_ORIGIN = "project"  # whatever program it came from: what counts is that a file made it
 # Usual messages that are written between two looks at whether somebody waits, and how long one transaction may take:

@@ -20,6 +20,7 @@ from chatdesk.core.errors import StorageFull
 from chatdesk.core.moments import utc_moment
 from chatdesk.core.storage.engine import backup, unfinished_files
 from chatdesk.core.storage.engine.failures import translating
+from chatdesk.core.storage.upkeep import backup_files
 from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
@@ -76,7 +77,6 @@ class BackupDirectory:
 
     def add(self, source: sqlite3.Connection, now_ms: int) -> Path:
         """Make a verified backup of ``source``; older ones that are one too many go. Raises ``StorageError``."""
-        from chatdesk.core.storage.upkeep import backup_files  # it brings gzip and zipfile, which no start needs
 
         self._clear_unfinished()
         self._check_space(source)
@@ -107,7 +107,6 @@ class BackupDirectory:
 
     def named_files(self) -> set[str]:
         """Return the names of all stored files that a kept backup refers to, which a clean-up must leave."""
-        from chatdesk.core.storage.upkeep import backup_files
 
         found: set[str] = set()
         for path in restorable(self.directory, self._stem):

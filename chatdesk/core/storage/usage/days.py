@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.usage import Usage, UsageCell, UsageSum
 from chatdesk.core.local_days import day_number
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.engine.database import Database
 
 _ADD = (
     "INSERT INTO usage_days (day, project_id, provider, model, kind, requests, input_tokens, output_tokens,"

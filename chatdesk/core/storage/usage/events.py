@@ -9,7 +9,7 @@ not sent to others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -18,11 +18,9 @@ from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import insert_row
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.rows import marks
 from chatdesk.core.storage.usage import days
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
 
 _SUMS = (
     "count(*), sum(input_tokens), sum(output_tokens), sum(cached_tokens), sum(reasoning_tokens),"

@@ -8,14 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.engine.database import Database
 
 _LIMITS, _WARNED = "usage_limits", "usage_limits_warned"
 _SPENT = "SELECT coalesce(sum(input_tokens + output_tokens), 0), total(cost_usd) FROM usage_days"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.team import MemberStatus, ServerAddress, Workspace
@@ -31,10 +30,9 @@ from chatdesk.core.sync.members.membership_errors import (
 )
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.members.team_passwords import TeamPasswords, check_password
+from chatdesk.core.sync.team_store import setup, setup_checks
+from chatdesk.core.sync.team_store.administration import Administration, Standing
 from chatdesk.core.texts import Sentences, Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.sync.team_store.administration import Administration, Standing
 
 
 class Joining:
@@ -48,7 +46,6 @@ class Joining:
     def create(
         self, unfinished: UnfinishedSetup, names: tuple[str, str], address: ServerAddress, *, password: str
     ) -> Workspace:
-        from chatdesk.core.sync.team_store import setup
 
         check_private(address)
         own = replace(address, user=unfinished.login)
@@ -163,7 +160,6 @@ def new_setup() -> UnfinishedSetup:
 def examine(address: ServerAddress, password: str, *, is_resumed: bool = False) -> tuple[SetupCheck, ...]:
     """Return the checks of a server for a new workspace. ``is_resumed``: this profile has begun to set up a workspace
     there, so the database may contain it already."""
-    from chatdesk.core.sync.team_store import setup_checks
 
     try:
         check_private(checked_address(address))
@@ -187,13 +183,11 @@ def examine(address: ServerAddress, password: str, *, is_resumed: bool = False) 
 
 
 def upgrade(address: ServerAddress, password: str) -> None:
-    from chatdesk.core.sync.team_store import setup
 
     setup.upgrade(address, password)
 
 
 def connect(address: ServerAddress, password: str) -> Administration:
-    from chatdesk.core.sync.team_store.administration import Administration
 
     return Administration.connect(address, password)
 

@@ -10,13 +10,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.domain.sharing.team_setup import ComputerCode, InvitationView, SetupCheck
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.settings.secrets import SecretSource
+from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.sync import setup, sharing, team
 from chatdesk.core.sync import invitations
@@ -32,9 +33,6 @@ from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.members.server_calls import ServerCalls
 from chatdesk.core.sync.members.team_passwords import TeamPasswords
 from chatdesk.core.texts import Text
-
-if TYPE_CHECKING:
-    from chatdesk.core.storage.engine.connection import Connection
 
 T = TypeVar("T")
 _DAY_MS = 24 * 60 * 60 * 1000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from chatdesk.core.domain.sharing.team import Workspace
 from chatdesk.core.ids import checked_id
@@ -14,9 +14,7 @@ from chatdesk.core.storage.sync import team
 from chatdesk.core.sync.members.joining import connect
 from chatdesk.core.sync.members.membership_errors import NotJoined
 from chatdesk.core.sync.members.team_passwords import TeamPasswords
-
-if TYPE_CHECKING:
-    from chatdesk.core.sync.team_store.administration import Administration
+from chatdesk.core.sync.team_store.administration import Administration
 
 T = TypeVar("T")
 

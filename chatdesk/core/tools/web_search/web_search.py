@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.domain.tools import ToolSource
@@ -18,10 +18,8 @@ from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.texts import Sentences, Text
 from chatdesk.core.tools.web_search.choice import SearchCheck, SearchChoice, SearchEngine, SearchStep
+from chatdesk.core.tools.web_search.engine_client import EngineClient
 from chatdesk.core.tools.web_search.failures import SearchFailed
-
-if TYPE_CHECKING:
-    from chatdesk.core.tools.web_search.engine_client import EngineClient
 
 # The services, in the form in which SearXNG's address is given.
 ADDRESSES: Final[Mapping[SearchEngine, str]] = {
@@ -43,7 +41,6 @@ class SearchNotUsable(InvalidInput):
 
 def _client() -> EngineClient:
     """Return a client; it brings the network's modules, which few runs need."""
-    from chatdesk.core.tools.web_search.engine_client import EngineClient
 
     return EngineClient()
 

@@ -33,6 +33,7 @@ from chatdesk.core.moments import local_moment, utc_moment
 from chatdesk.core.storage.transfer.export_reader import ExportReader, open_reader
 from chatdesk.core.texts import language_tag, translations_of
 from chatdesk.core.thread_turns import short_turns
+from chatdesk.core.transfer.exports.client import ExportProcess
 from chatdesk.core.transfer.exports.export_texts import all_texts
 from chatdesk.core.transfer.exports.files import (
     StoredFiles,
@@ -40,7 +41,10 @@ from chatdesk.core.transfer.exports.files import (
     safe_name,
 )
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, ThreadWriter
+from chatdesk.core.transfer.exports.to_html import HtmlWriter
 from chatdesk.core.transfer.exports.to_json import JsonWriter
+from chatdesk.core.transfer.exports.to_markdown import MarkdownWriter
+from chatdesk.core.transfer.exports.to_pdf import PdfWriter
 
 _PROGRESS_EVERY_S = 0.1
 _MOST_NAMED = 20  # of the attachments that are not in it
@@ -96,8 +100,6 @@ class ExportService:
 
         stop: Callable[[], None]
         if is_apart and isinstance(self._database, Path):
-            from chatdesk.core.transfer.exports.client import ExportProcess
-
             process = await asyncio.to_thread(ExportProcess)
             request = self._request(choice, kind, target)
             stop, work = process.stop, asyncio.ensure_future(asyncio.to_thread(process.run, request, report))
@@ -140,14 +142,9 @@ class ExportService:
     def _writer(self, kind: ExportFormat) -> Callable[[], ThreadWriter]:
         # Imported here: each format is needed only when it is chosen.
         if kind is ExportFormat.HTML:
-            from chatdesk.core.transfer.exports.to_html import HtmlWriter
-
             return HtmlWriter
         if kind is ExportFormat.PDF:
-            from chatdesk.core.transfer.exports.to_pdf import PdfWriter
-
             return partial(PdfWriter, self._printing)
-        from chatdesk.core.transfer.exports.to_markdown import MarkdownWriter
 
         return MarkdownWriter
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import Final, TextIO
 
 from chatdesk.core.domain.message import Message, Part, PartType, Role
 from chatdesk.core.domain.thread import Thread
@@ -23,13 +23,11 @@ from chatdesk.core.rendering.sources import source_blocks, sources_of
 from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.texts import language_tag, shown
 from chatdesk.core.transfer.exports import export_texts
+from chatdesk.core.transfer.exports.blocks import BlockSource
 from chatdesk.core.transfer.exports.export import named_attachment, problem_of, speaker, status_note, when
 from chatdesk.core.transfer.exports.files import StoredFiles
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
-
-if TYPE_CHECKING:
-    from chatdesk.core.transfer.exports.blocks import BlockSource
 
 # What may be in a page as a picture. SVG is a program's worth of features, so it is named like any other file.
 PICTURES: Final = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"))
@@ -135,7 +133,6 @@ class HtmlWriter:
     ending = ".html"
 
     def __init__(self) -> None:
-        from chatdesk.core.transfer.exports.blocks import BlockSource
 
         self._source = BlockSource()
         self._style = (resources_dir() / "export.css").read_text("utf-8")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from chatdesk.core.domain.artifacts.artifact import ArtifactView
+from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
+from chatdesk.core.domain.artifacts.artifact import Artifact, ArtifactVersion, ArtifactView
 from chatdesk.core.domain.artifacts.code_blocks import fenced
 from chatdesk.core.domain.artifacts.table_rows import MOST_ROWS, TableRows
 from chatdesk.core.errors import ChatDeskError
@@ -22,20 +24,14 @@ from chatdesk.ui.features.artifacts.artifact_pages import (
     paged_markdown,
     whole_markdown,
 )
+from chatdesk.ui.inspector.artifact_view import ArtifactView as ArtifactWidget
 from chatdesk.ui.inspector.artifact_view import Face, ShownArtifact
 from chatdesk.ui.inspector.artifacts_tab import source_words
 from chatdesk.ui.local_forms import day_and_time_text
+from chatdesk.ui.transcript.contract import MessageFetcher
+from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.file_size import size_text
 from chatdesk.ui.widgets.listed import with_capital
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
-    from chatdesk.core.domain.artifacts.artifact import Artifact, ArtifactVersion
-    from chatdesk.ui.inspector.artifact_view import ArtifactView as ArtifactWidget
-    from chatdesk.ui.transcript.contract import MessageFetcher
-    from chatdesk.ui.transcript.view import TranscriptView
 
 _MOST_MARKDOWN: Final = 2_000_000
 _MOST_DRAWN: Final = {

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
+from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
+from chatdesk.core.domain.artifacts.artifact import ArtifactVersion
 from chatdesk.core.errors import StorageError
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.unsaved import Unsaved
 from chatdesk.ui.inspector.artifact_editor import MOST_CHARACTERS
+from chatdesk.ui.inspector.artifact_view import ArtifactView
 from chatdesk.ui.save_timer import SaveTimer
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
-    from chatdesk.core.domain.artifacts.artifact import ArtifactVersion
-    from chatdesk.ui.async_tasks import AsyncTasks
-    from chatdesk.ui.features.chat.unsaved import Unsaved
-    from chatdesk.ui.inspector.artifact_view import ArtifactView
-    from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.panes import Panes
 
 _TOO_LARGE: Final = Text("This text is too large to be edited here. Save it, edit it elsewhere, and attach the result.")
 

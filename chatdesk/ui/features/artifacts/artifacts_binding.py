@@ -4,34 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.attachments.file_kinds import can_open
+from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
 from chatdesk.core.domain.artifacts.artifact import DOCUMENT, Artifact, ArtifactVersion, ArtifactView
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.rendering.blocks import CodeBlock
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.features.inspector.inspector_binding import ARTIFACTS
+from chatdesk.ui.features.artifacts.artifact_display import ArtifactDisplay
+from chatdesk.ui.features.artifacts.artifact_editing import ArtifactEditing
+from chatdesk.ui.features.chat.drafts import DraftKeeper
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
+from chatdesk.ui.features.inspector.inspector_binding import ARTIFACTS, InspectorBinding
+from chatdesk.ui.inspector.artifact_view import ArtifactView as ArtifactWidget
+from chatdesk.ui.inspector.artifact_view import Face
+from chatdesk.ui.inspector.artifacts_tab import TEMPORARY, ArtifactsTab
+from chatdesk.ui.transcript.contract import MessageFetcher
+from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
-if TYPE_CHECKING:
-    from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
-    from chatdesk.core.rendering.blocks import CodeBlock
-    from chatdesk.ui.features.artifacts.artifact_display import ArtifactDisplay
-    from chatdesk.ui.features.chat.drafts import DraftKeeper
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
-    from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
-    from chatdesk.ui.inspector.artifact_view import ArtifactView as ArtifactWidget
-    from chatdesk.ui.inspector.artifact_view import Face
-    from chatdesk.ui.inspector.artifacts_tab import ArtifactsTab
-    from chatdesk.ui.transcript.contract import MessageFetcher
-    from chatdesk.ui.transcript.view import TranscriptView
+ViewMaker = Callable[[MessageFetcher], TranscriptView]
 
-    ViewMaker = Callable[[MessageFetcher], TranscriptView]
 
 _STORED: Final = Text("Artifacts are stored on disk; a temporary chat is not.")
 
@@ -104,10 +103,7 @@ class ArtifactsBinding(Controller):
 
     def _built(self) -> ArtifactsTab:
         if self._tab is None:
-            from chatdesk.ui.features.artifacts.artifact_display import ArtifactDisplay
-            from chatdesk.ui.features.artifacts.artifact_editing import ArtifactEditing
             from chatdesk.ui.inspector.artifact_view import ArtifactView, Face
-            from chatdesk.ui.inspector.artifacts_tab import ArtifactsTab
 
             self._face: Face = Face.DRAWN
             self._display: ArtifactDisplay = ArtifactDisplay(self._service, self._make_view)
@@ -135,8 +131,6 @@ class ArtifactsBinding(Controller):
             return
         self._artifacts, self._thread_id = found, thread_id
         if self._threads.is_temporary:
-            from chatdesk.ui.inspector.artifacts_tab import TEMPORARY
-
             tab.show_artifacts((), words=shown(TEMPORARY))
         else:
             tab.show_artifacts(found)
@@ -183,7 +177,6 @@ class ArtifactsBinding(Controller):
         self._display.reader.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _turn_to_drawn(self) -> None:
-        from chatdesk.ui.inspector.artifact_view import Face
 
         self._face = Face.DRAWN
 

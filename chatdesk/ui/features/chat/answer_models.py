@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
-from chatdesk.core.domain.message import Role, Status
+from chatdesk.core.chat.chat_service import ChatService
+from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.domain.message import Message
-    from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 
 
 class AnswerModels(Controller):
@@ -35,8 +31,6 @@ class AnswerModels(Controller):
         """Offer the models for this answer, or for the first answer to this question."""
         transcript, picker = self._panes.transcript, self._panes.header.model_picker
         if self._chooser is None:
-            from chatdesk.ui.widgets.models.model_chooser import ModelChooser
-
             self._chooser = ModelChooser(self._panes.theme, transcript, has_actions=False)
             self._chooser.setAccessibleName(tr("Answer with another model"))
             self._chooser.chosen.connect(self._on_chooser_chosen)

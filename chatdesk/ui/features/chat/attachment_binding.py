@@ -7,17 +7,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QMenu
 
+from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.attachment import Attachment, clean_name
 from chatdesk.core.errors import AttachmentUnusable
 from chatdesk.core.events import ProvidersChanged, ThreadChanged
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.services.groups import ModelServices
 from chatdesk.ui.composer.attachment_chip import THUMBNAIL_PX
+from chatdesk.ui.composer.attachments import AttachmentChips
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.image_sight import ASK_OTHER, IS_BLIND, SEES, Sight, check_models
 from chatdesk.ui.features.chat.message_binding import MessageBinding
@@ -26,11 +28,6 @@ from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.composer.attachments import AttachmentChips
 
 # Returns the names and bytes of files, at least one. Raises errors of ChatDesk.
 Fetch = Callable[[], Awaitable[Sequence[tuple[str, bytes]]]]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.domain.message import Message
 from chatdesk.core.texts import tr
+from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.message import Message
 
 _TASK = "jump to a date"
 
@@ -33,7 +30,6 @@ class DateBinding(Controller):
         return not any(each.isVisible() for each in self._panes.window.findChildren(QWidget, "jumpToDateDialog"))
 
     async def _show_date(self, thread_id: str) -> None:
-        from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
 
         chat = self._open_thread.chat_of(thread_id)
         span = await chat.reader.time_span(thread_id)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.texts import tr
+from chatdesk.ui.features.chat.deleted_messages import DeletedMessagesDialog
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.library import LibraryService
 
 
 class DeletedMessagesBinding(Controller):
@@ -23,7 +20,6 @@ class DeletedMessagesBinding(Controller):
 
     def open(self) -> None:
         async def work() -> None:
-            from chatdesk.ui.features.chat.deleted_messages import DeletedMessagesDialog
 
             messages = await self._library.trash.list_messages()
             dialog = DeletedMessagesDialog(self._panes.theme, messages, self._panes.window)

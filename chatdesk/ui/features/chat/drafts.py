@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from chatdesk.core.chat.chat_service import ChatService
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import NotFound, StorageError
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.features.chat.shared_drafts import DraftContent, SetAsideDraft, SharedDrafts
 from chatdesk.ui.features.chat.unsaved import Unsaved
 from chatdesk.ui.save_timer import SaveTimer
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.domain.attachment import Attachment
-    from chatdesk.ui.composer.composer import Composer
 
 _NONE = DraftContent()
 

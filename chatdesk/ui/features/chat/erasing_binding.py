@@ -9,11 +9,12 @@ from chatdesk.core.domain.sharing.team import Erasure
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.sync.erasing import Erasing
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.window_context import WindowContext
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.ui.window.window_context import WindowContext
 
 _WARNING: Final = Text(
     "It leaves the server, and every computer when it syncs next. This cannot be undone. What stays: backups of the"
@@ -67,7 +68,6 @@ class ErasingBinding:
             except ChatDeskError as error:
                 self._panes.pane.show_toast(" ".join(shown(each) for each in (error.what, error.next_step) if each))
                 return
-            from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
             dialog = ConfirmDialog(
                 self._panes.theme,

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from chatdesk.core.domain.model_ref import ModelRef
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.services.groups import ModelServices
+from chatdesk.ui.composer.attachment_note import NoteAction
 from chatdesk.ui.widgets.listed import listed
-
-if TYPE_CHECKING:
-    from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.composer.attachment_note import NoteAction
-    from chatdesk.ui.widgets.models.model_picker import ProviderChoices
+from chatdesk.ui.widgets.models.model_picker import ProviderChoices
 
 SEES: Final = "sees"
 IS_BLIND: Final = "isBlind"

@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 
+from chatdesk.core.chat.chat_service import ChatService
+from chatdesk.core.chat.question_queue import QuestionQueue
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, title_text
 from chatdesk.core.errors import StorageError
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.features.chat.delete_message import DeleteMessageDialog
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_edit import MessageEdit
 from chatdesk.ui.features.chat.message_follower import MessageFollower
@@ -24,15 +27,8 @@ from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding, moved_words
 from chatdesk.ui.features.chat.version_steps import VersionSteps
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.chat.question_queue import QuestionQueue
-    from chatdesk.core.domain.attachment import Attachment
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
 _TAIL = 20
@@ -357,7 +353,6 @@ class MessageBinding(Controller):
         if known != "ask" or (thread is not None and thread.current_leaf_id == message_id):
             self._delete(message_id, with_later=known == "later")
             return
-        from chatdesk.ui.features.chat.delete_message import DeleteMessageDialog
 
         dialog = DeleteMessageDialog(self._panes.theme, parent=self._panes.window)
 

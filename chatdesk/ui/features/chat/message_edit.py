@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 
 from chatdesk.core.chat.attachment_rules import attachments_of
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.errors import NotFound
 from chatdesk.core.texts import plural, shown, tr
@@ -19,9 +19,6 @@ from chatdesk.ui.features.chat.shared_drafts import DraftContent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.attachment import Attachment
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
 _TAIL = 20

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Signal
 
 from chatdesk.core import events
@@ -11,13 +9,11 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.tools import SIGN_IN_NEEDED
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.version_steps import VersionSteps
 from chatdesk.ui.transcript.messages.entry_notices import Retry
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
 
 _SHORTEST_SHOWN_WAIT_S = 2.0
 
@@ -55,8 +51,6 @@ class MessageFollower(Controller):
             self._panes.transcript.conversation.add_message(message)
             return
         if self._incoming is None:
-            from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
-
             transcript = self._panes.transcript
             self._incoming = IncomingMessages(
                 transcript.conversation.prepare, transcript.conversation.add_message, transcript.reload_from

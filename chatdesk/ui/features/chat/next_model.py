@@ -4,22 +4,20 @@ ones or for one question."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import Signal
 
+from chatdesk.core.domain.prompt import Assistant
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import PromptsChanged, ThreadChanged
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.services.groups import ModelServices
 from chatdesk.ui.features.chat.next_questions import NextQuestions
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.prompt import Assistant
-    from chatdesk.core.domain.thread import Thread
-    from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 
 
 class NextModel(Controller):

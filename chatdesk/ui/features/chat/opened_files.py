@@ -8,13 +8,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from chatdesk.core.attachments.file_kinds import safe_ending
+from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.attachment import Attachment
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.attachment_service import AttachmentService
 
 
 class OpenedFiles:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
+from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.events import ContextChanged
 from chatdesk.core.texts import Text, tr
+from chatdesk.ui.composer.composer_chip import ComposerChip
+from chatdesk.ui.composer.parameter_words import all_words, words_of
+from chatdesk.ui.features.chat.parameters import ParametersDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.parameters import Parameters
-    from chatdesk.ui.composer.composer_chip import ComposerChip
 
 
 class ParametersBinding(Controller):
@@ -57,7 +56,6 @@ class ParametersBinding(Controller):
             parameters = own.over(wider)
         if not parameters.as_json() and self._chip is None:
             return
-        from chatdesk.ui.composer.parameter_words import all_words, words_of
 
         if self._chip is None:
             self._chip = self._panes.composer.add_chip("parametersChip", "wrench")
@@ -76,8 +74,6 @@ class ParametersBinding(Controller):
         self._tasks.replace(self._open_project(), "open parameters")
 
     async def _edit_new(self) -> None:
-        from chatdesk.core.domain.parameters import Parameters
-        from chatdesk.ui.features.chat.parameters import ParametersDialog
 
         chat = self._open_thread.chat
         project = self._threads.new_project or await chat.projects.default()
@@ -100,7 +96,6 @@ class ParametersBinding(Controller):
         self._tasks.start_once(work(), "keep parameters of a new chat")
 
     async def _edit_thread(self, thread_id: str) -> None:
-        from chatdesk.ui.features.chat.parameters import ParametersDialog
 
         chat = self._open_thread.chat
         own, wider = await chat.context.steering.own_parameters(thread_id)
@@ -118,8 +113,6 @@ class ParametersBinding(Controller):
         dialog.open()
 
     async def _open_project(self) -> None:
-        from chatdesk.core.domain.parameters import Parameters
-        from chatdesk.ui.features.chat.parameters import ParametersDialog
 
         chat = self._open_thread.chat
         thread = self._threads.open_thread

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
 from chatdesk.core.texts import shown, tr
-
-if TYPE_CHECKING:
-    from chatdesk.ui.dialogs.confirm import ConfirmDialog
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.window.window_context import WindowContext
 
 T = TypeVar("T")
 
@@ -41,7 +39,6 @@ class ProviderConsent:
         return await work()
 
     async def _is_agreed(self, asked: AnotherProvider) -> bool:
-        from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         dialog = self._dialog = ConfirmDialog(

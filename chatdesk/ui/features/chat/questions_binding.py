@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Signal
 
+from chatdesk.core.domain.outline import Question
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.inspector.questions_tab import QuestionsTab
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.outline import Question
 
 _PAGE = 500
 

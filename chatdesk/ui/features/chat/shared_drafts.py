@@ -3,13 +3,11 @@ the other at once, so that neither is stored over the other."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.attachment import Attachment
 
 
 @dataclass(frozen=True, slots=True)

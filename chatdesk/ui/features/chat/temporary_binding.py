@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.temporary import TemporaryThreads
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.events import EventBus
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.temporary import TemporaryDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.temporary import TemporaryThreads
-    from chatdesk.core.events import EventBus
-    from chatdesk.ui.features.chat.temporary import TemporaryDialog
 
 
 class TemporaryBinding(Controller):
@@ -127,7 +124,6 @@ class TemporaryBinding(Controller):
         if not await temporary.holds_something():
             await self._finish(temporary, then, is_kept=False)
             return
-        from chatdesk.ui.features.chat.temporary import TemporaryDialog
 
         dialog = self.dialog = TemporaryDialog(self._panes.theme, parent=self._panes.window)
         dialog.answered.connect(

@@ -6,25 +6,23 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QImage
 
 from chatdesk.core.attachments.file_kinds import HTML, can_open
+from chatdesk.core.attachments.remote_image import ImageFetcher
 from chatdesk.core.background_import import import_beside
+from chatdesk.core.chat.attachment_service import AttachmentService
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text, tr
+from chatdesk.ui.features.chat.opened_files import OpenedFiles
+from chatdesk.ui.transcript.drawing.picture_decoding import NotAPicture, decode
+from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
+from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from PySide6.QtGui import QImage
-
-    from chatdesk.core.attachments.remote_image import ImageFetcher
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.domain.attachment import Attachment
-    from chatdesk.ui.features.chat.opened_files import OpenedFiles
-    from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
-    from chatdesk.ui.transcript.view import TranscriptView
 
 _STORED = "blobs"
 
@@ -51,7 +49,6 @@ class TranscriptFiles(Controller):
         return self._pictures
 
     def open_pictures(self, data_dir: Path) -> None:
-        from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader  # the first paint does without
 
         self._pictures = PictureLoader(fetcher=_Fetcher(), folder=data_dir / _STORED, parent=self)
         self._panes.transcript.set_pictures(self._pictures)
@@ -144,8 +141,6 @@ class TranscriptFiles(Controller):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._attachments.blobs.path(attachment.sha256).parent)))
             return
         if self._opened is None:
-            from chatdesk.ui.features.chat.opened_files import OpenedFiles
-
             self._opened = OpenedFiles()
         copy = await self._opened.copy_of(self._attachments, attachment)
         if what == "file-open":
@@ -173,7 +168,6 @@ class TranscriptFiles(Controller):
 
 def _image_in(path: Path) -> QImage | None:
     """Return a picture for the clipboard; None where it is copied as a file alone. Waits for the disk."""
-    from chatdesk.ui.transcript.drawing.picture_decoding import NotAPicture, decode
 
     try:
         return decode(path.read_bytes()).image
@@ -201,8 +195,6 @@ class _Fetcher:
     def _fetcher(self) -> ImageFetcher:
         with self._lock:
             if self._made is None:
-                from chatdesk.core.attachments.remote_image import ImageFetcher
-
                 self._made = ImageFetcher()
                 if self._is_closed:  # a job that was already running asks late
                     self._made.close()

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QObject
 
+from chatdesk.core.chat.chat_service import ChatService
+from chatdesk.core.chat.undo import Act, Lasting, Step, UndoStack
 from chatdesk.core.events import MessageAdded, TurnStarted
 from chatdesk.core.texts import plural, shortened, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.chat_pane import ChatPane
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.chat.undo import Act, Lasting, Step, UndoStack
-    from chatdesk.ui.window.chat_pane import ChatPane
 
 _LONGEST_TITLE: Final = 40
 
@@ -34,8 +32,6 @@ class UndoHistory(QObject):
     def stack_for(self, chat: ChatService) -> UndoStack:
         """Return the changes that were made so far, to make another one through ``chat``."""
         if self.stack is None:
-            from chatdesk.core.chat.undo import UndoStack
-
             self.stack = UndoStack(chat)
         self.stack.use(chat)
         return self.stack
@@ -110,7 +106,6 @@ class UndoBinding(Controller):
         be undone say so, and name the one before it, which is the next to be undone."""
 
         async def work() -> None:
-            from chatdesk.core.chat.undo import Lasting
 
             stack = await self.stack()
             await stack.begun.wait_for_all()

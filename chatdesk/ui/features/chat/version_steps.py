@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
+from chatdesk.core.domain.message import Message
+from chatdesk.core.events import PathChanged
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.message import Message
-    from chatdesk.core.events import PathChanged
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.window.window_context import WindowContext
 
 # Messages of another path that are shown before it is stored: more than a screen of them.
 _AHEAD = 20

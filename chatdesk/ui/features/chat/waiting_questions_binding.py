@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.attachment_rules import names_of
+from chatdesk.core.chat.question_queue import QuestionQueue
+from chatdesk.core.domain.waiting import WaitingQuestion
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import AnswerFinished, TurnStarted, WaitingQuestionsChanged
 from chatdesk.core.texts import tr
@@ -16,10 +17,6 @@ from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.question_queue import QuestionQueue
-    from chatdesk.core.domain.waiting import WaitingQuestion
 
 _SHOWN_CHARACTERS = 300
 

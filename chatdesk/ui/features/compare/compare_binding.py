@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 
+from chatdesk.core.chat.results import Compared
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.errors import NotFound
 from chatdesk.core.events import (
     MessageAdded,
@@ -21,19 +22,16 @@ from chatdesk.core.events import (
     TurnStarted,
 )
 from chatdesk.core.texts import tr
+from chatdesk.ui.compare.column import ViewMaker
+from chatdesk.ui.compare.view import CompareView
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.message_follower import retry_of
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.compare.compare_models import CompareModelsDialog
 from chatdesk.ui.features.usage.usage_binding import waiting_words
+from chatdesk.ui.transcript.contract import MessageFetcher
+from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.results import Compared
-    from chatdesk.core.domain.waiting import WaitingAnswer
-    from chatdesk.ui.compare.column import ViewMaker
-    from chatdesk.ui.compare.view import CompareView
-    from chatdesk.ui.transcript.contract import MessageFetcher
-    from chatdesk.ui.transcript.view import TranscriptView
 
 _MOST = 4
 _OPEN = "compare versions"
@@ -92,7 +90,6 @@ class CompareBinding(Controller):
 
     def choose_models(self) -> None:
         """Ask for the two to four that the next questions go to."""
-        from chatdesk.ui.features.compare.compare_models import CompareModelsDialog
 
         header, window = self._panes.header, self._panes.window
         if sum(len(choices) for _provider, _label, choices in header.models) < 2:
@@ -152,8 +149,6 @@ class CompareBinding(Controller):
         if question.thread_id != self._threads.thread_id:
             return
         if self._view is None:
-            from chatdesk.ui.compare.view import CompareView
-
             self._view = CompareView(
                 self._panes.theme, self._make_answer_view, live=self._open_thread.stored_chat.reader.with_live_text
             )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.message import Message, Status
+from chatdesk.core.domain.tools import ApprovalRequest
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import AnswerFinished, ApprovalAsked, ApprovalEnded
 from chatdesk.core.hidden_characters import visible_controls
@@ -14,9 +15,6 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.desktop.notice import Notice
 from chatdesk.ui.features.desktop.notify import Notifier
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.tools import ApprovalRequest
 
 # An answer that took longer is one that a person may have left alone.
 LONG_MS: Final = 10_000

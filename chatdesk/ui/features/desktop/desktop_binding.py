@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from PySide6.QtCore import QObject
 
 from chatdesk.core.background_import import import_beside
+from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.paths import AppPaths
 from chatdesk.core.texts import shown
+from chatdesk.ui.features.desktop import autostart
 from chatdesk.ui.features.desktop.answer_notices import AnswerNotices
+from chatdesk.ui.features.desktop.autostart import set_start_at_login
 from chatdesk.ui.features.desktop.quick_keys_binding import QuickKeysBinding
 from chatdesk.ui.features.desktop.touch_binding import TouchBinding
 from chatdesk.ui.features.desktop.tray_binding import TrayBinding
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.paths import AppPaths
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.window.window_context import WindowContext
 
 
 class DesktopBinding(QObject):
@@ -59,8 +57,6 @@ class DesktopBinding(QObject):
 
     async def _change_start_at_login(self, file: Path | None, *, is_on: bool) -> None:
         if file is not None:
-            from chatdesk.ui.features.desktop.autostart import set_start_at_login
-
             await asyncio.to_thread(set_start_at_login, file, is_on=is_on, arguments=self._login_arguments)
         else:
             portal = await import_beside("chatdesk.ui.features.desktop.login_portal")
@@ -74,7 +70,6 @@ class DesktopBinding(QObject):
         if not wanted and not self._starts_at_login:
             self._starts_at_login = False
             return
-        from chatdesk.ui.features.desktop import autostart
 
         file = None if autostart.is_in_sandbox() else autostart.autostart_file()
         if self._starts_at_login is None:

@@ -7,17 +7,13 @@ import logging
 import os
 import sys
 from collections.abc import Container
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.desktop.notice import Notice, NoticeBackend
 from chatdesk.ui.theme.qt_icons import icon
-
-if TYPE_CHECKING:
-    from PySide6.QtWidgets import QSystemTrayIcon
 
 _log = logging.getLogger(__name__)
 

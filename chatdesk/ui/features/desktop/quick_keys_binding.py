@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject
 from shiboken6 import isValid
 
+from chatdesk.ui.features.desktop.autostart import start_command
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.window.window_context import WindowContext
+
 if TYPE_CHECKING:
     from chatdesk.ui.features.desktop.quick_keys import QuickKeys
     from chatdesk.ui.features.desktop.quick_keys_row import QuickKeysRow
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-    from chatdesk.ui.window.window_context import WindowContext
 
 _PAGE: Final = "Shortcuts"
 _SETTING: Final = "quick_keys"
@@ -69,7 +71,6 @@ class QuickKeysBinding(QObject):
         return row
 
     def _command(self) -> str:
-        from chatdesk.ui.features.desktop.autostart import start_command
 
         return shlex.join([*start_command(), "quick", *self._arguments])
 

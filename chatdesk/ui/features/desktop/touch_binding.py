@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QObject, QPointF, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QInputMethod
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.features.desktop.touch_input import TouchInput
-
-if TYPE_CHECKING:
-    from PySide6.QtGui import QInputMethod
-
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.window.window_context import WindowContext
 
 _EDGE_PX: Final = 24
 

@@ -9,15 +9,11 @@ do buttons and sliders outside of what scrolls. A mouse is never looked at.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QWindow
-from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QWidget
-
-if TYPE_CHECKING:
-    from PySide6.QtGui import QTouchEvent
-    from PySide6.QtWidgets import QScroller
+from PySide6.QtGui import QGuiApplication, QTouchEvent, QWindow
+from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QScroller, QWidget
 
 _TOUCHES: Final = frozenset(
     (QEvent.Type.TouchBegin, QEvent.Type.TouchUpdate, QEvent.Type.TouchEnd, QEvent.Type.TouchCancel)

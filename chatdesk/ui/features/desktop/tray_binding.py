@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtGui import QGuiApplication
 
+from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.library import ThreadQuery
-from chatdesk.core.domain.message import Role, Status
+from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.events import AnswerFinished, MessageAdded, UnreadChanged
 from chatdesk.core.texts import Text, shown
+from chatdesk.ui.features.desktop.tray_icon import TrayIcon, is_there_a_tray
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.domain.message import Message
-    from chatdesk.ui.features.desktop.tray_icon import TrayIcon
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 
 _RECENT = 5
 _STAYS = Text("ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.")
@@ -50,7 +45,6 @@ class TrayBinding(Controller):
             if self.icon is not None:
                 self.icon.hide()
             return
-        from chatdesk.ui.features.desktop.tray_icon import is_there_a_tray
 
         if is_there_a_tray():
             if self.icon is None:
@@ -64,7 +58,6 @@ class TrayBinding(Controller):
             self.icon.hide()
 
     def _make_icon(self) -> TrayIcon:
-        from chatdesk.ui.features.desktop.tray_icon import TrayIcon
 
         panes = self._panes
         icon = TrayIcon(panes.theme, panes.window)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -18,17 +18,15 @@ from chatdesk.core.child_process import is_packaged
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.texts import shown, tr
+from chatdesk.core.updates import Version
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.banner import Banner
-
-if TYPE_CHECKING:
-    from chatdesk.core.updates import Version
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.theme.theme import Theme
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.window.window_context import WindowContext
 
 _log = logging.getLogger(__name__)
 

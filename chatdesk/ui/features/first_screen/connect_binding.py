@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.provider_setup.provider_service import ProviderService
 from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer, StepResult, StepState
+from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown, tr
+from chatdesk.services.groups import ModelServices
+from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.first_screen.connect_dialog import ConnectDialog
+from chatdesk.ui.features.first_screen.connect_provider import ConnectProvider
+from chatdesk.ui.features.providers.key_agreement import agreement_dialog
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_setup.provider_service import ProviderService
-    from chatdesk.core.domain.provider_profile import ProviderProfile
-    from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.features.chat.message_binding import MessageBinding
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.features.first_screen.connect_provider import ConnectProvider
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 
 _TASK = "connect provider"
 
@@ -51,7 +50,6 @@ class ConnectBinding(Controller):
 
     def open(self) -> None:
         """Open the dialog that connects a provider."""
-        from chatdesk.ui.features.first_screen.connect_dialog import ConnectDialog
 
         dialog = ConnectDialog(self._panes.theme, parent=self._panes.window)
         dialog.manageRequested.connect(lambda: self._panes.commands.trigger("app.models"))
@@ -137,7 +135,6 @@ class ConnectBinding(Controller):
         return profile
 
     def _ask_to_agree(self, opened: _OpenFields, asked: KeyNotAgreed, profile: ProviderProfile, key: str) -> None:
-        from chatdesk.ui.features.providers.key_agreement import agreement_dialog
 
         parent = self._panes.window if opened.fields is None else opened.fields.window()
         confirm = agreement_dialog(self._panes.theme, asked, parent=parent)
@@ -150,7 +147,6 @@ class ConnectBinding(Controller):
         confirm.open()
 
     async def _use_found(self, opened: _OpenFields, server: FoundServer) -> None:
-        from chatdesk.core.domain.provider_profile import ProviderProfile
 
         service = self._models.provider_service
         await self._use(opened, await service.save(ProviderProfile("", server.preset, server.label, server.base_url)))

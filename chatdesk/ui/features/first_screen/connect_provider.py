@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from chatdesk.core.chat.provider_setup.keys import KeyState
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.settings.presets import PRESETS, Preset, preset_for_key, preset_of
+from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
@@ -29,10 +31,6 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.listed import with_commas
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_setup.keys import KeyState
-    from chatdesk.core.settings.providers_store import KeyPlace
 
 _TO_BE_FILLED_IN: Final = "YOUR-"
 _ONE_COLUMN_BELOW_PX: Final = 400

@@ -3,26 +3,22 @@ answers and suggestions to begin with."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from PySide6.QtCore import Signal
 
 from chatdesk.core.background_import import import_beside
+from chatdesk.core.errors import StorageError
 from chatdesk.core.events import ProvidersChanged
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.services.groups import ModelServices
+from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
+from chatdesk.ui.features.first_screen.first_screen import FirstScreen
+from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chatdesk.core.errors import StorageError
-    from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.features.chat.message_binding import MessageBinding
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.features.first_screen.first_screen import FirstScreen
-    from chatdesk.ui.theme.theme import Theme
 
 _TOUR = Text("What can ChatDesk do?")
 OFFLINE = "offline"

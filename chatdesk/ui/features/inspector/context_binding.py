@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QTimer
 
+from chatdesk.core.domain.context import ContextTotals
 from chatdesk.core.errors import ChatDeskError, DoesNotFit
 from chatdesk.core.events import AnswerFinished, ContextChanged, MessageAdded, PathChanged
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.inspector_binding import CONTEXT, InspectorBinding
+from chatdesk.ui.widgets.context_popover import ContextPopover
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.context import ContextTotals
 
 _SETTLE_MS = 80
 _STALE = Text("The summary is out of date and not sent. Make it again to have it sent.")
@@ -73,7 +70,6 @@ class ContextBinding(Controller):
 
     def _explain(self) -> None:
         meter = self._panes.header.context_meter
-        from chatdesk.ui.widgets.context_popover import ContextPopover
 
         popover = ContextPopover(self._panes.theme, self._sentences, parent=meter)
         popover.moreRequested.connect(lambda reason: self._inspector.open(CONTEXT, reason=reason))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.events import (
     AnswerFinished,
     ContextChanged,
@@ -19,22 +22,20 @@ from chatdesk.core.events import (
     UsageRecorded,
 )
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.core.usage.usage_service import UsageService
+from chatdesk.ui.features.chat.questions_binding import QuestionsBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.inspector.summary_binding import SummaryBinding
+from chatdesk.ui.inspector.context_tab import ContextTab
+from chatdesk.ui.inspector.inspector import Inspector
+from chatdesk.ui.inspector.tree_tab import TreeTab
+from chatdesk.ui.inspector.usage_tab import UsageTab
 from chatdesk.ui.widgets.focus_ring import reason_of_press
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
+Fill = Callable[[], Coroutine[Any, Any, None]]
 
-    from PySide6.QtWidgets import QWidget
-
-    from chatdesk.core.domain.message import ContextMark
-    from chatdesk.core.usage.usage_service import UsageService
-    from chatdesk.ui.inspector.inspector import Inspector
-
-    Fill = Callable[[], Coroutine[Any, Any, None]]
 
 CONTEXT, SUMMARY, USAGE, TREE, QUESTIONS = (
     Text("Context"),
@@ -160,13 +161,6 @@ class InspectorBinding(Controller):
 
     def _built(self) -> Inspector:
         if self.inspector is None:
-            from chatdesk.ui.features.chat.questions_binding import QuestionsBinding
-            from chatdesk.ui.features.inspector.summary_binding import SummaryBinding
-            from chatdesk.ui.inspector.context_tab import ContextTab
-            from chatdesk.ui.inspector.inspector import Inspector
-            from chatdesk.ui.inspector.tree_tab import TreeTab
-            from chatdesk.ui.inspector.usage_tab import UsageTab
-
             theme = self._panes.theme
             self._context = ContextTab(theme, self._fetch_entries)
             self._context.jumpRequested.connect(self._panes.transcript.jump_to)

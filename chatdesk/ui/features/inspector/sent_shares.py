@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from shiboken6 import isValid
 
+from chatdesk.core.domain.attachment import Attachment, SentShare
 from chatdesk.core.events import ProvidersChanged
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.attachment import Attachment, SentShare
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
 _Key = tuple[tuple["Attachment", ...], str | None, str | None]
 _MOST_KNOWN: Final = 500

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.context.context_service import ContextService
+from chatdesk.core.chat.context.summary_service import SummaryService
 from chatdesk.core.domain.context import Reason
 from chatdesk.core.domain.summary import Summary, SummaryStage, SummarySwitches, SummaryWork
 from chatdesk.core.domain.usage import Usage
@@ -14,10 +15,6 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.summary_text import progress_words, question_words
 from chatdesk.ui.inspector.summary_tab import SummaryTab
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.context.context_service import ContextService
-    from chatdesk.core.chat.context.summary_service import SummaryService
 
 _PAGE = 100
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from chatdesk.core.domain.summary import SummaryStage
+from chatdesk.core.chat.context.summary_service import SummaryService
+from chatdesk.core.domain.summary import SummaryStage, SummaryWork
 from chatdesk.core.events import SummaryWorkChanged
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.summary_text import ended_words, progress_words, question_words
 from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.context.summary_service import SummaryService
-    from chatdesk.core.domain.summary import SummaryWork
 
 # Fewer requests are over before anybody could read how far they are.
 _LEAST_REQUESTS_SHOWN = 3

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.message import ContextMark
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import ContextChanged, PathChanged
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
@@ -13,9 +13,6 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.inspector.inspector_binding import SUMMARY, InspectorBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.thread import Thread
 
 _MARKS = {
     "pin": ContextMark.PINNED,

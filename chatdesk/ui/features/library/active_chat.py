@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.features.chat.undo_binding import UndoBinding
-    from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.window.panes import Panes
 
 
 class ActiveChat(Protocol):

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.chat.library import LibraryService
+from chatdesk.core.chat.system_prompt_service import SystemPromptService
 from chatdesk.core.domain.library import LibraryChange
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.services.tool_loader import ToolLoader
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.library.active_chat import ActiveChat
+from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
 from chatdesk.ui.features.library.project_binding import ProjectBinding
 from chatdesk.ui.features.library.project_names import names_told_apart
+from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.library.trash_binding import TrashBinding
 from chatdesk.ui.widgets.project_chooser import ChooserEntry
+from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.system_prompt_service import SystemPromptService
-    from chatdesk.services.tool_loader import ToolLoader
-    from chatdesk.ui.features.library.active_chat import ActiveChat
-    from chatdesk.ui.window.panes import Panes
 
 Ids = Sequence[str]
 
@@ -178,7 +177,6 @@ class LibraryBinding(Controller):
             return
 
         async def work() -> None:
-            from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
 
             projects = await self._library.projects.list()
             known = {thread.project_id for thread in self._panes.sidebar.known(ids)}
@@ -199,7 +197,6 @@ class LibraryBinding(Controller):
             return
 
         async def work() -> None:
-            from chatdesk.ui.features.library.tags import ThreadTagsDialog
 
             library = self._library
             tags, counts = await library.list_tags(), await library.tags_of(ids)
@@ -224,7 +221,6 @@ class LibraryBinding(Controller):
 
     def open_tags(self) -> None:
         async def work() -> None:
-            from chatdesk.ui.features.library.tags import TagListDialog
 
             dialog = TagListDialog(self._panes.theme, await self._library.list_tags(), self._active().panes.window)
             dialog.renamed.connect(self.rename_tag)

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.core.chat.library import LibraryService
+from chatdesk.core.chat.system_prompt_service import SystemPromptService
+from chatdesk.core.domain.library import ProjectCounts
 from chatdesk.core.domain.project import Project
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.services.tool_loader import ToolLoader
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.folder_field import FolderField
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.library.project import ProjectDialog
 from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+from chatdesk.ui.sidebar.project_menu import ProjectMenu
 from chatdesk.ui.widgets.project_chooser import ChooserEntry
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.system_prompt_service import SystemPromptService
-    from chatdesk.core.domain.library import ProjectCounts
-    from chatdesk.services.tool_loader import ToolLoader
-    from chatdesk.ui.dialogs.folder_field import FolderField
-    from chatdesk.ui.features.library.project import ProjectDialog
-    from chatdesk.ui.sidebar.project_menu import ProjectMenu
 
 ALL, NEW, EDIT, SHARE = "all", "new", "edit", "share"
 _RESTORE = "restore:"
@@ -69,7 +68,6 @@ class ProjectBinding(Controller):
         self._tasks.replace(self._open_menu(is_under_drag=is_under_drag), "open projects")
 
     async def _open_menu(self, *, is_under_drag: bool) -> None:
-        from chatdesk.ui.sidebar.project_menu import ProjectMenu
 
         projects = await self._library.projects.list(deleted_too=True)
         self._panes.main_window.place.reveal()
@@ -177,7 +175,6 @@ class ProjectBinding(Controller):
     async def _open_dialog(
         self, project: Project | None, save: Callable[[FolderField, str, str, str | None, str | None, str], None]
     ) -> ProjectDialog:
-        from chatdesk.ui.features.library.project import ProjectDialog
 
         is_last = project is not None and not await self._has_others(project)
         tools = None if project is None else await self._tools.in_use()
@@ -242,7 +239,6 @@ class ProjectBinding(Controller):
 
     def ask_to_delete(self, project: Project) -> None:
         async def work() -> None:
-            from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
             counts = await self._library.projects.count(project.id)
             text = _trash_words(counts, self._current_settings().trash_days)

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QTimer, Signal
 
+from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread, ThreadPage
@@ -26,13 +27,11 @@ from chatdesk.core.events import (
 )
 from chatdesk.core.texts import shown
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.library import LibraryService
-    from chatdesk.ui.window.window_state import WindowState
+from chatdesk.ui.window.window_state import WindowState
 
 PAGE: Final = 50
 _ALL: Final = ""  # what the window's state says when all projects were listed
@@ -238,7 +237,6 @@ class ThreadListBinding(Controller):
     async def _folders(self, library: LibraryService) -> list[Folder]:
         """Return the folders in the order of the list of projects: archived ones last, and only if they hold
         threads."""
-        from chatdesk.ui.features.library.project_names import names_told_apart
 
         projects = await library.projects.list()
         counts = await library.count_by_project()

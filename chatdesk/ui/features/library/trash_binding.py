@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.search.search_service import SearchService
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.features.library.active_chat import ActiveChat
 from chatdesk.ui.features.library.purge_text import shared_text, whole_trash_text
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.search.search_service import SearchService
-    from chatdesk.ui.features.library.active_chat import ActiveChat
 
 
 class TrashBinding(Controller):
@@ -76,7 +74,6 @@ class TrashBinding(Controller):
         self._tasks.start(work(), "delete for good")
 
     def _ask(self, question: str, text: str, yes: str, run: Callable[[], None]) -> None:
-        from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
         window = self._active().panes.window
         dialog = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=window)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtGui import QGuiApplication
 
@@ -17,13 +17,10 @@ from chatdesk.core.links import NEW_CHAT, SCHEME, SEARCH, ThreadLink, UnusableLi
 from chatdesk.core.local_api.quick_call import QUICK
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.panel import Panel
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.chat_window import ChatWindow
+from chatdesk.ui.window.shown_chats import ShownChat
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.window.chat_window import ChatWindow
-    from chatdesk.ui.window.shown_chats import ShownChat
-    from chatdesk.ui.window.window_context import WindowContext
 
 _COMMANDS: Final = {QUICK: "app.quick", NEW_CHAT: "thread.new", SEARCH: "go.search"}
 _NOT_SHOWN = Text("The message of the link is not shown in this thread: it was deleted, or is in another version.")

@@ -9,22 +9,21 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from shiboken6 import isValid
 
+from chatdesk.core.domain.project import Project
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.core.texts import shown, tr
+from chatdesk.services.service_switch import ServiceState, ServiceSwitch
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.features.local_service.local_service_page import LocalServicePage
+from chatdesk.ui.features.local_service.new_token import NewTokenDialog
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.project import Project
-    from chatdesk.services.service_switch import ServiceState, ServiceSwitch
-    from chatdesk.ui.features.local_service.local_service_page import LocalServicePage
-    from chatdesk.ui.features.local_service.new_token import NewTokenDialog
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 
 _PAGE: Final = "Local service"
 _ON: Final = "service_on"
@@ -63,7 +62,6 @@ class LocalServiceBinding(Controller):
             dialog.fill_page(_PAGE, partial(self._make_page, fixed))
 
     def _make_page(self, fixed_by: str) -> LocalServicePage:
-        from chatdesk.ui.features.local_service.local_service_page import LocalServicePage
 
         page = self._page = LocalServicePage(self._panes.theme, fixed_by=fixed_by)
         page.switched.connect(self._on_page_switched)
@@ -104,7 +102,6 @@ class LocalServiceBinding(Controller):
         return {each.id: each.name for each in await self._projects()}
 
     async def _open_new_token(self, page: LocalServicePage) -> None:
-        from chatdesk.ui.features.local_service.new_token import NewTokenDialog
 
         projects = await self._names_of_projects()
         if not isValid(page):
@@ -144,7 +141,6 @@ class LocalServiceBinding(Controller):
             page.tokensWanted.emit()
 
     def _ask_whether_to_revoke(self, page: LocalServicePage, token_id: str, name: str) -> None:
-        from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
         dialog = ConfirmDialog(
             self._panes.theme,

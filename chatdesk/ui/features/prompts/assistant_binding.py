@@ -5,28 +5,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtWidgets import QMenu
 
+from chatdesk.core.chat.prompts.prompt_service import PromptService
 from chatdesk.core.domain.prompt import PromptHead, PromptKind
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import PromptsChanged
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import Text, plural, tr
+from chatdesk.ui.composer.composer_chip import ComposerChip
+from chatdesk.ui.composer.prompt_menu import MenuKind, PromptMenu
 from chatdesk.ui.composer.slash_query import AT, mark_query, select_mark_query
 from chatdesk.ui.features.chat.next_model import NextAssistant
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.prompts.server_resources import ServerResources
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.prompts.prompt_service import PromptService
-    from chatdesk.core.domain.thread import Thread
-    from chatdesk.ui.composer.composer_chip import ComposerChip
-    from chatdesk.ui.composer.prompt_menu import PromptMenu
-    from chatdesk.ui.features.prompts.server_resources import ServerResources
 
 _MOST_LISTED: Final = 40
 
@@ -164,8 +162,6 @@ class AssistantBinding(Controller):
 
     def _show_menu(self, heads: Sequence[PromptHead]) -> None:
         if self._menu is None:
-            from chatdesk.ui.composer.prompt_menu import MenuKind, PromptMenu
-
             kind = MenuKind(AT, Text("Assistants and resources"), _heard, _EDIT)
             self._menu = PromptMenu(self._panes.theme, self._panes.composer, kind)
             self._menu.chosen.connect(lambda id_, _is_after_mark: self._apply_choice(id_))

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog
 
+from chatdesk.core.chat.attachment_service import AttachmentService
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import tr
+from chatdesk.core.tools.tool_service import ToolService
+from chatdesk.ui.features.chat.parameters import ParametersDialog
 from chatdesk.ui.features.prompts.assistant_fields import AssistantChoices
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.domain.attachment import Attachment
-    from chatdesk.core.domain.parameters import Parameters
-    from chatdesk.core.tools.tool_service import ToolService
-    from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
+from chatdesk.ui.window.window_context import WindowContext
 
 
 class AssistantChooser:
@@ -54,8 +52,6 @@ class AssistantChooser:
         chooser.open()
 
     def ask_for_parameters(self, dialog: PromptsDialog, parameters: Parameters) -> None:
-        from chatdesk.core.domain.parameters import Parameters
-        from chatdesk.ui.features.chat.parameters import ParametersDialog
 
         fields = dialog.form.assistant
         if fields is None:

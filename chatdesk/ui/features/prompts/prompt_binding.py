@@ -9,28 +9,27 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 
+from chatdesk.core.chat.prompts.prompt_service import PromptService
+from chatdesk.core.chat.prompts.prompt_variables import Template, expand, read_template
+from chatdesk.core.chat.system_prompt_service import SystemPromptService
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import ProjectChanged, PromptsChanged
 from chatdesk.core.texts import shortened, shown, tr
+from chatdesk.ui.composer.prompt_menu import PromptMenu
+from chatdesk.ui.composer.slash_query import SLASH, select_mark_query
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
+from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
+from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
+from chatdesk.ui.features.prompts.server_prompts import ServerPrompts
 from chatdesk.ui.features.prompts.system_prompt_binding import CreateThread, SystemPromptBinding
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.prompts.prompt_service import PromptService
-    from chatdesk.core.chat.prompts.prompt_variables import Template
-    from chatdesk.core.chat.system_prompt_service import SystemPromptService
-    from chatdesk.core.domain.thread import Thread
-    from chatdesk.ui.composer.prompt_menu import PromptMenu
-    from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
-    from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
-    from chatdesk.ui.features.prompts.server_prompts import ServerPrompts
 
 _MOST_REMEMBERED = 100
 _LONGEST_GATHERING_S = 5.0
@@ -93,8 +92,6 @@ class PromptBinding(Controller):
     async def _open_menu(self, *, is_after_slash: bool) -> None:
         heads = await self._menu_heads(await self._prompts.list())
         if self._menu is None:
-            from chatdesk.ui.composer.prompt_menu import PromptMenu
-
             self._menu = PromptMenu(self._panes.theme, self._panes.composer)
             self._menu.chosen.connect(self._insert_soon)
             self._menu.manageRequested.connect(self.open_library)
@@ -129,7 +126,6 @@ class PromptBinding(Controller):
     async def text_of(self, prompt_id: str) -> str | None:
         """Return the current text of a prompt. If it has fields to fill in, insert it into the composer and return
         None."""
-        from chatdesk.core.chat.prompts.prompt_variables import expand, read_template
 
         prompt = await self._prompts.get(prompt_id)
         template = await asyncio.to_thread(read_template, prompt.text)
@@ -140,7 +136,6 @@ class PromptBinding(Controller):
         return (await asyncio.to_thread(expand, template, known, datetime.now().astimezone())).text
 
     async def _insert(self, prompt_id: str, *, is_after_slash: bool) -> None:
-        from chatdesk.core.chat.prompts.prompt_variables import read_template
 
         prompt = await self._prompts.get(prompt_id)
         template = await asyncio.to_thread(read_template, prompt.text)
@@ -150,7 +145,6 @@ class PromptBinding(Controller):
         if not template.fields:
             await insert({})
             return
-        from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
 
         dialog = PromptFieldsDialog(
             self._panes.theme,
@@ -178,8 +172,6 @@ class PromptBinding(Controller):
         thread_id: str | None,
         is_after_slash: bool,
     ) -> None:
-        from chatdesk.core.chat.prompts.prompt_variables import expand
-        from chatdesk.ui.composer.slash_query import SLASH, select_mark_query
 
         known, notes = await self._known_values(template)
         missing = [each for each in template.fields if not each.default and not values.get(each.name, "").strip()]
@@ -262,8 +254,6 @@ class PromptBinding(Controller):
 
     async def _opened_library(self) -> PromptLibrary:
         if self._library is None:
-            from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
-
             self._library = PromptLibrary(
                 self._panes, self._undo, self._prompts, tasks=self._tasks, assistants=self._open_assistants()
             )

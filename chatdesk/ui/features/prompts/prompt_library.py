@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
+from chatdesk.core.chat.prompts.prompt_service import PromptService
 from chatdesk.core.chat.prompts.prompt_variables import read_template
+from chatdesk.core.chat.undo import Step
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text, plural, shown, tr
@@ -20,11 +22,7 @@ from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
 from chatdesk.ui.features.prompts.prompt_form import Written
 from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.prompts.prompt_service import PromptService
-    from chatdesk.core.chat.undo import Step
-    from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.panes import Panes
 
 _FILTER = Text("Prompts (*.json)")
 _UNKNOWN = Text("Something went wrong. Nothing was stored; the text is kept here.")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from chatdesk.core.chat.prompts.prompt_service import PromptService
 from chatdesk.core.domain.prompt import PromptKind
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import PromptsChanged
 from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import Text, shown, tr
@@ -16,10 +18,6 @@ from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.prompts.prompt_service import PromptService
-    from chatdesk.core.domain.thread import Thread
 
 _MOST_OWN: Final = 20
 _WORDS: Final = {

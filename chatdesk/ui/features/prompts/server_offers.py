@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from chatdesk.core.domain.prompt import PromptHead, PromptKind
+from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import tr
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.tools import ToolServer
-    from chatdesk.core.tools.offers import Offer
-    from chatdesk.core.tools.tool_service import ToolService
-    from chatdesk.ui.features.chat.attachment_binding import AttachmentBinding
-    from chatdesk.ui.features.chat.next_model import NextAssistant
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.core.tools.offers import Offer
+from chatdesk.core.tools.tool_service import ToolService
+from chatdesk.ui.features.chat.attachment_binding import AttachmentBinding
+from chatdesk.ui.features.chat.next_model import NextAssistant
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.window_context import WindowContext
 
 # Before the id of what a server offers; ids of the library have no colon.
 _MARK: Final = "tool-server:"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from chatdesk.core.chat.prompts.prompt_variables import Field
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import tr
+from chatdesk.core.tools.offers import PromptArgument, ServerPrompt
+from chatdesk.ui.composer.slash_query import SLASH, select_mark_query
+from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
 from chatdesk.ui.features.prompts.server_offers import ServerOffers
 from chatdesk.ui.widgets.listed import with_commas
-
-if TYPE_CHECKING:
-    from chatdesk.core.tools.offers import PromptArgument, ServerPrompt
 
 _TASK = "insert prompt"
 
@@ -36,8 +37,6 @@ class ServerPrompts(ServerOffers):
         return True
 
     def _ask_for_arguments(self, prompt: ServerPrompt, use: Callable[[Mapping[str, str]], object]) -> None:
-        from chatdesk.core.chat.prompts.prompt_variables import Field
-        from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
 
         def check(values: Mapping[str, str]) -> str:
             missing = [each.label for each in prompt.arguments if each.is_required and not values[each.name].strip()]
@@ -59,7 +58,6 @@ class ServerPrompts(ServerOffers):
     async def _insert_filled(
         self, prompt: ServerPrompt, values: Mapping[str, str], *, thread_id: str | None, is_after_slash: bool
     ) -> None:
-        from chatdesk.ui.composer.slash_query import SLASH, select_mark_query
 
         composer = self._panes.composer
         server, before = clean_line(prompt.server.name), composer.editor.written()

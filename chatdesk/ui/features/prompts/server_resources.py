@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from chatdesk.core.tools.offers import ServerResource
 from chatdesk.ui.features.prompts.server_offers import ServerOffers
-
-if TYPE_CHECKING:
-    from chatdesk.core.tools.offers import ServerResource
 
 
 class ServerResources(ServerOffers):

@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.prompts.prompt_service import PromptService
+from chatdesk.core.chat.prompts.prompt_variables import read_template
+from chatdesk.core.chat.system_prompt_service import SystemPromptService
 from chatdesk.core.domain.prompt import PromptKind, PromptSource, SystemPrompts
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ProjectChanged, ThreadChanged
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.prompts.prompt_service import PromptService
-    from chatdesk.core.chat.system_prompt_service import SystemPromptService
-    from chatdesk.core.domain.thread import Thread
-    from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
 
 FROM_FILE = Text("An imported system prompt is sent with your question.")
 _MOST_PROBLEMS = 4
@@ -93,7 +91,6 @@ class SystemPromptBinding(Controller):
         prompts = await self._find(project_id)
         if self.dialog is not None:
             return
-        from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
 
         dialog = self.dialog = SystemPromptDialog(self._panes.theme, prompts, source=source, parent=self._panes.window)
         dialog.edited.connect(lambda text: self._tasks.replace(self._measure(prompts, text), "measure system prompt"))
@@ -120,7 +117,6 @@ class SystemPromptBinding(Controller):
             self.dialog.show_library(heads[:_MOST_CHOICES])
 
     async def _measure(self, prompts: SystemPrompts, text: str) -> None:
-        from chatdesk.core.chat.prompts.prompt_variables import read_template
 
         size = await self._system_prompts.size(prompts, text)
         template = await asyncio.to_thread(read_template, text, is_system=True)

@@ -5,28 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.chat.provider_setup.provider_service import ProviderService, ShownProvider
 from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer
+from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ProvidersChanged
+from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import shown, tr
+from chatdesk.services.groups import ModelServices
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.features.providers.key_agreement import agreement_dialog
+from chatdesk.ui.features.providers.passphrase import PassphraseDialog
+from chatdesk.ui.features.providers.provider_form import ProviderForm
+from chatdesk.ui.features.providers.provider_models_binding import ProviderModelsBinding
+from chatdesk.ui.features.providers.provider_row_binding import ProviderRowBinding
+from chatdesk.ui.features.settings.provider_page import ProviderPage
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from PySide6.QtWidgets import QWidget
-
-    from chatdesk.core.chat.provider_setup.provider_service import ProviderService, ShownProvider
-    from chatdesk.core.domain.provider_profile import ProviderProfile
-    from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.features.providers.passphrase import PassphraseDialog
-    from chatdesk.ui.features.providers.provider_form import ProviderForm
-    from chatdesk.ui.features.providers.provider_row_binding import ProviderRowBinding
-    from chatdesk.ui.features.settings.provider_page import ProviderPage
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-
 
 _ROWS_AT_ONCE = 2
 # What the page needs when it is made.
@@ -61,8 +62,6 @@ class ProviderBinding(Controller):
     def _join(self, page: ProviderPage, dialog: SettingsDialog, wanted: str) -> None:
         """Connect the requests of ``page``, and fill it. ``wanted``: the provider whose form is to be opened at
         once."""
-        from chatdesk.ui.features.providers.provider_models_binding import ProviderModelsBinding
-        from chatdesk.ui.features.providers.provider_row_binding import ProviderRowBinding
 
         models = ProviderModelsBinding(self._context, self._models)
         self._page = page
@@ -139,8 +138,6 @@ class ProviderBinding(Controller):
         self._settings.open("Providers")
 
     def _add(self, preset: str, dialog: SettingsDialog) -> None:
-        from chatdesk.core.domain.provider_profile import ProviderProfile
-        from chatdesk.core.settings.presets import preset_of
 
         known = preset_of(preset)
         label = "" if known.id == "other" else known.label
@@ -148,7 +145,6 @@ class ProviderBinding(Controller):
         self._open_form(profile, None, dialog)
 
     async def _add_found(self, server: FoundServer) -> None:
-        from chatdesk.core.domain.provider_profile import ProviderProfile
 
         await self._models.provider_service.save(ProviderProfile("", server.preset, server.label, server.base_url))
         await self._find()
@@ -161,7 +157,6 @@ class ProviderBinding(Controller):
     def _open_form(
         self, profile: ProviderProfile, shown: ShownProvider | None, dialog: SettingsDialog, *, key: str = ""
     ) -> None:
-        from chatdesk.ui.features.providers.provider_form import ProviderForm
 
         form = ProviderForm(self._panes.theme, profile, shown=shown, parent=dialog)
         opened = _OpenDialog(form)
@@ -234,7 +229,6 @@ class ProviderBinding(Controller):
 
     def _ask_to_agree(self, form: ProviderForm, asked: KeyNotAgreed, go_on: Callable[[], object]) -> None:
         """Ask whether a key may go to another server than the one it was given for, or travel unencrypted."""
-        from chatdesk.ui.features.providers.key_agreement import agreement_dialog
 
         confirm = agreement_dialog(self._panes.theme, asked, parent=form)
         confirm.answered.connect(lambda is_yes: go_on() if is_yes else None)
@@ -253,7 +247,6 @@ class ProviderBinding(Controller):
     def _ask_to_remove(
         self, parent: QWidget, profile: ProviderProfile, remove: Callable[[], Coroutine[Any, Any, object]]
     ) -> None:
-        from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
         confirm = ConfirmDialog(
             self._panes.theme,
@@ -306,7 +299,6 @@ class ProviderBinding(Controller):
             self.ask_passphrase()
 
     def ask_passphrase(self) -> None:
-        from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 
         dialog = PassphraseDialog(self._panes.theme, parent=self._panes.window)
         opened = _OpenDialog(dialog)
@@ -318,7 +310,6 @@ class ProviderBinding(Controller):
         dialog.open()
 
     def _change_passphrase(self, dialog: SettingsDialog) -> None:
-        from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 
         asking = PassphraseDialog(self._panes.theme, is_changing=True, parent=dialog)
         opened = _OpenDialog(asking)

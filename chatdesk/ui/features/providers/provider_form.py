@@ -4,7 +4,7 @@ away."""
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.core.chat.provider_setup.keys import KeyState
+from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.domain.provider_profile import Api, ProviderProfile
 from chatdesk.core.domain.typed_address import full_address
@@ -31,10 +33,6 @@ from chatdesk.ui.features.settings.provider_steps import ProviderSteps
 from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_setup.keys import KeyState
-    from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 
 _WIDTH_PX, _HEIGHT_PX = 560, 620
 _API_WORDS: Final = {

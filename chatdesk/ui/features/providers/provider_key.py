@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from chatdesk.core.chat.provider_setup.keys import KeyState
+from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
+from chatdesk.core.domain.key_origin import Withheld
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import Text, shown, tr
@@ -18,11 +21,6 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.key_field import KeyField
 from chatdesk.ui.widgets.link_button import LinkButton
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_setup.keys import KeyState
-    from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
-    from chatdesk.core.domain.key_origin import Withheld
 
 _PLACES: Final = {
     KeyPlace.KEYRING: Text("In the system keyring"),

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.model_info import ModelOverrides
+from chatdesk.core.domain.provider_check import ModelList
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown
+from chatdesk.services.groups import ModelServices
 from chatdesk.ui.features.providers.model_table import ModelLine
 from chatdesk.ui.features.providers.provider_models import ProviderModels
-
-if TYPE_CHECKING:
-    from PySide6.QtWidgets import QWidget
-
-    from chatdesk.core.domain.provider_check import ModelList
-    from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.window.window_context import WindowContext
 
 
 class ProviderModelsBinding:

@@ -6,24 +6,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.provider_setup.provider_service import ProviderService, ShownProvider
 from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
-from chatdesk.core.domain.provider_profile import Api
+from chatdesk.core.domain.provider_profile import Api, ProviderProfile
 from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.providers.key_agreement import agreement_dialog
+from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.provider_text import outcome
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_setup.provider_service import ProviderService, ShownProvider
-    from chatdesk.core.domain.provider_profile import ProviderProfile
-    from chatdesk.ui.features.settings.provider_page import ProviderPage
-    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-    from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.window.panes import Panes
 
 # Opens the form of a provider, with a key that was typed elsewhere.
 OpenForm = Callable[["ShownProvider", str], None]
@@ -132,7 +129,6 @@ class ProviderRowBinding:
     def _ask_to_agree(self, name: str, asked: KeyNotAgreed, again: Callable[[], None]) -> None:
         if self._page is None:
             return
-        from chatdesk.ui.features.providers.key_agreement import agreement_dialog
 
         def on_answered(is_yes: bool) -> None:
             if is_yes:

@@ -6,29 +6,27 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QTimer
 
 from chatdesk.core import events
 from chatdesk.core.background_import import import_beside
+from chatdesk.core.chat.attachment_service import AttachmentService
+from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.thread import QUICK_DRAFT
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown
 from chatdesk.ui.features.chat.shared_drafts import DraftContent
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.quick.quick_context import QuickContext
+from chatdesk.ui.features.quick.quick_window import QuickWindow
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.save_timer import SaveTimer
+from chatdesk.ui.transcript.contract import MessageFetcher
+from chatdesk.ui.transcript.view import TranscriptView
+from chatdesk.ui.window.shown_chats import ShownChat
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.domain.message import Message
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.features.quick.quick_window import QuickWindow
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.transcript.contract import MessageFetcher
-    from chatdesk.ui.transcript.view import TranscriptView
-    from chatdesk.ui.window.shown_chats import ShownChat
 
 _AT_REST_MS: Final = 2_000
 _UNTIL_HIDDEN_S: Final = 0.2  # a desktop takes a window away in this time
@@ -119,7 +117,6 @@ class QuickBinding(Controller):
         return self.window
 
     def _make(self) -> QuickWindow:
-        from chatdesk.ui.features.quick.quick_window import QuickWindow
 
         window = QuickWindow(self._panes.theme, self._view)
         self._context.tasks.start(self._load(), "load quick question")

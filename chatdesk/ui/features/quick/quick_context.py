@@ -4,18 +4,16 @@ screen."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QClipboard, QGuiApplication, QImage
 
 from chatdesk.core.background_import import import_beside
+from chatdesk.core.chat.attachment_service import AttachmentService
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text, plural, shown
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.domain.attachment import Attachment
 
 _LONGEST_TEXT: Final = 200_000
 _CLIPBOARD, _SELECTION, _SCREENSHOT = Text("Clipboard"), Text("Selection"), Text("Screenshot")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QCursor, QGuiApplication, QImage, QKeyEvent, QPainter, QPaintEvent, QShowEvent
@@ -16,11 +15,9 @@ from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.features.quick.picture_preview import PicturePreview
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.painting import paint_box
-
-if TYPE_CHECKING:
-    from chatdesk.ui.transcript.view import TranscriptView
 
 _WIDTH_PX = 640
 _MOST_LINES = 6

@@ -15,6 +15,7 @@ from PySide6.QtGui import QCursor, QGuiApplication, QImage, QPixmap
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.texts import Text
+from chatdesk.ui.features.quick.region_chooser import RegionChooser
 from chatdesk.ui.theme.session_bus import has_session_bus
 from chatdesk.ui.transcript.drawing.picture_decoding import MAX_FILE_BYTES, NotAPicture, decode
 
@@ -84,7 +85,6 @@ def _read(address: str) -> Screenshot:
 
 
 async def _from_screen() -> Screenshot | None:
-    from chatdesk.ui.features.quick.region_chooser import RegionChooser
 
     screen = QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen()
     picture = screen.grabWindow(0)

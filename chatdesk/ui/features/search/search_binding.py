@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
+from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.search import FilterName, SearchHit, SearchKind
+from chatdesk.core.search.search_service import SearchService
 from chatdesk.core.texts import shown
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.search.listing import ONLY_COMMANDS, wants_commands_only
+from chatdesk.ui.features.search.palette import Palette
+from chatdesk.ui.widgets.found.results import Results
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.search.search_service import SearchService
-    from chatdesk.ui.features.search.palette import Palette
-    from chatdesk.ui.widgets.found.results import Results
 
 _RECENT = 6
 
@@ -58,7 +55,6 @@ class SearchBinding(Controller):
         if self.palette is not None:
             self.palette.show_words(text)
             return
-        from chatdesk.ui.features.search.palette import Palette
 
         focus = QApplication.focusWidget()
         text = text or self._left_words

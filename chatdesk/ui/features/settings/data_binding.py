@@ -6,19 +6,16 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.services.groups import DataServices
+from chatdesk.ui.features.settings.data_page import DataPage
+from chatdesk.ui.features.settings.restore_binding import RestoreBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.services.groups import DataServices
-    from chatdesk.ui.features.settings.data_page import DataPage
-    from chatdesk.ui.features.settings.restore_binding import RestoreBinding
 
 _MOST_NAMED = 10  # lines that fit on the page
 _BUSY = {

@@ -7,19 +7,16 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 
+from chatdesk.core.domain.provider_check import ModelList
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown
+from chatdesk.services.groups import ModelServices
+from chatdesk.ui.transcript.contract import ModelName
+from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.provider_check import ModelList
-    from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.transcript.contract import ModelName
-    from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 
 ModelChoice = tuple[str, str]
 ProviderModels = tuple[str, str, list[ModelChoice]]

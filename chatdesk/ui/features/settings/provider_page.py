@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QMenu, QVBoxLayout, QWidget
 
+from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.texts import plural, shown, tr
@@ -28,9 +29,6 @@ from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 from chatdesk.ui.widgets.fields.switch import Switch
 from chatdesk.ui.widgets.listed import listed
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 
 _WORDS_PX: Final = 180
 _GAP_PX, _BELOW_PX, _FIELDS_PX = 10, 6, 320

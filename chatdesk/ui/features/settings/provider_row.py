@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import plural, shown, tr
@@ -36,9 +37,6 @@ from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 from chatdesk.ui.widgets.key_field import KeyField
 from chatdesk.ui.widgets.link_button import LinkButton
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 
 _WORDS_PX: Final = 180
 _STATUS_PX: Final = 130

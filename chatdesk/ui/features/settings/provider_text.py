@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
 from chatdesk.core.moments import moment_text
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import date_time_text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 
 _SENTENCE_END = re.compile(r"\. |。")
 

@@ -8,20 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.moments import local_moment, moment_text
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.services.groups import RestoreServices
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.settings.restore import RestoreDialog
 from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.widgets.listed import with_commas
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.backup_contents import BackupContents
-    from chatdesk.services.groups import RestoreServices
-    from chatdesk.ui.async_tasks import AsyncTasks
-    from chatdesk.ui.features.settings.restore import RestoreDialog
-    from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.panes import Panes
 
 # Close the services, do this, and restart.
 RestartAfter = Callable[[Callable[[], Awaitable[object]]], None]
@@ -44,7 +41,6 @@ class RestoreBinding:
         self._tasks.start(self._open(), "restore")
 
     async def _open(self) -> None:
-        from chatdesk.ui.features.settings.restore import RestoreDialog
 
         listed = self._services.backups
         paths = await listed.list()

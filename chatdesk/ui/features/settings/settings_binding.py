@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from pathlib import Path
+from typing import Any, Final, cast
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.uninterruptible import uninterruptible
+from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.settings.in_force import changed_settings
-from chatdesk.core.settings.schema import all_settings
+from chatdesk.core.settings.schema import Settings, Value, all_settings
+from chatdesk.core.settings.store import SettingsStore
+from chatdesk.services.groups import ModelServices
 from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
 from chatdesk.ui.early_keys import early_keys
 from chatdesk.ui.features.settings.model_menu import ModelMenu
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.pyside_support import NEXT_TURN_S, build_classes_of_objects
 from chatdesk.ui.transcript.speech.narration import ReadAloud
+from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from pathlib import Path
-
-    from chatdesk.core.domain.provider_profile import ProviderProfile
-    from chatdesk.core.settings.schema import Settings, Value
-    from chatdesk.core.settings.store import SettingsStore
-    from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-    from chatdesk.ui.window.panes import Panes
 
 _FRAMES_S: Final = 0.03
 _DIALOG: Final = "chatdesk.ui.features.settings.settings_dialog"
@@ -136,7 +131,6 @@ class SettingsBinding(Controller):
         dialog.open()
 
     def _make(self) -> SettingsDialog:
-        from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 
         values: dict[str, Any] = {each.name: getattr(self._settings, each.name) for each in all_settings()}
         values |= {"theme": self._panes.theme.preference, "text_scale": self._panes.theme.scale}

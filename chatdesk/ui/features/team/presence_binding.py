@@ -3,20 +3,16 @@ there, and typing. The typed text is never sent."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QEvent, QObject, QTimer
 
 from chatdesk.core.domain.sharing.team import PresenceState, ShareState
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import PresenceChanged, TeamChanged
+from chatdesk.core.sync.team_service import TeamService
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.team.presence_place import PresencePlace
 from chatdesk.ui.widgets.header.presence_row import PresentMember
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.thread import Thread
-    from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.features.team.presence_place import PresencePlace
 
 _STILL_TYPING_MS = 4_000
 _BY_HAND = (QEvent.Type.KeyPress, QEvent.Type.InputMethod)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 
-if TYPE_CHECKING:
-    from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.ui.window.panes import Panes
-    from chatdesk.ui.window.shown_chats import ShownChats
+from chatdesk.core.sync.team_service import TeamService
+from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.shown_chats import ShownChats
 
 _AWAY_AFTER_MS = 60_000
 _NOWHERE = (None, None, False)

@@ -4,10 +4,12 @@ state of sync."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.library import LibraryService
+from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.sharing.team import ShareState, SyncPhase, SyncStatus
 from chatdesk.core.events import ProjectChanged, SyncStatusChanged, TeamChanged, UnreadChanged
+from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.team.shared_text import (
     closed_words,
@@ -18,13 +20,8 @@ from chatdesk.ui.features.team.shared_text import (
 )
 from chatdesk.ui.features.team.sync_status_text import status_line
 from chatdesk.ui.transcript.drawing.moments import time_of
+from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.domain.project import Project
-    from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.ui.window.panes import Panes
 
 # What a server says to somebody who is no member any more, and to a version that is too old.
 _CLOSED, _TOO_OLD = "team_login_closed", "team_client_too_old"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 
 from chatdesk.core.domain.sharing.team import SharedProject, ShareState
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import (
     SharedFilesChanged,
     SharedMessagesArrived,
@@ -15,8 +15,10 @@ from chatdesk.core.events import (
     TeamChanged,
     UnreadChanged,
 )
+from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.team.shared_text import (
     arrived_words,
     managers_of,
@@ -25,11 +27,6 @@ from chatdesk.ui.features.team.shared_text import (
 )
 from chatdesk.ui.transcript.contract import SharedWith
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.thread import Thread
-    from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
 _READ_AFTER_MS = 700
 _READ_NOTES = "read notes of a thread"

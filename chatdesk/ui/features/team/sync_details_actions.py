@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
@@ -11,15 +10,13 @@ from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.lost_changes import ACCEPTING, LostChanges
 from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncStatus
+from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.dialog_work import run_in_dialog
 from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
-
-if TYPE_CHECKING:
-    from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.window.window_context import WindowContext
 
 _MOST_ROUNDS = 200
 

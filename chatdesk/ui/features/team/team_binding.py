@@ -17,14 +17,14 @@ from shiboken6 import isValid
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.texts import tr
+from chatdesk.services.groups import TeamServices
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.widgets.local_files import only_path_in
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
-    from chatdesk.services.groups import TeamServices
-    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.features.team.pages.team_page import TeamPage
     from chatdesk.ui.features.team.team_dialogs import TeamDialogs
 

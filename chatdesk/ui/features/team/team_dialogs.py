@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole, Workspace
 from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.services.groups import TeamServices
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.team.dialog_work import run_in_dialog, sentence_of
 from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.features.team.pages.team_members import NEW_LOGIN_TEXT, MemberDialog, invited_words, removal_words
@@ -26,13 +29,7 @@ from chatdesk.ui.features.team.team_inviting import TeamInviting
 from chatdesk.ui.features.team.team_onboarding import TeamOnboarding
 from chatdesk.ui.features.team.team_server import TeamServer
 from chatdesk.ui.features.team.team_sharing import TeamSharing
-
-if TYPE_CHECKING:
-    from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.services.groups import TeamServices
-    from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
-    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.window.window_context import WindowContext
 
 
 class TeamDialogs:

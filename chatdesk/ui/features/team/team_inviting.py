@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
@@ -14,15 +13,13 @@ from chatdesk.core.domain.sharing.team import TeamRole, Workspace
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.sync.address import reach_text
+from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_invite import ComputerCodeDialog, InviteDialog
 from chatdesk.ui.features.team.pages.team_roles import grantable
 from chatdesk.ui.theme.theme import Theme
-
-if TYPE_CHECKING:
-    from chatdesk.core.sync.team_service import TeamService
 
 
 class TeamInviting:

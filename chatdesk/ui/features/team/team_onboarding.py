@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
@@ -19,16 +19,14 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.address import read_address
 from chatdesk.core.sync.members.team_passwords import PasswordNotKept
+from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import Text, tr
+from chatdesk.services.groups import TeamServices
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.dialog_work import run_in_dialog
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog, read_file
-
-if TYPE_CHECKING:
-    from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.services.groups import TeamServices
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.window.window_context import WindowContext
 
 # How often, and how many times, it is looked whether anything of a joined workspace is here.
 _LOOK_EVERY_S: Final = 0.5

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.sync.address import read_address
+from chatdesk.core.sync.members.membership import Membership
 from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_policy import WorkspacePolicyDialog
 from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
 from chatdesk.ui.features.team.pages.team_text import address_words
 from chatdesk.ui.theme.theme import Theme
-
-if TYPE_CHECKING:
-    from chatdesk.core.sync.members.membership import Membership
 
 
 class TeamServer:

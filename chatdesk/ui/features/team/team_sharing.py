@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
@@ -15,10 +14,13 @@ from chatdesk.core.domain.sharing.team import (
     TeamRole,
     Workspace,
 )
+from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import tr
+from chatdesk.services.groups import TeamServices
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.team.dialog_work import run_in_dialog
 from chatdesk.ui.features.team.pages.share_project import (
     SharedProjectDialog,
@@ -27,12 +29,7 @@ from chatdesk.ui.features.team.pages.share_project import (
     erase_words,
 )
 from chatdesk.ui.features.team.pages.team_retention import is_shorter, kept_sentence, shorter_words
-
-if TYPE_CHECKING:
-    from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.services.groups import TeamServices
-    from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
-    from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.window.window_context import WindowContext
 
 
 class TeamSharing:

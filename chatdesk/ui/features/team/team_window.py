@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import SharedMessagesArrived, UnreadChanged
+from chatdesk.core.sync.team_service import TeamService
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.desktop.notice import Notice
 from chatdesk.ui.features.desktop.notify import Notifier
 from chatdesk.ui.features.team.presence_binding import PresenceBinding
@@ -14,13 +16,8 @@ from chatdesk.ui.features.team.presence_place import PresencePlace
 from chatdesk.ui.features.team.shared_list_binding import SharedListBinding
 from chatdesk.ui.features.team.shared_text import arrived_words, authors_words
 from chatdesk.ui.features.team.shared_thread_binding import SharedThreadBinding
+from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.window.panes import Panes
 
 DETAILS = "team.details"
 _MOST_WORDS = 200

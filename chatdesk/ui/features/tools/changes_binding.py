@@ -9,20 +9,21 @@ from PySide6.QtCore import QEvent, QObject
 from shiboken6 import isValid
 
 from chatdesk.core.background_import import import_beside
+from chatdesk.core.domain.artifacts.file_change import ChangeState, change_from
+from chatdesk.core.domain.attachment import attachment_from
+from chatdesk.core.domain.message import Part
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.core.tools.tool_service import ToolService
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.tools.change_review import ChangeReview
+from chatdesk.ui.transcript.contract import ShownChange
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.artifacts.file_change import ChangeState
-    from chatdesk.core.domain.message import Part
     from chatdesk.core.tools.folder.file_changes import FileChanges
-    from chatdesk.core.tools.tool_service import ToolService
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.features.chat.undo_binding import UndoBinding
-    from chatdesk.ui.features.tools.change_review import ChangeReview
-    from chatdesk.ui.transcript.contract import ShownChange
 
 _MODULE: Final = "chatdesk.ui.features.tools.change_review"
 _MOST_KNOWN: Final = 2_000
@@ -82,8 +83,6 @@ class ChangesBinding(Controller):
         changes = await self._changes()
         wanted = list(self._states)
         if changes is None:
-            from chatdesk.core.domain.artifacts.file_change import ChangeState
-
             found = dict.fromkeys(wanted, ChangeState.ELSEWHERE)
         else:
             found = await changes.states(wanted)
@@ -108,7 +107,6 @@ class ChangesBinding(Controller):
         self._tasks.start(self._open_changes_of(message_id), "review changes")
 
     async def _open_changes_of(self, message_id: str) -> None:
-        from chatdesk.core.domain.artifacts.file_change import ChangeState
 
         entry = next((each for each in self._panes.transcript.entries if each.message.id == message_id), None)
         shown = [] if entry is None else _changes_in(entry.message.parts)
@@ -185,9 +183,6 @@ class ChangesBinding(Controller):
 
 def _changes_in(parts: Sequence[Part]) -> list[ShownChange]:
     """Return the changes that a message proposes, in their order."""
-    from chatdesk.core.domain.artifacts.file_change import change_from
-    from chatdesk.core.domain.attachment import attachment_from
-    from chatdesk.ui.transcript.contract import ShownChange
 
     named = ((change_from(part.content), attachment_from(part.content)) for part in parts)
     return [ShownChange(change, file.sha256) for change, file in named if change is not None and file is not None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QMenu
 
@@ -13,14 +12,12 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.core.tools.tool_service import ToolService
+from chatdesk.ui.composer.composer_chip import ComposerChip
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.tools.tool_service import ToolService
-    from chatdesk.ui.composer.composer_chip import ComposerChip
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
 
 class ChosenServers(Controller):

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.core.background_import import import_beside
+from chatdesk.core.chat.tool_calls.approvals import Approvals
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ApprovalAsked, ApprovalEnded
 from chatdesk.core.hidden_characters import clean_line, distinct_name
 from chatdesk.core.texts import shown, tr
+from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.tools.request_binding import RequestBinding
 from chatdesk.ui.features.tools.sign_in_binding import SignInBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.tool_calls.approvals import Approvals
-    from chatdesk.core.tools.tool_service import ToolService
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.features.tools.consent_card import ConsentCard
 
 _MODULE = "chatdesk.ui.features.tools.consent_card"
 

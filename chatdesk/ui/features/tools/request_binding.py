@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.background_import import import_beside
+from chatdesk.core.chat.tool_calls.approvals import ServerQuestions
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ServerRequestsChanged
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import shown, tr
+from chatdesk.core.tools.server_requests import ServerRequest
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.tools.request_card import RequestCard
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.tool_calls.approvals import ServerQuestions
-    from chatdesk.core.tools.server_requests import ServerRequest
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.features.tools.request_card import RequestCard
 
 _MODULE = "chatdesk.ui.features.tools.request_card"
 

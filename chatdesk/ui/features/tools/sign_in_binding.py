@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 
@@ -13,14 +12,12 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import shown, tr
+from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.tools.sign_in_card import SignInCard
 from chatdesk.ui.features.tools.sign_in_page import open_sign_in_page
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.tools.tool_service import ToolService
-    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.features.tools.sign_in_card import SignInCard
 
 _MODULE = "chatdesk.ui.features.tools.sign_in_card"
 

@@ -10,25 +10,26 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from shiboken6 import isValid
 
+from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.settings.secrets import SecretNotKept
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.core.tools.permissions import Permission
+from chatdesk.core.tools.tool_service import ToolService
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.tools.search_form import search_words
+from chatdesk.ui.features.tools.server_form import ServerForm
 from chatdesk.ui.features.tools.sign_in_page import open_sign_in_page
+from chatdesk.ui.features.tools.tools_page import ToolsPage
+from chatdesk.ui.features.tools.web_search_binding import WebSearchBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.tools import ToolServer
-    from chatdesk.core.tools.permissions import Permission
-    from chatdesk.core.tools.tool_service import ToolService
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-    from chatdesk.ui.features.tools.server_form import ServerForm
-    from chatdesk.ui.features.tools.tools_page import ToolsPage
 
 _PAGE: Final = "Tools"
 _SIGNED_OUT: Final = {
@@ -65,7 +66,6 @@ class ToolsBinding(Controller):
         dialog.fill_page(_PAGE, self._make_page)
 
     def _make_page(self) -> ToolsPage:
-        from chatdesk.ui.features.tools.tools_page import ToolsPage
 
         page = self._page = ToolsPage(self._panes.theme)
         page.addRequested.connect(lambda: self._tasks.start(self._open_form(None), "add a server"))
@@ -86,7 +86,6 @@ class ToolsBinding(Controller):
             self._tasks.replace(self._show(self._page), "show tool servers")
 
     async def _show(self, page: ToolsPage) -> None:
-        from chatdesk.ui.features.tools.search_form import search_words
 
         service = await self._load()
         permissions: tuple[Permission, ...] = await service.permissions()
@@ -144,7 +143,6 @@ class ToolsBinding(Controller):
 
     async def _edit(self, server_id: str) -> None:
         from chatdesk.core.tools.web_search.choice import WEB
-        from chatdesk.ui.features.tools.web_search_binding import WebSearchBinding
 
         if server_id != WEB:
             await self._open_form(server_id)
@@ -157,7 +155,6 @@ class ToolsBinding(Controller):
             self._page.show_problem(sentence)
 
     async def _open_form(self, server_id: str | None) -> None:
-        from chatdesk.ui.features.tools.server_form import ServerForm
 
         service = await self._load()
         server = None if server_id is None else service.server(server_id)
@@ -184,7 +181,6 @@ class ToolsBinding(Controller):
             form.accept()
 
     async def _ask_whether_to_remove(self, page: ToolsPage, server_id: str) -> None:
-        from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
         service = await self._load()
         server = service.server(server_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
@@ -12,14 +11,12 @@ from shiboken6 import isValid
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.secrets import SecretNotKept
 from chatdesk.core.texts import shown
-
-if TYPE_CHECKING:
-    from chatdesk.core.tools.tool_service import ToolService
-    from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
-    from chatdesk.core.tools.web_search.web_search import WebSearch
-    from chatdesk.ui.async_tasks import AsyncTasks
-    from chatdesk.ui.features.tools.search_form import SearchForm
-    from chatdesk.ui.theme.theme import Theme
+from chatdesk.core.tools.tool_service import ToolService
+from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
+from chatdesk.core.tools.web_search.web_search import WebSearch
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.tools.search_form import SearchForm
+from chatdesk.ui.theme.theme import Theme
 
 
 class WebSearchBinding:
@@ -40,8 +37,6 @@ class WebSearchBinding:
 
     async def open_form(self, parent: QWidget) -> None:
         """Open the form over the settings."""
-        from chatdesk.core.tools.web_search.choice import SearchEngine
-        from chatdesk.ui.features.tools.search_form import SearchForm
 
         search = (await self._load()).search
         kept = frozenset([each for each in SearchEngine if each.needs_key and await search.has_key(each)])

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core.domain.exports import Choice
+from chatdesk.core.domain.exports import Choice, ExportFormat, ExportProgress
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.dialogs.progress import ProgressDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.transfer.export_dialog import ExportDialog
+from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from chatdesk.core.domain.exports import ExportProgress
     from chatdesk.core.transfer.exports.export_service import ExportService
-    from chatdesk.ui.dialogs.progress import ProgressDialog
-    from chatdesk.ui.window.panes import Panes
 
 _FILTERS: Final = {
     "md": Text("Markdown (*.md)"),
@@ -54,7 +52,6 @@ class ExportBinding(Controller):
     def open(self, thread_ids: Sequence[str] = ()) -> None:
         """Open the dialog that chooses the scope and the format of an export: these threads, their project or
         everything."""
-        from chatdesk.ui.features.transfer.export_dialog import ExportDialog
 
         scopes = [("project", tr("The project")), ("everything", tr("Everything"))]
         if thread_ids:
@@ -141,7 +138,6 @@ class ExportBinding(Controller):
 
     async def export(self, choice: Choice, kind: str, target: Path) -> None:
         """Write ``choice`` to ``target``; what takes longer is shown with a button to give it up."""
-        from chatdesk.core.domain.exports import ExportFormat
 
         exports = await self._exports_of(choice.thread_ids)
         progress = _ShownProgress(self._panes)
@@ -177,7 +173,6 @@ class _ShownProgress:
         self.stop = lambda: False
 
     def open(self) -> None:
-        from chatdesk.ui.dialogs.progress import ProgressDialog
 
         dialog = ProgressDialog(self._panes.theme, tr("Exporting"), tr("Reading…"), parent=self._panes.window)
         dialog.stopped.connect(self._on_dialog_stopped)

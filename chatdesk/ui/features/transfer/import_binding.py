@@ -12,24 +12,22 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QMimeData, QObject, Signal
 from PySide6.QtGui import QDropEvent, QGuiApplication
 
-from chatdesk.core.domain.imported import ImportedProject
-from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.chat.attachment_service import AttachmentService
+from chatdesk.core.chat.library import LibraryService
+from chatdesk.core.domain.imported import ImportedProject, ImportProgress
+from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.library.project_names import names_told_apart
+from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from chatdesk.ui.widgets.local_files import only_path_in
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.domain.imported import ImportProgress
-    from chatdesk.core.errors import StorageError
     from chatdesk.core.transfer.imports.import_service import ImportService
     from chatdesk.core.transfer.imports.report import ImportReport
-    from chatdesk.ui.dialogs.confirm import ConfirmDialog
-    from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
-    from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 
 _EXPORT_NAME = re.compile(
     r"(?:.*\.zip|.*\.chatdesk|(?:.*[-_ .])?(?:conversations?|chats?|chatdesk)[^/]*\.jsonl?|messages\.jsonl)\Z",
@@ -95,7 +93,6 @@ class ImportBinding(Controller):
 
     def ask_about(self, path: Path, attach: Callable[[], None]) -> ConfirmDialog:
         """Ask whether to import or attach a dropped file that could be both."""
-        from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
         dialog = ConfirmDialog(
             self._panes.theme,
@@ -133,7 +130,6 @@ class ImportBinding(Controller):
             if path is not None and not self._importer().is_running:
                 self.dialog.set_path(path)
             return
-        from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 
         projects = await self._open_thread.stored_chat.projects.list()
         names = names_told_apart(projects, self._panes.sidebar.workspaces)

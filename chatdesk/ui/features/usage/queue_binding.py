@@ -4,23 +4,20 @@ of them."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
 
 from shiboken6 import isValid
 
+from chatdesk.core.chat.chat_service import ChatService
+from chatdesk.core.chat.network_watch import NetworkWatch
+from chatdesk.core.chat.question_queue import QuestionQueue
 from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.waiting import WaitingQuestion
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.events import QueueChanged, ReachabilityChanged, WaitingQuestionsChanged
 from chatdesk.core.texts import Text, plural, shortened, shown
 from chatdesk.ui.features.usage.usage_binding import waiting_words
+from chatdesk.ui.features.usage.waiting import WaitingDialog, WaitingRow
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.chat.network_watch import NetworkWatch
-    from chatdesk.core.chat.question_queue import QuestionQueue
-    from chatdesk.core.domain.waiting import WaitingQuestion
-    from chatdesk.ui.features.usage.waiting import WaitingDialog, WaitingRow
 
 _QUESTION_CHARACTERS = 160
 _AFTER_ANSWER = Text("It is sent when the answer before it is complete.")
@@ -77,7 +74,6 @@ class QueueBinding(Controller):
         return self._question_queue().all
 
     async def _open(self) -> None:
-        from chatdesk.ui.features.usage.waiting import WaitingDialog
 
         if self._dialog is not None and isValid(self._dialog) and self._dialog.isVisible():
             return
@@ -123,7 +119,6 @@ class QueueBinding(Controller):
 
 
 async def _row(chat: ChatService, message_id: str, words: str, can_go_first: bool) -> WaitingRow | None:
-    from chatdesk.ui.features.usage.waiting import WaitingRow
 
     try:
         message = await chat.reader.get_message(message_id)
@@ -136,7 +131,6 @@ async def _row(chat: ChatService, message_id: str, words: str, can_go_first: boo
 
 
 async def _question_row(chat: ChatService, question: WaitingQuestion) -> WaitingRow | None:
-    from chatdesk.ui.features.usage.waiting import WaitingRow
 
     try:
         thread = await chat.get_thread(question.thread_id)

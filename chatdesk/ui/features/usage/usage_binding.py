@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
@@ -15,24 +14,21 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.background_import import import_beside
-from chatdesk.core.domain.limits import LimitScope, ScopedRate, parse_scoped_rates
+from chatdesk.core.domain.limits import LimitScope, ScopedRate, UsageLimit, parse_scoped_rates
+from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import LimitNear
 from chatdesk.core.local_days import date_of
 from chatdesk.core.moments import local_moment
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.core.usage.usage_service import UsageService
+from chatdesk.services.groups import ModelServices
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.usage.limits import LimitsDialog, LimitTarget
 from chatdesk.ui.local_forms import day_text, time_text
+from chatdesk.ui.usage.page import UsageDialog, UsagePage
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.domain.limits import UsageLimit
-    from chatdesk.core.domain.waiting import WaitingAnswer
-    from chatdesk.core.usage.usage_service import UsageService
-    from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-    from chatdesk.ui.features.usage.limits import LimitsDialog
-    from chatdesk.ui.usage.page import UsagePage
 
 
 class UsageBinding(Controller):
@@ -64,7 +60,6 @@ class UsageBinding(Controller):
         self._tasks.replace(self._open_usage(), "usage")
 
     async def _open_usage(self) -> None:
-        from chatdesk.ui.usage.page import UsageDialog
 
         page = await self.make_page()
         UsageDialog(self._panes.theme, page, parent=self._panes.window).open()
@@ -140,7 +135,6 @@ class UsageBinding(Controller):
         self._tasks.replace(self._open_limits(), "limits")
 
     async def _open_limits(self) -> None:
-        from chatdesk.ui.features.usage.limits import LimitsDialog, LimitTarget
 
         states = await self._open_thread.stored_chat.limits.states()
         projects = await self._open_thread.stored_chat.projects.list()

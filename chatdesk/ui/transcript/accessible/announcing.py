@@ -3,21 +3,16 @@ nothing is announced and the tree of it is not loaded."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleStateChangeEvent
 
 from chatdesk.ui.accessibility.interfaces import interface_of
+from chatdesk.ui.transcript.accessible.tree import TranscriptAccessible
 from chatdesk.ui.transcript.accessible.view import ReadableView
 from chatdesk.ui.transcript.messages.entry import MessageEntry
-
-if TYPE_CHECKING:
-    from chatdesk.ui.transcript.accessible.tree import TranscriptAccessible
 
 
 def make_interface(view: ReadableView) -> TranscriptAccessible:
     """Return the transcript as assistive programs read it; Qt asks for it once."""
-    from chatdesk.ui.transcript.accessible.tree import TranscriptAccessible  # most windows are never read aloud
 
     return TranscriptAccessible(view)
 

@@ -7,25 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPointF, Qt
+from PySide6.QtCore import QMimeData, QObject, QPointF, Qt
+from PySide6.QtGui import QDrag, QImage, QPixmap
 from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.rendering.code_names import suggested_name
 from chatdesk.ui.transcript.copying.clipboard import shapes_of
 from chatdesk.ui.transcript.copying.excerpt import excerpts
 from chatdesk.ui.transcript.copying.selection import Selection
+from chatdesk.ui.transcript.input.dragged_file import DragFolder, FileOnDemand
 from chatdesk.ui.transcript.input.pointer import Hit, Pointer
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.picture_item import PictureItem
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
-
-if TYPE_CHECKING:
-    from PySide6.QtCore import QMimeData
-    from PySide6.QtGui import QDrag, QImage, QPixmap
-
-    from chatdesk.ui.transcript.input.dragged_file import DragFolder
 
 _PICTURE_NAME = "picture.png"
 _THUMB_PX = 160
@@ -53,7 +48,6 @@ class Dragging(QObject):
 
     @cached_property
     def folder(self) -> DragFolder:
-        from chatdesk.ui.transcript.input.dragged_file import DragFolder
 
         return DragFolder(self)
 
@@ -112,7 +106,6 @@ class Dragging(QObject):
         return any(area.contains(hit.inside) for area in hit.item.areas_of(*found))
 
     def _data(self, hit: Hit) -> QMimeData | None:
-        from chatdesk.ui.transcript.input.dragged_file import FileOnDemand
 
         if self._is_selected(hit):
             return self._selected()

@@ -3,16 +3,11 @@ do nothing."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QEvent, QObject, QPointF, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QTouchEvent
 
 from chatdesk.ui.transcript.layout.gliding import FLICK_MS
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
-
-if TYPE_CHECKING:
-    from PySide6.QtGui import QTouchEvent
 
 _STILL_PX = 10.0
 _SLOWEST_FLICK = 0.1  # px a ms

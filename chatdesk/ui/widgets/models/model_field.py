@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -12,10 +11,8 @@ from PySide6.QtWidgets import QWidget
 from chatdesk.core.domain.model_ref import ModelRef
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 from chatdesk.ui.widgets.models.model_rows import ProviderChoices
-
-if TYPE_CHECKING:
-    from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 
 
 class ModelField(PillButton):
@@ -77,8 +74,6 @@ class ModelField(PillButton):
 
     def _open_chooser(self) -> None:
         if self._chooser is None:
-            from chatdesk.ui.widgets.models.model_chooser import ModelChooser
-
             self._chooser = ModelChooser(self._theme, self, has_actions=False, blank=self._blank)
             self._chooser.chosen.connect(self._on_chosen)
         self._chooser.show_models(self._models, ())
