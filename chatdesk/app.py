@@ -14,20 +14,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk.core.background_import import import_beside
+from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.core.local_api.instance import WINDOW, InstanceLock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import environment
+from chatdesk.core.settings.schema import Settings
+from chatdesk.core.settings.store import SettingsStore
 from chatdesk.core.texts import Text, tr
+from chatdesk.ui.application.window_hooks import WindowHooks
 
 if TYPE_CHECKING:
     from chatdesk.core.diagnostics.bundle import ReportFile
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
-    from chatdesk.core.errors import ChatDeskError
-    from chatdesk.core.local_api.instance import InstanceLock
-    from chatdesk.core.settings.schema import Settings
     from chatdesk.services.groups import RestoreServices
     from chatdesk.services.services import Services
     from chatdesk.ui.application.window_application import WindowScript
-    from chatdesk.ui.application.window_hooks import WindowHooks
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +51,6 @@ def run_window(
     is_blind = lacks_display(os.environ)
     if is_blind:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    from chatdesk.core.local_api.instance import WINDOW, InstanceLock
 
     paths.make_directories()
     lock = InstanceLock(paths.data_dir, purpose=WINDOW, listens=True)
@@ -62,8 +62,6 @@ def run_window(
 
     try:
         if is_blind and script is None and not can_be_played:
-            from chatdesk.core.errors import NotPossible
-
             raise NotPossible(
                 Text("ChatDesk found no display, and no window of it is open."),
                 safe=Text("Nothing was opened or changed."),
@@ -92,8 +90,6 @@ def run_window(
 
 def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock, target: str) -> WindowHooks:
     """Return the functions that the window calls. Services are imported when it has been painted."""
-    from chatdesk.core.settings.store import SettingsStore
-    from chatdesk.ui.application.window_hooks import WindowHooks
 
     async def build() -> Services:
         module = await import_beside("chatdesk.services.building")

@@ -206,7 +206,6 @@ class Approver:
 
     async def answer(self, services: Services, event: dict[str, Any]) -> None:
         """Answer one call that waits for approval, and print the answer."""
-
         if services.has_other_owner:
             self._print_decision(event, None, tr("Answer in the window.") if not event["is_denied"] else _NOBODY)
             self.has_denied_unasked |= bool(event["is_denied"])

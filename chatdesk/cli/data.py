@@ -82,7 +82,6 @@ def add_commands(
 
 async def _export(options: argparse.Namespace, services: Services) -> int:
     """Write threads to files, or one thread to stdout."""
-
     kind = ExportFormat(options.format)
     choice = await _choice(options, services)
     is_one = len(choice.thread_ids) == 1
@@ -105,7 +104,6 @@ async def _export(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _choice(options: argparse.Namespace, services: Services) -> Choice:
-
     if options.thread and (options.all or options.project):
         raise InvalidInput(
             Text("Choose threads, a project, or everything, but not two of them."),
@@ -171,7 +169,6 @@ _QUESTION = Text("Replace the current database with it? The current one is kept.
 
 
 async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
-
     backups = backups_of(paths, settings)
     if options.list:
         for path in await backups.list():
@@ -230,7 +227,6 @@ _NOT_DAMAGED = (StorageBusy, StorageFull, StorageMissing, SchemaTooNew)
 
 async def repair(paths: AppPaths, settings: Settings) -> int:
     """Repair the database, or copy out of it what can still be read."""
-
     is_too_old = False
     try:
         async with open_services(paths, settings, purpose="doctor") as services:
@@ -283,7 +279,6 @@ async def _run_on_thread(work: Callable[[Callable[[str], None]], T]) -> T:
 
 def _copy_out(paths: AppPaths, on_progress: Callable[[str], None], *, is_too_old: bool) -> tuple[list[str], bool]:
     """Return sentences about what was done, and whether nothing was lost."""
-
     lock = InstanceLock(paths.data_dir, purpose="doctor")
     if not lock.acquire():
         raise lock.problem or in_use(read_holder(paths.data_dir), next_step=_CLOSE_IT)

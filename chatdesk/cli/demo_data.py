@@ -39,7 +39,6 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
 
 async def _demo_data(options: argparse.Namespace, services: Services) -> int:
     """Write the threads to a file, and import it as any other export."""
-
     if options.messages > MOST_MESSAGES:
         raise InvalidInput(
             Text("At most {most_messages} messages can be made at once.", most_messages=MOST_MESSAGES),
@@ -68,6 +67,5 @@ async def _demo_data(options: argparse.Namespace, services: Services) -> int:
 
 
 def _write(file: Path, messages: int, seed: int) -> None:
-
     with file.open("w", encoding="utf-8") as out:
         out.writelines(DemoThreads(messages, now_ms=SystemClock().now_ms(), seed=seed).document())

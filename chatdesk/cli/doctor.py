@@ -36,7 +36,6 @@ async def doctor(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
 
 async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[str, str] | None = None) -> DoctorReport:
     """Run all checks. Opens the database as any other command does."""
-
     environment = os.environ if environ is None else environ
     probes = probes_without_database(paths, loaded)
     try:
@@ -50,7 +49,6 @@ async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[s
 
 
 async def _pack(target: Path, report: DoctorReport, paths: AppPaths, loaded: LoadedSettings) -> None:
-
     owner = next((each for each in report.findings if each.name == "owner"), None)
     health = owner.details if owner is not None and "loop_lag_ms" in owner.details else None
     files = await asyncio.to_thread(

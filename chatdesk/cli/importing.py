@@ -36,7 +36,6 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 async def _import(options: argparse.Namespace, services: Services) -> int:
-
     if services.has_other_owner and not options.dry_run:
         raise NotPossible(
             Text("ChatDesk is open on this data directory."),

@@ -17,17 +17,20 @@ from typing import TYPE_CHECKING, NoReturn
 from chatdesk import __version__
 from chatdesk.cli import failures
 from chatdesk.core import terminal
+from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
+from chatdesk.core.diagnostics.redaction import process_redactor
 from chatdesk.core.ending_signals import EndedBySignal, run_until_signal
 from chatdesk.core.errors import ChatDeskError, OutputFailed
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.store import LoadedSettings, SettingsStore
 from chatdesk.core.system_errors import reason_text
 from chatdesk.core.texts import Sentences, Text, is_translated, tr
+from chatdesk.translation import use_language
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-    from chatdesk.core.settings.store import LoadedSettings
 
 OK, FAILED, INTERRUPTED, BROKEN_PIPE = 0, 1, 130, 141
 _WITH_WINDOW = (None, "open", "quick")
@@ -184,9 +187,6 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _use_language(data_dir: str | None) -> None:
     """Speak the language of the person from now on, in the help as well."""
-    from chatdesk.core.settings.store import SettingsStore
-    from chatdesk.translation import use_language
-
     use_language(str(SettingsStore(AppPaths.find(data_dir).settings_file).peek("language")))
     if is_translated():
         from chatdesk.cli.argparse_text import translate_argparse
@@ -215,10 +215,7 @@ def _report_failure(error: ChatDeskError, *, is_json: bool) -> int:
 
 
 def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug: bool) -> int:
-    from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.core.diagnostics.logs import start_logging
-    from chatdesk.core.diagnostics.redaction import process_redactor
-    from chatdesk.core.settings.store import SettingsStore
 
     target = _target_of(options)
     try:

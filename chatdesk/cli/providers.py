@@ -104,7 +104,6 @@ async def _agree(book: AccountBook, name: str, *, is_agreed: bool) -> int:
 
 
 async def _tested(account: Account) -> list[dict[str, str]]:
-
     async with aclosing(probe(account)) as results:
         return [
             {"step": result.step.value, "state": result.state.value, "text": result.text}
@@ -114,7 +113,6 @@ async def _tested(account: Account) -> list[dict[str, str]]:
 
 
 def _row(account: Account, default: str) -> dict[str, Any]:
-
     profile, withheld = account.profile, account.withheld
     return {
         "id": profile.id,

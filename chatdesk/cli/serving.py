@@ -79,7 +79,6 @@ async def _serve(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _new(options: argparse.Namespace, services: Services) -> int:
-
     projects = [(await find_project(services, name)).id for name in options.project]
     now_ms = _now_ms()
     with secret_file(options.output) as write:
@@ -136,7 +135,6 @@ async def tokens(options: argparse.Namespace, paths: AppPaths, _settings: Settin
 
 
 def _book(paths: AppPaths) -> Any:
-
     return TokenBook(ServiceFiles.of(paths).tokens)
 
 

@@ -112,7 +112,6 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
 
 async def _check(options: argparse.Namespace, services: Services) -> int:
     """Return 1 where a check failed, or where the server and this profile differ."""
-
     service = await services.load_team()
     if not (options.url or options.host):
         workspace = await find_workspace(services, options.workspace)
@@ -149,7 +148,6 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _members(options: argparse.Namespace, services: Services) -> int:
-
     workspace = await find_workspace(services, options.workspace)
     found = await (await services.load_team()).membership.administration.members(workspace.id)
     if options.json:
@@ -299,7 +297,6 @@ def _erased(found: Erasure) -> Text:
 
 
 async def _erase_project(options: argparse.Namespace, services: Services) -> int:
-
     project = await find_project(services, options.project, is_shared=True)
     service = await services.load_team()
     await service.start()

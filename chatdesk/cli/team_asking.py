@@ -62,7 +62,6 @@ def named(found: tuple[Workspace, ...], wanted: str | None) -> Workspace:
 async def open_keys(services: Services, *, may_make: bool) -> None:
     """Open the encrypted file of keys where this profile keeps its passwords in one. ``may_make``: where there is
     neither a keyring nor a file yet, create one, because a password is about to be kept."""
-
     if environment().get(VARIABLE):
         return
     state = await services.provider_service.keys.state()

@@ -134,7 +134,6 @@ async def _create(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _invite(options: argparse.Namespace, services: Services) -> int:
-
     workspace = await find_workspace(services, options.workspace)
     roles = await _roles(options.role, services, workspace)
     if warning := reach_text(workspace.address.host):
@@ -221,7 +220,6 @@ async def _computer(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _sign_in(options: argparse.Namespace, services: Services) -> int:
-
     address, password = await asyncio.to_thread(address_of, options, VARIABLE)
     workspace = await (await services.load_team()).membership.sign_in(address, password=password)
     _print_joined(options, workspace, tr("You are in the workspace {name} now.", name=workspace.name))
@@ -257,7 +255,6 @@ async def _move(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _verifier(_options: argparse.Namespace, _services: Services) -> int:
-
     password = await asyncio.to_thread(terminal.ask_secret, tr("Password: "))
     check_password(password)
     terminal.say(verifier_of(password))
@@ -288,7 +285,6 @@ def workspace_as_data(workspace: Workspace) -> dict[str, Any]:
 
 async def _roles(given: list[str], services: Services, workspace: Workspace) -> dict[str, TeamRole]:
     """Parse ``PROJECT=ROLE`` into roles by project id; names of projects are compared without regard to case."""
-
     shared = {each.project_id for each in await (await services.load_team()).records.projects() if each.ended is None}
     projects = [each for each in await services.library.projects.list() if each.id in shared]
     roles: dict[str, TeamRole] = {}

@@ -74,7 +74,6 @@ async def _refused(options: argparse.Namespace, services: Services) -> int:
 async def _held_up(service: TeamService) -> list[dict[str, Any]]:
     """Return shared projects with changes that the server did not accept yet because a limit of their workspace is
     reached."""
-
     shared = [each for each in await service.records.projects() if each.ended is None and each.waiting]
     rows: list[dict[str, Any]] = []
     for workspace_id in {each.workspace_id: None for each in shared}:

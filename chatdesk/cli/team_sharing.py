@@ -126,7 +126,6 @@ async def _share(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _stop(options: argparse.Namespace, services: Services) -> int:
-
     project = await find_project(services, options.project, is_shared=True)
     service = await services.load_team()
     await service.start()
@@ -147,7 +146,6 @@ async def _stop(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _role(options: argparse.Namespace, services: Services) -> int:
-
     project = await find_project(services, options.project, is_shared=True)
     service = await services.load_team()
     shared = await _shared(services, project.id)
@@ -163,7 +161,6 @@ async def _role(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _remove(options: argparse.Namespace, services: Services) -> int:
-
     workspace = await find_workspace(services, options.workspace)
     member = await _member(services, workspace.id, options.member)
     question = tr("Remove {name} from {workspace}? What they wrote stays.", name=member.name, workspace=workspace.name)
@@ -215,7 +212,6 @@ async def _disconnect(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _policy(options: argparse.Namespace, services: Services) -> int:
-
     workspace = await find_workspace(services, options.workspace)
     membership = (await services.load_team()).membership
     if options.who_invites:
@@ -286,7 +282,6 @@ async def send_asked(services: Services, thread_id: str) -> None:
 
 
 async def _wait(services: Services, workspace_id: str, seconds: int, projects: Sequence[str]) -> Sending:
-
     service = await services.load_team()
     timeout_s = float(max(0, seconds))
     return await wait_until_sent(service, workspace_id, SystemClock(), projects=projects, timeout_s=timeout_s)
@@ -308,7 +303,6 @@ async def _shared(services: Services, project_id: str) -> SharedProject:
 
 
 async def _member(services: Services, workspace_id: str, wanted: str) -> TeamMember:
-
     name = wanted.strip().casefold()
     found = [
         each

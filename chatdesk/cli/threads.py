@@ -91,7 +91,6 @@ async def _add_project(options: argparse.Namespace, services: Services) -> int:
 
 async def _thread_query(options: argparse.Namespace, services: Services) -> ThreadQuery:
     """Return the query for the list; names of projects and tags are compared without regard to case."""
-
     project_id = tag_id = None
     if options.project is not None:
         project_id = (await find_project(services, options.project)).id
@@ -109,7 +108,6 @@ async def _thread_query(options: argparse.Namespace, services: Services) -> Thre
 
 
 async def _threads(options: argparse.Namespace, services: Services) -> int:
-
     query = await _thread_query(options, services)
     found: list[Thread] = []
     cursor: str | None = None
@@ -131,7 +129,6 @@ async def _threads(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _show(options: argparse.Namespace, services: Services) -> int:
-
     thread = await find_thread(services, options.thread)
     messages = await _all_messages(services, thread.id)
     if options.json:
@@ -177,7 +174,6 @@ async def find_thread(services: Services, wanted: str) -> Thread:
 
 
 async def _every_thread(services: Services) -> AsyncGenerator[Thread, None]:
-
     scopes: tuple[ThreadScope, ...] = ("active", "archive", "trash")
     for scope in scopes:
         cursor: str | None = None

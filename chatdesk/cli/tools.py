@@ -120,7 +120,6 @@ async def _tools(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _folder(options: argparse.Namespace, services: Services, service: ToolService) -> int:
-
     project = await find_project(services, options.project)
     if options.folder is not None or options.remove:
         await service.folders.set(project.id, None if options.remove else Path(options.folder))
@@ -200,7 +199,6 @@ async def _paste(options: argparse.Namespace, service: ToolService) -> int:
 
 
 async def _test(options: argparse.Namespace, service: ToolService) -> int:
-
     wanted = [_found(service, options.server)] if options.server else [each for each in service.servers if each.is_on]
     rows: list[dict[str, Any]] = []
     for server in wanted:

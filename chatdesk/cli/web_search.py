@@ -43,7 +43,6 @@ def changes(options: argparse.Namespace) -> bool:
 
 
 async def run(options: argparse.Namespace, service: ToolService) -> int:
-
     search = service.search
     key = environment().get(options.key, "") if options.key else ""
     if options.key and not key:
@@ -81,7 +80,6 @@ async def _show(search: WebSearch, *, as_json: bool) -> int:
 
 
 async def _test(search: WebSearch, choice: SearchChoice, key: str, *, as_json: bool) -> int:
-
     if choice.engine is None:
         raise InvalidInput(
             Text("No search engine is chosen."), safe=Text("Nothing was sent."), next_step=Text("Name one to test it.")

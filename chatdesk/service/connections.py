@@ -330,7 +330,6 @@ class Connections:
 
 
 def _is_own(connection: socket.socket) -> bool:
-
     try:
         return peer_of(connection).uid == os.geteuid()
     except OSError:

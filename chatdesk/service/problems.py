@@ -78,7 +78,6 @@ def status_of(error: ChatDeskError) -> int:
 
 def codes_by_status() -> dict[int, tuple[str, ...]]:
     """Return the codes that a problem may have, by its status; the refusal that nobody is there to read is left out."""
-
     kinds = {
         each
         for module in (errors, limits, refusals)

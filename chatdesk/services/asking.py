@@ -25,7 +25,6 @@ async def ask(
 ) -> AsyncGenerator[dict[str, Any], None]:
     """Ask one question and yield its events as dictionaries (``core.chat.ask``). ``files`` are absolute paths of
     what goes along."""
-
     if not services.has_other_owner:
         attached = [await services.attachments.add_file(Path(each)) for each in files]
         for each in attached:

@@ -82,7 +82,6 @@ async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock
 
 
 async def _build(paths: AppPaths, settings: Settings, lock: InstanceLock, accounts: AccountBook) -> Services:
-
     store = ProfileDatabase(
         paths.database,
         clock=SystemClock(),
@@ -107,7 +106,6 @@ def _services(
     store: ProfileDatabase,
     report: OpenReport,
 ) -> Services:
-
     clock, in_force, bus = SystemClock(), SettingsInForce(settings), EventBus()
     EventLog(bus)
     metrics = Metrics(bus)
@@ -156,7 +154,6 @@ def _chat(
     bus: EventBus,
     is_nobody_writing: Callable[[], bool],
 ) -> ChatService:
-
     chat = ChatService(
         repositories=repositories,
         context=context,
@@ -172,7 +169,6 @@ def _chat(
 
 
 def _maintenance(paths: AppPaths, in_force: SettingsInForce) -> Maintenance:
-
     kept = in_force.current
     backups = BackupDirectory(
         paths.backup_dir, paths.database.stem, daily=kept.backups_daily, weekly=kept.backups_weekly
@@ -185,7 +181,6 @@ def _maintenance(paths: AppPaths, in_force: SettingsInForce) -> Maintenance:
 
 
 def _search(store: Database, clock: SystemClock) -> SearchService:
-
     return SearchService(SearchStore(store), clock)
 
 
@@ -200,7 +195,6 @@ def _context(
     budget: BackgroundBudget,
     attachments: AttachmentService,
 ) -> ContextService:
-
     catalogue = ModelCatalogue.of_files(resources_dir() / "models.json", paths.config_dir / "models.json")
     data = ModelData(catalogue, TokenCounter(encodings_dir()))
     open_summariser = summariser_opener(
@@ -227,26 +221,22 @@ def _context(
 
 
 def _library(repositories: Repositories, chat: ChatService, bus: EventBus) -> LibraryService:
-
     return LibraryService(repositories=repositories, chat=chat, bus=bus, clock=SystemClock())
 
 
 def _prompts(
     repositories: Repositories, context: ContextService, bus: EventBus, attachments: AttachmentService
 ) -> tuple[PromptService, SystemPromptService]:
-
     starters = resources_dir() / "prompts" / "library.json"
     prompts = PromptService(repositories.prompts, bus, starters=starters, attachments=attachments)
     return prompts, SystemPromptService(repositories, context, bus)
 
 
 def _limits(repositories: Repositories, clock: SystemClock, bus: EventBus) -> UsageLimits:
-
     return UsageLimits(repositories.usage_limits, clock, bus)
 
 
 def _budget(in_force: SettingsInForce, repositories: Repositories, limits: UsageLimits) -> BackgroundBudget:
-
     budget = BackgroundBudget(repositories.usage, SystemClock(), limits=limits)
     in_force.follow(lambda changed: budget.set_limit(changed.background_tokens_per_day))
     return budget
@@ -260,7 +250,6 @@ def _usage(
     bus: EventBus,
     budget: BackgroundBudget,
 ) -> tuple[TitleService, UsageService]:
-
     titles = TitleService(
         repositories,
         context=context,
@@ -275,7 +264,6 @@ def _usage(
 
 
 def _attachments(paths: AppPaths, in_force: SettingsInForce, store: Database) -> AttachmentService:
-
     blobs = BlobStore(paths.blob_dir)
     attachments = AttachmentService(blobs, ArtifactRepository(store))
     in_force.follow(lambda changed: attachments.use_limits(attachment_limits_of(changed)))

@@ -81,17 +81,14 @@ def unusable_database(error: ChatDeskError, paths: AppPaths) -> Probe:
 
 
 async def _documents(paths: AppPaths) -> tuple[Finding, ...]:
-
     return await asyncio.to_thread(document_findings, paths)
 
 
 async def _own_files(paths: AppPaths) -> tuple[Finding, ...]:
-
     return await asyncio.to_thread(own_file_findings, paths)
 
 
 async def _backups(paths: AppPaths) -> tuple[Finding, ...]:
-
     return await asyncio.to_thread(backup_findings, paths)
 
 
@@ -277,7 +274,6 @@ async def _providers(services: Services) -> tuple[Finding, ...]:
 
 
 async def _providers_file(services: Services, paths: AppPaths) -> Finding:
-
     store = ProvidersStore(paths.config_dir)
     problem = services.accounts.stored.problem or await asyncio.to_thread(store.kept_problem)
     if problem:
@@ -289,7 +285,6 @@ async def _providers_file(services: Services, paths: AppPaths) -> Finding:
 
 async def _owner(paths: AppPaths) -> Finding:
     """Report the state of the window or command that has this data directory open."""
-
     holder = read_holder(paths.data_dir)
     is_this = holder is not None and (holder.pid, holder.purpose) == (os.getpid(), PURPOSE)
     if holder is None or is_this or not holder.is_alive():
@@ -351,7 +346,6 @@ def _notes_of(health: Mapping[str, Any]) -> list[str]:
 
 
 async def _keyring() -> Finding:
-
     state = await asyncio.to_thread(SecretStore(register=register_secret).state)
     if state.is_usable:
         return Finding(Text("keyring"), Level.OK, state.detail)
@@ -363,7 +357,6 @@ async def _keyring() -> Finding:
 
 
 async def _encodings() -> Finding:
-
     missing = await asyncio.to_thread(TokenCounter(encodings_dir()).missing)
     details = {"path": str(encodings_dir())}
     if missing:
@@ -374,7 +367,6 @@ async def _encodings() -> Finding:
 
 async def _updates(settings: Settings) -> Finding:
     """Say how this copy is updated; no page is asked."""
-
     found = await asyncio.to_thread(find_installation)
     page = await asyncio.to_thread(releases_page, found, resources_dir())
     details = {"installed_by": found.kind, "is_looked_for": bool(page) and settings.updates_check}

@@ -104,7 +104,6 @@ class TeamServices:
 
 def artifacts_of(services: Services) -> ArtifactService:
     """Return a new service for the artifacts of stored threads; one is enough for a window."""
-
     return ArtifactService(DocumentRepository(services.database), services.attachments)
 
 

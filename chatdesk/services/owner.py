@@ -27,7 +27,6 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Open services for a script, whose command is ``purpose``. When another process owns the directory they read, and
     ask through it; an owner answers those who ask it before it ends."""
-
     paths.make_directories()
     lock = InstanceLock(paths.data_dir, purpose=purpose, listens=mode == "cli")
     is_owner = await own_or_wait(lock, paths.data_dir)
@@ -60,7 +59,6 @@ def verbs_of(services: Services, come_to_front: Callable[[str], None] | None = N
         yield {"event": "raised"}
 
     def health(_request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-
         return answer_health(services, has_window=come_to_front is not None)
 
     async def draft(request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
@@ -89,7 +87,6 @@ def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerato
 
 async def keep_draft(services: Services, wanted: DraftWanted) -> str:
     """Keep a draft, here or through the owner of the data directory, and return the id of its thread."""
-
     if not services.has_other_owner:
         return await drafting.keep_draft(services.chat, services.repositories.requests, wanted)
     async with aclosing(exchange(services.paths.data_dir, "draft", asdict(wanted))) as events:
@@ -97,7 +94,6 @@ async def keep_draft(services: Services, wanted: DraftWanted) -> str:
 
 
 def _draft_of(request: dict[str, Any]) -> DraftWanted:
-
     return DraftWanted(
         _text_of(request, "text") or "",
         _text_of(request, "thread_id"),

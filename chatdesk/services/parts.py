@@ -30,7 +30,6 @@ from chatdesk.core.storage.upkeep.backup_service import BackupService
 
 def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
     """Return the backups of a data directory, whether or not its database can be opened."""
-
     backups = BackupDirectory(
         paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly
     )
@@ -39,13 +38,11 @@ def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
 
 def printing_command() -> list[str]:
     """Return the command that starts the process that makes pages."""
-
     return command_of("--print-worker")
 
 
 def read_accounts(paths: AppPaths, settings: Settings) -> AccountBook:
     """Read the providers that a person set up, with their keys. Blocks, so it runs on a thread."""
-
     secrets = SecretStore(
         register=register_secret,
         environ=environment(),
@@ -65,7 +62,6 @@ def overrides_of(accounts: AccountBook) -> dict[str, Mapping[str, ModelOverrides
 
 def attachment_limits_of(settings: Settings) -> AttachmentLimits:
     """Return the rules for files that go with messages."""
-
     return AttachmentLimits(
         settings.max_attachments,
         settings.max_attachment_mb * MIB,
@@ -82,18 +78,15 @@ def message_limits_of(settings: Settings) -> tuple[int, AttachmentLimits]:
 
 def rates_of(settings: Settings) -> tuple[Rate | None, tuple[ScopedRate, ...]]:
     """Return the rates of sending, for all messages and for single providers and projects."""
-
     return parse_rate(settings.rate_limit), parse_scoped_rates(settings.scoped_rates)
 
 
 def tool_limits_of(settings: Settings) -> ToolLimits:
     """Return how much one answer may do with tools."""
-
     return ToolLimits(settings.tool_steps, settings.tool_minutes, settings.tool_dollars, settings.tool_call_s)
 
 
 def context_options(settings: Settings) -> ContextOptions:
-
     return ContextOptions(
         system_prompt=settings.system_prompt,
         has_summaries=settings.summaries,
@@ -109,7 +102,6 @@ def context_options(settings: Settings) -> ContextOptions:
 
 def registry_of(settings: Settings, accounts: AccountBook) -> ProviderRegistry:
     """Return the providers that can be asked, as the settings and the accounts say."""
-
     return build_account_registry(
         accounts.accounts,
         chosen=settings.provider,

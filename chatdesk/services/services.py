@@ -128,7 +128,6 @@ class Services:
         return (own, folder, web_tools(lambda: self.tools.made.search))
 
     async def _ask_model(self, provider: Provider, request: ChatRequest) -> tuple[str, str, bool]:
-
         return await answer_of(provider, request, self.chat, self.repositories.usage, self.events)
 
     @property
@@ -203,7 +202,6 @@ class Services:
 
     async def team_is_joined(self) -> bool:
         """Return whether ``team`` has anything to do, at the price of one query."""
-
         return await self.database.read(is_joined)
 
     @property
@@ -247,7 +245,6 @@ class Services:
 
     @property
     def repairs(self) -> RepairService:
-
         return RepairService(self.database, self.paths.blob_dir)
 
     async def apply_settings(self, settings: Settings) -> None:

@@ -52,7 +52,6 @@ class ToolLoader:
         return self._made
 
     def _make(self) -> ToolService:
-
         accounts = self._accounts
         return ToolService(
             self._paths,

@@ -104,7 +104,6 @@ class _WebTools:
 
 def page_reader() -> WebPageReader:
     """Return the reader of one page."""
-
     return WebPageReader(GuardedFetcher(), FileReader())
 
 

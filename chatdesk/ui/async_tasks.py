@@ -32,7 +32,6 @@ def run_until_done(app: QApplication, main: Callable[[], Coroutine[Any, Any, int
 
 
 def _run(app: QApplication, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
-
     loop = WindowLoop(app)
     asyncio.set_event_loop(loop)
     generators = AsyncGenerators(loop)

@@ -69,7 +69,6 @@ class TemporaryThreads:
     ) -> Thread:
         """Create a temporary thread with the instructions of a project that nobody shares (None: of the oldest). Raises
         ``NotPossible`` where there is one already."""
-
         async with self._lock:
             if self._thread_id is not None:
                 raise NotPossible(

@@ -10,6 +10,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 from shiboken6 import Shiboken
 
+from chatdesk.ui.accessibility.node import close_all
+
 
 class ViewInterface(Protocol):
     """A ``QAccessibleInterface`` with nodes of its own."""
@@ -51,7 +53,6 @@ class _Factory:
         self._is_over = True
         for key in list(self._made):
             self._forget(key)
-        from chatdesk.ui.accessibility.node import close_all  # a start does without
 
         close_all()
 

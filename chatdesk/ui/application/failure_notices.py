@@ -13,12 +13,12 @@ from PySide6.QtCore import QObject
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Sentences, plural, tr
 from chatdesk.ui.error_display import ErrorDisplay
+from chatdesk.ui.features.chat.unsaved import Unsaved
 from chatdesk.ui.window.panes import Panes
 
 if TYPE_CHECKING:
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.services.services import Services
-    from chatdesk.ui.features.chat.unsaved import Unsaved
 
 
 class FailureNotices(QObject):

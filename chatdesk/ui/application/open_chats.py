@@ -112,7 +112,6 @@ class OpenChats(QObject):
 
     async def _filled_window(self, thread_id: str | None, saved: SavedWindow | None) -> ExtraChat:
         """Return a chat in a window of its own, with the thread in it, that is not shown yet."""
-
         header, empty_state, composer = await self._maker.parts()
         window = ThreadWindow(self._panes.theme, header, empty_state, composer)
         registry = CommandRegistry(window, CATALOGUE)

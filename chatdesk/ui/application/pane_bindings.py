@@ -311,5 +311,4 @@ def open_link(address: str) -> None:
 
 
 def _assistant_chooser(context: WindowContext, services: Services) -> AssistantChooser:
-
     return AssistantChooser(context, services.attachments, tools_in_use=services.tools.in_use)

@@ -97,7 +97,6 @@ class RecoveryActions(Controller):
     async def _send_excerpt(self, answer_id: str) -> None:
         """Ask another version of the question whose text is an attached file, of which as much is sent as there is room
         for. The old version keeps the whole text."""
-
         question = await self._question_of(answer_id)
         attached = await self._attachments.from_text(_FILE_NAME, question.text)
         await (await self._undo.stack()).edit_message(

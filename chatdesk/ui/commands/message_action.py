@@ -45,7 +45,6 @@ Condition = Callable[[MessageState], bool]
 
 def _domain() -> ModuleType:
     """Import the domain of messages on first use: the table of actions is read before the first paint."""
-
     return message
 
 

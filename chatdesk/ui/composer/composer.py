@@ -28,6 +28,7 @@ from chatdesk.ui.composer.rows_above import RowsAbove
 from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.mirroring import set_margins
 from chatdesk.ui.theme.compositing import round_corners
+from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX
 from chatdesk.ui.widgets.buttons import IconButton
@@ -304,8 +305,6 @@ class Composer(QWidget):
 
     def _open_send_menu(self, place: QPoint) -> None:
         from PySide6.QtWidgets import QMenu
-
-        from chatdesk.ui.theme.qt_icons import icon
 
         menu = QMenu(self)
         menu.setObjectName("sendMenu")

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.composer.state_bar import StateBar
 from chatdesk.ui.composer.text_editor import TextEditor
+from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow, WaitingQuestions
 from chatdesk.ui.theme.theme import Theme
-
-if TYPE_CHECKING:
-    from chatdesk.ui.composer.state_bar import StateBar
-    from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow, WaitingQuestions
 
 
 class RowsAbove(QObject):
@@ -44,7 +41,6 @@ class RowsAbove(QObject):
         if self.state is None:
             if not text:
                 return
-            from chatdesk.ui.composer.state_bar import StateBar
 
             self.state = StateBar(self._theme, self._composer)
             self.state.left.connect(self.stateLeft)
@@ -62,7 +58,6 @@ class RowsAbove(QObject):
         if self._waiting is None:
             if not rows:
                 return
-            from chatdesk.ui.composer.waiting_questions import WaitingQuestions
 
             editor = self._editor
             self._waiting = WaitingQuestions(self._theme, self._composer)

@@ -5,16 +5,13 @@ and below it sync and what waits to be sent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.sidebar.status_row import StatusRow
-
-if TYPE_CHECKING:
-    from chatdesk.ui.sidebar.team_line import TeamLine
+from chatdesk.ui.sidebar.team_line import TeamLine
 
 
 class ExtraLines:
@@ -95,8 +92,6 @@ class ExtraLines:
         before: QWidget,
         tab: tuple[QWidget, QWidget],
     ) -> TeamLine:
-        from chatdesk.ui.sidebar.team_line import TeamLine
-
         line = TeamLine(self._sidebar.theme, self._sidebar, what=what, object_name=object_name, opens=opens)
         line.clicked.connect(pressed)
         self._column.insertWidget(self._column.indexOf(before), line)

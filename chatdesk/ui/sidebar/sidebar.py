@@ -21,6 +21,7 @@ from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.list_notices import ListNotices
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.sidebar.search_box import SearchBox
+from chatdesk.ui.sidebar.selection_bar import SelectionBar
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.sidebar.thread_list import ThreadList
 from chatdesk.ui.sidebar.thread_model import FetchThreads
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.tag import Tag
     from chatdesk.core.domain.thread import Thread
     from chatdesk.ui.sidebar.found_threads import FoundThreads
-    from chatdesk.ui.sidebar.selection_bar import SelectionBar
 
 _CALENDAR_MS: Final = 60_000  # a sleeping machine misses timers, so midnight is looked for and not waited for
 _MARGIN_PX: Final = 10
@@ -355,8 +355,6 @@ class Sidebar(SidebarBase):
 
     def _on_list_marked_changed(self) -> None:
         if self._selection_bar is None and self.thread_list.marks.ids:
-            from chatdesk.ui.sidebar.selection_bar import SelectionBar
-
             self._selection_bar = SelectionBar(self, self.delete_selected)
             column = self.layout()
             assert isinstance(column, QVBoxLayout)

@@ -34,6 +34,7 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QStyleOptionViewI
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.interfaces import ViewInterface, give_interfaces
+from chatdesk.ui.sidebar.accessible_rows import RowsAccessible
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.folder_rows import FolderRows
 from chatdesk.ui.sidebar.list_place import ListPlace
@@ -389,6 +390,4 @@ class ThreadList(RowView):
 
 
 def _interface_of(view: Any) -> ViewInterface:
-    from chatdesk.ui.sidebar.accessible_rows import RowsAccessible  # when somebody reads the screen
-
     return RowsAccessible(view, view.model(), view.press_row)

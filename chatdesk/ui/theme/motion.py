@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.ui.theme.session_bus import has_session_bus
+from chatdesk.ui.theme.system_motion import SystemMotion
 
 
 class Motion(QObject):
@@ -35,8 +36,6 @@ class Motion(QObject):
     def follow_system(self) -> None:
         """Ask the desktop whether motion is wanted, once the window is there and at rest."""
         if has_session_bus():
-            from chatdesk.ui.theme.system_motion import SystemMotion
-
             motion = SystemMotion(self)
             motion.changed.connect(self._on_system_changed)
             motion.ask()

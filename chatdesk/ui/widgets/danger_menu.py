@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
+from chatdesk.ui.theme.qt_icons import icon
+
 _ICON_COLUMN_PX = 39  # from the left of a row to its words, as the stylesheet and Qt make it
 _MARGIN_PX = 4
 _END_PX = 14  # from the keys to the end of a row
@@ -29,8 +31,6 @@ class DangerMenu(QMenu):
 
     def set_icon(self, action: QAction, name: str) -> None:
         """Show an icon before a row, in the colour of its words."""
-        from chatdesk.ui.theme.qt_icons import icon  # a window is there before any icon is
-
         action.setIcon(icon(name, self._colour("danger" if action in self._marked else "muted")))
 
     def remove_icons(self) -> None:

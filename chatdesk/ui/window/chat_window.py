@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 from chatdesk.core.texts import tr
 from chatdesk.ui.commands.catalogue import THREAD_MENU
 from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.dialogs.notice import AboutDialog, NoticeDialog
+from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.danger_menu import DangerMenu
@@ -98,8 +100,6 @@ class ChatWindow(QMainWindow):
         return self._last_action.is_recent
 
     def show_notice(self, title: str, text: str, *, file: Path | None = None) -> None:
-        from chatdesk.ui.dialogs.notice import NoticeDialog
-
         NoticeDialog(self.theme, title, text, file=file, parent=self).open()
 
     def set_commands(self, commands: CommandRegistry) -> None:
@@ -255,13 +255,9 @@ class ChatWindow(QMainWindow):
         commands.bind("app.about", self._open_about)
 
     def _open_shortcuts(self, commands: CommandRegistry) -> None:
-        from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
-
         ShortcutsDialog(self.theme, commands, parent=self).open()
 
     def _open_about(self) -> None:
-        from chatdesk.ui.dialogs.notice import AboutDialog
-
         AboutDialog(self.theme, parent=self).open()
 
     def _on_header_menu_about_to_show(self) -> None:

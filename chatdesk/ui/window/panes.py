@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chatdesk.ui.commands.message_handlers import MessageHandlers
+from chatdesk.ui.commands.pane_commands import PaneCommands
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.sidebar.sidebar import Sidebar
@@ -17,7 +18,6 @@ from chatdesk.ui.window.chat_window import ChatWindow
 from chatdesk.ui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
-    from chatdesk.ui.commands.pane_commands import PaneCommands
     from chatdesk.ui.transcript.view import TranscriptView
 
 

@@ -37,7 +37,6 @@ class AnthropicProvider(OpenAICompatibleProvider):
         return True
 
     def _make_client(self) -> AnthropicClient:
-
         return AnthropicClient(self._endpoint, self._limits)
 
     async def _list(self, client: AnthropicClient) -> bytes:

@@ -71,7 +71,6 @@ def refuse(conn: Connection, origin: Origin, project_id: str, changes: Sequence[
 
 def fall_back(conn: Connection, origin: Origin, registers: Iterable[Register]) -> None:
     """Update the rows of registers after changes of them were refused."""
-
     for kind, entity, reg in registers:
         projection.project_register(conn, origin, kind, entity, reg)
 

@@ -77,7 +77,6 @@ class BackupDirectory:
 
     def add(self, source: sqlite3.Connection, now_ms: int) -> Path:
         """Make a verified backup of ``source``; older ones that are one too many go. Raises ``StorageError``."""
-
         self._clear_unfinished()
         self._check_space(source)
         number = max((each.number for each in self._named()), default=0) + 1
@@ -107,7 +106,6 @@ class BackupDirectory:
 
     def named_files(self) -> set[str]:
         """Return the names of all stored files that a kept backup refers to, which a clean-up must leave."""
-
         found: set[str] = set()
         for path in restorable(self.directory, self._stem):
             found |= backup_files.names_in(path)

@@ -46,7 +46,6 @@ class Joining:
     def create(
         self, unfinished: UnfinishedSetup, names: tuple[str, str], address: ServerAddress, *, password: str
     ) -> Workspace:
-
         check_private(address)
         own = replace(address, user=unfinished.login)
         kept = self._passwords.find(unfinished.workspace_id, own, is_agreed=True)
@@ -160,7 +159,6 @@ def new_setup() -> UnfinishedSetup:
 def examine(address: ServerAddress, password: str, *, is_resumed: bool = False) -> tuple[SetupCheck, ...]:
     """Return the checks of a server for a new workspace. ``is_resumed``: this profile has begun to set up a workspace
     there, so the database may contain it already."""
-
     try:
         check_private(checked_address(address))
     except ChatDeskError as error:
@@ -183,12 +181,10 @@ def examine(address: ServerAddress, password: str, *, is_resumed: bool = False) 
 
 
 def upgrade(address: ServerAddress, password: str) -> None:
-
     setup.upgrade(address, password)
 
 
 def connect(address: ServerAddress, password: str) -> Administration:
-
     return Administration.connect(address, password)
 
 

@@ -41,7 +41,6 @@ class SearchNotUsable(InvalidInput):
 
 def _client() -> EngineClient:
     """Return a client; it brings the network's modules, which few runs need."""
-
     return EngineClient()
 
 

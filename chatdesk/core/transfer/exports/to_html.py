@@ -133,7 +133,6 @@ class HtmlWriter:
     ending = ".html"
 
     def __init__(self) -> None:
-
         self._source = BlockSource()
         self._style = (resources_dir() / "export.css").read_text("utf-8")
 

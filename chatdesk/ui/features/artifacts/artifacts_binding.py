@@ -177,7 +177,6 @@ class ArtifactsBinding(Controller):
         self._display.reader.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _turn_to_drawn(self) -> None:
-
         self._face = Face.DRAWN
 
     def _back(self) -> None:

@@ -30,7 +30,6 @@ class DateBinding(Controller):
         return not any(each.isVisible() for each in self._panes.window.findChildren(QWidget, "jumpToDateDialog"))
 
     async def _show_date(self, thread_id: str) -> None:
-
         chat = self._open_thread.chat_of(thread_id)
         span = await chat.reader.time_span(thread_id)
         if span is None:

@@ -20,7 +20,6 @@ class DeletedMessagesBinding(Controller):
 
     def open(self) -> None:
         async def work() -> None:
-
             messages = await self._library.trash.list_messages()
             dialog = DeletedMessagesDialog(self._panes.theme, messages, self._panes.window)
             dialog.restoreRequested.connect(self._restore)

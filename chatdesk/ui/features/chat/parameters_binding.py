@@ -74,7 +74,6 @@ class ParametersBinding(Controller):
         self._tasks.replace(self._open_project(), "open parameters")
 
     async def _edit_new(self) -> None:
-
         chat = self._open_thread.chat
         project = self._threads.new_project or await chat.projects.default()
         dialog = ParametersDialog(
@@ -96,7 +95,6 @@ class ParametersBinding(Controller):
         self._tasks.start_once(work(), "keep parameters of a new chat")
 
     async def _edit_thread(self, thread_id: str) -> None:
-
         chat = self._open_thread.chat
         own, wider = await chat.context.steering.own_parameters(thread_id)
         thread = await chat.get_thread(thread_id)
@@ -113,7 +111,6 @@ class ParametersBinding(Controller):
         dialog.open()
 
     async def _open_project(self) -> None:
-
         chat = self._open_thread.chat
         thread = self._threads.open_thread
         projects = await chat.projects.list()

@@ -39,7 +39,6 @@ class ProviderConsent:
         return await work()
 
     async def _is_agreed(self, asked: AnotherProvider) -> bool:
-
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         dialog = self._dialog = ConfirmDialog(
             self._panes.theme,

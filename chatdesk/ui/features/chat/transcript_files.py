@@ -49,7 +49,6 @@ class TranscriptFiles(Controller):
         return self._pictures
 
     def open_pictures(self, data_dir: Path) -> None:
-
         self._pictures = PictureLoader(fetcher=_Fetcher(), folder=data_dir / _STORED, parent=self)
         self._panes.transcript.set_pictures(self._pictures)
 
@@ -168,7 +167,6 @@ class TranscriptFiles(Controller):
 
 def _image_in(path: Path) -> QImage | None:
     """Return a picture for the clipboard; None where it is copied as a file alone. Waits for the disk."""
-
     try:
         return decode(path.read_bytes()).image
     except (NotAPicture, OSError):

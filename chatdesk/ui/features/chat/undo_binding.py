@@ -106,7 +106,6 @@ class UndoBinding(Controller):
         be undone say so, and name the one before it, which is the next to be undone."""
 
         async def work() -> None:
-
             stack = await self.stack()
             await stack.begun.wait_for_all()
             chosen = step or stack.last_seen_from(self._threads.thread_id)

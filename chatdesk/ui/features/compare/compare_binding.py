@@ -90,7 +90,6 @@ class CompareBinding(Controller):
 
     def choose_models(self) -> None:
         """Ask for the two to four that the next questions go to."""
-
         header, window = self._panes.header, self._panes.window
         if sum(len(choices) for _provider, _label, choices in header.models) < 2:
             self._panes.pane.show_toast(tr("There is only one model yet: add another in Settings"))

@@ -71,7 +71,6 @@ class QuickKeysBinding(QObject):
         return row
 
     def _command(self) -> str:
-
         return shlex.join([*start_command(), "quick", *self._arguments])
 
     def _on_keys_chosen(self, keys: str) -> None:

@@ -58,7 +58,6 @@ class TrayBinding(Controller):
             self.icon.hide()
 
     def _make_icon(self) -> TrayIcon:
-
         panes = self._panes
         icon = TrayIcon(panes.theme, panes.window)
         icon.openRequested.connect(self._open_window)

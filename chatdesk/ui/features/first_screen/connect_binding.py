@@ -50,7 +50,6 @@ class ConnectBinding(Controller):
 
     def open(self) -> None:
         """Open the dialog that connects a provider."""
-
         dialog = ConnectDialog(self._panes.theme, parent=self._panes.window)
         dialog.manageRequested.connect(lambda: self._panes.commands.trigger("app.models"))
         self.serve(dialog.connection, dialog.accept)
@@ -135,7 +134,6 @@ class ConnectBinding(Controller):
         return profile
 
     def _ask_to_agree(self, opened: _OpenFields, asked: KeyNotAgreed, profile: ProviderProfile, key: str) -> None:
-
         parent = self._panes.window if opened.fields is None else opened.fields.window()
         confirm = agreement_dialog(self._panes.theme, asked, parent=parent)
 
@@ -147,7 +145,6 @@ class ConnectBinding(Controller):
         confirm.open()
 
     async def _use_found(self, opened: _OpenFields, server: FoundServer) -> None:
-
         service = self._models.provider_service
         await self._use(opened, await service.save(ProviderProfile("", server.preset, server.label, server.base_url)))
 

@@ -177,7 +177,6 @@ class LibraryBinding(Controller):
             return
 
         async def work() -> None:
-
             projects = await self._library.projects.list()
             known = {thread.project_id for thread in self._panes.sidebar.known(ids)}
             open_ = [project for project in projects if project.archived_at is None]
@@ -197,7 +196,6 @@ class LibraryBinding(Controller):
             return
 
         async def work() -> None:
-
             library = self._library
             tags, counts = await library.list_tags(), await library.tags_of(ids)
             dialog = ThreadTagsDialog(
@@ -221,7 +219,6 @@ class LibraryBinding(Controller):
 
     def open_tags(self) -> None:
         async def work() -> None:
-
             dialog = TagListDialog(self._panes.theme, await self._library.list_tags(), self._active().panes.window)
             dialog.renamed.connect(self.rename_tag)
             dialog.deleted.connect(self.delete_tag)

@@ -68,7 +68,6 @@ class ProjectBinding(Controller):
         self._tasks.replace(self._open_menu(is_under_drag=is_under_drag), "open projects")
 
     async def _open_menu(self, *, is_under_drag: bool) -> None:
-
         projects = await self._library.projects.list(deleted_too=True)
         self._panes.main_window.place.reveal()
         sidebar = self._panes.sidebar
@@ -175,7 +174,6 @@ class ProjectBinding(Controller):
     async def _open_dialog(
         self, project: Project | None, save: Callable[[FolderField, str, str, str | None, str | None, str], None]
     ) -> ProjectDialog:
-
         is_last = project is not None and not await self._has_others(project)
         tools = None if project is None else await self._tools.in_use()
         dialog = ProjectDialog(
@@ -239,7 +237,6 @@ class ProjectBinding(Controller):
 
     def ask_to_delete(self, project: Project) -> None:
         async def work() -> None:
-
             counts = await self._library.projects.count(project.id)
             text = _trash_words(counts, self._current_settings().trash_days)
             window = self._panes.window

@@ -237,7 +237,6 @@ class ThreadListBinding(Controller):
     async def _folders(self, library: LibraryService) -> list[Folder]:
         """Return the folders in the order of the list of projects: archived ones last, and only if they hold
         threads."""
-
         projects = await library.projects.list()
         counts = await library.count_by_project()
         used = [project for project in projects if project.archived_at is None]

@@ -74,7 +74,6 @@ class TrashBinding(Controller):
         self._tasks.start(work(), "delete for good")
 
     def _ask(self, question: str, text: str, yes: str, run: Callable[[], None]) -> None:
-
         window = self._active().panes.window
         dialog = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=window)
         dialog.answered.connect(lambda is_yes: run() if is_yes else None)

@@ -62,7 +62,6 @@ class LocalServiceBinding(Controller):
             dialog.fill_page(_PAGE, partial(self._make_page, fixed))
 
     def _make_page(self, fixed_by: str) -> LocalServicePage:
-
         page = self._page = LocalServicePage(self._panes.theme, fixed_by=fixed_by)
         page.switched.connect(self._on_page_switched)
         page.tryAgainRequested.connect(self._the_switch.try_again)
@@ -102,7 +101,6 @@ class LocalServiceBinding(Controller):
         return {each.id: each.name for each in await self._projects()}
 
     async def _open_new_token(self, page: LocalServicePage) -> None:
-
         projects = await self._names_of_projects()
         if not isValid(page):
             return
@@ -141,7 +139,6 @@ class LocalServiceBinding(Controller):
             page.tokensWanted.emit()
 
     def _ask_whether_to_revoke(self, page: LocalServicePage, token_id: str, name: str) -> None:
-
         dialog = ConfirmDialog(
             self._panes.theme,
             tr("Revoke the token “{name}”?", name=name),

@@ -52,7 +52,6 @@ class AssistantChooser:
         chooser.open()
 
     def ask_for_parameters(self, dialog: PromptsDialog, parameters: Parameters) -> None:
-
         fields = dialog.form.assistant
         if fields is None:
             return

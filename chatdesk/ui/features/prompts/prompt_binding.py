@@ -126,7 +126,6 @@ class PromptBinding(Controller):
     async def text_of(self, prompt_id: str) -> str | None:
         """Return the current text of a prompt. If it has fields to fill in, insert it into the composer and return
         None."""
-
         prompt = await self._prompts.get(prompt_id)
         template = await asyncio.to_thread(read_template, prompt.text)
         if template.fields:
@@ -136,7 +135,6 @@ class PromptBinding(Controller):
         return (await asyncio.to_thread(expand, template, known, datetime.now().astimezone())).text
 
     async def _insert(self, prompt_id: str, *, is_after_slash: bool) -> None:
-
         prompt = await self._prompts.get(prompt_id)
         template = await asyncio.to_thread(read_template, prompt.text)
         insert = partial(
@@ -172,7 +170,6 @@ class PromptBinding(Controller):
         thread_id: str | None,
         is_after_slash: bool,
     ) -> None:
-
         known, notes = await self._known_values(template)
         missing = [each for each in template.fields if not each.default and not values.get(each.name, "").strip()]
         values |= {each.name: f"[{each.label}]" for each in missing}

@@ -58,7 +58,6 @@ class ServerPrompts(ServerOffers):
     async def _insert_filled(
         self, prompt: ServerPrompt, values: Mapping[str, str], *, thread_id: str | None, is_after_slash: bool
     ) -> None:
-
         composer = self._panes.composer
         server, before = clean_line(prompt.server.name), composer.editor.written()
         composer.notice.show_passing(tr("Asking {server} for “{title}”…", server=server, title=prompt.title))

@@ -117,7 +117,6 @@ class SystemPromptBinding(Controller):
             self.dialog.show_library(heads[:_MOST_CHOICES])
 
     async def _measure(self, prompts: SystemPrompts, text: str) -> None:
-
         size = await self._system_prompts.size(prompts, text)
         template = await asyncio.to_thread(read_template, text, is_system=True)
         if self.dialog is not None:

@@ -62,7 +62,6 @@ class ProviderBinding(Controller):
     def _join(self, page: ProviderPage, dialog: SettingsDialog, wanted: str) -> None:
         """Connect the requests of ``page``, and fill it. ``wanted``: the provider whose form is to be opened at
         once."""
-
         models = ProviderModelsBinding(self._context, self._models)
         self._page = page
         self._rows = ProviderRowBinding(
@@ -138,14 +137,12 @@ class ProviderBinding(Controller):
         self._settings.open("Providers")
 
     def _add(self, preset: str, dialog: SettingsDialog) -> None:
-
         known = preset_of(preset)
         label = "" if known.id == "other" else known.label
         profile = ProviderProfile("", known.id, label, known.base_url, api=known.api, model=known.model)
         self._open_form(profile, None, dialog)
 
     async def _add_found(self, server: FoundServer) -> None:
-
         await self._models.provider_service.save(ProviderProfile("", server.preset, server.label, server.base_url))
         await self._find()
 
@@ -157,7 +154,6 @@ class ProviderBinding(Controller):
     def _open_form(
         self, profile: ProviderProfile, shown: ShownProvider | None, dialog: SettingsDialog, *, key: str = ""
     ) -> None:
-
         form = ProviderForm(self._panes.theme, profile, shown=shown, parent=dialog)
         opened = _OpenDialog(form)
         form.saved.connect(lambda wanted, key: self._tasks.replace(self._save(opened, wanted, key), "save provider"))
@@ -229,7 +225,6 @@ class ProviderBinding(Controller):
 
     def _ask_to_agree(self, form: ProviderForm, asked: KeyNotAgreed, go_on: Callable[[], object]) -> None:
         """Ask whether a key may go to another server than the one it was given for, or travel unencrypted."""
-
         confirm = agreement_dialog(self._panes.theme, asked, parent=form)
         confirm.answered.connect(lambda is_yes: go_on() if is_yes else None)
         confirm.open()
@@ -247,7 +242,6 @@ class ProviderBinding(Controller):
     def _ask_to_remove(
         self, parent: QWidget, profile: ProviderProfile, remove: Callable[[], Coroutine[Any, Any, object]]
     ) -> None:
-
         confirm = ConfirmDialog(
             self._panes.theme,
             tr("Remove {label}?", label=profile.label),
@@ -299,7 +293,6 @@ class ProviderBinding(Controller):
             self.ask_passphrase()
 
     def ask_passphrase(self) -> None:
-
         dialog = PassphraseDialog(self._panes.theme, parent=self._panes.window)
         opened = _OpenDialog(dialog)
         dialog.given.connect(
@@ -310,7 +303,6 @@ class ProviderBinding(Controller):
         dialog.open()
 
     def _change_passphrase(self, dialog: SettingsDialog) -> None:
-
         asking = PassphraseDialog(self._panes.theme, is_changing=True, parent=dialog)
         opened = _OpenDialog(asking)
         asking.changed.connect(

@@ -117,7 +117,6 @@ class QuickBinding(Controller):
         return self.window
 
     def _make(self) -> QuickWindow:
-
         window = QuickWindow(self._panes.theme, self._view)
         self._context.tasks.start(self._load(), "load quick question")
         window.editor.writtenChanged.connect(self._timer.record_change)

@@ -85,7 +85,6 @@ def _read(address: str) -> Screenshot:
 
 
 async def _from_screen() -> Screenshot | None:
-
     screen = QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen()
     picture = screen.grabWindow(0)
     if picture.isNull():

@@ -41,7 +41,6 @@ class RestoreBinding:
         self._tasks.start(self._open(), "restore")
 
     async def _open(self) -> None:
-
         listed = self._services.backups
         paths = await listed.list()
         backups = await asyncio.to_thread(lambda: [(str(path), _words(path, listed.fault_of(path))) for path in paths])

@@ -131,7 +131,6 @@ class SettingsBinding(Controller):
         dialog.open()
 
     def _make(self) -> SettingsDialog:
-
         values: dict[str, Any] = {each.name: getattr(self._settings, each.name) for each in all_settings()}
         values |= {"theme": self._panes.theme.preference, "text_scale": self._panes.theme.scale}
         values["backup_dir"] = self._backup_dir

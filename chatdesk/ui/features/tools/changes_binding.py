@@ -107,7 +107,6 @@ class ChangesBinding(Controller):
         self._tasks.start(self._open_changes_of(message_id), "review changes")
 
     async def _open_changes_of(self, message_id: str) -> None:
-
         entry = next((each for each in self._panes.transcript.entries if each.message.id == message_id), None)
         shown = [] if entry is None else _changes_in(entry.message.parts)
         if not shown:
@@ -183,6 +182,5 @@ class ChangesBinding(Controller):
 
 def _changes_in(parts: Sequence[Part]) -> list[ShownChange]:
     """Return the changes that a message proposes, in their order."""
-
     named = ((change_from(part.content), attachment_from(part.content)) for part in parts)
     return [ShownChange(change, file.sha256) for change, file in named if change is not None and file is not None]

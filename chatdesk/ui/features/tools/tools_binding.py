@@ -66,7 +66,6 @@ class ToolsBinding(Controller):
         dialog.fill_page(_PAGE, self._make_page)
 
     def _make_page(self) -> ToolsPage:
-
         page = self._page = ToolsPage(self._panes.theme)
         page.addRequested.connect(lambda: self._tasks.start(self._open_form(None), "add a server"))
         page.editRequested.connect(lambda id_: self._tasks.start(self._edit(id_), "edit a server"))
@@ -86,7 +85,6 @@ class ToolsBinding(Controller):
             self._tasks.replace(self._show(self._page), "show tool servers")
 
     async def _show(self, page: ToolsPage) -> None:
-
         service = await self._load()
         permissions: tuple[Permission, ...] = await service.permissions()
         if isValid(page):
@@ -155,7 +153,6 @@ class ToolsBinding(Controller):
             self._page.show_problem(sentence)
 
     async def _open_form(self, server_id: str | None) -> None:
-
         service = await self._load()
         server = None if server_id is None else service.server(server_id)
         if self._dialog is None or not isValid(self._dialog):
@@ -181,7 +178,6 @@ class ToolsBinding(Controller):
             form.accept()
 
     async def _ask_whether_to_remove(self, page: ToolsPage, server_id: str) -> None:
-
         service = await self._load()
         server = service.server(server_id)
         if server is None or not isValid(page):

@@ -37,7 +37,6 @@ class WebSearchBinding:
 
     async def open_form(self, parent: QWidget) -> None:
         """Open the form over the settings."""
-
         search = (await self._load()).search
         kept = frozenset([each for each in SearchEngine if each.needs_key and await search.has_key(each)])
         if not isValid(parent):

@@ -52,7 +52,6 @@ class ExportBinding(Controller):
     def open(self, thread_ids: Sequence[str] = ()) -> None:
         """Open the dialog that chooses the scope and the format of an export: these threads, their project or
         everything."""
-
         scopes = [("project", tr("The project")), ("everything", tr("Everything"))]
         if thread_ids:
             words = shown(plural("These {count} threads", "This thread", len(thread_ids)))
@@ -138,7 +137,6 @@ class ExportBinding(Controller):
 
     async def export(self, choice: Choice, kind: str, target: Path) -> None:
         """Write ``choice`` to ``target``; what takes longer is shown with a button to give it up."""
-
         exports = await self._exports_of(choice.thread_ids)
         progress = _ShownProgress(self._panes)
         work = asyncio.ensure_future(
@@ -173,7 +171,6 @@ class _ShownProgress:
         self.stop = lambda: False
 
     def open(self) -> None:
-
         dialog = ProgressDialog(self._panes.theme, tr("Exporting"), tr("Reading…"), parent=self._panes.window)
         dialog.stopped.connect(self._on_dialog_stopped)
         self._dialog = dialog

@@ -93,7 +93,6 @@ class ImportBinding(Controller):
 
     def ask_about(self, path: Path, attach: Callable[[], None]) -> ConfirmDialog:
         """Ask whether to import or attach a dropped file that could be both."""
-
         dialog = ConfirmDialog(
             self._panes.theme,
             tr("Import or attach?"),

@@ -74,7 +74,6 @@ class QueueBinding(Controller):
         return self._question_queue().all
 
     async def _open(self) -> None:
-
         if self._dialog is not None and isValid(self._dialog) and self._dialog.isVisible():
             return
         dialog = self._dialog = WaitingDialog(self._panes.theme, parent=self._panes.window)
@@ -119,7 +118,6 @@ class QueueBinding(Controller):
 
 
 async def _row(chat: ChatService, message_id: str, words: str, can_go_first: bool) -> WaitingRow | None:
-
     try:
         message = await chat.reader.get_message(message_id)
         thread = await chat.get_thread(message.thread_id)
@@ -131,7 +129,6 @@ async def _row(chat: ChatService, message_id: str, words: str, can_go_first: boo
 
 
 async def _question_row(chat: ChatService, question: WaitingQuestion) -> WaitingRow | None:
-
     try:
         thread = await chat.get_thread(question.thread_id)
     except ChatDeskError:  # it went in the meantime

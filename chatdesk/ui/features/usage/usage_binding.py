@@ -60,7 +60,6 @@ class UsageBinding(Controller):
         self._tasks.replace(self._open_usage(), "usage")
 
     async def _open_usage(self) -> None:
-
         page = await self.make_page()
         UsageDialog(self._panes.theme, page, parent=self._panes.window).open()
 
@@ -135,7 +134,6 @@ class UsageBinding(Controller):
         self._tasks.replace(self._open_limits(), "limits")
 
     async def _open_limits(self) -> None:
-
         states = await self._open_thread.stored_chat.limits.states()
         projects = await self._open_thread.stored_chat.projects.list()
         targets = [

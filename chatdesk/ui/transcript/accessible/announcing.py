@@ -13,7 +13,6 @@ from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 def make_interface(view: ReadableView) -> TranscriptAccessible:
     """Return the transcript as assistive programs read it; Qt asks for it once."""
-
     return TranscriptAccessible(view)
 
 

@@ -48,7 +48,6 @@ class Dragging(QObject):
 
     @cached_property
     def folder(self) -> DragFolder:
-
         return DragFolder(self)
 
     @property
@@ -106,7 +105,6 @@ class Dragging(QObject):
         return any(area.contains(hit.inside) for area in hit.item.areas_of(*found))
 
     def _data(self, hit: Hit) -> QMimeData | None:
-
         if self._is_selected(hit):
             return self._selected()
         item = hit.item

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
@@ -16,13 +15,11 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HEADER_HEIGHT_PX
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.context_meter import ContextMeter
+from chatdesk.ui.widgets.header.presence_row import PresenceRow, PresentMember
+from chatdesk.ui.widgets.header.temporary_mark import TemporaryMark
 from chatdesk.ui.widgets.header.thread_title import ThreadTitle
 from chatdesk.ui.widgets.models.model_picker import ModelPicker, ProviderChoices
 from chatdesk.ui.widgets.painting import fill_area
-
-if TYPE_CHECKING:
-    from chatdesk.ui.widgets.header.presence_row import PresenceRow, PresentMember
-    from chatdesk.ui.widgets.header.temporary_mark import TemporaryMark
 
 _GAP_PX, _NARROW_GAP_PX = 10, 4
 _MODEL_PX = 110  # of the name of a model, and its arrow
@@ -111,7 +108,6 @@ class ThreadHeader(QWidget):
         if self.presence is None:
             if not people:
                 return
-            from chatdesk.ui.widgets.header.presence_row import PresenceRow
 
             self.presence = PresenceRow(self._theme, self)
             row = self.layout()
@@ -125,7 +121,6 @@ class ThreadHeader(QWidget):
         if self.temporary_mark is None:
             if not is_temporary:
                 return
-            from chatdesk.ui.widgets.header.temporary_mark import TemporaryMark
 
             self.temporary_mark = TemporaryMark(self._theme, self)
             self.temporary_mark.keepPressed.connect(self.keepRequested)

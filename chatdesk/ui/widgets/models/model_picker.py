@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -12,9 +11,7 @@ from PySide6.QtWidgets import QWidget
 from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
-
-if TYPE_CHECKING:
-    from chatdesk.ui.widgets.models.model_chooser import ModelChooser
+from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 
 ModelChoice = tuple[str, str]
 ProviderChoices = tuple[str, str, Sequence[ModelChoice]]
@@ -115,8 +112,6 @@ class ModelPicker(PillButton):
 
     def _open_chooser(self) -> None:
         if self._chooser is None:
-            from chatdesk.ui.widgets.models.model_chooser import ModelChooser
-
             self._chooser = ModelChooser(self._theme, self)
             self._chooser.chosen.connect(self._choose)
             for wish, answer in (
