@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from functools import partial
 from typing import TYPE_CHECKING
 
+from chatdesk.core import terminal
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.local_api.instance import WINDOW, InstanceLock
@@ -70,8 +71,6 @@ def run_window(
         from chatdesk.ui.application.window_application import RESTART, run
 
         if is_blind and script is None:
-            from chatdesk.core import terminal
-
             terminal.say(tr("No display was found, so ChatDesk plays one turn without a window."))
             from chatdesk.ui.application.demonstration import play
 

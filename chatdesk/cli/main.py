@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from chatdesk import __version__
 from chatdesk.cli import failures
+from chatdesk.cli.opening import target_of
 from chatdesk.core import terminal
 from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
 from chatdesk.core.diagnostics.redaction import process_redactor
@@ -198,8 +199,6 @@ def _target_of(options: argparse.Namespace) -> str:
     """Return the target that the window is to show. Raises ``UnusableLink``."""
     if options.command not in ("open", "quick"):
         return ""
-    from chatdesk.cli.opening import target_of
-
     return target_of(options)
 
 
@@ -250,16 +249,14 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
 
 
 def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
-    from chatdesk.cli import data, mcp_serving, providers, serving
+    from chatdesk.cli import data, doctor, mcp_serving, providers, serving
 
     if options.command == "restore":
         return data.restore(options, paths, loaded.settings)
     if options.command == "doctor" and options.repair:
         return run_until_signal(data.repair(paths, loaded.settings))
     if options.command == "doctor":
-        from chatdesk.cli import doctor as cli_doctor
-
-        return run_until_signal(cli_doctor.doctor(options, paths, loaded))
+        return run_until_signal(doctor.doctor(options, paths, loaded))
     if options.command == "providers":
         return run_until_signal(providers.providers(options, paths, loaded.settings))
     if options.command == "tokens" and options.action != "new":

@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from chatdesk.client import AsyncClient, ClientError, Problem, Retries
+
 SOCKET_VARIABLE: Final = "NOTIFY_SOCKET"
 WATCHDOG_VARIABLE: Final = "WATCHDOG_USEC"
 _US_PER_S: Final = 1_000_000
@@ -40,8 +42,6 @@ async def _watch(data_dir: Path) -> None:
     wait_us = os.environ.get(WATCHDOG_VARIABLE, "")
     if not wait_us.isdecimal() or not os.environ.get(SOCKET_VARIABLE):
         return
-    from chatdesk.client import AsyncClient, ClientError, Problem, Retries
-
     wait_s = int(wait_us) / _US_PER_S / _TRIES
     async with AsyncClient(data_dir=data_dir, retries=Retries(attempts=1), timeout_s=wait_s) as client:
         while True:

@@ -37,21 +37,25 @@ from chatdesk.core.sleep_watch import SleepWatch
 from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync.team_joined import is_joined
+from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.storage.upkeep.backup_service import BackupService
 from chatdesk.core.storage.upkeep.maintenance import Maintenance
 from chatdesk.core.storage.upkeep.repair import RepairService
 from chatdesk.core.tools.built_in import BuiltInServer
 from chatdesk.core.tools.tool_service import ToolService
+from chatdesk.core.transfer.exports.export_service import ExportService
+from chatdesk.core.transfer.imports.import_service import ImportService
 from chatdesk.core.usage.usage_service import UsageService
 from chatdesk.services.model_answers import answer_of
+from chatdesk.services.own_chats import own_chats
 from chatdesk.services.parts import backups_of, overrides_of, printing_command, registry_of, tool_limits_of
+from chatdesk.services.project_folder import project_folder
 from chatdesk.services.service_switch import ServiceSwitch
 from chatdesk.services.tool_loader import ToolLoader
+from chatdesk.services.web_tools import web_tools
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.team_service import TeamService
-    from chatdesk.core.transfer.exports.export_service import ExportService
-    from chatdesk.core.transfer.imports.import_service import ImportService
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -116,10 +120,6 @@ class Services:
             await service.folders.forget_others({each.id for each in projects})
 
     def _built_in_tools(self) -> tuple[BuiltInServer, ...]:
-        from chatdesk.services.own_chats import own_chats
-        from chatdesk.services.project_folder import project_folder
-        from chatdesk.services.web_tools import web_tools
-
         async def project_of(thread_id: str) -> str:
             return (await self.chat_of(thread_id).get_thread(thread_id)).project_id
 
@@ -188,9 +188,6 @@ class Services:
     def importer(self) -> ImportService:
         """The service that imports files; made when first used, because a start does not need it."""
         if self._importer is None:
-            from chatdesk.core.storage.transfer.importing import ImportRepository
-            from chatdesk.core.transfer.imports.import_service import ImportService
-
             self._importer = ImportService(
                 ImportRepository(self.database),
                 self.attachments.blobs,
@@ -226,8 +223,6 @@ class Services:
 
     @property
     def exports(self) -> ExportService:
-        from chatdesk.core.transfer.exports.export_service import ExportService
-
         return ExportService(self.paths.database, self.paths.blob_dir, SystemClock(), printing=printing_command())
 
     async def exports_of(self, thread_ids: Sequence[str]) -> ExportService:
@@ -235,7 +230,6 @@ class Services:
         image = None if self._temporary is None else await self._temporary.image_of(thread_ids)
         if image is None:
             return self.exports
-        from chatdesk.core.transfer.exports.export_service import ExportService
 
         return ExportService(image, self.paths.blob_dir, SystemClock(), printing=printing_command())
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, StorageReadOnly
 from chatdesk.core.events import StorageRecovered, ThreadsChanged
+from chatdesk.core.storage.sync.files import still_needed
 from chatdesk.services.services import Services
 
 # Upkeep reads the whole database: not while a window fills, and then as often as a missed day should be noticed.
@@ -65,8 +66,6 @@ async def _write_again(services: Services) -> bool:
 
 async def _named_elsewhere(services: Services) -> set[str]:
     """Return attached files that backups refer to, or that wait to be sent to a team."""
-    from chatdesk.core.storage.sync.files import still_needed
-
     return await services.backups.named_files() | await services.database.read(still_needed)
 
 

@@ -10,6 +10,10 @@ from __future__ import annotations
 import os
 import sys
 
+from chatdesk.core.local_api.frames import BadFrame, read_object, write_object
+from chatdesk.core.local_api.light_json import read_json
+from chatdesk.core.local_api.proof import NotProven, prove_to_owner
+
 TYPE_CHECKING = False  # that of ``typing``, which takes a tenth of the time that this has
 if TYPE_CHECKING:
     from _socket import socket
@@ -51,10 +55,6 @@ def data_dir_of(arguments: Sequence[str], environ: Mapping[str, str]) -> str | N
 def _is_shown(data_dir: str) -> bool:
     from _socket import AF_UNIX, SOCK_STREAM, socket  # ``socket`` without the classes that it makes of its constants
 
-    from chatdesk.core.local_api.frames import BadFrame
-    from chatdesk.core.local_api.light_json import read_json
-    from chatdesk.core.local_api.proof import NotProven
-
     try:
         # As ``instance.read_holder`` reads it: not to be kept waiting by a pipe that somebody put there.
         descriptor = os.open(f"{data_dir}/instance.json", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -77,9 +77,6 @@ def _ask(connection: socket, pid: int, secret: bytes) -> bool:
     """Ask the owner after both have shown that they are of one person. Raises as ``client`` does."""
     from _socket import SO_PEERCRED, SOL_SOCKET
     from struct import calcsize, unpack
-
-    from chatdesk.core.local_api.frames import read_object, write_object
-    from chatdesk.core.local_api.proof import NotProven, prove_to_owner
 
     credentials = connection.getsockopt(SOL_SOCKET, SO_PEERCRED, calcsize("3i"))
     peer_pid, peer_uid, _gid = unpack("3i", credentials)

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 from chatdesk.core.domain.echoed_secrets import HIDDEN, EchoedSecrets
+from chatdesk.core.providers.error_page_text import text_of
 from chatdesk.core.texts import shortened
 
 MAX_LENGTH = 300
@@ -50,8 +51,6 @@ def plain_excerpt(text: str, secrets: Iterable[str] = ()) -> str:
     """Return the gist of ``text`` for a person; empty when there is nothing to say."""
     text = text[:_MAX_READ]
     if re.search(r"<[a-zA-Z!/]", text):
-        from chatdesk.core.providers.error_page_text import text_of
-
         text = text_of(text)
     text = "".join(_visible(character) for character in text)
     return shortened(redact(" ".join(text.split()), secrets), MAX_LENGTH)

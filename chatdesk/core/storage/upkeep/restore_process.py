@@ -22,6 +22,7 @@ from typing import Any, Final
 from chatdesk.core import child_process
 from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.errors import SchemaTooNew, StorageCorrupt, StorageError, StorageFull
+from chatdesk.core.paths import migrations_dir
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.failures import translated
@@ -51,7 +52,6 @@ def run(
     and put its files among ``blobs``. Raises ``StorageError``; the caller removes ``plain`` and ``target`` in any case.
     """
     _check_space(backup, plain.parent)
-    from chatdesk.core.paths import migrations_dir
 
     limit_s = time_limit_s(backup)
     job = {

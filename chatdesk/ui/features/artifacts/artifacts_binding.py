@@ -103,11 +103,9 @@ class ArtifactsBinding(Controller):
 
     def _built(self) -> ArtifactsTab:
         if self._tab is None:
-            from chatdesk.ui.inspector.artifact_view import ArtifactView, Face
-
             self._face: Face = Face.DRAWN
             self._display: ArtifactDisplay = ArtifactDisplay(self._service, self._make_view)
-            self._view: ArtifactWidget = ArtifactView(self._panes.theme, self._display.reader)
+            self._view: ArtifactWidget = ArtifactWidget(self._panes.theme, self._display.reader)
             self._display.use(self._view)
             self._tab = ArtifactsTab(self._panes.theme, self._view)
             self._tab.chosen.connect(self._choose)

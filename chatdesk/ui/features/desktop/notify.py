@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.desktop.notice import Notice, NoticeBackend
+from chatdesk.ui.features.desktop.notify_bus import open_bus
 from chatdesk.ui.theme.qt_icons import icon
 
 _log = logging.getLogger(__name__)
@@ -94,8 +95,6 @@ class Notifier(QObject):
 
     async def _open(self) -> NoticeBackend:
         if sys.platform.startswith("linux") and os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
-            from chatdesk.ui.features.desktop.notify_bus import open_bus
-
             try:
                 return await open_bus(self.press)
             except OSError as error:

@@ -6,19 +6,17 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QObject
 from shiboken6 import isValid
 
 from chatdesk.ui.features.desktop.autostart import start_command
+from chatdesk.ui.features.desktop.quick_keys import KeysReport, KeysState, QuickKeys
+from chatdesk.ui.features.desktop.quick_keys_row import QuickKeysRow
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.window.window_context import WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.ui.features.desktop.quick_keys import QuickKeys
-    from chatdesk.ui.features.desktop.quick_keys_row import QuickKeysRow
 
 _PAGE: Final = "Shortcuts"
 _SETTING: Final = "quick_keys"
@@ -47,8 +45,6 @@ class QuickKeysBinding(QObject):
     def _on_settings_applied(self) -> None:
         keys = self._settings.current.quick_keys
         if self._keys is None and keys:
-            from chatdesk.ui.features.desktop.quick_keys import QuickKeys
-
             self._keys = QuickKeys(self._context.tasks)
             self._keys.pressed.connect(self._on_keys_pressed)
             self._keys.changed.connect(self._show_report)
@@ -62,8 +58,6 @@ class QuickKeysBinding(QObject):
         dialog.fill_page(_PAGE, partial(self._make_row, _VARIABLE if _SETTING in dialog.fixed else ""))
 
     def _make_row(self, fixed_by: str) -> QuickKeysRow:
-        from chatdesk.ui.features.desktop.quick_keys_row import QuickKeysRow
-
         row = self._row = QuickKeysRow(self._settings.current.quick_keys, self._command(), fixed_by=fixed_by)
         row.keysChosen.connect(self._on_keys_chosen)
         row.tryAgainRequested.connect(self._on_try_again_requested)
@@ -83,6 +77,5 @@ class QuickKeysBinding(QObject):
     def _show_report(self) -> None:
         if self._row is None or not isValid(self._row):
             return
-        from chatdesk.ui.features.desktop.quick_keys import KeysReport, KeysState
 
         self._row.show_report(KeysReport(KeysState.OFF) if self._keys is None else self._keys.report)

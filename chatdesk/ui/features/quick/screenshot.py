@@ -15,6 +15,7 @@ from PySide6.QtGui import QCursor, QGuiApplication, QImage, QPixmap
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.texts import Text
+from chatdesk.ui.features.desktop.portal import PERSON_S, open_portal
 from chatdesk.ui.features.quick.region_chooser import RegionChooser
 from chatdesk.ui.theme.session_bus import has_session_bus
 from chatdesk.ui.transcript.drawing.picture_decoding import MAX_FILE_BYTES, NotAPicture, decode
@@ -54,8 +55,6 @@ async def take_screenshot() -> Screenshot | None:
 
 
 async def _from_portal() -> Screenshot:
-    from chatdesk.ui.features.desktop.portal import PERSON_S, open_portal
-
     portal = await open_portal()
     try:
         found = await portal.request(

@@ -21,6 +21,7 @@ from chatdesk.core.settings.secrets import SecretNotKept
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.core.tools.permissions import Permission
 from chatdesk.core.tools.tool_service import ToolService
+from chatdesk.core.tools.web_search.choice import WEB
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
@@ -140,8 +141,6 @@ class ToolsBinding(Controller):
             page.show_sign_in(server_id, words)
 
     async def _edit(self, server_id: str) -> None:
-        from chatdesk.core.tools.web_search.choice import WEB
-
         if server_id != WEB:
             await self._open_form(server_id)
         elif self._dialog is not None and isValid(self._dialog):

@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.exports import Choice, ExportFormat, ExportProgress
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.core.transfer.exports.export import thread_to_markdown
+from chatdesk.core.transfer.exports.export_service import ExportService
+from chatdesk.core.transfer.exports.files import safe_name
 from chatdesk.ui.dialogs.progress import ProgressDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.transfer.export_dialog import ExportDialog
 from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.transfer.exports.export_service import ExportService
 
 _FILTERS: Final = {
     "md": Text("Markdown (*.md)"),
@@ -78,8 +78,6 @@ class ExportBinding(Controller):
 
     async def _copy_thread(self, thread_id: str) -> None:
         """Copy the shown path of a thread to the clipboard as Markdown, from the first message to the last."""
-        from chatdesk.core.transfer.exports.export import thread_to_markdown
-
         chat = self._open_thread.chat_of(thread_id)
         thread = await chat.get_thread(thread_id)
         if thread.message_count > _MOST_COPIED:
@@ -104,8 +102,6 @@ class ExportBinding(Controller):
 
     async def _choose_place(self, thread_ids: tuple[str, ...], scope: str, kind: str, has_trash: bool) -> None:
         from PySide6.QtWidgets import QFileDialog
-
-        from chatdesk.core.transfer.exports.files import safe_name
 
         chat = self._open_thread.chat_of(thread_ids[0] if thread_ids else self._threads.thread_id)
         title = "ChatDesk"
