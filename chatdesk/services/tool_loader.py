@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import AppPaths
@@ -40,7 +39,6 @@ class ToolLoader:
         """Return the service; made when first used, without blocking the loop."""
         async with self._one_at_a_time:
             if self._made is None:
-                await import_beside("chatdesk.core.tools.tool_service")
                 made = self._made = await asyncio.to_thread(self._make)
                 await self._prepare(made)
             return self._made

@@ -118,7 +118,7 @@ class ChatMaker:
         subscriptions.subscribe(chat, StorageRecovered, lambda _event: panes.composer.set_enabled(True))
         bindings.first_screen.is_ended = main.first_screen.is_ended
         bindings.messages.start()
-        await bindings.first_screen.prepare()
+        bindings.first_screen.refresh()
         if main.team_window is not None:  # a team that is joined later takes all that are shown then
             main.team_window.add_chat(bindings.context_of_pane, threads)
         return chat

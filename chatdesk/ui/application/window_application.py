@@ -245,7 +245,7 @@ class WindowApplication(QObject):
             raise
         finally:
             bindings.messages.start()
-        await bindings.first_screen.prepare()
+        bindings.first_screen.refresh()
         panes.empty_state.end_loading()
         bindings.network.start()
         bindings.updates.start()

@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 
 from chatdesk.core.attachments.file_kinds import HTML, can_open
 from chatdesk.core.attachments.remote_image import ImageFetcher
-from chatdesk.core.background_import import import_beside
+from chatdesk.core.attachments.sandboxed_page import page_in
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import ChatDeskError
@@ -104,8 +104,7 @@ class TranscriptFiles(Controller):
 
     async def show_page_in(self, text: str) -> None:
         """Show the last block of HTML in a Markdown text as ``show_page`` does."""
-        sandboxed_page = await import_beside("chatdesk.core.attachments.sandboxed_page")
-        await self.show_page(await asyncio.to_thread(sandboxed_page.page_in, text))
+        await self.show_page(await asyncio.to_thread(page_in, text))
 
     async def show_page(self, text: str) -> None:
         """Show HTML in the person's own browser, where it runs no script and sends nothing."""

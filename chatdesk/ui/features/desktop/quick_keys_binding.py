@@ -35,7 +35,6 @@ class QuickKeysBinding(QObject):
         self._row: QuickKeysRow | None = None
         settings.applied.connect(self._on_settings_applied)
         settings.dialogMade.connect(self._on_settings_dialog_made)
-        settings.import_ahead("chatdesk.ui.features.desktop.quick_keys_row")
 
     async def end(self) -> None:
         """Release the keys, because the window closes."""

@@ -13,12 +13,11 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from chatdesk import __version__
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.child_process import is_packaged
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.texts import shown, tr
-from chatdesk.core.updates import Version
+from chatdesk.core.updates import Version, find_installation, newer_version, releases_page
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -151,13 +150,11 @@ def _open_page(page: str) -> None:
 
 async def _installation() -> tuple[str, str]:
     """Return the sentence about how this copy is updated, and its page of releases, empty where it has none."""
-    updates = await import_beside("chatdesk.core.updates")
-    found = await asyncio.to_thread(updates.find_installation)
-    page: str = await asyncio.to_thread(updates.releases_page, found, resources_dir())
+    found = await asyncio.to_thread(find_installation)
+    page: str = await asyncio.to_thread(releases_page, found, resources_dir())
     return shown(found.kind.how_updated), page
 
 
 async def _newer_version(page: str) -> Version | None:
-    updates = await import_beside("chatdesk.core.updates")
-    found: Version | None = await asyncio.to_thread(updates.newer_version, page)
+    found: Version | None = await asyncio.to_thread(newer_version, page)
     return found

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Signal
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import StorageError
 from chatdesk.core.events import ProvidersChanged
 from chatdesk.core.texts import Text, shown, tr
@@ -16,7 +15,6 @@ from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
 from chatdesk.ui.features.first_screen.first_screen import FirstScreen
-from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -50,18 +48,10 @@ class FirstScreenBinding(Controller):
         self._ask = ask
         self._models = models
         self._read_only_reason = read_only_reason
-        self._make: Callable[[Theme], FirstScreen] | None = None
         self.is_ended = False
         threads.opened.connect(lambda _thread: self.refresh())
         messages.models.changed.connect(self.refresh)
         context.subscribe(self, ProvidersChanged, lambda _event: self.refresh())
-
-    async def prepare(self) -> None:
-        """Import the first screen beside the loop if it is needed, and show the current state."""
-        if self._make is None and self._is_first():
-            module = await import_beside("chatdesk.ui.features.first_screen.first_screen")
-            self._make = module.FirstScreen
-        self.refresh()
 
     def refresh(self) -> None:
         """Show the current state: which providers can answer, and which was chosen."""
@@ -69,10 +59,8 @@ class FirstScreenBinding(Controller):
         if not self._threads.is_blank:
             return
         if self._is_first():
-            if self._make is None:
-                self._tasks.replace(self.prepare(), "first screen")
-            elif empty_state.first_screen is None:
-                self._show_first_screen(self._make(self._panes.theme))
+            if empty_state.first_screen is None:
+                self._show_first_screen(FirstScreen(self._panes.theme))
             return
         empty_state.remove_first_screen()
         provider, model = self._messages.models.resolved()

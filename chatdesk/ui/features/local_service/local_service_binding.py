@@ -27,10 +27,6 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _PAGE: Final = "Local service"
 _ON: Final = "service_on"
-_MODULES: Final = (
-    "chatdesk.ui.features.local_service.local_service_page",
-    "chatdesk.ui.features.local_service.new_token",
-)
 
 
 class LocalServiceBinding(Controller):
@@ -52,7 +48,6 @@ class LocalServiceBinding(Controller):
         self._is_following = False
         self._dialog: SettingsDialog | None = None
         self._page: LocalServicePage | None = None
-        settings.import_ahead(*_MODULES)
         settings.dialogMade.connect(self._on_settings_dialog_made)
 
     def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:

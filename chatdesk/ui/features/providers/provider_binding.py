@@ -30,11 +30,6 @@ from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _ROWS_AT_ONCE = 2
-# What the page needs when it is made.
-_IMPORTED_AHEAD = (
-    "chatdesk.ui.features.providers.provider_models_binding",
-    "chatdesk.ui.features.providers.provider_row_binding",
-)
 
 
 class ProviderBinding(Controller):
@@ -49,7 +44,6 @@ class ProviderBinding(Controller):
         self._to_edit = ""
         self._rows: ProviderRowBinding | None = None
         settings.dialogMade.connect(self._on_dialog_made)
-        settings.import_ahead(*_IMPORTED_AHEAD)
         context.subscribe(self, ProvidersChanged, self._on_providers_changed)
         self._tasks.start(self._greet(), "greet providers")
 

@@ -11,7 +11,6 @@ from typing import Final
 from PySide6.QtCore import QTimer
 
 from chatdesk.core import events
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.thread import QUICK_DRAFT
@@ -104,11 +103,7 @@ class QuickBinding(Controller):
             self._at_rest.start()
 
     def _on_at_rest_timeout(self) -> None:
-        self._context.tasks.start(self._prepare(), "prepare quick window")
-
-    async def _prepare(self) -> None:
         """Create the window ahead, for a person who has set keys for it."""
-        await import_beside("chatdesk.ui.features.quick.quick_window")
         self._made().prepare()
 
     def _made(self) -> QuickWindow:

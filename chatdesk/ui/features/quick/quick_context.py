@@ -9,11 +9,11 @@ from typing import Final
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QClipboard, QGuiApplication, QImage
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text, plural, shown
+from chatdesk.ui.features.quick.screenshot import take_screenshot
 
 _LONGEST_TEXT: Final = 200_000
 _CLIPBOARD, _SELECTION, _SCREENSHOT = Text("Clipboard"), Text("Selection"), Text("Screenshot")
@@ -70,9 +70,8 @@ class QuickContext(QObject):
 
     async def add_screenshot(self) -> None:
         """Let the person take a picture of the screen, and add it; add nothing if they cancel."""
-        module = await import_beside("chatdesk.ui.features.quick.screenshot")
         try:
-            taken = await module.take_screenshot()
+            taken = await take_screenshot()
         except ChatDeskError as error:
             self.failed.emit(shown(error.sentence))
             return

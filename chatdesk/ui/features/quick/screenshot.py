@@ -12,10 +12,9 @@ from urllib.parse import unquote, urlsplit
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QCursor, QGuiApplication, QImage, QPixmap
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.texts import Text
-from chatdesk.ui.features.desktop.portal import PERSON_S, open_portal
+from chatdesk.ui.features.desktop.portal import PERSON_S, NoPortal, PortalDenied, open_portal
 from chatdesk.ui.features.quick.region_chooser import RegionChooser
 from chatdesk.ui.theme.session_bus import has_session_bus
 from chatdesk.ui.transcript.drawing.picture_decoding import MAX_FILE_BYTES, NotAPicture, decode
@@ -41,12 +40,11 @@ class Screenshot:
 async def take_screenshot() -> Screenshot | None:
     """Return the picture that the person took; None where they left it. Raises ``NoScreenshot``."""
     if has_session_bus():
-        portal = await import_beside("chatdesk.ui.features.desktop.portal")
         try:
             return await _from_portal()
-        except portal.PortalDenied:
+        except PortalDenied:
             return None
-        except portal.NoPortal as error:
+        except NoPortal as error:
             if QGuiApplication.platformName() != "xcb":
                 raise NoScreenshot from error
     elif QGuiApplication.platformName() != "xcb":

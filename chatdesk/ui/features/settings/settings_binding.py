@@ -11,7 +11,6 @@ from typing import Any, Final, cast
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.settings.in_force import changed_settings
@@ -28,7 +27,6 @@ from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _FRAMES_S: Final = 0.03
-_DIALOG: Final = "chatdesk.ui.features.settings.settings_dialog"
 # What a choice of movement means for the theme; anything else follows the system.
 _REDUCED: Final[Mapping[str, bool]] = {"none": True, "full": False}
 
@@ -62,7 +60,7 @@ class SettingsBinding(Controller):
         self._backup_dir = backup_dir
         self._apply_settings = apply_settings
         self._saving = asyncio.Lock()
-        self._modules = [_DIALOG]
+        self._was_opened = False
         panes.theme.changed.connect(self._on_theme_changed)
         panes.registry.keys.use({name: keys_of_text(text) for name, text in settings.shortcuts.items()})
         panes.registry.keys.changed.connect(self._on_commands_keys_changed)
@@ -102,17 +100,11 @@ class SettingsBinding(Controller):
         """Open the dialog, at ``page`` when one is named."""
         self._tasks.replace(self._open_in_steps(page), "open settings")
 
-    def import_ahead(self, *modules: str) -> None:
-        """Import modules that pages need beside the loop, before the dialog is created."""
-        self._modules += modules
-
     async def _open_in_steps(self, page: str) -> None:
-        """Open the dialog in steps, between which the window stays responsive: import modules the first time, create,
-        show."""
-        if self._modules:
-            await import_beside(*self._modules)
-            self._modules.clear()
+        """Open the dialog in steps, between which the window stays responsive: create, polish, show."""
+        if not self._was_opened:
             await build_classes_of_objects()
+            self._was_opened = True
         with early_keys().looking_away():
             dialog = self._make()
         try:

@@ -21,14 +21,14 @@ from chatdesk.services.groups import TeamServices
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.widgets.local_files import only_path_in
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
-    from chatdesk.ui.features.team.pages.team_page import TeamPage
     from chatdesk.ui.features.team.team_dialogs import TeamDialogs
 
-_PAGE, _PAGE_MODULE = "Team sync", "chatdesk.ui.features.team.pages.team_page"
+_PAGE = "Team sync"
 _INVITATION = ".chatdesk-invite"
 _TOGETHER_MS = 100  # news of a team come in bursts
 
@@ -63,7 +63,6 @@ class TeamBinding(Controller):
         self._soon = QTimer(self, singleShot=True, interval=_TOGETHER_MS)
         self._soon.timeout.connect(self._read_again)
         settings.dialogMade.connect(self._on_settings_dialog_made)
-        settings.import_ahead(_PAGE_MODULE)
         for command_id, run in {"team.settings": self.open_page, "team.join": self.open_join}.items():
             panes.commands.bind(command_id, run)
         panes.commands.bind("project.share", lambda: self._run(lambda dialogs: dialogs.sharing.open_share(), "share"))
@@ -131,8 +130,6 @@ class TeamBinding(Controller):
         dialog.fill_page(_PAGE, self._make_page)
 
     def _make_page(self) -> TeamPage:
-        from chatdesk.ui.features.team.pages.team_page import TeamPage
-
         page = self._page = TeamPage(self._panes.theme)
         page.show_result(self._words_for_page)
         for signal, work in (

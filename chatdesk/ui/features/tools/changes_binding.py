@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QEvent, QObject
 from shiboken6 import isValid
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.artifacts.file_change import ChangeState, change_from
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.message import Part
@@ -25,7 +24,6 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 if TYPE_CHECKING:
     from chatdesk.core.tools.folder.file_changes import FileChanges
 
-_MODULE: Final = "chatdesk.ui.features.tools.change_review"
 _MOST_KNOWN: Final = 2_000
 
 
@@ -121,10 +119,9 @@ class ChangesBinding(Controller):
         self._tasks.start(self._open_review(shown), "review changes")
 
     async def _open_review(self, shown: Sequence[ShownChange]) -> None:
-        module = await import_beside(_MODULE)
         if self._review is not None and isValid(self._review):
             self._review.reject()
-        review = self._review = module.ChangeReview(self._panes.theme, shown, parent=self._panes.window)
+        review = self._review = ChangeReview(self._panes.theme, shown, parent=self._panes.window)
         review.wanted.connect(lambda each: self._tasks.replace(self._show(review, each), "show a change"))
         review.chosen.connect(
             lambda action, each: self._tasks.start(self._do_in(review, action, each), "change a file")

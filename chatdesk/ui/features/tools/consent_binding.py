@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.tool_calls.approvals import Approvals
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
 from chatdesk.core.errors import ChatDeskError
@@ -20,8 +19,6 @@ from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.tools.request_binding import RequestBinding
 from chatdesk.ui.features.tools.sign_in_binding import SignInBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-_MODULE = "chatdesk.ui.features.tools.consent_card"
 
 
 class ConsentBinding(Controller):
@@ -76,15 +73,14 @@ class ConsentBinding(Controller):
         self._sign_ins.show(has_place=not waiting and not self._requests.is_shown)
         if self._card is None:
             if waiting:
-                self._tasks.replace(self._make_card(), "ask for approval")
+                self._make_card()
             return
         self._card.show_first(waiting, leave=self._panes.pane.focus_composer)
         self._panes.commands.refresh()
 
-    async def _make_card(self) -> None:
-        module = await import_beside(_MODULE)
+    def _make_card(self) -> None:
         if self._card is None:
-            card = self._card = module.ConsentCard(self._panes.theme)
+            card = self._card = ConsentCard(self._panes.theme)
             card.hide()
             card.answered.connect(self._on_answered)
             self._panes.pane.add_bar(card, is_below=True)

@@ -7,7 +7,6 @@ from typing import Any
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.tool_calls.approvals import ServerQuestions
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ServerRequestsChanged
@@ -17,8 +16,6 @@ from chatdesk.core.tools.server_requests import ServerRequest
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.tools.request_card import RequestCard
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-_MODULE = "chatdesk.ui.features.tools.request_card"
 
 
 class RequestBinding(Controller):
@@ -51,7 +48,7 @@ class RequestBinding(Controller):
         waiting = self._here() if has_place else ()
         if self._card is None:
             if waiting:
-                self._tasks.replace(self._make_card(), "show a request")
+                self._make_card()
             return
         self._card.show_first(waiting, leave=self._panes.pane.focus_composer)
 
@@ -92,10 +89,9 @@ class RequestBinding(Controller):
             elsewhere=tr("{server} asks you for something in another thread.", server=server),
         )
 
-    async def _make_card(self) -> None:
-        module = await import_beside(_MODULE)
+    def _make_card(self) -> None:
         if self._card is None:
-            card = self._card = module.RequestCard(self._panes.theme)
+            card = self._card = RequestCard(self._panes.theme)
             card.hide()
             card.answered.connect(self._on_answered)
             card.pageRequested.connect(_open_page)

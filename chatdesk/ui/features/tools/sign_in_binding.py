@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import Signal
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
@@ -18,8 +17,6 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.tools.sign_in_card import SignInCard
 from chatdesk.ui.features.tools.sign_in_page import open_sign_in_page
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-_MODULE = "chatdesk.ui.features.tools.sign_in_card"
 
 
 class SignInBinding(Controller):
@@ -52,7 +49,7 @@ class SignInBinding(Controller):
         offered = self._wanting if has_place else ()
         if self._card is None:
             if offered:
-                self._tasks.replace(self._make_card(), "offer to sign in")
+                self._make_card()
             return
         self._card.show_first(offered, leave=self._panes.pane.focus_composer)
 
@@ -84,10 +81,9 @@ class SignInBinding(Controller):
         self.changed.emit()
         self._panes.commands.refresh()
 
-    async def _make_card(self) -> None:
-        module = await import_beside(_MODULE)
+    def _make_card(self) -> None:
         if self._card is None:
-            card = self._card = module.SignInCard(self._panes.theme)
+            card = self._card = SignInCard(self._panes.theme)
             card.hide()
             card.signInRequested.connect(lambda id_: self._tasks.replace(self._sign_in(card, id_), f"sign in {id_}"))
             card.dismissed.connect(self._dismiss)

@@ -39,11 +39,6 @@ _SIGNED_OUT: Final = {
         "Signed out here. The server was not told, or cannot withdraw a sign-in: end it in your account there."
     ),
 }
-_MODULES: Final = (
-    "chatdesk.ui.features.tools.tools_page",
-    "chatdesk.ui.features.tools.server_form",
-    "chatdesk.ui.features.tools.search_form",
-)
 
 
 class ToolsBinding(Controller):
@@ -57,7 +52,6 @@ class ToolsBinding(Controller):
         self._load = load
         self._dialog: SettingsDialog | None = None
         self._page: ToolsPage | None = None
-        settings.import_ahead(*_MODULES)
         settings.dialogMade.connect(self._on_settings_dialog_made)
         context.panes.commands.bind("app.tools", lambda: settings.open(_PAGE))
         context.subscribe(self, ToolServersChanged, lambda _event: self._refresh())

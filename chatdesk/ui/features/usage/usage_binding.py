@@ -13,7 +13,6 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.limits import LimitScope, ScopedRate, UsageLimit, parse_scoped_rates
 from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.errors import ChatDeskError
@@ -80,10 +79,9 @@ class UsageBinding(Controller):
 
     async def make_page(self) -> UsagePage:
         """Return a page of usage that is filled, with its buttons connected."""
-        module = await import_beside("chatdesk.ui.usage.page")
         usage = self._usage
         first_day = await usage.first_day()
-        page: UsagePage = module.UsagePage(self._panes.theme, today=usage.today(), first_day=first_day)
+        page: UsagePage = UsagePage(self._panes.theme, today=usage.today(), first_day=first_day)
         page.daysRequested.connect(lambda first, last: self._tasks.start(self._fill(page, first, last), "usage"))
         page.csvRequested.connect(lambda first, last: self._ask_for_file(page, first, last))
         page.limitsRequested.connect(self.open_limits)
