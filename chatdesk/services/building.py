@@ -8,11 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.virus_scan import ScanRules
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.context.attachment_payloads import AttachmentPayloads
@@ -58,25 +56,10 @@ from chatdesk.services.parts import (
 )
 from chatdesk.services.services import Services
 
-# What ``_build`` and those below it import: slow, so a thread does it before.
-_IMPORTED_AHEAD: Final = (
-    "chatdesk.core.chat.chat_service",
-    "chatdesk.core.chat.context.attachment_payloads",
-    "chatdesk.core.chat.attachment_service",
-    "chatdesk.core.diagnostics.event_log",
-    "chatdesk.core.diagnostics.metrics",
-    "chatdesk.core.providers.accounts",
-    "chatdesk.core.providers.registry",
-    "chatdesk.core.storage.profile_database",
-    "chatdesk.core.storage.repositories",
-    "chatdesk.core.storage.upkeep.maintenance",
-)
-
 
 async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock) -> Services:
     """Open the database, to write only for whoever holds ``lock``, and build the services. Raises ``StorageError``;
     nothing is left open then."""
-    await import_beside(*_IMPORTED_AHEAD)
     accounts = await asyncio.to_thread(read_accounts, paths, settings)
     return await _build(paths, settings, lock, accounts)
 

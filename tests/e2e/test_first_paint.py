@@ -61,15 +61,12 @@ def run_window(paths, settings, *, target, can_be_played):
 chatdesk.app.run_window = run_window
 sys.exit(run(sys.argv[1:]))
 """
-NEEDED_BY_A_WINDOW = {"chatdesk.cli", "chatdesk.cli.failures", "chatdesk.cli.main"}
+NEEDED_BY_A_WINDOW = {"chatdesk.cli", "chatdesk.cli.failures", "chatdesk.cli.main", "chatdesk.cli.opening"}
 LATER = (
     "_ssl",
     "chatdesk.services.",
     "chatdesk.core.domain.",
     "chatdesk.ui.transcript",
-    "chatdesk.ui.dialogs",
-    "chatdesk.ui.features",
-    "chatdesk.ui.inspector",
     "chatdesk.ui.widgets.found",
     "chatdesk.ui.compare",
     "chatdesk.ui.application.bindings",
@@ -89,31 +86,25 @@ LATER = (
 # Classes of Qt that PySide builds, with all their enumerations, when they are first touched: milliseconds each.
 BUILT_LATER = (
     "PySide6.QtCore.QUrl.",
-    "PySide6.QtGui.QIcon.",
     "PySide6.QtGui.QTextCursor.",
     "PySide6.QtGui.QGradient.",
 )
 
 
 WHEN_WANTED = (
-    "chatdesk.ui.transcript.accessible.tree",
-    "chatdesk.ui.features.desktop.autostart",
-    "chatdesk.ui.features.desktop.notify_bus",
-    "chatdesk.ui.features.desktop.portal",
-    "chatdesk.ui.features.desktop.quick_keys",
-    "chatdesk.ui.features.desktop.tray_icon",
-    "chatdesk.ui.features.quick.quick_window",
+    "chatdesk.core.sync.team_service",
+    "chatdesk.ui.features.team.team_dialogs",
+    "chatdesk.ui.features.team.team_window",
     "_hashlib",
     "_ssl",
     "keyring",
     "secretstorage",
-    "jeepney",
     "cryptography",
     "alembic",
-    "httpx2",
     "markdown_it",
     "openai",
     "PIL",
+    "psycopg",
     "pygments",
     "pypdf",
     "tiktoken",
