@@ -9,8 +9,8 @@ import pytest
 from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 
-from chatdesk.core import paths as paths_module
 from chatdesk.core.paths import AppPaths, help_page
+from chatdesk.ui.application import help_binding
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.notice import NoticeDialog
 from tests.helpers.window import play, press, until
@@ -54,7 +54,7 @@ def test_f1_opens_the_pages_from_the_disk(tmp_path: Path, browser: _Browser) -> 
 def test_an_installation_without_the_pages_says_so(
     tmp_path: Path, browser: _Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paths_module, "help_page", lambda: None)
+    monkeypatch.setattr(help_binding, "help_page", lambda: None)
 
     async def script(application: WindowApplication) -> None:
         await application.services()

@@ -9,7 +9,6 @@ import pytest
 from PySide6.QtWidgets import QLabel
 
 from chatdesk import __version__
-from chatdesk.core import updates
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.fetching.guarded_fetch import FetchFailed
 from chatdesk.core.paths import AppPaths
@@ -46,8 +45,8 @@ class Releases:
 def releases(monkeypatch: pytest.MonkeyPatch) -> Iterator[Releases]:
     """A portable program that was built with a page of releases."""
     made = Releases()
-    monkeypatch.setattr(updates, "releases_page", lambda _installation, _resources: PAGE)
-    monkeypatch.setattr(updates, "newer_version", made.newer_version)
+    monkeypatch.setattr(window_updates, "releases_page", lambda _installation, _resources: PAGE)
+    monkeypatch.setattr(window_updates, "newer_version", made.newer_version)
     monkeypatch.setattr(window_updates, "is_packaged", lambda: True)
     monkeypatch.setattr(window_updates, "_SETTLE_S", 0)
     monkeypatch.setattr(

@@ -12,7 +12,7 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
-from chatdesk.core.providers.anthropic import client as anthropic_client
+from chatdesk.core.providers.anthropic import provider as anthropic_provider
 from chatdesk.core.providers.anthropic.events import AnthropicReader
 from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 from chatdesk.core.providers.base import (
@@ -262,7 +262,7 @@ async def test_models_are_listed(kind: type[OpenAICompatibleProvider]) -> None:
 
 
 async def test_loading_a_library_does_not_count_as_waiting_for_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    build = anthropic_client.AnthropicClient
+    build = anthropic_provider.AnthropicClient
     loop = asyncio.get_running_loop()
     clock, passed_s = loop.time, 0.0
     monkeypatch.setattr(loop, "time", lambda: clock() + passed_s)
@@ -272,7 +272,7 @@ async def test_loading_a_library_does_not_count_as_waiting_for_the_server(monkey
         passed_s = 2.1  # more than the server may take
         return build(*arguments)
 
-    monkeypatch.setattr(anthropic_client, "AnthropicClient", slowly_built)
+    monkeypatch.setattr(anthropic_provider, "AnthropicClient", slowly_built)
     async with FaultServer(status(200, {"data": [{"type": "model", "id": "claude-x"}]})) as server:
         provider = made(AnthropicProvider, server.base_url, list_models_s=2.0)
         (model,) = await provider.list_models()
