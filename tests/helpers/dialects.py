@@ -74,6 +74,7 @@ class Played:
             "thought": self.message.reasoning or _words_of(self.message.text, folded=True),
             "shown": _words_of(self.message.text, folded=False),
             "status": self.message.status.value,
+            "finish": self.message.finish_reason,
             "error": str(self.message.error_sentence),
             "sources": [each.url for each in sources_of(self.message.parts)],
             "runs": [dict(each) for each in self.runs],

@@ -366,7 +366,7 @@ def _kind_of_text(code: str, text: str, status: int | None) -> Kind | None:
         return None
     if status in {None, 400, 413, 422, 500} and _CONTEXT.search(words):
         return Kind.CONTEXT_TOO_LONG
-    if (status == 429 and _PAYMENT.search(words)) or (status in {None, 400, 403} and _PAYMENT.search(code)):
+    if (status in {None, 429} and _PAYMENT.search(words)) or (status in {400, 403} and _PAYMENT.search(code)):
         return Kind.PAYMENT
     if (status in {None, 400, 403, 422} and _FILTER.search(code)) or (status == 400 and _FILTER.search(text[:300])):
         return Kind.CONTENT_FILTER

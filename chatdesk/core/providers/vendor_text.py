@@ -14,7 +14,7 @@ from chatdesk.core.texts import shortened
 
 MAX_LENGTH = 300
 _MAX_READ = 20_000
-_CODES = ("code", "type", "status", "error_code")
+_CODES = ("code", "type", "status", "error_code", "status_code")
 # From the outermost form inwards; the first that has words counts.
 _WORDS = (
     "error",
@@ -25,6 +25,7 @@ _WORDS = (
     "msg",
     "error_message",
     "error_msg",
+    "status_msg",
     "description",
     "title",
 )
@@ -64,14 +65,24 @@ def _visible(character: str) -> str:
     return "" if category in {"Cf", "Co", "Cs", "Cn"} else character
 
 
+def stated_error(document: Mapping[str, object]) -> object:
+    """Return the error in a field that vendors have for it, also beside a piece of an answer; false where there is
+    none."""
+    of_groq, of_minimax = document.get("x_groq"), document.get("base_resp")
+    if isinstance(of_minimax, Mapping) and of_minimax.get("status_code"):
+        return of_minimax
+    return document.get("error") or (isinstance(of_groq, Mapping) and of_groq.get("error"))
+
+
 def error_in(document: object) -> object:
     """Return the error that a document describes which is no part of an answer; None where it describes none."""
     if isinstance(document, list):
         return document if any(error_in(each) for each in document[:_MOST_ERRORS]) else None
     if not isinstance(document, Mapping):
         return None
-    if document.get("error"):
-        return document["error"]
+    stated = stated_error(document)
+    if stated:
+        return stated
     is_marked = "error" in (document.get("object"), document.get("type")) or document.get("success") is False
     has_code = any(isinstance(document.get(name), str | int) for name in _CODES)
     has_words = any(isinstance(document.get(name), str) for name in _WORDS)

@@ -6,20 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chatdesk.core.providers.base import FinishReason, PictureDelta, ReasoningKept, SourcesNamed, ToolCallDelta
-from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer, WrongShapeError, text_field
+from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer, WrongShapeError, reason_of, text_field
 from chatdesk.core.providers.chat.call_reader import MOST_CALLS as _MOST_CALLS
 from chatdesk.core.providers.chat.call_reader import as_arguments, own_fields, read_object, word
 from chatdesk.core.providers.chat.sources import NamedSources
 from chatdesk.core.providers.reader import Delta, Late, VendorReader
 from chatdesk.core.providers.token_figures import usage_of
 
-_REASONS = {
-    "max_tokens": FinishReason.LENGTH,
-    "model_context_window_exceeded": FinishReason.LENGTH,
-    "pause_turn": FinishReason.LENGTH,
-    "tool_use": FinishReason.TOOL_CALLS,
-    "refusal": FinishReason.CONTENT_FILTER,
-}
 # A block of thinking with none of these has nothing that could go back.
 _KEPT = ("thinking", "signature", "data")
 _READ_FIELDS = frozenset({"type", "id", "name", "input"})
@@ -66,7 +59,7 @@ class AnthropicReader(VendorReader):
             yield from self._end_call(self._calls.get(chunk.get("index")))
         elif kind == "message_delta":
             self._read_usage(chunk.get("usage"))
-            self._end(_mapping(chunk.get("delta")).get("stop_reason"))
+            self._end(_mapping(chunk.get("delta")))
         elif kind == "message_stop":
             self._is_early = False
         elif kind == "message":  # a server that ignores ``stream``
@@ -89,7 +82,7 @@ class AnthropicReader(VendorReader):
         for index, block in enumerate(blocks if isinstance(blocks, list) else ()):
             yield from self._start_block(index, _mapping(block))
         self._read_usage(message.get("usage"))
-        self._end(message.get("stop_reason"))
+        self._end(message)
 
     def _start_block(self, index: object, block: Mapping[str, Any]) -> Iterator[Delta]:
         kind = block.get("type")
@@ -183,12 +176,19 @@ class AnthropicReader(VendorReader):
             for_hour=by_life.get("ephemeral_1h_input_tokens") if isinstance(by_life, Mapping) else None,
         )
 
-    def _end(self, reason: object) -> None:
+    def _end(self, ended: Mapping[str, Any]) -> None:
+        reason, details = ended.get("stop_reason"), ended.get("stop_details")
         if reason is None:
             return
         if not isinstance(reason, str):
             raise WrongShapeError("stop_reason")
-        self.finish_reason = _REASONS.get(reason, FinishReason.STOP)
+        ended_by = reason_of(reason)
+        why = details.get("explanation") if isinstance(details, Mapping) else None
+        if ended_by is None:
+            raise ErrorInAnswer({"code": reason})
+        if ended_by is FinishReason.CONTENT_FILTER and why:
+            raise ErrorInAnswer({"code": "content_filter", "message": why})
+        self.finish_reason = ended_by
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

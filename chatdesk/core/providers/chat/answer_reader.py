@@ -20,21 +20,20 @@ from chatdesk.core.providers.chat.sources import NamedSources
 from chatdesk.core.providers.chat.thoughts import KeptThoughts
 from chatdesk.core.providers.reader import Delta, Late, VendorReader
 from chatdesk.core.providers.token_figures import usage_of
+from chatdesk.core.providers.vendor_text import stated_error
 from chatdesk.core.rendering.safety import is_safe_link
 
-_FINISH_REASONS = {
-    "length": FinishReason.LENGTH,
-    "max_tokens": FinishReason.LENGTH,
-    "model_length": FinishReason.LENGTH,
-    "tool_calls": FinishReason.TOOL_CALLS,
-    "tool_use": FinishReason.TOOL_CALLS,
-    "function_call": FinishReason.TOOL_CALLS,
-    "content_filter": FinishReason.CONTENT_FILTER,
-    "safety": FinishReason.CONTENT_FILTER,
-}
+# Vendors have reasons of their own, which gateways hand on: their words are read, and the first that is found counts.
+_FINISH_REASONS = (
+    (r"filter|safety|sensitive|prohibit|blocklist|recitation|spii|toxic|refus|moderat", FinishReason.CONTENT_FILTER),
+    (r"length|max|limit|window|pause", FinishReason.LENGTH),
+    (r"error|fail|abort|cancel|malformed|insufficient|overload|unavailable|time_?out", None),
+    (r"tool|function", FinishReason.TOOL_CALLS),
+    (r"", FinishReason.STOP),
+)
 _MOST_PICTURES = 1000
+_BARE_PICTURE = re.compile(r"(?:iVBORw0KGgo|/9j/|UklGR|R0lGOD)[A-Za-z0-9+/]")  # base64, as Ollama sends it
 _PLAIN_ADDRESS = re.compile(r"https?://[^\s<>\\]{1,2000}\Z")
-_FAILED_REASONS = {"error", "insufficient_system_resource", "abort", "network_error"}
 
 
 class ErrorInAnswer(Exception):
@@ -74,12 +73,14 @@ class AnswerReader(VendorReader):
         """Yield the events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
         if not isinstance(chunk, Mapping):
             raise WrongShapeError("chunk")
-        self._read_usage(chunk.get("usage"))
+        of_groq = chunk.get("x_groq")
+        self._read_usage(chunk.get("usage") or (of_groq.get("usage") if isinstance(of_groq, Mapping) else None))
         self._sources.read_chunk(chunk)
-        if chunk.get("error"):
+        error = stated_error(chunk)
+        if error:
             with suppress(ErrorInAnswer, WrongShapeError):  # the text beside it came all the same
                 yield from self._read_choices(chunk.get("choices"))
-            raise ErrorInAnswer(chunk["error"])
+            raise ErrorInAnswer(error)
         yield from self._read_choices(chunk.get("choices"))
 
     def _read_choices(self, choices: object) -> Iterator[Delta]:
@@ -115,6 +116,7 @@ class AnswerReader(VendorReader):
     def _read_choice(self, choice: Mapping[str, Any]) -> Iterator[Delta]:
         if choice.get("error"):
             raise ErrorInAnswer(choice["error"])
+        self._read_usage(choice.get("usage"))
         self._sources.read_chunk(choice)
         delta, message = choice.get("delta"), choice.get("message")
         if delta:
@@ -126,17 +128,21 @@ class AnswerReader(VendorReader):
             if not isinstance(message, Mapping):
                 raise WrongShapeError("message")
             yield from self._read_message(message)
-        if isinstance(choice.get("text"), str):  # the older protocol of completions
+        if isinstance(choice.get("text"), str) and not (delta or message):  # the older protocol of completions
             yield from self._add_text(choice["text"])
-        reason = choice.get("finish_reason")
-        if reason is None or reason is False:
+        self._end(choice.get("finish_reason"), choice.get("native_finish_reason"))
+
+    def _end(self, reason: object, native: object) -> None:
+        """Read why the answer ended. What a gateway calls a good end, the vendor behind it may call a bad one."""
+        if reason is None or reason is False or reason == "":
             return
         if not isinstance(reason, str):
             raise WrongShapeError("finish_reason")
-        if reason.lower() in _FAILED_REASONS:
-            raise ErrorInAnswer({"code": reason})
-        if reason:
-            self.finish_reason = _FINISH_REASONS.get(reason.lower(), FinishReason.STOP)
+        said = [reason_of(each) for each in (reason, native) if isinstance(each, str)]
+        if None in said:
+            raise ErrorInAnswer({"code": reason if said[0] is None else native})
+        is_cut = said[-1] in (FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
+        self.finish_reason = said[-1] if is_cut else said[0]
 
     def _read_delta(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
         thoughts, text = read_content(delta.get("content"))
@@ -164,10 +170,11 @@ class AnswerReader(VendorReader):
         """Yield pictures that come beside the text: among the pieces of the content, or as ``images``, which gateways
         send. One that only has an address is named in the text, where the reader may ask for it."""
         for each in (each for holder in holders if isinstance(holder, list) for each in holder):
-            place = each.get("image_url") if isinstance(each, Mapping) else None
+            place = each.get("image_url") if isinstance(each, Mapping) else each
             url = place.get("url") if isinstance(place, Mapping) else place
             if not isinstance(url, str):
                 continue
+            url = f"data:image/png;base64,{url}" if _BARE_PICTURE.match(url) else url
             if url.startswith("data:"):
                 self._picture_count += 1
                 if self._picture_count > _MOST_PICTURES:
@@ -193,6 +200,11 @@ class AnswerReader(VendorReader):
             into_cache=_first(details, "cache_write_tokens") or _first(usage, "cache_creation_input_tokens"),
         )
         self.usage = found or self.usage
+
+
+def reason_of(reason: str) -> FinishReason | None:
+    """Return the reason for which an answer ended; None where it failed."""
+    return next(found for words, found in _FINISH_REASONS if re.search(words, reason, re.IGNORECASE))
 
 
 def _beside(message: Mapping[str, Any]) -> str:

@@ -26,6 +26,11 @@ _AROUND: Final = (
     "executed_tools",
     "groundingMetadata",
     "grounding_metadata",
+    "vertex_ai_grounding_metadata",
+    "extra_content",
+    "google",
+    "vertex",
+    "provider_specific_fields",
 )
 _NAMES: Final = frozenset((*_LISTS, *_AROUND))
 _ADDRESSES: Final = ("url", "link", "uri")
@@ -59,8 +64,9 @@ class NamedSources:
                     self.read_chunk(each, deep=deep + 1)
 
     def read_results(self, block: Mapping[str, Any]) -> None:
-        """Read the pages that a search of the vendor found."""
-        self._add_all(block.get("content"))
+        """Read the pages that a search of the vendor found, or the one that it fetched."""
+        found = block.get("content")
+        self._add_all([found] if isinstance(found, Mapping) else found)
 
     def read_message(self, message: Mapping[str, Any]) -> None:
         """Read the sources in a message, or in a piece of one."""
@@ -93,5 +99,7 @@ def _unpacked(row: object) -> Iterator[str | Mapping[str, Any]]:
     """Yield a page without the object around it."""
     if isinstance(row, str):
         yield row
+    elif isinstance(row, list):
+        yield from (each for inner in row[:_MOST] if not isinstance(inner, list) for each in _unpacked(inner))
     elif isinstance(row, Mapping):
         yield next((row[name] for name in _HOLDERS if isinstance(row.get(name), Mapping)), row)

@@ -69,10 +69,10 @@ class KeptThoughts:
             self._keep_pieces(message.get(PIECES_FIELD))
         details = message.get(DETAILS_FIELD)
         rows = [each for each in details if isinstance(each, Mapping)] if isinstance(details, list) else []
-        if not (is_whole and self._details):
-            for each in rows:
-                self._add_detail(each)
-        return shown or "".join(_shown(each) for each in rows)
+        if is_whole and self._details:
+            return shown or "".join(map(_shown, rows))
+        news = "".join([self._add_detail(each, is_whole=is_whole) for each in rows])
+        return shown or news
 
     def _keep_pieces(self, content: object) -> None:
         """Keep the thoughts among the pieces of a content. One that continues the last is joined with it."""
@@ -101,22 +101,29 @@ class KeptThoughts:
             is_piece = type(came) is type(value) and isinstance(value, str | list) and came != value
             self._others[name] = came + value if is_piece else value
 
-    def _add_detail(self, detail: Mapping[str, Any]) -> None:
-        """Add a piece of a detail to the one that it continues, or begin another."""
+    def _add_detail(self, detail: Mapping[str, Any], *, is_whole: bool) -> str:
+        """Add a piece of a detail to the one that it continues, or begin another; return its readable news. Some
+        servers repeat in each piece all that came before."""
         self._size += len(json.dumps(detail))
         if len(self._details) >= _MOST_DETAILS or self._size > _LONGEST:
-            return
+            return _shown(detail)
         last = self._details[-1] if self._details else {}
         is_same = all(detail.get(name) in (None, last.get(name)) for name in ("type", "index", "id"))
-        if not last or not is_same or detail.get("index") is None:
+        # A text without a number goes on until it is signed.
+        goes_on = detail.get("index") is not None or ("data" not in detail and not last.get("signature"))
+        if is_whole or not last or not is_same or not goes_on:
             self._details.append(dict(detail))
-            return
+            return _shown(detail)
+        known = _shown(last)
         for name, value in detail.items():
-            has_both = name in _GROWING and isinstance(value, str) and isinstance(last.get(name), str)
-            if has_both:
-                last[name] += value
+            came = last.get(name)
+            if name in _GROWING and isinstance(value, str) and isinstance(came, str):
+                is_repeated = name != "data" and len(value) > len(came) and value.startswith(came)
+                last[name] = value if is_repeated else came + value
+                self._size -= len(came) if is_repeated else 0
             elif value is not None:
                 last[name] = value
+        return _shown(last)[len(known) :]
 
 
 def _has_words(value: object, *, deep: int = 0) -> bool:

@@ -100,6 +100,7 @@ class ResponsesReader(VendorReader):
 
     def _whole(self, response: Mapping[str, Any], ended: str) -> Iterator[Delta]:
         """Read a whole response: the only one, or the last event of a stream, which says how it ``ended``."""
+        self._sources.read_chunk(response)
         output = response.get("output")
         items = [each for each in output if isinstance(each, Mapping)] if isinstance(output, list) else []
         if not self._reasoning.has_come:
@@ -197,8 +198,10 @@ class ResponsesReader(VendorReader):
 
     def _keep(self, item: Mapping[str, Any]) -> None:
         """Keep an item of reasoning that can be sent back (without its content, plain or encrypted, the vendor, which
-        stores nothing, would not know it), and the sources of a text."""
-        content = item.get("content")
+        stores nothing, would not know it), and the sources of a text or a search."""
+        content, action = item.get("content"), item.get("action")
+        if isinstance(action, Mapping):
+            self._sources.read_chunk(action)
         for piece in content if isinstance(content, list) else ():
             if isinstance(piece, Mapping):
                 self._sources.read_message(piece)

@@ -15,7 +15,10 @@ from enum import Enum, auto
 
 from chatdesk.core.rendering.answers.code_tracker import CodeTracker
 
-_WORDS = ("think", "thinking", "thought", "thoughts", "reasoning", "reflection", "seed:think", "antml:thinking")
+_WORDS = (
+    *("think", "thinking", "thought", "thoughts", "reasoning", "reflection"),
+    *("seed:think", "mm:think", "antml:thinking"),
+)
 _PAIRS = {
     **{f"<{word}>": f"</{word}>" for word in _WORDS},
     "[think]": "[/think]",
