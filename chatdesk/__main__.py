@@ -12,13 +12,13 @@ def main() -> None:
 
         if show_quick_window(sys.argv[1:]):
             os._exit(0)  # nothing is left to be written, and taking Python down takes a tenth of the time
-    import chatdesk.core.late_modules  # noqa: F401 - before anything else
+    import chatdesk.core.system.late_modules  # noqa: F401 - before anything else
 
     # isort: split
     from chatdesk.cli.main import run
-    from chatdesk.core.child_process import run_worker
-    from chatdesk.core.processes import forbid_core_dumps, forbid_looking_in, remove_secrets
-    from chatdesk.core.thread_turns import leave_garbage_to_the_end
+    from chatdesk.core.system.child_process import run_worker
+    from chatdesk.core.system.processes import forbid_core_dumps, forbid_looking_in, remove_secrets
+    from chatdesk.core.system.thread_turns import leave_garbage_to_the_end
 
     def before_command() -> None:
         forbid_looking_in()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import chatdesk.core.late_modules  # noqa: F401 - before anything else
+import chatdesk.core.system.late_modules  # noqa: F401 - before anything else
 
 # isort: split
 import gc
@@ -13,14 +13,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chatdesk.core import terminal
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.local_api.instance import WINDOW, InstanceLock
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.processes import environment
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.settings.store import SettingsStore
+from chatdesk.core.system import terminal
+from chatdesk.core.system.background_import import import_beside
+from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.application.window_hooks import WindowHooks
 

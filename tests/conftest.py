@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
-from chatdesk.core.processes import share_malloc_arena
+from chatdesk.core.system.processes import share_malloc_arena
 from tests.helpers import memory, prepared_processes, programs
 from tests.helpers.waiting import PATIENCE_S
 
@@ -202,7 +202,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     item.stash[_THREADS_BEFORE] = set(threading.enumerate())
     item.stash[_WINDOWS_BEFORE] = _windows()
     if "qapp" in getattr(item, "fixturenames", ()):
-        gc.disable()  # as in a window: see ``ui/garbage.py``
+        gc.disable()  # as in a window: see ``ui/qt/garbage.py``
     try:
         return (yield)
     finally:

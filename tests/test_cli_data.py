@@ -13,10 +13,10 @@ from unittest.mock import AsyncMock
 import pytest
 
 from chatdesk.cli.main import run
-from chatdesk.core import terminal
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.system import terminal
 from chatdesk.services.owner import open_services
 
 

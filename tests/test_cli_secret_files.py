@@ -128,7 +128,7 @@ def test_a_secret_that_the_disk_does_not_take_is_printed(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("chatdesk.core.file_writing.os.fsync", full)
+    monkeypatch.setattr("chatdesk.core.system.file_writing.os.fsync", full)
     with pytest.raises(InvalidInput), secret_file(str(tmp_path / "secret")) as write:
         write("the only copy")
     assert capsys.readouterr().out == "the only copy\n"

@@ -12,7 +12,6 @@ import pytest
 
 from chatdesk.cli import tools
 from chatdesk.cli.main import run
-from chatdesk.core import file_writing
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.tools import Answer, ServerKind, Tool, ToolHints, ToolServer
 from chatdesk.core.paths import AppPaths
@@ -20,6 +19,7 @@ from chatdesk.core.settings import secrets
 from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
+from chatdesk.core.system import file_writing
 from chatdesk.core.tools.permissions import Permissions
 from chatdesk.core.tools.seals import Seals
 from chatdesk.core.tools.servers_store import FILE_NAME

@@ -14,10 +14,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.system.background_import import import_beside
 from chatdesk.service.address_book import ServiceFiles
 from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.endpoints import ENDPOINTS

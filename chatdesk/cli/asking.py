@@ -14,13 +14,13 @@ from typing import Any, Final
 from chatdesk.cli import team_sharing
 from chatdesk.cli.secret_files import unusable
 from chatdesk.cli.threads import find_thread
-from chatdesk.core import terminal
 from chatdesk.core.attachments.attachment_limits import AttachmentLimits
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.domain.tools import Answer, ToolServer
 from chatdesk.core.errors import InvalidInput
-from chatdesk.core.file_writing import write_text
 from chatdesk.core.hidden_characters import distinct_name
+from chatdesk.core.system import terminal
+from chatdesk.core.system.file_writing import write_text
 from chatdesk.core.texts import Sentences, Text, tr
 from chatdesk.services.asking import ask
 from chatdesk.services.services import Services

@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from chatdesk.cli.threads import find_project, find_thread
-from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.domain.exports import Choice, ExportFormat
-from chatdesk.core.ending_signals import run_until_signal
 from chatdesk.core.errors import (
     AlreadyRunning,
     InvalidInput,
@@ -39,6 +37,8 @@ from chatdesk.core.settings.schema import Settings
 from chatdesk.core.storage.upkeep.mended_upgrade import upgrade_copy
 from chatdesk.core.storage.upkeep.restore import replace_database
 from chatdesk.core.storage.upkeep.salvage import salvage
+from chatdesk.core.system import terminal
+from chatdesk.core.system.ending_signals import run_until_signal
 from chatdesk.core.texts import Sentences, Text, shown, size_text, tr
 from chatdesk.services.owner import open_services
 from chatdesk.services.parts import backups_of

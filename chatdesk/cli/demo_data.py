@@ -10,11 +10,11 @@ from typing import Any
 
 from chatdesk.cli.demo_threads import MOST_MESSAGES, DemoThreads
 from chatdesk.cli.threads import positive
-from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.domain.library import ThreadQuery, ThreadScope
 from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, tr
 from chatdesk.services.services import Services
 

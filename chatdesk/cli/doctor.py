@@ -8,7 +8,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from chatdesk.core import terminal
 from chatdesk.core.diagnostics import bundle
 from chatdesk.core.diagnostics.doctor import DoctorReport, run_doctor
 from chatdesk.core.diagnostics.redaction import process_redactor
@@ -16,6 +15,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.description import describe_settings
 from chatdesk.core.settings.store import LoadedSettings
+from chatdesk.core.system import terminal
 from chatdesk.core.texts import tr
 from chatdesk.services.doctor_checks import PURPOSE, probes_of_services, probes_without_database, unusable_database
 from chatdesk.services.owner import open_services

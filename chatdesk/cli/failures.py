@@ -6,8 +6,8 @@ import errno
 from pathlib import Path
 
 from chatdesk.core.errors import InvalidInput, NotPossible
-from chatdesk.core.processes import file_limit_shortfall
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.processes import file_limit_shortfall
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 

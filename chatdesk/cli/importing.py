@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core import terminal
 from chatdesk.core.domain.imported import ImportProgress
 from chatdesk.core.errors import NotPossible
+from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, tr
 from chatdesk.services.services import Services
 

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, NoReturn
 from chatdesk import __version__
 from chatdesk.cli import failures
 from chatdesk.cli.opening import target_of
-from chatdesk.core import terminal
 from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
 from chatdesk.core.diagnostics.redaction import process_redactor
-from chatdesk.core.ending_signals import EndedBySignal, run_until_signal
 from chatdesk.core.errors import ChatDeskError, OutputFailed
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.store import LoadedSettings, SettingsStore
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system import terminal
+from chatdesk.core.system.ending_signals import EndedBySignal, run_until_signal
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Sentences, Text, is_translated, tr
 from chatdesk.translation import use_language
 

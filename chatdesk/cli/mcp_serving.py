@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import Text, tr
 from chatdesk.service.declaration import Scope
 

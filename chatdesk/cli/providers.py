@@ -9,7 +9,6 @@ import argparse
 from contextlib import aclosing
 from typing import Any
 
-from chatdesk.core import terminal
 from chatdesk.core.domain.provider_check import STEP_TEXTS, Step
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.accounts import Account, AccountBook
@@ -17,6 +16,7 @@ from chatdesk.core.providers.endpoint import shown_address
 from chatdesk.core.providers.probing import probe
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.services.parts import read_accounts, registry_of
 

@@ -7,8 +7,8 @@ from contextlib import aclosing
 from typing import Any
 
 from chatdesk.cli.threads import positive
-from chatdesk.core import terminal
 from chatdesk.core.domain.search import SearchGroup, SearchHit
+from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.services.services import Services
 

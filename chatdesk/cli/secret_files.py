@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chatdesk.core import terminal
 from chatdesk.core.errors import ChatDeskError, InvalidInput
-from chatdesk.core.file_writing import making
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system import terminal
+from chatdesk.core.system.file_writing import making
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text, tr
 
 

@@ -11,11 +11,11 @@ from typing import Any
 from chatdesk.cli.secret_files import add_output, secret_file
 from chatdesk.cli.supervision import supervised
 from chatdesk.cli.threads import find_project, positive
-from chatdesk.core import terminal, thread_turns
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.moments import moment_text
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.system import terminal, thread_turns
+from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import shown, tr
 from chatdesk.service.address_book import ServiceFiles
 from chatdesk.service.declaration import Scope

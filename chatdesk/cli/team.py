@@ -16,11 +16,11 @@ from chatdesk.cli.team_membership import add_address, address_of, workspace_as_d
 from chatdesk.cli.team_sharing import WAIT_S, send_now
 from chatdesk.cli.team_text import CHECK_TEXTS, ROLE_TEXTS, STATUS_TEXTS
 from chatdesk.cli.threads import find_project
-from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sharing.team import Erasure, TeamRole
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.sync.sending import wait_until_sent
+from chatdesk.core.system import terminal
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.services.services import Services
 

@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from chatdesk.core import terminal
 from chatdesk.core.domain.sharing.team import Workspace
 from chatdesk.core.errors import InvalidInput, NotFound
-from chatdesk.core.processes import environment
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.members.team_passwords import VARIABLE
+from chatdesk.core.system import terminal
+from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Text, plural, tr
 from chatdesk.services.services import Services
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from chatdesk.cli.team_asking import TeamVerb, find_workspace
 from chatdesk.cli.threads import find_project
-from chatdesk.core import terminal
 from chatdesk.core.domain.sharing.lost_changes import ACCEPTING, LostChanges
 from chatdesk.core.errors import NotPossible
+from chatdesk.core.system import terminal
 from chatdesk.core.texts import Sentences, Text, shown, tr
 from chatdesk.services.services import Services
 

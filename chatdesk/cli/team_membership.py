@@ -10,12 +10,12 @@ from typing import Any
 
 from chatdesk.cli.secret_files import add_output, secret_file, unusable
 from chatdesk.cli.team_asking import TeamVerb, find_workspace, named, passphrase, secret
-from chatdesk.core import terminal
 from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, Workspace
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.sync.address import checked_address, reach_text, read_address
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.members.team_passwords import VARIABLE, check_password
+from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, tr
 from chatdesk.services.services import Services
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from chatdesk.cli.team_asking import TeamVerb, waiting_text
-from chatdesk.core import terminal
 from chatdesk.core.domain.sharing.team import RefusedChange
 from chatdesk.core.errors import NotFound
 from chatdesk.core.sync.errors import TeamLimited
 from chatdesk.core.sync.team_service import TeamService
+from chatdesk.core.system import terminal
 from chatdesk.core.texts import Sentences, Text, shown, tr
 from chatdesk.services.services import Services
 

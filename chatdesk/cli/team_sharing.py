@@ -11,12 +11,12 @@ from chatdesk.cli.team_asking import KEYS_PASSPHRASE, TeamVerb, find_workspace, 
 from chatdesk.cli.team_refused import add_refused_verb
 from chatdesk.cli.team_text import POLICY_TEXTS, POLICY_VALUES, ROLE_TEXTS
 from chatdesk.cli.threads import find_project
-from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sharing.team import EndReason, MemberStatus, SharedProject, TeamMember, TeamRole, ended_text
 from chatdesk.core.errors import NotFound
-from chatdesk.core.processes import environment
 from chatdesk.core.sync.sending import Sending, wait_until_sent
+from chatdesk.core.system import terminal
+from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.services.services import Services
 

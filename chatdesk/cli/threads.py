@@ -7,13 +7,13 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
-from chatdesk.core import terminal
 from chatdesk.core.domain.library import ThreadQuery, ThreadScope
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import InvalidInput, NotFound, NotPossible
 from chatdesk.core.moments import moment_text
+from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.transfer.exports.export import thread_as_data, thread_to_json, thread_to_markdown
 from chatdesk.services.services import Services

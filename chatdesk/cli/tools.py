@@ -14,12 +14,12 @@ from typing import Any
 
 from chatdesk.cli import web_search
 from chatdesk.cli.threads import find_project
-from chatdesk.core import terminal
 from chatdesk.core.domain.tools import CHECK_STEP_TEXTS, CheckStep, ServerKind, ToolServer
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.hidden_characters import distinct_name
-from chatdesk.core.processes import environment
 from chatdesk.core.providers.endpoint import shown_address
+from chatdesk.core.system import terminal
+from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.core.tools.pasted import read_pasted
 from chatdesk.core.tools.tool_service import ToolService

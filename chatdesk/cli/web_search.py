@@ -6,9 +6,9 @@ import argparse
 from contextlib import aclosing
 from typing import Any
 
-from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
-from chatdesk.core.processes import environment
+from chatdesk.core.system import terminal
+from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.core.tools.web_search.choice import SEARCH_STEP_TEXTS, SearchChoice, SearchEngine

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 from chatdesk import __version__
-from chatdesk.core.child_process import is_packaged, package_parent
 from chatdesk.core.fetching.addresses import any_scope
 from chatdesk.core.fetching.guarded_fetch import Ask, FetchFailed, FetchRules, GuardedFetcher
-from chatdesk.core.small_files import read_small_file
+from chatdesk.core.system.child_process import is_packaged, package_parent
+from chatdesk.core.system.small_files import read_small_file
 from chatdesk.core.texts import Text
 
 VERSIONS: Final = "versions"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from chatdesk.core.file_writing import remove_file, write_text
 from chatdesk.core.local_api.instance import SERVICE_SOCKET_NAME
 from chatdesk.core.paths import AppPaths, make_private_folder
+from chatdesk.core.system.file_writing import remove_file, write_text
 
 _ADDRESS: Final = "address.json"
 _OWNER_TOKEN: Final = "owner.token"  # noqa: S105 - the name of a file

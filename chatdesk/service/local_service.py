@@ -27,7 +27,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.local_api.instance import remove_socket
 from chatdesk.core.local_api.sockets import bind_privately
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.service.address_book import ServiceFiles
 from chatdesk.service.allowances import Allowances

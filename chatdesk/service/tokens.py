@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from chatdesk.core.errors import InvalidInput, NotFound, NotPossible
-from chatdesk.core.file_writing import remove_file, write_new_text
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.paths import make_private_folder
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.file_writing import remove_file, write_new_text
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.service.declaration import Caller, Scope
 

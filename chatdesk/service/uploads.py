@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from chatdesk.core.errors import StorageError, StorageFull
-from chatdesk.core.file_writing import open_new
+from chatdesk.core.system.file_writing import open_new
 
 # The folder of files that are being received, beside the address.
 UPLOADS: Final = "uploads"

@@ -14,10 +14,10 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.models import model_lists
 from chatdesk.core.settings import key_file, profile_id, providers_store
 from chatdesk.core.settings.document_file import DocumentFile
-from chatdesk.core.small_files import read_small_file
 from chatdesk.core.storage.engine import high_water
 from chatdesk.core.storage.upkeep import backup_directory
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.small_files import read_small_file
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Sentences, Text
 from chatdesk.core.tools import permissions, servers_store
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from chatdesk.core.attachments.attachment_limits import AttachmentLimits, kinds_of
 from chatdesk.core.chat.tool_calls.port import ToolLimits
-from chatdesk.core.child_process import command_of
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.diagnostics.redaction import register_secret
@@ -16,7 +15,6 @@ from chatdesk.core.domain.model_ref import ModelRef
 from chatdesk.core.domain.summary import ConsentLimits
 from chatdesk.core.domain.usage import CacheLife
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.processes import environment
 from chatdesk.core.providers.accounts import AccountBook
 from chatdesk.core.providers.registry import ProviderRegistry, build_account_registry
 from chatdesk.core.providers.stream_guard import StreamLimits
@@ -26,6 +24,8 @@ from chatdesk.core.settings.schema import MIB, Settings
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.storage.upkeep.backup_service import BackupService
+from chatdesk.core.system.child_process import command_of
+from chatdesk.core.system.processes import environment
 
 
 def backups_of(paths: AppPaths, settings: Settings) -> BackupService:

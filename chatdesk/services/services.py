@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk import __version__
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.library import LibraryService
@@ -33,7 +32,6 @@ from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.search.search_service import SearchService
 from chatdesk.core.settings.in_force import SettingsInForce
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.sleep_watch import SleepWatch
 from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync.team_joined import is_joined
@@ -41,6 +39,8 @@ from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.storage.upkeep.backup_service import BackupService
 from chatdesk.core.storage.upkeep.maintenance import Maintenance
 from chatdesk.core.storage.upkeep.repair import RepairService
+from chatdesk.core.system.background_import import import_beside
+from chatdesk.core.system.sleep_watch import SleepWatch
 from chatdesk.core.tools.built_in import BuiltInServer
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.core.transfer.exports.export_service import ExportService

@@ -26,8 +26,8 @@ from chatdesk.app import run_window
 from chatdesk.core.events import AnswerFinished
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from chatdesk.ui.async_tasks import run_until_done
 from chatdesk.ui.composer.text_editor import TextEditor
+from chatdesk.ui.qt.async_tasks import run_until_done
 from tests.benchmarks.loop_probe import LoopProbe
 
 _FRAME_MS = 33

@@ -66,7 +66,7 @@ async def measure(application: Any) -> dict[str, Any]:
 
 def _page_down(application: Any) -> Callable[[], None]:
     """Return what moves the shown artifact on by a page."""
-    from chatdesk.ui.inspector.artifact_view import ArtifactView
+    from chatdesk.ui.features.artifacts.artifact_view import ArtifactView
 
     view = application.panes.window.findChild(ArtifactView)
     shown = view.table if view.table.isVisible() else view.reader

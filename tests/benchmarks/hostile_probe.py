@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
 from chatdesk.core.rendering.client import RenderClient
-from chatdesk.ui.async_tasks import run_until_done
+from chatdesk.ui.qt.async_tasks import run_until_done
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.benchmarks.loop_probe import LoopProbe

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core import child_process, updates
+from chatdesk.core import updates
 from chatdesk.core.fetching.guarded_fetch import Ask, Fetched, FetchFailed, FetchRules, GuardedFetcher
+from chatdesk.core.system import child_process
 from chatdesk.core.updates import Installation, InstallKind, Version, find_installation, newer_version, releases_page
 
 PAGE = "https://releases.example/"

@@ -14,7 +14,7 @@ from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.compare.view import CompareView
+from chatdesk.ui.features.compare.view import CompareView
 from tests.helpers.window import ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")

@@ -17,7 +17,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.composer.prompt_menu import PromptMenu
 from chatdesk.ui.dialogs.panel import Panel
-from chatdesk.ui.early_keys import EarlyKeys
+from chatdesk.ui.qt.early_keys import EarlyKeys
 from tests.helpers.window import ask, play, type_text, until
 
 NONE, CONTROL, SHIFT = Qt.NoModifier, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

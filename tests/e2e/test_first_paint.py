@@ -65,7 +65,7 @@ LATER = (
     "chatdesk.core.domain.",
     "chatdesk.ui.transcript",
     "chatdesk.ui.widgets.found",
-    "chatdesk.ui.compare",
+    "chatdesk.ui.features.compare",
     "chatdesk.ui.application.bindings",
     "chatdesk.core.chat",
     "chatdesk.core.context",

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
-from chatdesk.ui.inspector.questions_tab import QuestionsTab
+from chatdesk.ui.features.inspector.questions_tab import QuestionsTab
 from tests.helpers.window import ask, play, until
 
 

@@ -14,8 +14,8 @@ from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import NotPossible, StorageFull, StorageReadOnly
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.unsaved import Unsaved
+from chatdesk.ui.qt.async_tasks import AsyncTasks
 from tests.helpers.full_disk import FullDisk
 from tests.helpers.waiting import stays_in_window
 from tests.helpers.window import answered, ask, play, press, type_text, until

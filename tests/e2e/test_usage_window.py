@@ -19,9 +19,9 @@ from chatdesk.services.services import Services
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.usage.limits import LimitsDialog
+from chatdesk.ui.features.usage.page import UsageDialog, UsagePage
 from chatdesk.ui.features.usage.usage_binding import clock_words, waiting_words
 from chatdesk.ui.features.usage.waiting import WaitingDialog
-from chatdesk.ui.usage.page import UsageDialog, UsagePage
 from tests.helpers.waiting import running_tasks
 from tests.helpers.window import FAST, answered, ask, play, press, type_text, until
 

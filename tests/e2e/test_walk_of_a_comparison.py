@@ -14,8 +14,8 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.models import discovery
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.compare.view import CompareView
 from chatdesk.ui.features.compare.compare_models import CompareModelsDialog
+from chatdesk.ui.features.compare.view import CompareView
 from chatdesk.ui.features.first_screen.connect_dialog import ConnectDialog
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.threaded_server import serving

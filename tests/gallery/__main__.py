@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
     elif use_language(options.language) != "en" and not is_translated():
         parser.error("the catalogues are not compiled: make translations")
     application = QApplication([])
-    gc.disable()  # as in a window: see ``ui/garbage.py``
+    gc.disable()  # as in a window: see ``ui/qt/garbage.py``
     translate_qt(application)
     theme = Theme(application)
     theme.apply()

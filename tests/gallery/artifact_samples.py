@@ -13,11 +13,11 @@ from chatdesk.core.domain.artifacts.table_rows import TableRows
 from chatdesk.core.domain.message import MessagePage, Role
 from chatdesk.core.rendering.blocks import CodeBlock
 from chatdesk.core.rendering.highlighting import highlight
-from chatdesk.ui.inspector.artifact_view import ArtifactView, Face, ShownArtifact
-from chatdesk.ui.inspector.artifacts_tab import ArtifactsTab
-from chatdesk.ui.inspector.inspector import Inspector
+from chatdesk.ui.features.artifacts.artifact_view import ArtifactView, Face, ShownArtifact
+from chatdesk.ui.features.artifacts.artifacts_tab import ArtifactsTab
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.view import TranscriptView
+from chatdesk.ui.window.inspector import Inspector
 from tests.gallery.transcript_samples import FixedRenderer, make_message
 
 _SIZE = (560, 640)

@@ -11,12 +11,12 @@ from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
 from chatdesk.core.domain.tree import TreeNode, tree_rows
 from chatdesk.core.rendering.blocks import Block, Paragraph, Placement, Span
-from chatdesk.ui.compare.view import CompareView
-from chatdesk.ui.inspector.context_tab import ContextTab
-from chatdesk.ui.inspector.inspector import Inspector
-from chatdesk.ui.inspector.summary_tab import SummaryTab
-from chatdesk.ui.inspector.tree_tab import TreeTab
+from chatdesk.ui.features.compare.view import CompareView
+from chatdesk.ui.features.inspector.context_tab import ContextTab
+from chatdesk.ui.features.inspector.summary_tab import SummaryTab
+from chatdesk.ui.features.inspector.tree_tab import TreeTab
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.window.inspector import Inspector
 from tests.gallery.transcript_samples import build_view, make_message, sample_answer
 
 _HEIGHT_PX = 640

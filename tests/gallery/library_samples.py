@@ -12,10 +12,10 @@ from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.tag import Tag
 from chatdesk.ui.features.chat.deleted_messages import DeletedMessagesDialog
 from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
+from chatdesk.ui.features.inspector.questions_tab import QuestionsTab
 from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
 from chatdesk.ui.features.library.project import ProjectDialog
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
-from chatdesk.ui.inspector.questions_tab import QuestionsTab
 from chatdesk.ui.sidebar.project_menu import ProjectMenu
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme

@@ -9,8 +9,8 @@ from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, Usag
 from chatdesk.core.domain.usage import UsageCell, UsageSum
 from chatdesk.core.usage.overview import Grouping
 from chatdesk.ui.features.usage.limits import LimitsDialog, LimitTarget
+from chatdesk.ui.features.usage.page import UsageDialog, UsagePage
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.usage.page import UsageDialog, UsagePage
 
 _TODAY = 20_778
 _MODELS = (("openai", "gpt-4o"), ("openai", "gpt-5.4-mini"), ("ollama", "a-model-with-a-long-name:70b"))

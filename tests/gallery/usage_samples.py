@@ -8,9 +8,9 @@ from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.usage import UsageReport, UsageRow, UsageSum
 from chatdesk.ui.features.chat.parameters import ParametersDialog
-from chatdesk.ui.inspector.inspector import Inspector
-from chatdesk.ui.inspector.usage_tab import UsageTab
+from chatdesk.ui.features.inspector.usage_tab import UsageTab
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.window.inspector import Inspector
 
 _HEIGHT_PX = 480
 _REPORT = UsageReport(

@@ -13,12 +13,12 @@ from chatdesk.cli.team_asking import KEYS_PASSPHRASE
 from chatdesk.cli.team_membership import PASSPHRASE, SETUP_PASSWORD
 from chatdesk.client.place import TOKEN_VARIABLE, URL_VARIABLE
 from chatdesk.core.paths import DATA_DIR_VARIABLE
-from chatdesk.core.processes import CORE_DUMPS_VARIABLE
 from chatdesk.core.providers.key_rules import AZURE_VARIABLE, OPEN_VARIABLE
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.settings.schema import PAGES, Setting, all_settings
 from chatdesk.core.sync.members.team_passwords import SERVER_VARIABLE as TEAM_SERVER
 from chatdesk.core.sync.members.team_passwords import VARIABLE as TEAM_PASSWORD
+from chatdesk.core.system.processes import CORE_DUMPS_VARIABLE
 from chatdesk.core.tools.web_search.choice import SearchEngine
 from tests.helpers.settings_table import meaning_of, with_table
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.local_api.instance import WINDOW, Holder, InstanceLock, read_holder
 from chatdesk.core.local_api.listener import InstanceServer, Limits, Verb
-from chatdesk.ui.async_tasks import run_until_done
+from chatdesk.ui.qt.async_tasks import run_until_done
 
 NOBODY = 65534
 is_root = pytest.mark.skipif(

@@ -35,7 +35,7 @@ def install() -> None:
     measured: it would miss what the prepared processes import."""
     if "coverage" in sys.modules or not hasattr(os, "pidfd_open"):
         return
-    from chatdesk.core import child_process
+    from chatdesk.core.system import child_process
 
     child_process.start = _Starter(child_process.start).start
 
@@ -53,7 +53,7 @@ class _Starter:
     def start(
         self, command: Sequence[str], *, stdout: int | IO[bytes] = subprocess.PIPE, stderr: int = subprocess.DEVNULL
     ) -> Any:
-        from chatdesk.core import child_process
+        from chatdesk.core.system import child_process
 
         program, *arguments = command
         is_worker = (
@@ -71,7 +71,7 @@ class _Starter:
 
 def _surroundings() -> tuple[dict[str, str], str | None]:
     """Return what a child process starts in: its environment and its folder."""
-    from chatdesk.core import child_process
+    from chatdesk.core.system import child_process
 
     return child_process.child_environment(), child_process.package_parent()
 

@@ -283,7 +283,7 @@ def main(factor: float) -> None:
     from chatdesk.ui.theme.theme import Theme
 
     application = QApplication([])
-    gc.disable()  # as in a window: see ``ui/garbage.py``
+    gc.disable()  # as in a window: see ``ui/qt/garbage.py``
     theme = Theme(application)
     theme.apply()
     theme.load_other_fonts()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core import child_process
-from chatdesk.core.process_frames import read_frame
+from chatdesk.core.system import child_process
+from chatdesk.core.system.process_frames import read_frame
 from tests.helpers.prepared_processes import ForkedProcess
 from tests.helpers.waiting import until, wait_until
 
@@ -78,7 +78,7 @@ def test_another_environment_is_not_mistaken_for_that_of_the_run(monkeypatch: py
 async def test_it_ends_with_whoever_started_it_however_that_ends() -> None:
     program = (
         "import time\n"
-        "from chatdesk.core import child_process\n"
+        "from chatdesk.core.system import child_process\n"
         "from tests.helpers.prepared_processes import install\n"
         "install()\n"
         "process = child_process.start(child_process.command_of('--host-tools'))\n"

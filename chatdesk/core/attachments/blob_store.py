@@ -20,9 +20,9 @@ from typing import BinaryIO
 
 from chatdesk.core.attachments.virus_scan import VirusScan
 from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable
-from chatdesk.core.file_writing import remove_file
 from chatdesk.core.paths import make_private_folder, sync_directory
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.file_writing import remove_file
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from chatdesk.core import child_process
 from chatdesk.core.attachments.text_extraction import NO_TEXT_KIND, FileText
 from chatdesk.core.domain.attachment import IMAGE_MIMES
+from chatdesk.core.system import child_process
 from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from chatdesk.core.attachments.file_kinds import HEAD_BYTES, kind_of
 from chatdesk.core.attachments.file_reader import FileReader
 from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, clean_name
 from chatdesk.core.errors import AttachmentUnusable
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 _PIECE_BYTES = 256 * 1024

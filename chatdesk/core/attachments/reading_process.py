@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from chatdesk.core.processes import start_child
+from chatdesk.core.system.processes import start_child
 from chatdesk.core.texts import Text
 
 _MOST_MEMORY_BYTES = 1024**3

@@ -21,15 +21,15 @@ from chatdesk.core.attachments.origin_mark import mark_origin
 from chatdesk.core.attachments.sandboxed_pages import SandboxedPages
 from chatdesk.core.attachments.text_encodings import SAMPLE_BYTES, Reading, readings
 from chatdesk.core.attachments.text_extraction import FileText
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, NotPossible
-from chatdesk.core.file_writing import replacing
 from chatdesk.core.local_days import day_number, start_ms
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.background_import import import_beside
+from chatdesk.core.system.file_writing import replacing
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)

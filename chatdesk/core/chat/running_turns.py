@@ -8,7 +8,7 @@ from dataclasses import replace
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.turn import Turn
 from chatdesk.core.domain.message import Message, MessagePage
-from chatdesk.core.sleep_watch import SleepWatch
+from chatdesk.core.system.sleep_watch import SleepWatch
 
 MOST_IN_THREAD = 4
 # How long a connection that has outlived a sleep may take to show it.

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chatdesk.core.domain.model_info import Ability, ModelInfo, ModelOverrides, Price
-from chatdesk.core.small_files import read_small_json
+from chatdesk.core.system.small_files import read_small_json
 
 _log = logging.getLogger(__name__)
 

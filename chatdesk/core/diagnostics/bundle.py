@@ -17,9 +17,9 @@ from typing import Any
 from chatdesk.core.diagnostics.doctor import DoctorReport
 from chatdesk.core.diagnostics.redaction import Redactor
 from chatdesk.core.errors import ExportFailed
-from chatdesk.core.file_writing import replacing
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.file_writing import replacing
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 _MOST_FILE_BYTES = 4 * 1024 * 1024

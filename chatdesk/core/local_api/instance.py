@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from chatdesk.core.errors import StorageError, StorageFull, StorageReadOnly
-from chatdesk.core.file_writing import UNFINISHED, open_new, unfinished_name
+from chatdesk.core.system.file_writing import UNFINISHED, open_new, unfinished_name
 from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)

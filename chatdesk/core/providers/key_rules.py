@@ -15,7 +15,7 @@ from chatdesk.core.domain.provider_profile import ProviderProfile, header_secret
 from chatdesk.core.settings.presets import OPENAI, PRESETS, preset_of
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import Secret, SecretStore
-from chatdesk.core.small_files import read_small_file
+from chatdesk.core.system.small_files import read_small_file
 
 OPENAI_ID = "openai"
 ADDRESS_VARIABLE = "OPENAI_BASE_URL"

@@ -17,13 +17,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from chatdesk.core import child_process
-from chatdesk.core.process_frames import Wire, read_frame, write_frame
 from chatdesk.core.rendering.block_cache import BlockCache
 from chatdesk.core.rendering.blocks import Block, Blocks, CodeBlock
 from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.render_requests import RenderQuestion, RenderStream, RenderTicket, StreamUpdate
 from chatdesk.core.rendering.wire import common_prefix, decode_block, decode_change, decode_runs
+from chatdesk.core.system import child_process
+from chatdesk.core.system.process_frames import Wire, read_frame, write_frame
 
 _log = logging.getLogger(__name__)
 

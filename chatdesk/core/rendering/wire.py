@@ -7,7 +7,6 @@ from dataclasses import fields, replace
 from operator import attrgetter
 from typing import Any
 
-from chatdesk.core.process_frames import Wire
 from chatdesk.core.rendering.blocks import (
     CALLOUT_TITLES,
     Block,
@@ -25,6 +24,7 @@ from chatdesk.core.rendering.blocks import (
     Table,
 )
 from chatdesk.core.rendering.highlighting import extend_runs
+from chatdesk.core.system.process_frames import Wire
 from chatdesk.core.texts import packed, shown, unpacked
 
 _SPAN_FIELDS = tuple(each.name for each in fields(Span))

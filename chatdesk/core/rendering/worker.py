@@ -25,9 +25,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, BinaryIO, Protocol
 
-from chatdesk.core.child_process import command_of
-from chatdesk.core.process_frames import Wire, read_frame, write_frame
-from chatdesk.core.processes import start_child
 from chatdesk.core.rendering.answers.thoughts import StreamingAnswer, parse_answer
 from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun, MathBlock
 from chatdesk.core.rendering.drawing.drawing_process import CODE, NOT_TRIED, DrawingProcess, serve
@@ -35,6 +32,9 @@ from chatdesk.core.rendering.drawing.drawn_blocks import DrawnBlocks, is_diagram
 from chatdesk.core.rendering.highlighting import extend_runs, is_highlightable, plain_run
 from chatdesk.core.rendering.streaming import BlockUpdate
 from chatdesk.core.rendering.wire import decode_runs, encode_block, encode_change, encode_runs
+from chatdesk.core.system.child_process import command_of
+from chatdesk.core.system.process_frames import Wire, read_frame, write_frame
+from chatdesk.core.system.processes import start_child
 
 DRAWING_FLAG = "--draw"
 _MAX_REMEMBERED_COLOURS = 200

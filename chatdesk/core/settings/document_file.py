@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.file_writing import move_aside
 from chatdesk.core.settings.store import write_atomically
-from chatdesk.core.small_files import read_small_json
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.file_writing import move_aside
+from chatdesk.core.system.small_files import read_small_json
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)

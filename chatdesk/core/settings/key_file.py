@@ -12,7 +12,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.passphrase import check_passphrase
 from chatdesk.core.settings.sealing import WORK, CannotUnseal, seal, unseal
 from chatdesk.core.settings.store import write_atomically
-from chatdesk.core.small_files import read_small_json
+from chatdesk.core.system.small_files import read_small_json
 from chatdesk.core.texts import Text
 
 FILE_NAME = "keys.encrypted.json"

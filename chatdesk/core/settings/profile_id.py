@@ -11,9 +11,9 @@ import re
 import secrets
 from pathlib import Path
 
-from chatdesk.core.file_writing import move_aside, write_text
 from chatdesk.core.paths import make_private_folder
-from chatdesk.core.small_files import read_small_file
+from chatdesk.core.system.file_writing import move_aside, write_text
+from chatdesk.core.system.small_files import read_small_file
 
 FILE_NAME = "profile-id"
 _MOST_BYTES = 64

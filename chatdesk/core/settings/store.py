@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.errors import ChatDeskError, InvalidInput
-from chatdesk.core.file_writing import move_aside, write_text
 from chatdesk.core.paths import make_private_folder
 from chatdesk.core.settings.schema import InvalidValue, Setting, Settings, Value, all_settings
-from chatdesk.core.small_files import read_small_file
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.file_writing import move_aside, write_text
+from chatdesk.core.system.small_files import read_small_file
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.closing import close_quietly
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import TeamStore
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 T = TypeVar("T")

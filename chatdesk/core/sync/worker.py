@@ -38,7 +38,7 @@ from chatdesk.core.sync.round import perform, sync_round
 from chatdesk.core.sync.status_report import StatusReport
 from chatdesk.core.sync.sync_listener import SyncListener
 from chatdesk.core.sync.team_servers import Client
-from chatdesk.core.thread_turns import short_turns
+from chatdesk.core.system.thread_turns import short_turns
 
 _log = logging.getLogger(__name__)
 

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import suppress
 from typing import Any, Final
 
-from chatdesk.core import child_process
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.tools import (
     CheckStep,
@@ -28,7 +27,8 @@ from chatdesk.core.domain.tools import (
     ToolServer,
 )
 from chatdesk.core.hidden_characters import distinct_name
-from chatdesk.core.process_frames import Wire
+from chatdesk.core.system import child_process
+from chatdesk.core.system.process_frames import Wire
 from chatdesk.core.texts import Sentences, Text, language_tag, translations_of
 from chatdesk.core.tools.call_reports import NO_HOOKS, CallHooks, CallReports
 from chatdesk.core.tools.host_process import HostProcess, RequestFailed, read_sentence

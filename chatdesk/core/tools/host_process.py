@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import BinaryIO, Final, cast
 
-from chatdesk.core import child_process
 from chatdesk.core.hidden_characters import visible_controls
-from chatdesk.core.process_frames import Wire, read_frame, write_frame
+from chatdesk.core.system import child_process
+from chatdesk.core.system.process_frames import Wire, read_frame, write_frame
 from chatdesk.core.texts import unpacked
 
 _log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from chatdesk.core.processes import child_environment
+from chatdesk.core.system.processes import child_environment
 from chatdesk.core.texts import Sentences, Text
 
 SHELL_S: Final = 3.0

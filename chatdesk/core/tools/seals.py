@@ -19,12 +19,12 @@ from typing import Any, Final
 
 from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.file_writing import write_text
 from chatdesk.core.paths import make_private_folder
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import NO_KEYRING, SecretNotKept, SecretSource, SecretStore
-from chatdesk.core.small_files import read_small_file
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.file_writing import write_text
+from chatdesk.core.system.small_files import read_small_file
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)

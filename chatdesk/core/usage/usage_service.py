@@ -8,11 +8,11 @@ from pathlib import Path
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.usage import UsageCell, UsageReport
-from chatdesk.core.file_writing import write_failure, write_text
 from chatdesk.core.ids import checked_id
 from chatdesk.core.local_days import day_number
 from chatdesk.core.storage.usage.days import UsageDayRepository
 from chatdesk.core.storage.usage.events import UsageRepository
+from chatdesk.core.system.file_writing import write_failure, write_text
 from chatdesk.core.usage.overview import Grouping, csv_of
 
 

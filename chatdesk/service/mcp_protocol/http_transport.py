@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.types import Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from chatdesk.core.background_import import import_beside
+from chatdesk.core.system.background_import import import_beside
 from chatdesk.service.declaration import Call, Caller, Scope
 from chatdesk.service.errors import BodyTooLarge, NotJson, UnknownMethod
 from chatdesk.service.gate import refusal

@@ -14,10 +14,10 @@ from typing import Any, Final, TypeVar
 
 from mcp.server.stdio import stdio_server
 
-from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.system import terminal
 from chatdesk.service.address_book import ServiceFiles
 from chatdesk.service.allowances import Allowances
 from chatdesk.service.declaration import Call, Caller, Scope

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.settings.store import SettingsStore
+from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import Text
 from chatdesk.services.groups import (
     data_services_of,
@@ -25,8 +25,6 @@ from chatdesk.ui.application.network_binding import NetworkBinding
 from chatdesk.ui.application.pane_bindings import PaneBindings, SharedParts
 from chatdesk.ui.application.sidebar_binding import SidebarBinding
 from chatdesk.ui.application.transcript_pane import add_transcript as add_transcript
-from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.event_subscriptions import EventSubscriptions
 from chatdesk.ui.features.chat.deleted_messages_binding import DeletedMessagesBinding
 from chatdesk.ui.features.chat.temporary_binding import TemporaryBinding
 from chatdesk.ui.features.chat.undo_binding import UndoHistory
@@ -49,6 +47,8 @@ from chatdesk.ui.features.tools.tools_binding import ToolsBinding
 from chatdesk.ui.features.transfer.import_binding import ImportBinding
 from chatdesk.ui.features.usage.queue_binding import QueueBinding
 from chatdesk.ui.features.usage.usage_binding import UsageBinding
+from chatdesk.ui.qt.async_tasks import AsyncTasks
+from chatdesk.ui.qt.event_subscriptions import EventSubscriptions
 from chatdesk.ui.transcript.contract import ScrollAnchor
 from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.shown_chats import ShownChats

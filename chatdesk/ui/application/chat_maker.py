@@ -17,12 +17,12 @@ from chatdesk.ui.application.bindings import Bindings
 from chatdesk.ui.application.failure_notices import FailureNotices
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.application.transcript_pane import make_transcript
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.commands.pane_commands import PaneCommands
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
-from chatdesk.ui.event_subscriptions import EventSubscriptions
-from chatdesk.ui.pyside_support import NEXT_TURN_S
+from chatdesk.ui.qt.async_tasks import AsyncTasks
+from chatdesk.ui.qt.event_subscriptions import EventSubscriptions
+from chatdesk.ui.qt.pyside_support import NEXT_TURN_S
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader

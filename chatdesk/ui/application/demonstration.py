@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from chatdesk.core import terminal
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import AnswerFinished, TextStreamed
+from chatdesk.core.system import terminal
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.application.window_application import WindowApplication
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.window.panes import Panes
 
 if TYPE_CHECKING:

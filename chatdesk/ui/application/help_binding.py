@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import help_page
 from chatdesk.core.texts import tr
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.window.panes import Panes
 
 if TYPE_CHECKING:

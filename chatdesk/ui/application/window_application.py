@@ -15,23 +15,23 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
-from chatdesk.core.background_import import import_beside
-from chatdesk.core.ending_signals import ASKING, handling_signals
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.processes import share_malloc_arena
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.system.background_import import import_beside
+from chatdesk.core.system.ending_signals import ASKING, handling_signals
+from chatdesk.core.system.processes import share_malloc_arena
 from chatdesk.core.texts import tr
 from chatdesk.translation import translate_qt
 from chatdesk.ui.application.failed_start import offer_ways_out, unforeseen_failure
 from chatdesk.ui.application.failure_notices import FailureNotices
 from chatdesk.ui.application.help_binding import HelpBinding
 from chatdesk.ui.application.window_hooks import WindowHooks
-from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
-from chatdesk.ui.garbage import collected_here
+from chatdesk.ui.qt.async_tasks import AsyncTasks, run_until_done
+from chatdesk.ui.qt.garbage import collected_here
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.icons import read_icons
 from chatdesk.ui.theme.theme import Theme

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from chatdesk.core.texts import shown
 from chatdesk.ui.commands.command import GROUPS, Command, menu_titles
 from chatdesk.ui.commands.command_keys import CommandKeys
-from chatdesk.ui.early_keys import early_keys
+from chatdesk.ui.qt.early_keys import early_keys
 
 Run = Callable[[], object]
 IsEnabled = Callable[[], bool]

@@ -26,7 +26,7 @@ from chatdesk.ui.composer.composer_files import ComposerFiles
 from chatdesk.ui.composer.composer_notice import ComposerNotice
 from chatdesk.ui.composer.rows_above import RowsAbove
 from chatdesk.ui.composer.text_editor import TextEditor
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme

@@ -27,7 +27,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.slash_query import SLASH, mark_query
-from chatdesk.ui.early_keys import early_keys
+from chatdesk.ui.qt.early_keys import early_keys
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX
 from chatdesk.ui.widgets.painting import draw_line, paint_box

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.texts import Text, shown
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.unread_guard import UnreadGuard
 
 _WIDTH_PX = 440
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from chatdesk import __version__
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button

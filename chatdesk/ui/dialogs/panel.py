@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.texts import shown
-from chatdesk.ui.early_keys import early_keys
-from chatdesk.ui.mirroring import align_to_start
+from chatdesk.ui.qt.early_keys import early_keys
+from chatdesk.ui.qt.mirroring import align_to_start
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole

@@ -13,7 +13,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.scrolled_page import ScrolledPage
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.widgets.buttons import IconButton

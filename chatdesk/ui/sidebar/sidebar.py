@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.sidebar.extra_lines import ExtraLines
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.folders import Folder

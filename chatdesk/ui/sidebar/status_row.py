@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.icons import icon_pixmap
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSi
 
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
-from chatdesk.ui.unread_guard import UnreadGuard
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.painting import paint_box
 

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
+from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.unread_guard import UnreadGuard
 from chatdesk.ui.widgets.painting import paint_box
 
 TOAST_MS = 6000

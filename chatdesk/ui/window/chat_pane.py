@@ -9,11 +9,11 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown
-from chatdesk.ui.inspector.inspector import Inspector
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, INSPECTOR_WIDTH_PX, THREAD_LEAST_PX
 from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+from chatdesk.ui.window.inspector import Inspector
 from chatdesk.ui.window.pane_order import focusable
 from chatdesk.ui.window.pane_toasts import PaneToasts, ToastMessage
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.window.chat_pane import ChatPane
 from chatdesk.ui.window.chat_window import ChatWindow
 from chatdesk.ui.window.panes import Panes

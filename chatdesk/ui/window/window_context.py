@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.settings.schema import Settings
-from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.event_subscriptions import Subscribe
+from chatdesk.ui.qt.async_tasks import AsyncTasks
+from chatdesk.ui.qt.event_subscriptions import Subscribe
 from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.shown_chats import ShownChats
 

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from chatdesk.core.file_writing import move_aside, write_text
-from chatdesk.core.small_files import read_small_file
+from chatdesk.core.system.file_writing import move_aside, write_text
+from chatdesk.core.system.small_files import read_small_file
 
 _log = logging.getLogger(__name__)
 

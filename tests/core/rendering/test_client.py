@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core import child_process
 from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun, Paragraph, Span, Table
 from chatdesk.core.rendering.client import RenderClient, default_command
 from chatdesk.core.rendering.highlighting import highlight
@@ -22,6 +21,7 @@ from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.render_requests import StreamUpdate
 from chatdesk.core.rendering.wire import decode_block, decode_change, encode_block, encode_change
+from chatdesk.core.system import child_process
 
 Blocks = tuple[Block, ...]
 

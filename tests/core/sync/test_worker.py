@@ -22,7 +22,7 @@ from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchPushed, PageApplied, RoundResult, ViewStored
 from chatdesk.core.sync.team_servers import Client
 from chatdesk.core.sync.worker import SyncWorker
-from chatdesk.core.thread_turns import SHORT_S
+from chatdesk.core.system.thread_turns import SHORT_S
 from tests.helpers.waiting import PATIENCE_S, wait_until
 
 WORKSPACE = Workspace("w1", "Team", ServerAddress("h", 1, "d", "u"), "m1", is_owner=True, joined_at=0)

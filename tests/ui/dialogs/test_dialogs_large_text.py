@@ -25,8 +25,8 @@ from pytestqt.qtbot import QtBot
 
 import tests.gallery
 from chatdesk.ui.dialogs.panel import Panel
+from chatdesk.ui.features.usage.page import UsagePage
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.usage.page import UsagePage
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from tests.gallery import provider_samples, usage_page_samples

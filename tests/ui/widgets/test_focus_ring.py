@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
+from chatdesk.ui.features.usage.chart import UsageChart
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.usage.chart import UsageChart
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.focus_ring import frame_when_empty, reason_of_press, shows_ring
 

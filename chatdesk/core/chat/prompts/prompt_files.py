@@ -19,9 +19,9 @@ from typing import Any
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE
 from chatdesk.core.domain.prompt import LONGEST_TEXT, MOST_PROMPTS, NewPrompt, Prompt, PromptKind, setup_from
 from chatdesk.core.errors import ChatDeskError, InvalidInput
-from chatdesk.core.file_writing import write_text
-from chatdesk.core.small_files import read_small_file
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.file_writing import write_text
+from chatdesk.core.system.small_files import read_small_file
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
 _FORMAT, _VERSION = "chatdesk-prompts", 1

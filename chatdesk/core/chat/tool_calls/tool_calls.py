@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.tool_calls.approvals import Approvals, ServerQuestions
 from chatdesk.core.chat.tool_calls.person_requests import AskModel
 from chatdesk.core.chat.tool_calls.port import Admit, KeepFile, ToolLimits, ToolPort
@@ -15,6 +14,7 @@ from chatdesk.core.domain.usage import CostOf
 from chatdesk.core.events import EventBus
 from chatdesk.core.providers.base import Provider
 from chatdesk.core.storage.chat.threads import ThreadRepository
+from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import plural
 
 LoadTools = Callable[[], "Awaitable[ToolPort | None]"]

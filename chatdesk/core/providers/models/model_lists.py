@@ -13,7 +13,7 @@ from typing import Any
 from chatdesk.core.domain.model_info import Price
 from chatdesk.core.domain.provider_check import ListedModel, ModelList
 from chatdesk.core.settings.store import write_atomically
-from chatdesk.core.small_files import read_small_json
+from chatdesk.core.system.small_files import read_small_json
 
 _log = logging.getLogger(__name__)
 

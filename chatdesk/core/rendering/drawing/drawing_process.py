@@ -14,11 +14,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, Final
 
-from chatdesk.core import child_process
-from chatdesk.core.process_frames import Wire, read_frame, write_frame
 from chatdesk.core.rendering.drawing import diagram_drawing, math_drawing, svg_drawing
 from chatdesk.core.rendering.highlighting import BUDGET_S, find_lexer, highlight
 from chatdesk.core.rendering.wire import encode_drawing, encode_runs
+from chatdesk.core.system import child_process
+from chatdesk.core.system.process_frames import Wire, read_frame, write_frame
 
 CODE, FORMULA, DIAGRAM, SVG = "code", "formula", "diagram", "svg"
 

@@ -25,9 +25,9 @@ from sqlalchemy import Engine, Table, create_engine, event
 from sqlalchemy.engine import Connection as Connection  # for others: SQL has one gateway
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from chatdesk.core.ending_signals import interrupt_by
 from chatdesk.core.paths import make_private_folder
 from chatdesk.core.storage.engine import schema_guard, search_text
+from chatdesk.core.system.ending_signals import interrupt_by
 
 BUSY_TIMEOUT_S = 5.0
 # How a file is opened: to write, and made where it is missing; to read beside writers; to read where nothing can be

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.small_files import read_small_json
+from chatdesk.core.system.small_files import read_small_json
 from chatdesk.core.texts import Text, plural
 
 _LARGEST_BYTES = 4 * 1024

@@ -22,12 +22,12 @@ from typing import IO, Any, BinaryIO, Final, Protocol, cast
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.prompt import setup_from
 from chatdesk.core.errors import StorageCorrupt
-from chatdesk.core.file_writing import replacing
 from chatdesk.core.paths import make_private_folder, sync_directory
 from chatdesk.core.storage.engine import stored_bytes, unfinished_files
 from chatdesk.core.storage.engine.backup import FILES_ENDING, sync_file
 from chatdesk.core.storage.engine.connection import connect, make_private_directory, make_private_file
 from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.system.file_writing import replacing
 from chatdesk.core.texts import Text
 
 PACKED: Final = ".gz"

@@ -19,7 +19,6 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import job
 from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.errors import NotFound
-from chatdesk.core.file_writing import write_failure
 from chatdesk.core.moments import utc_moment
 from chatdesk.core.storage.engine import backup, schema_upgrade, unfinished_files
 from chatdesk.core.storage.engine.connection import connect_to_read, make_private_directory
@@ -27,6 +26,7 @@ from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.engine.plain_text import shown_name
 from chatdesk.core.storage.upkeep import backup_files, restore
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory, fault_of, restorable
+from chatdesk.core.system.file_writing import write_failure
 from chatdesk.core.texts import Text
 
 _LONGEST_S: Final = 3.0

@@ -19,7 +19,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from chatdesk.core import child_process
 from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.errors import SchemaTooNew, StorageCorrupt, StorageError, StorageFull
 from chatdesk.core.paths import migrations_dir
@@ -28,6 +27,7 @@ from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.failures import translated
 from chatdesk.core.storage.engine.plain_text import from_json, shown_name
 from chatdesk.core.storage.upkeep import backup_files, restored_rows
+from chatdesk.core.system import child_process
 from chatdesk.core.texts import Text, packed, unpacked
 
 # A backup of the usual size is read in a few seconds; a gigabyte takes about a minute.

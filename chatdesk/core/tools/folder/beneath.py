@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from chatdesk.core.errors import InvalidInput
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text, size_text
 from chatdesk.core.tools.folder.names import hides_secrets, is_plain
 

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from chatdesk.core.file_writing import own_folder, remove_file, replacing
+from chatdesk.core.system.file_writing import own_folder, remove_file, replacing
 from chatdesk.core.tools.folder.exchange import MOST_CHANGED_BYTES, sum_of
 from chatdesk.core.tools.seals import NoSealKey, Seals
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from chatdesk.core.file_writing import UNFINISHED
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.file_writing import UNFINISHED
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.folder.beneath import FileRefused, opened, opened_below, read_file
 

@@ -16,7 +16,7 @@ from chatdesk.core.domain.artifacts.differences import Difference
 from chatdesk.core.domain.artifacts.file_change import ChangeKind, ChangeState, FileChange
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.ids import new_id
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.folder.beneath import FileRefused, names_of
 from chatdesk.core.tools.folder.change_records import ChangeRecord, ChangeRecords, with_step

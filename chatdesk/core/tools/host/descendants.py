@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from chatdesk.core.processes import child_environment
+from chatdesk.core.system.processes import child_environment
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _PARENT: Final = 1  # among the fields of /proc/PID/stat behind the name

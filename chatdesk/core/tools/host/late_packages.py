@@ -6,6 +6,6 @@ hosts tool servers is there. What is used of it is in modules below these packag
 
 import sys
 
-from chatdesk.core.loading_on_use import FinderOnUse
+from chatdesk.core.system.loading_on_use import FinderOnUse
 
 sys.meta_path.insert(0, FinderOnUse("mcp", "mcp.client"))

@@ -30,8 +30,8 @@ from functools import partial
 from typing import Any, BinaryIO
 
 import chatdesk.core.tools.host.late_packages  # noqa: F401 - before anything of mcp
-from chatdesk.core.process_frames import Wire, read_frame, write_frame
-from chatdesk.core.processes import start_child
+from chatdesk.core.system.process_frames import Wire, read_frame, write_frame
+from chatdesk.core.system.processes import start_child
 from chatdesk.core.texts import Text, packed, use_translations
 from chatdesk.core.tools.host import offers
 from chatdesk.core.tools.host.descendants import adopt_orphans, descendants_of, end_others, end_tree

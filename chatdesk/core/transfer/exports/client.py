@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core import child_process
 from chatdesk.core.domain.exports import ExportProgress, ExportReport, Stopped
 from chatdesk.core.errors import ChatDeskError, ExportFailed
+from chatdesk.core.system import child_process
 from chatdesk.core.texts import Text, unpacked
 
 _PATIENCE_S = 15.0

@@ -21,7 +21,9 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import job
 from chatdesk.core.domain.exports import Choice, ExportFormat, ExportProgress, ExportReport, Stopped
 from chatdesk.core.errors import ThreadNotFound
-from chatdesk.core.file_writing import (
+from chatdesk.core.moments import local_moment, utc_moment
+from chatdesk.core.storage.transfer.export_reader import ExportReader, open_reader
+from chatdesk.core.system.file_writing import (
     filling_folder,
     own_folder,
     remove_abandoned,
@@ -29,10 +31,8 @@ from chatdesk.core.file_writing import (
     replacing_text,
     write_failure,
 )
-from chatdesk.core.moments import local_moment, utc_moment
-from chatdesk.core.storage.transfer.export_reader import ExportReader, open_reader
+from chatdesk.core.system.thread_turns import short_turns
 from chatdesk.core.texts import language_tag, translations_of
-from chatdesk.core.thread_turns import short_turns
 from chatdesk.core.transfer.exports.client import ExportProcess
 from chatdesk.core.transfer.exports.export_texts import all_texts
 from chatdesk.core.transfer.exports.files import (

@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from chatdesk.core.attachments.origin_mark import mark_origin
 from chatdesk.core.domain.attachment import clean_name
-from chatdesk.core.file_writing import open_new, own_folder
 from chatdesk.core.storage.engine import stored_bytes
+from chatdesk.core.system.file_writing import open_new, own_folder
 from chatdesk.core.transfer.exports.to_json import is_digest
 
 _LONGEST_NAME_BYTES = 120  # most file systems take 255, and folders, numbers and endings come to it

@@ -19,7 +19,7 @@ from typing import Any
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.processes import start_child
+from chatdesk.core.system.processes import start_child
 from chatdesk.core.texts import packed, use_translations
 from chatdesk.core.transfer.exports.export_service import ExportService
 

@@ -15,12 +15,12 @@ from typing import Final, TextIO
 
 from chatdesk.core.domain.message import Message, Part, PartType, Role
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.file_writing import replacing_text
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.rendering.answers.typed_lines import source_of
 from chatdesk.core.rendering.sources import source_blocks, sources_of
 from chatdesk.core.storage.transfer.export_reader import ExportReader
+from chatdesk.core.system.file_writing import replacing_text
 from chatdesk.core.texts import language_tag, shown
 from chatdesk.core.transfer.exports import export_texts
 from chatdesk.core.transfer.exports.blocks import BlockSource

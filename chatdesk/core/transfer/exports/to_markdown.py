@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from chatdesk.core.domain.message import Message, PartType
-from chatdesk.core.file_writing import replacing_text
 from chatdesk.core.rendering.blocks import Block, Heading, Paragraph, Span, Table
 from chatdesk.core.rendering.misleading_links import destination_remark, link_words
 from chatdesk.core.storage.transfer.export_reader import ExportReader
+from chatdesk.core.system.file_writing import replacing_text
 from chatdesk.core.texts import shown
 from chatdesk.core.transfer.exports import export_texts
 from chatdesk.core.transfer.exports.blocks import BlockSource

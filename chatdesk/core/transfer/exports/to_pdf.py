@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from chatdesk.core import child_process
 from chatdesk.core.errors import ExportFailed
-from chatdesk.core.file_writing import replacing
 from chatdesk.core.storage.transfer.export_reader import ExportReader
+from chatdesk.core.system import child_process
+from chatdesk.core.system.file_writing import replacing
 from chatdesk.core.texts import Text, shown
 from chatdesk.core.transfer.exports.blocks import BlockSource
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written

@@ -32,8 +32,8 @@ from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
 from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChanged, ThreadsChanged
 from chatdesk.core.storage.transfer.import_rows import KnownThread, Step, ThreadRows, make_rows
 from chatdesk.core.storage.transfer.importing import ImportRepository
+from chatdesk.core.system.thread_turns import short_turns
 from chatdesk.core.texts import Text, plural
-from chatdesk.core.thread_turns import short_turns
 from chatdesk.core.transfer.imports.files import FileKeeper
 from chatdesk.core.transfer.imports.formats import LABELS
 from chatdesk.core.transfer.imports.report import ImportReport

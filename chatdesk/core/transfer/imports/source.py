@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 from chatdesk.core.domain.imported import ImportedExtras, ImportedFile, ImportLine, ImportOutcome
 from chatdesk.core.errors import ImportRefused
 from chatdesk.core.hidden_characters import visible_controls
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports import claude, jan
 from chatdesk.core.transfer.imports.archive import ZIP_ERRORS, Archive, sorted_documents

@@ -24,9 +24,9 @@ from chatdesk.ui.features.artifacts.artifact_pages import (
     paged_markdown,
     whole_markdown,
 )
-from chatdesk.ui.inspector.artifact_view import ArtifactView as ArtifactWidget
-from chatdesk.ui.inspector.artifact_view import Face, ShownArtifact
-from chatdesk.ui.inspector.artifacts_tab import source_words
+from chatdesk.ui.features.artifacts.artifact_view import ArtifactView as ArtifactWidget
+from chatdesk.ui.features.artifacts.artifact_view import Face, ShownArtifact
+from chatdesk.ui.features.artifacts.artifacts_tab import source_words
 from chatdesk.ui.local_forms import day_and_time_text
 from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.view import TranscriptView

@@ -12,11 +12,11 @@ from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
 from chatdesk.core.domain.artifacts.artifact import ArtifactVersion
 from chatdesk.core.errors import StorageError
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.artifacts.artifact_editor import MOST_CHARACTERS
+from chatdesk.ui.features.artifacts.artifact_view import ArtifactView
 from chatdesk.ui.features.chat.unsaved import Unsaved
-from chatdesk.ui.inspector.artifact_editor import MOST_CHARACTERS
-from chatdesk.ui.inspector.artifact_view import ArtifactView
-from chatdesk.ui.save_timer import SaveTimer
+from chatdesk.ui.qt.async_tasks import AsyncTasks
+from chatdesk.ui.qt.save_timer import SaveTimer
 from chatdesk.ui.window.panes import Panes
 
 _TOO_LARGE: Final = Text("This text is too large to be edited here. Save it, edit it elsewhere, and attach the result.")

@@ -18,13 +18,13 @@ from chatdesk.core.rendering.blocks import CodeBlock
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.artifacts.artifact_display import ArtifactDisplay
 from chatdesk.ui.features.artifacts.artifact_editing import ArtifactEditing
+from chatdesk.ui.features.artifacts.artifact_view import ArtifactView as ArtifactWidget
+from chatdesk.ui.features.artifacts.artifact_view import Face
+from chatdesk.ui.features.artifacts.artifacts_tab import TEMPORARY, ArtifactsTab
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
 from chatdesk.ui.features.inspector.inspector_binding import ARTIFACTS, InspectorBinding
-from chatdesk.ui.inspector.artifact_view import ArtifactView as ArtifactWidget
-from chatdesk.ui.inspector.artifact_view import Face
-from chatdesk.ui.inspector.artifacts_tab import TEMPORARY, ArtifactsTab
 from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window.window_context import Controller, WindowContext

@@ -11,11 +11,11 @@ from PySide6.QtCore import QObject
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import NotFound, StorageError
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.features.chat.shared_drafts import DraftContent, SetAsideDraft, SharedDrafts
 from chatdesk.ui.features.chat.unsaved import Unsaved
-from chatdesk.ui.save_timer import SaveTimer
+from chatdesk.ui.qt.async_tasks import AsyncTasks
+from chatdesk.ui.qt.save_timer import SaveTimer
 
 _NONE = DraftContent()
 

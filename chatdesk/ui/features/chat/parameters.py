@@ -34,7 +34,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import within_sentence
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.listed import with_commas

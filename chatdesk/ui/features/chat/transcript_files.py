@@ -15,8 +15,8 @@ from chatdesk.core.attachments.sandboxed_page import page_in
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.file_writing import write_text
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.file_writing import write_text
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.features.chat.opened_files import OpenedFiles
 from chatdesk.ui.transcript.drawing.picture_decoding import NotAPicture, decode

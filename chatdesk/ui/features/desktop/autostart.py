@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from chatdesk.core.child_process import is_packaged
 from chatdesk.core.errors import InvalidInput
-from chatdesk.core.file_writing import remove_file, write_text
-from chatdesk.core.small_files import read_small_file
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.child_process import is_packaged
+from chatdesk.core.system.file_writing import remove_file, write_text
+from chatdesk.core.system.small_files import read_small_file
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.core.updates import program_path
 

@@ -11,9 +11,9 @@ from collections.abc import Container
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.desktop.notice import Notice, NoticeBackend
 from chatdesk.ui.features.desktop.notify_bus import open_bus
+from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.theme.qt_icons import icon
 
 _log = logging.getLogger(__name__)

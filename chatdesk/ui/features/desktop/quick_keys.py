@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.texts import tr
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.desktop.portal_keys import KeysDenied, NoKeys, PortalKeys, trigger_of
+from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.theme.session_bus import has_session_bus
 
 _log = logging.getLogger(__name__)

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from chatdesk import __version__
-from chatdesk.core.child_process import is_packaged
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import resources_dir
+from chatdesk.core.system.child_process import is_packaged
 from chatdesk.core.texts import shown, tr
 from chatdesk.core.updates import Version, find_installation, newer_version, releases_page
 from chatdesk.ui.accessibility.announce import announce

@@ -23,15 +23,15 @@ from chatdesk.core.events import (
 )
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.core.usage.usage_service import UsageService
-from chatdesk.ui.features.chat.questions_binding import QuestionsBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.inspector.context_tab import ContextTab
+from chatdesk.ui.features.inspector.questions_binding import QuestionsBinding
 from chatdesk.ui.features.inspector.summary_binding import SummaryBinding
-from chatdesk.ui.inspector.context_tab import ContextTab
-from chatdesk.ui.inspector.inspector import Inspector
-from chatdesk.ui.inspector.tree_tab import TreeTab
-from chatdesk.ui.inspector.usage_tab import UsageTab
+from chatdesk.ui.features.inspector.tree_tab import TreeTab
+from chatdesk.ui.features.inspector.usage_tab import UsageTab
 from chatdesk.ui.widgets.focus_ring import reason_of_press
+from chatdesk.ui.window.inspector import Inspector
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 Fill = Callable[[], Coroutine[Any, Any, None]]

@@ -12,8 +12,8 @@ from chatdesk.core.domain.usage import Usage
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.inspector.summary_tab import SummaryTab
 from chatdesk.ui.features.inspector.summary_text import progress_words, question_words
-from chatdesk.ui.inspector.summary_tab import SummaryTab
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _PAGE = 100

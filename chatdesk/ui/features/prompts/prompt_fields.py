@@ -14,7 +14,7 @@ from chatdesk.core.texts import shown, tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 

@@ -17,11 +17,11 @@ from chatdesk.core.chat.undo import Step
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
 from chatdesk.ui.features.prompts.prompt_form import Written
 from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
+from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.window.panes import Panes
 
 _FILTER = Text("Prompts (*.json)")

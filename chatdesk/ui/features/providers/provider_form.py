@@ -30,7 +30,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
 from chatdesk.ui.features.providers.provider_more import NotANumber, ProviderMore
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 

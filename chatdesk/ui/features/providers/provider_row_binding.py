@@ -15,11 +15,11 @@ from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.providers.key_agreement import agreement_dialog
 from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.provider_text import outcome
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.window.panes import Panes
 
 # Opens the form of a provider, with a key that was typed elsewhere.

@@ -21,7 +21,7 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.quick.quick_context import QuickContext
 from chatdesk.ui.features.quick.quick_window import QuickWindow
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-from chatdesk.ui.save_timer import SaveTimer
+from chatdesk.ui.qt.save_timer import SaveTimer
 from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window.shown_chats import ShownChat

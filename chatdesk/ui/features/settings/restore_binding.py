@@ -14,9 +14,9 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.moments import local_moment, moment_text
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.services.groups import RestoreServices
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.settings.restore import RestoreDialog
 from chatdesk.ui.local_forms import date_time_text
+from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.window.panes import Panes
 

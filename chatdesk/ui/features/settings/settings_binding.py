@@ -18,10 +18,10 @@ from chatdesk.core.settings.schema import Settings, Value, all_settings
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.services.groups import ModelServices
 from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
-from chatdesk.ui.early_keys import early_keys
 from chatdesk.ui.features.settings.model_menu import ModelMenu
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-from chatdesk.ui.pyside_support import NEXT_TURN_S, build_classes_of_objects
+from chatdesk.ui.qt.early_keys import early_keys
+from chatdesk.ui.qt.pyside_support import NEXT_TURN_S, build_classes_of_objects
 from chatdesk.ui.transcript.speech.narration import ReadAloud
 from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.window_context import Controller, WindowContext

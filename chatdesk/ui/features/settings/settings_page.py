@@ -17,7 +17,7 @@ from chatdesk.ui.features.settings.model_fields import DEFAULT_MODEL, ModelField
 from chatdesk.ui.features.settings.settings_fields import Field, field_for
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import date_text
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.scrolled_page import ScrolledPage
 

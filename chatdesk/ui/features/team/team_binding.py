@@ -14,8 +14,8 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QDropEvent
 from shiboken6 import isValid
 
-from chatdesk.core.background_import import import_beside
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
+from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import tr
 from chatdesk.services.groups import TeamServices
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding

@@ -11,10 +11,10 @@ from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.team import TeamRole, Workspace
 from chatdesk.core.errors import NotPossible
-from chatdesk.core.file_writing import write_text
 from chatdesk.core.sync.address import reach_text
 from chatdesk.core.sync.team_service import TeamService
-from chatdesk.core.system_errors import reason_text
+from chatdesk.core.system.file_writing import write_text
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_invite import ComputerCodeDialog, InviteDialog

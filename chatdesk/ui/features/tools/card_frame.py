@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, ICON_PX
-from chatdesk.ui.unread_guard import UnreadGuard
 from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.painting import paint_box
 

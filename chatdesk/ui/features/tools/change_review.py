@@ -15,10 +15,10 @@ from chatdesk.core.tools.folder.file_changes import Review
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import ShownChange
 from chatdesk.ui.transcript.items.change_item import APPLY, REJECT, STATE_WORDS, UNDO
-from chatdesk.ui.unread_guard import UnreadGuard
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _SIZE_PX = (760, 600)

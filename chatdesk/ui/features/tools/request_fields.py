@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QScrollArea, QVBo
 from chatdesk.core.texts import tr
 from chatdesk.core.tools.server_requests import LONGEST_VALUE, FieldKind, FormField
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _HINTS: Final = {

@@ -14,8 +14,8 @@ from chatdesk.core.texts import shown
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
 from chatdesk.core.tools.web_search.web_search import WebSearch
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.tools.search_form import SearchForm
+from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.theme.theme import Theme
 
 

@@ -42,9 +42,9 @@ from PySide6.QtGui import (
 )
 
 from chatdesk.core.paths import resources_dir
-from chatdesk.core.processes import start_child
 from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
 from chatdesk.core.rendering.drawing.picture_rules import ZOOM
+from chatdesk.core.system.processes import start_child
 from chatdesk.core.transfer.exports.printed_tables import SIZES_PX
 from chatdesk.ui.theme.fonts import load_first_fonts, load_other_fonts
 from chatdesk.ui.theme.tokens import LIGHT

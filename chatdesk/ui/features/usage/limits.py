@@ -31,7 +31,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.local_forms import within_sentence
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox

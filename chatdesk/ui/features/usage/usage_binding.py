@@ -25,8 +25,8 @@ from chatdesk.services.groups import ModelServices
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.usage.limits import LimitsDialog, LimitTarget
+from chatdesk.ui.features.usage.page import UsageDialog, UsagePage
 from chatdesk.ui.local_forms import day_text, time_text
-from chatdesk.ui.usage.page import UsageDialog, UsagePage
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 

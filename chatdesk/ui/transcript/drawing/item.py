@@ -14,11 +14,11 @@ from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.rendering.blocks import CodeBlock, Placement
+from chatdesk.ui.qt.unread_guard import UnreadMoment
 from chatdesk.ui.transcript.contract import ShownChange
 from chatdesk.ui.transcript.drawing.card import AT_LEFT
 from chatdesk.ui.transcript.drawing.side_scroll import SideScroll
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
-from chatdesk.ui.unread_guard import UnreadMoment
 
 LINK_ACTION = "link-"
 WORDS_PAD_PX = 8  # left and right of the words of a button without a frame

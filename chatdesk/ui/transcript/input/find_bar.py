@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButto
 
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.names import named
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _WIDTH_PX = 380

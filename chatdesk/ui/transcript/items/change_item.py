@@ -13,12 +13,12 @@ from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, ChangeKind, Ch
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.qt.unread_guard import UnreadMoment
 from chatdesk.ui.transcript.contract import ChangeStateOf, ShownChange
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import FOLD_LINES, CodeItem
-from chatdesk.ui.unread_guard import UnreadMoment
 from chatdesk.ui.widgets.listed import with_commas
 
 _HEIGHT_PX = 92

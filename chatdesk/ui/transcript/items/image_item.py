@@ -9,11 +9,11 @@ from chatdesk.core.rendering.blocks import ImagePlaceholder
 from chatdesk.core.rendering.picture_data import picture_url
 from chatdesk.core.rendering.safety import is_safe_link
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.qt.unread_guard import UnreadMoment
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.transcript.drawing.item import Button, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.picture_item import PictureItem, png_shape
-from chatdesk.ui.unread_guard import UnreadMoment
 
 _BUTTON_PX = 32
 _MAX_HOST = 60

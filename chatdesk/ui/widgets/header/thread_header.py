@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.assisted import show_checked
-from chatdesk.ui.mirroring import set_margins
+from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HEADER_HEIGHT_PX
 from chatdesk.ui.widgets.buttons import IconButton

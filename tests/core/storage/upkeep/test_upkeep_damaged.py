@@ -13,7 +13,6 @@ import pytest
 
 from chatdesk.cli import data as cli_data
 from chatdesk.cli import doctor as cli_doctor
-from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import ChatDeskError
@@ -26,6 +25,7 @@ from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.engine.search_schema import DERIVED_TABLES
 from chatdesk.core.storage.upkeep.restore import replace_database
 from chatdesk.core.storage.upkeep.salvage import salvage
+from chatdesk.core.system import terminal
 from chatdesk.services.owner import open_services
 from tests.helpers.damaged_databases import PAGE, Damage, all_damages, demo_database, texts_of, trees
 from tests.helpers.examples import sample

@@ -25,10 +25,10 @@ from hypothesis import strategies as st
 from chatdesk.core.domain.exports import Choice, ExportFormat, ExportReport
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import ExportFailed
-from chatdesk.core.file_writing import write_failure
 from chatdesk.core.ids import new_id
 from chatdesk.core.rendering.blocks import CodeBlock, Drawing, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.core.system.file_writing import write_failure
 from chatdesk.core.transfer.exports.blocks import BlockSource
 from chatdesk.core.transfer.exports.export import when
 from chatdesk.core.transfer.exports.export_service import ExportService

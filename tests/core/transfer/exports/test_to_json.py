@@ -21,10 +21,10 @@ from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.thread import NEW_DRAFT
 from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.errors import ChatDeskError, ExportFailed, StorageMissing, ThreadNotFound
-from chatdesk.core.file_writing import open_new, unfinished_name
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.transfer.export_reader import COLUMNS, LEFT_OUT, open_reader
+from chatdesk.core.system.file_writing import open_new, unfinished_name
 from chatdesk.core.transfer.exports import client
 from chatdesk.core.transfer.exports import export_service as exporting
 from chatdesk.core.transfer.exports.export_service import ExportService

@@ -15,7 +15,7 @@ from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import ImportRefused, NotPossible, StorageError
 from chatdesk.core.storage.search.store import SearchStore
 from chatdesk.core.storage.transfer.importing import ImportRepository
-from chatdesk.core.thread_turns import SHORT_S, short_turns
+from chatdesk.core.system.thread_turns import SHORT_S, short_turns
 from chatdesk.core.transfer.imports.import_service import ImportService
 from tests.helpers.checks import search_faults
 from tests.helpers.damage import damage

@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack
 import pytest
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.desktop.notice import Notice
 from chatdesk.ui.features.desktop.notify import Notifier, TrayNotices
+from chatdesk.ui.qt.async_tasks import AsyncTasks
 from tests.helpers.waiting import until
 
 if not sys.platform.startswith("linux"):

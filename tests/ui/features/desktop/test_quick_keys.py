@@ -21,9 +21,9 @@ from tests.helpers import notification_server
 if notification_server.what_is_missing():
     pytest.skip("no dbus-daemon", allow_module_level=True)
 
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.desktop.quick_keys import KeysReport, KeysState, QuickKeys
 from chatdesk.ui.features.desktop.quick_keys_row import QuickKeysRow
+from chatdesk.ui.qt.async_tasks import AsyncTasks
 from tests.helpers.portal_server import PortalServer
 from tests.helpers.waiting import until
 

@@ -30,7 +30,7 @@ ON_X11 = """
 import asyncio, subprocess, sys
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
-from chatdesk.ui.async_tasks import run_until_done
+from chatdesk.ui.qt.async_tasks import run_until_done
 from chatdesk.ui.features.quick.region_chooser import RegionChooser
 from chatdesk.ui.features.quick.screenshot import take_screenshot
 

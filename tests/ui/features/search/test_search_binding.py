@@ -11,8 +11,8 @@ import pytest
 from PySide6.QtWidgets import QLineEdit
 
 from chatdesk.core.domain.search import SearchGroup, SearchHit, SearchKind
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.search.search_binding import SearchBinding
+from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.widgets.found.results import Results
 from tests.helpers.waiting import PATIENCE_S
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, 
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.hidden_characters import visible_controls
-from chatdesk.core.small_files import read_small_file
+from chatdesk.core.system.small_files import read_small_file
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named

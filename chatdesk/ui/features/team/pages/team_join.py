@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QW
 from chatdesk.core.domain.sharing.team_setup import CodeKind, InvitationView
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.hidden_characters import visible_controls
-from chatdesk.core.small_files import read_small_file
+from chatdesk.core.system.small_files import read_small_file
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
