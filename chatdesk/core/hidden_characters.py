@@ -89,6 +89,59 @@ def _is_legitimate(text: str, at: int) -> bool:
     return "\u180b" <= character <= "\u180d" and "\u1820" <= before <= "\u18aa"
 
 
+# What only advises where a line may break, how letters join, or how a sign is drawn; and line separators.
+_ADVICE = frozenset("\xad\u034f\u200b\u200c\u200d\u2028\u2029\u2060\u2061\u2062\u2063\u2064\ufeff") | frozenset(
+    map(chr, range(0xFE00, 0xFE10))
+)
+_DIRECTION_MARKS = frozenset("\u061c\u200e\u200f")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_RUNS_OF_SUSPECTS = re.compile(f"{_SUSPECTS.pattern}+")
+# More in a row than anybody types: a message is hidden in them.
+_MOST_ADVICE = 2
+
+
+def readable_prose(text: str, *, turns: bool | None = None) -> str:
+    """Return running text as it is read: what deceives is spelt out as in ``visible_controls``, and what only advises
+    the layout is left out. Marks of direction stay where right-to-left letters are around, which ``turns`` tells of the
+    paragraph (None: by ``text`` itself). Colours of a terminal are left out, and line separators become line ends."""
+    if text.isascii():
+        if text.isprintable():
+            return text
+    else:
+        text = _SURROGATES.sub("\ufffd", text)
+    if _SUSPECTS.search(text) is None:
+        return text
+    if "\x1b" in text:
+        text = _TERMINAL_COLOURS.sub("", text)
+    keeps_marks = has_right_to_left(text) if turns is None else turns
+    flags = [match.span() for match in _FLAGS.finditer(text)]
+
+    def soften(match: re.Match[str]) -> str:
+        run, start = match[0], match.start()
+        kept = [
+            _is_legitimate(text, at) or any(first < at < end for first, end in flags)
+            for at in range(start, match.end())
+        ]
+        is_advice = [sign in _ADVICE or sign in _DIRECTION_MARKS for sign in run]
+        hides = sum(advises and not stays for advises, stays in zip(is_advice, kept, strict=True)) > _MOST_ADVICE
+        made = []
+        for sign, stays, advises in zip(run, kept, is_advice, strict=True):
+            if stays or (sign in _DIRECTION_MARKS and keeps_marks and not hides):
+                made.append(sign)
+            elif hides or not advises:
+                made.append(f"⟦U+{ord(sign):04X}⟧")
+            elif sign in "\u2028\u2029":
+                made.append("\n")
+        return "".join(made)
+
+    return _RUNS_OF_SUSPECTS.sub(soften, text)
+
+
+def has_right_to_left(text: str) -> bool:
+    """Return whether any letter of ``text`` is of a script that is written from right to left."""
+    return not text.isascii() and _RIGHT_TO_LEFT.search(text) is not None
+
+
 # What only colours a terminal's text, or clears the rest of its line.
 _TERMINAL_COLOURS = re.compile("\x1b\\[[0-9;:]{0,40}[mK]")
 _HALF_A_COLOUR = re.compile("\x1b(?:\\[[0-9;:]{0,40})?$")

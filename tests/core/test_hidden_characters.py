@@ -1,10 +1,14 @@
-"""Names that other people and programs choose cannot pass for others."""
+"""Names that other people and programs choose cannot pass for others; running text shows what deceives alone."""
 
 from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.hidden_characters import distinct_name
+from chatdesk.core.hidden_characters import distinct_name, readable_prose
+from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.core.rendering.plain_text import plain_blocks
+from chatdesk.core.search.snippet import plain
+from tests.helpers.block_outline import outline_blocks
 
 
 @pytest.mark.parametrize(
@@ -25,3 +29,100 @@ from chatdesk.core.hidden_characters import distinct_name
 )
 def test_names_that_look_alike_are_shown_apart(name: str, shown: str) -> None:
     assert distinct_name(name) == shown
+
+
+PLACES = {
+    "paragraph": "{}",
+    "heading": "# {}",
+    "item": "- {}",
+    "quote": "> {}",
+    "bold": "**{}**",
+    "link": "[{}](http://a.b)",
+    "header": "| {} | b |\n|---|---|",
+    "cell": "| a | b |\n|---|---|\n| {} | c |",
+    "long cell": "| a |\n|---|\n| {} " + "x" * 5000 + " |",
+    "note": "n[^1]\n\n[^1]: {}",
+    "fold": "<details><summary>{}</summary>\n\nx\n\n</details>",
+}
+ADVICE = {
+    "soft hyphen": "Donau\xaddampf",
+    "zero-width space": "long\u200bword",
+    "non-joiner": "Auf\u200clage",
+    "joiner": "a\u200db",
+    "word joiner": "10\u2060km",
+    "byte order mark": "\ufeffstart",
+    "grapheme joiner": "a\u034fb",
+    "invisible times": "2\u2062x",
+    "variation selector": "a\ufe0fb",
+    "doubled": "a\u200b\u200bb",
+    "direction mark": "(a)\u200e\u200f!\u061c",
+}
+DECEIT = {
+    "override": "a\u202eb",
+    "isolate": "a\u2066b",
+    "tag": "a\U000e0041b",
+    "variation of ideographs": "a\U000e0101b",
+    "filler": "a\u3164b",
+    "control": "a\x07b",
+    "message": "a\u200b\u200c\u200b\u200cb",
+    "marks": "שלום\u200f\u200e\u200f\u200e",
+}
+SCRIPTS = {
+    "Hebrew": "מחיר \u200e(5 USD)\u200e, שלום\u200f!",
+    "Persian": "می\u200cخواهم C++\u200f را",
+    "Arabic": "سعر \u061c5\u061c دولار",
+    "Khmer": "ភាសា\u200bខ្មែរ",
+    "emoji": "👩\u200d👩\u200d👧 ❤\ufe0f 1\ufe0f\u20e3",
+    "Hindi": "क्\u200dष",
+    "Chinese": "葛\U000e0100",
+}
+
+
+def _shown(place: str, words: str) -> str:
+    return str(outline_blocks(parse_markdown(PLACES[place].replace("{}", words))))
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", ADVICE)
+def test_advice_to_the_layout_is_not_spelt_out_in_running_text(name: str, place: str) -> None:
+    words = "".join(sign for sign in ADVICE[name] if sign.isprintable() and not 0xFE00 <= ord(sign) < 0xFE10)
+    words = words.replace("\u034f", "")
+    assert _shown(place, ADVICE[name]) == _shown(place, words)
+    assert plain(ADVICE[name]) == words
+    assert str(plain_blocks(ADVICE[name])) == str(plain_blocks(words))
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", DECEIT)
+def test_what_deceives_is_told_wherever_it_stands(name: str, place: str) -> None:
+    assert "⟦U+" in _shown(place, DECEIT[name])
+    assert "⟦U+" in plain(DECEIT[name])
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_what_a_script_needs_stays(name: str, place: str) -> None:
+    assert readable_prose(SCRIPTS[name]) == SCRIPTS[name]
+    assert "⟦" not in _shown(place, SCRIPTS[name])
+
+
+def test_marks_of_direction_follow_the_letters_of_the_whole_paragraph() -> None:
+    mixed = str(parse_markdown("שלום **C++**\u200f!"))
+    assert "\\u200f" in mixed
+    assert "\\u200f" not in str(parse_markdown("5 \u200f-\u200f **3**"))
+
+
+@pytest.mark.parametrize("text", ["`a\u200bb`", "```\na\u200bb\n```", "$a\u200bb$", "`a\xadb`"])
+def test_code_and_formulas_tell_every_hidden_character(text: str) -> None:
+    assert "⟦U+" in str(parse_markdown(text))
+
+
+def test_line_separators_end_lines_and_the_colours_of_a_terminal_are_left_out() -> None:
+    assert readable_prose("a\u2028b\u2029c") == "a\nb\nc"
+    assert readable_prose("\x1b[1;31mred\x1b[0m, \x1b]0;t") == "red, ⟦U+001B⟧]0;t"
+    assert str(parse_markdown("`\x1b[1mERROR\x1b[0m`")) == str(parse_markdown("`ERROR`"))
+
+
+def test_lone_surrogates_become_replacement_signs() -> None:
+    assert readable_prose("a\ud800b\n") == "a\ufffdb\n"
+    assert readable_prose("a\tb\n") == "a\tb\n"

@@ -5,7 +5,7 @@ The fallback when no parser can be trusted with a text, so it must not import on
 
 from __future__ import annotations
 
-from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.hidden_characters import readable_prose
 from chatdesk.core.rendering.blocks import Block, Paragraph, Placement, Span
 
 # A layout of one long text block costs more than linear time, so the fallback never makes a long one.
@@ -34,5 +34,5 @@ def plain_blocks(text: str) -> tuple[Block, ...]:
 
 def _add_pieces(blocks: list[Block], text: str, first: int, end: int) -> None:
     for start in range(0, len(text), MAX_PIECE_CHARS):
-        piece = visible_controls(text[start : start + MAX_PIECE_CHARS])
+        piece = readable_prose(text[start : start + MAX_PIECE_CHARS])
         blocks.append(Paragraph((Span(piece),), Placement(first_line=first, end_line=end)))

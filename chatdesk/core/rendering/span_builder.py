@@ -7,7 +7,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.hidden_characters import has_right_to_left, readable_prose, visible_code, visible_controls
 from chatdesk.core.rendering.address_rule import split_bare_addresses
 from chatdesk.core.rendering.blocks import Span
 from chatdesk.core.rendering.safety import is_safe_link, link_host
@@ -35,8 +35,10 @@ class SpanBuilder:
         self._style: _Style | None = None
         self._depth = {"strong": 0, "em": 0, "s": 0}
         self._hrefs: list[str | None] = []
+        self._turns = False  # the text has letters that are written from right to left
 
     def build(self, tokens: list[Token]) -> tuple[Span, ...]:
+        self._turns = any(has_right_to_left(token.content) for token in tokens)
         paired = _paired_tags(tokens, is_growing=self._is_growing)
         for place, token in enumerate(tokens):
             if place in paired:
@@ -66,13 +68,19 @@ class SpanBuilder:
         self._pieces.append(text)
 
     def _end_span(self) -> None:
-        """Add the span that grew. Control characters are replaced in the whole span, for tokens may split a sequence
-        of them."""
+        """Add the span that grew. Hidden characters are handled in the whole span, for tokens may split a sequence of
+        them."""
         if self._style is None or not self._pieces:
             return
         bold, italic, struck, code, math, href, note, script, is_key = self._style
-        text = visible_controls("".join(self._pieces))
+        text = "".join(self._pieces)
         self._pieces.clear()
+        if code:
+            text = visible_code(text)
+        else:
+            text = visible_controls(text) if math else readable_prose(text, turns=self._turns)
+        if not text:
+            return
         # By place: twice as fast as by name, for what every text has dozens of.
         self._spans.append(Span(text, bold, italic, struck, code, math, href, None, note or None, script, is_key))
 
@@ -160,7 +168,7 @@ def _cell(md: MarkdownIt, env: dict[str, Any], text: str) -> tuple[Span, ...]:
     if not text:
         return ()
     if len(text) > MAX_CELL_CHARS:
-        return (Span(visible_controls(text)),)
+        return (Span(readable_prose(text)),)
     tokens: list[Token] = []
     md.inline.parse(text, md, env, tokens)
     return SpanBuilder(env["note_numbers"]).build(tokens)

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from chatdesk.core.domain.search import SearchQuery, Snippet, Term
-from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.hidden_characters import readable_prose
 from chatdesk.core.storage.engine.search_text import is_unspaced
 
 WIDTH = 120
@@ -110,7 +110,7 @@ class Finder:
 
 
 def plain(text: str) -> str:
-    """Return ``text`` in one line, as it reads without Markdown's signs; hidden characters are spelt out."""
+    """Return ``text`` in one line, as it reads without Markdown's signs; what hides is spelt out."""
     if "](" in text:
         text = _LINK.sub(r"\1", text)
     if "\n" in text:
@@ -123,7 +123,7 @@ def plain(text: str) -> str:
 
 
 def _in_one_line(text: str) -> str:
-    return visible_controls(" ".join(text.split()))
+    return readable_prose(" ".join(text.split()))
 
 
 def _best_of(found: Sequence[tuple[int, int, int]]) -> tuple[int, int]:

@@ -136,6 +136,7 @@ _NO_WORDS = {
     "reference definitions": "definitions",
     "references all used": "definitions",
     "tasks": "a done task's mark",
+    "terminal codes": "colours of a terminal",
     "widening table": "cells that a row has too many of, as in GFM",
 }
 
