@@ -3,32 +3,55 @@ wrote."""
 
 from __future__ import annotations
 
+import csv
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
+from io import StringIO
 
-# What begins a formula or a command. Wide, small and raised forms count too: spreadsheets of East Asia take those.
-_SIGNS = ("=", "+", "-", "@", "|", "%")
-_NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d{1,4})?[ \u00a0]?%?", re.ASCII)
+# What begins a formula. Wide, small and raised forms count too: spreadsheets of East Asia take those.
+_SIGNS = ("=", "+", "-", "@")
+# A number that no operator follows is a telephone number, a temperature or a price; as a formula it makes no sense.
+_NUMBER = re.compile(r"[$€£¥]?\d[\d.,]*(?:[eE][+-]?\d+)?\s*(?![-+*/^&=<>%:|!(\s\d.,])", re.ASCII)
+# What a formula can act with: a function, a place in a sheet, a program (DDE), a cell.
+_ACTS = re.compile(r"[^\W\d][\w.]*\s*\(|!\$?[A-Za-z]{1,3}\$?\d|\|.*!|^\$?[A-Za-z]{1,3}\$?\d+(?!\w)", re.DOTALL)
 # Where a program takes another separator than was meant, a cell begins behind it.
-_AFTER_SEPARATOR = re.compile(r"([;\t\r\n|])(?=\s*[=@+\-\uff1d\uff20\uff0b\uff0d])")
+_CELL = re.compile(r"[^;\t\r\n]+")
 
 
 def harmless_cell(text: str) -> str:
-    """Return ``text`` with an apostrophe, which spreadsheets take for "this is text", wherever a formula could begin.
+    """Return ``text`` with an apostrophe, which spreadsheets take for "this is text", wherever a formula could begin
+    that does something.
 
-    Blanks, byte order marks and invisible characters do not hide the beginning; ``-5`` and ``+3.2 %`` stay numbers.
+    Blanks, byte order marks and invisible characters do not hide the beginning. Numbers, options of commands, handles
+    and bullets stay as they are.
     """
-    inside = _AFTER_SEPARATOR.sub(r"\1'", text)
-    return f"'{inside}" if _may_run(text) else inside
+    made = _CELL.sub(lambda cell: _guarded(cell[0]), text)
+    return made if made[:1] == "'" != text[:1] or not may_run(text) else f"'{made}"
 
 
-def _may_run(text: str) -> bool:
-    if text[:1] in ("\t", "\r", "\n"):
-        return True
-    for character in text:
+def _guarded(cell: str) -> str:
+    first, *parts = cell.split("|")
+    return "|".join(("'" * may_run(cell) + first, *("'" * may_run(part) + part for part in parts)))
+
+
+def may_run(text: str) -> bool:
+    """Return whether a spreadsheet would run ``text`` as a formula that does something."""
+    for place, character in enumerate(text):
         category = unicodedata.category(character)
         if category[0] in "ZC" or category == "Mn":
             continue
-        is_sign = unicodedata.normalize("NFKC", character)[:1] in _SIGNS
-        return is_sign and _NUMBER.fullmatch(text.strip()) is None
+        sign = unicodedata.normalize("NFKC", character)[:1]
+        if sign not in _SIGNS:
+            return False
+        rest = unicodedata.normalize("NFKC", text[place:]).lstrip("+-@ \u00a0")
+        return sign == "=" or rest[:1] == "=" or (_NUMBER.match(rest) is None and _ACTS.search(rest) is not None)
     return False
+
+
+def as_separated(rows: Iterable[Sequence[str]], separator: str) -> str:
+    """Return rows of cells as CSV, or with another separator, harmless and each on one line."""
+    out = StringIO()
+    writer = csv.writer(out, delimiter=separator, lineterminator="\n")
+    writer.writerows([harmless_cell(cell.replace("\n", " ").strip()) for cell in row] for row in rows)
+    return out.getvalue()

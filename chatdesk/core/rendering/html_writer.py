@@ -6,6 +6,7 @@ Exports are made by ``core/transfer/exports/html_blocks.py``, for browsers; this
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Sequence
 
 from chatdesk.core.rendering.blocks import (
@@ -22,15 +23,16 @@ from chatdesk.core.rendering.blocks import (
 )
 from chatdesk.core.rendering.nesting import Item, Node, Quote, lists_of, tree_of
 from chatdesk.core.rendering.safety import is_safe_link
-from chatdesk.core.spreadsheet_cells import harmless_cell
+from chatdesk.core.spreadsheet_cells import may_run
 
 _BLOCKS = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "hr", "details", "summary")
 _TABLES = ("table", "thead", "tbody", "tr", "th", "td")
 _INLINE = ("strong", "em", "s", "sub", "sup", "kbd", "code", "a", "br")
 TAGS = frozenset((*_BLOCKS, *_TABLES, *_INLINE))
 _ALIGNED = ("left", "right", "center")
-# What Excel takes for “this is text”, whatever it looks like.
-_AS_TEXT = "mso-number-format:'\\@'"
+# What Excel takes for “this is text”, whatever it looks like; and older versions of LibreOffice.
+_TEXT_STYLE = "mso-number-format:'\\@'"
+_TEXT_FORMAT = ' sdnum="1033;0;@"'
 _BOXES = ("☐", "☑")
 
 
@@ -100,7 +102,7 @@ def _block(block: Block | Item | Quote) -> str:
         return f"<h{level}>{_spans(block.spans)}</h{level}>"
     if isinstance(block, CodeBlock):
         kind = f' class="language-{html.escape(block.language)}"' if block.language else ""
-        return f"<pre><code{kind}>{html.escape(block.text if block.original is None else block.original)}</code></pre>"
+        return f"<pre><code{kind}>{html.escape(block.text)}</code></pre>"
     if isinstance(block, Table):
         return table_as_html(block)
     if isinstance(block, MathBlock):
@@ -124,11 +126,19 @@ def _row(row: Sequence[Sequence[Span]], alignments: Sequence[str], tag: str) -> 
     for place, cell in enumerate(row):
         alignment = alignments[place] if place < len(alignments) else ""
         words = "".join(span.text for span in cell)
-        is_harmless = harmless_cell(words) == words
-        styles = [f"text-align:{alignment}"] * (alignment in _ALIGNED) + [_AS_TEXT] * (not is_harmless)
+        is_formula = may_run(words)
+        styles = [f"text-align:{alignment}"] * (alignment in _ALIGNED) + [_TEXT_STYLE] * is_formula
         style = f' style="{";".join(styles)}"' if styles else ""
-        cells.append(f"<{tag}{style}>{'' if is_harmless else html.escape(chr(39))}{_spans(cell)}</{tag}>")
+        kind = _as_text(words) if is_formula else ""
+        cells.append(f"<{tag}{style}{kind}>{_spans(cell)}</{tag}>")
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def _as_text(words: str) -> str:
+    """Return the attributes that make a spreadsheet take a cell for text. A sign before it would be seen in a mail."""
+    # Google Sheets, and LibreOffice from 24.2 on.
+    value = html.escape(json.dumps({"1": 2, "2": words}, ensure_ascii=False))
+    return f'{_TEXT_FORMAT} data-sheets-value="{value}"'
 
 
 def _spans(spans: Sequence[Span]) -> str:

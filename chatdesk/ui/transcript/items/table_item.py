@@ -8,6 +8,10 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
 
+from chatdesk.core.rendering.blocks import Table
+from chatdesk.core.rendering.html_writer import table_as_html
+from chatdesk.core.rendering.markdown_writer import table_as_markdown
+from chatdesk.core.spreadsheet_cells import as_separated
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 from chatdesk.ui.transcript.drawing.card import paint_hairline
@@ -24,7 +28,6 @@ from chatdesk.ui.transcript.drawing.item import (
 from chatdesk.ui.transcript.drawing.side_scroll import ROOM_PX
 from chatdesk.ui.transcript.drawing.spans import flow_of
 from chatdesk.ui.transcript.drawing.table_columns import GUTTER_PX, MAX_COLUMNS, ColumnEdge, Row, TableColumns, text_of
-from chatdesk.ui.transcript.drawing.table_formats import table_formats, table_markdown
 from chatdesk.ui.transcript.drawing.text_box import TextBox
 from chatdesk.ui.transcript.drawing.transcript_style import TOOL_PX, TranscriptStyle
 
@@ -294,7 +297,7 @@ class TableItem(Item):
         if action == _COLUMNS:
             self.columns.chosen.clear()
             return Outcome(is_resized=True)
-        return Outcome(copied=table_markdown(self.columns.block), formats=table_formats(self.columns.block))
+        return _copied(self.columns.block)
 
     def buttons(self) -> tuple[Button, ...]:
         """Return the buttons: copying and column widths where the table begins, folding where it ends."""
@@ -367,3 +370,14 @@ class TableItem(Item):
 def columns_of(item: Item, action: str) -> TableColumns | None:
     """Return the columns that Left and Right choose, and widen with Shift, on the button of ``action``."""
     return item.columns if isinstance(item, TableItem) and action == _COLUMNS else None
+
+
+def _copied(table: Table) -> Outcome:
+    """Return the table in the forms that mails, word processors, editors and spreadsheets take."""
+    words = [["".join(span.text for span in cell) for cell in row] for row in (table.header, *table.rows)]
+    formats = {
+        "text/html": table_as_html(table),
+        "text/csv": as_separated(words, ","),
+        "text/tab-separated-values": as_separated(words, "\t"),
+    }
+    return Outcome(copied=table_as_markdown(table), formats=formats)
