@@ -94,7 +94,9 @@ _ADVICE = frozenset("\xad\u034f\u200b\u200c\u200d\u2028\u2029\u2060\u2061\u2062\
     map(chr, range(0xFE00, 0xFE10))
 )
 _DIRECTION_MARKS = frozenset("\u061c\u200e\u200f")
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 _RUNS_OF_SUSPECTS = re.compile(f"{_SUSPECTS.pattern}+")
 # More in a row than anybody types: a message is hidden in them.
 _MOST_ADVICE = 2
