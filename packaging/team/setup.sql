@@ -2610,8 +2610,8 @@ $$;
 --   dup       the same change, by the same member, is there; with its number
 --   ok        the same is there, emptied without any erasure: the words are taken back, under the same number
 --   id_taken  something else has this id, or somebody else said it
---   forked    another change has this place in the device's sequence
 --   denied    another member's computer
+--   forked    another change has this place in the device's sequence
 --   too_big   the body is over the limit
 --   denied    the rule wants a higher role
 --   orphan    what it changes, or hangs below, is not in this project
@@ -2629,6 +2629,42 @@ DROP FUNCTION cd.relay(uuid, uuid, integer, jsonb);
 DROP FUNCTION cd.enter(uuid, uuid, uuid, boolean, jsonb);
 
 DROP FUNCTION cd.has_lost_erasure(uuid, jsonb);
+
+-- Which ids of these rows, and which places in the sequences of devices, as 'device number', are another project's already.
+-- Tables are unique within a project only, but a computer keeps all its projects in one place, where an id or place that
+-- was seen in one project and is used in another would hide what came first. Asked once for all rows: it looks into every
+-- partition.
+DROP FUNCTION cd.elsewhere(uuid, uuid, jsonb);
+
+CREATE FUNCTION cd.elsewhere(p_project uuid, p_device uuid, p_rows jsonb, OUT o_ids uuid[], OUT o_places text[])
+LANGUAGE plpgsql STABLE SET search_path = cd, pg_temp
+AS $$
+DECLARE
+    v_changes uuid[];
+    v_things uuid[];
+    v_devices uuid[];
+    v_numbers bigint[];
+BEGIN
+    SELECT array_agg(CASE WHEN cd.is_uuid(r.value ->> 'id') THEN (r.value ->> 'id')::uuid END),
+        array_agg(CASE WHEN r.value ->> 'op' = 'new' AND cd.is_uuid(r.value ->> 'entity')
+            THEN (r.value ->> 'entity')::uuid END),
+        array_agg(CASE WHEN cd.is_uuid(r.value ->> 'device') THEN (r.value ->> 'device')::uuid ELSE p_device END),
+        array_agg(CASE WHEN (r.value ->> 'dseq') ~ '^[0-9]{1,18}$' THEN (r.value ->> 'dseq')::bigint END)
+    INTO v_changes, v_things, v_devices, v_numbers
+    FROM jsonb_array_elements(p_rows) AS r WHERE jsonb_typeof(r.value) = 'object';
+    -- LIMIT: one look into the index for each, whatever the planner believes of tables that were small a while ago.
+    SELECT coalesce(array_agg(found.id), '{}') INTO o_ids
+    FROM unnest(v_changes) AS wanted, LATERAL (
+        SELECT c.id FROM cd.change c WHERE c.id = wanted AND c.project_id <> p_project LIMIT 1) AS found;
+    SELECT o_ids || coalesce(array_agg(found.id), '{}') INTO o_ids
+    FROM unnest(v_things) AS wanted, LATERAL (
+        SELECT e.id FROM cd.entity e WHERE e.id = wanted AND e.project_id <> p_project LIMIT 1) AS found;
+    SELECT coalesce(array_agg(found.place), '{}') INTO o_places
+    FROM unnest(v_devices, v_numbers) AS wanted (device, number), LATERAL (
+        SELECT concat_ws(' ', c.device_id, c.dseq) AS place FROM cd.change c
+        WHERE c.device_id = wanted.device AND c.dseq = wanted.number AND c.project_id <> p_project LIMIT 1) AS found;
+END
+$$;
 
 -- Whether a message or summary has a place below this thread and parent; p_is_gone: also where these are not here, unless
 -- they are something else.
@@ -2713,7 +2749,7 @@ DECLARE
     v_v smallint;
     v_known cd.change%ROWTYPE;
     v_ids_elsewhere uuid[];
-    v_places_elsewhere bigint[];
+    v_places_elsewhere text[];
     v_thing cd.entity%ROWTYPE;
     v_rule cd.rule%ROWTYPE;
     v_thread text;
@@ -2823,8 +2859,16 @@ BEGIN
             RETURN NEXT;
             CONTINUE;
         END IF;
+        IF v_device NOT IN (p_device, v_id) THEN
+            -- Another computer of the same member, which may be gone for good.
+            SELECT d.member_id INTO v_owner FROM cd.device d WHERE d.id = v_device;
+            IF v_owner <> p_me THEN
+                RETURN NEXT;
+                CONTINUE;
+            END IF;
+        END IF;
         PERFORM FROM cd.change c WHERE c.device_id = v_device AND c.dseq = v_dseq AND c.project_id = p_project;
-        IF FOUND OR (v_device = p_device AND v_dseq = ANY (v_places_elsewhere)) THEN
+        IF FOUND OR concat_ws(' ', v_device, v_dseq) = ANY (v_places_elsewhere) THEN
             IF v_device = p_device THEN
                 o_status := 'forked';
                 RETURN NEXT;
@@ -2833,13 +2877,6 @@ BEGIN
             -- Nobody numbers anew what another computer made: it travels as its own device's only change.
             v_device := v_id;
             v_dseq := 0;
-        ELSIF v_device NOT IN (p_device, v_id) THEN
-            -- Another computer of the same member, which may be gone for good.
-            SELECT d.member_id INTO v_owner FROM cd.device d WHERE d.id = v_device;
-            IF v_owner <> p_me THEN
-                RETURN NEXT;
-                CONTINUE;
-            END IF;
         END IF;
 
         IF pg_column_size(v_body) > c_max_body THEN

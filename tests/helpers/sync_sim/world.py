@@ -409,7 +409,8 @@ class History:
     def _fault_remove_member(self) -> None:
         _, member = self._somebody()
         active = [each for each in self.server.members.values() if each.status == "active"]
-        if member and len(active) > 2:
+        # The workspace's only owner stays, whatever they are in a project.
+        if member and len(active) > 2 and not self.server.members[member].is_owner:
             for project_id in self.server.projects:
                 self.note_removal(project_id, member)
             self.server.remove_member(member)

@@ -474,6 +474,32 @@ def test_a_change_whose_place_is_taken_travels_as_its_own_device_s(team: Team) -
     assert other.push(project, other.row("thread", "new", some_id(), {}, dseq=0)) == ["denied"]
 
 
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+def test_no_two_projects_hold_the_same_place_of_an_own_computer(team: Team, where: str) -> None:
+    """A third computer sends what another one wrote, whose copied profile used the place in another project."""
+    project, other_project = team.project(), team.project()
+    anna = team.join("anna", **{project: "editor", other_project: "editor"})
+    third = team.again(anna)
+    third.hello()
+    anna.thread(project)
+    lost = anna.kept(project)[0]
+    team.restore(project)
+    taken = project if where == "here" else other_project
+    assert anna.push(taken, anna.row("thread", "new", some_id(), {}, dseq=1)) == ["ok"]
+    assert third.push(project, lost) == ["ok"]
+    places = [(row.device, row.dseq) for row in pulled(anna)]
+    assert sorted(places) == sorted([(anna.device, 1), (lost["id"], 0)])
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+def test_a_taken_place_tells_nothing_of_another_member_s_computer(team: Team, where: str) -> None:
+    project, other_project = team.project(), team.project()
+    anna = team.join("anna", **{project: "editor", other_project: "editor"})
+    ben = team.join("ben", **{project: "editor"})
+    anna.thread(project if where == "here" else other_project)
+    assert ben.push(project, ben.row("thread", "new", some_id(), {}, device=anna.device, dseq=1)) == ["denied"]
+
+
 @pytest.mark.parametrize("lost", ["message", "thread"])
 def test_a_reply_below_something_lost_is_taken_and_joined_when_that_comes_back(team: Team, lost: str) -> None:
     project = team.project()
