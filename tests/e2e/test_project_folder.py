@@ -71,6 +71,32 @@ async def _choose_folder(application: WindowApplication, folder: Path) -> None:
     QTest.keyClick(dialog.name_field, Qt.Key.Key_Return)
 
 
+def test_a_typed_folder_that_does_not_exist_is_said_in_the_dialog(paths: AppPaths, folder: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        window = application.panes.window
+        services = await application.services()
+        application.panes.commands.trigger("project.edit")
+        await until(lambda: window.findChild(ProjectDialog))
+        dialog: Any = window.findChild(ProjectDialog)
+        dialog.folder.line.setFocus()
+        QTest.keyClicks(dialog.folder.line, str(folder / "gone"))
+        QTest.keyClick(dialog.folder.line, Qt.Key.Key_Tab)
+        await until(lambda: dialog.problem.text().startswith(f"There is no folder {folder / 'gone'}."))
+        dialog.save_button.click()
+        await until(dialog.save_button.isEnabled)
+        assert dialog.isVisible() and dialog.problem.isVisible()
+        dialog.folder.line.setFocus()
+        dialog.folder.line.selectAll()
+        QTest.keyClicks(dialog.folder.line, str(folder))
+        QTest.keyClick(dialog.folder.line, Qt.Key.Key_Return)
+        await until(lambda: not window.findChildren(ProjectDialog))
+        project = await services.chat.projects.default()
+        service = await services.tools.load()
+        await until(lambda: service.folders.of(project.id) == folder)
+
+    play(paths, script)
+
+
 async def _ask_for_change(application: WindowApplication, model: ScriptedProvider) -> Any:
     """Ask a model that proposes a change; returns the item that shows the change."""
     window = application.panes.window

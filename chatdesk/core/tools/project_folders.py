@@ -53,9 +53,13 @@ class ProjectFolders:
         if gone:
             await self._keep(dict(self._folders))
 
+    async def check(self, folder: Path) -> str:
+        """Return the path of a folder that a project may have. Raises ``FolderNotUsable``."""
+        return await asyncio.to_thread(_checked, folder, self._private)
+
     async def set(self, project_id: str, folder: Path | None) -> None:
         """Set the folder of a project; None: it has none. Raises ``FolderNotUsable`` and ``ServersNotSaved``."""
-        path = None if folder is None else await asyncio.to_thread(_checked, folder, self._private)
+        path = None if folder is None else await self.check(folder)
         # A folder under a seal that cannot be tested now seems to be none: its removal is written all the same.
         if path is not None and self._folders.get(project_id) == path:
             return

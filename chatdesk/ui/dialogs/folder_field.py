@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, QUrl
+from PySide6.QtCore import QStandardPaths, QUrl, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
 from chatdesk.core.hidden_characters import visible_controls
@@ -17,8 +17,10 @@ _GAP_PX = 8
 
 
 class FolderField(QWidget):
-    """A field for a folder. ``name`` is what a screen reader says; the parts are named after ``object_name``. No disk
-    is asked while a path is typed: whoever takes the folder checks that it exists."""
+    """A field for a folder. ``name`` is what a screen reader says; the parts are named after ``object_name``. It asks
+    no disk, which may be far away: ``entered`` comes when a folder was chosen, or typed and left, to be checked."""
+
+    entered = Signal(object)
 
     def __init__(self, folder: Path | None, *, name: str, object_name: str) -> None:
         super().__init__()
@@ -28,6 +30,7 @@ class FolderField(QWidget):
         self.line = named(QLineEdit(), object_name, shown(name))
         self.line.setPlaceholderText(tr("None"))
         self.line.textEdited.connect(self._on_line_edited)
+        self.line.editingFinished.connect(lambda: self.entered.emit(self.folder))
         self.choose_button = push_button(
             tr("Choose…"), f"{object_name}Choose", self._choose, name=tr("Choose: {name}", name=name)
         )
@@ -45,13 +48,6 @@ class FolderField(QWidget):
     @property
     def is_changed(self) -> bool:
         return self.folder != self._before
-
-    @property
-    def problem(self) -> str:
-        """Return why no folder can be called what was typed; empty if one can."""
-        if self.folder is None or self.folder.is_absolute():
-            return ""
-        return tr("There is no folder {path}.", path=visible_controls(str(self.folder)))
 
     def _on_line_edited(self, text: str) -> None:
         self.folder = _typed_folder(text)
@@ -71,10 +67,12 @@ class FolderField(QWidget):
     def _set_folder(self, path: str) -> None:
         self.folder = Path(path)
         self._show()
+        self.entered.emit(self.folder)
 
     def _remove(self) -> None:
         self.folder = None
         self._show()
+        self.entered.emit(None)
         self.choose_button.setFocus()
 
     def _show(self) -> None:

@@ -45,7 +45,7 @@ class PaintedRow(NamedTuple):
 
     title: str
     time: str
-    is_pinned: bool
+    has_time_always: bool  # not only where the pointer or the keys are
     is_streaming: bool
     tags: tuple[str, ...]
     unread: int = 0
@@ -90,7 +90,7 @@ class RowDisplay:
                 return PaintedRow(
                     shown(thread.name_without_mark),
                     self._time(thread),
-                    thread.pinned_at is not None,
+                    self.how.is_trash,
                     thread.id in self.streaming,
                     thread.tags,
                     self.unread.get(thread.id, 0),

@@ -102,6 +102,7 @@ class Sidebar(SidebarBase):
         """Set the project whose threads are listed; None lists those of all."""
         self._project = project
         self._show_project()
+        self._mark_shared()
         self._set_filter()
 
     def set_shared_projects(
@@ -116,9 +117,13 @@ class Sidebar(SidebarBase):
         self.shared = dict(shared)
         self.workspaces = dict(workspaces or {})
         self.read_only = read_only
-        self.rows.set_shared_projects(shared)
+        self._mark_shared()
         self._show_project()
         self.sharingChanged.emit()
+
+    def _mark_shared(self) -> None:
+        """Mark threads of shared projects among those of all; where one project is listed, its name has the mark."""
+        self.rows.set_shared_projects(self.shared if self._project is None else ())
 
     def _show_project(self) -> None:
         project = self._project

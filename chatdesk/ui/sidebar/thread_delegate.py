@@ -177,7 +177,7 @@ class ThreadDelegate(QStyledItemDelegate):
             corner = area.center() - QPointF(side / 2, side / 2)
             paint_icon(painter, QRectF(corner.x(), corner.y(), side, side), "ellipsis", look.text)
             right -= high - gap
-        elif not row.is_pinned:
+        if has_menu or row.has_time_always:
             font, metrics = self._font("time")
             width = metrics.horizontalAdvance(row.time)
             painter.setFont(font)

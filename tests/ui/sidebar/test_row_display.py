@@ -6,10 +6,11 @@ from datetime import UTC, timedelta
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QHelpEvent, QTextDocument
+from PySide6.QtGui import QHelpEvent, QImage, QPainter, QStandardItem, QStandardItemModel, QTextDocument
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QToolTip
+from PySide6.QtWidgets import QApplication, QMenu, QStyle, QStyleOptionViewItem, QToolTip
 
+from chatdesk.core.domain.project import Project
 from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
@@ -46,6 +47,43 @@ def test_branches_and_shared_threads_have_their_signs(sidebar: Sidebar) -> None:
     spoken = [index_of(sidebar, number).data(Qt.ItemDataRole.AccessibleTextRole) for number in (1, 2)]
     assert "(branch)" in spoken[0]
     assert "shared" in spoken[1]
+
+
+def test_one_shared_project_has_the_sign_and_not_each_of_its_threads(sidebar: Sidebar) -> None:
+    sidebar.set_project(Project("team", "Team", "", "", None, None, 0, None))
+    assert index_of(sidebar, 2).data(ThreadRole.PAINTED).icon == ""
+    sidebar.set_project(None)
+    assert index_of(sidebar, 2).data(ThreadRole.PAINTED).icon == "users"
+
+
+@pytest.mark.parametrize(
+    ("state", "is_trash", "is_painted"),
+    [
+        (QStyle.StateFlag.State_None, False, False),
+        (QStyle.StateFlag.State_MouseOver, False, True),
+        (QStyle.StateFlag.State_HasFocus | QStyle.StateFlag.State_KeyboardFocusChange, False, True),
+        (QStyle.StateFlag.State_None, True, True),
+    ],
+)
+def test_a_title_has_the_room_of_the_date_until_somebody_is_there(
+    sidebar: Sidebar, state: QStyle.StateFlag, is_trash: bool, is_painted: bool
+) -> None:
+    """In the trash the row tells how many days are left, which nothing else tells."""
+    row = index_of(sidebar, 2).data(ThreadRole.PAINTED)._replace(has_time_always=is_trash)
+    pictures = []
+    for time in ("14:28", ""):
+        model = QStandardItemModel()
+        model.appendRow(item := QStandardItem())
+        item.setData(row._replace(time=time), ThreadRole.PAINTED)
+        picture = QImage(264, 34, QImage.Format.Format_RGB32)
+        picture.fill(Qt.GlobalColor.white)
+        option = QStyleOptionViewItem()
+        option.rect, option.state = picture.rect(), state  # type: ignore[attr-defined]
+        painter = QPainter(picture)
+        sidebar.thread_list.itemDelegate().paint(painter, option, model.index(0, 0))
+        painter.end()
+        pictures.append(picture)
+    assert (pictures[0] != pictures[1]) is is_painted
 
 
 def test_the_tooltip_is_the_whole_title_as_it_stands(sidebar: Sidebar) -> None:

@@ -56,10 +56,11 @@ ProviderChoices = tuple[str, str, Sequence[tuple[str, str]]]
 
 
 class ProjectDialog(FormPanel):
-    """A dialog for one project. ``saved(name, colour, provider, model, instructions)`` comes once; provider and model
-    are None where the settings decide, instructions are those of a new project. The other signals come after it has
-    closed. ``is_last``: neither archive nor trash can have it. ``folder`` is that of the project on this computer; the
-    field ``folder`` has the one that was chosen."""
+    """A dialog for one project. ``saved(name, colour, provider, model, instructions)`` comes when Save is pressed; who
+    takes it closes the dialog, or shows what is wrong with the folder. Provider and model are None where the settings
+    decide, instructions are those of a new project. The other signals come after it has closed. ``colours_in_use`` are
+    those of all projects: a new one takes the rarest. ``is_last``: neither archive nor trash can have it. ``folder`` is
+    that of the project on this computer; the field ``folder`` has the one that was chosen."""
 
     saved = Signal(str, str, object, object, str)
     archiveRequested = Signal()
@@ -72,6 +73,7 @@ class ProjectDialog(FormPanel):
         project: Project | None,
         *,
         models: Sequence[ProviderChoices] = (),
+        colours_in_use: Sequence[str] = (),
         is_last: bool = False,
         has_system_prompt: bool = False,
         folder: Path | None = None,
@@ -86,7 +88,8 @@ class ProjectDialog(FormPanel):
         self.name_field.setMaxLength(_LONGEST_NAME)
         self.instructions: TextField | None = None
         self.swatches = QButtonGroup(self)
-        colours = self._colours(project)
+        rarest = min(PROJECT_COLOURS.values(), key=colours_in_use.count)
+        colours = self._colours(rarest if project is None else project.colour.upper())
         self.model_box = self._model_box(project, models)
         self.body.addWidget(self.name_field)
         self.body.addWidget(plain_label(tr("Colour"), "muted"))
@@ -125,12 +128,11 @@ class ProjectDialog(FormPanel):
         checked = self.swatches.checkedButton()
         return checked.colour if isinstance(checked, _Swatch) else next(iter(PROJECT_COLOURS.values()))
 
-    def _colours(self, project: Project | None) -> QHBoxLayout:
+    def _colours(self, wanted: str) -> QHBoxLayout:
         """Return a row with the colours of the palette. A current colour from elsewhere is before them while it is
         kept."""
-        wanted = None if project is None else project.colour.upper()
         offered = dict(PROJECT_COLOURS)
-        if wanted is not None and wanted not in offered.values():
+        if wanted not in offered.values():
             offered = {"The current colour": wanted, **offered}
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -139,8 +141,6 @@ class ProjectDialog(FormPanel):
             swatch.setChecked(colour == wanted)
             self.swatches.addButton(swatch)
             row.addWidget(swatch)
-        if self.swatches.checkedButton() is None:
-            self.swatches.buttons()[0].setChecked(True)
         row.addStretch(1)
         return row
 
@@ -180,20 +180,21 @@ class ProjectDialog(FormPanel):
                 set_plain_tooltip(button, tr("This is the last project, and new threads need one."))
         return row
 
+    def show_folder_problem(self, sentence: str) -> None:
+        """Say why the folder cannot be taken, and let it be saved otherwise; an empty sentence says nothing."""
+        self.show_problem(sentence)
+        self._refresh()
+
     def _refresh(self) -> None:
         self.save_button.setEnabled(bool(self.name_field.text().strip()))
 
     def _save(self) -> None:
         if not self.save_button.isEnabled():
             return
-        self.show_problem(self.folder.problem)
-        if self.folder.problem:
-            self.folder.line.setFocus()
-            return
+        self.save_button.setEnabled(False)
         provider, model = self.model_box.currentData()
         name, colour = self.name_field.text(), self.colour()
         written = self.instructions.written() if self.instructions is not None else ""
-        self.accept()
         self.saved.emit(name, colour, provider, model, written)
 
     def _close_then(self, run: Callable[[], None]) -> None:

@@ -7,11 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from shiboken6 import isValid
+
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.chat.system_prompt_service import SystemPromptService
 from chatdesk.core.domain.library import ProjectCounts
 from chatdesk.core.domain.project import Project
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.core.tools.project_folders import FolderNotUsable
 from chatdesk.services.tool_loader import ToolLoader
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.folder_field import FolderField
@@ -139,11 +142,14 @@ class ProjectBinding(Controller):
 
     def open_new(self) -> None:
         def save(
-            folder: FolderField, name: str, colour: str, provider: str | None, model: str | None, instructions: str
+            dialog: ProjectDialog, name: str, colour: str, provider: str | None, model: str | None, instructions: str
         ) -> None:
             async def work() -> None:
+                if not await self._is_folder_usable(dialog):
+                    return
+                dialog.accept()
                 project = await self._library.projects.create(name, colour, provider=provider, model=model)
-                await self._keep_folder(project.id, folder)
+                await self._keep_folder(project.id, dialog.folder)
                 if instructions.strip():
                     await self._system_prompts.set_project(project.id, instructions)
                 self._lists.show_project(project.id)
@@ -159,10 +165,16 @@ class ProjectBinding(Controller):
             project = await self._here()
 
             def save(
-                folder: FolderField, name: str, colour: str, provider: str | None, model: str | None, _text: str
+                dialog: ProjectDialog, name: str, colour: str, provider: str | None, model: str | None, _text: str
             ) -> None:
-                self.change(project.id, name=name, colour=colour, provider=provider, model=model)
-                self._tasks.start(self._keep_folder(project.id, folder), "keep the folder of a project")
+                async def work() -> None:
+                    if not await self._is_folder_usable(dialog):
+                        return
+                    dialog.accept()
+                    self.change(project.id, name=name, colour=colour, provider=provider, model=model)
+                    await self._keep_folder(project.id, dialog.folder)
+
+                self._tasks.start(work(), "save a project")
 
             dialog = await self._open_dialog(project, save)
             dialog.archiveRequested.connect(lambda: self.archive(project))
@@ -172,31 +184,44 @@ class ProjectBinding(Controller):
         self._tasks.start(work(), "open project")
 
     async def _open_dialog(
-        self, project: Project | None, save: Callable[[FolderField, str, str, str | None, str | None, str], None]
+        self, project: Project | None, save: Callable[[ProjectDialog, str, str, str | None, str | None, str], None]
     ) -> ProjectDialog:
-        is_last = project is not None and not await self._has_others(project)
+        projects = await self._library.projects.list()
+        others = [each for each in projects if project is None or each.id != project.id]
         tools = None if project is None else await self._tools.in_use()
         dialog = ProjectDialog(
             self._panes.theme,
             project,
             models=self._panes.header.models,
-            is_last=is_last,
+            colours_in_use=[each.colour.upper() for each in others],
+            is_last=all(each.archived_at is not None for each in others),
             has_system_prompt=self._panes.registry.action("project.system_prompt") is not None,
             folder=None if tools is None or project is None else tools.folders.of(project.id),
             parent=self._panes.window,
         )
-        dialog.saved.connect(partial(save, dialog.folder))
+        dialog.saved.connect(partial(save, dialog))
+        check = self._is_folder_usable
+        dialog.folder.entered.connect(lambda _folder: self._tasks.start(check(dialog), "check the folder of a project"))
         dialog.open()
         return dialog
+
+    async def _is_folder_usable(self, dialog: ProjectDialog) -> bool:
+        """Return whether the project may have the folder that was chosen; if not, the dialog says why."""
+        chosen = dialog.folder
+        problem = ""
+        if chosen.is_changed and chosen.folder is not None:
+            try:
+                await (await self._tools.load()).folders.check(chosen.folder)
+            except FolderNotUsable as error:
+                problem = error.sentence
+        if isValid(dialog) and dialog.isVisible():
+            dialog.show_folder_problem(problem)
+        return not problem
 
     async def _keep_folder(self, project_id: str, chosen: FolderField) -> None:
         """Keep the folder that a person chose for a project. Raises errors of ChatDesk, which the window shows."""
         if chosen.is_changed:
             await (await self._tools.load()).folders.set(project_id, chosen.folder)
-
-    async def _has_others(self, project: Project) -> bool:
-        projects = await self._library.projects.list()
-        return any(each.id != project.id and each.archived_at is None for each in projects)
 
     # Changes
 

@@ -175,7 +175,7 @@ def when_text(at_ms: int, now: datetime) -> str:
 
 def _row_of_hit(hit: SearchHit, now: datetime, *, is_narrow: bool = False) -> FoundRow:
     """Return the row of a hit: its title, and below it the excerpt in which the words were found, if they were not
-    found in the title. In a narrow list a title has the room of project and time."""
+    found in the title. In a narrow list a title has the room of project and time, which a screen reader still says."""
     icon = _TITLES[hit.kind][2]
     when = when_text(hit.at, now) if hit.at else ""
     place = tr("in the trash") if hit.is_in_trash else tr("archived") if hit.is_archived else ""
@@ -183,7 +183,7 @@ def _row_of_hit(hit: SearchHit, now: datetime, *, is_narrow: bool = False) -> Fo
     if hit.kind is SearchKind.MESSAGE:
         version = "" if hit.is_on_path else tr("another version")
         text = shown(title_text(hit.title))
-        aside = _joined(version, place, when)
+        aside = _joined(version, place, "" if is_narrow else when)
         who = "" if hit.role is None else tr("{what}, in {thread}", what=_ROLES[hit.role], thread=text)
         spoken = _joined(excerpt, who, hit.project, version, place, when)
     else:

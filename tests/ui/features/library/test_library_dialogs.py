@@ -41,18 +41,23 @@ def project(**changes: object) -> Project:
 
 def test_a_project_with_a_wrong_folder_stays_open_and_says_so(theme: Theme, qtbot: QtBot) -> None:
     dialog = ProjectDialog(theme, project(), models=_MODELS)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(dialog)
     dialog.open()
     saved: list[str] = []
     dialog.saved.connect(lambda name, *_others: saved.append(name))
-    qtbot.keyClicks(dialog.folder.line, "work")
-    qtbot.keyClick(dialog.folder.line, Qt.Key.Key_Return)
-    assert dialog.isVisible() and dialog.problem.text() == "There is no folder work." and not saved
-    dialog.folder.line.clear()
-    qtbot.keyClicks(dialog.folder.line, "/srv/work")
-    qtbot.keyClick(dialog.folder.line, Qt.Key.Key_Return)
-    assert saved == ["Research"] and not dialog.isVisible()
+    for _press in range(2):
+        qtbot.keyClick(dialog.name_field, Qt.Key.Key_Return)
+    assert saved == ["Research"] and dialog.isVisible(), "it is looked at once, and the dialog waits"
+    dialog.show_folder_problem("There is no folder /srv/work.")
+    assert dialog.problem.text() == "There is no folder /srv/work." and dialog.save_button.isEnabled()
+
+
+def test_a_new_project_has_the_rarest_colour(theme: Theme, qtbot: QtBot) -> None:
+    colours = list(PROJECT_COLOURS.values())
+    for in_use, expected in (((), 0), (colours[:1], 1), ([*colours, colours[0]], 1)):
+        dialog = ProjectDialog(theme, None, colours_in_use=in_use)
+        qtbot.addWidget(dialog)
+        assert dialog.colour() == colours[expected]
 
 
 def test_a_new_project_needs_a_name_and_takes_colour_and_model(theme: Theme, qtbot: QtBot) -> None:

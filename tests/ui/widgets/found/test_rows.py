@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -106,6 +107,18 @@ def test_the_sidebar_lists_titles_then_messages_then_the_way_to_all() -> None:
     message = rows[10]
     assert (message.below, message.below_marks) == ("…the quokka smiles", ((5, 11),))
     assert not rows[1].below
+
+
+def test_a_title_has_the_whole_width_of_the_sidebar_and_the_date_is_heard() -> None:
+    at = _ms(NOW - timedelta(days=3))
+    groups = (
+        SearchGroup(SearchKind.THREAD, (_thread(1, at=at),), 1),
+        SearchGroup(SearchKind.MESSAGE, (replace(_message(1), at=at),), 1),
+    )
+    rows = rows_of_sidebar("quokka", _groups(*groups), now=NOW, is_over=True)
+    hits = [row for row in rows if row.kind is RowKind.HIT]
+    assert [row.aside for row in hits] == ["", ""] and all("Wed" in row.spoken for row in hits)
+    assert [rows_of_group(group, now=NOW)[1].aside for group in groups] == ["Wed", "Wed"]
 
 
 def test_a_thread_that_only_its_summary_names_shows_where() -> None:
