@@ -16,7 +16,8 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.widgets.focus_chain import previous_in_chain
 
-_GAP_PX, _BUTTON_GAP_PX = 10, 8
+_GAP_PX, _BUTTON_GAP_PX = 12, 8
+_ABOVE_BUTTONS_PX = 4  # besides the gap
 
 
 class FormPanel(Panel):
@@ -47,6 +48,7 @@ class FormPanel(Panel):
         self._first_count = 0
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(_BUTTON_GAP_PX)
+        self.buttons.setContentsMargins(0, _ABOVE_BUTTONS_PX, 0, 0)
         self.buttons.addStretch(1)
         self.column = self.form_column()
         self.column.addWidget(self.head)
@@ -66,7 +68,7 @@ class FormPanel(Panel):
         if visible and self._width_px is not None and not self.isVisible():
             for label in self.findChildren(QLabel):
                 label.ensurePolished()  # gives it its font
-            self.fit_height(self._width_px)
+            self.refit()
         super().setVisible(visible)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -94,8 +96,7 @@ class FormPanel(Panel):
         """Show a failure below the form; an empty text hides it."""
         self.problem.setText(shown(sentence))
         self.problem.setVisible(bool(sentence))
-        if self._width_px is not None:
-            self.fit_height(self._width_px)
+        self.refit()
         announce(self, sentence, is_assertive=True)
 
 

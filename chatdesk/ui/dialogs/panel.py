@@ -28,7 +28,7 @@ from chatdesk.ui.widgets.stray_keys import press_focused
 
 _SHADE_ALPHA = 0.35
 _MARGIN_PX = 32
-_FORM_MARGINS_PX, _FORM_GAP_PX = (24, 22, 24, 20), 10
+_FORM_MARGINS_PX, _FORM_GAP_PX = (24, 24, 24, 24), 12
 _ROUND_PX = 6  # above and below what is scrolled, so that it stays within the round corners
 # Where a new window gets the keyboard some time after it is shown.
 _LATE_PLATFORMS = ("xcb", "wayland", "wayland-egl", "offscreen")
@@ -48,6 +48,7 @@ class Panel(QDialog):
         self._width_px: int | None = None  # where the words decide the height
         self._grip: QPoint | None = None  # where the mouse holds it
         self._is_dragged = False
+        self._was_moved = False  # by a person, whose place it keeps
         self.setWindowTitle(shown(title))
         self.setAccessibleName(shown(title))
         self.setWindowModality(Qt.WindowModality.WindowModal)
@@ -86,8 +87,7 @@ class Panel(QDialog):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self._width_px is not None:
-            self.fit_height(self._width_px)  # only now the words have their fonts
+        self.refit()  # only now the words have their fonts
         parent = self.parentWidget()
         if parent is None:
             return
@@ -122,6 +122,8 @@ class Panel(QDialog):
     def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.WindowActivate:
             early_keys().activated(self)
+        if event.type() is QEvent.Type.LayoutRequest:
+            self.refit()
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -140,7 +142,7 @@ class Panel(QDialog):
             return
         moved = event.globalPosition().toPoint() - self._grip - self.pos()
         if not self._is_dragged and moved.manhattanLength() >= QApplication.startDragDistance():
-            self._is_dragged = True
+            self._is_dragged = self._was_moved = True
             handle = self.windowHandle()
             if handle is not None and handle.startSystemMove():
                 self._let_go()
@@ -179,14 +181,28 @@ class Panel(QDialog):
         self.resize(max(240, width), max(120, height))
 
     def fit_height(self, width: int) -> None:
-        """Set the width, given at scale 1, and make the dialog as high as its words need at this width."""
+        """Set the width, given at scale 1, and make the dialog as high as its content needs at this width, now and
+        whenever that changes."""
         self._width_px = width
-        self.setFixedWidth(round(width * max(1.0, self._theme.scale)))
-        layout = self.layout()
-        if layout is not None:
-            width = self.width()
-            wraps = layout.hasHeightForWidth()
-            self.resize(width, layout.totalHeightForWidth(width) if wraps else layout.totalSizeHint().height())
+        self.refit()
+
+    def refit(self) -> None:
+        """Make a dialog of a given width as high as its content needs, as far as the window has room."""
+        layout, parent = self.layout(), self.parentWidget()
+        if self._width_px is None or layout is None:
+            return
+        width = max(round(self._width_px * max(1.0, self._theme.scale)), layout.totalMinimumSize().width())
+        room = None if parent is None else self._room(parent.window())
+        self.setFixedWidth(width if room is None else min(width, room.width()))
+        layout.activate()  # what scrolls knows its width only then
+        width = self.width()
+        wraps = layout.hasHeightForWidth()
+        height = layout.totalHeightForWidth(width) if wraps else layout.totalSizeHint().height()
+        height = height if room is None else min(height, room.height())
+        if height != self.height():
+            self.resize(width, height)
+            if parent is not None and self.isVisible() and not self._was_moved:
+                self._centre(parent.window())
 
     def _scroll_if_too_large(self, room: QSize) -> None:
         """Make the contents scroll where the window has no room for all of them, as with large text."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.texts import shown
@@ -13,33 +13,26 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.scrolled_page import ScrolledPage
+from chatdesk.ui.widgets.scrolled_page import FittedArea, ScrolledPage
 
 _WAY_OUT: Final = "isWayOut"
 
 
 class TaskPanel(FormPanel):
-    """A form whose ``body`` scrolls, with a line that names the present work. While it is busy nothing can be pressed
-    but a button with the property ``isWayOut``."""
+    """A form whose ``body`` scrolls where the window has no room for all of it, with a line that names the present
+    work. While it is busy nothing can be pressed but a button with the property ``isWayOut``."""
 
     def __init__(
-        self, theme: Theme, title: str, *, object_name: str, size_px: tuple[int, int], parent: QWidget | None = None
+        self, theme: Theme, title: str, *, object_name: str, width_px: int, parent: QWidget | None = None
     ) -> None:
-        super().__init__(theme, title, object_name=object_name, parent=parent)
-        self._size_px = size_px
-        space = theme.tokens.space
+        super().__init__(theme, title, object_name=object_name, width_px=width_px, parent=parent)
         inside = ScrolledPage()
         inside.setObjectName("panelBody")
         around, self.body = self.body, QVBoxLayout(inside)
-        set_margins(self.body, 0, 0, space.s, 0)
-        self.body.setSpacing(space.s)
-        self.area = QScrollArea()
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setWidgetResizable(True)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setWidget(inside)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(theme.tokens.space.s)
+        self.area = FittedArea(inside)
         around.addWidget(self.area)
         self.busy_text = plain_label("", "muted", wraps=True, name="panelBusy")
         self.bar = named(QProgressBar(), "panelProgress", shown(title))
@@ -105,7 +98,7 @@ class TaskPanel(FormPanel):
         self.setStyleSheet(
             f"#settingsLine {{ background: {line}; }} QScrollArea, #panelBody {{ background: transparent; }}"
         )
-        self.fit(*self._size_px)
+        self.refit()
 
 
 def _is_way_out(widget: QWidget) -> bool:

@@ -102,7 +102,6 @@ class Sidebar(SidebarBase):
         """Set the project whose threads are listed; None lists those of all."""
         self._project = project
         self._show_project()
-        self._mark_shared()
         self._set_filter()
 
     def set_shared_projects(
@@ -117,16 +116,13 @@ class Sidebar(SidebarBase):
         self.shared = dict(shared)
         self.workspaces = dict(workspaces or {})
         self.read_only = read_only
-        self._mark_shared()
         self._show_project()
         self.sharingChanged.emit()
 
-    def _mark_shared(self) -> None:
-        """Mark threads of shared projects among those of all; where one project is listed, its name has the mark."""
-        self.rows.set_shared_projects(self.shared if self._project is None else ())
-
     def _show_project(self) -> None:
+        """Show the project and who is in it: where one is listed, at its name; where all are, at their threads."""
         project = self._project
+        self.rows.set_shared_projects(self.shared if project is None else ())
         if project is None:
             self.badge.set_project(tr("All projects"), None)
         else:

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.focus_chain import next_in_chain
 
@@ -44,3 +45,35 @@ def test_a_problem_makes_the_dialog_higher_and_its_end_lower_again(qapp: QApplic
     assert panel.problem.text() and panel.height() > before
     panel.show_problem("")
     assert panel.problem.isHidden() and panel.height() == before
+
+
+def test_a_form_follows_its_content_and_scrolls_above_its_buttons_in_a_low_window(
+    qapp: QApplication, qtbot: QtBot
+) -> None:
+    theme = Theme(qapp)
+    theme.apply()
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(800, 500)
+    window.show()
+    panel = TaskPanel(theme, "Name them", object_name="nameThem", width_px=300, parent=window)
+    save = panel.add_button(push_button("Save", "save", panel.accept))
+    panel.body.addWidget(first := QLineEdit())
+    panel.open()
+    qtbot.waitUntil(lambda: panel.area.height() == first.sizeHint().height())
+    before = panel.height()
+    panel.add_text("A paragraph that comes later, and that is longer than one line of a dialog of this width.")
+    qtbot.waitUntil(lambda: panel.height() > before and panel.area.verticalScrollBar().maximum() == 0)
+    for _each in range(20):
+        panel.body.addWidget(QLineEdit())
+    qtbot.waitUntil(lambda: panel.area.verticalScrollBar().maximum() > 0)
+    assert panel.height() <= window.height() and panel.rect().contains(save.geometry())
+    assert panel.frameGeometry().center().y() - window.geometry().center().y() in (-1, 0, 1)
+    panel.reject()
+
+
+def test_a_dialog_is_never_narrower_than_its_buttons(qapp: QApplication, qtbot: QtBot) -> None:
+    panel = _panel(qapp, qtbot)
+    buttons = [panel.add_button(push_button(text * 4, text, panel.accept)) for text in ("Remove ", "Revoke ", "Close ")]
+    panel.show()
+    assert all(each.width() >= each.sizeHint().width() for each in buttons)

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QStyle, QStyleOptionViewItem, QToolTip
 
 from chatdesk.core.domain.project import Project
-from chatdesk.ui.sidebar.row_display import ThreadRole
+from chatdesk.ui.sidebar.row_display import PaintedRow, ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery.sidebar_samples import FixedClock, ListFetcher, make_thread
@@ -69,12 +69,11 @@ def test_a_title_has_the_room_of_the_date_until_somebody_is_there(
     sidebar: Sidebar, state: QStyle.StateFlag, is_trash: bool, is_painted: bool
 ) -> None:
     """In the trash the row tells how many days are left, which nothing else tells."""
-    row = index_of(sidebar, 2).data(ThreadRole.PAINTED)._replace(has_time_always=is_trash)
     pictures = []
     for time in ("14:28", ""):
         model = QStandardItemModel()
         model.appendRow(item := QStandardItem())
-        item.setData(row._replace(time=time), ThreadRole.PAINTED)
+        item.setData(PaintedRow("Jepsen report", time, is_trash, False, ()), ThreadRole.PAINTED)
         picture = QImage(264, 34, QImage.Format.Format_RGB32)
         picture.fill(Qt.GlobalColor.white)
         option = QStyleOptionViewItem()

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
-    QScrollArea,
     QSlider,
     QVBoxLayout,
     QWidget,
@@ -34,13 +33,13 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import within_sentence
-from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+from chatdesk.ui.widgets.scrolled_page import FittedArea, ScrolledPage
 
-_WIDTH_PX, _ROW_PX, _REST_PX = 620, 72, 180
+_WIDTH_PX = 620
 _STOP_LINES = 4
 
 Scope = Literal["new", "thread", "project", "assistant"]
@@ -107,27 +106,21 @@ class ParametersDialog(Panel):
         self._rows: dict[str, SettingsRow] = {}
         self._reads: dict[str, Callable[[], Any]] = {}
         self._hints: dict[str, str] = {}
-        rows = QWidget()
+        rows = ScrolledPage()
         rows.setObjectName("parameterRows")
         column = QVBoxLayout(rows)
-        set_margins(column, 0, 0, 12, 0)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         for kind in _KINDS:
             if kind.ability is None or info.may_have(kind.ability):
                 self._add(column, kind)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(rows)
         layout = self.form_column()
         layout.addWidget(plain_label(title, "strong", wraps=True))
         layout.addWidget(plain_label(_about(info, scope), "muted", wraps=True))
-        layout.addWidget(scroll, 1)
+        layout.addWidget(FittedArea(rows), 1)
         layout.addLayout(self._buttons())
         self._dress()
-        self.fit(_WIDTH_PX, _REST_PX + _ROW_PX * (len(self._rows) + int("stop" in self._rows)))
+        self.fit_height(_WIDTH_PX)
         self._rows[next(iter(self._rows))].field.setFocus()
 
     @property

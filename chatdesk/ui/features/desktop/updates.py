@@ -29,7 +29,7 @@ from chatdesk.ui.window.window_context import WindowContext
 
 _log = logging.getLogger(__name__)
 
-_SIZE_PX: Final = (480, 190)  # at scale 1
+_WIDTH_PX: Final = 480  # at scale 1
 _SETTLE_S, _LOOK_EVERY_S = 60.0, 24 * 3600.0
 
 
@@ -40,12 +40,11 @@ class UpdateDialog(TaskPanel):
     checkRequested = Signal()
 
     def __init__(self, theme: Theme, summary: str, page: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(theme, tr("Updates"), object_name="updateDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("Updates"), object_name="updateDialog", width_px=_WIDTH_PX, parent=parent)
         self._state = plain_label("", "text", wraps=True, name="updateState")
         self._state.setText(tr("This is ChatDesk {version}.", version=__version__))
         self.body.addWidget(self._state)
         self.body.addWidget(plain_label(summary, "muted", wraps=True, name="updateSummary"))
-        self.body.addStretch(1)
         close = self.add_button(push_button(tr("Close"), "updateClose", self.reject, is_way_out=True))
         self.check_button = self.add_button(push_button(tr("Look now"), "updateCheck", self.checkRequested.emit))
         self.page_button = self.add_button(

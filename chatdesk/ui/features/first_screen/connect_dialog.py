@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.texts import tr
@@ -10,7 +10,7 @@ from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.features.first_screen.connect_provider import ConnectProvider
 from chatdesk.ui.theme.theme import Theme
 
-_SIZE_PX = (600, 300)
+_WIDTH_PX = 600
 
 
 class ConnectDialog(FormPanel):
@@ -19,12 +19,11 @@ class ConnectDialog(FormPanel):
     manageRequested = Signal()
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, tr("Add a provider"), object_name="connectDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("Add a provider"), object_name="connectDialog", width_px=_WIDTH_PX, parent=parent)
         self.connection = ConnectProvider(theme)
         hint = tr("Paste the key of a provider, or choose a server of your own. It is tested before it is kept.")
         self.add_text(hint)
-        self.body.addWidget(self.connection, 0, Qt.AlignmentFlag.AlignTop)
-        self.body.addStretch(1)
+        self.body.addWidget(self.connection)
         self.add_button(push_button(tr("All providers…"), "connectManage", self._on_manage_clicked), is_first=True)
         self.add_button(push_button(tr("Cancel"), "connectCancel", self.reject))
         self.connection.focus_first_field()

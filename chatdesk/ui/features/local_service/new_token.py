@@ -19,7 +19,7 @@ from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
-_SIZE_PX: Final = (480, 580)
+_WIDTH_PX: Final = 480
 _LONGEST_NAME: Final = 60
 _BOXES_A_STEP: Final = 8
 _DAYS: Final[Mapping[str, int | None]] = {
@@ -37,7 +37,7 @@ class NewTokenDialog(TaskPanel):
     requested = Signal(str, object, object, object)
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, tr("New token"), object_name="newTokenDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("New token"), object_name="newTokenDialog", width_px=_WIDTH_PX, parent=parent)
         self.name = named(QLineEdit(), "newTokenName", tr("What will use it"))
         self.name.setPlaceholderText(tr("For example: editor"))
         self.name.setMaxLength(_LONGEST_NAME)
@@ -74,7 +74,6 @@ class NewTokenDialog(TaskPanel):
             self.body.addWidget(box)
             if number % _BOXES_A_STEP == 0:
                 yield
-        self.body.addStretch(1)
 
     def show_token(self, text: str) -> None:
         """Show the text of the token that was made, instead of the form."""

@@ -9,10 +9,8 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QFrame,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -30,11 +28,11 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
 from chatdesk.ui.features.providers.provider_more import NotANumber, ProviderMore
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
-from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
+from chatdesk.ui.widgets.scrolled_page import FittedArea, ScrolledPage
 
-_WIDTH_PX, _HEIGHT_PX = 560, 620
+_WIDTH_PX = 560
 _API_WORDS: Final = {
     Api.CHAT: Text("Chat completions, which every server has"),
     Api.RESPONSES: Text("Responses, where the server has it"),
@@ -63,8 +61,8 @@ class ProviderForm(FormPanel):
         parent: QWidget | None = None,
     ) -> None:
         is_new = shown is None
-        title, size_px = tr("New provider") if is_new else profile.label, (_WIDTH_PX, _HEIGHT_PX)
-        super().__init__(theme, title, object_name="providerForm", size_px=size_px, parent=parent)
+        title = tr("New provider") if is_new else profile.label
+        super().__init__(theme, title, object_name="providerForm", width_px=_WIDTH_PX, parent=parent)
         self._profile = profile
         preset = preset_of(profile.preset)
         self._is_testing = False
@@ -85,8 +83,6 @@ class ProviderForm(FormPanel):
         self.more = ProviderMore(theme, profile)
         self.more.hide()
         self.steps = ProviderSteps(theme)
-        self._area = QScrollArea()
-        self._area.verticalScrollBar().rangeChanged.connect(self._follow_result)
         hint = (
             tr("Set by the variable OPENAI_BASE_URL, so it cannot be changed here.") if is_fixed else _hint_of(preset)
         )
@@ -160,10 +156,10 @@ class ProviderForm(FormPanel):
         self.test_button.setAccessibleName(self.test_button.text())
 
     def _build(self, hint: str, *, is_new: bool, is_kept: bool) -> None:
-        body = QWidget()
+        body = ScrolledPage()
         body.setObjectName("providerBody")
         column = QVBoxLayout(body)
-        set_margins(column, 0, 0, 12, 0)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         rows: list[tuple[str, QWidget]] = [(tr("Name"), self.name), (tr("Address"), self.address)]
         for title, field in rows:
@@ -187,14 +183,10 @@ class ProviderForm(FormPanel):
         column.addWidget(self.more_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.more)
         column.addWidget(self.steps)
-        column.addStretch(1)
-        area = self._area
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(body)
-        area.setStyleSheet("QScrollArea, #providerBody { background: transparent; }")
-        self.body.addWidget(area, 1)
+        self._area = FittedArea(body)
+        self._area.verticalScrollBar().rangeChanged.connect(self._follow_result)
+        self._area.setStyleSheet("QScrollArea, #providerBody { background: transparent; }")
+        self.body.addWidget(self._area, 1)
         self._add_buttons(is_kept=is_kept)
 
     def _add_buttons(self, *, is_kept: bool) -> None:

@@ -20,7 +20,7 @@ from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.key_field import KeyField
 from chatdesk.ui.widgets.link_button import LinkButton
 
-_SIZE_PX: Final = (460, 430)
+_WIDTH_PX: Final = 460
 _LONGEST: Final = 2_000
 _NONE: Final = Text("None: models only read pages")
 _WORDS: Final = {
@@ -49,7 +49,7 @@ class SearchForm(TaskPanel):
         self, theme: Theme, choice: SearchChoice, kept: frozenset[SearchEngine], *, parent: QWidget | None = None
     ) -> None:
         """Make the form. ``kept`` are the engines for which there is a key."""
-        super().__init__(theme, tr("Web search"), object_name="searchForm", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("Web search"), object_name="searchForm", width_px=_WIDTH_PX, parent=parent)
         self._kept = kept
         self.engine = named(ChoiceBox(), "searchEngine", tr("Search engine"))
         self.engine.addItem(shown(_NONE), None)
@@ -86,7 +86,6 @@ class SearchForm(TaskPanel):
         for button in (*self.links.values(), self.forget_button):
             self.body.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addWidget(self.steps)
-        self.body.addStretch(1)
         self.add_button(self.test_button, is_first=True)
         self.add_button(push_button(tr("Cancel"), "searchCancel", self.reject, is_way_out=True))
         self.add_button(self.save_button)

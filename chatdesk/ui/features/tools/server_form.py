@@ -30,7 +30,7 @@ from chatdesk.ui.features.tools.server_text import (
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.listed import with_commas
 
-_SIZE_PX: Final = (520, 600)
+_WIDTH_PX: Final = 520
 _MOST: Final = 100_000
 _LINES: Final = 6
 _HINT: Final = Text(
@@ -46,7 +46,7 @@ class ServerForm(TaskPanel):
 
     def __init__(self, theme: Theme, server: ToolServer | None = None, *, parent: QWidget | None = None) -> None:
         title = tr("Add a tool server") if server is None else tr("Edit the tool server")
-        super().__init__(theme, title, object_name="serverForm", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, title, object_name="serverForm", width_px=_WIDTH_PX, parent=parent)
         self._server = server
         self.name = _field(tr("Name"), "serverName", tr("For example: Notes"))
         self.command = _field(
@@ -93,7 +93,6 @@ class ServerForm(TaskPanel):
             (tr("Client ID, if you registered one to sign in with"), self.client_id),
             (tr("Client secret"), self.client_secret),
         )
-        self.body.addStretch(1)
         self.add_button(push_button(tr("Cancel"), "serverCancel", self.reject, is_way_out=True))
         self.add_button(self.save_button)
 

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QListView,
     QProgressBar,
     QPushButton,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -37,7 +36,7 @@ from chatdesk.ui.widgets.link_button import LinkButton
 from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
-_SIZE_PX = (560, 480)
+_WIDTH_PX = 560
 _STEPS = 1000
 _LONGEST_TITLE: Final = 36
 FILTER: Final = Text("Exports (*.zip *.json *.jsonl *.csv);;All files (*)")
@@ -76,23 +75,27 @@ class ImportDialog(Panel):
         self.setObjectName("importDialog")
         self._path = path
         self._program = program
-        self._pages = QStackedWidget()
-        self._pages.addWidget(self._choosing(projects))
-        self._pages.addWidget(self._running())
-        self._pages.addWidget(self._finished())
         column = self.form_column()
         column.addWidget(plain_label(tr("Import"), "strong"))
-        column.addWidget(self._pages, 1)
-        self.fit(*_SIZE_PX)
+        # Not stacked: a stack is as high as the highest of its pages.
+        self._pages = (self._choosing(projects), self._running(), self._finished())
+        for page in self._pages:
+            column.addWidget(page)
+        self._go(0)
+        self.fit_height(_WIDTH_PX)
         self._show_file()
         (self.start_button if path is not None else self.choose_button).setFocus()
+
+    def _go(self, place: int) -> None:
+        for number, page in enumerate(self._pages):
+            page.setVisible(number == place)
 
     # What the binding says
 
     def show_progress(self, progress: ImportProgress | None) -> None:
         """Show progress; None: the import has started, and nothing is known yet."""
-        if self._pages.currentIndex() != 1:
-            self._pages.setCurrentIndex(1)
+        if self._pages[1].isHidden():
+            self._go(1)
             self.stop_button.setEnabled(True)
             self.hide_button.setFocus()
         if progress is None:
@@ -115,7 +118,7 @@ class ImportDialog(Panel):
         self.summary.setText(summary)
         self._lines.show_lines(lines)
         self.show_button.setVisible(has_threads)
-        self._pages.setCurrentIndex(2)
+        self._go(2)
         (self.show_button if has_threads else self.close_button).setFocus()
         announce(self, summary)
 
@@ -123,7 +126,7 @@ class ImportDialog(Panel):
         """Show that the file could not be imported; another may be chosen."""
         self.problem.setText(sentence)
         self.problem.setVisible(True)
-        self._pages.setCurrentIndex(0)
+        self._go(0)
         self.choose_button.setFocus()
         announce(self, sentence, is_assertive=True)
 
@@ -206,7 +209,6 @@ class ImportDialog(Panel):
         self.problem.setProperty("isDanger", True)
         self.problem.setVisible(False)
         column.addWidget(self.problem)
-        column.addStretch(1)
         self.start_button = push_button(tr("Import"), "importStart", self._start, is_primary=True)
         column.addLayout(_buttons(push_button(tr("Cancel"), "importCancel", self.reject), self.start_button))
         return page
@@ -253,7 +255,6 @@ class ImportDialog(Panel):
         column.addWidget(self.bar)
         column.addWidget(self.state)
         column.addWidget(plain_label(hint, "muted", wraps=True))
-        column.addStretch(1)
         self.stop_button = push_button(tr("Stop"), "importStop", self._stop)
         self.hide_button = push_button(tr("Hide"), "importHide", self.accept, is_primary=True)
         column.addLayout(_buttons(self.stop_button, self.hide_button))

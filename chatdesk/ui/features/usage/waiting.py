@@ -18,7 +18,7 @@ from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 
-_SIZE_PX: Final = (560, 480)
+_WIDTH_PX: Final = 560
 _MOST_SHOWN: Final = 100
 
 
@@ -43,12 +43,13 @@ class WaitingDialog(TaskPanel):
     firstRequested = Signal(str)
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, tr("Waiting to be sent"), object_name="waitingDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(
+            theme, tr("Waiting to be sent"), object_name="waitingDialog", width_px=_WIDTH_PX, parent=parent
+        )
         self._rows: tuple[WaitingRow, ...] | None = None
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.tokens.space.xs)
         self.body.addLayout(self._list)
-        self.body.addStretch(1)
         self.close_button = self.add_button(push_button(tr("Close"), "waitingClose", self.accept))
         self.close_button.setFocus()
 

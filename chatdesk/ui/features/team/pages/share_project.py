@@ -42,7 +42,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.flow_row import FlowRow
 
-_SIZE_PX: Final = (560, 500)
+_WIDTH_PX: Final = 560
 _NEVER: Final = Text(
     "Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer."
 )
@@ -69,7 +69,7 @@ class ShareProjectDialog(TaskPanel):
             theme,
             tr("Share “{name}”", name=project_name),
             object_name="shareProjectDialog",
-            size_px=_SIZE_PX,
+            width_px=_WIDTH_PX,
             parent=parent,
         )
         self.count = plain_label(tr("Counting…"), "text", wraps=True, name="shareCount")
@@ -90,7 +90,6 @@ class ShareProjectDialog(TaskPanel):
             widget.setVisible(len(workspaces) > 1)
             self.body.addWidget(widget)
         self._add_explanations()
-        self.body.addStretch(1)
         cancel = self.add_button(push_button(tr("Cancel"), "shareCancel", self.reject, is_way_out=True))
         self.share_button = self.add_button(push_button(tr("Share"), "shareStart", self._share, is_primary=True))
         self.share_button.setEnabled(False)
@@ -180,7 +179,7 @@ class SharedProjectDialog(TaskPanel):
             theme,
             tr("Sharing of “{name}”", name=project_name),
             object_name="sharedProjectDialog",
-            size_px=_SIZE_PX,
+            width_px=_WIDTH_PX,
             parent=parent,
         )
         self.project = project
@@ -199,7 +198,6 @@ class SharedProjectDialog(TaskPanel):
         self.retention = RetentionField(theme, kept_days, can_change=project.role.can_manage)
         self.retention.chosen.connect(self._on_retention_chosen)
         self.body.addWidget(self.retention)
-        self.body.addStretch(1)
         is_owner = project.role is TeamRole.OWNER
         self.add_button(
             push_button(

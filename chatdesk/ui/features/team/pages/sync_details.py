@@ -25,7 +25,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.flow_row import FlowRow
 
-_SIZE_PX: Final = (680, 620)
+_WIDTH_PX: Final = 680
 _MOST_REFUSED: Final = 50
 _MOST_DISAGREEMENTS: Final = 50
 _MOST_DIFFERENCES: Final = 12
@@ -55,7 +55,7 @@ class SyncDetailsDialog(TaskPanel):
         self, theme: Theme, workspaces: Sequence[Workspace], *, chosen: str | None = None, parent: QWidget | None = None
     ) -> None:
         super().__init__(
-            theme, tr("Team sync: details"), object_name="syncDetailsDialog", size_px=_SIZE_PX, parent=parent
+            theme, tr("Team sync: details"), object_name="syncDetailsDialog", width_px=_WIDTH_PX, parent=parent
         )
         self.workspace = named(ChoiceBox(), "detailsWorkspace", tr("Workspace"))
         for each in workspaces:

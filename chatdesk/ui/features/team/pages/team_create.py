@@ -24,7 +24,7 @@ from chatdesk.ui.features.team.pages.team_keep import KeepInFile
 from chatdesk.ui.features.team.pages.team_text import WHO_CAN_READ
 from chatdesk.ui.theme.theme import Theme
 
-_SIZE_PX: Final = (620, 600)
+_WIDTH_PX: Final = 620
 _LONGEST_NAME: Final = 80
 _STATES: Final = {CheckState.OK: Text("fine"), CheckState.WARNING: Text("a warning"), CheckState.FAILED: Text("failed")}
 _CHECKS: Final = {
@@ -47,7 +47,7 @@ class CreateWorkspaceDialog(TaskPanel):
         self, theme: Theme, read_address: ReadAddress, *, my_name: str = "", parent: QWidget | None = None
     ) -> None:
         super().__init__(
-            theme, tr("Create a workspace"), object_name="teamCreateDialog", size_px=_SIZE_PX, parent=parent
+            theme, tr("Create a workspace"), object_name="teamCreateDialog", width_px=_WIDTH_PX, parent=parent
         )
         self._is_checked = self._shows_checks = False
         self.address = AddressFields(read_address)
@@ -60,7 +60,7 @@ class CreateWorkspaceDialog(TaskPanel):
         # Not stacked: a stack is as high as the highest of its pages.
         self._pages = (self._database_page(), self._names_page(), self._done_page())
         for page in self._pages:
-            self.body.addWidget(page, 1)
+            self.body.addWidget(page)
         self.body.addWidget(self.keep)
         self.cancel_button = self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
         self.back_button = self.add_button(push_button(tr("Back"), "teamBack", lambda: self._go(0)))
@@ -131,7 +131,6 @@ class CreateWorkspaceDialog(TaskPanel):
         row.addWidget(by_hand, 1)
         row.addWidget(self.sign_in_button)
         column.addLayout(row)
-        column.addStretch(1)
         return page
 
     def _names_page(self) -> QWidget:
@@ -147,14 +146,12 @@ class CreateWorkspaceDialog(TaskPanel):
                 tr("If setting up is interrupted, set up the same database again: it continues."), "muted", wraps=True
             )
         )
-        column.addStretch(1)
         return page
 
     def _done_page(self) -> QWidget:
         page, column = _page()
         self.done_text = plain_label("", "text", wraps=True, name="teamDoneText")
         column.addWidget(self.done_text)
-        column.addStretch(1)
         return page
 
     # Steps

@@ -25,7 +25,7 @@ from chatdesk.ui.features.team.pages.team_text import day
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 
-_SIZE_PX: Final = (560, 520)
+_WIDTH_PX: Final = 560
 _DAYS: Final = 7
 _MOST_DAYS: Final = 60
 _MOST: Final = 64 * 1024
@@ -101,7 +101,7 @@ class _CodePanel(TaskPanel):
     saveRequested = Signal(str, str)
 
     def __init__(self, theme: Theme, title: str, *, object_name: str, file_name: str, parent: QWidget | None) -> None:
-        super().__init__(theme, title, object_name=object_name, size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, title, object_name=object_name, width_px=_WIDTH_PX, parent=parent)
         self.code_box = CodeBox(theme, file_name=f"{file_name}{INVITATION_ENDING}")
         self.code_box.saveRequested.connect(self.saveRequested)
         self.explanation = plain_label("", "text", wraps=True, name="teamExplanation")
@@ -177,7 +177,6 @@ class InviteDialog(_CodePanel):
         self.body.addLayout(limit)
         self._none = none
         self._add_code_page()
-        self.body.addStretch(1)
         self.cancel_button = self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
         self.invite_button = self.add_button(
             push_button(tr("Make an invitation"), "teamInviteMake", self._invite, is_primary=True)
@@ -257,7 +256,6 @@ class ComputerCodeDialog(_CodePanel):
         self.passphrase.setReadOnly(True)
         self.add_text(tr("Type this passphrase on the other computer"), "strong")
         self.body.addWidget(self.passphrase)
-        self.body.addStretch(1)
         self.add_button(push_button(tr("Done"), "teamDone", self.accept))
         self._show_code(
             tr(

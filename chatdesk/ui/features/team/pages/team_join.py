@@ -31,7 +31,7 @@ from chatdesk.ui.widgets.local_files import only_path_in
 ReadInvitation = Callable[[str], InvitationView]
 INVITATION_ENDING: Final = ".chatdesk-invite"
 _FILTER: Final = Text("Invitations (*{ending});;All files (*)", ending=INVITATION_ENDING)
-_SIZE_PX: Final = (580, 560)
+_WIDTH_PX: Final = 580
 _MOST_BYTES: Final = 64 * 1024
 _LONGEST_NAME: Final = 80
 _RESTS_MS: Final = 600  # without a key, until what a code says is announced
@@ -51,7 +51,7 @@ class JoinWorkspaceDialog(TaskPanel):
         text: str = "",
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(theme, tr("Join a workspace"), object_name="teamJoinDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("Join a workspace"), object_name="teamJoinDialog", width_px=_WIDTH_PX, parent=parent)
         self._read_invitation = read_invitation
         self._view: InvitationView | None = None
         self.setAcceptDrops(True)
@@ -87,7 +87,6 @@ class JoinWorkspaceDialog(TaskPanel):
         self.body.addWidget(self.keep)
         self.reading = plain_label(shown(WHO_CAN_READ), "muted", wraps=True)
         self.body.addWidget(self.reading)
-        self.body.addStretch(1)
         self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
         self.join_button = self.add_button(push_button(tr("Join"), "teamJoin", self._join, is_primary=True))
         self._announcing = QTimer(self, interval=_RESTS_MS, singleShot=True)

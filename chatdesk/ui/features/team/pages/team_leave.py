@@ -14,8 +14,8 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.theme.theme import Theme
 
-_SIZE_PX: Final = (520, 360)
-_FIELD_PX: Final = (460, 240)
+_WIDTH_PX: Final = 520
+_FIELD_PX: Final = 460
 _LONGEST_NAME: Final = 80
 
 
@@ -32,7 +32,7 @@ class LeaveWorkspaceDialog(TaskPanel):
             theme,
             tr("Leave “{workspace}”?", workspace=workspace),
             object_name="teamLeaveDialog",
-            size_px=_SIZE_PX,
+            width_px=_WIDTH_PX,
             parent=parent,
         )
         words = tr("Its projects stay on this computer, as private copies. Nothing is deleted here or there.")
@@ -70,7 +70,6 @@ class LeaveWorkspaceDialog(TaskPanel):
             self.body.addWidget(button)
             self.add_text(hint)
         self.here.setChecked(True)
-        self.body.addStretch(1)
         cancel = self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
         self.add_button(push_button(tr("Leave"), "teamLeaveYes", self._leave, is_danger=True))
         cancel.setFocus()
@@ -97,12 +96,11 @@ class _FieldDialog(TaskPanel):
         object_name: str,
         parent: QWidget | None,
     ) -> None:
-        super().__init__(theme, title, object_name=object_name, size_px=_FIELD_PX, parent=parent)
+        super().__init__(theme, title, object_name=object_name, width_px=_FIELD_PX, parent=parent)
         self.field = field
         self._busy = busy
         self.add_text(words)
         self.body.addWidget(field)
-        self.body.addStretch(1)
         self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
         self.use_button = self.add_button(button)
         button.setAutoDefault(False)

@@ -22,7 +22,7 @@ from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.listed import with_commas
 
-_SIZE_PX: Final = (520, 460)
+_WIDTH_PX: Final = 520
 _LONGEST_NAME: Final = 80
 _OWNER: Final = Text("Owners invite people, remove members and make others owners.")
 
@@ -67,7 +67,7 @@ class MemberDialog(TaskPanel):
         is_owner: bool,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(theme, member.name, object_name="teamMemberDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, member.name, object_name="teamMemberDialog", width_px=_WIDTH_PX, parent=parent)
         self.member = member
         self._add_name(is_me=is_me)
         self.add_heading(tr("Roles"))
@@ -90,7 +90,6 @@ class MemberDialog(TaskPanel):
             words = " ".join((legend(), tr("A change takes effect at once, on all of their computers.")))
             self.add_text(words)
         self._add_owner(can_change=is_owner and not is_me)
-        self.body.addStretch(1)
         if is_me:
             self.add_button(push_button(tr("New password…"), "teamNewPassword", self.passwordRequested.emit))
         elif is_owner:

@@ -16,7 +16,7 @@ from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
-_SIZE_PX: Final = (620, 600)
+_WIDTH_PX: Final = 620
 _LETTERS: Final = 22  # of a choice; the rest of it is seen in its list
 _INVITES: Final = (
     ("owners", Text("Owners of the workspace")),
@@ -50,7 +50,7 @@ class WorkspacePolicyDialog(TaskPanel):
     ) -> None:
         """Make the dialog. ``members`` is the present number of members."""
         title = tr("Rights and limits of “{workspace}”", workspace=workspace)
-        super().__init__(theme, title, object_name="teamPolicyDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, title, object_name="teamPolicyDialog", width_px=_WIDTH_PX, parent=parent)
         self._policy = policy
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(theme.tokens.space.m)
@@ -78,7 +78,6 @@ class WorkspacePolicyDialog(TaskPanel):
         )
         self.body.addLayout(self._grid)
         self.add_text(words)
-        self.body.addStretch(1)
         self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
         self.add_button(push_button(tr("Save"), "teamPolicySave", self._save, is_primary=True))
         self.who_invites.setFocus()

@@ -16,8 +16,8 @@ from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_address import AddressFields, ReadAddress
 from chatdesk.ui.theme.theme import Theme
 
-_UPGRADE_PX: Final = (520, 380)
-_MOVE_PX: Final = (560, 440)
+_UPGRADE_PX: Final = 520
+_MOVE_PX: Final = 560
 # Said on the page where an upgrade can be done.
 OUTDATED: Final = Text(
     "This version of ChatDesk brings a newer form of the team's database. Everyone can go on working "
@@ -36,7 +36,7 @@ class UpgradeDatabaseDialog(TaskPanel):
             theme,
             tr("Upgrade the database of “{workspace}”", workspace=workspace),
             object_name="teamUpgradeDialog",
-            size_px=_UPGRADE_PX,
+            width_px=_UPGRADE_PX,
             parent=parent,
         )
         words = tr(
@@ -60,7 +60,6 @@ class UpgradeDatabaseDialog(TaskPanel):
             "and not kept."
         )
         self.add_text(hint)
-        self.body.addStretch(1)
         self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
         self.upgrade_button = self.add_button(
             push_button(tr("Upgrade"), "teamUpgradeYes", self._upgrade, is_primary=True)
@@ -95,7 +94,7 @@ class MoveWorkspaceDialog(TaskPanel):
             theme,
             tr("Where “{workspace}” is reached", workspace=workspace),
             object_name="teamMoveDialog",
-            size_px=_MOVE_PX,
+            width_px=_MOVE_PX,
             parent=parent,
         )
         words = tr(
@@ -107,7 +106,6 @@ class MoveWorkspaceDialog(TaskPanel):
         self.address.show_address(address, "")
         self._was = self.address.address()
         self.body.addWidget(self.address)
-        self.body.addStretch(1)
         self.add_button(push_button(tr("Cancel"), "teamCancel", self.reject, is_way_out=True))
         self.move_button = self.add_button(
             push_button(tr("Use this address"), "teamMoveYes", self._move, is_primary=True)
