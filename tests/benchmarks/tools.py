@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.tools import ToolServer
-from chatdesk.core.tools.host.descendants import descendants_of
+from chatdesk.core.tools.host.stdio import descendants_of
 from chatdesk.core.tools.host_client import ToolHost
 from tests.benchmarks.foundation import start
 from tests.benchmarks.processes import python

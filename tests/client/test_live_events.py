@@ -32,7 +32,7 @@ from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.service import forms
 from chatdesk.service.declaration import Scope
 from chatdesk.service.live import journal
-from chatdesk.service.live.frames import event_data
+from chatdesk.service.live.connection import event_data
 from tests.helpers.chat_world import ScriptedProvider, Step
 from tests.helpers.local_service import ServedWorld, served_world
 from tests.helpers.tcp_proxy import TcpProxy, tcp_proxy

@@ -17,7 +17,7 @@ from chatdesk.services.owner import open_services
 from chatdesk.services.upkeep import purge_trash
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
+from chatdesk.ui.features.library.library_binding import MoveThreadsDialog
 from chatdesk.ui.features.library.project import ProjectDialog
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.widgets.toast import Toast

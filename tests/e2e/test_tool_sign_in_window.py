@@ -18,7 +18,7 @@ from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, Sto
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.check_steps import CheckSteps
 from chatdesk.ui.features.tools.server_form import ServerForm
-from chatdesk.ui.features.tools.sign_in_card import SignInCard
+from chatdesk.ui.features.tools.sign_in_binding import SignInCard
 from chatdesk.ui.features.tools.tools_page import ToolsPage
 from tests.helpers.chat_world import ScriptedProvider
 from tests.helpers.check_steps import shown_steps

@@ -13,7 +13,7 @@ from chatdesk.core.domain.tag import Tag
 from chatdesk.ui.features.chat.deleted_messages import DeletedMessagesDialog
 from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
 from chatdesk.ui.features.inspector.questions_tab import QuestionsTab
-from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
+from chatdesk.ui.features.library.library_binding import MoveThreadsDialog
 from chatdesk.ui.features.library.project import ProjectDialog
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.sidebar.project_menu import ProjectMenu

@@ -19,7 +19,7 @@ from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.notice import AboutDialog, NoticeDialog
 from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
-from chatdesk.ui.features.chat.temporary import TemporaryDialog
+from chatdesk.ui.features.chat.temporary_binding import TemporaryDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.sidebar import Sidebar

@@ -33,7 +33,7 @@ from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.tools.request_card import RequestCard
 from chatdesk.ui.features.tools.search_form import SearchForm, search_words
 from chatdesk.ui.features.tools.server_form import ServerForm
-from chatdesk.ui.features.tools.sign_in_card import SignInCard
+from chatdesk.ui.features.tools.sign_in_binding import SignInCard
 from chatdesk.ui.features.tools.tools_page import ToolsPage
 from chatdesk.ui.theme.theme import Theme
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
 from typing import Any, Final
 
 from starlette.websockets import WebSocketDisconnect
 
 from chatdesk.core.diagnostics.event_log import log_event
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.service import forms
 from chatdesk.service.carrying_out import conditions_of
@@ -20,11 +23,13 @@ from chatdesk.service.declaration import Call, Caller, Endpoint, Scope
 from chatdesk.service.errors import InvalidRequest, MalformedRequest
 from chatdesk.service.forms import QUERY
 from chatdesk.service.live.conversation import Conversation, Followed, SocketEndpoint
-from chatdesk.service.live.events import LiveEvents
-from chatdesk.service.live.frames import frame_json, sent_event
+from chatdesk.service.live.events import Frame, LiveEvents
 from chatdesk.service.live.operations import OPERATIONS, AnyOperation, Operation, TypingIndicator
 from chatdesk.service.problems import problem_of
-from chatdesk.service.rest.threads import reached_thread
+from chatdesk.service.rest.messages import message_answer
+from chatdesk.service.rest.projects import project_answer
+from chatdesk.service.rest.threads import reached_thread, thread_answer
+from chatdesk.service.rest.times import iso
 
 _LONGEST_ID: Final = 100
 _UNSUPPORTED: Final = 1003
@@ -196,3 +201,52 @@ ENDPOINTS: Final = (
         media_type="text/event-stream",
     ),
 )
+
+
+# Writes frames as JSON: what a WebSocket and server-sent events carry.
+
+
+def frame_json(frame: Frame) -> bytes:
+    """Return a frame as JSON."""
+    shown: dict[str, Any] = {"type": frame.type, "number": frame.number}
+    if frame.type == "EVENTS":
+        shown["events"] = [event_data(event) for event in frame.events]
+    elif frame.type != "HEARTBEAT":
+        shown["resumed"] = frame.is_resumed
+        shown["messages"] = [message_answer(message) for message in frame.messages]
+    return forms.as_json(shown)
+
+
+def sent_event(frame: Frame) -> bytes:
+    """Return a frame as a server-sent event; its id is where Last-Event-ID goes on."""
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (frame.number.encode(), frame.type.encode(), frame_json(frame))
+
+
+def event_data(event: Any) -> dict[str, Any]:
+    """Return an event as data: its name, and its fields as the rest of the service shows such things."""
+    return {"type": type(event).__name__} | _fields_of(event)
+
+
+def _fields_of(thing: Any) -> dict[str, Any]:
+    return {each.name: _shown(each.name, getattr(thing, each.name)) for each in fields(thing)}
+
+
+def _shown(name: str, value: Any) -> Any:
+    match value:
+        case Message():
+            return message_answer(value)
+        case Thread():
+            return thread_answer(value)
+        case Project():
+            return project_answer(value)
+        case ChatDeskError():
+            return {"code": value.code, "detail": value.sentence_without_window}
+        case tuple():
+            return [_shown(name, each) for each in value]
+        case frozenset():
+            return sorted(value)
+        case Mapping():
+            return dict(value)
+        case int() if name.endswith("_at"):
+            return iso(value)
+    return _fields_of(value) if is_dataclass(value) else value

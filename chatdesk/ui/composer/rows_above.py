@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.composer.state_bar import StateBar
 from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow, WaitingQuestions
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.elided_label import ElidedLabel
 
 
 class RowsAbove(QObject):
@@ -76,3 +78,35 @@ class RowsAbove(QObject):
         column = self._composer.layout()
         assert isinstance(column, QVBoxLayout)
         return column
+
+
+class StateBar(QWidget):
+    """A line with a button to leave a state. ``left``: the button was pressed."""
+
+    left = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("composerState")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._label = ElidedLabel(theme, role="muted")
+        self._label.setObjectName("composerStateText")
+        self.button = PillButton(theme, "", object_name="composerStateLeave")
+        self.button.clicked.connect(self.left)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        row.addWidget(self._label, 1)
+        row.addWidget(self.button)
+
+    @property
+    def text(self) -> str:
+        return self._label.text()
+
+    def show_state(self, text: str, *, leave: str) -> None:
+        text, leave = shown(text), shown(leave)
+        self._label.setText(text)
+        self.setAccessibleName(text)
+        self.button.setText(leave)
+        self.button.set_name(leave, tooltip=tr("{leave}: {state}", leave=leave, state=text))
+        self.setFixedHeight(self.button.sizeHint().height())

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown
+from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, INSPECTOR_WIDTH_PX, THREAD_LEAST_PX
 from chatdesk.ui.widgets.banner import Banner
+from chatdesk.ui.widgets.focus_chain import next_in_chain
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.inspector import Inspector
-from chatdesk.ui.window.pane_order import focusable
 from chatdesk.ui.window.pane_toasts import PaneToasts, ToastMessage
 
 _TOAST_GAP_PX = 12
@@ -283,3 +285,62 @@ def _centred(widget: QWidget, area: QWidget, *, top_px: int, bottom_px: int) -> 
     line.addWidget(widget, 1000)
     line.addStretch(1)
     return row
+
+
+# The order of the window's panes, for Tab and for F6.
+
+_MOST_WIDGETS = 2_000
+
+
+class PaneOrder:
+    """Sets the Tab order to sidebar, header, thread, composer. ``panes`` returns the panes of the moment, the sidebar
+    first, where there is one."""
+
+    def __init__(self, panes: Callable[[], Sequence[QWidget]]) -> None:
+        self._panes = panes
+        self._is_due = False
+
+    def set_later(self) -> None:
+        """Set the order later, at the first Tab or F6: PySide builds all its classes of widgets for it (7 ms)."""
+        self._is_due = True
+
+    def set_now(self) -> None:
+        """Set the order where that is due: from a pane's last widget to the next one's first."""
+        if not self._is_due:
+            return
+        self._is_due = False
+        chain: list[QWidget] = []
+        for pane in self._panes():
+            found = pane.focus_panes() if isinstance(pane, Sidebar) else focusable(pane, hidden_too=True)
+            chain.extend(widget for widget in found if widget not in chain)
+        for before, after in pairwise(chain):
+            QWidget.setTabOrder(before, after)
+
+    def pane_beside(self, focus: QWidget | None, step: int) -> QWidget | None:
+        """Return the pane ``step`` places from the one that has ``focus``, around the end, of those that can take the
+        focus; None where no pane can."""
+        self.set_now()
+        panes = [pane for pane in self._panes() if pane.isVisible() and next(focusable(pane), None) is not None]
+        if not panes:
+            return None
+        here = next((i for i, pane in enumerate(panes) if focus is pane or _contains(pane, focus)), None)
+        return panes[(here + step) % len(panes) if here is not None else (0 if step > 0 else len(panes) - 1)]
+
+
+def _contains(pane: QWidget, widget: QWidget | None) -> bool:
+    return widget is not None and pane.isAncestorOf(widget)
+
+
+def focusable(pane: QWidget, *, hidden_too: bool = False) -> Iterator[QWidget]:
+    """Yield the widgets that Tab reaches inside ``pane``, in order."""
+    widget = pane
+    for _ in range(_MOST_WIDGETS):  # the chain is a ring; a widget that was taken out must not make this endless
+        is_inside = widget is pane or pane.isAncestorOf(widget)
+        if is_inside and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            is_usable = widget.isEnabled() and widget.isVisible()
+            if hidden_too or is_usable:
+                yield widget
+        following = next_in_chain(widget)
+        if following is None or following is pane:
+            return
+        widget = following

@@ -19,9 +19,8 @@ from chatdesk.ui.theme.tokens import SIDEBAR_OVERLAY_BELOW_PX
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.chat_pair import ChatPair
 from chatdesk.ui.window.chat_pane import ChatPane
-from chatdesk.ui.window.chat_window import ChatWindow
+from chatdesk.ui.window.chat_window import ChatWindow, place_window, placed_as
 from chatdesk.ui.window.pane_toasts import MOST_UNSEEN, ToastMessage
-from chatdesk.ui.window.window_place import place_window, placed_as
 from chatdesk.ui.window.window_state import WindowState
 
 _SIDEBAR_STEP_PX = 24

@@ -12,8 +12,7 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.chat_pane import ChatPane
-from chatdesk.ui.window.chat_window import ChatWindow
-from chatdesk.ui.window.window_place import place_window, placed_as
+from chatdesk.ui.window.chat_window import ChatWindow, place_window, placed_as
 from chatdesk.ui.window.window_state import SavedWindow
 
 _LONGEST_TITLE = 80

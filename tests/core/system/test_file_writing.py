@@ -216,7 +216,7 @@ EXCEPTIONS = {
     "core/storage/upkeep/maintenance.py": "a mark that is overwritten in place",
     "core/storage/engine/connection.py": "SQLite opens by name what is made private here first",
     "core/storage/engine/high_water.py": "a mark that every start reads by its name",
-    "core/storage/upkeep/redefined_tables.py": "a copy of a damaged database, which SQLite reads by name",
+    "core/storage/upkeep/salvage.py": "a copy of a damaged database, which SQLite reads by name",
     "core/storage/upkeep/restore.py": "copies of databases, which SQLite reads by name",
     "core/sync/team_store/connection.py": "certificates for a library that reads them by name, in a folder of its own",
     "ui/transcript/input/dragged_file.py": "what a drag carries, in a private folder that was made for it",

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QStyleOptionViewItem
 
 from chatdesk.core.domain.project import Project
-from chatdesk.ui.sidebar import team_line
+from chatdesk.ui.sidebar import extra_lines as team_line
 from chatdesk.ui.sidebar.menus import thread_menu
 from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar

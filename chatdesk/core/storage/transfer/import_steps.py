@@ -10,9 +10,15 @@ from chatdesk.core.storage.engine import change_log, search_index, tables
 from chatdesk.core.storage.engine.bulk import insert_rows
 from chatdesk.core.storage.engine.change_log import Origin, log_change, log_new_messages
 from chatdesk.core.storage.engine.connection import driver
-from chatdesk.core.storage.transfer.import_paths import clear_path, lead_on
 from chatdesk.core.storage.transfer.import_rows import MESSAGE_COLUMNS, PART_COLUMNS, MessageRows, Step
-from chatdesk.core.storage.transfer.import_threads import ORIGINS, finish_thread, grow_thread, insert_threads
+from chatdesk.core.storage.transfer.import_threads import (
+    ORIGINS,
+    clear_path,
+    finish_thread,
+    grow_thread,
+    insert_threads,
+    lead_on,
+)
 
 _MESSAGES = f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)}, search_n)"
 _PARTS = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)})"

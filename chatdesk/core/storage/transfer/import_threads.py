@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.imported import ImportedThread, ImportOutcome
 from chatdesk.core.ids import id_of_moment
 from chatdesk.core.storage.chat import shown_path, tags, thread_counters
 from chatdesk.core.storage.chat.projects import bring_back
@@ -17,10 +18,17 @@ from chatdesk.core.storage.engine.bulk import insert_rows
 from chatdesk.core.storage.engine.change_log import Origin, log_change, log_threads
 from chatdesk.core.storage.engine.connection import driver, insert_row
 from chatdesk.core.storage.engine.plain_text import clean, folded, to_json
-from chatdesk.core.storage.engine.rows import get_thread
-from chatdesk.core.storage.transfer.import_lookup import OWN
-from chatdesk.core.storage.transfer.import_paths import show_as_there
-from chatdesk.core.storage.transfer.import_rows import Step, ThreadRows, live_count, tally_of, title_mark
+from chatdesk.core.storage.engine.rows import batches, get_thread, marks
+from chatdesk.core.storage.transfer.import_rows import (
+    KnownMessage,
+    KnownThread,
+    Step,
+    ThreadRows,
+    live_count,
+    tally_of,
+    thread_digest,
+    title_mark,
+)
 
 ORIGINS: Final = "INSERT OR IGNORE INTO import_origins (source, source_key, entity, digest)"
 INSERT_ORIGIN: Final = f"{ORIGINS} VALUES (?, ?, ?, ?)"
@@ -255,3 +263,122 @@ def _insert_summary(conn: Connection, origin: Origin, step: Step, summary: Any) 
 
 def _facts(facts: Sequence[str]) -> str:
     return json.dumps([clean(fact) for fact in facts], ensure_ascii=False)
+
+
+# Leads the shown path of a thread through messages that an import adds.
+
+
+def clear_path(conn: Connection, step: Step) -> None:
+    """Remove messages from the path of a new thread where the shown messages of this step belong: versions that ended
+    the path until now, and messages that a person wrote there in the meantime, which become versions beside them."""
+    first = next((row for row in step.messages if row.is_shown), None)
+    node = None if first is None else shown_path.find_place(conn, step.rows.thread_id, first.position)
+    if first is not None and node is not None:
+        shown_path.cut(conn, node, first.id)
+
+
+def lead_on(conn: Connection, rows: ThreadRows) -> None:
+    """Let the path go on below its end: as the vendor shows it, else as was chosen there, else through the newest
+    message, which could not be reached otherwise. Where the person went another way, the new messages are versions
+    beside it."""
+    tip = shown_path.tip(conn, rows.thread_id)
+    tip_id = None if tip is None else tip.id
+    node = None
+    if rows.path_start is not None and rows.path_start[1] == tip_id:
+        node = shown_path.find_node(conn, rows.path_start[0])
+    node = node or shown_path.next_below(conn, rows.thread_id, tip_id)
+    if node is not None:
+        shown_path.show(conn, node, is_choice=False)
+
+
+def show_as_there(conn: Connection, rows: ThreadRows) -> None:
+    """Let the path go the vendor's way, else the newest, where it goes on with messages of this import: an earlier step
+    may have led it another way, because that came first."""
+    new = {row.id for row in rows.messages}
+    tops = [row for row in rows.messages if row.parent_id not in new]
+    shown = next((row for row in tops if (node := shown_path.find_node(conn, row.id)) and node.is_on_path), None)
+    if shown is None:
+        return
+    if rows.path_start is not None and rows.path_start[1] == shown.parent_id:
+        wanted = rows.path_start[0]
+    else:
+        choices = {parent_id: child for child, parent_id in rows.choices}
+        beside = [row.id for row in tops if row.parent_id == shown.parent_id and row.is_live]
+        wanted = choices.get(shown.parent_id or "") or max(beside, default=shown.id)
+    shown_path.cut(conn, _node(conn, shown.id), wanted)
+    shown_path.show(conn, _node(conn, wanted))
+
+
+def _node(conn: Connection, message_id: str) -> shown_path.Node:
+    node = shown_path.find_node(conn, message_id)
+    assert node is not None, message_id
+    return node
+
+
+# Finds the parts of an imported thread that exist already, by the origins of earlier imports and by ChatDesk's own ids.
+
+# The source whose keys are our own ids.
+OWN: Final = "chatdesk"
+
+
+def known(conn: Connection, thread: ImportedThread) -> KnownThread:
+    """Return whether the thread is new, here, in the trash or gone, and which of its messages came before."""
+    row = conn.exec_driver_sql(
+        "SELECT o.digest, t.id, t.deleted_at FROM import_origins o LEFT JOIN threads t ON t.id = o.entity"
+        " WHERE o.source = ? AND o.source_key = ?",
+        (thread.source, thread.key),
+    ).first()
+    digest, thread_id, deleted_at = row if row is not None else ("", *_own_thread(conn, thread))
+    if thread_id is None:
+        return (
+            KnownThread(ImportOutcome.NEW, taken=_taken(conn, thread))
+            if row is None
+            else KnownThread(ImportOutcome.DELETED)
+        )
+    if deleted_at is not None:
+        return KnownThread(ImportOutcome.IN_TRASH, thread_id)
+    if digest and digest == thread_digest(thread):
+        return KnownThread(ImportOutcome.UNCHANGED, thread_id)
+    return KnownThread(
+        ImportOutcome.EXTENDED, thread_id, _known_messages(conn, thread, thread_id), _taken(conn, thread)
+    )
+
+
+def _own_thread(conn: Connection, thread: ImportedThread) -> tuple[str | None, int | None]:
+    """Return a thread of our own that is here, with the moment of its deletion."""
+    if thread.source != OWN or thread.wanted_id is None:
+        return None, None
+    row = conn.exec_driver_sql("SELECT id, deleted_at FROM threads WHERE id = ?", (thread.wanted_id,)).first()
+    return (None, None) if row is None else (row[0], row[1])
+
+
+def _known_messages(conn: Connection, thread: ImportedThread, thread_id: str) -> dict[str, KnownMessage]:
+    found: dict[str, KnownMessage] = {}
+    if thread.source == OWN:
+        for message_id, position in conn.exec_driver_sql(
+            "SELECT id, position FROM messages WHERE thread_id = ?", (thread_id,)
+        ):
+            found[message_id] = KnownMessage(message_id, position)
+    prefix = f"{thread.key}/"
+    for key, entity, position in conn.exec_driver_sql(
+        "SELECT o.source_key, o.entity, m.position FROM import_origins o"
+        " LEFT JOIN messages m ON m.id = o.entity AND m.thread_id = ?"
+        " WHERE o.source = ? AND o.source_key > ? AND o.source_key < ?",
+        (thread_id, thread.source, prefix, f"{thread.key}0"),
+    ):
+        found.setdefault(key[len(prefix) :], KnownMessage(entity, position))
+    return found
+
+
+def _taken(conn: Connection, thread: ImportedThread) -> frozenset[str]:
+    """Return the wanted ids that are in use."""
+    if thread.source != OWN:
+        return frozenset()
+    wanted = [message.wanted_id for message in thread.messages if message.wanted_id is not None]
+    taken: set[str] = set()
+    for batch in batches(wanted):
+        found = conn.exec_driver_sql(f"SELECT id FROM messages WHERE id IN ({marks(batch)})", tuple(batch))  # noqa: S608 - only marks are put in
+        taken |= {row[0] for row in found}
+    if thread.wanted_id is not None:
+        taken |= {row[0] for row in conn.exec_driver_sql("SELECT id FROM threads WHERE id = ?", (thread.wanted_id,))}
+    return frozenset(taken)

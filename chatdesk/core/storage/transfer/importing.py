@@ -24,7 +24,8 @@ from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean
-from chatdesk.core.storage.transfer import import_extras, import_lookup
+from chatdesk.core.storage.transfer import import_extras
+from chatdesk.core.storage.transfer import import_threads as import_lookup
 from chatdesk.core.storage.transfer.import_rows import KnownThread, Step
 from chatdesk.core.storage.transfer.import_steps import write_steps
 from chatdesk.core.storage.transfer.import_threads import INSERT_ORIGIN

@@ -8,19 +8,22 @@ place keeps the damaged file.
 
 from __future__ import annotations
 
+import math
+import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Table
+from sqlalchemy import Column, DefaultClause, Float, Integer, LargeBinary, Table
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.errors import StorageCorrupt
-from chatdesk.core.storage.engine import backup, high_water, schema_upgrade, search_index, tables
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage.engine import backup, high_water, schema_upgrade, search_index, tables, unfinished_files
 from chatdesk.core.storage.engine.connection import connect, driver, make_private_file, set_defensive, unused_database
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.engine.own_device import origin_of
@@ -28,8 +31,6 @@ from chatdesk.core.storage.engine.pending_restore import ready_path, remove_data
 from chatdesk.core.storage.sync import salvage as sync_salvage
 from chatdesk.core.storage.upkeep import db_check, quieting, repair, salvaged_texts
 from chatdesk.core.storage.upkeep.readable_rows import ReadableRows, Row, raise_unless_damage
-from chatdesk.core.storage.upkeep.redefined_tables import redefined
-from chatdesk.core.storage.upkeep.salvaged_values import FittingValues
 from chatdesk.core.texts import Text, plural
 
 _STEP: Final = 200
@@ -230,3 +231,96 @@ def _batches(rows: ReadableRows) -> Iterator[list[Row]]:
     remaining = iter(rows)
     while batch := list(islice(remaining, _STEP)):
         yield batch
+
+
+# Gives tables of a damaged database their definition again, in a copy of its files.
+#
+# The rows are there, but SQLite does not know a table whose definition it cannot read.
+
+_FIND: Final = "SELECT rowid FROM sqlite_master WHERE type NOT IN ('index', 'trigger') AND (name = ?1 OR tbl_name = ?1)"
+_DEFINE: Final = "UPDATE sqlite_master SET type = 'table', name = ?1, tbl_name = ?1, sql = ?2 WHERE rowid = ?3"
+
+
+@contextmanager
+def redefined(database: Path, definitions: Mapping[str, str]) -> Iterator[Path]:
+    """Make a copy of a database in which the tables of ``definitions`` are defined so, as far as their entries in the
+    schema can be found. It is removed at the end of the block."""
+    copy = unfinished_files.name_for(database)
+    try:
+        for ending in ("", "-wal"):
+            source, target = (each.with_name(each.name + ending) for each in (database, copy))
+            if source.exists():
+                make_private_file(target)
+                shutil.copyfile(source, target)
+        with closing(connect(copy, "write")) as conn:
+            set_defensive(conn, is_on=False)
+            conn.execute("PRAGMA writable_schema=ON")
+            for name, statement in definitions.items():
+                _define(conn, name, statement)
+        yield copy
+    finally:
+        remove_database(copy)
+
+
+def _define(conn: sqlite3.Connection, name: str, statement: str) -> None:
+    for _ in range(2):  # the first statement fails where the schema is damaged
+        try:
+            found = conn.execute(_FIND, (name,)).fetchall()
+            if len(found) == 1:
+                conn.execute(_DEFINE, (name, statement, found[0][0]))
+            return
+        except sqlite3.DatabaseError as error:
+            raise_unless_damage(error)
+
+
+_NOTHING: Final = type(None)
+
+
+class FittingValues:
+    """Values for ``columns``; ``changed_rows`` counts the rows that had others."""
+
+    def __init__(self, columns: Sequence[Column[Any]]) -> None:
+        self.changed_rows = 0
+        self._columns = columns
+        self._kinds = [_kinds_of(column) for column in columns]
+        self._fitting: set[tuple[type, ...]] = set()
+
+    def of_row(self, row: Sequence[Any]) -> Sequence[Any]:
+        """Return the values of ``row``, each as what its column holds, or the default of the column."""
+        found = tuple(map(type, row))
+        if found in self._fitting:
+            return row
+        if all(kind in kinds for kind, kinds in zip(found, self._kinds, strict=True)):
+            self._fitting.add(found)
+            return row
+        self.changed_rows += 1
+        pairs = zip(row, self._columns, self._kinds, strict=True)
+        return [value if type(value) in kinds else _fitting(value, column) for value, column, kinds in pairs]
+
+
+def _kinds_of(column: Column[Any]) -> frozenset[type]:
+    kind = _kind_of(column)
+    return frozenset((kind, int if kind is float else kind, *((_NOTHING,) if column.nullable else ())))
+
+
+def _kind_of(column: Column[Any]) -> type:
+    if isinstance(column.type, Integer):
+        return int
+    if isinstance(column.type, Float):
+        return float
+    return bytes if isinstance(column.type, LargeBinary) else str
+
+
+def _fitting(value: Any, column: Column[Any]) -> Any:
+    kind = _kind_of(column)
+    if kind is str and isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if kind is int and isinstance(value, float) and math.isfinite(value) and abs(value) < 2**63:
+        return int(value)
+    if column.nullable:
+        return None
+    if column.primary_key or column.foreign_keys:
+        return new_id() if kind is str else None  # a row of nobody, whose text is brought back like others
+    default = column.server_default
+    stored = str(default.arg).strip("'") if isinstance(default, DefaultClause) else ""
+    return kind(stored or 0) if kind in (int, float) else stored.encode() if kind is bytes else stored

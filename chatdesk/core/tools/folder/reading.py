@@ -18,8 +18,16 @@ from threading import Event
 from typing import Final
 
 from chatdesk.core.hidden_characters import visible_controls
-from chatdesk.core.tools.folder.beneath import FileRefused, names_of, opened, opened_below, read_file
-from chatdesk.core.tools.folder.names import MADE_BY_PROGRAMS, hides_secrets, is_plain
+from chatdesk.core.tools.folder.beneath import (
+    MADE_BY_PROGRAMS,
+    FileRefused,
+    hides_secrets,
+    is_plain,
+    names_of,
+    opened,
+    opened_below,
+    read_file,
+)
 from chatdesk.core.tools.folder.texts import read_text
 
 MOST_READ_BYTES: Final = 4 * 1024 * 1024

@@ -34,10 +34,9 @@ from chatdesk.core.system.process_frames import Wire, read_frame, write_frame
 from chatdesk.core.system.processes import start_child
 from chatdesk.core.texts import Text, packed, use_translations
 from chatdesk.core.tools.host import offers
-from chatdesk.core.tools.host.descendants import adopt_orphans, descendants_of, end_others, end_tree
 from chatdesk.core.tools.host.revocation import revoke
 from chatdesk.core.tools.host.server_connection import CallRefused, Connection, SessionLost
-from chatdesk.core.tools.host.stdio import ServerBroke
+from chatdesk.core.tools.host.stdio import ServerBroke, adopt_orphans, descendants_of, end_others, end_tree
 from chatdesk.core.tools.host.throttle import Throttle
 
 _MOST_ROUNDS = 5

@@ -16,7 +16,6 @@ from mcp.shared.exceptions import MCPError
 from chatdesk.core.domain.tools import LeftOut
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import Text, packed
-from chatdesk.core.tools.host.descendants import end_tree
 from chatdesk.core.tools.host.failures import HostFailure
 from chatdesk.core.tools.host.http_transport import CONNECT_S, LOST_SESSION, HttpFaults, Report, over_http
 from chatdesk.core.tools.host.listing import (
@@ -29,11 +28,10 @@ from chatdesk.core.tools.host.listing import (
 )
 from chatdesk.core.tools.host.mended_answers import MendedAnswers
 from chatdesk.core.tools.host.offers import Unreadable
-from chatdesk.core.tools.host.open_requests import OpenRequests
 from chatdesk.core.tools.host.requests import Ask, ServerRequests
 from chatdesk.core.tools.host.roots import Roots
-from chatdesk.core.tools.host.session_streams import observed
-from chatdesk.core.tools.host.stdio import ServerBroke, StderrTail, program
+from chatdesk.core.tools.host.session_streams import Observer, observed
+from chatdesk.core.tools.host.stdio import ServerBroke, StderrTail, end_tree, program
 from chatdesk.core.tools.host.throttle import Throttle
 from chatdesk.core.tools.host.unasked import Unasked
 
@@ -316,3 +314,38 @@ def _failure_text(error: BaseException) -> str:
         refused = Text("It refused the connection: {reason}", reason=visible_controls(str(error)[:_LONGEST_REFUSAL]))
         return _own_words(error) or refused
     return Text("The connection failed ({kind}).", kind=type(error).__name__)
+
+
+# Counts the requests of a server that wait for an answer. Each is kept in memory until its answer is written, and a
+# server that reads none could send them without end.
+
+# A server that has more requests without an answer than this does not read the answers, and is ended.
+MOST_OPEN_REQUESTS: Final = 1_000
+_PROBLEM: Final = Text("It sent too many requests, or used an id twice, before it read the answers.")
+
+
+class OpenRequests(Observer):
+    """Counts the open requests of a session. Too many end it, and ``broken`` says so."""
+
+    def __init__(self, broken: asyncio.Future[str]) -> None:
+        self._broken = broken
+        self._open_ids: set[types.RequestId] = set()
+
+    def received(self, message: types.JSONRPCMessage) -> bool:
+        """Count a request of the server."""
+        if isinstance(message, types.JSONRPCRequest):
+            if message.id in self._open_ids or len(self._open_ids) >= MOST_OPEN_REQUESTS:
+                if not self._broken.done():
+                    self._broken.set_result(_PROBLEM)
+                return False
+            self._open_ids.add(message.id)
+        elif isinstance(message, types.JSONRPCNotification) and message.method == "notifications/cancelled":
+            cancelled = (message.params or {}).get("requestId")
+            if isinstance(cancelled, int | str):
+                self._open_ids.discard(cancelled)  # no answer will be written
+        return True
+
+    def sent(self, message: types.JSONRPCMessage) -> None:
+        """Take the request that was answered off the count."""
+        if isinstance(message, types.JSONRPCResponse | types.JSONRPCError) and message.id is not None:
+            self._open_ids.discard(message.id)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.chat.temporary import TemporaryThreads
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import EventBus
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_binding import MessageBinding
-from chatdesk.ui.features.chat.temporary import TemporaryDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 
@@ -175,3 +180,29 @@ class TemporaryBinding(Controller):
             self._temporary = self._make_temporary()
             self._join(self._temporary.bus)
         return self._temporary
+
+
+_WIDTH_PX = 460
+_QUESTION = Text("Keep the temporary chat?")
+_TEXT = Text("Nothing of it is stored. Keep it as a thread like any other, or let it go for good.")
+
+
+class TemporaryDialog(FormPanel):
+    """A dialog that asks whether to keep a temporary chat. ``answered(is_kept)`` comes once, when one of the two was
+    chosen; Esc and *Cancel* leave everything as it is. The button that loses nothing has the focus."""
+
+    answered = Signal(bool)
+
+    def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
+        super().__init__(theme, shown(_QUESTION), object_name="temporaryDialog", width_px=_WIDTH_PX, parent=parent)
+        self.setAccessibleDescription(shown(_TEXT))
+        self.add_text(shown(_TEXT), "text")
+        self.body.addSpacing(6)
+        forget, keep = partial(self._answer, is_kept=False), partial(self._answer, is_kept=True)
+        self.add_button(push_button(tr("Cancel"), "temporaryCancel", self.reject))
+        self.add_button(push_button(tr("Do not keep"), "temporaryForget", forget, is_danger=True))
+        self.add_button(push_button(tr("Keep"), "temporaryKeep", keep, is_primary=True)).setFocus()
+
+    def _answer(self, *, is_kept: bool) -> None:
+        self.accept()
+        self.answered.emit(is_kept)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.chat.system_prompt_service import SystemPromptService
@@ -13,15 +14,16 @@ from chatdesk.core.domain.library import LibraryChange
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.services.tool_loader import ToolLoader
+from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.active_chat import ActiveChat
-from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
 from chatdesk.ui.features.library.project_binding import ProjectBinding
 from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.library.trash_binding import TrashBinding
-from chatdesk.ui.widgets.project_chooser import ChooserEntry
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
 from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -347,3 +349,36 @@ class LibraryBinding(Controller):
             self._lists.show_tag("")
         self._panes.sidebar.set_view(view)
         self._panes.sidebar.thread_list.setFocus()
+
+
+_TOP_PX = 96
+_SIZE_PX = (420, 420)
+
+
+class MoveThreadsDialog(Panel):
+    """A dialog that chooses a project for threads. ``chosen(project id)`` comes once, after it has closed; Esc moves
+    nothing."""
+
+    chosen = Signal(str)
+
+    def __init__(
+        self, theme: Theme, what: str, entries: Sequence[ChooserEntry], *, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, tr("Move to a project"), parent=parent, top_px=_TOP_PX)
+        self.setObjectName("moveThreadsDialog")
+        self.setAccessibleDescription(what)
+        self.chooser = ProjectChooser(theme, entries, parent=self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 16, 1, 8)
+        column.setSpacing(6)
+        label = plain_label(tr("Move to a project: {what}", what=what[:120]), "strong", wraps=True)
+        label.setContentsMargins(16, 0, 16, 0)
+        column.addWidget(label)
+        column.addWidget(self.chooser, 1)
+        self.fit(*_SIZE_PX)
+        self.chooser.chosen.connect(self._on_chosen)
+        self.chooser.field.setFocus()
+
+    def _on_chosen(self, entry: ChooserEntry) -> None:
+        self.accept()
+        self.chosen.emit(entry.key)

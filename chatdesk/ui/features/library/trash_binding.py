@@ -10,7 +10,6 @@ from chatdesk.core.search.search_service import SearchService
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.library.active_chat import ActiveChat
-from chatdesk.ui.features.library.purge_text import shared_text, whole_trash_text
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 
@@ -78,3 +77,25 @@ class TrashBinding(Controller):
         dialog = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=window)
         dialog.answered.connect(lambda is_yes: run() if is_yes else None)
         dialog.open()
+
+
+# The sentences before threads are deleted for good.
+
+
+def whole_trash_text(count: int) -> str:
+    """Return a sentence on the threads and messages that emptying the trash removes."""
+    return shown(
+        plural(
+            "{count} threads of all projects, with all messages, will be removed. This cannot be undone.",
+            "{count} thread of all projects, with all messages, will be removed. This cannot be undone.",
+            count,
+        )
+    )
+
+
+def shared_text() -> str:
+    """Return a sentence on the fate of threads in shared projects."""
+    return tr(
+        "In shared projects it erases for everyone what you wrote, or all of it where you are an owner or admin. The "
+        "rest is hidden on this computer only."
+    )

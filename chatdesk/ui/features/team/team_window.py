@@ -11,8 +11,7 @@ from chatdesk.core.sync.team_service import TeamService
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.desktop.notice import Notice
 from chatdesk.ui.features.desktop.notify import Notifier
-from chatdesk.ui.features.team.presence_binding import PresenceBinding
-from chatdesk.ui.features.team.presence_place import PresencePlace
+from chatdesk.ui.features.team.presence_binding import PresenceBinding, PresencePlace
 from chatdesk.ui.features.team.shared_list_binding import SharedListBinding
 from chatdesk.ui.features.team.shared_text import arrived_words, authors_words
 from chatdesk.ui.features.team.shared_thread_binding import SharedThreadBinding

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.tools.folder.beneath import FileRefused, names_of, opened, read_file
+from chatdesk.core.tools.folder.beneath import FileRefused, hides_secrets, names_of, opened, read_file
 from chatdesk.core.tools.folder.exchange import exchange, read_state, sum_of
-from chatdesk.core.tools.folder.names import hides_secrets
 from chatdesk.core.tools.folder.reading import find, list_folder, read_page
 
 SECRET = b"outside"

@@ -25,7 +25,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.transfer.export_reader import COLUMNS, LEFT_OUT, open_reader
 from chatdesk.core.system.file_writing import open_new, unfinished_name
-from chatdesk.core.transfer.exports import client
+from chatdesk.core.transfer.exports import export_service as client
 from chatdesk.core.transfer.exports import export_service as exporting
 from chatdesk.core.transfer.exports.export_service import ExportService
 from tests.helpers.store import PLAN, MovableClock, Store

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.tag import Tag
-from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
+from chatdesk.ui.features.library.library_binding import MoveThreadsDialog
 from chatdesk.ui.features.library.project import ProjectDialog
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.theme.theme import Theme
