@@ -218,6 +218,17 @@ def test_a_file_is_read_in_the_encoding_that_is_named(tmp_path: Path, capsys: py
     assert "none.csv" in capsys.readouterr().err
 
 
+def test_a_text_that_may_be_read_wrong_is_not_sent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "names.txt").write_bytes("Ko\u0144".encode("cp1250"))
+    file = str(tmp_path / "names.txt")
+    assert _ask(tmp_path, "who", "--attach", file) == 1
+    said = capsys.readouterr().err
+    assert "“names.txt” may be in one of several encodings: Windows-1252: Koñ, Windows-1250: Koń" in said
+    assert "The question was not sent." in said
+    assert "--encoding" in said
+    assert _ask(tmp_path, "who", "--attach", file, "--encoding", "cp1250") == 0
+
+
 def test_an_assistant_answers(tmp_path: Path, model: None, capsys: pytest.CaptureFixture[str]) -> None:
     async def make() -> None:
         async with open_services(AppPaths.find(tmp_path / "profile"), Settings()) as services:

@@ -15,6 +15,8 @@ from chatdesk.cli import team_sharing
 from chatdesk.cli.secret_files import unusable
 from chatdesk.cli.threads import find_thread
 from chatdesk.core.attachments.attachment_limits import AttachmentLimits
+from chatdesk.core.attachments.file_kinds import is_text, kind_of
+from chatdesk.core.attachments.text_encodings import SAMPLE_BYTES, readings
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.domain.tools import Answer, ToolServer
 from chatdesk.core.errors import InvalidInput
@@ -28,6 +30,7 @@ from chatdesk.services.services import Services
 # The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.
 CALL_DENIED: Final = 3
 _ASK, _DENY = "ask", "deny"
+_MOST_READINGS = 3
 # What --approve allows: the id of a server, and one of its tools, or None for all.
 _Grant = tuple[str, str | None]
 
@@ -74,7 +77,27 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
             options.attach = await asyncio.to_thread(
                 _in_utf8, options.attach, options.encoding, Path(folder), limits=limits
             )
+        else:
+            await asyncio.to_thread(_check_sure, options.attach)
         return await _answered(options, services)
+
+
+def _check_sure(files: Sequence[str]) -> None:
+    """Look for a text that may well be in another encoding than the likeliest. Raises ``InvalidInput``."""
+    for each in map(Path, map(_absolute, files)):
+        try:
+            with each.open("rb") as file:
+                data = file.read(SAMPLE_BYTES + 1)
+        except OSError:  # whoever attaches it says so
+            continue
+        read = readings(data)
+        if is_text(kind_of(data, each.name)) and read.is_unsure:
+            found = tuple(f"{reading.name}: {reading.sample}" for reading in read.found[:_MOST_READINGS])
+            raise InvalidInput(
+                Text("“{name}” may be in one of several encodings: {found}.", name=each.name, found=found),
+                safe=Text("The question was not sent."),
+                next_step=Text("Name the right one with --encoding."),
+            )
 
 
 def _in_utf8(files: Sequence[str], encoding: str, folder: Path, *, limits: AttachmentLimits) -> list[str]:

@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton, QWidget
 
 from chatdesk.core.chat.attachment_rules import attachments_of
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.paths import AppPaths
@@ -272,11 +273,56 @@ def test_a_text_is_read_in_the_encoding_that_the_person_chooses(paths: AppPaths,
         assert attachment.name == "list.csv"
         found = await services.attachments.text_of(attachment)
         assert (found.text, found.problem) == ("город;цена\nМосква;5\nКазань;7\n", None)
-        await until(lambda: not chips.note_text())
+        await until(lambda: chips.note_text() == "“list.csv” is read as CP866: “город;цена”.")
+        (button,) = [each for each in chips.findChildren(QPushButton) if each.text() == "Read otherwise…"]
+        button.click()
+        await until(lambda: chips.findChild(QMenu, "readings") is not None and _menu(chips).isVisible())
+        next(each for each in _menu(chips).actions() if each.text().startswith("Windows-1251")).trigger()
+        _menu(chips).close()
+        await until(lambda: "is read as Windows-1251" in chips.note_text())
+        (attachment,) = application.panes.composer.files.attached
+        assert (await services.attachments.text_of(attachment)).text == list_.read_bytes().decode("cp1251")
 
     play(paths, script)
     assert len(seen) == len(set(seen)) > 2
     assert "CP866: город;цена" in seen
+
+
+@pytest.mark.parametrize("button", ["It is right", "Read otherwise…"])
+@pytest.mark.parametrize("way", ["send", "add_as_note"])
+def test_a_text_that_may_be_read_wrong_is_not_sent_before_the_person_says(
+    paths: AppPaths, tmp_path: Path, button: str, way: str
+) -> None:
+    names = tmp_path / "names.txt"
+    names.write_bytes("Ko\u0144".encode("cp1250"))
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        composer = application.panes.composer
+        chips = composer.files.chips
+        attach(application, names)
+        await until(lambda: chips.note_text() == "Is “Koñ” in “names.txt” read right?")
+        composer.editor.replace_all("Who is this?")
+        send = composer.send_button.click if way == "send" else composer.add_as_note
+        send()
+        await until(lambda: "say above your text whether “names.txt” is read right" in composer.notice.text())
+        assert composer.text() == "Who is this?"
+        assert not (await services.library.list_threads(ThreadQuery())).threads
+        (pressed,) = [each for each in chips.findChildren(QPushButton) if each.text() == button]
+        pressed.click()
+        if button == "Read otherwise…":
+            await until(lambda: chips.findChild(QMenu, "readings") is not None and _menu(chips).isVisible())
+            next(each for each in _menu(chips).actions() if "Koń" in each.text()).trigger()
+            _menu(chips).close()
+        await until(lambda: " is read as " in chips.note_text())
+        send()
+        await until(lambda: not composer.text())
+        (thread,) = (await services.library.list_threads(ThreadQuery())).threads
+        question = (await services.chat.reader.get_thread_messages(thread.id, 9)).messages[0]
+        (sent,) = attachments_of(question)
+        assert (await services.attachments.text_of(sent)).text == ("Koñ" if button == "It is right" else "Koń")
+
+    play(paths, script)
 
 
 def _menu(chips: QWidget) -> QMenu:

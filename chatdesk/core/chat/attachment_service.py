@@ -19,7 +19,7 @@ from chatdesk.core.attachments.file_reader import FileReader, SentImage
 from chatdesk.core.attachments.intake import Intake
 from chatdesk.core.attachments.origin_mark import mark_origin
 from chatdesk.core.attachments.sandboxed_pages import SandboxedPages
-from chatdesk.core.attachments.text_encodings import SAMPLE_BYTES, Reading, readings
+from chatdesk.core.attachments.text_encodings import SAMPLE_BYTES, Readings, readings
 from chatdesk.core.attachments.text_extraction import FileText
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.clock import SystemClock
@@ -139,20 +139,20 @@ class AttachmentService:
 
     # What is in it
 
-    async def readings(self, attachment: Attachment) -> tuple[Reading, ...]:
-        """Return how a text that does not say its encoding can be read, the likeliest first; none of other files,
-        and of one that is gone."""
+    async def readings(self, attachment: Attachment) -> Readings:
+        """Return how a text that does not say its encoding can be read; nothing of other files, and of one that is
+        gone."""
+        return await asyncio.to_thread(lambda: readings(self._beginning(attachment)))
+
+    def _beginning(self, attachment: Attachment) -> bytes:
+        """Return the first bytes of a text; none of other files, and of one that is gone."""
         if not is_text(attachment.mime):
-            return ()
-
-        def work() -> tuple[Reading, ...]:
-            try:
-                with self.blobs.path(attachment.sha256).open("rb") as file:
-                    return readings(file.read(SAMPLE_BYTES + 1))
-            except OSError:
-                return ()
-
-        return await asyncio.to_thread(work)
+            return b""
+        try:
+            with self.blobs.path(attachment.sha256).open("rb") as file:
+                return file.read(SAMPLE_BYTES + 1)
+        except OSError:
+            return b""
 
     async def read_as(self, attachment: Attachment, encoding: str) -> Attachment:
         """Return the same text as a file in UTF-8, read in an encoding that a person chose. Raises as ``add_file``."""

@@ -11,9 +11,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from babel import Locale
 
 from chatdesk.core.attachments.file_kinds import kind_of
-from chatdesk.core.attachments.text_encodings import guessed, name_of, readings, sample_of, unmarked_unicode
+from chatdesk.core.attachments.text_encodings import (
+    guessed,
+    name_of,
+    readings,
+    sample_of,
+    unmarked_unicode,
+)
 from chatdesk.core.attachments.text_extraction import extract
 from chatdesk.core.hidden_characters import clean_line
 
@@ -153,8 +160,31 @@ LANGUAGES = (
         "Name Smith it’s naïve café £5 “ok” – later done",
     ),
 )
+_NAMES_IN = {
+    "ja": "cp932 euc_jp",
+    "zh": "gb18030",
+    "zh_Hant": "big5",
+    "ko": "cp949",
+    "ru": "cp1251 koi8_r cp866",
+    "uk": "cp1251 koi8_u",
+    "bg": "cp1251",
+    "sr": "cp1251",
+    "el": "cp1253",
+    "he": "cp1255",
+    "ar": "cp1256",
+    "th": "cp874",
+    "tr": "cp1254",
+    "pl": "cp1250 iso8859_2",
+    "lt": "cp1257",
+    "lv": "cp1257",
+    "et": "cp1257",
+    **dict.fromkeys(("cs", "sk", "hu", "hr", "sl"), "cp1250"),
+    **dict.fromkeys(("de", "fr", "es", "pt", "sv", "da", "nb", "fi", "nl", "it", "is", "ca", "en"), "cp1252"),
+}
 SIZES = (60, 90, 120, 250, 600, 1_000, 4_000, 64_000)
-MOST_WRONG = 0.01  # of the guesses; each of them is told, and can be changed
+MOST_WRONG = 0.01  # of the guesses
+# Of texts that are read wrong without a question: each guess is told, but not all hold the message back.
+MOST_UNASKED, MOST_ASKED = 0.01, 0.25
 
 
 def _text(language: Language, kind: str, encoding: str, size: int) -> str:
@@ -185,14 +215,60 @@ def test_texts_in_old_encodings_are_read_right() -> None:
     assert len(wrong) <= MOST_WRONG * len(found), wrong
 
 
+def _of_names(size: int) -> Iterator[tuple[str, str]]:
+    """Yield texts with their encodings that no alphabet was made for: names of countries, languages and sums, many of
+    them foreign, with the years of currencies between dashes."""
+    for language, encodings in _NAMES_IN.items():
+        locale = Locale.parse(language)
+        names = [*locale.territories.values(), *locale.languages.values(), *locale.currencies.values()]
+        names += [*locale.months["format"]["wide"].values(), *locale.days["format"]["wide"].values()]
+        for encoding in encodings.split():
+            known = [name for name in names if name.encode(encoding, "ignore").decode(encoding) == name]
+            for kind in ("prose", "table"):
+                pick = random.Random(f"{language} {encoding} {kind} {size}")
+                lines: list[str] = []
+                while len("\n".join(lines).encode(encoding)) < size:
+                    cells = pick.choices(known, k=3)
+                    lines.append(
+                        f"{', '.join(cells)}." if kind == "prose" else pick.choice(",;\t").join([*cells, str(size)])
+                    )
+                text = "\n".join(lines)
+                if not text.isascii():
+                    yield encoding, text
+
+
+def test_few_texts_are_read_wrong_without_a_question() -> None:
+    found = [(encoding, text) for _name, encoding, text in _corpus(SIZES)]
+    found += [each for size in (60, 90, 250, 1_000) for each in _of_names(size)]
+    assert len(found) >= 600
+    asked = [readings(text.encode(encoding)).is_unsure for encoding, text in found]
+    wrong = [
+        text.encode(encoding).decode(guessed(text.encode(encoding)), "replace") != text for encoding, text in found
+    ]
+    unasked = [found[at] for at, is_wrong in enumerate(wrong) if is_wrong and not asked[at]]
+    assert len(unasked) <= MOST_UNASKED * len(found), unasked
+    assert sum(asked) <= MOST_ASKED * len(found)
+
+
+@pytest.mark.parametrize("text", ["open 1990–1995", "from 9–17 o’clock", "yes – no", "it’s", "“so”", "25 °C", "3 × 5"])
+def test_signs_of_windows_between_plain_words_are_no_letters(text: str) -> None:
+    assert guessed(text.encode("cp1252")) == "cp1252"
+
+
+def test_unicode_and_plain_text_are_never_asked_about() -> None:
+    for text in ("plain", "", "Größe – 5 €", "日本語"):
+        for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+            assert not readings(text.encode(encoding)).is_unsure
+
+
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda each: each.name)
 def test_the_right_reading_is_on_offer(language: Language) -> None:
     for encoding in language.encodings:
         text = _text(language, "table", encoding, 120)
         offered = readings(text.encode(encoding))
         line = next(line for line in text.splitlines() if not line.isascii())
-        assert any(each.sample.startswith(clean_line(line)[:20]) for each in offered), (encoding, offered)
-    assert readings(language.words.encode()) == readings(language.words.encode("utf-16")) == ()
+        assert any(each.sample.startswith(clean_line(line)[:20]) for each in offered.found), (encoding, offered)
+    assert readings(language.words.encode()).found == readings(language.words.encode("utf-16")).found == ()
 
 
 @pytest.mark.parametrize("kind", ["prose", "table"])
@@ -220,7 +296,7 @@ def test_unicode_is_no_guess(language: Language, encoding: str, tmp_path: Path) 
         found = extract(tmp_path / "a", "text/plain")
         assert (found.text, found.problem) == (text, None)
         assert kind_of(data, "a.txt") == "text/plain"
-        assert readings(data) == ()
+        assert readings(data).found == ()
 
 
 @pytest.mark.parametrize(

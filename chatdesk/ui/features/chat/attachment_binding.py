@@ -12,6 +12,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject, Sign
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QMenu
 
+from chatdesk.core.attachments.text_encodings import Reading
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.attachment import Attachment, clean_name
 from chatdesk.core.errors import AttachmentUnusable
@@ -38,8 +39,8 @@ _STORED = Text("Files are stored on disk; a temporary chat is not.")
 _THUMBNAIL_DOTS = 4 * THUMBNAIL_PX
 # How long a chat that is closed waits for files that are being copied.
 _KEPT_WITHIN_S = 5.0
-# The button that offers other readings of a text.
-_READ_AS = "read_as"
+# Buttons below a text whose encoding was guessed.
+_READ_AS, _IS_RIGHT = "readAs", "isRight"
 _DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
 
 
@@ -70,9 +71,11 @@ class AttachmentBinding(Controller):
         self._models = models
         self._copying: dict[str, asyncio.Task[object]] = {}
         self._sight = Sight()
-        self._unsure: Attachment | None = None  # a text whose encoding was guessed
+        self._guessed: Attachment | None = None  # a text whose encoding was guessed, which the note is about
+        self._chosen: dict[str, tuple[Attachment, Reading]] = {}  # what was read as a person chose, by what it became
         composer = panes.composer
         panes.commands.bind("message.attach", self.choose, lambda: composer.can_write)
+        messages.may_send = self._may_send
         composer.filesOffered.connect(self.attach)
         composer.imageOffered.connect(self.attach_image)
         composer.files.chipsMade.connect(self._on_composer_chips_made)
@@ -240,34 +243,61 @@ class AttachmentBinding(Controller):
         self._sight = sight
         if sight.sentence:
             composer.files.chips.set_note(shown(sight.sentence), sight.actions)
-            self._tasks.cancel("describe attachments")
-        else:
-            self._tasks.replace(self._describe(), "describe attachments")
+        self._tasks.replace(self._describe(has_note=bool(sight.sentence)), "describe attachments")
 
-    async def _describe(self) -> None:
+    async def _describe(self, *, has_note: bool) -> None:
+        """Show the note about the files: the question about a text that may be read wrong comes first."""
         composer = self._panes.composer
         attached = composer.files.attached
-        note, unsure = "", None
-        for attachment in attached:
-            if not note and not attachment.is_image:
-                found = await self._attachments.text_of(attachment)
-                if not found.text.strip():
-                    only = tr("Of “{name}” only the name is sent.", name=attachment.name)
-                    note = f"{only} {shown(found.problem or '')}".strip()
-                elif found.problem:
-                    note = tr("“{name}”: {problem}", name=attachment.name, problem=shown(found.problem))
-                    unsure = attachment if await self._attachments.readings(attachment) else None
-        if composer.files.attached == attached:
-            self._unsure = unsure
-            composer.files.chips.set_note(note, [(_READ_AS, tr("Read otherwise…"))] if unsure else ())
+        texts = [each for each in attached if not each.is_image]
+        unsure = [each for each in texts if (await self._attachments.readings(each)).is_unsure]
+        note, guess = "", None
+        for attachment in unsure or (() if has_note else texts):
+            note, guess = await self._note_of(attachment, asks=bool(unsure))
+            if note:
+                break
+        if composer.files.attached == attached and (note or not has_note):
+            self._guessed = guess
+            actions = [(_READ_AS, tr("Read otherwise…"))] if guess else []
+            composer.files.chips.set_note(note, [(_IS_RIGHT, tr("It is right")), *actions] if unsure else actions)
+
+    async def _note_of(self, attachment: Attachment, *, asks: bool) -> tuple[str, Attachment | None]:
+        """Return the note about a file, and the file if it can be read otherwise."""
+        name = attachment.name
+        original, chosen = self._chosen.get(attachment.sha256, (attachment, None))
+        found = await self._attachments.text_of(attachment)
+        readings = (await self._attachments.readings(original)).found
+        guess = original if readings else None
+        if asks and readings:
+            return tr("Is “{sample}” in “{name}” read right?", sample=readings[0].sample, name=name), guess
+        if chosen is not None:
+            return tr("“{name}” is read as {encoding}: “{sample}”.", name=name, **_said(chosen)), guess
+        if not found.text.strip():
+            only = tr("Of “{name}” only the name is sent.", name=name)
+            return f"{only} {shown(found.problem or '')}".strip(), None
+        if found.problem:
+            return tr("“{name}”: {problem}", name=name, problem=shown(found.problem)), guess
+        return "", None
+
+    async def _may_send(self, attached: Sequence[Attachment]) -> bool:
+        """Return whether no text among these may well be read wrong; else the note asks."""
+        for each in attached:
+            if (await self._attachments.readings(each)).is_unsure:
+                self._panes.composer.notice.show_passing(
+                    tr("Not sent yet: say above your text whether “{name}” is read right.", name=each.name)
+                )
+                return False
+        return True
 
     def _asked_models(self) -> Sequence[tuple[str | None, str | None]]:
         return self._messages.models.compared or (self._messages.models.answering,)
 
     def _on_note_action_requested(self, name: str) -> None:
         sight = self._sight
-        if name == _READ_AS and self._unsure is not None:
-            self._tasks.start(self._offer_readings(self._unsure), "offer readings")
+        if name in (_READ_AS, _IS_RIGHT):
+            if self._guessed is not None:
+                work = self._offer_readings if name == _READ_AS else self._confirm
+                self._tasks.start(work(self._guessed), "read a file")
             return
         if name == ASK_OTHER and sight.other is not None:
             picker = self._panes.header.model_picker
@@ -283,21 +313,34 @@ class AttachmentBinding(Controller):
         menu = QMenu(chips)
         menu.setObjectName("readings")
         round_corners(menu, self._panes.theme.tokens.radius.row)
-        for reading in await self._attachments.readings(attachment):
+        for reading in (await self._attachments.readings(attachment)).found:
             action = menu.addAction(f"{reading.name}: {reading.sample}".replace("&", "&&"))
-            action.triggered.connect(partial(self._read_as, attachment, reading.encoding))
+            action.triggered.connect(partial(self._read_as, attachment, reading))
         menu.aboutToHide.connect(menu.deleteLater)
         menu.aboutToHide.connect(self._panes.composer.setFocus)
         menu.popup(chips.mapToGlobal(chips.rect().center()))
 
-    def _read_as(self, attachment: Attachment, encoding: str) -> None:
-        self._tasks.start(self._attach_read(attachment, encoding, self._threads.thread_id), "read a file otherwise")
+    async def _confirm(self, attachment: Attachment) -> None:
+        """Read a text as it was shown."""
+        readings = (await self._attachments.readings(attachment)).found
+        if readings:
+            self._read_as(attachment, readings[0])
+        self._panes.composer.setFocus()
 
-    async def _attach_read(self, attachment: Attachment, encoding: str, thread_id: str | None) -> None:
+    def _read_as(self, attachment: Attachment, reading: Reading) -> None:
+        self._tasks.start(self._attach_read(attachment, reading, self._threads.thread_id), "read a file as chosen")
+
+    async def _attach_read(self, original: Attachment, reading: Reading, thread_id: str | None) -> None:
+        """Put the text as it was chosen in the place of the file, or of what was made of it before."""
         chips = self._panes.composer.files.chips
-        made = await self._attachments.read_as(attachment, encoding)
+        made = await self._attachments.read_as(original, reading.encoding)
+        before = [key for key, (each, _reading) in self._chosen.items() if each == original]
+        self._chosen[made.sha256] = (original, reading)
         if thread_id == self._threads.thread_id:
-            chips.replace(attachment, made)
+            for each in chips.attached:
+                if each == original or each.sha256 in before:
+                    chips.replace(each, made)
+            self._describe_soon()
 
     async def _store_sight(self, models: Sequence[tuple[str, str]], *, sees: bool) -> None:
         """Store the person's word on whether these models see images; it applies from this message on."""
@@ -305,6 +348,10 @@ class AttachmentBinding(Controller):
         for provider, model in models:
             await service.override(provider, model, sees_images=sees)
         self._describe_soon()
+
+
+def _said(reading: Reading) -> dict[str, str]:
+    return {"encoding": reading.name, "sample": reading.sample}
 
 
 def _png(image: QImage) -> bytes:

@@ -38,7 +38,7 @@ _WAIT = Text("Wait for the answer, or press Esc to stop it. Your text is kept.")
 class MessageBinding(Controller):
     """The controller that sends, stops, edits and regenerates messages. ``busyChanged``: *Stop* acts on another answer,
     or on none; ``compared``: several models were asked at once. ``models`` says who answers, ``follower`` shows what
-    happens."""
+    happens, ``may_send`` may hold files back."""
 
     busyChanged = Signal()
     compared = Signal(object)  # Compared
@@ -67,6 +67,7 @@ class MessageBinding(Controller):
         self._consent = ProviderConsent(context)
         self.edit = MessageEdit(context, threads, undo, drafts=drafts)
         self.assistants = NextAssistant(context, threads, models)
+        self.may_send: Callable[[Sequence[Attachment]], Awaitable[bool]] | None = None
         self._is_sending = False
         self._sending: asyncio.Task[object] | None = None
         self._is_started = False
@@ -138,16 +139,18 @@ class MessageBinding(Controller):
         if not self._is_started:
             self._early = text
         elif not self._is_sending:
-            self._is_sending = True
-            work = self._send(text, self._panes.composer.files.attached, self._threads.thread_id)
-            self._sending = self._tasks.start(work, "send")
+            self._is_sending, attached = True, self._panes.composer.files.attached
+            self._sending = self._tasks.start(self._send(text, attached, self._threads.thread_id), "send")
 
     async def _send(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
         """Send a question. When it cannot be stored it stays in the composer and is sent as soon as it can be."""
         try:
-            await self._send_now(text, attached, thread_id)
+            if self.may_send is None or await self.may_send(attached):
+                await self._send_now(text, attached, thread_id)
         except StorageError as error:
             self._drafts.unsaved.retry_later("question", error, lambda: self._send_again(text))
+        finally:
+            self._is_sending = False
 
     def _on_composer_note_requested(self, text: str) -> None:
         if self.edit.edited is not None:  # what it was before says what its new version is
@@ -160,6 +163,8 @@ class MessageBinding(Controller):
     async def _add_note(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
         """Store the composer's text as a note, then empty the composer; a new chat begins with the note."""
         try:
+            if self.may_send is not None and not await self.may_send(attached):
+                return
             chat, known_id = self._open_thread.chat_of(thread_id), thread_id
             if known_id is None:
                 begun = self.assistants.of_new_thread()
