@@ -198,15 +198,16 @@ class HtmlOutline(HTMLParser):
         return number - 1
 
     def _spans(self) -> list[Any]:
-        """The line's words: a break swallows the line end after it, other line ends are blanks. Blanks around the
-        line are not drawn, but those in code are."""
+        """The line's words: a break swallows the line end after it, other line ends break lines as well. Blanks around
+        the line are not drawn, but those in code are."""
         line = self._line or _Line()
         whole: list[Any] = []
         for number, (text, style) in enumerate(line.pieces):
-            words = text.replace(_BREAK + "\n", _BREAK).replace("\n", " ").replace(_BREAK, "\n")
+            words = text.replace(_BREAK + "\n", _BREAK)
             if "code" not in style.split():
-                words = words.lstrip(" ") if number == 0 else words
-                words = words.rstrip(" ") if number == len(line.pieces) - 1 else words
+                words = words.lstrip(" \n") if number == 0 else words
+                words = words.rstrip(" \n") if number == len(line.pieces) - 1 else words
+            words = words.replace(_BREAK, "\n")
             if words:
                 whole.append({style: words} if style else words)
         return whole

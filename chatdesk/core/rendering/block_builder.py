@@ -13,6 +13,7 @@ from markdown_it.token import Token
 from chatdesk.core.hidden_characters import visible_code, visible_controls
 from chatdesk.core.rendering.block_rules import MAX_TABLE_CELLS
 from chatdesk.core.rendering.blocks import (
+    DEFINITION,
     Block,
     CodeBlock,
     Fold,
@@ -195,7 +196,7 @@ class BlockBuilder:
         if checked is not None:
             self._marker = "☑" if checked else "☐"
         elif number is None:
-            self._marker = _BULLET
+            self._marker = DEFINITION if token.meta.get("is_definition") else _BULLET
         else:
             self._marker = f"{number}."
         if number is not None:

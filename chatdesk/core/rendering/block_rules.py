@@ -14,6 +14,7 @@ from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock, blockquote, fence
 from mdit_py_plugins.footnote.index import footnote_def
 
+from chatdesk.core.rendering.definition_rule import definition_rule
 from chatdesk.core.rendering.footnotes import note_key
 from chatdesk.core.rendering.list_rule import MAX_CONTAINER_LEVEL, bullet_end, list_rule
 
@@ -48,6 +49,7 @@ def install_block_rules(md: MarkdownIt) -> None:
     ruler.at("blockquote", blockquote_rule, ends_paragraphs)
     ruler.before("code", "chat_table", table_rule, {"alt": ["paragraph", "reference"]})
     ruler.before("chat_table", "chat_short_paragraph", short_paragraph_rule)
+    ruler.before("code", "chat_definition", definition_rule, {"alt": ["paragraph"]})
     ruler.before("fence", "chat_math", math_rule, ends_paragraphs)
     ruler.before("fence", "chat_fold", fold_rule, ends_paragraphs)
     ruler.before("reference", "chat_footnote", footnote_rule, {"alt": ["paragraph", "reference", "blockquote"]})

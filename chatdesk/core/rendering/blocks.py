@@ -21,6 +21,9 @@ CALLOUT_TITLES = {
     "caution": Text("Caution", "callout"),
 }
 
+# The marker of a definition, which is not drawn; its terms are the paragraph above.
+DEFINITION = ":"
+
 DRAWING_UNITS = 256
 _BYTES_AN_OPERATION = {"M": 8, "L": 8, "Q": 16, "C": 24, "Z": 0}
 
@@ -101,8 +104,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The place of a block. ``marker`` is the list marker drawn before it ("•", "3.", "☐", "☑"), None for none.
-    ``first_line`` and ``end_line`` (exclusive) are its lines in the Markdown source. ``note`` names the footnote
+    """The place of a block. ``marker`` is the list marker drawn before it ("•", "3.", "☐", "☑"), ``DEFINITION``, or
+    None for none. ``first_line`` and ``end_line`` (exclusive) are its lines in the Markdown source. ``note`` names the footnote
     that begins here. ``quoted_lists`` says for each quote how many lists it is in, and is empty when none does.
     ``quotes`` has for each quote the line where it begins, which tells two of them apart. ``is_right_to_left`` is
     the direction of the item or quote around, or of the table itself.

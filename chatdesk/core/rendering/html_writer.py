@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 
 from chatdesk.core.rendering.blocks import (
+    DEFINITION,
     Block,
     CodeBlock,
     Fold,
@@ -26,9 +27,10 @@ from chatdesk.core.rendering.safety import is_safe_link
 from chatdesk.core.spreadsheet_cells import may_run
 
 _BLOCKS = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "hr", "details", "summary")
+_DEFINITIONS = ("dl", "dt", "dd")
 _TABLES = ("table", "thead", "tbody", "tr", "th", "td")
 _INLINE = ("strong", "em", "s", "sub", "sup", "kbd", "code", "a", "br")
-TAGS = frozenset((*_BLOCKS, *_TABLES, *_INLINE))
+TAGS = frozenset((*_BLOCKS, *_DEFINITIONS, *_TABLES, *_INLINE))
 _ALIGNED = ("left", "right", "center")
 # What Excel takes for “this is text”, whatever it looks like; and older versions of LibreOffice.
 _TEXT_STYLE = "mso-number-format:'\\@'"
@@ -58,7 +60,12 @@ def _nodes(nodes: Sequence[Node]) -> list[str]:
     made: list[str] = []
     for is_list, members in lists_of(nodes):
         if is_list:
-            made += _list([each for each in members if isinstance(each, Item)])
+            items = [each for each in members if isinstance(each, Item)]
+            if items[0].marker == DEFINITION:
+                terms = [made.pop().replace("<p>", "<dt>").replace("</p>", "</dt>")] if _ends_in_words(made) else []
+                made += ["<dl>", *terms, *_items(items, "dd"), "</dl>"]
+            else:
+                made += _list(items)
         else:
             for node in members:
                 made += _quote(node) if isinstance(node, Quote) else [_block(node)]
@@ -67,22 +74,31 @@ def _nodes(nodes: Sequence[Node]) -> list[str]:
 
 def _list(items: Sequence[Item]) -> list[str]:
     number = items[0].number if items[0].note is None else _note_number(items[0])
-    made = ["<ul>" if number is None else "<ol>" if number == 1 else f'<ol start="{number}">']
+    opening = "<ul>" if number is None else "<ol>" if number == 1 else f'<ol start="{number}">'
+    return [opening, *_items(items, "li"), "</ul>" if number is None else "</ol>"]
+
+
+def _ends_in_words(made: Sequence[str]) -> bool:
+    return bool(made) and made[-1].startswith("<p>")
+
+
+def _items(items: Sequence[Item], tag: str) -> list[str]:
+    made: list[str] = []
     for item in items:
         box = f"{item.marker} " if item.marker in _BOXES else ""
         # A lone paragraph is the item's own words: editors put space around it otherwise.
         first, rest = (item.children[0], item.children[1:]) if item.children else (None, [])
         if isinstance(first, Paragraph):
-            made.append(f"<li>{box}{_spans(first.spans)}")
+            made.append(f"<{tag}>{box}{_spans(first.spans)}")
         else:
-            made += [f"<li>{box}", *_nodes(item.children)]
+            made += [f"<{tag}>{box}", *_nodes(item.children)]
             rest = []
         nodes = _nodes(rest)
         if nodes and isinstance(first, Paragraph):
             made[-1] += nodes.pop(0)  # a line end behind the words would be a blank
         made += nodes
-        made[-1] += "</li>"
-    return [*made, "</ul>" if number is None else "</ol>"]
+        made[-1] += f"</{tag}>"
+    return made
 
 
 def _note_number(item: Item) -> int | None:

@@ -245,7 +245,7 @@ def tag_rule(state: StateInline, silent: bool) -> bool:
         return False
     if not silent:
         kind = "chat_tag" if STYLE_TAG.fullmatch(match[0]) is not None else "text"
-        state.push(kind, "", 0).content = match[0].replace("\n", " ")
+        state.push(kind, "", 0).content = match[0]
     state.pos = match.end()
     return True
 

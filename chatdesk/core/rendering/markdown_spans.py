@@ -27,7 +27,7 @@ _MARK = re.compile(
 )
 _MARK_IN_LINK = re.compile(rf"[\[\]]|{_MARK.pattern}")
 # What makes a block of a line that begins with it.
-_LINE_START = re.compile(r"(?:#{1,6}(?=\s|$)|>|[-+](?=\s|$)|[-=:|]|\d{1,9}(?P<dot>[.)])(?=\s|$))")
+_LINE_START = re.compile(r"(?:#{1,6}(?=\s|$)|>|[-+](?=\s|$)|[-=|]|:(?=[-\s])|\d{1,9}(?P<dot>[.)])(?=\s|$))")
 _BARE_URL = re.compile("https?://[!-~]+", re.IGNORECASE)
 _BESIDE_LETTERS = re.compile(r"(?<=\w)_+(?=\w)")
 _UNSAFE_IN_TARGET = re.compile(r"[\s<>\\|$]")
@@ -280,10 +280,11 @@ def _with_line_starts(text: str, *, is_one_line: bool) -> str:
     made: list[str] = []
     lines = text.split("\n")
     for place, line in enumerate(lines):
-        is_broken_by_mark = place and lines[place - 1].strip() and line.strip() and not line[0].isspace()
+        before = lines[place - 1] if place else ""
+        is_plain = before.strip() and line.strip() and not before[-1].isspace() and not line[0].isspace()
         if place:
-            made.append("\\\n" if is_broken_by_mark else "<br>")
-        match = _LINE_START.match(line) if is_broken_by_mark or not place else None
-        at = -1 if match is None or (place == 0 and match[0] == ":") else max(0, match.start("dot"))
+            made.append("\n" if is_plain else "<br>")
+        match = _LINE_START.match(line) if is_plain or not place else None
+        at = -1 if match is None else max(0, match.start("dot"))
         made.append(f"{line[:at]}\\{line[at:]}" if at >= 0 else line)
     return "".join(made)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from chatdesk.core.domain.artifacts.code_blocks import fence_for
 from chatdesk.core.rendering.blocks import (
+    DEFINITION,
     Block,
     CodeBlock,
     Fold,
@@ -23,7 +24,7 @@ from chatdesk.core.rendering.markdown_spans import markdown_of_spans
 from chatdesk.core.rendering.nesting import Item, Node, Quote, lists_of, tree_of
 from chatdesk.core.rendering.picture_data import picture_url
 
-_BOXES = {"☐": "- [ ]", "☑": "- [x]"}
+_MARKS = {"☐": "- [ ]", "☑": "- [x]", DEFINITION: DEFINITION}
 _RULES = {"left": ":---", "right": "---:", "center": ":---:"}
 
 
@@ -81,7 +82,9 @@ def _add(lines: list[str], more: list[str], *, is_close: bool = False) -> None:
 
 
 def _may_touch(nodes: Sequence[Node], first: Item) -> bool:
-    """Return whether a list may be right below the paragraph that its item begins with."""
+    """Return whether a list may be right below the paragraph before it: the first of its item, or terms."""
+    if first.marker == DEFINITION:
+        return True
     is_second = len(nodes) > 1 and nodes[1] is first and isinstance(nodes[0], Paragraph)
     is_empty = len(first.children) == 1 and isinstance(first.children[0], Paragraph) and not first.children[0].spans
     return is_second and nodes[0].at.list_depth > 0 and first.number in (None, 1) and not is_empty  # type: ignore[union-attr]
@@ -96,8 +99,8 @@ def _list(items: Sequence[Item], delimiter: str) -> list[str]:
             if lines:
                 lines.append("")
         else:
-            marker = _BOXES.get(item.marker or "") or (f"{item.number}{delimiter}" if item.number is not None else "-")
-            indent = " " * (2 if item.marker in _BOXES else len(marker) + 1)
+            marker = _MARKS.get(item.marker or "") or (f"{item.number}{delimiter}" if item.number is not None else "-")
+            indent = " " * (2 if item.marker in _MARKS else len(marker) + 1)
         children = _note_children(item) if item.note is not None else item.children
         if len(children) > 1 and isinstance(children[0], Paragraph) and not children[0].spans:
             # Nothing but an empty quote keeps an item apart from what is below its mark.

@@ -87,16 +87,15 @@ class SpanBuilder:
     def _add_token(self, token: Token) -> None:
         kind = token.type
         if kind == "text":
-            content = token.content.replace("\n", " ")  # only an entity can be one
             if self._hrefs:
-                self._add(content)
+                self._add(token.content)
             else:
-                for text, href in split_bare_addresses(content):
+                for text, href in split_bare_addresses(token.content):
                     self._add(text, href=href if href and is_safe_link(href) else None)
         elif kind in ("code_inline", "chat_math"):
             self._add(token.content, is_code=kind == "code_inline", is_math=kind == "chat_math")
         elif kind in ("softbreak", "hardbreak"):
-            self._add(" " if kind == "softbreak" else "\n")
+            self._add("\n")  # chats keep the lines of letters, and models write for chats
         elif kind == "image":
             self._add_image(token)
         elif kind == "chat_footnote_ref":

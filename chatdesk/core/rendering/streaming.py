@@ -338,8 +338,8 @@ def last_boundary(parsed: ParsedText, source: str) -> tuple[int, bool]:
         if token.type in ("fence", "code_block"):
             math_lines.update(range(first, end))
         is_item = token.type == "list_item_open" and token.level == 1
-        if token.level and not is_item:
-            continue
+        if (token.level and not is_item) or token.meta.get("is_definition"):
+            continue  # a definition stays with its terms
         if token.type in ("ordered_list_open", "bullet_list_open"):
             list_start = first
         if first > best and first < len(lines):

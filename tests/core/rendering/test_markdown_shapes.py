@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from chatdesk.core.rendering.blocks import (
@@ -16,7 +18,9 @@ from chatdesk.core.rendering.blocks import (
     Table,
 )
 from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.core.rendering.markdown_writer import markdown_of
 from chatdesk.core.rendering.span_builder import MAX_SPANS
+from tests.helpers.block_outline import outline_blocks
 from tests.helpers.block_words import blocks_to_plain, spans_to_plain
 
 
@@ -45,7 +49,7 @@ SHAPES = {
         "Text:\n1. a\n2. b",
         [("P", 0, None, "Text:"), ("P", 1, "1.", "a"), ("P", 1, "2.", "b")],
     ),
-    "year after a line is no list": ("It was\n1986. Good.", [("P", 0, None, "It was 1986. Good.")]),
+    "year after a line is no list": ("It was\n1986. Good.", [("P", 0, None, "It was\n1986. Good.")]),
     "bullet nested by two": ("- a\n  - b", [("P", 1, "•", "a"), ("P", 2, "•", "b")]),
     "bullet nested by three": ("- a\n   - b", [("P", 1, "•", "a"), ("P", 2, "•", "b")]),
     "bullet nested by four": (
@@ -121,15 +125,15 @@ SHAPES = {
         "So:\n\\[ x \\]\nand",
         [("P", 0, None, "So:"), ("M", 0, None, "x"), ("P", 0, None, "and")],
     ),
-    "unclosed dollars": ("$$\nx", [("P", 0, None, "$$ x")]),
-    "raw html": ("<div onclick=x>\n<b>a</b>", [("P", 0, None, "<div onclick=x> <b>a</b>")]),
+    "unclosed dollars": ("$$\nx", [("P", 0, None, "$$\nx")]),
+    "raw html": ("<div onclick=x>\n<b>a</b>", [("P", 0, None, "<div onclick=x>\n<b>a</b>")]),
     "script": ("<script>alert(1)</script>", [("P", 0, None, "<script>alert(1)</script>")]),
     "generics": ("A List<String> and Map<K, V>", [("P", 0, None, "A List<String> and Map<K, V>")]),
     "footnote": ("See[^1].\n\n[^1]: Note.", [("P", 0, None, "See1."), ("P", 1, "1.", "Note. ↩")]),
     "undefined footnote": ("A class [^abc] of characters", [("P", 0, None, "A class [^abc] of characters")]),
     "empty item": ("- \n- b", [("P", 1, "•", ""), ("P", 1, "•", "b")]),
     "bullets with stars and pluses": ("* a\n* b\n\n+ c", [("P", 1, "•", "a"), ("P", 1, "•", "b"), ("P", 1, "•", "c")]),
-    "typographic bullets stay": ("• a\n• b", [("P", 0, None, "• a • b")]),
+    "typographic bullets stay": ("• a\n• b", [("P", 0, None, "• a\n• b")]),
     "numbers below bullets": (
         "- a\n  1. b\n  2. c\n- d",
         [("P", 1, "•", "a"), ("P", 2, "1.", "b"), ("P", 2, "2.", "c"), ("P", 1, "•", "d")],
@@ -180,7 +184,7 @@ SHAPES = {
     "sub and sup": ("H<sub>2</sub>O and x<sup>2</sup>", [("P", 0, None, "H2O and x2")]),
     "html comment": ("a <!-- b --> c", [("P", 0, None, "a <!-- b --> c")]),
     "markdown in a tag stays": ('<a href="*x*_y_">z</a>', [("P", 0, None, '<a href="*x*_y_">z</a>')]),
-    "thinking tags": ("<think>\nhm\n</think>\n\nYes", [("P", 0, None, "<think> hm </think>"), ("P", 0, None, "Yes")]),
+    "thinking tags": ("<think>\nhm\n</think>\n\nYes", [("P", 0, None, "<think>\nhm\n</think>"), ("P", 0, None, "Yes")]),
     "comparison signs": ("if a < b and c > d", [("P", 0, None, "if a < b and c > d")]),
     "nested generics": (
         "`Map<String, List<T>>` or Map<String, List<T>>",
@@ -446,8 +450,32 @@ def test_a_bare_environment_is_a_formula(name: str) -> None:
 
 def test_other_environments_stay_text() -> None:
     text = "\\begin{itemize}\n\\item a\n\\end{itemize}"
-    assert outline(text) == [("P", 0, None, text.replace("\n", " "))]
+    assert outline(text) == [("P", 0, None, text)]
     assert [kind for kind, *_ in outline("\\begin{align}\na\n\nb\n\\end{align}")] == ["P", "P"]
+
+
+LINES = {
+    "letter": ["Best regards,", "[Your Name]", "[Your Title]"],
+    "letters as numbers": ["a. x", "b. y"],
+    "head of a mail": ["From: a@b.example", "To: c@d.example", "Subject: x"],
+    "tree": ["src/", "├── a", "└── b"],
+    "styled": ["**Name:** x", "*Place:* y"],
+    "Chinese": ["静夜思", "床前明月光，"],
+    "Arabic": ["مع التحية،", "الاسم"],
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize(("first", "rest"), [("", ""), ("> ", "> "), ("- ", "  "), ("[^1]\n\n[^1]: ", "    ")])
+def test_each_line_of_a_paragraph_is_a_line(name: str, first: str, rest: str) -> None:
+    lines = LINES[name]
+    blocks = parse_markdown(first + f"\n{rest}".join(lines))
+    words = ["".join(span.text for span in block.spans) for block in blocks if isinstance(block, Paragraph)]
+    shown = [re.sub(r"[*↩]", "", each).rstrip() for each in "\n".join(words).split("\n")]
+    expected = [each.replace("*", "") for each in lines]
+    assert [each for each in shown if each in expected] == expected
+    written = markdown_of(blocks)
+    assert "\\\n" not in written and outline_blocks(parse_markdown(written)) == outline_blocks(blocks)
 
 
 HIDDEN = "a\u200bb\xad \ufeffc\u2028d \x1b]0;t\x07\n\x1b[31mred\x1b[0m\x1b[K\ttab  "

@@ -14,7 +14,6 @@ from chatdesk.core.domain.message import STATUS_TEXTS, Message, Part, PartType, 
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.moments import is_known, utc_moment
-from chatdesk.core.rendering.answers.typed_lines import source_of
 from chatdesk.core.rendering.markdown_writer import markdown_of
 from chatdesk.core.rendering.sources import source_blocks, sources_of
 from chatdesk.core.texts import shown
@@ -146,7 +145,7 @@ def heading(message: Message) -> str:
 
 def _part_as_markdown(message: Message, part: Part, link_to: LinkTo) -> str:
     if part.type is PartType.TEXT:
-        return source_of(message, part).strip("\n")
+        return part.text.strip("\n")
     if part.type is PartType.REASONING and part.text.strip():
         return f"> **{shown(export_texts.REASONING)}**\n>\n> " + part.text.strip().replace("\n", "\n> ")
     if part.type is PartType.TOOL_CALL:

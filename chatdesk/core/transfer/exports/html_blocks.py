@@ -15,6 +15,7 @@ from html import escape
 from typing import Final
 
 from chatdesk.core.rendering.blocks import (
+    DEFINITION,
     DRAWING_UNITS,
     Block,
     CodeBlock,
@@ -44,6 +45,7 @@ _QUOTES: Final = {"quote": "<blockquote>"} | {
     f"quote {kind}": f'<blockquote class="callout c-{kind}">'
     for kind in ("note", "tip", "important", "warning", "caution")
 }
+_ITEM_ENDS: Final = {"dl": "</dd>"}
 _ALIGNED: Final = ("left", "right", "center")
 
 
@@ -104,16 +106,18 @@ class HtmlBlocks:
     def _open_item(self, path: Sequence[str], marker: str, common: int) -> str:
         number = marker.rstrip(".)")
         is_numbered = number.isdecimal() and number.isascii() and len(number) <= 9
-        tag = "ol" if is_numbered else "ul"
+        tag = "ol" if is_numbered else "dl" if marker == DEFINITION else "ul"
         made = ""
         if common == len(path) and self._open[-1] == tag:
-            made += "</li>"
+            made += _ITEM_ENDS.get(tag, "</li>")
         else:
             if common == len(path):
                 made += self._close_to(common - 1)
             made += self._open_to(path[:-1])
             self._open.append(tag)
-            made += f'<ol start="{int(number)}">' if is_numbered else "<ul>"
+            made += f'<ol start="{int(number)}">' if is_numbered else f"<{tag}>"
+        if marker == DEFINITION:
+            return f"{made}<dd>"
         if marker in _BOXES:
             self._box = f"{marker} "
             return f'{made}<li class="task">'
@@ -130,7 +134,7 @@ class HtmlBlocks:
         made = ""
         while len(self._open) > depth:
             container = self._open.pop()
-            made += "</blockquote>" if container in _QUOTES else f"</li></{container}>"
+            made += "</blockquote>" if container in _QUOTES else f"{_ITEM_ENDS.get(container, '</li>')}</{container}>"
         return made
 
     # Blocks

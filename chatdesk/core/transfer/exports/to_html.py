@@ -17,7 +17,6 @@ from chatdesk.core.domain.message import Message, Part, PartType, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.paths import resources_dir
-from chatdesk.core.rendering.answers.typed_lines import source_of
 from chatdesk.core.rendering.sources import source_blocks, sources_of
 from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.system.file_writing import replacing_text
@@ -42,7 +41,7 @@ def _is_parsed(part: Part) -> bool:
 
 
 def _parsed_texts(message: Message) -> list[str]:
-    return [source_of(message, part) for part in message.parts if _is_parsed(part)]
+    return [part.text for part in message.parts if _is_parsed(part)]
 
 
 class MessageHtml:
@@ -90,7 +89,7 @@ class MessageHtml:
 
     def _part(self, message: Message, part: Part) -> Iterator[str]:
         if _is_parsed(part):
-            made = self._markdown(part, source_of(message, part))
+            made = self._markdown(part)
             yield made if part.type is PartType.TEXT else self._folded(shown(export_texts.REASONING), made)
         elif part.type is PartType.TOOL_CALL:
             name = escape(clean_line(str(part.content.get("name", ""))))
@@ -100,8 +99,8 @@ class MessageHtml:
         elif part.type in (PartType.IMAGE, PartType.FILE):
             yield from self._attachment(part)
 
-    def _markdown(self, part: Part, source: str) -> str:
-        blocks = self._source.blocks(source)
+    def _markdown(self, part: Part) -> str:
+        blocks = self._source.blocks(part.text)
         prefix = f"m{self._count}-{part.index}-"
         return HtmlBlocks(prefix, is_for_print=self._is_for_print).html(blocks)
 

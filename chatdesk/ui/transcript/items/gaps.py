@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import compress, count
 from operator import is_not
 
-from chatdesk.core.rendering.blocks import Placement
+from chatdesk.core.rendering.blocks import DEFINITION, Placement
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.transcript_style import BUBBLE_PAD_Y
 from chatdesk.ui.transcript.items.author_item import AuthorItem
@@ -94,6 +94,8 @@ def gap_between(before: Item | None, item: Item, *, is_question: bool, is_new_li
 
 def _gap_of_text(before: TextItem, item: TextItem, *, is_new_list: bool) -> float:
     one, other = before.at, item.at
+    if other.marker == DEFINITION:
+        return 0.0
     if is_new_list or not one.list_depth or not other.list_depth or one.quotes != other.quotes:
         return item.gap
     is_paragraph = other.marker is None or one.marker is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QTextOption
 
-from chatdesk.core.rendering.blocks import Placement, Span
+from chatdesk.core.rendering.blocks import DEFINITION, Placement, Span
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.drawing.heights import guess_text_height
 from chatdesk.ui.transcript.drawing.item import LINK_ACTION, Button, Item, Outcome, PaintState, link_number
@@ -75,7 +75,7 @@ class TextItem(Item):
     def paint(self, painter: QPainter, state: PaintState) -> None:
         style = state.style
         shift = self._left
-        if self.at.marker:
+        if self.at.marker and self.at.marker != DEFINITION:
             self._paint_marker(painter, style)
         painter.translate(shift, 0)
         colour = self._text_colour(style)
@@ -101,6 +101,8 @@ class TextItem(Item):
     def copied(self, start: int, end: int) -> str:
         copied = self._box.flow.copied(start, end)
         if start == 0 and self.at.marker and copied:
+            if self.at.marker == DEFINITION:
+                return "  " * self.at.list_depth + copied
             marker = {"•": "-", "☐": "- [ ]", "☑": "- [x]"}.get(self.at.marker, self.at.marker)
             return "  " * max(0, self.at.list_depth - 1) + f"{marker} {copied}"
         return copied

@@ -189,8 +189,7 @@ class MessageEntry:
 
     def request_blocks(self, renderer: BlockRenderer, on_ready: Callable[[MessageEntry], None]) -> None:
         """Ask the renderer for the blocks of texts that have none; each text is requested once."""
-        keeps_breaks = self.message.role is Role.USER
-        self._sections.request_blocks(renderer, lambda: on_ready(self), keeps_breaks=keeps_breaks)
+        self._sections.request_blocks(renderer, lambda: on_ready(self))
 
     @property
     def awaits_blocks(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from chatdesk.core.domain.message import Message
-from chatdesk.core.rendering.answers.typed_lines import with_line_breaks
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.transcript.contract import BlockRenderer, Ticket
 from chatdesk.ui.transcript.drawing.item import Item
@@ -96,14 +95,12 @@ class EntrySections:
 
     # Rendering
 
-    def request_blocks(self, renderer: BlockRenderer, on_ready: Callable[[], None], *, keeps_breaks: bool) -> None:
-        """Ask the renderer for the blocks of texts that have none; each text is requested once. ``keeps_breaks``: a
-        person typed them, with line breaks that are meant."""
+    def request_blocks(self, renderer: BlockRenderer, on_ready: Callable[[], None]) -> None:
+        """Ask the renderer for the blocks of texts that have none; each text is requested once."""
         for section in self.texts:
             if section.wants_blocks:
                 section.wants_blocks = False
-                source = with_line_breaks(section.text) if keeps_breaks else section.text
-                self._tickets.append(renderer.request(source, self._receiver(section, on_ready)))
+                self._tickets.append(renderer.request(section.text, self._receiver(section, on_ready)))
 
     @property
     def awaits_blocks(self) -> bool:

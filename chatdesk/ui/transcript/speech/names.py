@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from chatdesk.core.domain.message import STATUS_TEXTS, ContextMark
+from chatdesk.core.rendering.blocks import DEFINITION
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import time_of
@@ -25,7 +26,7 @@ _COUNTED: Mapping[str, Callable[[int], Text]] = {
     "diagram": lambda count: plural("{count} diagrams", "{count} diagram", count),
 }
 _CODE = Text("Code")
-_MARKERS = {"•": Text("bullet"), "☐": Text("not done"), "☑": Text("done")}
+_MARKERS = {"•": Text("bullet"), "☐": Text("not done"), "☑": Text("done"), DEFINITION: Text("definition")}
 
 
 def message_name(entry: MessageEntry, total: int) -> str:

@@ -57,7 +57,7 @@ def view(world: World) -> TranscriptView:
 )
 def test_an_answer_is_read_as_asked(view: TranscriptView, mode: ReadAloud, between: list[str]) -> None:
     view.set_reading(mode)
-    answer(view, step=9)
+    answer(view, step=10)
     assert view.said == ["test-model is answering", *between, "test-model has answered"]
 
 
