@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
 
+from chatdesk.core.domain.artifacts.code_blocks import language_of_fence
 from chatdesk.core.hidden_characters import visible_code, visible_controls
 from chatdesk.core.rendering.block_rules import MAX_TABLE_CELLS
 from chatdesk.core.rendering.blocks import (
@@ -33,7 +34,6 @@ from chatdesk.core.rendering.safety import link_host
 from chatdesk.core.rendering.span_builder import SpanBuilder, image_alt, table_row
 from chatdesk.core.texts import Text
 
-MAX_LANGUAGE_CHARS = 40
 _BULLET = "•"
 _MATH_LANGUAGE = "math"  # as GitHub writes displayed formulas
 _PICTURE = "data:image/"
@@ -211,8 +211,7 @@ class BlockBuilder:
             spans = self._spans(tokens[at + 1].children or [])
             self._blocks.append(Heading(int(token.tag[1]), spans, self._place(token)))
         elif kind in ("fence", "code_block"):
-            info = unescapeAll(token.info).split(maxsplit=1)
-            language = info[0][:MAX_LANGUAGE_CHARS] if info else ""
+            language = language_of_fence(unescapeAll(token.info).strip())
             body = token.content.removesuffix("\n")
             is_open = bool(token.meta.get("is_open", False))
             if language.lower() == _MATH_LANGUAGE and kind == "fence" and (is_open or body.strip()):

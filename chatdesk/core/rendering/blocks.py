@@ -105,7 +105,7 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Placement:
     """The place of a block. ``marker`` is the list marker drawn before it ("•", "3.", "☐", "☑"), ``DEFINITION``, or
-    None for none. ``first_line`` and ``end_line`` (exclusive) are its lines in the Markdown source. ``note`` names the footnote
+    None for none. ``first_line`` and ``end_line`` (exclusive) are its lines in the source. ``note`` names the footnote
     that begins here. ``quoted_lists`` says for each quote how many lists it is in, and is empty when none does.
     ``quotes`` has for each quote the line where it begins, which tells two of them apart. ``is_right_to_left`` is
     the direction of the item or quote around, or of the table itself.

@@ -13,7 +13,7 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.common.html_re import HTML_TAG_RE
 from markdown_it.common.utils import isWhiteSpace
-from markdown_it.rules_inline import StateInline, image, link
+from markdown_it.rules_inline import StateInline, image, link, strikethrough
 from markdown_it.rules_inline.state_inline import Delimiter
 from markdown_it.token import Token
 
@@ -31,7 +31,7 @@ _LETTERS: Final = {
 }  # fmt: skip
 MAX_TAG_CHARS = 2000
 _MAX_DOLLARS_TRIED = 4
-STYLE_TAG = re.compile(r"<(/?)(sub|sup|kbd)>|<br ?/?>", re.IGNORECASE)
+STYLE_TAG = re.compile(r"</?(?:sub|sup|kbd|b|strong|mark|i|em|u|s)>|<br ?/?>", re.IGNORECASE)
 _LAST_BRACKET = -1  # a key in the parser's cache, whose own keys are positions
 
 # A sum of money before words: "$5 and 6$" is none of our formulas.
@@ -51,6 +51,7 @@ _ENVIRONMENT = re.compile(rf"\\begin{{({'|'.join(map(re.escape, BARE_ENVIRONMENT
 def install_inline_rules(md: MarkdownIt) -> None:
     """Add the rules to ``md``, which starts from the commonmark preset."""
     ruler = md.inline.ruler
+    ruler.at("strikethrough", strike_rule)
     ruler.at("emphasis", emphasis_rule)
     ruler.before("escape", "chat_math", math_rule)
     ruler.before("link", "chat_footnote_ref", footnote_mark_rule)
@@ -254,6 +255,13 @@ def tag_rule(state: StateInline, silent: bool) -> bool:
 def _kinds_of(character: str) -> tuple[bool, bool, bool]:
     """Return whether a character is white space, punctuation, and of Chinese, Japanese or Korean."""
     return isWhiteSpace(ord(character)), is_punctuation(character), CJK.match(character) is not None
+
+
+def strike_rule(state: StateInline, silent: bool) -> bool:
+    """Parse one or two tildes as GFM does, but none between letters: ``5~10`` is a range."""
+    at = state.pos
+    around = state.src[at - 1 : at] + state.src[at + 1 : at + 2]
+    return not (len(around) == 2 and around.isalnum()) and strikethrough.tokenize(state, silent)
 
 
 def emphasis_rule(state: StateInline, silent: bool) -> bool:

@@ -11,7 +11,7 @@ from markdown_it.common.utils import isStrSpace
 from markdown_it.rules_block import StateBlock
 
 # Deeper structure is shown as text. markdown-it's own limit (maxNesting) drops what is deeper.
-MAX_CONTAINER_LEVEL = 18
+MAX_CONTAINER_LEVEL = 40
 _TASKS = {" ": False, "x": True, "X": True}
 
 

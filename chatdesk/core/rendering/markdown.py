@@ -62,7 +62,7 @@ def parser() -> MarkdownIt:
     from chatdesk.core.rendering.block_rules import install_block_rules
     from chatdesk.core.rendering.inline_rules import install_inline_rules
 
-    md = MarkdownIt("commonmark", {"html": False, "maxNesting": 24})
+    md = MarkdownIt("commonmark", {"html": False, "maxNesting": 46, "strikethrough_single_tilde": True})
     md.enable("strikethrough")
     install_block_rules(md)
     install_inline_rules(md)

@@ -15,6 +15,12 @@ from chatdesk.core.rendering.safety import is_safe_link, link_host
 # Bold, italic, struck, code, math, href, note, script, key.
 _Style = tuple[bool, bool, bool, bool, bool, str | None, str, str, bool]
 _PLAIN: _Style = (False, False, False, False, False, None, "", "", False)
+# Tags that are drawn as marks of Markdown: what is marked is bold, what is underlined is slanted.
+_TAGS_LIKE_MARKS = {
+    "strong": frozenset(("b", "strong", "mark")),
+    "em": frozenset(("i", "em", "u")),
+    "s": frozenset(("s",)),
+}
 # No text that is meant to be read changes its style more often; behind that all is plain.
 MAX_SPANS = 2000
 # A longer cell is shown as it was written: a cell is laid out in one piece.
@@ -57,9 +63,12 @@ class SpanBuilder:
         link = href or (self._hrefs[-1] if self._hrefs else None)
         script, is_key = "", False
         if self._tags:
-            script = next((tag for tag in reversed(self._tags) if tag != "kbd"), "")
+            script = next((tag for tag in reversed(self._tags) if tag in ("sub", "sup")), "")
             is_key = "kbd" in self._tags
-        style = (depth["strong"] > 0, depth["em"] > 0, depth["s"] > 0, is_code, is_math, link, note, script, is_key)
+        bold, italic, struck = (
+            depth[mark] > 0 or not tags.isdisjoint(self._tags) for mark, tags in _TAGS_LIKE_MARKS.items()
+        )
+        style = (bold, italic, struck, is_code, is_math, link, note, script, is_key)
         if len(self._spans) >= MAX_SPANS:
             style, is_math = _PLAIN, False
         if style != self._style or is_math:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from chatdesk.core.domain.artifacts.code_blocks import fenced_code
 from chatdesk.core.rendering.blocks import (
     CodeBlock,
     Fold,
@@ -126,7 +127,7 @@ SHAPES = {
         [("P", 0, None, "So:"), ("M", 0, None, "x"), ("P", 0, None, "and")],
     ),
     "unclosed dollars": ("$$\nx", [("P", 0, None, "$$\nx")]),
-    "raw html": ("<div onclick=x>\n<b>a</b>", [("P", 0, None, "<div onclick=x>\n<b>a</b>")]),
+    "raw html": ("<div onclick=x>\na", [("P", 0, None, "<div onclick=x>\na")]),
     "script": ("<script>alert(1)</script>", [("P", 0, None, "<script>alert(1)</script>")]),
     "generics": ("A List<String> and Map<K, V>", [("P", 0, None, "A List<String> and Map<K, V>")]),
     "footnote": ("See[^1].\n\n[^1]: Note.", [("P", 0, None, "See1."), ("P", 1, "1.", "Note. ↩")]),
@@ -185,6 +186,12 @@ SHAPES = {
     "html comment": ("a <!-- b --> c", [("P", 0, None, "a <!-- b --> c")]),
     "markdown in a tag stays": ('<a href="*x*_y_">z</a>', [("P", 0, None, '<a href="*x*_y_">z</a>')]),
     "thinking tags": ("<think>\nhm\n</think>\n\nYes", [("P", 0, None, "<think>\nhm\n</think>"), ("P", 0, None, "Yes")]),
+    "one tilde": ("~one~ and ~~two~~", [("P", 0, None, "one and two")]),
+    "three tildes": ("x ~~~three~~~", [("P", 0, None, "x ~~~three~~~")]),
+    "ranges with tildes": ("5~10 or 20~30個、a~b~c", [("P", 0, None, "5~10 or 20~30個、a~b~c")]),
+    "about": ("~5 and ~10, ~/x", [("P", 0, None, "~5 and ~10, ~/x")]),
+    "tags as marks": ("<b>b</b> <u>u</u> <mark>m</mark> <s>s</s>", [("P", 0, None, "b u m s")]),
+    "open tag": ("<b>b and <T>", [("P", 0, None, "<b>b and <T>")]),
     "comparison signs": ("if a < b and c > d", [("P", 0, None, "if a < b and c > d")]),
     "nested generics": (
         "`Map<String, List<T>>` or Map<String, List<T>>",
@@ -268,7 +275,7 @@ def test_shape(name: str) -> None:
         ("2 * 3 * 4 and a*b*c", "is_italic", ["b"]),
         ("__init__ and snake_case", "is_bold", ["init"]),
         ("``a ` b`` and `c`", "is_code", ["a ` b", "c"]),
-        ("~~gone~~ and ~5~ or ~10", "is_struck", ["gone"]),
+        ("~~gone~~ and ~5~ or ~10", "is_struck", ["gone", "5"]),
         ("\\(x\\)，\\(y\\)。", "is_math", ["x", "y"]),
         ("价格$x$元", "is_math", ["x"]),
         ("escaped \\[ \\] and \\( \\)", "is_math", []),
@@ -454,6 +461,43 @@ def test_other_environments_stay_text() -> None:
     assert [kind for kind, *_ in outline("\\begin{align}\na\n\nb\n\\end{align}")] == ["P", "P"]
 
 
+@pytest.mark.parametrize("mark", ["- ", "1. ", "> ", "- [ ] "])
+def test_twenty_levels_are_levels(mark: str) -> None:
+    if mark == "> ":
+        blocks = parse_markdown("> " * 20 + "x")
+    else:
+        blocks = parse_markdown("\n".join("   " * level + f"{mark}level {level}" for level in range(20)))
+    depths = [block.at.list_depth + block.at.quote_depth for block in blocks]
+    assert depths == ([20] if mark == "> " else list(range(1, 21)))
+
+
+TAGS = {"b": "is_bold", "strong": "is_bold", "mark": "is_bold", "i": "is_italic", "em": "is_italic", "u": "is_italic"}
+
+
+@pytest.mark.parametrize("place", ["{}", "- {}", "> {}", "| {} |\n|---|", "# {}"])
+@pytest.mark.parametrize("tag", [*TAGS, "s"])
+def test_tags_that_style_words_are_drawn(tag: str, place: str) -> None:
+    (block,) = parse_markdown(place.replace("{}", f"a <{tag}>b</{tag.upper()}> c"))
+    spans = block.header[0] if isinstance(block, Table) else block.spans  # type: ignore[union-attr]
+    assert [span.text for span in spans] == ["a ", "b", " c"]
+    assert [getattr(span, TAGS.get(tag, "is_struck")) for span in spans] == [False, True, False]
+
+
+LANGUAGES = {
+    "{.python .numberLines}": "python", "{#id .py}": "py", "{r, echo=FALSE}": "r", "{=html}": "html",
+    "{python}": "python", "js:src/x.js": "js", "python:a.py": "python", "rust,ignore": "rust", "js{1,3}": "js",
+    "python title=x": "python",
+    "c++": "c++", "c#": "c#", ";": ";", "": "", "{title=x}": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("info", LANGUAGES)
+def test_a_fence_names_its_language_in_many_ways(info: str) -> None:
+    (block,) = parse_markdown(f"```{info}\nx\n```")
+    assert isinstance(block, CodeBlock) and block.language == LANGUAGES[info]
+    assert fenced_code(f"```{info}\nx\n```")[0].language == LANGUAGES[info]
+
+
 LINES = {
     "letter": ["Best regards,", "[Your Name]", "[Your Title]"],
     "letters as numbers": ["a. x", "b. y"],
@@ -530,7 +574,7 @@ def test_a_few_tags_are_read_and_no_others() -> None:
     assert tags("H<sub>2</sub>O x<SUP>2</sup>") == [("H", ""), ("2", "sub"), ("O x", ""), ("2", "sup")]
     assert tags("<kbd>**Ctrl**</kbd>") == [("Ctrl", "key")]
     assert tags("a<br>b<br/>c<BR />d") == [("a\nb\nc\nd", "")]
-    for text in ("<sub>a", "a</sub>", "<sub x>a</sub>", "<b>a</b>", "<script>a</script>", "<br clear=x>"):
+    for text in ("<sub>a", "a</sub>", "<sub x>a</sub>", "<p>a</p>", "<script>a</script>", "<br clear=x>"):
         assert tags(text) == [(text, "")]
     assert tags("<sub><sup>a</sub></sup>") == [("<sup>a", "sub"), ("</sup>", "")]
     assert tags("`<sub>a</sub>`") == [("<sub>a</sub>", "")]

@@ -18,6 +18,9 @@ _IN_COMMENT: Final = re.compile(
     rf"\s*(?:#|//|--|;|%|/\*|<!--)\s*(?:(?:file|filename):\s*)?(?:[\w.+-]{{1,80}}/){{0,20}}{_NAME}\s*(?:\*/|-->)?\s*"
 )
 _IN_LINE: Final = re.compile(rf"[`*]{{1,3}}(?:[\w.+-]{{1,80}}/){{0,20}}{_NAME}[`*]{{1,3}}")
+_CLASS: Final = re.compile(r"\{(?:=|[^}]*?\.)?([\w+#-]+)(?=[\s,}])")
+_LANGUAGE: Final = re.compile(r"([^\s,:{]+)")
+_LONGEST_LANGUAGE: Final = 40
 _LONGEST_LINE: Final = 300
 
 
@@ -65,7 +68,7 @@ def fenced_code(text: str) -> list[FencedCode]:
         closing = bare.rstrip()
         if len(closing) >= len(fence) and not closing.strip(fence[0]):
             code = "".join(f"{each}\n" for each in lines)
-            found.append(FencedCode(_language(info), code, info, above))
+            found.append(FencedCode(language_of_fence(info), code, info, above))
             fence, before = "", ""
         else:
             lines.append(_without_margin(line, margin))
@@ -96,8 +99,11 @@ def fenced(text: str, language: str = "") -> str:
     return f"{fence}{language}\n{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{fence}\n"
 
 
-def _language(info: str) -> str:
-    return info.partition(" ")[0].partition(":")[0].strip("{}.,")[:40]
+def language_of_fence(info: str) -> str:
+    """Return the language that the words behind a fence name, as in ``python title=x``, ``{.python .numberLines}``,
+    ``js:src/x.js`` and ``rust,ignore``; an empty string for none."""
+    match = _CLASS.match(info) if info.startswith("{") else _LANGUAGE.match(info)
+    return match[1][:_LONGEST_LANGUAGE] if match is not None else ""
 
 
 def _without_margin(line: str, margin: int) -> str:
