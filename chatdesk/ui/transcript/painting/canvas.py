@@ -91,15 +91,17 @@ def paint_found(
     tint = QColor(style.colour("warning"))
     tint.setAlphaF(_TINT)
     current = finding.current
+    # Once a painting: the places of a long answer are counted for it.
+    marked = layout.find(current.message_id) if current is not None else None
+    here = finding.current_place(marked) if marked is not None else None
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for placed in layout.placed:
         if placed.bottom < area.top() or placed.y > area.bottom():
             continue
         entry, item = placed.entry, placed.item
-        here = finding.current_place(entry) if current and current.message_id == entry.message.id else None
         painter.translate(left + entry.places.x_of(item), placed.y)
         for start, end in finding.places.in_item(item):
-            is_current = here is not None and (here.index, here.start) == (placed.index, start)
+            is_current = entry is marked and here is not None and (here.index, here.start) == (placed.index, start)
             painter.setPen(QPen(style.colour("accent"), 2) if is_current else Qt.PenStyle.NoPen)
             painter.setBrush(tint)
             for each in item.areas_of(start, end):

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, count_in_source, needle_of
+from chatdesk.ui.transcript.messages.found_places import FoundPlaces
 from chatdesk.ui.transcript.view import TranscriptView
 
 from tests.ui.transcript.conftest import FakeThread, World, make_message, make_thread  # isort: skip
@@ -322,3 +323,18 @@ def test_a_message_that_was_found_by_nothing_is_only_shown(
     world.settle()
     assert not view.parts.finding.bar.isVisible() and not finder.asked
     assert view.current_message_id() == thread.messages[1].id
+
+
+def test_the_places_of_a_long_answer_are_counted_once_a_painting(
+    world: World, finder_view, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "\n".join(f"- needle {number}" for number in range(400))
+    view, _ = finder_view(FakeThread([make_message(0, text, role=Role.ASSISTANT)]))
+    _type(view, "needle")
+    world.settle()
+    assert len(view.parts.layout.placed) > 10
+    asked = []
+    whole = FoundPlaces.in_entry
+    monkeypatch.setattr(FoundPlaces, "in_entry", lambda places, entry: asked.append(entry) or whole(places, entry))
+    view.viewport().grab()
+    assert len(asked) == 1
