@@ -280,7 +280,8 @@ class BlockBuilder:
         alignments: tuple[str, ...] = token.meta["alignments"]
         rows: list[list[str]] = token.meta["rows"]
         if len(alignments) * (len(rows) + 1) > MAX_TABLE_CELLS:
-            self._blocks.append(CodeBlock("", visible_controls(token.content), at=self._place(token)))
+            remark = Text("too large for a table")
+            self._blocks.append(CodeBlock("", visible_controls(token.content), at=self._place(token), remark=remark))
             return
         header = table_row(self._md, self._env, token.meta["header"], len(alignments))
         body = tuple(table_row(self._md, self._env, row, len(alignments)) for row in rows)

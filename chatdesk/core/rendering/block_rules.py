@@ -19,7 +19,7 @@ from chatdesk.core.rendering.footnotes import note_key
 from chatdesk.core.rendering.list_rule import MAX_CONTAINER_LEVEL, bullet_end, list_rule
 
 MAX_TABLE_COLUMNS = 64
-MAX_TABLE_CELLS = 10_000
+MAX_TABLE_CELLS = 100_000
 MAX_MATH_LINES = 200
 
 DELIMITER_LINE = re.compile(r"[-:|][-:|\s]*")

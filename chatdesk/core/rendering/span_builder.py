@@ -22,7 +22,7 @@ _TAGS_LIKE_MARKS = {
     "s": frozenset(("s",)),
 }
 # No text that is meant to be read changes its style more often; behind that all is plain.
-MAX_SPANS = 2000
+MAX_SPANS = 20_000
 # A longer cell is shown as it was written: a cell is laid out in one piece.
 MAX_CELL_CHARS = 4000
 

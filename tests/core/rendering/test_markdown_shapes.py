@@ -7,6 +7,7 @@ import re
 import pytest
 
 from chatdesk.core.domain.artifacts.code_blocks import fenced_code
+from chatdesk.core.rendering.block_rules import MAX_TABLE_CELLS
 from chatdesk.core.rendering.blocks import (
     CodeBlock,
     Fold,
@@ -21,6 +22,7 @@ from chatdesk.core.rendering.blocks import (
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.markdown_writer import markdown_of
 from chatdesk.core.rendering.span_builder import MAX_SPANS
+from chatdesk.core.rendering.streaming import StreamingMarkdown
 from tests.helpers.block_outline import outline_blocks
 from tests.helpers.block_words import blocks_to_plain, spans_to_plain
 
@@ -349,16 +351,30 @@ def test_header_row_alone_is_plain() -> None:
 def test_huge_tables_become_text() -> None:
     wide = "|" + "a|" * 100 + "\n|" + "-|" * 100
     assert not any(isinstance(block, Table) for block in parse_markdown(wide))
-    long = "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 6000
-    assert isinstance(parse_markdown(long)[0], CodeBlock)
+    long = "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * (MAX_TABLE_CELLS // 2)
+    (block,) = parse_markdown(long)
+    assert isinstance(block, CodeBlock) and block.remark == "too large for a table"
+
+
+def test_a_table_of_5000_rows_is_a_table_however_it_comes() -> None:
+    head = "| a | b | c | d |\n|---|---|---|---|\n"
+    rows = [f"| row {number} | **b** | `c` | {number} |\n" for number in range(5000)]
+    (whole,) = parse_markdown(head + "".join(rows))
+    assert isinstance(whole, Table) and len(whole.rows) == 5000
+    stream = StreamingMarkdown()
+    stream.append(head)
+    for start in range(0, 5000, 500):
+        stream.append("".join(rows[start : start + 500]))
+    stream.finish()
+    assert stream.blocks == (whole,)
 
 
 def test_a_paragraph_of_countless_styles_ends_plain() -> None:
-    block = parse_markdown("`a` *b* $c$ " * 3000)[0]
+    block = parse_markdown("`a` *b* $c$ " * 30_000)[0]
     assert isinstance(block, Paragraph)
     assert MAX_SPANS <= len(block.spans) <= MAX_SPANS + 2
     assert block.spans[-1] == Span(block.spans[-1].text)
-    assert spans_to_plain(block.spans).split() == ["a", "b", "c"] * 3000
+    assert spans_to_plain(block.spans).split() == ["a", "b", "c"] * 30_000
 
 
 def test_a_huge_cell_is_shown_as_it_was_written() -> None:

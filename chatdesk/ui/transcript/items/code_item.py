@@ -276,7 +276,7 @@ class CodeItem(ArtifactSource, Item):
         tools = self._tools(style)
         left, right = self._left + style.px(12), min(each.area.x() for each in tools) - style.px(8)
         area = QRectF(left, 0, right - left, header)
-        words = self.block.language[:_MAX_LABEL] + (f" · {shown(self.block.remark)}" if self.block.remark else "")
+        words = " · ".join(filter(None, (self.block.language[:_MAX_LABEL], shown(self.block.remark))))
         language = style.metrics("muted").elidedText(words, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, int(AT_LEFT), language)
         for button in tools:

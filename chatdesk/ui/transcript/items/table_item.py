@@ -5,6 +5,9 @@ A table is several items of a dozen rows each that share their columns, so that 
 
 from __future__ import annotations
 
+from functools import cached_property
+from itertools import accumulate, islice
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
 
@@ -56,9 +59,6 @@ class TableItem(Item):
         self.rows = columns.block.rows[first : first + ROWS_AN_ITEM]
         self._boxes: list[list[TextBox]] = []
         self._tops: list[float] = []
-        self._texts: list[list[str]] = [[text_of(cell) for cell in row[:MAX_COLUMNS]] for row in self.shown_rows]
-        self._starts: list[list[int]] = []
-        self._text = self._join()
         self._widths: tuple[float, ...] = ()
         self._form: tuple[object, ...] = ()
         self._style: TranscriptStyle | None = None
@@ -101,7 +101,7 @@ class TableItem(Item):
         if self.is_hidden:
             return 0.0
         fold = style.px(_FOLD_PX) if self._has_fold else 0.0
-        return len(self._texts) * (style.line_height("table") + 2 * _PAD_Y) + fold
+        return len(self.shown_rows) * (style.line_height("table") + 2 * _PAD_Y) + fold
 
     def layout(self, style: TranscriptStyle, width: float) -> None:
         columns = self.columns
@@ -348,14 +348,18 @@ class TableItem(Item):
     def _is_header(self, number: int) -> bool:
         return self.first == 0 and number == 0
 
-    def _join(self) -> str:
-        place = 0
-        for row in self._texts:
-            starts = []
-            for cell in row:
-                starts.append(place)
-                place += len(cell) + 1
-            self._starts.append(starts)
+    @cached_property  # not before it is asked for: a table may have thousands of rows
+    def _texts(self) -> list[list[str]]:
+        return [[text_of(cell) for cell in row[:MAX_COLUMNS]] for row in self.shown_rows]
+
+    @cached_property
+    def _starts(self) -> list[list[int]]:
+        """Where each cell begins in the text of the item."""
+        ends = accumulate((len(cell) + 1 for row in self._texts for cell in row), initial=0)
+        return [list(islice(ends, len(row))) for row in self._texts]
+
+    @cached_property
+    def _text(self) -> str:
         return "\n".join("\t".join(row) for row in self._texts)
 
     def _selected_in(self, state: PaintState, row: int, place: int) -> tuple[int, int] | None:
