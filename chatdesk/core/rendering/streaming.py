@@ -45,6 +45,7 @@ _MAX_HELD_ENDS = 4
 _UNCERTAIN_NUMBER = re.compile(r"[ \t]*\d{1,9}[.)]?[ \t]*")
 _MATH_OPENING = re.compile(r" {0,3}(?:\$\$|\\\[|\\begin\{)")
 _MAX_HELD_CHARS = 200
+_MOST_RESTARTS = 20  # each parses everything again
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class StreamingMarkdown:
         self._missed: set[str] = set()
         self._next_number: int | None = None
         self._open_folds = 0  # before the tail
+        self._restarts = 0
         self._fast: _OpenFence | _OpenTable | None = None
 
     @property
@@ -187,6 +189,10 @@ class StreamingMarkdown:
     def _parse_tail(self) -> BlockUpdate:
         shown = without_uncertain_end(self._source[self._settled_chars :])
         parsed = self._parse(shown, set(), is_tail=True)
+        late = {label for label in parsed.footnotes - self._footnotes if f"^{label}" in self._missed}
+        if late and self._restarts < _MOST_RESTARTS:
+            self._begin_again(late)
+            return self._parse_tail()
         boundary, is_in_list = last_boundary(parsed, shown)
         first = self._settled_blocks
         settled: list[Block] = []
@@ -204,6 +210,15 @@ class StreamingMarkdown:
         update = self._replace_from(first, settled + live)
         self._settled_blocks = first + len(settled)
         return update
+
+    def _begin_again(self, footnotes: set[str]) -> None:
+        """Unsettle everything: footnotes have begun whose marks were settled as words."""
+        self._restarts += 1
+        self._settled_chars = self._settled_lines = self._settled_blocks = self._open_folds = 0
+        self._references, self._note_numbers, self._settled_notes = {}, {}, []
+        self._footnotes = self._footnotes | footnotes
+        self._missed = set()
+        self._next_number = None
 
     def _finalise(self, source: str, lines: int, *, is_in_list: bool) -> list[Block]:
         """Return the blocks of ``source``, which is before the boundary: they are never built again."""

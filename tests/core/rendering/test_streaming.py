@@ -30,6 +30,7 @@ PIECES = [
     "<sub>", "</sub>", "<br>", "<kbd>",
     "</KBD>", "> [!NOTE]\n", "> [!tip] x\n", ">> [!NOTE]\n", "\x1b[1;31mred", "\x1b[0m\n", "$6/mo, ", "\\[ok\\] ",
     "[^1]:", "| [^2] | `c` |\n", "\n    ```\n", "www.a.b ", "&#10;",
+    "\n: d\n", ": ", "  : e\n", "~", "~w~", "</b>", "\u200b", "\u200f",
     "\n    code\n", "|", "1", "\n|a|b|\n|-|-|\n" + "|1|2|\n" * 6,
 ]  # fmt: skip
 
@@ -100,6 +101,22 @@ def test_definitions_that_come_late_are_resolved_at_the_end() -> None:
 def test_a_formula_open_before_a_list_may_close_behind_an_item() -> None:
     text = "x\n\\[a\n- b\n- c\n\\]\n\nend\n"
     assert stream(text, [1]) == parse_markdown(text)
+
+
+@pytest.mark.parametrize("step", [1, 5, 40])
+@pytest.mark.parametrize("label", ["alt", "1", "long-name", "Ä"])
+def test_a_mark_leads_to_its_note_as_soon_as_that_begins(label: str, step: int) -> None:
+    before = f"Words[^{label}] here.\n\n## Heading\n\n- more[^other]\n- words\n\n"
+    text = f"{before}[^{label}]: The note itself.\n\n[^other]: Another."
+    parser = StreamingMarkdown()
+    for at in range(0, len(text), step):
+        parser.append(text[at : at + step])
+        if at + step >= text.index("The note") + 8:
+            marks = [span.note for block in parser.blocks if isinstance(block, Paragraph) for span in block.spans]
+            assert "fn-1" in marks
+            assert all(block.at.marker != "•" or block.at.note is None for block in parser.blocks)
+    parser.finish()
+    assert parser.blocks == parse_markdown(text)
 
 
 def test_a_fence_left_open_in_a_footnote_ends_with_it() -> None:

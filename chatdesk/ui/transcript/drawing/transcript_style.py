@@ -15,7 +15,7 @@ from chatdesk.ui.theme.tokens import FontRole, SyntaxColours, Tokens
 
 _SPECIFIED_ONLY = QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpecifiedOnly
 
-_MAX_DEPTH = 8  # deeper lists stay at this indent: hostile nesting must not push text out of the column
+_MAX_DEPTH = 20  # deeper lists stay at this indent: hostile nesting must not push text out of the column
 _DIFF_ALPHA = 26
 # The kinds of code whose colours callouts have.
 _CALLOUT_KINDS = {"note": "number", "tip": "inserted", "important": "keyword", "warning": "type", "caution": "deleted"}
