@@ -47,9 +47,8 @@ class Excerpt:
             length = len(item.text)
             start = min(self.start, length) if place == 0 else 0
             end = length if place < last or self.end is None else min(self.end, length)
-            is_at_edge = not self.is_whole and (place == 0 or place == last)
             # What has no words, such as a line across, is there when what is around it is.
-            if end > start or (length == 0 and not is_at_edge):
+            if end > start or length == 0:
                 yield Piece(item, start, end)
 
 
@@ -70,16 +69,13 @@ def excerpts(entries: Iterable[MessageEntry], selected: SelectedRange | None) ->
                 low, start = max(first, selected.low[1]), selected.low[2] if selected.low[1] >= first else 0
             if position == selected.high[0] and selected.high[1] < end:
                 high, stop = selected.high[1], selected.high[2]
-        inside = tuple(items[low : high + 1])
-        if not inside:
+        if low > high:
             continue
-        is_whole = (
-            not any(map(_has_words, items[first:low]))
-            and not any(map(_has_words, items[high + 1 : end]))
-            and (start == 0 or not _has_words(inside[0]))
-            and (stop is None or stop >= len(inside[-1].text))
-        )
-        excerpt = Excerpt(entry.text, inside, start, stop, is_whole)
+        begins = not any(map(_has_words, items[first:low])) and (start == 0 or not _has_words(items[low]))
+        ends = not any(map(_has_words, items[high + 1 : end])) and (stop is None or stop >= len(items[high].text))
+        # What has no words and is at the beginning or at the end goes along with the words beside it.
+        inside = tuple(items[first if begins else low : end if ends else high + 1])
+        excerpt = Excerpt(entry.text, inside, 0 if begins else start, None if ends else stop, begins and ends)
         if next(excerpt.pieces, None) is not None:
             made.append(excerpt)
     return made

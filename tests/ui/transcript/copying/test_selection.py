@@ -9,6 +9,9 @@ from PySide6.QtTest import QTest
 
 from chatdesk.core.domain.message import Role
 from chatdesk.ui.transcript.copying import selection_loader
+from chatdesk.ui.transcript.copying.copied_text import as_markdown
+from chatdesk.ui.transcript.copying.excerpt import excerpts
+from chatdesk.ui.transcript.copying.selection import SelectedRange
 from tests.helpers.mouse import move_mouse
 
 from tests.ui.transcript.conftest import FakeThread, World, copied_text, make_message, make_thread  # isort: skip
@@ -261,7 +264,7 @@ def test_a_message_is_copied_as_its_source_with_its_looks(world: World) -> None:
         "<s>gone</s>",
         "<code>code</code>",
         '<a href="https://a.example/?a=1&amp;b=2">link</a>',
-        "<blockquote>\n<p>quoted &lt;b&gt;text&lt;/b&gt;</p>\n</blockquote>",
+        "<blockquote>\n<p>quoted <strong>text</strong></p>\n</blockquote>",
         '<th style="text-align:right">a</th>',
         "<td>x</td>",
         "if a &lt; b:\n    print(&quot;`&quot;)",
@@ -330,3 +333,18 @@ def test_notices_and_tools_are_no_content(world: World) -> None:
     view = world.open(thread)
     _keys(view, Qt.Key.Key_A, _CONTROL)
     assert copied_text(view) == "Message number 0.\n\nHalf"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["one\n\ntwo\n\n***", "***\n\none\n\ntwo", "***\n\none\n\n***\n\ntwo\n\n***"],
+)
+def test_a_line_across_at_an_end_goes_along_with_the_words_beside_it(world: World, text: str) -> None:
+    view = world.open(FakeThread([make_message(0, text, role=Role.ASSISTANT)]))
+    entry = view.parts.layout.entries[0]
+    begin, end = entry.body
+    words = [index for index in range(begin, end) if entry.items[index].text]
+    to_end = excerpts([entry], SelectedRange((0, words[0], 1), (0, words[-1], len("two"))))
+    assert as_markdown(to_end) == f"ne{text.removeprefix('***').strip().removeprefix('one')}"
+    from_start = excerpts([entry], SelectedRange((0, words[0], 0), (0, words[-1], 2)))
+    assert as_markdown(from_start) == f"{text.removesuffix('***').strip().removesuffix('two')}tw"
