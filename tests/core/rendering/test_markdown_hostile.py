@@ -129,6 +129,7 @@ _NO_WORDS = {
     "details": "two tags that fold",
     "images of devices": "the address is a field of its own",
     "images of long data": "pictures are seen as pictures",
+    "links in links": "a link's address",
     "links with deep parentheses": "a link's address",
     "mutated answer": "the words behind a fence's language",
     "nested images": "addresses of pictures",
