@@ -191,7 +191,7 @@ class StreamingMarkdown:
         parsed = self._parse(shown, set(), is_tail=True)
         late = {label for label in parsed.footnotes - self._footnotes if f"^{label}" in self._missed}
         if late and self._restarts < _MOST_RESTARTS:
-            self._begin_again(late)
+            self._unsettle(late)
             return self._parse_tail()
         boundary, is_in_list = last_boundary(parsed, shown)
         first = self._settled_blocks
@@ -211,7 +211,7 @@ class StreamingMarkdown:
         self._settled_blocks = first + len(settled)
         return update
 
-    def _begin_again(self, footnotes: set[str]) -> None:
+    def _unsettle(self, footnotes: set[str]) -> None:
         """Unsettle everything: footnotes have begun whose marks were settled as words."""
         self._restarts += 1
         self._settled_chars = self._settled_lines = self._settled_blocks = self._open_folds = 0

@@ -354,7 +354,7 @@ class TableItem(Item):
 
     @cached_property
     def _starts(self) -> list[list[int]]:
-        """Where each cell begins in the text of the item."""
+        """The place where each cell begins in the text of the item."""
         ends = accumulate((len(cell) + 1 for row in self._texts for cell in row), initial=0)
         return [list(islice(ends, len(row))) for row in self._texts]
 
