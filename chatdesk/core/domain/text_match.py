@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-_MARKS = dict.fromkeys(map(ord, "*`~|\u200b\u200c\u200d\u2060\ufeff"))
+# Marks of Markdown, and characters that nobody sees.
+_SIGNS = "*`~|\xad\u034f\u061c\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufe0e\ufe0f\ufeff"
+_MARKS = dict.fromkeys(map(ord, _SIGNS))
 _SPACE = re.compile(r"\s+")
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,2000})\]\([^()\n]{0,2000}\)")
 
@@ -44,22 +47,16 @@ def count_in_source(source: str, needle: str) -> int:
 
 def find_in_shown(text: str, needle: str) -> list[tuple[int, int]]:
     """Return the start and end of every place in ``text``, as it is shown, where ``needle`` occurs."""
-    if not needle or needle not in _reduced(text):
-        return []
-    letters: list[str] = []
-    offsets: list[int] = []
-    for offset, letter in enumerate(_lower(text)):
-        is_repeated = letter.isspace() and letters and letters[-1] == " "
-        if ord(letter) not in _MARKS and not is_repeated:
-            letters.append(" " if letter.isspace() else letter)
-            offsets.append(offset)
-    reduced = "".join(letters)
-    found = []
-    place = reduced.find(needle)
-    while place >= 0:
-        found.append((offsets[place], offsets[place + len(needle) - 1] + 1))
-        place = reduced.find(needle, place + len(needle))
-    return found
+    return [match.span() for match in _pattern(needle).finditer(_lower(text))] if needle else []
+
+
+@lru_cache(maxsize=4)
+def _pattern(needle: str) -> re.Pattern[str]:
+    """Return the pattern that finds ``needle`` in text that is not reduced."""
+    signs = "".join(map(re.escape, _SIGNS))
+    parts = [rf"\s[\s{signs}]*+" if letter == " " else re.escape(letter) for letter in needle]
+    between = rf"[{signs}]*+"
+    return re.compile(between.join(parts))
 
 
 def _reduced(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from chatdesk.core.domain.text_match import count_in_source, find_in_shown, needle_of
@@ -18,6 +20,8 @@ from chatdesk.core.domain.text_match import count_in_source, find_in_shown, need
         ("two  spaces\nand a line", "two spaces and a line", "spaces and a"),
         ("İstanbul and on", "İstanbul and on", "and on"),
         ("| a | b |", "a\tb", "a b"),
+        ("Donau\u00addampf\u200bschiff", "Donaudampfschiff", "dampfschiff"),
+        ("מחיר \u200e(5 USD)\u200e", "מחיר \u200e(5 USD)\u200e", "(5 usd)"),
     ],
 )
 def test_source_and_picture_agree(source: str, shown: str, typed: str) -> None:
@@ -40,3 +44,31 @@ def test_marks_alone_and_nothing_are_never_found() -> None:
         assert needle == ""
         assert count_in_source("a ** b", needle) == 0
         assert find_in_shown("a ** b", needle) == []
+
+
+def _found_by_letter(text: str, needle: str) -> list[tuple[int, int]]:
+    """The places of ``needle`` in the letters of ``text`` that count."""
+    letters, offsets = [""], [-1]
+    for offset, letter in enumerate(text.lower()):
+        if needle_of(f"x{letter}x") == "xx" or (letter.isspace() and letters[-1] == " "):
+            continue
+        letters.append(" " if letter.isspace() else letter)
+        offsets.append(offset)
+    reduced, found, place = "".join(letters), [], 0
+    while (place := reduced.find(needle, place)) >= 0:
+        found.append((offsets[place + 1], offsets[place + len(needle)] + 1))
+        place += len(needle)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_places_are_those_of_the_letters_that_count(seed: int) -> None:
+    random = Random(seed)
+    text = "".join(random.choices("abA  \n*`\u200b\u00ad.(", k=60))
+    for typed in ("a", "ab", "a b", "b  a", "a.b", "(", "aa"):
+        assert find_in_shown(text, needle_of(typed)) == _found_by_letter(text, needle_of(typed))
+
+
+@pytest.mark.parametrize("unit", ["a", "a ", " ", "*", "a*", " *", "a* "])
+def test_the_work_grows_with_the_text(unit: str) -> None:
+    assert find_in_shown(unit * 200_000, "a a b") == []

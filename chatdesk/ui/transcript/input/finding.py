@@ -257,14 +257,13 @@ class Finding(QObject):
         """Return the place of the current match if it is in ``entry``, else None."""
         if self.current is None or self.current.message_id != entry.message.id:
             return None
-        places = self.places.in_entry(entry)
-        return places[min(self.current.number, len(places) - 1)] if places else None
+        return self.places.place_in(entry, self.current.number)
 
     def _count_live(self) -> None:
         """Count the matches in an answer that is being written, which is not stored yet."""
         for entry in self._layout.entries[-1:]:
             if entry.facts.is_live and self.places.needle:
-                count = len(self.places.in_entry(entry))
+                count = self.places.count_in(entry)
                 others = [match for match in self._matches if match.message_id != entry.message.id]
                 own = [MessageMatch(entry.message.id, entry.message.position, count)] if count else []
                 self._matches = others + own

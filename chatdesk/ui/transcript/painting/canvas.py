@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.transcript.copying.selection import Selection
+from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.input.finding import Finding
@@ -17,6 +20,7 @@ from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.painting.painting import paint_view
 
 _MOST_PARTS = 4
+_MANY_PLACES = 200
 
 
 class Canvas:
@@ -91,7 +95,6 @@ def paint_found(
     tint = QColor(style.colour("warning"))
     tint.setAlphaF(_TINT)
     current = finding.current
-    # Once a painting: the places of a long answer are counted for it.
     marked = layout.find(current.message_id) if current is not None else None
     here = finding.current_place(marked) if marked is not None else None
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -100,13 +103,25 @@ def paint_found(
             continue
         entry, item = placed.entry, placed.item
         painter.translate(left + entry.places.x_of(item), placed.y)
-        for start, end in finding.places.in_item(item):
+        found = finding.places.in_item(item)
+        for start, end in _in_sight(item, found, area.translated(-left - entry.places.x_of(item), -placed.y)):
             is_current = entry is marked and here is not None and (here.index, here.start) == (placed.index, start)
             painter.setPen(QPen(style.colour("accent"), 2) if is_current else Qt.PenStyle.NoPen)
             painter.setBrush(tint)
             for each in item.areas_of(start, end):
                 painter.drawRoundedRect(each.adjusted(-1, 1, 1, -1), _RADIUS_PX, _RADIUS_PX)
         painter.translate(-left - entry.places.x_of(item), -placed.y)
+
+
+def _in_sight(item: Item, found: list[tuple[int, int]], area: QRectF) -> list[tuple[int, int]]:
+    """Return the places that may be in ``area``; all unless there are very many, as in long code."""
+    if len(found) <= _MANY_PLACES:
+        return found
+    corners = [
+        item.offset_at(each) for each in (area.topLeft(), area.topRight(), area.bottomLeft(), area.bottomRight())
+    ]
+    first = bisect_left(found, min(corners), key=lambda place: place[1])
+    return found[first : bisect_right(found, max(corners), key=lambda place: place[0])]
 
 
 def paint_caret(painter: QPainter, style: TranscriptStyle, layout: ThreadLayout, caret: Caret, *, left: float) -> None:

@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, count_in_source, needle_of
+from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.messages.found_places import FoundPlaces
+from chatdesk.ui.transcript.painting import canvas
 from chatdesk.ui.transcript.view import TranscriptView
 
 from tests.ui.transcript.conftest import FakeThread, World, make_message, make_thread  # isort: skip
@@ -325,7 +327,7 @@ def test_a_message_that_was_found_by_nothing_is_only_shown(
     assert view.current_message_id() == thread.messages[1].id
 
 
-def test_the_places_of_a_long_answer_are_counted_once_a_painting(
+def test_the_places_of_a_long_answer_are_counted_once(
     world: World, finder_view, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "\n".join(f"- needle {number}" for number in range(400))
@@ -334,7 +336,28 @@ def test_the_places_of_a_long_answer_are_counted_once_a_painting(
     world.settle()
     assert len(view.parts.layout.placed) > 10
     asked = []
-    whole = FoundPlaces.in_entry
-    monkeypatch.setattr(FoundPlaces, "in_entry", lambda places, entry: asked.append(entry) or whole(places, entry))
+    whole = FoundPlaces.in_item
+    monkeypatch.setattr(FoundPlaces, "in_item", lambda places, item: asked.append(item) or whole(places, item))
     view.viewport().grab()
-    assert len(asked) == 1
+    assert len(asked) <= len(view.parts.layout.placed) + 1
+
+
+def test_only_the_places_in_sight_of_long_code_are_painted(
+    world: World, finder_view, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "```\n" + "needle needle\n" * 3000 + "```"
+    view, _ = finder_view(FakeThread([make_message(0, text, role=Role.ASSISTANT)]))
+    _type(view, "needle")
+    world.settle()
+    for _ in range(5):
+        _enter(view)
+        world.settle()
+        assert _shown_text(view) == "needle"
+    asked = []
+    whole = CodeItem.areas_of
+    monkeypatch.setattr(CodeItem, "areas_of", lambda item, *ends: asked.append(ends) or whole(item, *ends))
+    seen = view.viewport().grab()
+    assert 20 < len(asked) < 200
+    monkeypatch.setattr(canvas, "_MANY_PLACES", 1_000_000)
+    assert view.viewport().grab().toImage() == seen.toImage()
+    assert len(asked) > 1000
