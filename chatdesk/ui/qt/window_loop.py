@@ -12,7 +12,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any
 
 import qasync
@@ -30,14 +30,14 @@ class WindowLoop(qasync.QEventLoop):
         super().__init__(app)
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = _Handle(callback, args, self, context)
         self._callbacks.add(handle)
         return handle
 
     def call_at(
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        handle = _TimerHandle(when, _Call(callback, args, self, context), self._callbacks.record_cancelled)
         self._callbacks.add_later(handle)
         return handle
 
@@ -50,8 +50,64 @@ class WindowLoop(qasync.QEventLoop):
         super().close()
         self._callbacks.close()
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        self._callbacks.record_cancelled(handle)
+
+class _Call:
+    """A callback with its arguments and its context."""
+
+    def __init__(
+        self, callback: Callable[..., Any], args: tuple[Any, ...], loop: WindowLoop, context: Context | None
+    ) -> None:
+        self.callback = callback
+        self.args = args
+        self.loop = loop
+        self.context = copy_context() if context is None else context
+
+    def run(self, handle: asyncio.Handle) -> None:
+        """Run the callback. What it raises goes to the loop's handler of exceptions, as asyncio's own loops do it."""
+        try:
+            self.context.run(self.callback, *self.args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the loop goes on, whatever a callback raises
+            about = {"message": f"Exception in callback {self.callback!r}", "exception": error, "handle": handle}
+            self.loop.call_exception_handler(about)
+
+    def forget(self) -> None:
+        """Let go of what a cancelled callback holds, as its handle may wait in the heap for long."""
+        self.callback, self.args = _do_nothing, ()
+
+
+def _do_nothing() -> None: ...
+
+
+class _Handle(asyncio.Handle):
+    """A callback that runs in the next turn of the loop."""
+
+    def __init__(
+        self, callback: Callable[..., Any], args: tuple[Any, ...], loop: WindowLoop, context: Context | None
+    ) -> None:
+        super().__init__(callback, args, loop, context)
+        self.call = _Call(callback, args, loop, context)
+
+    def cancel(self) -> None:
+        super().cancel()
+        self.call.forget()
+
+
+class _TimerHandle(asyncio.TimerHandle):
+    """A callback that runs at a time. ``is_waiting`` while it is in the heap of those."""
+
+    def __init__(self, when: float, call: _Call, on_cancelled: Callable[[_TimerHandle], None]) -> None:
+        super().__init__(when, call.callback, call.args, call.loop, call.context)
+        self.call = call
+        self.is_waiting = False
+        self._on_cancelled = on_cancelled
+
+    def cancel(self) -> None:
+        if not self.cancelled():
+            self._on_cancelled(self)
+        super().cancel()
+        self.call.forget()
 
 
 class _Callbacks(QObject):
@@ -61,26 +117,26 @@ class _Callbacks(QObject):
     def __init__(self, now: Callable[[], float]) -> None:
         super().__init__()
         self._now = now
-        self._due: deque[asyncio.Handle] = deque()
-        self._later: list[asyncio.TimerHandle] = []
+        self._due: deque[_Handle | _TimerHandle] = deque()
+        self._later: list[_TimerHandle] = []
         self._cancelled_count = 0
         self._turn_id = 0  # of Qt's timers; 0 is none
         self._alarm_id = 0
         self._rings_at = math.inf
         self._is_closed = False
 
-    def add(self, handle: asyncio.Handle) -> None:
+    def add(self, handle: _Handle) -> None:
         self._due.append(handle)
         self._ask_for_turn()
 
-    def add_later(self, handle: asyncio.TimerHandle) -> None:
-        handle._scheduled = True  # type: ignore[attr-defined] # asks to be told of its cancellation
+    def add_later(self, handle: _TimerHandle) -> None:
+        handle.is_waiting = True
         heapq.heappush(self._later, handle)
         self._set_alarm()
 
-    def record_cancelled(self, handle: asyncio.TimerHandle) -> None:
+    def record_cancelled(self, handle: _TimerHandle) -> None:
         """Count a cancelled timer, which is dropped when it is due, or earlier if there are many."""
-        if not handle._scheduled:  # type: ignore[attr-defined]
+        if not handle.is_waiting:
             return
         self._cancelled_count += 1
         if self._cancelled_count > max(_FEW_CANCELLED, len(self._later) // 2):
@@ -107,7 +163,7 @@ class _Callbacks(QObject):
         now = self._now()
         while self._later and (self._later[0].cancelled() or self._later[0].when() <= now):
             handle = heapq.heappop(self._later)
-            handle._scheduled = False  # type: ignore[attr-defined]
+            handle.is_waiting = False
             if handle.cancelled():
                 self._cancelled_count -= 1
             else:
@@ -124,7 +180,7 @@ class _Callbacks(QObject):
             if self._due:
                 self._ask_for_turn()
             if not handle.cancelled():
-                handle._run()
+                handle.call.run(handle)
         if not self._due:
             self._end_turn()
 

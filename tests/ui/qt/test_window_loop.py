@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Coroutine
 from typing import Any
 
@@ -59,6 +60,22 @@ def test_what_waits_goes_on_though_many_others_were_cancelled(qapp: QApplication
         for _ in range(1_000):
             loop.call_later(60, done.clear).cancel()
         await done.wait()
+
+    _run(qapp, work())
+
+
+def test_a_cancelled_callback_is_let_go_of_before_its_time(qapp: QApplication) -> None:
+    class Held:
+        def call(self) -> None: ...
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        for ask in (loop.call_soon, lambda call: loop.call_later(60, call)):
+            held = Held()
+            seen, handle = weakref.ref(held), ask(held.call)
+            handle.cancel()
+            del held
+            assert seen() is None and handle.cancelled()
 
     _run(qapp, work())
 
