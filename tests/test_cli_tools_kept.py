@@ -177,3 +177,26 @@ def _make_read_only(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
         return open_new(path)
 
     monkeypatch.setattr(file_writing, "open_new", refuse)
+
+
+def test_all_servers_of_a_description_are_added_where_their_keys_cannot_be_kept(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.ring.error = NoKeyringError()
+    described = {
+        "first": {"command": "/bin/cat", "env": {"A_TOKEN": "made-up-1"}},
+        "second": {
+            "type": "http",
+            "url": "https://mcp.example.org/mcp",
+            "headers": {"Authorization": "Bearer made-up-2"},
+        },
+        "third": {"command": "/bin/cat"},
+    }
+    (tmp_path / "described.json").write_text(json.dumps({"mcpServers": described}), encoding="utf-8")
+    assert world.tools("paste", str(tmp_path / "described.json")) == 1
+    said = capsys.readouterr()
+    assert said.out.split() == ["first", "second", "third"]
+    assert "first: A_TOKEN is still to be filled in." in said.err
+    assert "second: Authorization is still to be filled in." in said.err
+    assert "keyring" in said.err and "made-up" not in said.err
+    assert {"first", "second", "third"} <= world.seen().keys()

@@ -18,9 +18,10 @@ from chatdesk.core.domain.tools import CHECK_STEP_TEXTS, CheckStep, ServerKind, 
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.providers.endpoint import shown_address
+from chatdesk.core.settings.secrets import SecretNotKept
 from chatdesk.core.system import terminal
 from chatdesk.core.system.processes import environment
-from chatdesk.core.texts import Text, shown, tr
+from chatdesk.core.texts import Sentences, Text, shown, tr
 from chatdesk.core.tools.pasted import read_pasted
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.core.tools.written_secrets import extract_secrets
@@ -184,18 +185,26 @@ async def _paste(options: argparse.Namespace, service: ToolService) -> int:
     """Add the server that a text describes, switched off: a person looks at a command before it runs."""
     from dataclasses import replace
 
+    refusal: SecretNotKept | None = None
     for pasted in read_pasted(_read(options.file)):
-        server = replace(pasted.server, id=service.new_id(pasted.server.name))
-        await service.save(server, pasted.secrets)
-        if pasted.client_secret:
-            await service.sign_ins.keep_client_secret(server, pasted.client_secret)
+        server, missing = replace(pasted.server, id=service.new_id(pasted.server.name)), list(pasted.missing)
+        try:
+            await service.save(server, pasted.secrets)
+            if pasted.client_secret:
+                await service.sign_ins.keep_client_secret(server, pasted.client_secret)
+        except SecretNotKept as error:  # the server is saved, and those after it are as well
+            refusal = error
+            missing += [*pasted.secrets, *(["CLIENT_SECRET"] if pasted.client_secret else [])]
         terminal.say(server.id)
         if pasted.problem:
             terminal.complain(tr("{server}: {problem}", server=server.name, problem=pasted.problem))
-        for each in pasted.missing:
+        for each in missing:
             terminal.complain(tr("{name}: {field} is still to be filled in.", name=server.name, field=each))
     terminal.complain(tr("They are off until you switch them on: chatdesk tools on SERVER."))
-    return 0
+    if refusal is None:
+        return 0
+    terminal.complain(Sentences.of(refusal.what, refusal.next_step))
+    return 1
 
 
 async def _test(options: argparse.Namespace, service: ToolService) -> int:

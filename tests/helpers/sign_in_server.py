@@ -12,12 +12,43 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.helpers.threaded_server import in_thread
 from tests.helpers.tool_http_server import ToolHttpHandler
 
+# What servers answer who wants a sign-in, where they describe it, and what they grant, beside the usual; {} is the
+# address of the description, None says nothing.
+HEADERS: Final[dict[str, str | None]] = {
+    "no-header": None,
+    "empty-header": "",
+    "realm-only": 'Bearer realm="x"',
+    "unquoted": "Bearer error=invalid_token, resource_metadata={}",
+    "behind-basic": 'Basic realm="a, b", Bearer error="invalid_token", resource_metadata="{}"',
+    "with-blanks": 'bearer  resource_metadata = "{}"',
+    "garbage": 'Bearer ,,,=="',
+}
+_WELL_KNOWN: Final = "/.well-known"
+RESOURCES: Final = {
+    "at-the-root": f"{_WELL_KNOWN}/oauth-protected-resource",
+    "elsewhere": "/some/where",
+    "undescribed": "",
+    "bare": "",
+}
+METADATA: Final = {
+    "openid": f"{_WELL_KNOWN}/openid-configuration",
+    "tenant": f"{_WELL_KNOWN}/oauth-authorization-server/tenant",
+    "tenant-openid": f"/tenant{_WELL_KNOWN}/openid-configuration",
+    "bare": "",
+}
+GRANTS: Final[dict[str, dict[str, Any]]] = {
+    "lower-case": {"token_type": "bearer"},
+    "no-expiry": {"expires_in": None},
+    "expiry-as-text": {"expires_in": "3600"},
+}
+# Nothing that a token can be renewed with, or a server that does not renew it.
+UNRENEWED: Final = ("no-refresh", "refresh-refused", "refresh-fails", "refresh-is-a-page")
 FIXED_CLIENT, FIXED_SECRET = "fixed-client", "fixed-secret-0123456789"
 
 
@@ -57,9 +88,9 @@ class _Handler(ToolHttpHandler):
     def do_GET(self) -> None:
         target = urlsplit(self.path)
         self.server.paths.append(target.path)
-        if target.path == "/.well-known/oauth-protected-resource/mcp":
+        if target.path == self._resource_path():
             self._resource()
-        elif target.path == "/.well-known/oauth-authorization-server":
+        elif target.path == METADATA.get(self.server.how, "/.well-known/oauth-authorization-server"):
             self._metadata()
         elif target.path == "/authorize":
             self._authorize({name: each[0] for name, each in parse_qs(target.query).items()})
@@ -73,8 +104,9 @@ class _Handler(ToolHttpHandler):
                 super().do_POST()
                 return
             self.rfile.read(int(self.headers["Content-Length"]))
-            where = f"{self.server.base}/.well-known/oauth-protected-resource/mcp"
-            self._send(401, headers={"WWW-Authenticate": f'Bearer resource_metadata="{where}"'})
+            said = HEADERS.get(self.server.how, 'Bearer resource_metadata="{}"' if self._resource_path() else None)
+            where = f"{self.server.base}{self._resource_path()}"
+            self._send(401, headers={} if said is None else {"WWW-Authenticate": said.format(where)})
             return
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         if self.path == "/register" and self.server.how != "no-registration":
@@ -86,13 +118,19 @@ class _Handler(ToolHttpHandler):
         else:
             self._send(404)
 
+    def _resource_path(self) -> str:
+        return RESOURCES.get(self.server.how, f"{_WELL_KNOWN}/oauth-protected-resource/mcp")
+
+    def _issuer(self) -> str:
+        return self.server.base + ("/tenant" if self.server.how.startswith("tenant") else "")
+
     def _resource(self) -> None:
         server = self.server
         if server.how == "redirect":
             self._send(302, headers={"Location": f"{server.elsewhere}/.well-known/oauth-protected-resource/mcp"})
             return
         resource = "https://bank.example/mcp" if server.how == "other-resource" else server.address
-        issuer = {"private-issuer": "https://10.0.0.1"}.get(server.how, server.base)
+        issuer = {"private-issuer": "https://10.0.0.1"}.get(server.how, self._issuer())
         self._send_json({"resource": resource, "authorization_servers": [issuer], "scopes_supported": ["read"]})
 
     def _metadata(self) -> None:
@@ -110,7 +148,7 @@ class _Handler(ToolHttpHandler):
         self._send_json(
             {
                 **({} if server.how == "no-revocation" else {"revocation_endpoint": revoke}),
-                "issuer": "https://other.example" if server.how == "wrong-issuer" else base,
+                "issuer": "https://other.example" if server.how == "wrong-issuer" else self._issuer(),
                 "authorization_endpoint": page,
                 "token_endpoint": "http://tokens.example/token" if server.how == "open-token" else f"{base}/token",
                 "registration_endpoint": f"{base}/register",
@@ -130,7 +168,9 @@ class _Handler(ToolHttpHandler):
         server = self.server
         server.pages.append(asked)
         assert asked["client_id"] in server.clients and asked["code_challenge_method"] == "S256"
-        answer = {"state": asked["state"], "iss": "https://other.example" if server.how == "mix-up" else server.base}
+        answer = {"state": asked["state"], "iss": "https://other.example" if server.how == "mix-up" else self._issuer()}
+        if server.how == "bare":  # it has not said that it would name itself
+            del answer["iss"]
         if server.how == "declined":
             answer["error"] = "access_denied"
         else:
@@ -155,8 +195,12 @@ class _Handler(ToolHttpHandler):
         if server.how == "redirected-token":
             self._send(307, headers={"Location": f"{server.elsewhere}/token"})
             return
+        if asked["grant_type"] == "refresh_token" and server.how in ("refresh-fails", "refresh-is-a-page"):
+            is_page = server.how == "refresh-is-a-page"
+            self._send(200 if is_page else 500, b"<html>", {"Content-Type": "text/html"})
+            return
         if asked["grant_type"] == "refresh_token":
-            is_good = asked["refresh_token"] in server.refresh
+            is_good = asked["refresh_token"] in server.refresh and server.how != "refresh-refused"
             server.refresh.discard(asked["refresh_token"])
         else:
             code = server.codes.pop(asked["code"], {})  # holds once
@@ -167,14 +211,17 @@ class _Handler(ToolHttpHandler):
         basic = base64.b64encode(f"{FIXED_CLIENT}:{FIXED_SECRET}".encode()).decode()
         if asked.get("client_id") == FIXED_CLIENT:
             is_good = is_good and self.headers.get("Authorization") == f"Basic {basic}"
-        if not is_good or asked.get("resource") != server.address:
+        named = asked.get("resource", server.address if not self._resource_path() else "")
+        if not is_good or named != server.address:
             self._send(400, b'{"error":"invalid_grant"}', {"Content-Type": "application/json"})
             return
         server.grants.append(asked["grant_type"])
         access, refresh = f"access-{secrets.token_hex(16)}", f"refresh-{secrets.token_hex(16)}"
         server.access.add(access)
         server.refresh.add(refresh)
-        self._send_json({"access_token": access, "token_type": "Bearer", "expires_in": 3600, "refresh_token": refresh})
+        granted = {"access_token": access, "token_type": "Bearer", "expires_in": 3600, "refresh_token": refresh}
+        granted |= {"refresh_token": None} if server.how == "no-refresh" else GRANTS.get(server.how, {})
+        self._send_json({name: value for name, value in granted.items() if value is not None})
 
 
 class Browser:

@@ -275,6 +275,20 @@ async def test_a_model_that_is_gone_is_told_with_the_nearest() -> None:
     assert caught.value.details["nearest"] == ["gpt-4o-mini", "gpt-4o-2024-11-20"]
 
 
+@pytest.mark.parametrize(("model", "successor"), [("gpt-4", "gpt-5.6-sol"), ("openai/gpt-4", "openai/gpt-5.6-sol")])
+async def test_a_retired_model_is_told_with_its_successor_where_that_is_listed(model: str, successor: str) -> None:
+    gone = status(404, {"error": {"message": f"The model {model} does not exist", "code": "model_not_found"}})
+    for listed, words in ((successor, f"names {successor} in its place"), ("gpt-4-like", "nearest")):
+        async with FaultServer(models("gpt-4o-mini", listed), gone) as server:
+            provider = provider_for(server.base_url)
+            await provider.list_models()
+            with pytest.raises(ProviderError) as caught:
+                await ask(provider, ChatRequest(model, MESSAGES))
+            await provider.close()
+        assert words in str(caught.value.next_step)
+        assert ("was retired" in str(caught.value.what)) is (listed == successor)
+
+
 async def test_without_a_model_the_first_one_listed_answers() -> None:
     async with FaultServer(models("first", "second"), answer("Hi")) as server:
         provider = provider_for(server.base_url)

@@ -13,7 +13,18 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.tools.sign_ins import CLIENT
 from chatdesk.core.tools.tool_service import ToolService
 from tests.helpers.accounts import MemoryKeyring
-from tests.helpers.sign_in_server import FIXED_CLIENT, FIXED_SECRET, Browser, SignInServer, sign_in_server
+from tests.helpers.sign_in_server import (
+    FIXED_CLIENT,
+    FIXED_SECRET,
+    GRANTS,
+    HEADERS,
+    METADATA,
+    RESOURCES,
+    UNRENEWED,
+    Browser,
+    SignInServer,
+    sign_in_server,
+)
 from tests.helpers.tools_world import CALLER, make_service, tool_service
 
 
@@ -92,6 +103,31 @@ async def test_a_token_that_was_withdrawn_is_renewed_and_nobody_is_asked(tmp_pat
             web.access.clear()
             assert await _echo(service) == "grüße"
             assert web.grants == ["authorization_code", "refresh_token"] and len(web.pages) == 1
+
+
+@pytest.mark.parametrize("how", [*HEADERS, *RESOURCES, *(each for each in METADATA if each != "bare"), *GRANTS])
+async def test_a_server_that_describes_it_in_its_own_way_is_signed_in_to(tmp_path: Path, how: str) -> None:
+    with sign_in_server(how) as web:
+        async with tool_service(tmp_path) as service:
+            await service.save(_at(web.address))
+            assert await service.tools(service.servers, CALLER) == ()
+            assert "asks you to sign in" in service.statuses()[0].problem
+            await _signed_in(service, web)
+            assert await _echo(service) == "grüße"
+            web.access.clear()
+            assert await _echo(service) == "grüße" and len(web.pages) == 1
+
+
+@pytest.mark.parametrize("how", UNRENEWED)
+async def test_a_token_that_cannot_be_renewed_asks_to_sign_in(tmp_path: Path, how: str) -> None:
+    with sign_in_server(how) as web:
+        async with tool_service(tmp_path) as service:
+            await _signed_in(service, web)
+            assert await _echo(service) == "grüße"
+            web.access.clear()
+            with pytest.raises(ToolFailed, match="asks you to sign in"):
+                await _echo(service)
+            assert len(web.pages) == 1
 
 
 async def test_a_sign_in_that_ended_asks_and_opens_nothing(tmp_path: Path) -> None:

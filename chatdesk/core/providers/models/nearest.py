@@ -1,12 +1,14 @@
-"""Finds the models that are most like one that is gone."""
+"""Finds the model that its vendor names in the place of one that is gone, or those that are most like it."""
 
 from __future__ import annotations
 
 import asyncio
 import difflib
+import json
 from collections.abc import Sequence
 
 from chatdesk.core.errors import ProviderError, ProviderErrorKind
+from chatdesk.core.paths import resources_dir
 from chatdesk.core.texts import Text
 
 _MOST_NEAREST = 3
@@ -24,10 +26,27 @@ def nearest_models(model: str, names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*same, *(by_lower[each] for each in close)]))[:_MOST_NEAREST]
 
 
+def successor_of(model: str, names: Sequence[str]) -> str:
+    """Return the one of ``names`` that the vendor of a retired model names in its place; empty if there is none."""
+    retired = json.loads((resources_dir() / "models.json").read_text(encoding="utf-8"))["retired"]["successors"]
+    maker, _, name = model.lower().rpartition("/")
+    successor = f"{maker}/{retired[name]}".lstrip("/") if name in retired else ""
+    return next((each for each in names if successor and each.lower() == successor), "")
+
+
 async def with_nearest(failure: ProviderError, model: str, listed: Sequence[str]) -> ProviderError:
-    """Return the failure with the names of the nearest models, if ``model`` is gone and the list is known."""
+    """Return the failure with the name of the successor or the nearest models, if ``model`` is gone and the list is
+    known."""
     if failure.kind is not ProviderErrorKind.MODEL_NOT_FOUND or model in listed:
         return failure
+    successor = await asyncio.to_thread(successor_of, model, listed)
+    if successor:
+        return ProviderError(
+            failure.kind,
+            Text("{model} was retired by the company that made it.", model=model),
+            next_step=Text("Choose another model; that company names {successor} in its place.", successor=successor),
+            details={**failure.details, "nearest": [successor]},
+        )
     nearest = await asyncio.to_thread(nearest_models, model, listed)
     if not nearest:
         return failure
