@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
@@ -54,6 +54,7 @@ _NO_PATH = re.compile(
 )
 _PATH_STEP = Text("Check the base URL in Settings, Providers: for most servers it ends in /v1.")
 _KEPT = re.compile(r"thinking|thought|signature|reasoning|encrypted", re.IGNORECASE)
+_NO_THOUGHT = re.compile(r"reasoning_content\W.{0,60}(?:missing|required|passed back)", re.IGNORECASE)
 _REDIRECT_STATUSES = range(300, 400)
 _PAYMENT_REQUIRED = 402
 # Sentences are filled in by str.format.
@@ -254,10 +255,11 @@ def refused_fields(exception: BaseException, fields: frozenset[str]) -> set[str]
     return {name for name in fields if re.search(rf"\b{name}\b", words)}
 
 
-def refuses_kept(exception: BaseException) -> bool:
-    """Return whether a server refuses a request for the thoughts or signatures in it."""
+def refused_thoughts(exception: BaseException) -> Literal["", "lacking", "unwanted"]:
+    """Return whether a server refuses a request for the thoughts or signatures in it, or for calls without them."""
     refusal = _status_error(exception)
-    return refusal is not None and refusal.status_code in {400, 422} and bool(_KEPT.search(str(refusal.body)[:20_000]))
+    words = str(refusal.body)[:20_000] if refusal is not None and refusal.status_code in {400, 422} else ""
+    return "lacking" if _NO_THOUGHT.search(words) else "unwanted" if _KEPT.search(words) else ""
 
 
 def _status_error(exception: Any) -> Any:

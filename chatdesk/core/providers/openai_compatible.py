@@ -39,7 +39,7 @@ from chatdesk.core.providers.base import (
 from chatdesk.core.providers.chat.answer_reader import AnswerReader, ErrorInAnswer
 from chatdesk.core.providers.embeddings import ENCODING, ask_for_embeddings
 from chatdesk.core.providers.endpoint import Endpoint
-from chatdesk.core.providers.failures import FailureTranslator, refused_fields, refuses_kept, with_partial
+from chatdesk.core.providers.failures import FailureTranslator, refused_fields, refused_thoughts, with_partial
 from chatdesk.core.providers.models.local_details import with_details
 from chatdesk.core.providers.models.model_list import LocalServer, local_server, read_models
 from chatdesk.core.providers.models.nearest import with_nearest
@@ -185,13 +185,16 @@ class OpenAICompatibleProvider:
                 failure = self._failures.from_exception(error, connect_s=self._limits.connect_s)
                 newly_refused = refused_fields(error, self._optional_fields_of(request, model))
                 failure = self._failures.with_images(failure, error, request)
-                is_kept_refused = refuses_kept(error) and without_kept(request) != request
+                thoughts = refused_thoughts(error)
             # From here on, and not above: an error being handled would hang on to the request and its headers.
             if has_part:  # of an answer that is empty there is reasoning or a call, and none of the answer
                 raise failure if failure.kind is Kind.EMPTY_ANSWER else with_partial(failure)
             if has_begun:
                 raise self._failures.make(Kind.EMPTY_ANSWER) if failure.kind is Kind.INCOMPLETE else failure
-            if is_kept_refused:  # what comes before it is not as it was, or the model is another
+            if thoughts == "lacking" and not self.dialect.message_with_calls:  # calls that another model made have none
+                self.dialect = replace(self.dialect, message_with_calls={"reasoning_content": ""})
+                continue
+            if thoughts and without_kept(request) != request:  # what is before it has changed, or the model
                 request = without_kept(request)
                 continue
             if newly_refused and failure.kind is Kind.BAD_REQUEST:
@@ -237,7 +240,6 @@ class OpenAICompatibleProvider:
             failure = self._failures.make(Kind.FIRST_BYTE_TIMEOUT, seconds=seconds)
         except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a ProviderError
             failure = self._failures.from_exception(error, connect_s=self._limits.connect_s)
-        # Raised here and not above: an error that is being handled would hang on to the request and its headers.
         raise failure
 
     async def _listed_by(self, client: Any) -> tuple[tuple[ListedModel, ...], LocalServer | None]:
@@ -335,13 +337,11 @@ class OpenAICompatibleProvider:
         return build_client(self._endpoint, self._limits)
 
     async def _list(self, client: Any) -> bytes:
-        """Return the server's list of models."""
         async with client.models.with_streaming_response.list() as response:
             body: bytes = await response.http_response.aread()
             return body
 
     async def _ask_root(self, client: Any, path: str, body: Mapping[str, Any] | None) -> bytes:
-        """Return the same server's answer to a request outside the protocol."""
         from chatdesk.core.providers.openai_client import ask_root
 
         return await ask_root(client, self._endpoint, path, body)
@@ -378,7 +378,6 @@ class OpenAICompatibleProvider:
         return is_wanted and CACHE_FIELD not in self._refused[model]
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
-        """Return the request as the vendor's JSON object."""
         messages = wire_messages(said(request, model, self.dialect), self._kept_origin(), self.dialect)
         if self._marks_cache(request, model):
             mark_messages(messages, request.cache)
