@@ -206,6 +206,36 @@ def test_the_folder_of_a_project_that_is_gone_for_good_is_forgotten(paths: AppPa
         play(paths, script)
 
 
+def test_a_change_is_edited_applied_and_undone_at_its_card(paths: AppPaths, folder: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        model = ScriptedProvider()
+        services.chat.use_providers(ProviderRegistry([model], "scripted", "small"))
+        await _choose_folder(application, folder)
+        project = await services.chat.projects.default()
+        service = await services.tools.load()
+        await until(lambda: service.folders.of(project.id) == folder)
+        await service.switch(ID, is_on=True)
+        item = await _ask_for_change(application, model)
+        assert [each.text for each in item.buttons()] == ["Apply", "Edit", "Reject"]
+        requested = application.panes.transcript.parts.actions.changeRequested
+        requested.emit("change-edit", item.shown)
+        window = application.panes.window
+        await until(lambda: any(each.text.isVisible() for each in window.findChildren(ChangeReview)))
+        review: Any = window.findChild(ChangeReview)
+        assert review.text.written() == "one\n2\n2½\nthree\n"
+        QTest.keyClicks(review.text, "zero ")
+        await until(lambda: not review.is_unread)
+        QTest.keyClick(review.findChild(QPushButton, "reviewApply"), Qt.Key.Key_Space)
+        await until(lambda: (folder / "notes.md").read_text() == "zero one\n2\n2½\nthree\n")
+        await until(lambda: [each.text for each in item.buttons()] == ["Undo"])
+        requested.emit("change-undo", item.shown)
+        await until(lambda: (folder / "notes.md").read_text() == OLD)
+        await until(lambda: item.buttons()[0].text == "Apply")
+
+    play(paths, script)
+
+
 def test_a_change_is_proposed_looked_through_applied_and_undone(paths: AppPaths, folder: Path) -> None:
     file = folder / "notes.md"
     opened: list[str] = []
@@ -222,7 +252,7 @@ def test_a_change_is_proposed_looked_through_applied_and_undone(paths: AppPaths,
         item = await _ask_for_change(application, model)
         assert file.read_text() == OLD
         assert item.words == "Change to a file · 2 lines added, 1 removed, notes.md, Proposed"
-        assert _names(item) == ["Apply the change to notes.md", "Reject the change to notes.md"]
+        assert _names(item) == [f"{each} the change to notes.md" for each in ("Apply", "Edit", "Reject")]
         entry = next(each for each in application.panes.transcript.entries if item in each.items)
         opened.append(entry.message.thread_id)
         diff = next(each for each in entry.items if isinstance(each, CodeItem))
@@ -241,7 +271,7 @@ def test_a_change_is_proposed_looked_through_applied_and_undone(paths: AppPaths,
         assert _names(item) == ["Undo the change to notes.md"], "it outlives a restart"
         await _act(application, "reviewUndo")
         assert file.read_text() == OLD
-        await until(lambda: _names(item) == ["Apply the change to notes.md", "Reject the change to notes.md"])
+        await until(lambda: _names(item) == [f"{each} the change to notes.md" for each in ("Apply", "Edit", "Reject")])
         file.write_text("theirs")
         application.panes.transcript.parts.actions.changeRequested.emit("change-review", item.shown)
         window = application.panes.window

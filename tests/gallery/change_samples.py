@@ -45,6 +45,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("change-elsewhere", _transcript(theme, (ChangeState.ELSEWHERE, ChangeState.REJECTED, ChangeState.NO_FOLDER))),
         ("change-review", _review(theme, ChangeState.PROPOSED)),
         ("change-review-applied", _review(theme, ChangeState.APPLIED)),
+        ("change-review-edited", _review(theme, ChangeState.PROPOSED, edits=True)),
         ("change-review-several", _review(theme, ChangeState.PROPOSED, count=3)),
     ]
 
@@ -72,9 +73,10 @@ def _transcript(theme: Theme, states: tuple[ChangeState, ...]) -> QWidget:
     return view
 
 
-def _review(theme: Theme, state: ChangeState, *, count: int = 1) -> QWidget:
+def _review(theme: Theme, state: ChangeState, *, count: int = 1, edits: bool = False) -> QWidget:
     shown = [ShownChange(change, sum_) for change, sum_ in zip(_CHANGES[:count], _SUMS, strict=False)]
-    dialog = ChangeReview(theme, shown)
-    review = Review("/home/ada/work/archive", "src/index.py", ChangeKind.EDIT, state, _DIFF, 3, 2)
+    dialog = ChangeReview(theme, shown, edits=edits)
+    text = "\n".join(line[1:] for line in _DIFF.split("\n")[3:] if not line.startswith("-"))
+    review = Review("/home/ada/work/archive", "src/index.py", ChangeKind.EDIT, state, _DIFF, 3, 2, text)
     dialog.show_review(dialog.shown, review)
     return dialog

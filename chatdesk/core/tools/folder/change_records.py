@@ -39,7 +39,8 @@ class ChangeRecord:
     """The record of one proposed change of a file. ``folder`` is the project's folder then. ``before`` and ``after``
     are the sums of the file's states, empty where there is no file; ``diff`` is that of the text that is shown.
     ``step`` is what was done with it last: ``proposed``, ``applying``, ``applied``, ``undoing`` or ``rejected``; what
-    became of it the file itself says. ``mode`` is that of the file before, ``made`` counts the folders made for it."""
+    became of it the file itself says. ``mode`` is that of the file before, ``made`` counts the folders made for it.
+    ``edited`` is the sum of what a person wrote in place of ``after``; empty: nobody did."""
 
     id: str
     project_id: str
@@ -52,6 +53,12 @@ class ChangeRecord:
     step: str = "proposed"
     mode: int | None = None
     made: int = 0
+    edited: str = ""
+
+    @property
+    def written(self) -> str:
+        """The sum of what the file has once the change is applied."""
+        return self.edited or self.after
 
 
 class ChangeRecords:
@@ -81,7 +88,7 @@ class ChangeRecords:
 
     def save(self, record: ChangeRecord) -> None:
         """Replace a record; it is on the disk then. Raises ``OSError``."""
-        data = asdict(record)
+        data = _sealed_of(record)
         sealed = {**data, "seal": self._seal(data)} if self._needs_seals else data
         self._write(record.id, _RECORD, json.dumps(sealed).encode())
 
@@ -103,7 +110,7 @@ class ChangeRecords:
             record = ChangeRecord(**data)
         except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             return None
-        is_own = not self._needs_seals or change_id in self._made_here or self._seals.holds(asdict(record), seal)
+        is_own = not self._needs_seals or change_id in self._made_here or self._seals.holds(_sealed_of(record), seal)
         return record if is_own and record.id == change_id and _is_well_formed(record) else None
 
     def state(self, record: ChangeRecord, *, after: bool) -> bytes | None:
@@ -172,8 +179,13 @@ def with_step(record: ChangeRecord, step: str, **values: Any) -> ChangeRecord:
     return replace(record, step=step, **values)
 
 
+def _sealed_of(record: ChangeRecord) -> dict[str, Any]:
+    """Return what a seal is over: that of a record that nobody edited is the one of earlier versions."""
+    return {name: value for name, value in asdict(record).items() if name != "edited" or value}
+
+
 def _is_well_formed(record: ChangeRecord) -> bool:
     texts = (record.id, record.project_id, record.folder, record.path, record.before, record.after, record.diff)
-    return all(isinstance(each, str) for each in (*texts, record.step)) and all(
+    return all(isinstance(each, str) for each in (*texts, record.step, record.edited)) and all(
         isinstance(each, int) for each in (record.at_ms, record.made, record.mode or 0)
     )

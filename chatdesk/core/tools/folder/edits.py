@@ -74,6 +74,13 @@ def changed(before: bytes | None, wanted: Wanted) -> bytes | None:
     return written
 
 
+def typed_over(before: bytes | None, text: str) -> bytes:
+    """Return the bytes of a file of which a person typed the whole text, in the form that the file has. Raises
+    ``FileRefused``."""
+    read = None if before is None else read_text(before)
+    return _bounded((TextForm() if read is None else read[1]).written(_checked(text)))
+
+
 def _edited(text: str, edits: tuple[tuple[str, str], ...], form: TextForm) -> str:
     end = "\r\n" if form.has_crlf else "\n"
     for number, pair in enumerate(edits, 1):

@@ -15,13 +15,14 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.artifacts.differences import Difference
 from chatdesk.core.domain.artifacts.file_change import ChangeKind, ChangeState, FileChange
 from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.ids import new_id
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.folder.beneath import FileRefused, names_of
 from chatdesk.core.tools.folder.change_records import ChangeRecord, ChangeRecords, with_step
 from chatdesk.core.tools.folder.difference import file_difference
-from chatdesk.core.tools.folder.edits import Wanted, changed
+from chatdesk.core.tools.folder.edits import Wanted, changed, typed_over
 from chatdesk.core.tools.folder.exchange import (
     exchange,
     read_state,
@@ -65,6 +66,7 @@ class Review:
     diff: str
     added: int
     removed: int
+    text: str | None = None  # of the file afterwards; None where nobody can edit it
 
 
 class FileChanges:
@@ -89,11 +91,11 @@ class FileChanges:
         """Return the review of a change for a person. Raises ``NotPossible`` for a change from elsewhere."""
         return await asyncio.to_thread(self._review, change_id, diff_sum)
 
-    async def apply(self, change_id: str, diff_sum: str) -> None:
-        """Write a proposed change to its file. Raises ``NotPossible`` and ``FileRefused``; the file is as it was
-        then."""
+    async def apply(self, change_id: str, diff_sum: str, text: str | None = None) -> None:
+        """Write a proposed change to its file, or in its place the ``text`` that a person made of it. Raises
+        ``NotPossible`` and ``FileRefused``; the file is as it was then."""
         async with self._one_at_a_time:
-            await asyncio.to_thread(self._apply, change_id, diff_sum)
+            await asyncio.to_thread(self._apply, change_id, diff_sum, text)
 
     async def undo(self, change_id: str, diff_sum: str) -> None:
         """Bring the file back to what it was before a change was applied. Raises as ``apply``."""
@@ -153,7 +155,7 @@ class FileChanges:
             now = "unreadable"
         if now == record.before:
             return record, ChangeState.PROPOSED
-        if now == record.after and record.step != "proposed":
+        if now == record.written and record.step != "proposed":
             return record, ChangeState.APPLIED
         return record, ChangeState.CHANGED_SINCE if record.step == "applied" else ChangeState.OUTDATED
 
@@ -166,21 +168,28 @@ class FileChanges:
         except OSError as error:
             raise _damaged() from error
         made = _difference(record.path, *states)
-        return Review(record.folder, record.path, _kind(record), state, made.text, made.added, made.removed)
+        text = _editable(states[1])
+        return Review(record.folder, record.path, _kind(record), state, made.text, made.added, made.removed, text)
 
-    def _apply(self, change_id: str, diff_sum: str) -> None:
+    def _apply(self, change_id: str, diff_sum: str, text: str | None) -> None:
         record = self._expect(change_id, diff_sum, ChangeState.PROPOSED)
         names = names_of(record.path)
         try:
-            data = self._records.state(record, after=True)
+            if text is None:
+                data = self._records.state(record, after=True)
+            else:
+                data = typed_over(self._records.state(record, after=False), text)
+            edited = "" if text is None else sum_of(data)
+            if edited == record.before and text is not None:
+                raise NotPossible(Text("The file has this text already."), safe=Text("No file was changed."))
             _before, mode = read_state(Path(record.folder), names, _token(record))
-            self._records.save(record := with_step(record, "applying", mode=mode))
+            self._records.save(record := with_step(record, "applying", mode=mode, edited=edited))
         except OSError as error:
             raise _damaged() from error
         try:
             done = exchange(Path(record.folder), names, expected=record.before, data=data, token=_token(record))
         except ChatDeskError:
-            self._record(with_step(record, "proposed"))
+            self._record(with_step(record, "proposed", edited=""))
             raise
         self._record(with_step(record, "applied", mode=done.mode, made=done.made))
 
@@ -194,14 +203,14 @@ class FileChanges:
             raise _damaged() from error
         try:
             exchange(
-                Path(record.folder), names, expected=record.after, data=data, token=_token(record), mode=record.mode
+                Path(record.folder), names, expected=record.written, data=data, token=_token(record), mode=record.mode
             )
         except ChatDeskError:
             self._record(with_step(record, "applied"))
             raise
         if data is None:
             remove_folders(Path(record.folder), names, record.made)
-        self._record(with_step(record, "proposed", made=0))
+        self._record(with_step(record, "proposed", made=0, edited=""))
 
     def _reject(self, change_id: str, diff_sum: str) -> None:
         record, state = self._record_and_state(change_id, diff_sum)
@@ -228,6 +237,12 @@ class FileChanges:
 def _difference(path: str, before: bytes | None, after: bytes | None) -> Difference:
     texts = [None if data is None else (read_text(data) or ("", None))[0] for data in (before, after)]
     return file_difference(path, *texts)
+
+
+def _editable(after: bytes | None) -> str | None:
+    """Return a text that a field shows as it is: none with characters that hide, or with line ends of several kinds."""
+    read = None if after is None else read_text(after)
+    return None if read is None or visible_controls(read[0]) != read[0] else read[0]
 
 
 def _kind(record: ChangeRecord) -> ChangeKind:

@@ -1,4 +1,4 @@
-"""The dialog in which a person looks through a proposed change of a file, and applies, rejects or undoes it."""
+"""The dialog in which a person looks through a proposed change of a file, and applies, edits, rejects or undoes it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 from chatdesk.core.domain.artifacts.file_change import ChangeState
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.core.tools.folder.exchange import MOST_CHANGED_BYTES
 from chatdesk.core.tools.folder.file_changes import Review
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import ShownChange
-from chatdesk.ui.transcript.items.change_item import APPLY, REJECT, STATE_WORDS, UNDO
+from chatdesk.ui.transcript.items.change_item import APPLY, EDIT, REJECT, STATE_WORDS, UNDO
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _SIZE_PX = (760, 600)
@@ -27,15 +29,25 @@ _TINT_ALPHA = 38
 
 class ChangeReview(FormPanel):
     """A dialog that shows proposed changes of files. ``wanted(change)`` asks for what is to be shown of a change, which
-    ``show_review`` gets; ``chosen(action, change)`` says what to do with it."""
+    ``show_review`` gets; ``chosen(action, change, text)`` says what to do with it. ``text`` is what a person made of
+    the file; None where it was not edited. With ``edits`` the text is there to be edited at once."""
 
     wanted = Signal(object)
-    chosen = Signal(str, object)
+    chosen = Signal(str, object, object)
 
-    def __init__(self, theme: Theme, changes: Sequence[ShownChange], *, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        changes: Sequence[ShownChange],
+        *,
+        edits: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
         title = tr("Review proposed changes") if len(changes) > 1 else tr("Review the proposed change")
         super().__init__(theme, title, object_name="changeReview", size_px=_SIZE_PX, parent=parent)
         self._changes = tuple(changes)
+        self._edits = edits
+        self._text: str | None = None  # of the file after the change, where that can be edited
         self.files = named(ChoiceBox(), "reviewFiles", tr("File"))
         for each in self._changes:
             self.files.addItem(visible_controls(each.change.path))
@@ -44,12 +56,17 @@ class ChangeReview(FormPanel):
         self.where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.about = plain_label("", "muted", wraps=True, name="reviewAbout")
         self.diff = _Diff(theme)
+        self.text = TextField(theme, name=tr("Text of the file"), object_name="reviewText", most=MOST_CHANGED_BYTES)
+        self.text.setFont(theme.font("code"))
+        self.text.hide()
         for widget in (self.files, self.where, self.about):
             self.body.addWidget(widget)
         self.body.addWidget(self.diff, 1)
+        self.body.addWidget(self.text, 1)
         self.add_button(push_button(tr("Close"), "reviewClose", self.reject))
         self._actions = {
             REJECT: self.add_button(push_button(tr("Reject"), "reviewReject", lambda: self._choose(REJECT))),
+            EDIT: self.add_button(push_button(tr("Edit"), "reviewEdit", self._edit)),
             UNDO: self.add_button(push_button(tr("Undo"), "reviewUndo", lambda: self._choose(UNDO))),
             APPLY: self.add_button(
                 push_button(tr("Apply"), "reviewApply", lambda: self._choose(APPLY), is_primary=True)
@@ -58,7 +75,7 @@ class ChangeReview(FormPanel):
         self._guard = UnreadGuard(list(self._actions.values()), self)
         self._read: ShownChange | None = None
         self._show_buttons(None)
-        self.files.currentIndexChanged.connect(lambda _place: self.ask())
+        self.files.currentIndexChanged.connect(lambda _place: self._on_file_chosen())
         self.diff.setFocus()
 
     @property
@@ -91,11 +108,14 @@ class ChangeReview(FormPanel):
         )
         self.about.setText(f"{shown(STATE_WORDS[review.state])} · {counts}")
         self.diff.show_text(review.diff)
+        self._text = review.text
         if change is not self._read:
             self._read = change
             self._guard.restart()
         self._show_buttons(review.state)
         self.show_problem("")
+        if self._edits and review.state is ChangeState.PROPOSED:
+            self._edit()
 
     def go_on(self) -> bool:
         """Show the next change, and return whether there is one."""
@@ -107,16 +127,48 @@ class ChangeReview(FormPanel):
         return True
 
     def _show_buttons(self, state: ChangeState | None) -> None:
+        edit = () if self._text is None or self.text.isVisibleTo(self) else (EDIT,)
         offered = {
-            ChangeState.PROPOSED: (APPLY, REJECT),
+            ChangeState.PROPOSED: (APPLY, *edit, REJECT),
             ChangeState.OUTDATED: (REJECT,),
             ChangeState.APPLIED: (UNDO,),
         }
         for action, button in self._actions.items():
             button.setVisible(state is not None and action in offered.get(state, ()))
 
+    def _on_file_chosen(self) -> None:
+        self._show_editor(is_shown=False)
+        self.ask()
+
+    def _edit(self) -> None:
+        """Show the text of the file in place of the difference."""
+        self._edits = False
+        if self._text is None:
+            self.show_problem(tr("This text has characters that hide, so it is edited in an editor."))
+            return
+        self.text.show_written(self._text)
+        self._show_editor(is_shown=True)
+        self._actions[EDIT].hide()
+
+    def _show_editor(self, *, is_shown: bool) -> None:
+        self.diff.setVisible(not is_shown)
+        self.text.setVisible(is_shown)
+        (self.text if is_shown else self.diff).setFocus()
+
+    def reject(self) -> None:
+        """Close the dialog. With an edited text the first Esc says that it would be lost, the second closes."""
+        warning = tr("What you edited is not applied. Press Esc again to close without it.")
+        if self._edited() in (None, self._text) or self.problem.text() == warning:
+            super().reject()
+        else:
+            self.show_problem(warning)
+
+    def _edited(self) -> str | None:
+        return self.text.written() if self.text.isVisibleTo(self) else None
+
     def _choose(self, action: str) -> None:
-        self.chosen.emit(action, self.shown)
+        text = self._edited() if action == APPLY else None
+        self.chosen.emit(action, self.shown, None if text == self._text else text)
 
 
 class _Diff(QPlainTextEdit):

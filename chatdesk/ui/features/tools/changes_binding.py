@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject
@@ -96,8 +97,8 @@ class ChangesBinding(Controller):
     # What a person does
 
     def _on_requested(self, action: str, shown: ShownChange) -> None:
-        if action == "change-review":
-            self._open((shown,))
+        if action in ("change-review", "change-edit"):
+            self._tasks.start(self._open_review((shown,), edits=action == "change-edit"), "review a change")
         else:
             self._tasks.start(self._do(action, shown), "change a file")
 
@@ -113,18 +114,15 @@ class ChangesBinding(Controller):
         keys = [(each.change.id, each.diff_sum) for each in shown]
         states = {} if changes is None else await changes.states(keys)
         open_ = [each for each, key in zip(shown, keys, strict=True) if states.get(key) is ChangeState.PROPOSED]
-        self._open((*open_, *(each for each in shown if each not in open_)))
+        await self._open_review((*open_, *(each for each in shown if each not in open_)))
 
-    def _open(self, shown: Sequence[ShownChange]) -> None:
-        self._tasks.start(self._open_review(shown), "review changes")
-
-    async def _open_review(self, shown: Sequence[ShownChange]) -> None:
+    async def _open_review(self, shown: Sequence[ShownChange], *, edits: bool = False) -> None:
         if self._review is not None and isValid(self._review):
             self._review.reject()
-        review = self._review = ChangeReview(self._panes.theme, shown, parent=self._panes.window)
+        review = self._review = ChangeReview(self._panes.theme, shown, edits=edits, parent=self._panes.window)
         review.wanted.connect(lambda each: self._tasks.replace(self._show(review, each), "show a change"))
         review.chosen.connect(
-            lambda action, each: self._tasks.start(self._do_in(review, action, each), "change a file")
+            lambda action, each, text: self._tasks.start(self._do_in(review, action, each, text), "change a file")
         )
         review.open()
         review.ask()
@@ -140,9 +138,9 @@ class ChangesBinding(Controller):
         if isValid(review):
             review.show_review(change, found)
 
-    async def _do_in(self, review: ChangeReview, action: str, change: ShownChange) -> None:
+    async def _do_in(self, review: ChangeReview, action: str, change: ShownChange, text: str | None) -> None:
         try:
-            await self._do(action, change)
+            await self._do(action, change, text)
         except ChatDeskError as error:
             if isValid(review):
                 await self._show(review, change)
@@ -151,11 +149,12 @@ class ChangesBinding(Controller):
         if isValid(review) and not review.go_on():
             review.accept()
 
-    async def _do(self, action: str, shown: ShownChange) -> None:
-        """Apply, reject or undo a change. Raises errors of ChatDesk, which the window shows."""
+    async def _do(self, action: str, shown: ShownChange, text: str | None = None) -> None:
+        """Apply a change, as ``text`` where a person edited it, reject or undo it. Raises errors of ChatDesk, which the
+        window shows."""
         changes = await self._need_changes()
         act, words = {
-            "change-apply": (changes.apply, tr("Applied: {path}", path=shown.change.path)),
+            "change-apply": (partial(changes.apply, text=text), tr("Applied: {path}", path=shown.change.path)),
             "change-reject": (changes.reject, tr("Rejected: {path}", path=shown.change.path)),
             "change-undo": (changes.undo, tr("Undone: {path}", path=shown.change.path)),
         }[action]

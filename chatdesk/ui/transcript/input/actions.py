@@ -40,7 +40,7 @@ class Actions(QObject):
     pageRequested = Signal(str)  # HTML to show in the browser
     fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
     artifactRequested = Signal(str, object)  # the message, and its CodeBlock or Attachment
-    changeRequested = Signal(str, object)  # what for (change-apply, -reject, -undo), and the ShownChange
+    changeRequested = Signal(str, object)  # what for (change-apply, -edit, …), and the ShownChange
     walked = Signal(object)
     quoted = Signal(str)
     caretMoved = Signal()

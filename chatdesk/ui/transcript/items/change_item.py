@@ -18,16 +18,17 @@ from chatdesk.ui.transcript.contract import ChangeStateOf, ShownChange
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
-from chatdesk.ui.transcript.items.code_item import FOLD_LINES, CodeItem
+from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.widgets.listed import with_commas
 
 _HEIGHT_PX = 92
 _TOP_PX, _LINE_PX = 8, 20
 _BUTTON_PX = 30
 _LEFT_PX, _PAD_PX = 40, 12
-_MOST_SHOWN = 20_000
+_MOST_SHOWN, _MOST_LINES = 20_000, 40  # of a diff below a card
+_FOLD_LINES = 9  # below its heading at most 240 px, with the button that unfolds it
 
-APPLY, REVIEW, REJECT, UNDO = "change-apply", "change-review", "change-reject", "change-undo"
+APPLY, REVIEW, EDIT, REJECT, UNDO = "change-apply", "change-review", "change-edit", "change-reject", "change-undo"
 _TITLES: Mapping[ChangeKind, str] = {
     ChangeKind.NEW: Text("New file"),
     ChangeKind.EDIT: Text("Change to a file"),
@@ -44,7 +45,7 @@ STATE_WORDS: Mapping[ChangeState, str] = {
     ChangeState.ELSEWHERE: Text("Proposed elsewhere, so it cannot be applied here"),
 }
 _BUTTONS: Mapping[ChangeState, tuple[tuple[str, str], ...]] = {
-    ChangeState.PROPOSED: ((APPLY, Text("Apply")), (REJECT, Text("Reject"))),
+    ChangeState.PROPOSED: ((APPLY, Text("Apply")), (EDIT, Text("Edit")), (REJECT, Text("Reject"))),
     ChangeState.APPLIED: ((UNDO, Text("Undo")),),
     ChangeState.OUTDATED: ((REJECT, Text("Reject")),),
 }
@@ -54,21 +55,24 @@ def _button_name(action: str, path: str) -> str:
     match action:
         case "change-apply" | "change-review":
             return tr("Apply the change to {file}", file=path)
+        case "change-edit":
+            return tr("Edit the change to {file}", file=path)
         case "change-reject":
             return tr("Reject the change to {file}", file=path)
     return tr("Undo the change to {file}", file=path)
 
 
 class ChangeItem(Item):
-    """The card above a diff; a pressed button only requests an action in ``Outcome.change``. ``is_whole``: the diff
-    below is all of the change, so that it can be applied at once; else it is shown in a dialog first."""
+    """The card above a diff; a pressed button only requests an action in ``Outcome.change``. ``whole`` is the item of
+    the diff below, if that is all of the change: where it is not folded the change can be applied at once, else it is
+    shown in a dialog first."""
 
     kind = "change"
     is_selectable = True
 
-    def __init__(self, change: ShownChange, *, is_whole: bool = False) -> None:
+    def __init__(self, change: ShownChange, *, whole: CodeItem | None = None) -> None:
         super().__init__()
-        self._apply = APPLY if is_whole else REVIEW
+        self._whole = whole
         self.shown = change
         self._style: TranscriptStyle | None = None
         self._state: ChangeState | None = None
@@ -108,6 +112,10 @@ class ChangeItem(Item):
     def offset_at(self, point: QPointF) -> int:
         return 0 if point.x() < self.natural_width / 2 else len(self.text)
 
+    @property
+    def _apply(self) -> str:
+        return REVIEW if self._whole is None or self._whole.is_folded else APPLY
+
     def buttons(self) -> tuple[Button, ...]:
         style = self._style
         offered = () if self._state is None else _BUTTONS.get(self._state, ())
@@ -117,6 +125,8 @@ class ChangeItem(Item):
         left, height = style.px(_LEFT_PX), style.px(_BUTTON_PX)
         top = self.height - height - style.px(_TOP_PX)
         for named, label in offered:
+            if named == EDIT and self.shown.change.kind is ChangeKind.DELETE:
+                continue
             action = self._apply if named == APPLY else named
             words = shown(Text("Apply…") if action == REVIEW else label)
             width = style.metrics("muted").horizontalAdvance(words) + style.px(24)
@@ -128,7 +138,7 @@ class ChangeItem(Item):
     def press(self, action: str) -> Outcome | None:
         if action == APPLY and (self._apply != APPLY or self._moment.is_unread):
             return None
-        return Outcome(change=(action, self.shown)) if action in (APPLY, REVIEW, REJECT, UNDO) else None
+        return Outcome(change=(action, self.shown)) if action in (APPLY, REVIEW, EDIT, REJECT, UNDO) else None
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         style = state.style
@@ -175,7 +185,10 @@ def diff_item(content: Mapping[str, Any]) -> CodeItem | None:
     visible = visible_controls(text[:_MOST_SHOWN]).removesuffix("\n")
     whole = content.get("size_bytes")
     is_whole = isinstance(whole, int) and len(text.encode("utf-8", "replace")) >= whole
-    item = CodeItem(CodeBlock("diff", visible, diff_runs(visible), remark="" if is_whole else tr("its beginning")))
+    item = CodeItem(
+        CodeBlock("diff", visible, diff_runs(visible), remark="" if is_whole else tr("its beginning")),
+        fold_lines=_FOLD_LINES,
+    )
     item.is_of_answer = False
     return item
 
@@ -184,7 +197,7 @@ def shows_whole(content: Mapping[str, Any], diff_sum: str) -> bool:
     """Return whether the text in a part is the whole diff with that SHA-256 sum, and short enough to be read."""
     described = content.get(FILE_DIFF)
     text = described.get("text") if isinstance(described, Mapping) else None
-    is_short = isinstance(text, str) and len(text) <= _MOST_SHOWN and text.count("\n") <= FOLD_LINES
+    is_short = isinstance(text, str) and len(text) <= _MOST_SHOWN and text.count("\n") <= _MOST_LINES
     return is_short and hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest() == diff_sum
 
 

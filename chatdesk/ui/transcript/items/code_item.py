@@ -21,7 +21,7 @@ from chatdesk.ui.transcript.drawing.item import Button, Grip, Item, Outcome, Pai
 from chatdesk.ui.transcript.drawing.side_scroll import SideScroll
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
-FOLD_LINES = 40
+_FOLD_LINES = 40
 _HEADER_PX = 31
 _PAD_X = 14
 _PAD_Y = 10
@@ -31,14 +31,15 @@ _LEAST_COLUMNS = 20
 
 
 class CodeItem(ArtifactSource, Item):
-    """A card that shows the code of one block."""
+    """A card that shows the code of one block, folded where it has more than ``fold_lines``."""
 
     kind = "code"
     is_selectable = True
     gap = 11.0
 
-    def __init__(self, block: CodeBlock) -> None:
+    def __init__(self, block: CodeBlock, *, fold_lines: int = _FOLD_LINES) -> None:
         super().__init__()
+        self._fold_lines = fold_lines
         self.block = block
         self.at = block.at
         # Code that the reader watches being written stays open: folding it at its end would make the page jump.
@@ -65,7 +66,7 @@ class CodeItem(ArtifactSource, Item):
 
     @property
     def _can_fold(self) -> bool:
-        return len(self._lines) > FOLD_LINES and not self.is_alone
+        return len(self._lines) > self._fold_lines and not self.is_alone
 
     @property
     def is_folded(self) -> bool:
@@ -78,7 +79,7 @@ class CodeItem(ArtifactSource, Item):
 
     @property
     def shown_lines(self) -> int:
-        return FOLD_LINES if self.is_folded else len(self._lines)
+        return self._fold_lines if self.is_folded else len(self._lines)
 
     def guess(self, style: TranscriptStyle, width: float) -> float:
         return self._height(style)

@@ -130,8 +130,8 @@ class FileSection(Section):
         change = change_from(part.content)
         if attachment is not None and change is not None:
             diff = diff_item(part.content)
-            is_whole = shows_whole(part.content, attachment.sha256)
-            card = ChangeItem(ShownChange(change, attachment.sha256), is_whole=is_whole)
+            whole = diff if shows_whole(part.content, attachment.sha256) else None
+            card = ChangeItem(ShownChange(change, attachment.sha256), whole=whole)
             self.items = [card, *([diff] if diff is not None else [])]
             return
         if attachment is not None and part.type is PartType.FILE:

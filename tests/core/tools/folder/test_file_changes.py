@@ -64,6 +64,32 @@ async def test_an_edit_is_applied_and_undone_exactly(tmp_path: Path, folder: Pat
     assert not _left_over(folder)
 
 
+async def test_what_a_person_made_of_a_change_is_written_and_undone(tmp_path: Path, folder: Path) -> None:
+    changes, file = changes_in(tmp_path, folder), folder / "a.txt"
+    _made, key = await propose(changes, folder, "a.txt", edits=[{"old": "two", "new": "2"}])
+    assert (await changes.review(*key)).text == "one\n2\n"
+    with pytest.raises(NotPossible, match="has this text already"):
+        await changes.apply(*key, "one\ntwo\n")
+    with pytest.raises(FileRefused, match="NUL"):
+        await changes.apply(*key, "one\0")
+    assert await _state(changes, key) is ChangeState.PROPOSED
+    await changes.apply(*key, "one\nzwei\n")
+    assert file.read_bytes() == b"one\r\nzwei\r\n", "its line ends stay"
+    again = changes_in(tmp_path, folder)
+    assert await _state(again, key) is ChangeState.APPLIED, "it outlives a restart"
+    await again.undo(*key)
+    assert file.read_bytes() == b"one\r\ntwo\r\n" and await _state(again, key) is ChangeState.PROPOSED
+    await again.apply(*key)
+    assert file.read_bytes() == b"one\r\n2\r\n", "the proposal is as it was"
+
+
+@pytest.mark.parametrize("content", ["a\u202eb\n", "a\rb\n", "a\x1bb\n"])
+async def test_a_text_that_no_field_shows_as_it_is_cannot_be_edited(tmp_path: Path, folder: Path, content: str) -> None:
+    changes = changes_in(tmp_path, folder)
+    _made, key = await propose(changes, folder, "new.txt", content=content)
+    assert (await changes.review(*key)).text is None
+
+
 async def test_a_new_file_comes_with_its_folders_and_goes_with_them(tmp_path: Path, folder: Path) -> None:
     changes = changes_in(tmp_path, folder)
     (folder / "docs").mkdir()

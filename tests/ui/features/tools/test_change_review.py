@@ -25,8 +25,9 @@ def theme(qapp: QApplication) -> Theme:
     return Theme(qapp)
 
 
-def _review(state: ChangeState = ChangeState.PROPOSED) -> Review:
-    return Review("/home/me/work", "a.py", ChangeKind.EDIT, state, "--- a\n+++ b\n@@ @@\n-\x1b[0m1\n+2\n", 1, 1)
+def _review(state: ChangeState = ChangeState.PROPOSED, text: str | None = None) -> Review:
+    diff = "--- a\n+++ b\n@@ @@\n-\x1b[0m1\n+2\n"
+    return Review("/home/me/work", "a.py", ChangeKind.EDIT, state, diff, 1, 1, text)
 
 
 def _buttons(dialog: ChangeReview) -> list[str]:
@@ -65,7 +66,43 @@ def test_enter_applies_nothing_and_the_button_does(theme: Theme, qtbot: QtBot) -
     apply = dialog.findChild(QPushButton, "reviewApply")
     with qtbot.waitSignal(dialog.chosen) as chosen:
         qtbot.keyClick(apply, Qt.Key.Key_Space)
-    assert chosen.args == ["change-apply", SHOWN[0]]
+    assert chosen.args == ["change-apply", SHOWN[0], None]
+
+
+def test_what_is_edited_is_applied_and_not_lost_by_one_esc(theme: Theme, qtbot: QtBot) -> None:
+    dialog = ChangeReview(theme, SHOWN[:1], edits=True)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(dialog)
+    dialog.open()
+    dialog.show_review(SHOWN[0], _review(text="2\n"))
+    assert dialog.text.isVisible() and not dialog.diff.isVisible()
+    assert set(_buttons(dialog)) == {"Close", "Reject", "Apply"}
+    with qtbot.waitSignal(dialog.chosen) as chosen:
+        qtbot.keyClick(dialog.findChild(QPushButton, "reviewApply"), Qt.Key.Key_Space)
+    assert chosen.args[2] is None, "it is as it was proposed"
+    qtbot.keyClicks(dialog.text, "1")
+    dialog.show_review(SHOWN[0], _review(text="2\n"))
+    assert dialog.text.toPlainText() == "12\n", "what failed leaves the text"
+    with qtbot.waitSignal(dialog.chosen) as chosen:
+        qtbot.keyClick(dialog.findChild(QPushButton, "reviewApply"), Qt.Key.Key_Space)
+    assert chosen.args == ["change-apply", SHOWN[0], "12\n"]
+    qtbot.keyClick(dialog.text, Qt.Key.Key_Escape)
+    assert dialog.isVisible() and "not applied" in dialog.problem.text()
+    qtbot.keyClick(dialog.text, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+
+
+def test_only_a_text_that_a_field_shows_is_edited(theme: Theme, qtbot: QtBot) -> None:
+    dialog = ChangeReview(theme, SHOWN, edits=True)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.show_review(SHOWN[0], _review())
+    assert "characters that hide" in dialog.problem.text() and dialog.diff.isVisible()
+    dialog.show_review(SHOWN[0], _review(text="2\n"))
+    dialog.findChild(QPushButton, "reviewEdit").click()
+    assert dialog.text.isVisible()
+    dialog.go_on()
+    assert dialog.diff.isVisible() and not dialog.text.isVisible()
 
 
 def test_several_files_are_gone_through(theme: Theme, qtbot: QtBot) -> None:

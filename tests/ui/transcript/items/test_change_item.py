@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.ui.transcript.contract import ShownChange
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
-from chatdesk.ui.transcript.items.change_item import APPLY, REJECT, REVIEW, UNDO, ChangeItem, diff_item
+from chatdesk.ui.transcript.items.change_item import APPLY, EDIT, REJECT, REVIEW, UNDO, ChangeItem, diff_item
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.messages.sections import sections_of
@@ -36,7 +37,7 @@ def _items(content: dict[str, Any]) -> list[Any]:
     ("state", "actions", "words"),
     [
         (None, [], ""),
-        (ChangeState.PROPOSED, [REVIEW, REJECT], ", Proposed"),
+        (ChangeState.PROPOSED, [REVIEW, EDIT, REJECT], ", Proposed"),
         (ChangeState.APPLIED, [UNDO], ", Applied"),
         (ChangeState.REJECTED, [], ", Rejected"),
         (ChangeState.OUTDATED, [REJECT], ", Outdated: the file was changed since"),
@@ -77,12 +78,33 @@ def test_only_what_is_wholly_seen_is_applied_at_once(
     card = _items({**_content(text), "sha256": diff_sum})[0]
     card.update_change_state(lambda *_key: ChangeState.PROPOSED)
     painted(card, style)
-    assert [each.action for each in card.buttons()] == [action, REJECT]
+    assert [each.action for each in card.buttons()] == [action, EDIT, REJECT]
     assert card.unread.is_unread and card.press(APPLY) is None, "a click may have been meant for something else"
 
 
+def test_a_long_difference_is_folded_to_240_px_and_applied_at_once_when_it_is_open(
+    style: TranscriptStyle,  # noqa: F811
+) -> None:
+    text = "@@ @@\n" + "+x\n" * 30
+    card, diff = _items({**_content(text), "sha256": hashlib.sha256(text.encode()).hexdigest()})
+    card.update_change_state(lambda *_key: ChangeState.PROPOSED)
+    painted(card, style)
+    painted(diff, style)
+    assert diff.is_folded and 200 <= diff.height - style.px(31) <= 240
+    assert card.buttons()[0].action == REVIEW
+    diff.press("fold-code")
+    assert not diff.is_folded and card.buttons()[0].action == APPLY
+
+
+def test_the_removal_of_a_file_is_not_edited(style: TranscriptStyle) -> None:  # noqa: F811
+    card = ChangeItem(ShownChange(replace(CHANGE, kind=ChangeKind.DELETE), "ab" * 32))
+    card.update_change_state(lambda *_key: ChangeState.PROPOSED)
+    painted(card, style)
+    assert [each.action for each in card.buttons()] == [REVIEW, REJECT]
+
+
 def test_buttons_only_ask(style: TranscriptStyle) -> None:  # noqa: F811
-    item = ChangeItem(ShownChange(CHANGE, "ab" * 32), is_whole=True)
+    item = ChangeItem(ShownChange(CHANGE, "ab" * 32), whole=diff_item(_content()))
     outcome = item.press(APPLY)
     assert outcome is not None and outcome.change == (APPLY, item.shown)
     assert item.press("file-open") is None

@@ -12,7 +12,7 @@ from chatdesk.core.rendering.code_names import suggested_name
 from chatdesk.ui.transcript.drawing.code_lines import CodeLines
 from chatdesk.ui.transcript.drawing.item import Outcome
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
-from chatdesk.ui.transcript.items.code_item import FOLD_LINES, CodeItem
+from chatdesk.ui.transcript.items.code_item import CodeItem
 from tests.ui.transcript.conftest import World, make_thread
 from tests.ui.transcript.items.test_math_item import WIDTH, painted, style  # noqa: F401 - a fixture
 
@@ -100,7 +100,7 @@ def test_long_code_counts_its_own_lines(style: TranscriptStyle) -> None:  # noqa
     item.ensure_layout(style, WIDTH)
     fold = item.buttons()[-1]
     assert fold.label == "Show all 312 lines"
-    assert item.shown_lines == FOLD_LINES
+    assert item.shown_lines == 40
     outcome = item.press(fold.action)
     assert outcome is not None
     assert outcome.is_resized
