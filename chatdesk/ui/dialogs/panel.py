@@ -85,6 +85,15 @@ class Panel(QDialog):
             self._shade.deleteLater()
             self._shade = None
 
+    def setVisible(self, visible: bool) -> None:
+        """Place the dialog before the system makes its window: a manager of windows may put one that is moved between
+        being made and being shown into the corner of the screen."""
+        parent = self.parentWidget()
+        if visible and parent is not None and not self.isVisible():
+            self.resize(self.size().boundedTo(self._room(parent.window())))
+            self._centre(parent.window())
+        super().setVisible(visible)
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.refit()  # only now the words have their fonts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QEvent, QObject, QPoint
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -77,3 +78,31 @@ def test_a_dialog_is_never_narrower_than_its_buttons(qapp: QApplication, qtbot: 
     buttons = [panel.add_button(push_button(text * 4, text, panel.accept)) for text in ("Remove ", "Revoke ", "Close ")]
     panel.show()
     assert all(each.width() >= each.sizeHint().width() for each in buttons)
+
+
+class _Places(QObject):
+    """Notes where a window is when the system makes it."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self.seen: list[QPoint] = []
+        self._window = window
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WinIdChange:
+            self.seen.append(self._window.pos())
+        return super().eventFilter(watched, event)
+
+
+def test_a_dialog_is_made_where_it_stands(qapp: QApplication, qtbot: QtBot) -> None:
+    """A manager of windows may put one that is moved later into the corner of the screen."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.setGeometry(100, 80, 800, 500)
+    window.show()
+    panel = FormPanel(Theme(qapp), "Name it", object_name="nameIt", width_px=300, parent=window)
+    places = _Places(panel)
+    panel.open()
+    assert places.seen == [panel.pos()] and abs(panel.geometry().center().x() - window.geometry().center().x()) <= 1
+    panel.reject()
