@@ -188,7 +188,7 @@ def test_notices_are_kept_from_whoever_looks_at_any_window_or_dialog(tmp_path: P
         await until(lambda: len(chats.windows) == 1 and chats.windows[0].panes.window.isActiveWindow())
         [own] = chats.windows
         main.showMinimized()
-        own.panes.registry.trigger("app.shortcuts")
+        own.panes.registry.trigger("app.about")
         await until(lambda: QApplication.activeWindow() not in (None, own.panes.window, main))
         await answered(application, lambda: own.commands.ask("seen behind a dialog"))
         QApplication.activeWindow().close()

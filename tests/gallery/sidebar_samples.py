@@ -18,9 +18,9 @@ from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.notice import AboutDialog, NoticeDialog
-from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
 from chatdesk.ui.features.chat.temporary_binding import TemporaryDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.settings.shortcuts_editor import ShortcutsEditor
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.fonts import load_first_fonts
@@ -192,9 +192,6 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
 def _dialogs(theme: Theme) -> list[tuple[str, QWidget]]:
     values: dict[str, object] = {setting.name: setting.default for setting in all_settings()}
     values["backup_dir"] = "/home/me/.local/share/chatdesk-backups"
-    commands = CommandRegistry(QWidget(), CATALOGUE)
-    for command in CATALOGUE:
-        commands.bind(command.id, lambda: None)
     return [
         *(
             (f"settings-{page.split()[0].lower()}", _settings(theme, values, page))
@@ -215,15 +212,22 @@ def _dialogs(theme: Theme) -> list[tuple[str, QWidget]]:
             ),
         ),
         ("notice", NoticeDialog(theme, "An unexpected failure", "Your messages are kept and the window goes on.")),
-        ("shortcuts", ShortcutsDialog(theme, commands)),
         ("about", AboutDialog(theme)),
     ]
+
+
+def _commands() -> CommandRegistry:
+    commands = CommandRegistry(QWidget(), CATALOGUE)
+    for command in CATALOGUE:
+        commands.bind(command.id, lambda: None)
+    return commands
 
 
 def _settings(
     theme: Theme, values: dict[str, object], page: str, *, search: str = "", is_changed: bool = False
 ) -> SettingsDialog:
     dialog = SettingsDialog(theme, values)
+    dialog.fill_page("Shortcuts", lambda: ShortcutsEditor(theme, _commands()))
     dialog.show_page(page)
     if search:
         field = dialog.findChild(QLineEdit, "settingsSearch")

@@ -111,7 +111,7 @@ class WindowSettings:
             "Shortcuts",
             Text("Keyboard shortcuts"),
             Text("Press Ctrl+/ to see them at any time."),
-            hidden="the shortcuts dialog",
+            hidden="the page of shortcuts",
         ),
     )
     plain_user_messages: bool = declared(

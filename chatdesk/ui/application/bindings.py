@@ -96,6 +96,7 @@ class Bindings(PaneBindings):
         self._build_data(context, services, restart_after)
         self.sidebar = SidebarBinding(panes, self._active_chat)
         panes.commands.bind("app.settings", self.settings.open)
+        panes.commands.bind("app.shortcuts", lambda: self.settings.open("Shortcuts"))
         panes.sidebar.settingsRequested.connect(self.settings.open)
         context.subscribe(panes.window, SyncStatusChanged, self._build_team_once)
         context.subscribe(panes.window, TeamChanged, self._build_team_once)

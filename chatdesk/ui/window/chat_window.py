@@ -14,7 +14,6 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.commands.catalogue import THREAD_MENU
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.notice import AboutDialog, NoticeDialog
-from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.danger_menu import DangerMenu
@@ -250,11 +249,7 @@ class ChatWindow(QMainWindow):
             "view.menu_bar",
             title=lambda: tr("Show the menu bar") if self.menuBar().isHidden() else tr("Hide the menu bar"),
         )
-        commands.bind("app.shortcuts", lambda: self._open_shortcuts(commands))
         commands.bind("app.about", self._open_about)
-
-    def _open_shortcuts(self, commands: CommandRegistry) -> None:
-        ShortcutsDialog(self.theme, commands, parent=self).open()
 
     def _open_about(self) -> None:
         AboutDialog(self.theme, parent=self).open()

@@ -16,9 +16,10 @@ from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.notice import AboutDialog, NoticeDialog
-from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
+from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.features.search.palette import Palette
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.settings.shortcuts_editor import ShortcutsEditor
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.window.main_window import MainWindow
@@ -63,10 +64,16 @@ def make_commands() -> CommandRegistry:
     return commands
 
 
+def _shortcuts(theme: Theme) -> QDialog:
+    panel = Panel(theme, "Shortcuts")
+    panel.form_column().addWidget(ShortcutsEditor(theme, make_commands()))
+    return panel
+
+
 DIALOGS: dict[str, Callable[[Theme], QDialog]] = {
     "settings": lambda theme: SettingsDialog(theme, {each.name: each.default for each in all_settings()}),
     "palette": lambda theme: Palette(theme, make_commands()),
-    "shortcuts": lambda theme: ShortcutsDialog(theme, make_commands()),
+    "shortcuts": _shortcuts,
     "about": AboutDialog,
     "confirm": lambda theme: ConfirmDialog(theme, "Delete?", "This cannot be undone.", yes_text="Delete"),
     "notice": lambda theme: NoticeDialog(theme, "A failure", "Your messages are kept."),

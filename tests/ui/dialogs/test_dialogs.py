@@ -13,7 +13,6 @@ from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.notice import AboutDialog, NoticeDialog
 from chatdesk.ui.dialogs.panel import Panel
-from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.theme.theme import Theme
@@ -104,7 +103,6 @@ def test_every_dialog_fits_into_a_small_window(window: QWidget, theme: Theme, sc
     values = {"theme": "system", "text_scale": 1.0, "provider": "auto", "openai_model": ""}
     dialogs: list[Panel] = [
         AboutDialog(theme, parent=window),
-        ShortcutsDialog(theme, registry, parent=window),
         SettingsDialog(theme, values, parent=window),
     ]
     for dialog in dialogs:

@@ -180,7 +180,7 @@ def with_step(record: ChangeRecord, step: str, **values: Any) -> ChangeRecord:
 
 
 def _sealed_of(record: ChangeRecord) -> dict[str, Any]:
-    """Return what a seal is over: that of a record that nobody edited is the one of earlier versions."""
+    """Return the fields that a seal is over; without an edit they are those of earlier versions."""
     return {name: value for name, value in asdict(record).items() if name != "edited" or value}
 
 

@@ -20,6 +20,7 @@ from chatdesk.services.groups import ModelServices
 from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
 from chatdesk.ui.features.settings.model_menu import ModelMenu
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.settings.shortcuts_editor import ShortcutsEditor
 from chatdesk.ui.qt.early_keys import early_keys
 from chatdesk.ui.qt.pyside_support import NEXT_TURN_S, build_classes_of_objects
 from chatdesk.ui.transcript.speech.narration import ReadAloud
@@ -138,8 +139,8 @@ class SettingsBinding(Controller):
         )
         dialog.applied.connect(self._on_dialog_applied)
         dialog.dataPageMade.connect(self.dataPageMade)
-        dialog.shortcutsRequested.connect(lambda: self._panes.commands.trigger("app.shortcuts"))
         self.dialogMade.emit(dialog)
+        dialog.fill_page("Shortcuts", lambda: ShortcutsEditor(self._panes.theme, self._panes.registry))
         return dialog
 
     def providers_changed(self) -> None:

@@ -27,14 +27,12 @@ from PySide6.QtWidgets import (
 from chatdesk.core.settings.schema import PAGES, InvalidValue, all_settings
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.assisted import open_selected
-from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.data_page import DataPage
 from chatdesk.ui.features.settings.model_fields import ModelFields
 from chatdesk.ui.features.settings.page_titles import page_title
 from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.settings_page import SettingsPage
-from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.features.settings.settings_search import Found, FoundList
 from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.qt_icons import icon
@@ -76,7 +74,6 @@ class SettingsDialog(Panel):
     """
 
     applied = Signal(dict)
-    shortcutsRequested = Signal()
     providerPageMade = Signal(object)  # ProviderPage
     dataPageMade = Signal(object)  # DataPage
 
@@ -197,8 +194,6 @@ class SettingsDialog(Panel):
             page.add_content(self._make_provider_page)
         elif title == "Data and backup" and "backup_dir" in self._values:
             page.add_content(self._make_data_page)
-        elif title == "Shortcuts":
-            page.add_content(self._make_shortcuts)
         for make in self._fillers.pop(title, ()):
             page.add_content(make)
         self._pages.addWidget(page)
@@ -213,10 +208,6 @@ class SettingsDialog(Panel):
         made = DataPage(str(self._values["backup_dir"]))
         self.dataPageMade.emit(made)
         return made
-
-    def _make_shortcuts(self) -> QWidget:
-        change = push_button(tr("Show and change…"), "settingsShortcuts", self.shortcutsRequested.emit)
-        return SettingsRow(tr("Keyboard shortcuts"), tr("Press Ctrl+/ to see them at any time."), change)
 
     def _build(self) -> None:
         for each in (self._nav, self._found):

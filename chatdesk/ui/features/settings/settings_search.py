@@ -39,7 +39,7 @@ def entries(settings: Collection[Setting]) -> tuple[Found, ...]:
     )
     others = (
         Found("Providers", tr("Add a provider"), "providerAdd", words=tr("API key server model connect")),
-        Found("Shortcuts", tr("Keyboard shortcuts"), "settingsShortcuts", words=tr("keys")),
+        Found("Shortcuts", tr("Keyboard shortcuts"), "shortcutsFilter", words=tr("keys")),
         Found(
             "Shortcuts",
             tr("Keys for a quick question"),

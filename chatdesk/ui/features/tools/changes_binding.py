@@ -153,11 +153,12 @@ class ChangesBinding(Controller):
         """Apply a change, as ``text`` where a person edited it, reject or undo it. Raises errors of ChatDesk, which the
         window shows."""
         changes = await self._need_changes()
-        act, words = {
+        acts: dict[str, tuple[Callable[[str, str], Awaitable[None]], str]] = {
             "change-apply": (partial(changes.apply, text=text), tr("Applied: {path}", path=shown.change.path)),
             "change-reject": (changes.reject, tr("Rejected: {path}", path=shown.change.path)),
             "change-undo": (changes.undo, tr("Undone: {path}", path=shown.change.path)),
-        }[action]
+        }
+        act, words = acts[action]
         try:
             await act(shown.change.id, shown.diff_sum)
         finally:

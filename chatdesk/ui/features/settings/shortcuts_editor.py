@@ -27,7 +27,7 @@ from chatdesk.ui.commands.command import GROUPS, Command, group_name
 from chatdesk.ui.commands.keys import refusal
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.focus_ring import FocusFrame
 from chatdesk.ui.widgets.listed import with_commas
@@ -46,26 +46,13 @@ _LOCAL_KEYS: Final = (
     (Text("Walk through the text"), Text("F7 in the thread")),
     (Text("Next group of results"), Text("Tab in the search")),
 )
+_LIST_PX: Final = 380  # the page of the settings then needs no scroll bar besides the list's
 _ID = int(Qt.ItemDataRole.UserRole)
 
 
-class ShortcutsDialog(Panel):
-    """The dialog of keyboard shortcuts. Changes hold at once; the registry tells whoever stores them."""
-
-    def __init__(self, theme: Theme, commands: CommandRegistry, *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, tr("Keyboard shortcuts"), parent=parent)
-        self.setObjectName("shortcutsDialog")
-        column = self.form_column()
-        column.addWidget(plain_label(tr("Keyboard shortcuts"), "strong"))
-        self.editor = ShortcutsEditor(theme, commands)
-        column.addWidget(self.editor, 1)
-        self.editor.buttons.addWidget(push_button(tr("Close"), "shortcutsClose", self.accept))
-        self.fit(600, 640)
-        self.editor.filter.setFocus()
-
-
 class ShortcutsEditor(QWidget):
-    """The list of shortcuts, the field that narrows it, and below it the field for new keys."""
+    """The list of shortcuts, the field that narrows it, and below it the field for new keys. Changes hold at once; the
+    registry tells whoever stores them."""
 
     def __init__(self, theme: Theme, commands: CommandRegistry) -> None:
         super().__init__()
@@ -228,6 +215,7 @@ class ShortcutsEditor(QWidget):
         self.tree.setColumnCount(3)
         self.tree.setHeaderLabels([tr("Command"), tr("Keys"), tr("State")])
         self.tree.setHeaderHidden(True)
+        self.tree.setMinimumHeight(_LIST_PX)
         FocusFrame(theme, self.tree)
         self.tree.setFrameShape(QFrame.Shape.NoFrame)
         self.tree.setRootIsDecorated(False)

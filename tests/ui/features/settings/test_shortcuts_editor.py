@@ -1,4 +1,4 @@
-"""Keys that a person changes: what is refused, who loses what, what is stored, and the dialog for it."""
+"""Keys that a person changes: what is refused, who loses what, what is stored, and the editor for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.keys import keys_of_text, refusal, text_of_keys
 from chatdesk.ui.commands.registry import CommandRegistry
-from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
+from chatdesk.ui.features.settings.shortcuts_editor import ShortcutsEditor
 from chatdesk.ui.theme.theme import Theme
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -37,15 +37,17 @@ def registry(window: QWidget) -> CommandRegistry:
 
 
 @pytest.fixture
-def dialog(qapp: QApplication, window: QWidget, registry: CommandRegistry) -> ShortcutsDialog:
-    made = ShortcutsDialog(Theme(qapp, preference="light"), registry, parent=window)
-    made.open()
+def editor(qapp: QApplication, window: QWidget, registry: CommandRegistry) -> ShortcutsEditor:
+    made = ShortcutsEditor(Theme(qapp, preference="light"), registry)
+    made.setParent(window)
+    made.resize(window.size())
+    made.show()
     return made
 
 
-def items(dialog: ShortcutsDialog) -> list[QTreeWidgetItem]:
+def items(editor: ShortcutsEditor) -> list[QTreeWidgetItem]:
     """The rows with commands, which are below headings."""
-    found = QTreeWidgetItemIterator(dialog.editor.tree)
+    found = QTreeWidgetItemIterator(editor.tree)
     rows = []
     while (item := found.value()) is not None:
         rows.append(item)
@@ -53,19 +55,19 @@ def items(dialog: ShortcutsDialog) -> list[QTreeWidgetItem]:
     return [item for item in rows if item.parent() is not None]
 
 
-def question(dialog: ShortcutsDialog) -> str:
-    label = dialog.findChild(QLabel, "shortcutsQuestion")
+def question(editor: ShortcutsEditor) -> str:
+    label = editor.findChild(QLabel, "shortcutsQuestion")
     assert isinstance(label, QLabel)
     return label.text()
 
 
-def shown(dialog: ShortcutsDialog) -> dict[str, tuple[str, str]]:
-    return {item.text(0): (item.text(1), item.text(2)) for item in items(dialog)}
+def shown(editor: ShortcutsEditor) -> dict[str, tuple[str, str]]:
+    return {item.text(0): (item.text(1), item.text(2)) for item in items(editor)}
 
 
-def select(dialog: ShortcutsDialog, name: str) -> None:
-    item = next(item for item in items(dialog) if item.text(0) == name)
-    dialog.editor.tree.setCurrentItem(item)
+def select(editor: ShortcutsEditor, name: str) -> None:
+    item = next(item for item in items(editor) if item.text(0) == name)
+    editor.tree.setCurrentItem(item)
 
 
 def action_keys(registry: CommandRegistry, command_id: str) -> list[str]:
@@ -130,64 +132,62 @@ def test_stored_keys_win_and_what_is_unknown_is_left_out(registry: CommandRegist
     assert action_keys(registry, "go.find") == ["Ctrl+F"]
 
 
-def test_the_list_shows_what_keys_do_and_is_narrowed(dialog: ShortcutsDialog, qtbot: QtBot) -> None:
-    assert shown(dialog)["New thread"] == ("Ctrl+N", "")
-    assert shown(dialog)["Send the message"] == ("Enter", "")
-    qtbot.keyClicks(dialog.editor.filter, "find in")
-    assert list(shown(dialog)) == ["Find in thread"]
-    dialog.editor.filter.setText("ctrl+n")
-    assert list(shown(dialog)) == ["New thread"]
+def test_the_list_shows_what_keys_do_and_is_narrowed(editor: ShortcutsEditor, qtbot: QtBot) -> None:
+    assert shown(editor)["New thread"] == ("Ctrl+N", "")
+    assert shown(editor)["Send the message"] == ("Enter", "")
+    qtbot.keyClicks(editor.filter, "find in")
+    assert list(shown(editor)) == ["Find in thread"]
+    editor.filter.setText("ctrl+n")
+    assert list(shown(editor)) == ["New thread"]
 
 
 def test_keys_are_recorded_and_a_conflict_is_said(
-    dialog: ShortcutsDialog, registry: CommandRegistry, qtbot: QtBot
+    editor: ShortcutsEditor, registry: CommandRegistry, qtbot: QtBot
 ) -> None:
-    editor = dialog.editor
-    select(dialog, "Find in thread")
+    select(editor, "Find in thread")
     qtbot.keyClick(editor.tree, Qt.Key.Key_Return)
     assert editor.recorder.isVisible() and editor.recorder.hasFocus()
     qtbot.keyClick(editor.recorder, Qt.Key.Key_N, CTRL)
-    assert "belongs to “New thread”" in question(dialog)
+    assert "belongs to “New thread”" in question(editor)
     assert editor.use_button.text() == "Take over"
     qtbot.mouseClick(editor.use_button, Qt.MouseButton.LeftButton)
     assert not editor.recorder.isVisible()
-    assert shown(dialog)["Find in thread"] == ("Ctrl+N", "changed")
-    assert shown(dialog)["New thread"] == ("", "changed")
+    assert shown(editor)["Find in thread"] == ("Ctrl+N", "changed")
+    assert shown(editor)["New thread"] == ("", "changed")
     assert registry.keys.of("go.find") == ("Ctrl+N",)
     assert editor.tree.hasFocus()
     assert editor.tree.currentItem().text(0) == "Find in thread"
 
 
 def test_refused_keys_cannot_be_used_and_cancel_changes_nothing(
-    dialog: ShortcutsDialog, registry: CommandRegistry, qtbot: QtBot
+    editor: ShortcutsEditor, registry: CommandRegistry, qtbot: QtBot
 ) -> None:
-    select(dialog, "Find in thread")
-    dialog.editor.record()
-    qtbot.keyClick(dialog.editor.recorder, Qt.Key.Key_C, CTRL)
-    assert "text field" in question(dialog)
-    assert not dialog.editor.use_button.isEnabled()
-    cancel = dialog.findChild(QPushButton, "shortcutsCancel")
+    select(editor, "Find in thread")
+    editor.record()
+    qtbot.keyClick(editor.recorder, Qt.Key.Key_C, CTRL)
+    assert "text field" in question(editor)
+    assert not editor.use_button.isEnabled()
+    cancel = editor.findChild(QPushButton, "shortcutsCancel")
     assert cancel is not None
     qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
     assert registry.keys.own() == {}
-    assert not dialog.editor.recorder.isVisible()
+    assert not editor.recorder.isVisible()
 
 
-def test_keys_are_taken_away_and_given_back(dialog: ShortcutsDialog, registry: CommandRegistry, qtbot: QtBot) -> None:
-    editor = dialog.editor
-    select(dialog, "Find in thread")
+def test_keys_are_taken_away_and_given_back(editor: ShortcutsEditor, registry: CommandRegistry, qtbot: QtBot) -> None:
+    select(editor, "Find in thread")
     assert not editor.reset_button.isEnabled() and not editor.reset_all_button.isEnabled()
     qtbot.keyClick(editor.tree, Qt.Key.Key_Delete)
     assert registry.keys.of("go.find") == ()
     assert not editor.remove_button.isEnabled()
     qtbot.mouseClick(editor.reset_button, Qt.MouseButton.LeftButton)
     assert registry.keys.own() == {}
-    select(dialog, "Send the message")
+    select(editor, "Send the message")
     assert not editor.change_button.isEnabled()
     editor.record()
     assert not editor.recorder.isVisible()
 
 
-def test_the_dialog_can_be_seen(dialog: ShortcutsDialog) -> None:
-    dialog.editor.record()
-    assert not dialog.grab().isNull()
+def test_the_editor_can_be_seen(editor: ShortcutsEditor) -> None:
+    editor.record()
+    assert not editor.grab().isNull()
