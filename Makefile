@@ -62,7 +62,7 @@ bench: ## measure; prints a table and writes build/bench.json
 	@$(PYTHON) packaging/set_up.py test
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-gallery: ## draw every widget, light and dark, into build/gallery (ARGS="--mockups FOLDER": beside mockups; "--language de")
+gallery: ## draw every widget, light and dark, into build/gallery (ARGS="--mockups FOLDER": beside mockups; "--language de"; "--before COMMIT": the steps of the design beside those of a commit)
 	@$(PYTHON) packaging/set_up.py test
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.gallery --out build/gallery $(ARGS)
 

@@ -124,6 +124,14 @@ async def _attachment(application: WindowApplication) -> None:
     await until(lambda: application.panes.composer.files.attached)
 
 
+async def _find(application: WindowApplication) -> None:
+    application.panes.commands.trigger("go.find")
+
+
+async def _link(application: WindowApplication) -> None:
+    application.panes.transcript.parts.link_status.show_target("https://example.com/far")
+
+
 async def _prompts(application: WindowApplication) -> None:
     type_text(application, "/")
 
@@ -161,6 +169,8 @@ TABLE: Final = {
     "models to compare": Row("composerState", Owner.THREAD, _comparison, returns=True, survives=True),
     "an assistant for a question": Row("composerState", Owner.THREAD, _assistant, returns=True, survives=True),
     "a file for a question": Row("attachments", Owner.THREAD, _attachment, returns=True, survives=True),
+    "the field that finds": Row("findBar", Owner.THREAD, _find),
+    "where a link leads": Row("linkStatus", Owner.THREAD, _link),
     "a list of prompts": Row("promptMenu", Owner.KEYS, _prompts),
     "answers side by side": Row("compareView", Owner.THREAD, _side_by_side, returns=True, survives=True),
     "a deed to undo": Row("toast", Owner.PROGRAM, _done_with_undo),

@@ -1,7 +1,7 @@
 """Draws every widget in its states, light and dark, to PNG files and contact sheets.
 
     python -m tests.gallery --out build/gallery [--only NAME] [--language CODE] [--mockups FOLDER]
-        [--pictures FOLDER]
+        [--pictures FOLDER] [--before COMMIT]
 
 Each module here named ``*_samples.py`` has ``build_samples(theme) -> list[tuple[str, QWidget]]``. A sample may set the
 property ``focusOn`` to the object name of the child that has the focus in its picture, and ``keys`` to a list of keys
@@ -51,6 +51,7 @@ def main(arguments: list[str]) -> int:
         "--mockups", type=Path, help="folder of mockups to draw beside the real window, and nothing else"
     )
     parser.add_argument("--pictures", type=Path, help="folder for the pictures of the documents, and nothing else")
+    parser.add_argument("--before", default="", help="commit to draw the steps of the design beside, and nothing else")
     options = parser.parse_args(arguments)
     if options.language == "pseudo":
         speak(1.4)
@@ -68,6 +69,12 @@ def main(arguments: list[str]) -> int:
         count = write_pairs(theme, options.mockups, options.out / "pairs")
         sys.stdout.write(f"{count} pairs in {options.out / 'pairs'}\n")
         return 0 if count else 1
+    if options.before:
+        from tests.gallery.steps import write_steps
+
+        count = write_steps(options.before, options.out / "steps")
+        sys.stdout.write(f"{count} pairs in {options.out / 'steps'}\n")
+        return 0
     if options.pictures is not None:
         from tests.gallery.pictures import write_pictures
 

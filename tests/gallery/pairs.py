@@ -45,7 +45,7 @@ def write_pairs(theme: Theme, mockups: Path, out: Path) -> int:
             continue
         theme.set_preference(cast(Preference, look))
         theme.set_scale(1.0)
-        _beside(QPixmap(str(path)), SCENES[what](theme)).save(str(out / path.name))
+        beside(QPixmap(str(path)), SCENES[what](theme)).save(str(out / path.name))
         count += 1
     return count
 
@@ -158,7 +158,8 @@ def with_dialog(window: QPixmap, dialog: QWidget, *, top_px: int | None = None) 
     return window
 
 
-def _beside(mockup: QPixmap, real: QPixmap) -> QPixmap:
+def beside(mockup: QPixmap, real: QPixmap) -> QPixmap:
+    """Return both pictures in one."""
     height = max(mockup.height(), real.height())
     both = QPixmap(mockup.width() + _GAP_PX + real.width(), height)
     both.fill(QColor("#808080"))

@@ -13,8 +13,10 @@ from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.features.search.listing import wants_commands_only
 from chatdesk.ui.features.search.palette import Palette
+from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
-from tests.gallery.sidebar_samples import sample_threads
+from chatdesk.ui.widgets.found.results import Results
+from tests.gallery.sidebar_samples import build_sidebar, sample_threads
 from tests.helpers.waiting import PATIENCE_S
 
 _DAY_MS = 86_400_000
@@ -85,6 +87,24 @@ def build_palette(theme: Theme, commands: CommandRegistry, text: str, groups: Se
     return palette
 
 
+def _found_in_sidebar(theme: Theme) -> Sidebar:
+    sidebar = build_sidebar(theme)
+
+    def answer(text: str, results: Results) -> None:
+        for group in sample_groups(text):
+            results.show_group(text, group)
+        results.finish(text)
+
+    sidebar.resultsWanted.connect(answer)
+    sidebar.resize(264, 820)
+    sidebar.search_box.setText("checkpoint")
+    end = time.monotonic() + PATIENCE_S
+    while sidebar.found is None or not sidebar.found.results.is_over:
+        assert time.monotonic() < end, "it is not searched for"
+        QApplication.processEvents()
+    return sidebar
+
+
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     commands = CommandRegistry(QWidget(), CATALOGUE)
     for command in CATALOGUE:
@@ -96,5 +116,6 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("palette-empty", empty),
         ("palette-commands", build_palette(theme, commands, "> th", ())),
         ("palette-filters", build_palette(theme, commands, "lock project:", ())),
+        ("sidebar-results", _found_in_sidebar(theme)),
         ("palette-nothing", build_palette(theme, commands, "xyzzy", ())),
     ]

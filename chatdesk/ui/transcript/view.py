@@ -190,6 +190,7 @@ class TranscriptView(EventArea):
         self.parts.pointer.forget_click()
         self.parts.clipboard.forget()
         self.parts.flash.stop()
+        self.parts.link_status.hide()
         self.parts.message_focus.forget(keeps_place=is_same_thread)
         announcing.children_changed(self)
         if self.hasFocus():
