@@ -67,10 +67,9 @@ def write_steps(commit: str, out: Path) -> int:
 
 @contextmanager
 def _checkout(commit: str, folder: Path) -> Iterator[Path]:
-    """Have the tree of a commit in a folder, with its sentences compiled."""
+    """Have the tree of a commit in a folder, with the modules of samples that it lacks."""
     subprocess.run(["git", "worktree", "add", "-q", "--detach", str(folder), commit], cwd=_ROOT, check=True)
     try:
-        subprocess.run([sys.executable, "packaging/translations.py", "compile"], cwd=folder, check=True)
         for module in {step.module for step in STEPS}:
             if not (folder / "tests" / "gallery" / module).exists():
                 shutil.copy(_ROOT / "tests" / "gallery" / module, folder / "tests" / "gallery" / module)
@@ -80,6 +79,7 @@ def _checkout(commit: str, folder: Path) -> Iterator[Path]:
 
 
 def _draw(tree: Path, out: Path, language: str) -> Path:
+    subprocess.run([sys.executable, "packaging/translations.py", "compile"], cwd=tree, check=True)
     for module in sorted({step.module for step in STEPS}):
         arguments = ("-m", "tests.gallery", "--out", str(out), "--modules", module, "--language", language)
         subprocess.run([sys.executable, *arguments], cwd=tree, check=True)
