@@ -12,10 +12,19 @@ from PySide6.QtTest import QTest
 
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.parameters import Parameters
+from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.prompt import PromptKind, PromptSource
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.commands.catalogue import CATALOGUE
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.chat.parameters import ParametersDialog
+from chatdesk.ui.features.library.library_binding import LibraryBinding
+from chatdesk.ui.features.library.project import ProjectDialog
+from chatdesk.ui.features.library.project_binding import ProjectBinding
+from chatdesk.ui.features.prompts.prompt_form import Written
+from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
+from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.export_samples import plain_chatgpt, write_zip
 from tests.helpers.window import answered, ask, play, press, type_text, until
@@ -133,6 +142,209 @@ ACTS: dict[str, tuple[Act, str]] = {
     "thread.archive": (archive, "archive thread"),
     "thread.delete": (remove, "delete thread"),
 }
+
+
+# Each begins a change when it is called, and the next key is Ctrl+Z: nothing is stored yet.
+Begin = Callable[[], object]
+Prepare = Callable[[WindowApplication, Path], Awaitable[Begin]]
+
+
+def of_threads(begin: Callable[[LibraryBinding, tuple[str, ...]], object]) -> Prepare:
+    async def prepare(application: WindowApplication, _path: Path) -> Begin:
+        return lambda: begin(application.bindings.library, (application.threads.thread_id or "",))
+
+    return prepare
+
+
+def of_project(begin: Callable[[ProjectBinding, Project], object]) -> Prepare:
+    async def prepare(application: WindowApplication, _path: Path) -> Begin:
+        projects = (await application.services()).library.projects
+        project = await projects.create("Orchard", "", provider=None, model=None)
+        await projects.create("Meadow", "", provider=None, model=None)
+        return lambda: begin(application.bindings.library.projects, project)
+
+    return prepare
+
+
+def of_tag(begin: Callable[[LibraryBinding, str], object]) -> Prepare:
+    async def prepare(application: WindowApplication, _path: Path) -> Begin:
+        library = (await application.services()).library
+        await library.tag((application.threads.thread_id or "",), add=["fruit"])
+        (tag,) = await library.list_tags()
+        return lambda: begin(application.bindings.library, tag.id)
+
+    return prepare
+
+
+def of_message(begin: Callable[[WindowApplication, str], object]) -> Prepare:
+    async def prepare(application: WindowApplication, _path: Path) -> Begin:
+        message_id = await last_id(application)
+        return lambda: begin(application, message_id)
+
+    return prepare
+
+
+def of_command(command: str) -> Prepare:
+    async def prepare(application: WindowApplication, _path: Path) -> Begin:
+        return partial(application.panes.commands.trigger, command)
+
+    return prepare
+
+
+def of_prompts(begin: Callable[[PromptsDialog, str], object]) -> Prepare:
+    async def prepare(application: WindowApplication, _path: Path) -> Begin:
+        prompts = (await application.services()).prompts
+        prompt = await prompts.create(PromptKind.TEMPLATE, "Weigh", "Weigh {{fruit}}.")
+        application.panes.commands.trigger("prompt.library")
+        window = application.panes.window
+        await until(lambda: window.findChild(PromptsDialog))
+        dialog = window.findChild(PromptsDialog)
+        assert dialog is not None
+        return lambda: begin(dialog, prompt.id)
+
+    return prepare
+
+
+async def edited_prompt(application: WindowApplication, path: Path) -> Begin:
+    dialogs: list[tuple[PromptsDialog, str]] = []
+    (await of_prompts(lambda dialog, id_: dialogs.append((dialog, id_)))(application, path))()
+    ((dialog, prompt_id),) = dialogs
+    dialog.openRequested.emit(prompt_id)
+    await until(lambda: dialog.prompt_id == prompt_id)
+    prompts = (await application.services()).prompts
+    dialog.form.type_written(Written(PromptKind.TEMPLATE, "Weigh", "Weigh the {{fruit}}."))
+    dialog.saveRequested.emit(prompt_id, dialog.form.written())
+
+    async def is_stored() -> bool:
+        return (await prompts.get(prompt_id)).text == "Weigh the {{fruit}}."
+
+    await until(is_stored)
+    return dialog.accept
+
+
+async def new_project(application: WindowApplication, _path: Path) -> Begin:
+    application.bindings.library.projects.open_new()
+    window = application.panes.window
+    await until(lambda: window.findChild(ProjectDialog))
+    dialog = window.findChild(ProjectDialog)
+    assert dialog is not None
+    return lambda: dialog.saved.emit("Orchard", "", None, None, "")
+
+
+async def system_prompt(application: WindowApplication, _path: Path) -> Begin:
+    application.panes.commands.trigger("thread.system_prompt")
+    window = application.panes.window
+    await until(lambda: window.findChild(SystemPromptDialog))
+    dialog = window.findChild(SystemPromptDialog)
+    assert dialog is not None
+    return lambda: dialog.saveRequested.emit({PromptSource.THREAD: "Be brief."})
+
+
+async def kept_system_prompt(application: WindowApplication, _path: Path) -> Begin:
+    application.panes.commands.trigger("thread.system_prompt")
+    window = application.panes.window
+    await until(lambda: window.findChild(SystemPromptDialog))
+    dialog = window.findChild(SystemPromptDialog)
+    assert dialog is not None
+    return lambda: dialog.keepRequested.emit("Be brief.")
+
+
+async def assistant(application: WindowApplication, _path: Path) -> Begin:
+    prompts = (await application.services()).prompts
+    made = await prompts.create(PromptKind.ASSISTANT, "Gardener", "You are a gardener.")
+    binding = application.bindings.assistants
+    await until(lambda: binding.menu)
+    assert binding.menu is not None
+    (choice,) = [each for each in binding.menu.actions() if each.text() == made.name]
+    return choice.trigger
+
+
+async def parameters(application: WindowApplication, _path: Path) -> Begin:
+    application.panes.commands.trigger("thread.parameters")
+    window = application.panes.window
+    await until(lambda: window.findChild(ParametersDialog))
+    dialog = window.findChild(ParametersDialog)
+    assert dialog is not None
+    return lambda: (dialog.saved.emit(Parameters(temperature=0.5)), dialog.reject())
+
+
+async def typed_question(application: WindowApplication, _path: Path) -> Begin:
+    type_text(application, "And pears?")
+    return partial(application.panes.composer.sendRequested.emit, "And pears?")
+
+
+async def typed_note(application: WindowApplication, _path: Path) -> Begin:
+    type_text(application, "a note")
+    return partial(application.panes.commands.trigger, "message.note")
+
+
+async def purged(application: WindowApplication, _path: Path) -> Begin:
+    created = await (await application.services()).chat.create_thread(None, "")
+    application.bindings.library.delete((created.thread.id,))
+    await until(lambda: "trash" in toast(application))
+    application.bindings.library.ask_to_purge((created.thread.id,))
+    await until(lambda: application.panes.window.findChild(ConfirmDialog))
+    dialog = application.panes.window.findChild(ConfirmDialog)
+    assert dialog is not None
+    return lambda: dialog.answered.emit(True)
+
+
+#: As ``ACTS``.
+AT_ONCE: dict[str, tuple[Prepare, str]] = {
+    "thread.rename": (of_message(lambda window, _id: window.panes.header.titleEdited.emit("Quinces")), "rename thread"),
+    "thread.pin": (of_threads(lambda library, ids: library.pin(ids, is_pinned=True)), "pin thread"),
+    "thread.archive": (of_threads(lambda library, ids: library.archive(ids, is_archived=True)), "archive thread"),
+    "thread.delete": (of_threads(lambda library, ids: library.delete(ids)), "delete thread"),
+    "thread.tag": (of_threads(lambda library, ids: library.tag(ids, ["fruit"], [])), "tag thread"),
+    "thread.purge": (purged, ""),
+    "tag.rename": (of_tag(lambda library, tag_id: library.rename_tag(tag_id, "trees")), "rename tag"),
+    "tag.delete": (of_tag(lambda library, tag_id: library.delete_tag(tag_id)), "delete tag"),
+    "project.add": (new_project, "add project"),
+    "project.change": (of_project(lambda binding, each: binding.change(each.id, name="Garden")), "change project"),
+    "project.archive": (of_project(lambda binding, each: binding.archive(each)), "archive project"),
+    "project.delete": (of_project(lambda binding, each: binding.delete(each)), "delete project"),
+    "prompt.add": (
+        of_prompts(lambda it, _id: it.saveRequested.emit(None, Written(PromptKind.TEMPLATE, "Cut", "Cut it."))),
+        "add prompt",
+    ),
+    "prompt.duplicate": (of_prompts(lambda dialog, id_: dialog.duplicateRequested.emit(id_)), "add prompt"),
+    "prompt.delete": (of_prompts(lambda dialog, id_: dialog.deleteRequested.emit(id_)), "delete prompt"),
+    "prompt.edit": (edited_prompt, "edit prompt"),
+    "system_prompt.change": (system_prompt, "change system prompt"),
+    "system_prompt.keep": (kept_system_prompt, "add prompt"),
+    "assistant.choose": (assistant, "choose assistant"),
+    "parameters": (parameters, ""),
+    "message.send": (typed_question, ""),
+    "message.note": (typed_note, ""),
+    "message.regenerate": (of_command("message.regenerate"), ""),
+    "message.branch": (of_message(lambda window, id_: window.messages.branch(id_)), ""),
+    "message.delete": (
+        of_message(lambda window, id_: window.panes.transcript.actionRequested.emit("delete", id_)),
+        "delete message",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+def test_undo_waits_for_a_change_that_has_just_begun(tmp_path: Path, name: str) -> None:
+    prepare, label = AT_ONCE[name]
+
+    async def script(application: WindowApplication) -> None:
+        older: list[str] = []
+
+        async def note_down() -> None:
+            older.append(name)
+
+        await ask(application, "apples")
+        begin = await prepare(application, tmp_path)
+        (await application.bindings.undo.stack()).record("older", note_down, note_down)
+        begin()
+        application.panes.commands.trigger("edit.undo")
+        said = f"Undone: {label}" if label else "This cannot be undone: "
+        await until(lambda: older or toast(application).startswith(said))
+        assert not older
+
+    play(AppPaths.find(tmp_path / "data"), script)
 
 
 def test_the_acts_are_commands_of_the_catalogue() -> None:

@@ -145,8 +145,9 @@ class MessageBinding(Controller):
     async def _send(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
         """Send a question. When it cannot be stored it stays in the composer and is sent as soon as it can be."""
         try:
-            if self.may_send is None or await self.may_send(attached):
-                await self._send_now(text, attached, thread_id)
+            with self._undo.change(thread_id):
+                if self.may_send is None or await self.may_send(attached):
+                    await self._send_now(text, attached, thread_id)
         except StorageError as error:
             self._drafts.unsaved.retry_later("question", error, lambda: self._send_again(text))
         finally:
@@ -163,13 +164,14 @@ class MessageBinding(Controller):
     async def _add_note(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
         """Store the composer's text as a note, then empty the composer; a new chat begins with the note."""
         try:
-            if self.may_send is not None and not await self.may_send(attached):
-                return
             chat, known_id = self._open_thread.chat_of(thread_id), thread_id
-            if known_id is None:
-                begun = self.assistants.of_new_thread()
-                known_id = (await chat.create_thread(self._threads.new_project_id, "", **begun)).thread.id
-            noted = await chat.manual_messages.add_note(known_id, text, attachments=attached)
+            with self._undo.change(thread_id):
+                if self.may_send is not None and not await self.may_send(attached):
+                    return
+                if known_id is None:
+                    begun = self.assistants.of_new_thread()
+                    known_id = (await chat.create_thread(self._threads.new_project_id, "", **begun)).thread.id
+                noted = await chat.manual_messages.add_note(known_id, text, attachments=attached)
             self._drafts.sent(thread_id, text, attached)
             if thread_id is None:
                 self._adopt(noted.thread)
@@ -281,8 +283,6 @@ class MessageBinding(Controller):
         thread_id = self._threads.thread_id
         return thread_id is not None and self._open_thread.chat_of(thread_id).is_answering(thread_id)
 
-    # What the composer is for
-
     def _show_state(self, *_changed: object) -> None:
         """Show above the text which message is edited, how many models are asked, or which assistant."""
         words, leave = self.edit.words or self.assistants.words, tr("Cancel")
@@ -319,9 +319,10 @@ class MessageBinding(Controller):
 
     def regenerate_last(self) -> None:
         async def work() -> None:
-            message = await self._last(Role.ASSISTANT, Role.USER)
-            if message is not None:
-                await self._consent.run(partial(self._open_thread.chat.regenerate_response, message.id))
+            with self._undo.change():
+                message = await self._last(Role.ASSISTANT, Role.USER)
+                if message is not None:
+                    await self._consent.run(partial(self._open_thread.chat.regenerate_response, message.id))
 
         self._tasks.start_once(work(), "regenerate")
 
@@ -340,9 +341,10 @@ class MessageBinding(Controller):
             return
 
         async def work() -> None:
-            thread = await self._open_thread.chat.paths.branch_thread(message_id)
-            await self._threads.open(thread.id)
-            self._undo.record_lasting(Text("branch"), thread_id=thread.id)
+            with self._undo.change() as stack:
+                thread = await self._open_thread.chat.paths.branch_thread(message_id)
+                await self._threads.open(thread.id)
+                stack.record_lasting(Text("branch"), thread_id=thread.id)
             self._panes.pane.show_toast(tr("This is a branch. The thread it came from stays as it is."))
 
         self._tasks.start_once(work(), "branch")
@@ -380,8 +382,6 @@ class MessageBinding(Controller):
     def _do(self, name: str, id_: str, work: Callable[[ChatService], Awaitable[object]]) -> None:
         chat = self._open_thread.chat_of(self._threads.thread_id)
         self._tasks.start(self._consent.run(partial(work, chat)), f"{name} {id_}")
-
-    # Events
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
         thread_id = thread.id if thread else None

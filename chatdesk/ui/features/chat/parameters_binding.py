@@ -130,16 +130,18 @@ class ParametersBinding(Controller):
 
     def _save_thread(self, thread_id: str, parameters: Parameters) -> None:
         async def work() -> None:
-            await self._open_thread.chat.context.steering.set_thread_parameters(thread_id, parameters)
-            self._undo.record_lasting(Text("change the parameters"), thread_id=thread_id)
+            with self._undo.change() as stack:
+                await self._open_thread.chat.context.steering.set_thread_parameters(thread_id, parameters)
+                stack.record_lasting(Text("change the parameters"), thread_id=thread_id)
             self._panes.pane.show_toast(tr("Saved. The next answer is made with these parameters."))
 
         self._tasks.start(work(), "save parameters")
 
     def _save_project(self, project_id: str, parameters: Parameters) -> None:
         async def work() -> None:
-            await self._open_thread.chat.context.steering.set_project_parameters(project_id, parameters)
-            self._undo.record_lasting(Text("change the parameters"))
+            with self._undo.change() as stack:
+                await self._open_thread.chat.context.steering.set_project_parameters(project_id, parameters)
+                stack.record_lasting(Text("change the parameters"))
             self._panes.pane.show_toast(tr("Saved for all threads of the project that have none of their own."))
 
         self._tasks.start(work(), "save parameters")

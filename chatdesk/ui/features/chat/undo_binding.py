@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -64,6 +65,14 @@ class UndoBinding(Controller):
     def _stack(self, thread_id: str | None) -> UndoStack:
         chat = self._open_thread.chat if thread_id is None else self._open_thread.chat_of(thread_id)
         return self._history.stack_for(chat)
+
+    @contextmanager
+    def change(self, thread_id: str | None = None) -> Iterator[UndoStack]:
+        """Begin a change in a thread (None: the open one), for which *Undo* waits. It is recorded within the block."""
+        stack = self._stack(thread_id)
+        with stack.begun.change():
+            yield stack
+        self._panes.commands.refresh()
 
     def record(self, label: str, undo: Act, redo: Act, *, thread_id: str) -> None:
         """Record a change in a thread that was made at once, and offer to undo it."""

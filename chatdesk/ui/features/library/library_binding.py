@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.chat.system_prompt_service import SystemPromptService
+from chatdesk.core.chat.undo import UndoStack
 from chatdesk.core.domain.library import LibraryChange
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import plural, shown, tr
@@ -142,20 +143,19 @@ class LibraryBinding(Controller):
         async def work() -> None:
             title = self._title(ids)
             library = self._library
-            with (await self._active().undo.stack()).begun.change():
+            with self._active().undo.change() as stack:
                 done = await act(library)
                 change, said = done if isinstance(done, tuple) else (done, words)
                 self._panes.sidebar.thread_list.marks.set(())
                 if change.is_empty:
                     return
-                await self._did(change)
+                self._did(stack, change)
             self._active().undo.offer(f"{said}: {title}")
 
         self._tasks.start(work(), "change threads")
 
-    async def _did(self, change: LibraryChange) -> None:
+    def _did(self, stack: UndoStack, change: LibraryChange) -> None:
         library = self._library
-        stack = await self._active().undo.stack()
         is_moved = change.column == "deleted_at"
         stack.record(
             change.label,
@@ -232,19 +232,18 @@ class LibraryBinding(Controller):
     def rename_tag(self, tag_id: str, name: str) -> None:
         async def work() -> None:
             library = self._library
-            before = await library.rename_tag(tag_id, name)
-            stack = await self._active().undo.stack()
-            stack.record(
-                tr("rename tag"), partial(library.rename_tag, tag_id, before), partial(library.rename_tag, tag_id, name)
-            )
+            rename = partial(library.rename_tag, tag_id)
+            with self._active().undo.change() as stack:
+                before = await rename(name)
+                stack.record(tr("rename tag"), partial(rename, before), partial(rename, name))
             self._active().undo.offer(tr("The tag is called {name} now", name=name))
 
         self._tasks.start(work(), "rename tag")
 
     def delete_tag(self, tag_id: str) -> None:
         async def work() -> None:
-            change = await self._library.delete_tag(tag_id)
-            await self._did(change)
+            with self._active().undo.change() as stack:
+                self._did(stack, await self._library.delete_tag(tag_id))
             self._active().undo.offer(tr("The tag was deleted; its threads stay"))
 
         self._tasks.start(work(), "delete tag")

@@ -145,10 +145,16 @@ class ProjectBinding(Controller):
             dialog: ProjectDialog, name: str, colour: str, provider: str | None, model: str | None, instructions: str
         ) -> None:
             async def work() -> None:
-                if not await self._is_folder_usable(dialog):
-                    return
-                dialog.accept()
-                project = await self._library.projects.create(name, colour, provider=provider, model=model)
+                library = self._library
+                with self._undo.change() as stack:
+                    if not await self._is_folder_usable(dialog):
+                        return
+                    dialog.accept()
+                    project = await library.projects.create(name, colour, provider=provider, model=model)
+                    back, forth = (
+                        partial(each, project.id) for each in (library.delete_project, library.restore_project)
+                    )
+                    stack.record(tr("add project"), back, forth)
                 await self._keep_folder(project.id, dialog.folder)
                 if instructions.strip():
                     await self._system_prompts.set_project(project.id, instructions)
@@ -228,37 +234,39 @@ class ProjectBinding(Controller):
     def change(self, project_id: str, **values: Any) -> None:
         async def work() -> None:
             library = self._library
-            before = await library.projects.change(project_id, **values)
-            if before:
+            with self._undo.change() as stack:
+                before = await library.projects.change(project_id, **values)
+                if not before:
+                    return
                 after = {key: values[key] for key in before}
-                await self._did(
+                stack.record(
                     tr("change project"),
                     partial(library.projects.change, project_id, **before),
                     partial(library.projects.change, project_id, **after),
                 )
-                self._undo.offer(tr("The project was changed"))
+            self._undo.offer(tr("The project was changed"))
 
         self._tasks.start(work(), "change project")
 
     def archive(self, project: Project) -> None:
         """Move a project into the archive, or out of it."""
+        self._tasks.start(self._archive(project), "archive project")
+
+    async def _archive(self, project: Project) -> None:
         is_archived = project.archived_at is None
-
-        async def work() -> None:
-            library = self._library
-            if not await library.projects.archive(project.id, is_archived=is_archived):
+        put = partial(self._library.projects.archive, project.id)
+        with self._undo.change() as stack:
+            if not await put(is_archived=is_archived):
                 return
-            await self._did(
+            stack.record(
                 tr("archive project") if is_archived else tr("unarchive project"),
-                partial(library.projects.archive, project.id, is_archived=not is_archived),
-                partial(library.projects.archive, project.id, is_archived=is_archived),
+                partial(put, is_archived=not is_archived),
+                partial(put, is_archived=is_archived),
             )
-            if is_archived:
-                self._undo.offer(tr("Archived: {name}", name=project.name))
-            else:
-                self._undo.offer(tr("Out of the archive: {name}", name=project.name))
-
-        self._tasks.start(work(), "archive project")
+        if is_archived:
+            self._undo.offer(tr("Archived: {name}", name=project.name))
+        else:
+            self._undo.offer(tr("Out of the archive: {name}", name=project.name))
 
     def ask_to_delete(self, project: Project) -> None:
         async def work() -> None:
@@ -281,8 +289,9 @@ class ProjectBinding(Controller):
     def delete(self, project: Project) -> None:
         async def work() -> None:
             library = self._library
-            change = await library.delete_project(project.id)
-            await self._did(change.label, partial(library.undo, change), partial(library.redo, change))
+            with self._undo.change() as stack:
+                change = await library.delete_project(project.id)
+                stack.record(change.label, partial(library.undo, change), partial(library.redo, change))
             self._undo.offer(tr("Moved to the trash: {name}", name=project.name))
 
         self._tasks.start(work(), "delete project")
@@ -290,8 +299,9 @@ class ProjectBinding(Controller):
     def restore(self, project_id: str) -> None:
         async def work() -> None:
             library = self._library
-            change = await library.restore_project(project_id)
-            await self._did(change.label, partial(library.undo, change), partial(library.redo, change))
+            with self._undo.change() as stack:
+                change = await library.restore_project(project_id)
+                stack.record(change.label, partial(library.undo, change), partial(library.redo, change))
             self._undo.offer(tr("The project was restored"))
             self._lists.show_project(project_id)
 
@@ -304,7 +314,8 @@ class ProjectBinding(Controller):
 
     def _toggle_archive(self) -> None:
         async def work() -> None:
-            self.archive(await self._here())
+            with self._undo.change():
+                await self._archive(await self._here())
 
         self._tasks.start(work(), "archive project")
 
@@ -318,9 +329,6 @@ class ProjectBinding(Controller):
 
     async def _here(self) -> Project:
         return self._lists.project or await self._open_thread.chat.projects.default()
-
-    async def _did(self, label: str, undo: Callable[[], Any], redo: Callable[[], Any]) -> None:
-        (await self._undo.stack()).record(label, undo, redo)
 
 
 def _row(project: Project, here: Project | None, shared: Mapping[str, str]) -> ChooserEntry:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.search.search_service import SearchService
-from chatdesk.core.texts import plural, shown, tr
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.library.active_chat import ActiveChat
 from chatdesk.ui.window.window_context import Controller, WindowContext
@@ -62,7 +62,9 @@ class TrashBinding(Controller):
     def _purge(self, ids: Sequence[str] | None) -> None:
         async def work() -> None:
             library = self._library
-            count = await (library.trash.empty() if ids is None else library.trash.delete_for_good(ids))
+            with self._active().undo.change() as stack:
+                count = await (library.trash.empty() if ids is None else library.trash.delete_for_good(ids))
+                stack.record_lasting(Text("delete for good"))
             self._panes.sidebar.thread_list.marks.set(())
             self._active().panes.window.show_toast(
                 shown(plural("{count} threads are gone.", "{count} thread is gone.", count))

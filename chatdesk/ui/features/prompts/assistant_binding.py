@@ -139,9 +139,9 @@ class AssistantBinding(Controller):
             if thread.provider is not None and thread.model is not None:
                 await chat.set_thread_model(thread.id, thread.provider, thread.model)
 
-        await do()
-        (await self._undo.stack(thread.id)).record(tr("choose assistant"), undo, do, thread_id=thread.id)
-        self._panes.commands.refresh()
+        with self._undo.change(thread.id) as stack:
+            await do()
+            stack.record(tr("choose assistant"), undo, do, thread_id=thread.id)
 
     # After an @
 

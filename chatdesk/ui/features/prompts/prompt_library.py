@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from chatdesk.core.chat.prompts.prompt_service import PromptService
 from chatdesk.core.chat.prompts.prompt_variables import read_template
-from chatdesk.core.chat.undo import Step
+from chatdesk.core.chat.undo import Step, UndoStack
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text, plural, shown, tr
@@ -122,9 +122,10 @@ class PromptLibrary(QObject):
     async def _save(self, prompt_id: str | None, written: Written) -> None:
         kind, name, text, setup = written.kind, written.name, written.text, written.setup
         if prompt_id is None:
-            prompt = await self._prompts.create(kind, name, text, setup)
-            self._made.add(prompt.id)
-            await self._did_make(tr("add prompt"), [prompt.id])
+            with self._undo.change() as stack:
+                prompt = await self._prompts.create(kind, name, text, setup)
+                self._made.add(prompt.id)
+                self._did_make(stack, tr("add prompt"), [prompt.id])
         else:
             if self._before is None and prompt_id not in self._made:
                 self._before = await self._prompts.get(prompt_id)
@@ -140,20 +141,19 @@ class PromptLibrary(QObject):
             self.dialog.show_prompt(prompt)
 
     async def _duplicate(self, prompt_id: str) -> None:
-        prompt = await self._prompts.duplicate(prompt_id)
-        await self._did_make(tr("add prompt"), [prompt.id])
+        with self._undo.change() as stack:
+            prompt = await self._prompts.duplicate(prompt_id)
+            self._did_make(stack, tr("add prompt"), [prompt.id])
         await self._show(prompt.id)
 
     async def _delete(self, prompt_id: str) -> None:
         await self._record_edit()
-        prompt = await self._prompts.get(prompt_id)
-        await self._prompts.delete([prompt_id])
-        stack = await self._undo.stack()
-        stack.record(
-            tr("delete prompt"), partial(self._prompts.restore, [prompt_id]), partial(self._prompts.delete, [prompt_id])
-        )
-        self._deletion = stack.last
-        self._panes.commands.refresh()
+        with self._undo.change() as stack:
+            prompt = await self._prompts.get(prompt_id)
+            await self._prompts.delete([prompt_id])
+            back, forth = partial(self._prompts.restore, [prompt_id]), partial(self._prompts.delete, [prompt_id])
+            stack.record(tr("delete prompt"), back, forth)
+            self._deletion = stack.last
         if self.dialog is not None:
             self.dialog.show_deleted(prompt_id, prompt.name)
 
@@ -175,18 +175,16 @@ class PromptLibrary(QObject):
         before, self._before = self._before, None
         if before is None:
             return
-        after = await self._prompts.get(before.id)
-        back, forth = (
-            partial(self._prompts.edit, each.id, each.kind, each.name, each.text, each.setup)
-            for each in (before, after)
-        )
-        (await self._undo.stack()).record(tr("edit prompt"), back, forth)
-        self._panes.commands.refresh()
+        with self._undo.change() as stack:
+            after = await self._prompts.get(before.id)
+            back, forth = (
+                partial(self._prompts.edit, each.id, each.kind, each.name, each.text, each.setup)
+                for each in (before, after)
+            )
+            stack.record(tr("edit prompt"), back, forth)
 
-    async def _did_make(self, label: str, prompt_ids: list[str]) -> None:
-        stack = await self._undo.stack()
+    def _did_make(self, stack: UndoStack, label: str, prompt_ids: list[str]) -> None:
         stack.record(label, partial(self._prompts.delete, prompt_ids), partial(self._prompts.restore, prompt_ids))
-        self._panes.commands.refresh()
 
     # Files
 
@@ -207,9 +205,10 @@ class PromptLibrary(QObject):
         dialog.open()
 
     async def import_file(self, source: Path) -> None:
-        added = await self._prompts.read_file(source)
-        if added:
-            await self._did_make(tr("import prompts"), [prompt.id for prompt in added])
+        with self._undo.change() as stack:
+            added = await self._prompts.read_file(source)
+            if added:
+                self._did_make(stack, tr("import prompts"), [prompt.id for prompt in added])
         self._notice(
             shown(
                 plural(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from chatdesk.core.chat.prompts.prompt_service import PromptService
 from chatdesk.core.chat.prompts.prompt_variables import read_template
@@ -132,16 +133,15 @@ class SystemPromptBinding(Controller):
 
     async def _keep(self, text: str) -> None:
         try:
-            prompt = await self._prompts.create(PromptKind.SYSTEM, "", text)
+            with self._undo.change() as stack:
+                prompt = await self._prompts.create(PromptKind.SYSTEM, "", text)
+                back, forth = partial(self._prompts.delete, [prompt.id]), partial(self._prompts.restore, [prompt.id])
+                stack.record(tr("add prompt"), back, forth)
         except ChatDeskError as error:
             if self.dialog is None:
                 raise
             self.dialog.show_failure(shown(error.sentence))
             return
-        stack = await self._undo.stack()
-        stack.record(
-            tr("add prompt"), lambda: self._prompts.delete([prompt.id]), lambda: self._prompts.restore([prompt.id])
-        )
         if self.dialog is not None:
             self.dialog.show_notice(tr("Saved to the library: {name}", name=prompt.name))
         await self._show_library()
@@ -150,21 +150,21 @@ class SystemPromptBinding(Controller):
         service = self._system_prompts
         before = {source: prompts.of(source) for source in changes}
         try:
-            if prompts.thread_id is None and changes.get(PromptSource.THREAD, "").strip():
-                prompts = replace(prompts, thread_id=await self._create_thread(prompts.project_id))
-            await service.change(prompts, changes)
+            with self._undo.change() as stack:
+                if prompts.thread_id is None and changes.get(PromptSource.THREAD, "").strip():
+                    prompts = replace(prompts, thread_id=await self._create_thread(prompts.project_id))
+                await service.change(prompts, changes)
+                stack.record(
+                    tr("change system prompt"),
+                    partial(service.change, prompts, before),
+                    partial(service.change, prompts, changes),
+                    thread_id=prompts.thread_id if set(changes) == {PromptSource.THREAD} else None,
+                )
         except ChatDeskError as error:
             if self.dialog is None:
                 raise
             self.dialog.show_failure(shown(error.sentence))
             return
-        stack = await self._undo.stack()
-        stack.record(
-            tr("change system prompt"),
-            lambda: service.change(prompts, before),
-            lambda: service.change(prompts, changes),
-            thread_id=prompts.thread_id if set(changes) == {PromptSource.THREAD} else None,
-        )
         if self.dialog is not None:
             self.dialog.close_saved()
         self._undo.offer(tr("The system prompt was changed"))

@@ -159,11 +159,12 @@ class ChangesBinding(Controller):
             "change-undo": (changes.undo, tr("Undone: {path}", path=shown.change.path)),
         }
         act, words = acts[action]
-        try:
-            await act(shown.change.id, shown.diff_sum)
-        finally:
-            self.refresh()
-        self._undo.record_lasting(Text("change a file"), thread_id=self._threads.thread_id)
+        with self._undo.change() as stack:
+            try:
+                await act(shown.change.id, shown.diff_sum)
+            finally:
+                self.refresh()
+            stack.record_lasting(Text("change a file"), thread_id=self._threads.thread_id)
         self._panes.pane.show_toast(words)
 
     async def _need_changes(self) -> FileChanges:
