@@ -115,7 +115,7 @@ def of_one_page(found: list[Tree]) -> Iterator[Damage]:
             yield Damage(f"{tree.name}: first leaf of ones", partial(_fill, tree.leaves[:1], 255))
 
 
-def of_two_pages(found: list[Tree], count: int, seed: int = 1) -> Iterator[Damage]:
+def of_two_pages(found: list[Tree], count: int, seed: int) -> Iterator[Damage]:
     """Yield pairs of pages that are zeroed: roots with roots, leaves of one tree, leaves of two."""
     draw = random.Random(seed)
     large = [tree for tree in found if len(tree.leaves) > 4]
@@ -132,7 +132,7 @@ def of_two_pages(found: list[Tree], count: int, seed: int = 1) -> Iterator[Damag
         yield Damage(name, partial(_fill, pages, 0))
 
 
-def of_order(found: list[Tree], count: int, seed: int = 1) -> Iterator[Damage]:
+def of_order(found: list[Tree], count: int, seed: int) -> Iterator[Damage]:
     """Yield leaves that changed places, at every distance, and leaves that are there twice."""
     draw = random.Random(seed)
     large = [tree for tree in found if len(tree.leaves) > 2]
@@ -181,7 +181,7 @@ def of_header(_found: list[Tree]) -> Iterator[Damage]:
         yield Damage(f"byte {at} inverted", lambda data, at=at: data.__setitem__(at, data[at] ^ 255))
 
 
-def of_schema(path: Path, count: int, seed: int = 1) -> Iterator[Damage]:
+def of_schema(path: Path, count: int, seed: int) -> Iterator[Damage]:
     """Yield bytes of no text at places of the schema's words."""
     data = path.read_bytes()
     draw = random.Random(seed)
@@ -196,23 +196,23 @@ def of_schema(path: Path, count: int, seed: int = 1) -> Iterator[Damage]:
         yield Damage(f"0xff after the name {table}", partial(_set, data.find(begin) + len(begin) - 1, 0xFF))
 
 
-def of_bits(count: int) -> Iterator[Damage]:
+def of_bits(count: int, seed: int) -> Iterator[Damage]:
     """Yield files in which single bits are flipped, a few or many."""
-    for seed in range(count):
-        yield Damage(f"bits flipped, seed {seed}", partial(_flip, seed, (1, 5, 20, 100)[seed % 4]))
+    for one in range(seed, seed + count):
+        yield Damage(f"bits flipped, seed {one}", partial(_flip, one, (1, 5, 20, 100)[one % 4]))
 
 
-def all_damages(path: Path, *, pairs: int, bits: int) -> list[Damage]:
-    """Return damages of every kind for a sound database."""
+def all_damages(path: Path, *, pairs: int, bits: int, seed: int = 0) -> list[Damage]:
+    """Return damages of every kind for a sound database; ``seed`` draws pairs, places and bits."""
     found = trees(path)
     return [
         *of_one_page(found),
-        *of_two_pages(found, pairs),
-        *of_order(found, pairs),
+        *of_two_pages(found, pairs, seed),
+        *of_order(found, pairs, seed),
         *of_whole_file(path),
         *of_header(found),
-        *of_schema(path, 20),
-        *of_bits(bits),
+        *of_schema(path, 20, seed),
+        *of_bits(bits, seed),
     ]
 
 
