@@ -15,6 +15,7 @@ from chatdesk.core.paths import sync_directory
 from chatdesk.core.storage.engine import unfinished_files
 from chatdesk.core.storage.engine.connection import connect, make_private_directory, make_private_file
 from chatdesk.core.storage.engine.failures import translating
+from chatdesk.core.storage.engine.page_check import damaged_pages
 from chatdesk.core.storage.engine.search_schema import DERIVED_TABLES
 from chatdesk.core.texts import Text
 
@@ -75,7 +76,7 @@ def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def _verify(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
-    if copy.execute("PRAGMA quick_check").fetchall() != [("ok",)]:
+    if damaged_pages(copy):
         raise StorageCorrupt(Text("The backup that was just made is damaged, so it was not kept."))
     if row_counts(source) != row_counts(copy):
         raise StorageCorrupt(Text("The backup that was just made is not complete, so it was not kept."))

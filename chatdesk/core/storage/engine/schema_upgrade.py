@@ -25,6 +25,7 @@ from chatdesk.core.errors import ChatDeskError, SchemaTooNew, StorageCorrupt, St
 from chatdesk.core.storage.engine import backup, search_schema, tables
 from chatdesk.core.storage.engine.connection import connect, driver, insert_row, open_to_write
 from chatdesk.core.storage.engine.failures import translating
+from chatdesk.core.storage.engine.page_check import damaged_pages
 from chatdesk.core.texts import Text
 
 # Backup, log and rebuilt tables together take up to this many times the database.
@@ -114,7 +115,7 @@ def _prepare(path: Path, revision: str, backup_dir: Path) -> Path:
     with translating(path), closing(connect(path, "write")) as source:
         size = source.execute("PRAGMA page_count").fetchone()[0] * source.execute("PRAGMA page_size").fetchone()[0]
         _check_space(path.parent, size)
-        if source.execute("PRAGMA quick_check").fetchall() != [("ok",)]:
+        if damaged_pages(source):
             raise StorageCorrupt(Text("The database file is damaged, so it was not upgraded."))
         return backup.back_up(source, backup_dir / f"{path.stem}-pre-{tables.HEAD_REVISION}-from-{revision}.db")
 

@@ -20,6 +20,7 @@ from chatdesk.core.storage.chat import thread_counters
 from chatdesk.core.storage.engine import stored_bytes
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.content_digest import damaged_ids
+from chatdesk.core.storage.engine.page_check import damaged_pages
 from chatdesk.core.storage.engine.plain_text import to_json
 from chatdesk.core.storage.engine.search_schema import VIRTUAL_TABLES
 from chatdesk.core.storage.upkeep import backup_files, reachability, stored_values
@@ -50,10 +51,6 @@ SELECT t.id FROM threads t WHERE t.current_leaf_id IS NOT (
     ORDER BY m.position DESC LIMIT 1
 )
 """
-
-
-# What SQLite says of values, which ``stored_values`` finds as well.
-_OF_VALUES: Final = ("CHECK constraint failed in ", "NULL value in ", "NUMERIC value in ", "TEXT value in ")
 
 
 class Kind(StrEnum):
@@ -159,11 +156,8 @@ def check_database(conn: Connection, *, is_thorough: bool) -> list[Text]:
 def check_pages(conn: Connection, *, is_thorough: bool = True) -> list[Text]:
     """Return the complaints of SQLite itself."""
     _look_again_at_indexes(conn)
-    pragma = "integrity_check" if is_thorough else "quick_check"
     return [
-        Text("SQLite reports: {report}.", report=str(row[0]))
-        for row in conn.exec_driver_sql(f"PRAGMA {pragma}(100)")
-        if row[0] != "ok" and not str(row[0]).startswith(_OF_VALUES)
+        Text("SQLite reports: {report}.", report=line) for line in damaged_pages(driver(conn), is_thorough=is_thorough)
     ]
 
 

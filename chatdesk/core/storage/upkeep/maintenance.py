@@ -24,6 +24,7 @@ from chatdesk.core.errors import StorageCorrupt, StorageError, StorageReplaced
 from chatdesk.core.storage.engine import high_water
 from chatdesk.core.storage.engine.connection import connect_to_read
 from chatdesk.core.storage.engine.failures import translated
+from chatdesk.core.storage.engine.page_check import damaged_pages
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.system.file_writing import write_text
 from chatdesk.core.system.small_files import read_small_json
@@ -178,15 +179,14 @@ class Maintenance:
 
 def _is_sound(conn: sqlite3.Connection) -> bool:
     try:
-        found = conn.execute("PRAGMA quick_check(100)").fetchall()
+        found = damaged_pages(conn)
     except sqlite3.DatabaseError as error:
         if isinstance(translated(error), StorageCorrupt):  # too damaged for the check itself
             return False
         raise
-    if found == [("ok",)]:
-        return True
-    _log.error("the daily check found damage: %d complaints", len(found))
-    return False
+    if found:
+        _log.error("the daily check found damage: %d complaints", len(found))
+    return not found
 
 
 def _give_way() -> None:

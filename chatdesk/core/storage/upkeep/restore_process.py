@@ -25,6 +25,7 @@ from chatdesk.core.paths import migrations_dir
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.failures import translated
+from chatdesk.core.storage.engine.page_check import damaged_pages
 from chatdesk.core.storage.engine.plain_text import from_json, shown_name
 from chatdesk.core.storage.upkeep import backup_files, restored_rows
 from chatdesk.core.system import child_process
@@ -169,7 +170,7 @@ def read(job: Mapping[str, Any]) -> BackupContents:
         with closing(connect(plain, "immutable")) as conn:
             conn.execute("PRAGMA query_only=ON")
             revision = _revision(conn, path)
-            if job["target"] is not None and conn.execute("PRAGMA quick_check").fetchall() != [("ok",)]:
+            if job["target"] is not None and damaged_pages(conn):
                 raise backup_files.not_a_backup(path)
             sizes = backup_files.named_sizes(conn)
             contents = _contents(conn, path, revision, _missing(path, blobs, sizes))
