@@ -16,12 +16,16 @@ from typing import Any, Final
 from sqlalchemy import Column, Table
 
 from chatdesk.cli.main import run
+from chatdesk.client.async_client import AsyncClient
+from chatdesk.client.errors import ClientError
 from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.domain.search import SearchKind
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.engine import tables
 from chatdesk.service.declaration import Scope
+from chatdesk.services.owner import open_services
 from chatdesk.services.services import Services
 from tests.helpers.assistants import assistant
 from tests.helpers.local_service import FAST, ServedWorld, served_world
@@ -40,9 +44,10 @@ VALUES: Final = {
     "bytes": "x'ff'",
     "more bytes": "x'ff410042'",
     "surrogate": "CAST(x'eda080' AS TEXT)",
-    "long": "printf('%.*c', 10000000, 'x')",
+    "long": "printf('%.*c', 2000000, 'x')",
     "null": "NULL",
 }
+_SUFFIXES: Final = {ExportFormat.MARKDOWN: ".md", ExportFormat.HTML: ".html", ExportFormat.PDF: ".pdf"}
 _SCOPES: Final = ("active", "archive", "trash")
 _PAGES: Final = (
     "/api/v1/projects", "/api/v1/prompts", "/api/v1/tags", "/api/v1/usage", "/api/v1/limits",
@@ -96,6 +101,8 @@ def _add_row(conn: sqlite3.Connection, table: Table) -> None:
 
 
 def _sample_of(conn: sqlite3.Connection, column: Column[Any]) -> object:
+    if column.nullable and column.name in ("deleted_at", "archived_at", "erased_at"):
+        return None  # what is gone is not read
     if column.foreign_keys:
         target = next(iter(column.foreign_keys)).column
         found = conn.execute(f'SELECT "{target.name}" FROM "{target.table.name}"').fetchone()
@@ -192,6 +199,12 @@ class Readers:
                 await self._export(services, target)
                 await self._rest(world.http)
                 await self._assistant(world)
+                await self._client(world)
+                with self._noting("backup"):
+                    await services.backups.make_zip(target / "backup.zip")
+                    await services.backups.inspect_backup(target / "backup.zip")
+        with self._noting("import"):
+            await self._import(target / "all.json", target / "imported")
 
     async def _list(self, services: Services) -> None:
         for order in ("activity", "name"):
@@ -228,17 +241,25 @@ class Readers:
                 hits = {hit.thread_id for group in [each async for each in groups] for hit in group.hits}
             if not hits - {self._touched}:
                 self.faults.append("search: nothing is found")
+        for kind in SearchKind:
+            with self._noting(f"search of {kind}"):
+                for text in ("a", "the", "x project:a", "tag:a"):
+                    async with aclosing(services.search.search(text, kinds={kind}, limit=200)) as groups:
+                        [each async for each in groups]
 
     async def _export(self, services: Services, target: Path) -> None:
-        for kind in (ExportFormat.JSON, ExportFormat.MARKDOWN, ExportFormat.HTML):
+        for kind in ExportFormat:
             with self._noting(f"export {kind}"):
                 place = target / (f"all.{kind}" if kind is ExportFormat.JSON else str(kind))
                 if kind is not ExportFormat.JSON:
                     place.mkdir(parents=True, exist_ok=True)
                 await services.exports.export(Choice(has_trash=True), kind, place)
-                text = "".join(each.read_text("utf-8") for each in [place, *place.rglob("*")] if each.is_file())
+                files = [each for each in [place, *place.rglob("*")] if each.is_file()]
                 if kind is ExportFormat.JSON:
+                    text = place.read_text("utf-8")
                     self._missing(f"export {kind}", {id_ for id_ in self._whole if id_ in text})
+                elif len([each for each in files if each.suffix == _SUFFIXES.get(kind)]) < len(self._whole):
+                    self.faults.append(f"export {kind}: {len(files)} files")
 
     async def _assistant(self, world: ServedWorld) -> None:
         """Use the tools and resources that other assistants get over MCP."""
@@ -252,8 +273,45 @@ class Readers:
                         answer = await client.call_tool(name, arguments)
                         if answer.is_error and thread_id != self._touched:
                             self.faults.append(f"MCP {name}: {answer.content}")
+                for thread_id in self._expected.shown:
+                    with self._noting("MCP read_message", allowed=thread_id == self._touched):
+                        page = await world.services.chat.reader.get_thread_messages(thread_id, 500)
+                        for message in page.messages:
+                            answer = await client.call_tool("read_message", {"message_id": message.id})
+                            if answer.is_error and thread_id != self._touched:
+                                self.faults.append(f"MCP read_message: {answer.content}")
                 with self._noting("MCP resources"):
                     await client.list_resources()
+
+    async def _client(self, world: ServedWorld) -> None:
+        """Read with the package that other programs use."""
+        async with AsyncClient(world.address.urls[0], world.owner_token, timeout_s=60) as client:
+            found: set[str] = set()
+            with self._noting("client lists"):
+                for scope in _SCOPES:
+                    found |= {each.id async for each in client.threads(scope=scope, page_size=2)}
+                await client.projects()
+                await client.ready()
+            self._missing("client", found)
+            for thread_id, count in self._expected.shown.items():
+                with self._noting("client", allowed=thread_id == self._touched):
+                    try:
+                        await client.draft(thread_id)
+                        number = len([each async for each in client.history(thread_id)])
+                    except ClientError as error:
+                        number = -1
+                        if thread_id != self._touched:
+                            self.faults.append(f"client: {error}")
+                    if thread_id != self._touched and number != count:
+                        self.faults.append(f"client: {number} of {count} messages of another thread")
+
+    async def _import(self, export: Path, directory: Path) -> None:
+        """Bring what was exported into another data directory."""
+        async with open_services(AppPaths.find(directory), FAST, purpose="import") as services:
+            report = await services.importer.run(export)
+            found = len((await services.library.list_threads(ThreadQuery(), limit=500)).threads)
+        if found < len([id_ for id_ in self._whole if self._expected.shown[id_]]):
+            self.faults.append(f"import: {found} of {len(self._whole)} threads, {report}")
 
     async def _rest(self, http: Any) -> None:
         of_threads = [f"/api/v1/threads/{id_}{each}" for id_ in self._expected.shown for each in _OF_THREAD]

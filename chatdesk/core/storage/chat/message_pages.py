@@ -19,9 +19,9 @@ from chatdesk.core.texts import Text
 _SHOWN = f"SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.thread_id = ? AND m.on_path = 1 AND m.deleted_at IS NULL"
 
 _BOUNDS = """
-SELECT t.shown_count, t.message_count,
-  (SELECT min(position) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL),
-  (SELECT max(position) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL)
+SELECT CAST(t.shown_count AS INTEGER), CAST(t.message_count AS INTEGER),
+  (SELECT CAST(min(position) AS INTEGER) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL),
+  (SELECT CAST(max(position) AS INTEGER) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL)
 FROM threads t WHERE t.id = ?
 """
 
@@ -64,7 +64,7 @@ def page(
     # Where every live message is shown, none has another version, and nobody needs to look for one.
     messages = tuple(messages_from(conn, rows, has_versions=live > total))
     if messages:
-        low, high = messages[0].position, messages[-1].position
+        low, high = messages[0].position or 0, messages[-1].position or 0
         has_older, has_newer = first < low, last > high
     else:
         has_older = first is not None and low is not None and first <= low

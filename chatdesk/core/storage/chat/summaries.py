@@ -22,6 +22,7 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.usage import events
 
+_REASONS = frozenset(StaleReason)
 _SELECT = """
 SELECT s.id, s.thread_id, s.version, s.from_message_id, s.up_to_message_id, s.text, s.token_count, s.provider, s.model,
   s.prompt_version, s.created_at, s.author, s.pinned_facts, s.is_off, s.stale_reason, s.input_tokens, s.output_tokens,
@@ -189,7 +190,7 @@ def _shown_between(conn: Connection, new: NewSummary) -> int:
 
 
 def _summary(row: Sequence[Any]) -> Summary:
-    reason = None if row[14] is None else StaleReason(row[14])
+    reason = None if row[14] is None else StaleReason(row[14]) if row[14] in _REASONS else StaleReason.EDITED
     state = SummaryState.OFF if row[13] else SummaryState.VALID if reason is None else SummaryState.STALE
     return Summary(
         id=row[0],
@@ -203,7 +204,7 @@ def _summary(row: Sequence[Any]) -> Summary:
         model=row[8],
         prompt_version=row[9],
         created_at=row[10],
-        author=SummaryAuthor(row[11]),
+        author=SummaryAuthor.PERSON if row[11] == SummaryAuthor.PERSON else SummaryAuthor.MODEL,
         pinned_facts=_facts(row[12]),
         state=state,
         stale_reason=reason,

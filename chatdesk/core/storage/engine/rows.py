@@ -40,6 +40,7 @@ THREAD_COLUMNS = (
     " (SELECT group_concat(g.name, char(31)) FROM thread_tags j JOIN tags g ON g.id = j.tag_id"
     "  WHERE j.thread_id = threads.id), author_id, assistant_id"
 )
+_NUMBERS: Final = (6, 7, *range(12, 18))  # times and counts that each thread has
 TAG_MARK = "\x1f"  # stands between the names of a thread's tags, and in none of them
 
 _MESSAGE_FIELDS = tuple(field.name for field in fields(Message))
@@ -78,6 +79,8 @@ _PART_COLUMNS = (
 def thread_from(row: Sequence[Any]) -> Thread:
     """Return a thread from a row of ``THREAD_COLUMNS``, read from ``threads`` under that name."""
     values = list(row)
+    for place in _NUMBERS:
+        values[place] = values[place] or 0  # None: an empty text was in its place
     values[2] = shown_name(values[2])
     values[18] = from_json(values[18])
     values[19] = tuple(sorted(map(shown_name, values[19].split(TAG_MARK)), key=name_key)) if values[19] else ()

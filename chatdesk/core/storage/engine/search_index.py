@@ -119,7 +119,7 @@ def _remove_outdated(conn: sqlite3.Connection) -> dict[str, set[int]]:
     for source, table in (("message", "search_index"), ("entry", "search_names")):
         if removed[source]:
             conn.execute(
-                f"INSERT INTO {table} ({table}, rowid, text) SELECT 'delete', n, search_words(text)"
+                f"INSERT INTO {table} ({table}, rowid, text) SELECT 'delete', n, search_words(CAST(text AS BLOB))"
                 " FROM search_removed WHERE source = ? AND (? IS NULL OR source <> 'message' OR n >= ?)",
                 (source, floor, floor),
             )
@@ -336,7 +336,8 @@ def percent(conn: sqlite3.Connection) -> int:
 
 def _end(conn: sqlite3.Connection, which: str) -> int | None:
     """Return the lowest or highest number. One at a time: asked for both, SQLite walks through the whole index."""
-    found = conn.execute(f"SELECT {which}(search_n) FROM messages WHERE search_n IS NOT NULL").fetchone()[0]
+    is_number = "search_n IS NOT NULL AND search_n < 1e300"  # words are greater than any number
+    found = conn.execute(f"SELECT {which}(search_n) FROM messages WHERE {is_number}").fetchone()[0]
     return None if found is None else int(found)
 
 

@@ -89,13 +89,14 @@ _ENTRY_TEXT = "".join(f" WHEN '{kind}' THEN {_entry_text(kind, 'e.entity')}" for
 
 # Number and words of every message that has a number, and of every entry. FTS5 reads them through views; statements of
 # ours hold them themselves, because what is in a schema may not call a function of ours (``connection.connect``).
-MESSAGE_TEXTS = (
-    f"SELECT m.search_n AS n, search_words({_text_of('m.id')}) AS text FROM messages m WHERE m.search_n IS NOT NULL"
-)
-ENTRY_TEXTS = f"SELECT e.n AS n, search_words(CASE e.kind{_ENTRY_TEXT} END) AS text FROM search_entries e"
+# Those of ours give it bytes: a text that is not UTF-8 would not reach it, and end the statement for all texts.
+_OF_MESSAGES = "SELECT m.search_n AS n, search_words({}) AS text FROM messages m WHERE m.search_n IS NOT NULL"
+_OF_ENTRIES = "SELECT e.n AS n, search_words({}) AS text FROM search_entries e"
+MESSAGE_TEXTS = _OF_MESSAGES.format(f"CAST({_text_of('m.id')} AS BLOB)")
+ENTRY_TEXTS = _OF_ENTRIES.format(f"CAST(CASE e.kind{_ENTRY_TEXT} END AS BLOB)")
 _VIEWS = (
-    f"CREATE VIEW search_message_texts AS {MESSAGE_TEXTS}",
-    f"CREATE VIEW search_entry_texts AS {ENTRY_TEXTS}",
+    f"CREATE VIEW search_message_texts AS {_OF_MESSAGES.format(_text_of('m.id'))}",
+    f"CREATE VIEW search_entry_texts AS {_OF_ENTRIES.format(f'CASE e.kind{_ENTRY_TEXT} END')}",
 )
 
 # By name.

@@ -38,6 +38,7 @@ from chatdesk.core.texts import Text
 _SELECT = "SELECT id, kind, name, text, created_at, updated_at, used_at, use_count, deleted_at, setup FROM prompts"
 _HEADS = "SELECT id, kind, name, substr(text, 1, 400), used_at, setup FROM prompts WHERE deleted_at IS NULL"
 _STARTERS = "prompts.starters"
+_KINDS = frozenset(PromptKind)
 
 
 class PromptRepository:
@@ -189,13 +190,17 @@ def _stored_setup(new: NewPrompt) -> str:
     return "" if new.setup is None else to_json(new.setup.as_json())
 
 
+def _kind(stored: str) -> PromptKind:
+    return PromptKind(stored) if stored in _KINDS else PromptKind.TEMPLATE
+
+
 def _prompt(row: Sequence[Any]) -> Prompt:
-    kind = PromptKind(row[1])
+    kind = _kind(row[1])
     return replace(Prompt(row[0], kind, *row[2:9]), setup=_setup(kind, row[9]))
 
 
 def _head(row: Sequence[Any]) -> PromptHead:
-    kind = PromptKind(row[1])
+    kind = _kind(row[1])
     setup = _setup(kind, row[5])
     return replace(PromptHead(row[0], kind, *row[2:5]), icon="" if setup is None else setup.icon)
 

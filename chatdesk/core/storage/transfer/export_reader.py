@@ -232,7 +232,7 @@ class ExportReader:
                 tuple(batch),
             ):
                 part = _row(names, values)
-                part["index"] = part.pop("part_index")
+                part["index"] = part.pop("part_index", 0)
                 added = streamed.get((message_id, part["index"]))
                 if added is not None:
                     part["content"] = appended(one_of(PartType, part["type"], PartType.TEXT), part["content"], added)
