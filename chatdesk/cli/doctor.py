@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from chatdesk.core.diagnostics import bundle
@@ -17,7 +18,14 @@ from chatdesk.core.settings.description import describe_settings
 from chatdesk.core.settings.store import LoadedSettings
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import tr
-from chatdesk.services.doctor_checks import PURPOSE, probes_of_services, probes_without_database, unusable_database
+from chatdesk.services.doctor_checks import (
+    PURPOSE,
+    given,
+    probes_of_services,
+    probes_without_database,
+    unusable_database,
+)
+from chatdesk.services.file_checks import own_file_findings
 from chatdesk.services.owner import open_services
 
 
@@ -38,6 +46,8 @@ async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[s
     """Run all checks. Opens the database as any other command does."""
     environment = os.environ if environ is None else environ
     probes = probes_without_database(paths, loaded)
+    # Looked at before the database is opened, which replaces a mark that cannot be read.
+    probes["own files"] = partial(given, await asyncio.to_thread(own_file_findings, paths))
     try:
         async with open_services(paths, loaded.settings, purpose=PURPOSE) as services:
             report = await run_doctor(paths, probes | probes_of_services(services), environ=environment)

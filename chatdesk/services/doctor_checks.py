@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial, reduce
-from typing import Any
+from typing import Any, TypeVar
 
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.diagnostics.doctor import DoctorReport, Finding, Level, Probe, run_doctor
@@ -28,6 +28,7 @@ from chatdesk.core.updates import find_installation, releases_page
 from chatdesk.services.file_checks import backup_findings, document_findings, own_file_findings
 from chatdesk.services.services import Services
 
+T = TypeVar("T")
 _LATE_MS = 1_000
 _OWNER = Text("owner", "data directory")
 _STATUS_WORDS = {
@@ -77,7 +78,7 @@ async def examine_window(services: Services | None, paths: AppPaths, loaded: Loa
 def unusable_database(error: ChatDeskError, paths: AppPaths) -> Probe:
     """Return a check that reports why the database cannot be opened."""
     details = {"code": error.code, "path": str(paths.database)}
-    return partial(_given, Finding(Text("database"), Level.PROBLEM, error.sentence, details))
+    return partial(given, Finding(Text("database"), Level.PROBLEM, error.sentence, details))
 
 
 async def _documents(paths: AppPaths) -> tuple[Finding, ...]:
@@ -92,8 +93,9 @@ async def _backups(paths: AppPaths) -> tuple[Finding, ...]:
     return await asyncio.to_thread(backup_findings, paths)
 
 
-async def _given(finding: Finding) -> Finding:
-    return finding
+async def given(found: T) -> T:
+    """Return a finding that is known already, as a check does."""
+    return found
 
 
 async def _settings(loaded: LoadedSettings) -> Finding:
@@ -275,7 +277,7 @@ async def _providers(services: Services) -> tuple[Finding, ...]:
 
 async def _providers_file(services: Services, paths: AppPaths) -> Finding:
     store = ProvidersStore(paths.config_dir)
-    problem = services.accounts.stored.problem or await asyncio.to_thread(store.kept_problem)
+    problem = services.accounts.stored.problem or await asyncio.to_thread(store.problem)
     if problem:
         return Finding(Text("file of providers"), Level.PROBLEM, problem)
     return Finding(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings.document_file import DocumentFile
+from chatdesk.core.settings.document_file import DocumentFile, NewerDocument
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.tools import permissions, servers_store
 from chatdesk.services.file_checks import backup_findings, document_findings
@@ -50,6 +50,24 @@ def test_a_document_that_cannot_be_used_is_named_before_and_after_it_is_read(
     assert (document, str(path) in said) == (None, True)
     (after,) = document_findings(paths)
     assert str(path) in after.message
+
+
+@pytest.mark.parametrize(
+    ("name", "list_name"),
+    [(servers_store.FILE_NAME, "servers"), (permissions.FILE_NAME, "permissions")],
+)
+def test_a_document_of_a_newer_chatdesk_is_named_and_left_as_it_is(name: str, list_name: str, paths: AppPaths) -> None:
+    path = paths.config_dir / name
+    text = f'{{"version": 99, "{list_name}": [], "since_then": 1}}'
+    path.write_text(text)
+    file = DocumentFile(path, subject="tools", list_name=list_name, version=1)
+    assert file.read()[1] == ""
+    with pytest.raises(NewerDocument):
+        file.write({list_name: []})
+    assert path.read_text() == text
+    (found,) = document_findings(paths)
+    assert str(path) in found.message
+    assert "newer ChatDesk" in found.message
 
 
 @pytest.mark.parametrize("data", [b"", b"no backup at all"], ids=["empty", "junk"])

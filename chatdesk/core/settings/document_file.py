@@ -62,6 +62,13 @@ class DocumentFile:
                 subject=self._subject,
                 path=self.path,
             )
+        if self._is_newer():
+            return Text(
+                "The file of {subject} {path} was written by a newer ChatDesk. What is known of it is used, and it is "
+                "left as it is.",
+                subject=self._subject,
+                path=self.path,
+            )
         return self.kept_problem()
 
     def _document(self) -> dict[str, Any]:

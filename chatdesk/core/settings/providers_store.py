@@ -82,9 +82,9 @@ class ProvidersStore:
                 Text("The file of providers {path} could not be written.", path=self.path)
             ) from error
 
-    def kept_problem(self) -> str:
-        """Return the problem that an earlier run found, until providers are saved again; empty when all is well."""
-        return self._file.kept_problem()
+    def problem(self) -> str:
+        """Return the fault of the file, or of an earlier one until providers are saved; empty when all is well."""
+        return self._file.problem()
 
 
 def _stored(document: dict[str, Any]) -> StoredProviders:

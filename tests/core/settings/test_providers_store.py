@@ -73,10 +73,10 @@ def test_a_damaged_file_is_kept_beside(tmp_path: Path, text: str) -> None:
     assert (tmp_path / "providers.broken-1.json").read_text() == text
     store = ProvidersStore(tmp_path)
     assert store.load().problem == ""
-    assert store.kept_problem() == found.problem
+    assert store.problem() == found.problem
     store.save(StoredProviders())
     os.utime(tmp_path / "providers.broken-1.json", (1, 1))  # long ago
-    assert store.kept_problem() == ""
+    assert store.problem() == ""
 
 
 def test_entries_that_cannot_be_used_are_left_out_and_told(tmp_path: Path) -> None:
