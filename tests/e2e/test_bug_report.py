@@ -69,6 +69,7 @@ def test_the_report_is_seen_and_saved(paths: AppPaths, tmp_path: Path) -> None:
         assert text.hasFocus()
         save = dialog.findChild(QPushButton, "bugReportSave")
         assert save is not None
+        await until(lambda: not dialog.is_unread)
         QTest.mouseClick(save, Qt.MouseButton.LeftButton)
         await until(lambda: dialog.findChild(QFileDialog, "bugReportPlace"))
         chooser = dialog.findChild(QFileDialog, "bugReportPlace")

@@ -1,4 +1,4 @@
-"""A token names the files that it sent or may read, and no others; every other sum is the same answer."""
+"""A token names and fetches the files that it sent or may read, and no others; every other sum is the same answer."""
 
 from __future__ import annotations
 
@@ -76,6 +76,15 @@ class _Desk:
         made = await http.post(f"{V1}/prompts", json={"kind": "assistant", "text": "x", "assistant": setup})
         assert made.status_code == 201, made.text
 
+    async def note(self, project: str, place: str) -> str:
+        """Write a note with the file of a place, and return its id."""
+        body = {"text": "x", "attachments": [self.files[place]]}
+        noted = await self.world.http.post(f"{V1}/threads/{await self.thread(project)}/notes", json=body)
+        return str(noted.json()["id"])
+
+    def path(self, message_id: str, place: str) -> str:
+        return f"{V1}/messages/{message_id}/attachments/{self.files[place]['sha256']}"
+
     async def name(self, http: httpx2.AsyncClient, door: str, thread: str, file: dict[str, Any]) -> httpx2.Response:
         """Name a file in a request, under another name and of another kind than it is stored."""
         claimed = file | {"name": "other.html", "mime": "text/html", "size_bytes": 1}
@@ -125,3 +134,51 @@ async def test_a_token_names_what_it_sent_or_may_read(tmp_path: Path, rights: st
                 stored = _attached(found.json(), door)
                 assert [stored[key] for key in ("name", "mime", "size_bytes")] == ["f.txt", "text/plain", len(place)]
             assert len(refusals) == 1, refusals
+
+
+FETCHES: Final = {
+    "whole": {},
+    "part": {"range": "bytes=0-1"},
+    "end": {"range": "bytes=-1"},
+    "no part": {"range": "bytes=9999-"},
+    "if changed": {"if-none-match": "*"},
+    "packed": {"accept-encoding": "gzip"},
+}
+# What of an answer differs from one request to the next, whatever is asked for.
+PASSING: Final = ("date", "x-request-id")
+
+
+@pytest.mark.parametrize("is_for_all", [False, True])
+async def test_a_file_that_a_token_may_not_read_is_fetched_as_one_that_is_not_there(
+    tmp_path: Path, is_for_all: bool
+) -> None:
+    """Whole and in parts, by GET and HEAD: status, headers, length and words are those of a sum that nobody has."""
+    async with served_world(tmp_path) as world:
+        project = (await world.http.post(f"{V1}/projects", json={"name": "Work"})).json()["id"]
+        other = (await world.http.post(f"{V1}/projects", json={"name": "Home"})).json()["id"]
+        desk, projects = _Desk(world, project, other), [] if is_for_all else [project]
+        token = world.token(scopes=SCOPES["all"], projects=projects)
+        another = world.token("another", scopes=SCOPES["all"], projects=projects)
+        async with world.client(token) as http, world.client(another) as third:
+            await desk.lay(http, third)
+            own = await desk.note(project, "message of the project")
+            foreign = await desk.note(other, "message of another project")
+            refused = {own: [each for each in PLACES if each != "message of the project"], other: list(PLACES)}
+            if not is_for_all:
+                refused[foreign] = list(PLACES)
+            for method, (fetch, headers) in itertools.product(("GET", "HEAD"), FETCHES.items()):
+                of_message, of_none = set(), set()
+                for message, places in refused.items():
+                    for place in places:
+                        found = await http.request(method, desk.path(message, place), headers=headers)
+                        (of_message if message == own else of_none).add(_all_that_is_told(found))
+                        assert found.status_code == 404, (method, fetch, place)
+                assert len(of_message) == len(of_none) == 1, (method, fetch, of_message, of_none)
+                read = await http.request(method, desk.path(own, "message of the project"), headers=headers)
+                assert read.status_code in (200, 206, 416), (method, fetch)
+
+
+def _all_that_is_told(answer: httpx2.Response) -> tuple[object, ...]:
+    told = sorted((name, value) for name, value in answer.headers.items() if name not in PASSING)
+    number = answer.headers["x-request-id"].encode()
+    return answer.status_code, tuple(told), answer.content.replace(number, b"")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.texts import Text, shown
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
-from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX = 440
@@ -16,7 +14,7 @@ _WIDTH_PX = 440
 
 class ConfirmDialog(FormPanel):
     """A dialog that asks a yes-or-no question. ``answered(bool)`` comes exactly once; Esc and closing mean no. The safe
-    button has the focus, and for a moment a mouse cannot say yes: the dialog may appear under the pointer by itself."""
+    button has the focus."""
 
     answered = Signal(bool)
 
@@ -38,15 +36,5 @@ class ConfirmDialog(FormPanel):
         no = self.add_button(push_button(no_text, "confirmNo", self.reject))
         yes = push_button(yes_text, "confirmYes", self.accept, is_danger=is_dangerous, is_primary=not is_dangerous)
         self.add_button(yes)
-        self._guard = UnreadGuard([yes], self, [no])
         self.finished.connect(lambda result: self.answered.emit(result == FormPanel.DialogCode.Accepted.value))
         no.setFocus()
-
-    @property
-    def is_unread(self) -> bool:
-        """Return whether the question is there too short to be read."""
-        return self._guard.is_unread
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._guard.restart()

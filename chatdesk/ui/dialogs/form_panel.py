@@ -12,6 +12,7 @@ from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.widgets.focus_chain import previous_in_chain
@@ -23,7 +24,11 @@ _ABOVE_BUTTONS_PX = 4  # besides the gap
 class FormPanel(Panel):
     """A dialog with a title, a content, a line for problems and a row of buttons. The content goes into ``body``. With
     ``width_px`` the dialog is as high as its content needs; with ``size_px`` it has that size as far as the window has
-    room. Both are given at scale 1."""
+    room. Both are given at scale 1.
+
+    For a moment a mouse can press none of its buttons that are primary or dangerous: it may appear by itself and under
+    the pointer.
+    """
 
     def __init__(
         self,
@@ -45,6 +50,7 @@ class FormPanel(Panel):
         self.problem.setProperty("isDanger", True)
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.problem.hide()
+        self.guard = UnreadGuard((), self)
         self._first_count = 0
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(_BUTTON_GAP_PX)
@@ -74,10 +80,16 @@ class FormPanel(Panel):
     def showEvent(self, event: QShowEvent) -> None:
         """Put the buttons last in the order of Tab, whatever was added first."""
         super().showEvent(event)
+        self.guard.restart()
         for place in range(self.buttons.count()):
             widget, last = self.buttons.itemAt(place).widget(), previous_in_chain(self)  # type: ignore[union-attr]
             if isinstance(widget, QWidget) and last is not None and last is not widget:
                 QWidget.setTabOrder(last, widget)
+
+    @property
+    def is_unread(self) -> bool:
+        """Return whether the dialog is there too short to be read."""
+        return self.guard.is_unread
 
     def add_text(self, text: str, role: FontRole = "muted") -> None:
         """Add a paragraph to the body."""
@@ -90,6 +102,8 @@ class FormPanel(Panel):
             self._first_count += 1
         else:
             self.buttons.addWidget(button)
+        acts = button.property("isPrimary") or button.property("isDanger")
+        self.guard.watch([button] if acts else [], [] if acts else [button])
         return button
 
     def show_problem(self, sentence: str) -> None:

@@ -47,10 +47,14 @@ class UnreadGuard(QObject):
     comes by itself; a key that is held answers one question only."""
 
     def __init__(self, agreeing: Sequence[QPushButton], parent: QObject, others: Sequence[QPushButton] = ()) -> None:
-        """Guard the buttons that give what is asked for, and the ``others`` beside them from keys that are held."""
         super().__init__(parent)
         self._moment = UnreadMoment()
-        self._agreeing = frozenset(agreeing)
+        self._agreeing: set[QPushButton] = set()
+        self.watch(agreeing, others)
+
+    def watch(self, agreeing: Sequence[QPushButton], others: Sequence[QPushButton] = ()) -> None:
+        """Guard the buttons that give what is asked for, and the ``others`` beside them from keys that are held."""
+        self._agreeing.update(agreeing)
         for each in (*agreeing, *others):
             each.installEventFilter(self)
 

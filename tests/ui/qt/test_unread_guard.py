@@ -12,14 +12,21 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk import ui
+from chatdesk.core.domain.sharing.team import ServerAddress
+from chatdesk.core.domain.sharing.team_setup import CodeKind, InvitationView
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import FormPanel
+from chatdesk.ui.dialogs.notice import NoticeDialog
+from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
 from chatdesk.ui.features.tools.card_frame import CardFrame
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.items.code_item import CodeItem
+from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.widgets.toast import Toast
@@ -57,13 +64,30 @@ def _toast(qapp: QApplication) -> Made:
     return toast, agreed
 
 
-_CASES = {"toastAction": _toast, "confirmYes": _confirm, "bannerAction": _banner(False), "bannerOther": _banner(True)}
+def _invitation(qapp: QApplication) -> Made:
+    """Opened by a link of another program, with everything filled in and the focus in a field."""
+    agreed: list[bool] = []
+    address = ServerAddress("db.example.org", 5432, "team", "eve")
+    view = InvitationView(CodeKind.MEMBER, "w", "Desk", address, 2**42, False, member_name="Eve")
+    dialog = JoinWorkspaceDialog(Theme(qapp), lambda _text: view, text="chatdesk-join:x")
+    dialog.joinRequested.connect(lambda *_given: agreed.append(True))
+    dialog.open()
+    return dialog, agreed
+
+
+_CASES = {
+    "teamJoin": _invitation,
+    "toastAction": _toast,
+    "confirmYes": _confirm,
+    "bannerAction": _banner(False),
+    "bannerOther": _banner(True),
+}
 
 
 @pytest.mark.parametrize("name", _CASES)
 def test_a_click_agrees_to_nothing_that_appeared_a_moment_ago(qapp: QApplication, qtbot: QtBot, name: str) -> None:
     widget, agreed = _CASES[name](qapp)
-    if not isinstance(widget, ConfirmDialog):  # a dialog that is answered deletes itself
+    if not isinstance(widget, FormPanel):  # a dialog that is answered deletes itself
         qtbot.addWidget(widget.window())
         widget.show()
     button = widget.findChild(QPushButton, name)
@@ -80,7 +104,7 @@ def test_a_click_agrees_to_nothing_that_appeared_a_moment_ago(qapp: QApplication
 def test_a_key_agrees_at_once(qapp: QApplication, qtbot: QtBot, name: str) -> None:
     """The focus is never moved to what agrees, so a person has moved it."""
     widget, agreed = _CASES[name](qapp)
-    if not isinstance(widget, ConfirmDialog):  # a dialog that is answered deletes itself
+    if not isinstance(widget, FormPanel):  # a dialog that is answered deletes itself
         qtbot.addWidget(widget.window())
         widget.show()
     button = widget.findChild(QPushButton, name)
@@ -90,6 +114,17 @@ def test_a_key_agrees_at_once(qapp: QApplication, qtbot: QtBot, name: str) -> No
     assert agreed == [], "a key that is held was pressed for something else"
     QTest.keyClick(button, Qt.Key.Key_Space)
     assert agreed == [True]
+
+
+def test_enter_that_was_meant_for_the_window_does_not_join_a_workspace(qapp: QApplication, qtbot: QtBot) -> None:
+    dialog, joined = _invitation(qapp)
+    field = dialog.findChild(QLineEdit, "teamMyName")
+    assert field is not None
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert joined == []
+    qtbot.waitUntil(lambda: not dialog.is_unread)  # type: ignore[attr-defined]
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert joined == [True]
 
 
 def test_another_message_of_a_banner_is_as_new(qapp: QApplication, qtbot: QtBot) -> None:
@@ -114,15 +149,14 @@ def _classes() -> Iterator[type]:
 
 
 def test_whatever_appears_by_itself_with_a_button_that_acts_is_unread_at_first() -> None:
-    """Notices over a chat, cards and questions; in the transcript, what is drawn as a button with words on it."""
+    """Notices over a chat, cards and dialogs; in the transcript, what is painted as a button that acts."""
     widgets, items = [], []
     for each in _classes():
-        if issubclass(each, QWidget) and (hasattr(each, "show_message") or issubclass(each, CardFrame | ConfirmDialog)):
+        if issubclass(each, QWidget) and (hasattr(each, "show_message") or issubclass(each, CardFrame | FormPanel)):
             widgets.append(each)
-        elif issubclass(each, Item) and "buttons" in vars(each):
-            drawn = inspect.getsource(each.buttons)
-            if "is_framed=True" in drawn and "text=" in drawn:
-                items.append(each)
-    assert {Toast, Banner} < set(widgets) and NoticeItem in items
+        elif issubclass(each, Item) and "acts=" in inspect.getsource(each):
+            items.append(each)
+    assert {Toast, Banner, ConfirmDialog, NoticeDialog} < set(widgets)
+    assert {NoticeItem, FileItem, CodeItem} < set(items)
     assert [each for each in widgets if not isinstance(getattr(each, "is_unread", None), property)] == []
     assert [each for each in items if "UnreadMoment()" not in inspect.getsource(each)] == []

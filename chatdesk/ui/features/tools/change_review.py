@@ -17,7 +17,6 @@ from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
-from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import ShownChange
 from chatdesk.ui.transcript.items.change_item import APPLY, EDIT, REJECT, STATE_WORDS, UNDO
@@ -72,16 +71,11 @@ class ChangeReview(FormPanel):
                 push_button(tr("Apply"), "reviewApply", lambda: self._choose(APPLY), is_primary=True)
             ),
         }
-        self._guard = UnreadGuard(list(self._actions.values()), self)
+        self.guard.watch(list(self._actions.values()))
         self._read: ShownChange | None = None
         self._show_buttons(None)
         self.files.currentIndexChanged.connect(lambda _place: self._on_file_chosen())
         self.diff.setFocus()
-
-    @property
-    def is_unread(self) -> bool:
-        """Return whether the change is there too short to be read."""
-        return self._guard.is_unread
 
     @property
     def shown(self) -> ShownChange:
@@ -111,7 +105,7 @@ class ChangeReview(FormPanel):
         self._text = review.text
         if change is not self._read:
             self._read = change
-            self._guard.restart()
+            self.guard.restart()
         self._show_buttons(review.state)
         self.show_problem("")
         if self._edits and review.state is ChangeState.PROPOSED:

@@ -29,7 +29,8 @@ class Button:
     """A place in an item that does ``action`` when it is pressed.
 
     ``label`` is its tooltip and its accessible name; ``text`` and ``icon`` are what is drawn. To the mouse, what is
-    ``for_keys`` is not there.
+    ``for_keys`` is not there. What ``acts`` sends, writes, fetches or starts something: no mouse presses it in
+    the ``unread`` moment of its item.
     """
 
     action: str
@@ -40,6 +41,7 @@ class Button:
     is_enabled: bool = True
     is_framed: bool = False
     for_keys: bool = False
+    acts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,8 @@ class Actions(QObject):
         """Press the button, or follow the link, that was clicked. A button that acts is there long enough to be read,
         or nothing happens."""
         if hit.button is not None:
-            if hit.item.unread is None or not hit.item.unread.swallows_press():
+            is_unread = hit.button.acts and hit.item.unread is not None and hit.item.unread.swallows_press()
+            if not is_unread:
                 self.press_button(hit.entry, hit.item, hit.button.action)
         elif hit.link:
             self._follow_link(hit.entry, hit.link)

@@ -7,12 +7,13 @@ from PySide6.QtGui import QPainter
 
 from chatdesk.core.domain.attachment import Attachment, SentShare
 from chatdesk.core.texts import shown
+from chatdesk.ui.qt.unread_guard import UnreadMoment
 from chatdesk.ui.transcript.contract import PictureSource
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
-from chatdesk.ui.transcript.items.file_item import file_action_name, share_words
+from chatdesk.ui.transcript.items.file_item import EXTERNAL, file_action_name, share_words
 from chatdesk.ui.transcript.items.picture_item import PictureItem
 from chatdesk.ui.widgets.listed import with_commas
 
@@ -31,6 +32,7 @@ class AttachedPictureItem(ArtifactSource, PictureItem):
     def __init__(self, attachment: Attachment, *, shape: tuple[int, int] | None) -> None:
         super().__init__(attachment.name, PictureSource(stored=attachment.blob_path), shape=shape)
         self.attachment = attachment
+        self.unread = UnreadMoment()
         self._style: TranscriptStyle | None = None
         self._sent: SentShare | None = None
 
@@ -69,6 +71,7 @@ class AttachedPictureItem(ArtifactSource, PictureItem):
                 file_action_name(action, self.attachment.name),
                 QRectF(left + place * (side + gap), area.top() + gap, side, side),
                 icon=icon,
+                acts=action in EXTERNAL,
                 is_framed=True,
             )
             for place, (action, icon) in enumerate(verbs)

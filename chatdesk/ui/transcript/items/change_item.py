@@ -131,7 +131,7 @@ class ChangeItem(Item):
             words = shown(Text("Apply…") if action == REVIEW else label)
             width = style.metrics("muted").horizontalAdvance(words) + style.px(24)
             name = _button_name(action, self.text)
-            made.append(Button(action, name, QRectF(left, top, width, height), text=words, is_framed=True))
+            made.append(Button(action, name, QRectF(left, top, width, height), text=words, is_framed=True, acts=True))
             left += width + style.px(8)
         return tuple(made)
 

@@ -13,6 +13,7 @@ from chatdesk.core.domain.artifacts.artifact import LEAST_LINES
 from chatdesk.core.rendering.blocks import CodeBlock
 from chatdesk.core.rendering.code_names import suggested_name
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.qt.unread_guard import UnreadMoment
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource, artifact_of
 from chatdesk.ui.transcript.drawing.card import AT_LEFT, paint_card, paint_hairline
 from chatdesk.ui.transcript.drawing.code_layouts import CodeLayouts
@@ -51,6 +52,7 @@ class CodeItem(ArtifactSource, Item):
         self._layouts = CodeLayouts(self._lines)
         self.scroll: SideScroll = SideScroll()
         self._width = 0.0
+        self.unread = UnreadMoment()
         self._style: TranscriptStyle | None = None
         self._left = 0.0
 
@@ -193,7 +195,7 @@ class CodeItem(ArtifactSource, Item):
             tools += (Button(OPEN_ACTION, open_name, area, "panel-right"),)
         if is_page(self.block.language) and not self.block.is_open:
             area = QRectF(tools[-1].area.x() - side - 2, 1.5, side, side)
-            tools += (Button("show-page", tr("Open this page in your browser"), area, "external-link"),)
+            tools += (Button("show-page", tr("Open this page in your browser"), area, "external-link", acts=True),)
         return tools
 
     def press(self, action: str) -> Outcome | None:

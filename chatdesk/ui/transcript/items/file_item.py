@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter
 from chatdesk.core.attachments.file_kinds import can_open
 from chatdesk.core.domain.attachment import Attachment, SentShare, Share
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.qt.unread_guard import UnreadMoment
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
@@ -27,6 +28,7 @@ _VERBS = (
     ("file-copy", "copy"),
     (OPEN_ACTION, "panel-right"),
 )
+EXTERNAL = ("file-open", "file-folder")  # what starts another program
 _KINDS = {
     "application/pdf": "PDF",
     "text/markdown": Text("Markdown"),
@@ -74,6 +76,7 @@ class FileItem(ArtifactSource, Item):
     def __init__(self, attachment: Attachment) -> None:
         super().__init__()
         self.attachment = attachment
+        self.unread = UnreadMoment()
         self._style: TranscriptStyle | None = None
         self._state = ""
         self._sent: SentShare | None = None
@@ -139,6 +142,7 @@ class FileItem(ArtifactSource, Item):
                 file_action_name(action, self.attachment.name),
                 QRectF(left + place * side, top, side, side),
                 icon=icon,
+                acts=action in EXTERNAL,
             )
             for place, (action, icon) in enumerate(verbs)
         )

@@ -69,7 +69,7 @@ class ImageItem(PictureItem):
         wide = min(self._width_of(words, style), room)
         height = style.px(_BUTTON_PX)
         area = QRectF(self.natural_width - wide - 6, (self.height - height) / 2, wide, height)
-        return (Button("load-image", label, area, text=words, is_framed=True),)
+        return (Button("load-image", label, area, text=words, is_framed=True, acts=True),)
 
     @staticmethod
     def _width_of(words: str, style: TranscriptStyle) -> float:

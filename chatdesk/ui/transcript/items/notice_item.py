@@ -174,7 +174,7 @@ class NoticeItem(Item):
 
     def buttons(self) -> tuple[Button, ...]:
         return tuple(
-            Button(action, label, area, text=label, is_framed=True)
+            Button(action, label, area, text=label, is_framed=True, acts=True)
             for (action, label), area in zip(self.actions, self._button_areas, strict=False)
         )
 

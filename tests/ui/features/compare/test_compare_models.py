@@ -52,6 +52,7 @@ def test_the_model_that_answers_now_is_ticked_and_one_more_is_enough(
     assert not dialog.accept_button.isEnabled()
     assert dialog.findChild(QPushButton, "compareNone").isHidden(), "there is nothing to stop"
     box(dialog, "o3 of OpenAI").click()
+    qtbot.waitUntil(lambda: not dialog.is_unread)
     with qtbot.waitSignal(dialog.chosen) as chosen:
         qtbot.mouseClick(dialog.accept_button, Qt.MouseButton.LeftButton)
     assert chosen.args == [[("openai", "gpt-4o"), ("openai", "o3")]]

@@ -76,6 +76,8 @@ def show(qtbot: QtBot) -> Show:
 
 def press(root: QWidget, name: str) -> None:
     QApplication.processEvents()  # what was added is laid out then
+    while getattr(root, "is_unread", False):
+        QApplication.processEvents()
     QTest.mouseClick(button(root, name), LEFT)
 
 
@@ -361,6 +363,7 @@ def test_a_code_of_an_own_computer_wants_its_passphrase(theme: Theme, show: Show
     show(dialog)
     assert not dialog.my_name.isVisible()
     QTest.keyClicks(dialog.passphrase, "maple-otter")
+    qtbot.waitUntil(lambda: not dialog.is_unread)
     with qtbot.waitSignal(dialog.joinRequested) as asked:
         QTest.keyClick(dialog.passphrase, Qt.Key.Key_Return)
     assert asked.args == ["chatdesk-join:sealed", "", "maple-otter", False]

@@ -78,6 +78,7 @@ def test_a_workspace_is_joined_with_enter(theme: Theme, show: Show, qtbot: QtBot
     assert dialog.focusWidget() is dialog.my_name
     QTest.keyClicks(dialog.my_name, "Chi")
     dialog.code.setFocus()
+    qtbot.waitUntil(lambda: not dialog.is_unread)
     with qtbot.waitSignal(dialog.joinRequested) as asked:
         QTest.keyClick(dialog.code, key)
     assert asked.args[:2] == ["chatdesk-join:member", "Chi"]

@@ -199,7 +199,8 @@ class JoinWorkspaceDialog(TaskPanel):
             self._refresh()
 
     def _go_further(self) -> None:
-        """Go to the next field that is empty, and join where none is: what Enter does."""
+        """Go to the next field that is empty, and join where none is: what Enter does. It joins nothing as soon as
+        the dialog is there: a link opens it while somebody may be typing in the window."""
         if self._announcing.isActive():
             self._announcing.stop()
             announce(self, self.about.text())
@@ -209,7 +210,7 @@ class JoinWorkspaceDialog(TaskPanel):
                 return
         if self.unencrypted.isVisible() and not self.unencrypted.isChecked():
             self.unencrypted.setFocus()
-        else:
+        elif not self.is_unread:
             self._join()
 
     def _join(self) -> None:
