@@ -102,6 +102,7 @@ def test_the_dialog_exports_the_open_thread(paths: AppPaths, tmp_path: Path, kin
         assert not dialog.trash.isEnabled()
         button = dialog.findChild(QWidget, f"exportFormat_{kind}")
         button.click()
+        await until(lambda: not dialog.is_unread)
         _press(dialog, "exportGo")
         await until(lambda: application.panes.window.findChild(QFileDialog, "exportPlace"))
         chooser = application.panes.window.findChild(QFileDialog, "exportPlace")
@@ -201,6 +202,7 @@ def test_a_restore_shows_what_is_inside_closes_and_asks_for_a_new_start(
         await until(dialog.restore_button.isEnabled)
         closed: list[None] = []
         application.panes.window.closing.connect(lambda: closed.append(None))
+        await until(lambda: not dialog.is_unread)
         _press(dialog, "restoreGo")
         await until(lambda: closed)
 
