@@ -96,6 +96,14 @@
         <translation>ترميز النصوص المرفقة، مثل windows-1251</translation>
     </message>
     <message>
+        <source>“{name}” may be in one of several encodings: {found}.</source>
+        <translation>قد يكون «{name}» بأحد ترميزات عدة: {found}.</translation>
+    </message>
+    <message>
+        <source>Name the right one with --encoding.</source>
+        <translation>حدّد الترميز الصحيح باستخدام --encoding.</translation>
+    </message>
+    <message>
         <source>“{name}” is no text in the encoding {encoding}.</source>
         <translation>«{name}» ليس نصًا بالترميز {encoding}.</translation>
     </message>
@@ -10471,6 +10479,18 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>تُخزَّن الملفات على القرص؛ أما الدردشة المؤقتة فلا.</translation>
     </message>
     <message>
+        <source>It is right</source>
+        <translation>هذا صحيح</translation>
+    </message>
+    <message>
+        <source>Is “{sample}” in “{name}” read right?</source>
+        <translation>هل قُرئ «{sample}» في «{name}» قراءة صحيحة؟</translation>
+    </message>
+    <message>
+        <source>“{name}” is read as {encoding}: “{sample}”.</source>
+        <translation>يُقرأ «{name}» بالترميز {encoding}: «{sample}».</translation>
+    </message>
+    <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>لا يُرسَل من «{name}» سوى الاسم.</translation>
     </message>
@@ -10481,6 +10501,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Read otherwise…</source>
         <translation>القراءة بترميز آخر…</translation>
+    </message>
+    <message>
+        <source>Not sent yet: say above your text whether “{name}” is read right.</source>
+        <translation>لم تُرسل بعد: بيّن فوق نصك هل قُرئ «{name}» قراءة صحيحة.</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -16081,15 +16105,15 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>ما زال يجب ملء: {missing}.</translation>
     </message>
     <message numerus="yes">
-        <source>The text has {count} servers: this is the first; paste again for the others.</source>
-        <comment>The text has {count} server: this is the first; paste again for the others.</comment>
+        <source>Once it is saved, {count} more servers follow.</source>
+        <comment>Once it is saved, {count} more server follows.</comment>
         <translation>
-            <numerusform>لا خوادم في النص.</numerusform>
-            <numerusform>في النص خادم واحد: هذا هو الأول؛ ألصق من جديد للأخرى.</numerusform>
-            <numerusform>في النص خادمان: هذا هو الأول؛ ألصق من جديد للآخر.</numerusform>
-            <numerusform>في النص {count} خوادم: هذا هو الأول؛ ألصق من جديد للأخرى.</numerusform>
-            <numerusform>في النص {count} خادمًا: هذا هو الأول؛ ألصق من جديد للأخرى.</numerusform>
-            <numerusform>في النص {count} خادم: هذا هو الأول؛ ألصق من جديد للأخرى.</numerusform>
+            <numerusform>لن يلي حفظَه أي خادم آخر.</numerusform>
+            <numerusform>بعد حفظه يليه خادم واحد آخر.</numerusform>
+            <numerusform>بعد حفظه يليه خادمان آخران.</numerusform>
+            <numerusform>بعد حفظه تليه {count} خوادم أخرى.</numerusform>
+            <numerusform>بعد حفظه يليه {count} خادمًا آخر.</numerusform>
+            <numerusform>بعد حفظه يليه {count} خادم آخر.</numerusform>
         </translation>
     </message>
     <message>
@@ -16869,6 +16893,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>صِل نموذجًا لتبدأ. تبقى دردشاتك على هذا الحاسوب.</translation>
     </message>
     <message>
+        <source>More…</source>
+        <translation>المزيد…</translation>
+    </message>
+    <message>
         <source>Connect a provider</source>
         <translation>توصيل مزوّد</translation>
     </message>
@@ -16883,10 +16911,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Import from {program}</source>
         <translation>استيراد من {program}</translation>
-    </message>
-    <message>
-        <source>Try it offline</source>
-        <translation>جرّبه دون اتصال</translation>
     </message>
     <message>
         <source>No account and no network: the demo model shows what ChatDesk can do.</source>
@@ -18978,6 +19002,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>منجز</translation>
     </message>
     <message>
+        <source>definition</source>
+        <translation>تعريف</translation>
+    </message>
+    <message>
         <source>edited by {person}</source>
         <translation>حرّرها {person}</translation>
     </message>
@@ -20078,6 +20106,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>{kilobytes} KB, damaged or too large</source>
         <translation>{kilobytes} ك.ب، تالف أو كبير جدًا</translation>
+    </message>
+    <message>
+        <source>too large for a table</source>
+        <translation>أكبر من أن يُعرض في جدول</translation>
     </message>
     <message>
         <source>Note</source>

@@ -96,6 +96,14 @@
         <translation>Kodierung der angehängten Texte, etwa windows-1251</translation>
     </message>
     <message>
+        <source>“{name}” may be in one of several encodings: {found}.</source>
+        <translation>„{name}“ kann in einer von mehreren Kodierungen vorliegen: {found}.</translation>
+    </message>
+    <message>
+        <source>Name the right one with --encoding.</source>
+        <translation>Geben Sie die richtige mit --encoding an.</translation>
+    </message>
+    <message>
         <source>“{name}” is no text in the encoding {encoding}.</source>
         <translation>„{name}“ ist kein Text in der Kodierung {encoding}.</translation>
     </message>
@@ -10095,6 +10103,18 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Dateien werden auf dem Datenträger gespeichert; ein temporärer Chat nicht.</translation>
     </message>
     <message>
+        <source>It is right</source>
+        <translation>Das stimmt so</translation>
+    </message>
+    <message>
+        <source>Is “{sample}” in “{name}” read right?</source>
+        <translation>Ist „{sample}“ in „{name}“ richtig gelesen?</translation>
+    </message>
+    <message>
+        <source>“{name}” is read as {encoding}: “{sample}”.</source>
+        <translation>„{name}“ wird als {encoding} gelesen: „{sample}“.</translation>
+    </message>
+    <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>Von „{name}“ wird nur der Name gesendet.</translation>
     </message>
@@ -10105,6 +10125,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Read otherwise…</source>
         <translation>Anders lesen …</translation>
+    </message>
+    <message>
+        <source>Not sent yet: say above your text whether “{name}” is read right.</source>
+        <translation>Noch nicht gesendet: Sagen Sie über Ihrem Text, ob „{name}“ richtig gelesen ist.</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -15377,11 +15401,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Noch auszufüllen: {missing}.</translation>
     </message>
     <message numerus="yes">
-        <source>The text has {count} servers: this is the first; paste again for the others.</source>
-        <comment>The text has {count} server: this is the first; paste again for the others.</comment>
+        <source>Once it is saved, {count} more servers follow.</source>
+        <comment>Once it is saved, {count} more server follows.</comment>
         <translation>
-            <numerusform>Der Text hat {count} Server: Das ist der erste; fügen Sie für die anderen erneut ein.</numerusform>
-            <numerusform>Der Text hat {count} Server: Das ist der erste; fügen Sie für die anderen erneut ein.</numerusform>
+            <numerusform>Sobald er gespeichert ist, folgt noch {count} Server.</numerusform>
+            <numerusform>Sobald er gespeichert ist, folgen noch {count} Server.</numerusform>
         </translation>
     </message>
     <message>
@@ -16129,6 +16153,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Verbinden Sie ein Modell, um zu beginnen. Ihre Chats bleiben auf diesem Computer.</translation>
     </message>
     <message>
+        <source>More…</source>
+        <translation>Mehr …</translation>
+    </message>
+    <message>
         <source>Connect a provider</source>
         <translation>Anbieter verbinden</translation>
     </message>
@@ -16143,10 +16171,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Import from {program}</source>
         <translation>Aus {program} importieren</translation>
-    </message>
-    <message>
-        <source>Try it offline</source>
-        <translation>Offline ausprobieren</translation>
     </message>
     <message>
         <source>No account and no network: the demo model shows what ChatDesk can do.</source>
@@ -18022,6 +18046,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>erledigt</translation>
     </message>
     <message>
+        <source>definition</source>
+        <translation>Definition</translation>
+    </message>
+    <message>
         <source>edited by {person}</source>
         <translation>bearbeitet von {person}</translation>
     </message>
@@ -19082,6 +19110,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>{kilobytes} KB, damaged or too large</source>
         <translation>{kilobytes} KB, beschädigt oder zu groß</translation>
+    </message>
+    <message>
+        <source>too large for a table</source>
+        <translation>zu groß für eine Tabelle</translation>
     </message>
     <message>
         <source>Note</source>

@@ -96,6 +96,14 @@
         <translation>codificación de los textos adjuntos, por ejemplo windows-1251</translation>
     </message>
     <message>
+        <source>“{name}” may be in one of several encodings: {found}.</source>
+        <translation>«{name}» puede estar en una de varias codificaciones: {found}.</translation>
+    </message>
+    <message>
+        <source>Name the right one with --encoding.</source>
+        <translation>Indica la correcta con --encoding.</translation>
+    </message>
+    <message>
         <source>“{name}” is no text in the encoding {encoding}.</source>
         <translation>«{name}» no es un texto en la codificación {encoding}.</translation>
     </message>
@@ -10095,6 +10103,18 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Los archivos se guardan en el disco; un chat temporal no.</translation>
     </message>
     <message>
+        <source>It is right</source>
+        <translation>Es correcto</translation>
+    </message>
+    <message>
+        <source>Is “{sample}” in “{name}” read right?</source>
+        <translation>¿Se lee bien «{sample}» en «{name}»?</translation>
+    </message>
+    <message>
+        <source>“{name}” is read as {encoding}: “{sample}”.</source>
+        <translation>«{name}» se lee como {encoding}: «{sample}».</translation>
+    </message>
+    <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>De «{name}» solo se envía el nombre.</translation>
     </message>
@@ -10105,6 +10125,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Read otherwise…</source>
         <translation>Leer de otra forma…</translation>
+    </message>
+    <message>
+        <source>Not sent yet: say above your text whether “{name}” is read right.</source>
+        <translation>Aún no se ha enviado: di encima de tu texto si «{name}» se lee bien.</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -15377,11 +15401,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Aún por rellenar: {missing}.</translation>
     </message>
     <message numerus="yes">
-        <source>The text has {count} servers: this is the first; paste again for the others.</source>
-        <comment>The text has {count} server: this is the first; paste again for the others.</comment>
+        <source>Once it is saved, {count} more servers follow.</source>
+        <comment>Once it is saved, {count} more server follows.</comment>
         <translation>
-            <numerusform>El texto tiene {count} servidor: este es el primero; pega de nuevo para los demás.</numerusform>
-            <numerusform>El texto tiene {count} servidores: este es el primero; pega de nuevo para los demás.</numerusform>
+            <numerusform>Cuando lo guardes, sigue {count} servidor más.</numerusform>
+            <numerusform>Cuando lo guardes, siguen {count} servidores más.</numerusform>
         </translation>
     </message>
     <message>
@@ -16129,6 +16153,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Conecta un modelo para empezar. Tus chats se quedan en este ordenador.</translation>
     </message>
     <message>
+        <source>More…</source>
+        <translation>Más…</translation>
+    </message>
+    <message>
         <source>Connect a provider</source>
         <translation>Conectar un proveedor</translation>
     </message>
@@ -16143,10 +16171,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Import from {program}</source>
         <translation>Importar de {program}</translation>
-    </message>
-    <message>
-        <source>Try it offline</source>
-        <translation>Probar sin conexión</translation>
     </message>
     <message>
         <source>No account and no network: the demo model shows what ChatDesk can do.</source>
@@ -18022,6 +18046,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>hecho</translation>
     </message>
     <message>
+        <source>definition</source>
+        <translation>definición</translation>
+    </message>
+    <message>
         <source>edited by {person}</source>
         <translation>editado por {person}</translation>
     </message>
@@ -19082,6 +19110,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>{kilobytes} KB, damaged or too large</source>
         <translation>{kilobytes} KB, dañado o demasiado grande</translation>
+    </message>
+    <message>
+        <source>too large for a table</source>
+        <translation>demasiado grande para una tabla</translation>
     </message>
     <message>
         <source>Note</source>

@@ -96,6 +96,14 @@
         <translation>encodage des textes joints, par exemple windows-1251</translation>
     </message>
     <message>
+        <source>“{name}” may be in one of several encodings: {found}.</source>
+        <translation>«&#xa0;{name}&#xa0;» peut être dans l’un de plusieurs encodages&#xa0;: {found}.</translation>
+    </message>
+    <message>
+        <source>Name the right one with --encoding.</source>
+        <translation>Indiquez le bon avec --encoding.</translation>
+    </message>
+    <message>
         <source>“{name}” is no text in the encoding {encoding}.</source>
         <translation>«&#xa0;{name}&#xa0;» n’est pas un texte dans l’encodage {encoding}.</translation>
     </message>
@@ -3979,7 +3987,7 @@
     </message>
     <message>
         <source>{who} did not accept the image: it says that this model sees none.</source>
-        <translation>{who} n’a pas accepté l’image : ce modèle ne verrait pas les images.</translation>
+        <translation>{who} n’a pas accepté l’image&#xa0;: ce modèle ne verrait pas les images.</translation>
     </message>
     <message>
         <source>Send the question without the image, or choose another model.</source>
@@ -10095,6 +10103,18 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Les fichiers sont stockés sur le disque&#xa0;; une discussion temporaire ne l’est pas.</translation>
     </message>
     <message>
+        <source>It is right</source>
+        <translation>C’est correct</translation>
+    </message>
+    <message>
+        <source>Is “{sample}” in “{name}” read right?</source>
+        <translation>«&#xa0;{sample}&#xa0;» dans «&#xa0;{name}&#xa0;» est-il lu correctement&#xa0;?</translation>
+    </message>
+    <message>
+        <source>“{name}” is read as {encoding}: “{sample}”.</source>
+        <translation>«&#xa0;{name}&#xa0;» est lu en {encoding}&#xa0;: «&#xa0;{sample}&#xa0;».</translation>
+    </message>
+    <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>De «&#xa0;{name}&#xa0;», seul le nom est envoyé.</translation>
     </message>
@@ -10105,6 +10125,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Read otherwise…</source>
         <translation>Lire autrement…</translation>
+    </message>
+    <message>
+        <source>Not sent yet: say above your text whether “{name}” is read right.</source>
+        <translation>Pas encore envoyé&#xa0;: dites au-dessus de votre texte si «&#xa0;{name}&#xa0;» est lu correctement.</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -10246,8 +10270,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} images are not sent, because {model} cannot see images: only their names are.</source>
         <comment>The image is not sent, because {model} cannot see images: only its name is.</comment>
         <translation>
-            <numerusform>L’image n’est pas envoyée, car {model} ne voit pas les images : seul son nom l’est.</numerusform>
-            <numerusform>{count} images ne sont pas envoyées, car {model} ne voit pas les images : seuls leurs noms le sont.</numerusform>
+            <numerusform>L’image n’est pas envoyée, car {model} ne voit pas les images&#xa0;: seul son nom l’est.</numerusform>
+            <numerusform>{count} images ne sont pas envoyées, car {model} ne voit pas les images&#xa0;: seuls leurs noms le sont.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -10262,20 +10286,20 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>The middle of {count} files is left out, because they do not fit.</source>
         <comment>The middle of “{name}” is left out, because it does not fit.</comment>
         <translation>
-            <numerusform>Le milieu de « {name} » est omis, faute de place.</numerusform>
+            <numerusform>Le milieu de «&#xa0;{name}&#xa0;» est omis, faute de place.</numerusform>
             <numerusform>Le milieu de {count} fichiers est omis, faute de place.</numerusform>
         </translation>
     </message>
     <message>
         <source>The size of the context of {model} is not known: {count} tokens are assumed.</source>
-        <translation>La taille du contexte de {model} est inconnue : {count} jetons sont supposés.</translation>
+        <translation>La taille du contexte de {model} est inconnue&#xa0;: {count} jetons sont supposés.</translation>
     </message>
     <message numerus="yes">
         <source>It is not known whether {models} see images; they are sent.</source>
         <comment>It is not known whether {models} sees images; they are sent.</comment>
         <translation>
-            <numerusform>On ne sait pas si {models} voit les images ; elles sont envoyées.</numerusform>
-            <numerusform>On ne sait pas si {models} voient les images ; elles sont envoyées.</numerusform>
+            <numerusform>On ne sait pas si {models} voit les images&#xa0;; elles sont envoyées.</numerusform>
+            <numerusform>On ne sait pas si {models} voient les images&#xa0;; elles sont envoyées.</numerusform>
         </translation>
     </message>
     <message>
@@ -10532,7 +10556,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Parameters: {parameters}</source>
-        <translation>Paramètres : {parameters}</translation>
+        <translation>Paramètres&#xa0;: {parameters}</translation>
     </message>
     <message>
         <source>change the parameters</source>
@@ -15129,7 +15153,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{what}?</source>
-        <translation>{what} ?</translation>
+        <translation>{what}&#xa0;?</translation>
     </message>
     <message>
         <source>Arguments of {name}</source>
@@ -15377,11 +15401,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Encore à remplir&#xa0;: {missing}.</translation>
     </message>
     <message numerus="yes">
-        <source>The text has {count} servers: this is the first; paste again for the others.</source>
-        <comment>The text has {count} server: this is the first; paste again for the others.</comment>
+        <source>Once it is saved, {count} more servers follow.</source>
+        <comment>Once it is saved, {count} more server follows.</comment>
         <translation>
-            <numerusform>Le texte a {count} serveur&#xa0;: celui-ci est le premier&#xa0;; collez à nouveau pour les autres.</numerusform>
-            <numerusform>Le texte a {count} serveurs&#xa0;: celui-ci est le premier&#xa0;; collez à nouveau pour les autres.</numerusform>
+            <numerusform>Une fois celui-ci enregistré, {count} autre serveur suit.</numerusform>
+            <numerusform>Une fois celui-ci enregistré, {count} autres serveurs suivent.</numerusform>
         </translation>
     </message>
     <message>
@@ -16129,6 +16153,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Connectez un modèle pour commencer. Vos discussions restent sur cet ordinateur.</translation>
     </message>
     <message>
+        <source>More…</source>
+        <translation>Plus…</translation>
+    </message>
+    <message>
         <source>Connect a provider</source>
         <translation>Connecter un fournisseur</translation>
     </message>
@@ -16143,10 +16171,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Import from {program}</source>
         <translation>Importer de {program}</translation>
-    </message>
-    <message>
-        <source>Try it offline</source>
-        <translation>Essayer hors ligne</translation>
     </message>
     <message>
         <source>No account and no network: the demo model shows what ChatDesk can do.</source>
@@ -16930,7 +16954,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>All results for “{query}”</source>
-        <translation>Tous les résultats pour « {query} »</translation>
+        <translation>Tous les résultats pour «&#xa0;{query}&#xa0;»</translation>
     </message>
     <message>
         <source>archived</source>
@@ -18022,6 +18046,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>fait</translation>
     </message>
     <message>
+        <source>definition</source>
+        <translation>définition</translation>
+    </message>
+    <message>
         <source>edited by {person}</source>
         <translation>modifié par {person}</translation>
     </message>
@@ -19084,6 +19112,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>{kilobytes}&#xa0;Ko, endommagé ou trop grand</translation>
     </message>
     <message>
+        <source>too large for a table</source>
+        <translation>trop grand pour un tableau</translation>
+    </message>
+    <message>
         <source>Note</source>
         <comment>callout</comment>
         <translation>Note</translation>
@@ -19562,11 +19594,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>let this project go on without them (name or id; owners only)</source>
-        <translation>laisser ce projet continuer sans elles (nom ou id ; propriétaires seulement)</translation>
+        <translation>laisser ce projet continuer sans elles (nom ou id&#xa0;; propriétaires seulement)</translation>
     </message>
     <message>
         <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
-        <translation>« chatdesk team lost --accept {id} » le laisse continuer sans elles.</translation>
+        <translation>«&#xa0;chatdesk team lost --accept {id}&#xa0;» le laisse continuer sans elles.</translation>
     </message>
     <message>
         <source>The server has lost nothing.</source>
@@ -19574,11 +19606,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The server has lost nothing of “{project}”.</source>
-        <translation>Le serveur n’a rien perdu de « {project} ».</translation>
+        <translation>Le serveur n’a rien perdu de «&#xa0;{project}&#xa0;».</translation>
     </message>
     <message>
         <source>“{project}” goes on without them. Every computer fetches it again.</source>
-        <translation>« {project} » continue sans elles. Chaque ordinateur le récupère de nouveau.</translation>
+        <translation>«&#xa0;{project}&#xa0;» continue sans elles. Chaque ordinateur le récupère de nouveau.</translation>
     </message>
     <message>
         <source>Every computer fetches the project again and sends what its person wrote and still has. What nobody sends stays only where it is now. If there is a backup of the server that has these changes, restore that instead.</source>
@@ -19620,24 +19652,24 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>“{project}”: the server has lost {count} changes.</source>
         <comment>“{project}”: the server has lost {count} change.</comment>
         <translation>
-            <numerusform>« {project} » : le serveur a perdu {count} modification.</numerusform>
-            <numerusform>« {project} » : le serveur a perdu {count} modifications.</numerusform>
+            <numerusform>«&#xa0;{project}&#xa0;»&#xa0;: le serveur a perdu {count} modification.</numerusform>
+            <numerusform>«&#xa0;{project}&#xa0;»&#xa0;: le serveur a perdu {count} modifications.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Let “{project}” go on without {count} changes?</source>
         <comment>Let “{project}” go on without {count} change?</comment>
         <translation>
-            <numerusform>Laisser « {project} » continuer sans {count} modification ?</numerusform>
-            <numerusform>Laisser « {project} » continuer sans {count} modifications ?</numerusform>
+            <numerusform>Laisser «&#xa0;{project}&#xa0;» continuer sans {count} modification&#xa0;?</numerusform>
+            <numerusform>Laisser «&#xa0;{project}&#xa0;» continuer sans {count} modifications&#xa0;?</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>“{project}”: on {day}, {who} let it go on without {count} changes that the server had lost.</source>
         <comment>“{project}”: on {day}, {who} let it go on without {count} change that the server had lost.</comment>
         <translation>
-            <numerusform>« {project} » : le {day}, {who} l’a laissé continuer sans {count} modification que le serveur avait perdue.</numerusform>
-            <numerusform>« {project} » : le {day}, {who} l’a laissé continuer sans {count} modifications que le serveur avait perdues.</numerusform>
+            <numerusform>«&#xa0;{project}&#xa0;»&#xa0;: le {day}, {who} l’a laissé continuer sans {count} modification que le serveur avait perdue.</numerusform>
+            <numerusform>«&#xa0;{project}&#xa0;»&#xa0;: le {day}, {who} l’a laissé continuer sans {count} modifications que le serveur avait perdues.</numerusform>
         </translation>
     </message>
     <message>
@@ -19654,7 +19686,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Results are below: up and down choose, Enter opens one</source>
-        <translation>Les résultats sont au-dessous : haut et bas choisissent, Entrée en ouvre un</translation>
+        <translation>Les résultats sont au-dessous&#xa0;: haut et bas choisissent, Entrée en ouvre un</translation>
     </message>
     <message>
         <source>Side by side</source>
@@ -19662,7 +19694,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Searched the web: {what}</source>
-        <translation>Recherche sur le web : {what}</translation>
+        <translation>Recherche sur le web&#xa0;: {what}</translation>
     </message>
     <message>
         <source>Read {what}</source>
@@ -19670,15 +19702,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Searched your threads: {what}</source>
-        <translation>Recherche dans vos conversations : {what}</translation>
+        <translation>Recherche dans vos conversations&#xa0;: {what}</translation>
     </message>
     <message>
         <source>Looked into the folder {what}</source>
-        <translation>Dossier consulté : {what}</translation>
+        <translation>Dossier consulté&#xa0;: {what}</translation>
     </message>
     <message>
         <source>Looked for files: {what}</source>
-        <translation>Fichiers cherchés : {what}</translation>
+        <translation>Fichiers cherchés&#xa0;: {what}</translation>
     </message>
     <message>
         <source>Proposed a change to {what}</source>
@@ -19690,7 +19722,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Asked {server}: {what}</source>
-        <translation>Demandé à {server} : {what}</translation>
+        <translation>Demandé à {server}&#xa0;: {what}</translation>
     </message>
     <message numerus="yes">
         <source>{count} steps</source>

@@ -96,6 +96,14 @@
         <translation>添付したテキストの文字コード（例: windows-1251）</translation>
     </message>
     <message>
+        <source>“{name}” may be in one of several encodings: {found}.</source>
+        <translation>「{name}」の文字コードとして、いくつかの候補があります: {found}。</translation>
+    </message>
+    <message>
+        <source>Name the right one with --encoding.</source>
+        <translation>正しいものを --encoding で指定してください。</translation>
+    </message>
+    <message>
         <source>“{name}” is no text in the encoding {encoding}.</source>
         <translation>「{name}」は文字コード {encoding} のテキストではありません。</translation>
     </message>
@@ -10001,6 +10009,18 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ファイルはディスクに保存されますが、一時チャットは保存されません。</translation>
     </message>
     <message>
+        <source>It is right</source>
+        <translation>これで正しい</translation>
+    </message>
+    <message>
+        <source>Is “{sample}” in “{name}” read right?</source>
+        <translation>「{name}」の「{sample}」は正しく読めていますか？</translation>
+    </message>
+    <message>
+        <source>“{name}” is read as {encoding}: “{sample}”.</source>
+        <translation>「{name}」を {encoding} として読んでいます: 「{sample}」。</translation>
+    </message>
+    <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>「{name}」は名前だけが送られます。</translation>
     </message>
@@ -10011,6 +10031,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Read otherwise…</source>
         <translation>別の文字コードで読む…</translation>
+    </message>
+    <message>
+        <source>Not sent yet: say above your text whether “{name}” is read right.</source>
+        <translation>まだ送信していません。「{name}」が正しく読めているか、入力欄の上で答えてください。</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -15201,10 +15225,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>未入力: {missing}。</translation>
     </message>
     <message numerus="yes">
-        <source>The text has {count} servers: this is the first; paste again for the others.</source>
-        <comment>The text has {count} server: this is the first; paste again for the others.</comment>
+        <source>Once it is saved, {count} more servers follow.</source>
+        <comment>Once it is saved, {count} more server follows.</comment>
         <translation>
-            <numerusform>テキストには{count}台のサーバーがあり、これは最初のものです。ほかのものはもう一度貼り付けてください。</numerusform>
+            <numerusform>保存すると、残り{count}台のサーバーに進みます。</numerusform>
         </translation>
     </message>
     <message>
@@ -15944,6 +15968,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>モデルに接続して始めましょう。チャットはこのコンピューターに残ります。</translation>
     </message>
     <message>
+        <source>More…</source>
+        <translation>その他…</translation>
+    </message>
+    <message>
         <source>Connect a provider</source>
         <translation>プロバイダーに接続</translation>
     </message>
@@ -15958,10 +15986,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Import from {program}</source>
         <translation>{program}からインポート</translation>
-    </message>
-    <message>
-        <source>Try it offline</source>
-        <translation>オフラインで試す</translation>
     </message>
     <message>
         <source>No account and no network: the demo model shows what ChatDesk can do.</source>
@@ -17783,6 +17807,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>完了</translation>
     </message>
     <message>
+        <source>definition</source>
+        <translation>定義</translation>
+    </message>
+    <message>
         <source>edited by {person}</source>
         <translation>{person}が編集</translation>
     </message>
@@ -18833,6 +18861,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>{kilobytes} KB, damaged or too large</source>
         <translation>{kilobytes} KB、破損しているか大きすぎます</translation>
+    </message>
+    <message>
+        <source>too large for a table</source>
+        <translation>表にするには大きすぎます</translation>
     </message>
     <message>
         <source>Note</source>

@@ -96,6 +96,14 @@
         <translation>codificação dos textos anexados, como windows-1251</translation>
     </message>
     <message>
+        <source>“{name}” may be in one of several encodings: {found}.</source>
+        <translation>“{name}” pode estar em uma de várias codificações: {found}.</translation>
+    </message>
+    <message>
+        <source>Name the right one with --encoding.</source>
+        <translation>Indique a correta com --encoding.</translation>
+    </message>
+    <message>
         <source>“{name}” is no text in the encoding {encoding}.</source>
         <translation>“{name}” não é um texto na codificação {encoding}.</translation>
     </message>
@@ -10095,6 +10103,18 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Arquivos são guardados em disco; um chat temporário não é.</translation>
     </message>
     <message>
+        <source>It is right</source>
+        <translation>Está correto</translation>
+    </message>
+    <message>
+        <source>Is “{sample}” in “{name}” read right?</source>
+        <translation>“{sample}” em “{name}” foi lido corretamente?</translation>
+    </message>
+    <message>
+        <source>“{name}” is read as {encoding}: “{sample}”.</source>
+        <translation>“{name}” é lido como {encoding}: “{sample}”.</translation>
+    </message>
+    <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>De “{name}” só o nome é enviado.</translation>
     </message>
@@ -10105,6 +10125,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Read otherwise…</source>
         <translation>Ler de outra forma…</translation>
+    </message>
+    <message>
+        <source>Not sent yet: say above your text whether “{name}” is read right.</source>
+        <translation>Ainda não enviado: diga acima do seu texto se “{name}” foi lido corretamente.</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -15377,11 +15401,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Ainda a preencher: {missing}.</translation>
     </message>
     <message numerus="yes">
-        <source>The text has {count} servers: this is the first; paste again for the others.</source>
-        <comment>The text has {count} server: this is the first; paste again for the others.</comment>
+        <source>Once it is saved, {count} more servers follow.</source>
+        <comment>Once it is saved, {count} more server follows.</comment>
         <translation>
-            <numerusform>O texto tem {count} servidor: este é o primeiro; cole de novo para os outros.</numerusform>
-            <numerusform>O texto tem {count} servidores: este é o primeiro; cole de novo para os outros.</numerusform>
+            <numerusform>Depois de salvá-lo, segue mais {count} servidor.</numerusform>
+            <numerusform>Depois de salvá-lo, seguem mais {count} servidores.</numerusform>
         </translation>
     </message>
     <message>
@@ -16129,6 +16153,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Conecte um modelo para começar. Seus chats ficam neste computador.</translation>
     </message>
     <message>
+        <source>More…</source>
+        <translation>Mais…</translation>
+    </message>
+    <message>
         <source>Connect a provider</source>
         <translation>Conectar um provedor</translation>
     </message>
@@ -16143,10 +16171,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Import from {program}</source>
         <translation>Importar de {program}</translation>
-    </message>
-    <message>
-        <source>Try it offline</source>
-        <translation>Experimentar offline</translation>
     </message>
     <message>
         <source>No account and no network: the demo model shows what ChatDesk can do.</source>
@@ -18022,6 +18046,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>feito</translation>
     </message>
     <message>
+        <source>definition</source>
+        <translation>definição</translation>
+    </message>
+    <message>
         <source>edited by {person}</source>
         <translation>editada por {person}</translation>
     </message>
@@ -19082,6 +19110,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>{kilobytes} KB, damaged or too large</source>
         <translation>{kilobytes} KB, danificado ou grande demais</translation>
+    </message>
+    <message>
+        <source>too large for a table</source>
+        <translation>grande demais para uma tabela</translation>
     </message>
     <message>
         <source>Note</source>

@@ -96,6 +96,14 @@
         <translation>所附文本的编码，例如 windows-1251</translation>
     </message>
     <message>
+        <source>“{name}” may be in one of several encodings: {found}.</source>
+        <translation>“{name}”可能采用以下几种编码之一：{found}。</translation>
+    </message>
+    <message>
+        <source>Name the right one with --encoding.</source>
+        <translation>请用 --encoding 指定正确的编码。</translation>
+    </message>
+    <message>
         <source>“{name}” is no text in the encoding {encoding}.</source>
         <translation>“{name}”不是 {encoding} 编码的文本。</translation>
     </message>
@@ -10001,6 +10009,18 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>文件存储在磁盘上；临时聊天则不会。</translation>
     </message>
     <message>
+        <source>It is right</source>
+        <translation>读取正确</translation>
+    </message>
+    <message>
+        <source>Is “{sample}” in “{name}” read right?</source>
+        <translation>“{name}”中的“{sample}”读取得对吗？</translation>
+    </message>
+    <message>
+        <source>“{name}” is read as {encoding}: “{sample}”.</source>
+        <translation>“{name}”按 {encoding} 读取：“{sample}”。</translation>
+    </message>
+    <message>
         <source>Of “{name}” only the name is sent.</source>
         <translation>“{name}”仅发送名称。</translation>
     </message>
@@ -10011,6 +10031,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Read otherwise…</source>
         <translation>用其他编码读取…</translation>
+    </message>
+    <message>
+        <source>Not sent yet: say above your text whether “{name}” is read right.</source>
+        <translation>尚未发送：请在输入框上方确认“{name}”读取得是否正确。</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -15201,10 +15225,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>仍待填写：{missing}。</translation>
     </message>
     <message numerus="yes">
-        <source>The text has {count} servers: this is the first; paste again for the others.</source>
-        <comment>The text has {count} server: this is the first; paste again for the others.</comment>
+        <source>Once it is saved, {count} more servers follow.</source>
+        <comment>Once it is saved, {count} more server follows.</comment>
         <translation>
-            <numerusform>此文字有 {count} 个服务器：这是第一个；请再次粘贴以添加其他的。</numerusform>
+            <numerusform>保存后，还有 {count} 个服务器。</numerusform>
         </translation>
     </message>
     <message>
@@ -15944,6 +15968,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>连接模型即可开始。聊天保存在此计算机上。</translation>
     </message>
     <message>
+        <source>More…</source>
+        <translation>更多…</translation>
+    </message>
+    <message>
         <source>Connect a provider</source>
         <translation>连接提供商</translation>
     </message>
@@ -15958,10 +15986,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Import from {program}</source>
         <translation>从 {program} 导入</translation>
-    </message>
-    <message>
-        <source>Try it offline</source>
-        <translation>离线试用</translation>
     </message>
     <message>
         <source>No account and no network: the demo model shows what ChatDesk can do.</source>
@@ -17783,6 +17807,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>已完成</translation>
     </message>
     <message>
+        <source>definition</source>
+        <translation>定义</translation>
+    </message>
+    <message>
         <source>edited by {person}</source>
         <translation>由 {person} 编辑</translation>
     </message>
@@ -18833,6 +18861,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>{kilobytes} KB, damaged or too large</source>
         <translation>{kilobytes} KB，已损坏或过大</translation>
+    </message>
+    <message>
+        <source>too large for a table</source>
+        <translation>太大，无法显示为表格</translation>
     </message>
     <message>
         <source>Note</source>
