@@ -369,17 +369,23 @@ class OpenChats(QObject):
             self._panes.sidebar.thread_list.show_open(bindings.threads.stored_id)
             main.activate(panes.pane)
         panes.registry.refresh()
+        self._show_titles()
         if self._main.team_window is not None:
             self._main.team_window.place.publish()
         self.changed.emit()
 
     def _on_thread_opened(self, _thread: object) -> None:
-        for chat in self._windows:
-            _window_of(chat).show_title(_title_of(chat.bindings.threads.open_thread))
+        self._show_titles()
+        self.changed.emit()
+
+    def _show_titles(self) -> None:
+        """Show the title of each window's active chat as that of the window, and those of two chats on their tabs."""
+        main = self._panes.main_window
+        for window in (main, *map(_window_of, self._windows)):
+            window.show_title(_title_of(self._of_pane(window.active_pane).threads.open_thread))
         if self._beside is not None:
             threads = (self._main.threads.open_thread, self._beside.bindings.threads.open_thread)
-            self._panes.main_window.chats.show_titles([_title_of(thread) for thread in threads])
-        self.changed.emit()
+            main.chats.show_titles([_title_of(thread) for thread in threads])
 
 
 def _title_of(thread: Thread | None) -> str:

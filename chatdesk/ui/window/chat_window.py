@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import tr
 from chatdesk.ui.commands.catalogue import THREAD_MENU
 from chatdesk.ui.commands.registry import CommandRegistry
@@ -70,6 +71,11 @@ class ChatWindow(QMainWindow):
         return self.isVisible() and not self.isMinimized()
 
     # What the controller says
+
+    def show_title(self, title: str) -> None:
+        """Show the title of the active chat's thread as that of the window."""
+        words = clean_line(title)[:_LONGEST_TITLE]
+        self.setWindowTitle(tr("{title} – ChatDesk", title=words) if words else "ChatDesk")
 
     def show_toast(self, text: str, action_text: str | None = None, run: Callable[[], object] | None = None) -> None:
         """Show a short message with at most one button; it replaces the one before."""
@@ -266,6 +272,7 @@ class ChatWindow(QMainWindow):
 
 MIN_SIZE = QSize(420, 360)
 DEFAULT_SIZE = QSize(1280, 820)
+_LONGEST_TITLE = 80
 _SUPPOSED_SCREEN = QRect(0, 0, 1920, 1080)
 
 

@@ -7,15 +7,12 @@ from dataclasses import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from chatdesk.core.hidden_characters import clean_line
-from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.chat_pane import ChatPane
 from chatdesk.ui.window.chat_window import ChatWindow, place_window, placed_as
 from chatdesk.ui.window.window_state import SavedWindow
 
-_LONGEST_TITLE = 80
 _WIDTH_PX, _HEIGHT_PX = 760, 760
 _OFFSET_PX = 36  # from the window that it was opened in
 
@@ -30,11 +27,6 @@ class ThreadWindow(ChatWindow):
         pane.is_marked_in_list = False
         self.setCentralWidget(pane)
         self._set_first_pane(pane)
-
-    def show_title(self, title: str) -> None:
-        """Show the title of the thread as that of the window."""
-        words = clean_line(title)[:_LONGEST_TITLE]
-        self.setWindowTitle(tr("{title} – ChatDesk", title=words) if words else "ChatDesk")
 
     def appear(self, *, takes_keys: bool) -> None:
         """Show the window for the first time, in front and with the keys, or so that they stay where they are."""
