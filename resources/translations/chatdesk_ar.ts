@@ -10755,6 +10755,14 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>الأيام</translation>
     </message>
     <message>
+        <source>Previous month</source>
+        <translation>الشهر السابق</translation>
+    </message>
+    <message>
+        <source>Next month</source>
+        <translation>الشهر التالي</translation>
+    </message>
+    <message>
         <source>Send or cancel what you are editing first.</source>
         <translation>أرسل ما تحرّره أو ألغه أولًا.</translation>
     </message>
@@ -19072,10 +19080,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>The answer is not complete</source>
         <translation>الإجابة غير مكتملة</translation>
-    </message>
-    <message>
-        <source>Formula</source>
-        <translation>معادلة</translation>
     </message>
     <message>
         <source>Image, {alt}</source>

@@ -10347,6 +10347,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Tage</translation>
     </message>
     <message>
+        <source>Previous month</source>
+        <translation>Voriger Monat</translation>
+    </message>
+    <message>
+        <source>Next month</source>
+        <translation>Nächster Monat</translation>
+    </message>
+    <message>
         <source>Send or cancel what you are editing first.</source>
         <translation>Senden oder verwerfen Sie zuerst, was Sie bearbeiten.</translation>
     </message>
@@ -18108,10 +18116,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>The answer is not complete</source>
         <translation>Die Antwort ist nicht vollständig</translation>
-    </message>
-    <message>
-        <source>Formula</source>
-        <translation>Formel</translation>
     </message>
     <message>
         <source>Image, {alt}</source>

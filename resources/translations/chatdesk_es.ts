@@ -10347,6 +10347,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Días</translation>
     </message>
     <message>
+        <source>Previous month</source>
+        <translation>Mes anterior</translation>
+    </message>
+    <message>
+        <source>Next month</source>
+        <translation>Mes siguiente</translation>
+    </message>
+    <message>
         <source>Send or cancel what you are editing first.</source>
         <translation>Envía o cancela primero lo que estás editando.</translation>
     </message>
@@ -18108,10 +18116,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>The answer is not complete</source>
         <translation>La respuesta no está completa</translation>
-    </message>
-    <message>
-        <source>Formula</source>
-        <translation>Fórmula</translation>
     </message>
     <message>
         <source>Image, {alt}</source>

@@ -10347,6 +10347,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Jours</translation>
     </message>
     <message>
+        <source>Previous month</source>
+        <translation>Mois précédent</translation>
+    </message>
+    <message>
+        <source>Next month</source>
+        <translation>Mois suivant</translation>
+    </message>
+    <message>
         <source>Send or cancel what you are editing first.</source>
         <translation>Envoyez ou annulez d’abord ce que vous modifiez.</translation>
     </message>
@@ -18108,10 +18116,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>The answer is not complete</source>
         <translation>La réponse n’est pas complète</translation>
-    </message>
-    <message>
-        <source>Formula</source>
-        <translation>Formule</translation>
     </message>
     <message>
         <source>Image, {alt}</source>

@@ -10245,6 +10245,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>日</translation>
     </message>
     <message>
+        <source>Previous month</source>
+        <translation>前の月</translation>
+    </message>
+    <message>
+        <source>Next month</source>
+        <translation>次の月</translation>
+    </message>
+    <message>
         <source>Send or cancel what you are editing first.</source>
         <translation>先に、編集中のものを送信するか取り消してください。</translation>
     </message>
@@ -17867,10 +17875,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>The answer is not complete</source>
         <translation>回答は完了していません</translation>
-    </message>
-    <message>
-        <source>Formula</source>
-        <translation>数式</translation>
     </message>
     <message>
         <source>Image, {alt}</source>

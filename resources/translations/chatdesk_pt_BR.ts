@@ -10347,6 +10347,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Dias</translation>
     </message>
     <message>
+        <source>Previous month</source>
+        <translation>Mês anterior</translation>
+    </message>
+    <message>
+        <source>Next month</source>
+        <translation>Próximo mês</translation>
+    </message>
+    <message>
         <source>Send or cancel what you are editing first.</source>
         <translation>Envie ou cancele antes o que está editando.</translation>
     </message>
@@ -18108,10 +18116,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>The answer is not complete</source>
         <translation>A resposta não está completa</translation>
-    </message>
-    <message>
-        <source>Formula</source>
-        <translation>Fórmula</translation>
     </message>
     <message>
         <source>Image, {alt}</source>

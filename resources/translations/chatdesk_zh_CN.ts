@@ -10245,6 +10245,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>日期</translation>
     </message>
     <message>
+        <source>Previous month</source>
+        <translation>上个月</translation>
+    </message>
+    <message>
+        <source>Next month</source>
+        <translation>下个月</translation>
+    </message>
+    <message>
         <source>Send or cancel what you are editing first.</source>
         <translation>请先发送或取消正在编辑的内容。</translation>
     </message>
@@ -17867,10 +17875,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>The answer is not complete</source>
         <translation>回答不完整</translation>
-    </message>
-    <message>
-        <source>Formula</source>
-        <translation>公式</translation>
     </message>
     <message>
         <source>Image, {alt}</source>

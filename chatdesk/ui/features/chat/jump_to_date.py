@@ -111,12 +111,14 @@ class JumpToDateDialog(FormPanel):
         )
         is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         size, ratio = round(ICON_PX * max(1.0, self.theme.scale)), self.devicePixelRatioF()
-        for name, icon, mirrored in (
-            ("qt_calendar_prevmonth", "chevron-left", "chevron-right"),
-            ("qt_calendar_nextmonth", "chevron-right", "chevron-left"),
+        for name, words, icon, mirrored in (
+            ("qt_calendar_prevmonth", tr("Previous month"), "chevron-left", "chevron-right"),
+            ("qt_calendar_nextmonth", tr("Next month"), "chevron-right", "chevron-left"),
         ):
             button = self.calendar.findChild(QToolButton, name)
             if button is not None:
+                button.setAccessibleName(words)
+                button.setToolTip(words)
                 drawn = icon_pixmap(mirrored if is_mirrored else icon, tokens.text, size, device_pixel_ratio=ratio)
                 button.setIcon(QIcon(drawn))
                 button.setIconSize(QSize(size, size))

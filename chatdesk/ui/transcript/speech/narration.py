@@ -121,5 +121,5 @@ def _name_of(block: Block) -> str:
     if isinstance(block, Table):
         return table_name(len(block.header), len(block.rows), first=0, total=len(block.rows))
     if isinstance(block, MathBlock):
-        return tr("Formula")
+        return tr("Formula {text}", text=" ".join(block.text.split())[:200])
     return tr("Image, {alt}", alt=block.alt[:200]) if isinstance(block, ImagePlaceholder) else ""

@@ -7,8 +7,9 @@ from datetime import datetime
 
 import pytest
 from PySide6.QtCore import QDate, Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QTableView
+from PySide6.QtWidgets import QApplication, QPushButton, QTableView, QToolButton
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
@@ -51,6 +52,14 @@ def test_a_day_of_the_calendar_goes_into_the_field(theme: Theme, qtbot: QtBot) -
     assert dialog.field.date() == QDate(2026, 4, 2)
     dialog.findChild(QPushButton, "goToDateButton").click()
     assert [datetime.fromtimestamp(each / 1000) for each in chosen] == [datetime(2026, 4, 2)]
+
+
+def test_every_button_of_the_calendar_has_a_name(theme: Theme, qtbot: QtBot) -> None:
+    dialog, _ = _date(theme, qtbot)
+    buttons = dialog.calendar.findChildren(QToolButton)
+    names = [QAccessible.queryAccessibleInterface(each).text(QAccessible.Text.Name) for each in buttons]
+    assert {"Previous month", "Next month"} < set(names)
+    assert all(names)
 
 
 def test_only_days_of_the_thread_can_be_chosen(theme: Theme, qtbot: QtBot) -> None:

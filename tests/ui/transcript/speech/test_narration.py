@@ -29,7 +29,7 @@ _SENTENCES = [
     "Really!",
     "Code, python, 2 lines",
     "Table, 2 columns, 1 row",
-    "Formula",
+    "Formula x",
     "Image, cat",
     "The end",
 ]
