@@ -9,7 +9,6 @@ import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly
 from chatdesk.core.context.group_run import GroupRun, Stretch
@@ -21,6 +20,7 @@ from chatdesk.core.domain.context import ContextFrame, ContextPart, ContextRow
 from chatdesk.core.domain.message import ContextMark, Message, Part, PartType, Role
 from chatdesk.core.domain.tools import KEPT
 from chatdesk.core.rendering.picture_data import without_pictures
+from chatdesk.core.storage.chat.context_store import ContextRepository
 
 _MOST_THREADS = 8
 _STEP = 500
@@ -34,22 +34,6 @@ _ALONE = (PartType.TEXT, PartType.IMAGE, PartType.FILE)
 _SENT_KINDS = (*_ALONE, PartType.TOOL_CALL, PartType.TOOL_RESULT)
 
 
-class RowSource(Protocol):
-    """The part of ``ContextRepository`` that windows need."""
-
-    async def tail(
-        self, thread_id: str, encoding: str, *, before: int | None, limit: int
-    ) -> tuple[ContextRow, ...]: ...
-
-    async def between(
-        self, thread_id: str, encoding: str, *, first: int, last: int, limit: int
-    ) -> tuple[ContextRow, ...]: ...
-
-    async def path_up(self, message_id: str, encoding: str, *, limit: int) -> tuple[ContextRow, ...]: ...
-
-    async def pinned(self, thread_id: str, encoding: str, *, before: int) -> tuple[ContextRow, ...]: ...
-
-
 Store = Callable[[str, dict[str, int]], None]
 
 
@@ -60,7 +44,7 @@ class PathWindows:
 
     def __init__(
         self,
-        source: RowSource,
+        source: ContextRepository,
         counter: TokenCounter,
         store_counts: Store,
         *,

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.attachment_counting import name_line
@@ -33,6 +32,7 @@ from chatdesk.core.providers.base import (
     TextDelta,
     UsageReported,
 )
+from chatdesk.core.storage.chat.context_store import ContextRepository
 
 # What stays as it was said after a summary, of the room for a request; the rest is room to go on in.
 _SHARE_KEPT = 0.4
@@ -41,22 +41,6 @@ _SHARE_OF_SUMMARY = 0.1
 _LARGEST_PIECE, _LARGEST_SUMMARY = 24_000, 2_000
 _STEP = 500
 _SECONDS_TO_MS = 1000
-
-
-class SummarySource(Protocol):
-    """The part of ``ContextRepository`` that the summariser needs."""
-
-    async def frame(self, thread_id: str) -> ContextFrame: ...
-
-    async def tail(
-        self, thread_id: str, encoding: str, *, before: int | None, limit: int
-    ) -> tuple[ContextRow, ...]: ...
-
-    async def characters(self, thread_id: str, *, first: int, last: int) -> int: ...
-
-    async def between(
-        self, thread_id: str, encoding: str, *, first: int, last: int, limit: int
-    ) -> tuple[ContextRow, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +89,7 @@ class Summariser:
 
     def __init__(
         self,
-        source: SummarySource,
+        source: ContextRepository,
         *,
         find_provider: Callable[[str], Provider],
         data: ModelData,

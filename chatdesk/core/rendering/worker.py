@@ -23,7 +23,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 from chatdesk.core.rendering.answers.thoughts import StreamingAnswer, parse_answer
 from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun, MathBlock
@@ -50,16 +50,6 @@ _MAX_TRIES = 3
 _COLLECT_AFTER = (50_000, 20, 50)
 
 
-class Drawer(Protocol):
-    """Does one drawing job at a time, as ``DrawingProcess`` does; whoever receives the result resets ``is_busy``."""
-
-    is_busy: bool
-
-    def submit(self, key: Any, job: Wire) -> None: ...
-
-    def stop(self) -> None: ...
-
-
 @dataclass(slots=True)
 class _Stream:
     parser: StreamingAnswer = field(default_factory=StreamingAnswer)
@@ -73,7 +63,7 @@ class Worker:
     """Serves frames and finished drawing jobs in one loop."""
 
     def __init__(
-        self, source: BinaryIO, sink: BinaryIO, make_drawer: Callable[[Callable[[Any, Any], None]], Drawer]
+        self, source: BinaryIO, sink: BinaryIO, make_drawer: Callable[[Callable[[Any, Any], None]], DrawingProcess]
     ) -> None:
         """Create the worker over the streams of frames. ``make_drawer`` gets the function that the drawer's thread
         calls with the key and the result of each job."""

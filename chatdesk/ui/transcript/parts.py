@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QAbstractScrollArea
 
+from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.accessible.accessible_actions import AccessibleActions
 from chatdesk.ui.transcript.contract import BlockRenderer, MessageFetcher, SizesFetcher, ThreadFinder
 from chatdesk.ui.transcript.copying.clipboard import Clipboard
 from chatdesk.ui.transcript.copying.selection import Selection
 from chatdesk.ui.transcript.copying.selection_loader import SelectionLoader
-from chatdesk.ui.transcript.drawing.transcript_style import ThemeLike, TranscriptStyle
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.input.actions import Actions
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.input.dragging import Dragging
@@ -44,7 +45,7 @@ class TranscriptParts:
     def __init__(
         self,
         area: QAbstractScrollArea,
-        theme: ThemeLike,
+        theme: Theme,
         *,
         fetch: MessageFetcher,
         renderer: BlockRenderer,

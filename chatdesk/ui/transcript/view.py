@@ -13,6 +13,7 @@ from chatdesk.core.domain.message import MessagePage
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.interfaces import give_interfaces
+from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.accessible import announcing
 from chatdesk.ui.transcript.contract import (
     BlockRenderer,
@@ -22,7 +23,6 @@ from chatdesk.ui.transcript.contract import (
     SizesFetcher,
     ThreadFinder,
 )
-from chatdesk.ui.transcript.drawing.transcript_style import ThemeLike
 from chatdesk.ui.transcript.event_area import EventArea
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.parts import TranscriptParts
@@ -44,7 +44,7 @@ class TranscriptView(EventArea):
         self,
         fetch: MessageFetcher,
         renderer: BlockRenderer,
-        theme: ThemeLike,
+        theme: Theme,
         *,
         sizes: SizesFetcher | None = None,
         find: ThreadFinder | None = None,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
-from PySide6.QtCore import SignalInstance
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen, QPixmap, QRawFont, QTextCharFormat
 
 from chatdesk.core.rendering.blocks import Placement
 from chatdesk.ui.theme.icons import icon_pixmap
-from chatdesk.ui.theme.motion import Motion
+from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole, SyntaxColours, Tokens
 
 _SPECIFIED_ONLY = QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpecifiedOnly
@@ -28,27 +26,12 @@ QUOTE_INDENT_PX = 16
 TOOL_PX = 28
 
 
-class ThemeLike(Protocol):
-    """The parts of the application's theme that the transcript uses."""
-
-    @property
-    def tokens(self) -> Tokens: ...
-    @property
-    def scale(self) -> float: ...
-    @property
-    def motion(self) -> Motion: ...
-    @property
-    def changed(self) -> SignalInstance: ...
-    def font(self, role: FontRole = "text") -> QFont: ...
-    def line_px(self, role: FontRole = "text") -> float: ...
-
-
 class TranscriptStyle:
     """The style of the transcript for one theme at one scale, replaced as a whole when the theme changes."""
 
     def __init__(
         self,
-        theme: ThemeLike,
+        theme: Theme,
         *,
         device_pixel_ratio: float = 1.0,
         is_mirrored: bool = False,
