@@ -4278,6 +4278,14 @@
         <translation>يريد {who} أن يُدفع له قبل أن يجيب: {payment}. لا يدفع ChatDesk شيئًا من تلقاء نفسه.</translation>
     </message>
     <message>
+        <source>{model} was retired by the company that made it.</source>
+        <translation>أوقفت الشركة المطوّرة {model}.</translation>
+    </message>
+    <message>
+        <source>Choose another model; that company names {successor} in its place.</source>
+        <translation>اختر نموذجًا آخر؛ تذكر الشركة {successor} بديلًا عنه.</translation>
+    </message>
+    <message>
         <source>Choose another model; the nearest are {nearest}.</source>
         <translation>اختر نموذجًا آخر؛ أقربها {nearest}.</translation>
     </message>
@@ -4604,6 +4612,10 @@
     <message>
         <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
         <translation>الملف {path} ({subject}) تالف؛ ويُحفظ باسم آخر عند قراءته في المرة القادمة.</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} was written by a newer ChatDesk. What is known of it is used, and it is left as it is.</source>
+        <translation>كُتب ملف {subject}‏ {path} بإصدار أحدث من ChatDesk. يُستخدم ما هو معروف منه، ويبقى الملف كما هو.</translation>
     </message>
     <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
@@ -11570,6 +11582,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <source>Empty the trash</source>
         <translation>إفراغ سلة المهملات</translation>
     </message>
+    <message>
+        <source>delete for good</source>
+        <translation>حذف نهائي</translation>
+    </message>
     <message numerus="yes">
         <source>{count} threads are gone.</source>
         <comment>{count} thread is gone.</comment>
@@ -11818,6 +11834,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>In the trash</source>
         <translation>في سلة المهملات</translation>
+    </message>
+    <message>
+        <source>add project</source>
+        <translation>إضافة مشروع</translation>
     </message>
     <message>
         <source>change project</source>
@@ -13560,10 +13580,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Not saved: {why}.</source>
         <translation>لم يُحفظ: {why}.</translation>
-    </message>
-    <message>
-        <source>Show and change…</source>
-        <translation>عرض وتغيير…</translation>
     </message>
     <message>
         <source>Pages of the settings</source>
@@ -15684,6 +15700,14 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         </translation>
     </message>
     <message>
+        <source>This text has characters that hide, so it is edited in an editor.</source>
+        <translation>يحتوي هذا النص على محارف مخفية، لذا يُحرَّر في محرر نصوص.</translation>
+    </message>
+    <message>
+        <source>What you edited is not applied. Press Esc again to close without it.</source>
+        <translation>لم يُطبَّق ما حرّرته. اضغط Esc مرة أخرى للإغلاق من دونه.</translation>
+    </message>
+    <message>
         <source>Difference</source>
         <translation>الفرق</translation>
     </message>
@@ -15754,6 +15778,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>No file was changed.</source>
         <translation>لم يتغيّر أي ملف.</translation>
+    </message>
+    <message>
+        <source>The file has this text already.</source>
+        <translation>يحتوي الملف على هذا النص من قبل.</translation>
     </message>
     <message>
         <source>The files that are kept of this change cannot be read or written.</source>
@@ -18427,6 +18455,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Proposed elsewhere, so it cannot be applied here</source>
         <translation>مقترح في مكان آخر، فلا يمكن تطبيقه هنا</translation>
+    </message>
+    <message>
+        <source>Edit the change to {file}</source>
+        <translation>تحرير التغيير على {file}</translation>
     </message>
     <message>
         <source>Apply…</source>

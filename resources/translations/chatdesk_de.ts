@@ -4130,6 +4130,14 @@
         <translation>{who} möchte vor der Antwort bezahlt werden: {payment}. ChatDesk zahlt nichts von selbst.</translation>
     </message>
     <message>
+        <source>{model} was retired by the company that made it.</source>
+        <translation>{model} wurde vom Hersteller eingestellt.</translation>
+    </message>
+    <message>
+        <source>Choose another model; that company names {successor} in its place.</source>
+        <translation>Wählen Sie ein anderes Modell; der Hersteller nennt {successor} als Nachfolger.</translation>
+    </message>
+    <message>
         <source>Choose another model; the nearest are {nearest}.</source>
         <translation>Wählen Sie ein anderes Modell; die ähnlichsten sind {nearest}.</translation>
     </message>
@@ -4448,6 +4456,10 @@
     <message>
         <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
         <translation>Die Datei {path} ({subject}) ist beschädigt; sie wird unter einem anderen Namen aufgehoben, wenn sie das nächste Mal gelesen wird.</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} was written by a newer ChatDesk. What is known of it is used, and it is left as it is.</source>
+        <translation>Die Datei {path} ({subject}) wurde von einem neueren ChatDesk geschrieben. Was davon bekannt ist, wird verwendet, und sie bleibt, wie sie ist.</translation>
     </message>
     <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
@@ -11102,6 +11114,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>Empty the trash</source>
         <translation>Papierkorb leeren</translation>
     </message>
+    <message>
+        <source>delete for good</source>
+        <translation>endgültig löschen</translation>
+    </message>
     <message numerus="yes">
         <source>{count} threads are gone.</source>
         <comment>{count} thread is gone.</comment>
@@ -11326,6 +11342,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>In the trash</source>
         <translation>Im Papierkorb</translation>
+    </message>
+    <message>
+        <source>add project</source>
+        <translation>Projekt hinzufügen</translation>
     </message>
     <message>
         <source>change project</source>
@@ -12996,10 +13016,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Not saved: {why}.</source>
         <translation>Nicht gespeichert: {why}.</translation>
-    </message>
-    <message>
-        <source>Show and change…</source>
-        <translation>Zeigen und ändern…</translation>
     </message>
     <message>
         <source>Pages of the settings</source>
@@ -14996,6 +15012,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         </translation>
     </message>
     <message>
+        <source>This text has characters that hide, so it is edited in an editor.</source>
+        <translation>Dieser Text enthält verborgene Zeichen und wird deshalb in einem Editor bearbeitet.</translation>
+    </message>
+    <message>
+        <source>What you edited is not applied. Press Esc again to close without it.</source>
+        <translation>Was Sie bearbeitet haben, ist nicht angewendet. Drücken Sie noch einmal Esc, um ohne diese Änderungen zu schließen.</translation>
+    </message>
+    <message>
         <source>Difference</source>
         <translation>Unterschied</translation>
     </message>
@@ -15066,6 +15090,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>No file was changed.</source>
         <translation>Keine Datei wurde geändert.</translation>
+    </message>
+    <message>
+        <source>The file has this text already.</source>
+        <translation>Die Datei enthält diesen Text bereits.</translation>
     </message>
     <message>
         <source>The files that are kept of this change cannot be read or written.</source>
@@ -17527,6 +17555,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Proposed elsewhere, so it cannot be applied here</source>
         <translation>Anderswo vorgeschlagen, kann hier also nicht angewendet werden</translation>
+    </message>
+    <message>
+        <source>Edit the change to {file}</source>
+        <translation>Änderung an {file} bearbeiten</translation>
     </message>
     <message>
         <source>Apply…</source>

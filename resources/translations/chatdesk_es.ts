@@ -4130,6 +4130,14 @@
         <translation>{who} quiere cobrar antes de responder: {payment}. ChatDesk no paga nada por sí mismo.</translation>
     </message>
     <message>
+        <source>{model} was retired by the company that made it.</source>
+        <translation>El fabricante ha retirado {model}.</translation>
+    </message>
+    <message>
+        <source>Choose another model; that company names {successor} in its place.</source>
+        <translation>Elige otro modelo; el fabricante indica {successor} en su lugar.</translation>
+    </message>
+    <message>
         <source>Choose another model; the nearest are {nearest}.</source>
         <translation>Elige otro modelo; los más parecidos son {nearest}.</translation>
     </message>
@@ -4448,6 +4456,10 @@
     <message>
         <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
         <translation>El archivo {path} ({subject}) está dañado; se guardará con otro nombre la próxima vez que se lea.</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} was written by a newer ChatDesk. What is known of it is used, and it is left as it is.</source>
+        <translation>El archivo {path} ({subject}) lo escribió un ChatDesk más nuevo. Se usa lo que se conoce de él y se deja como está.</translation>
     </message>
     <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
@@ -11102,6 +11114,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>Empty the trash</source>
         <translation>Vaciar la papelera</translation>
     </message>
+    <message>
+        <source>delete for good</source>
+        <translation>eliminar del todo</translation>
+    </message>
     <message numerus="yes">
         <source>{count} threads are gone.</source>
         <comment>{count} thread is gone.</comment>
@@ -11326,6 +11342,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>In the trash</source>
         <translation>En la papelera</translation>
+    </message>
+    <message>
+        <source>add project</source>
+        <translation>añadir proyecto</translation>
     </message>
     <message>
         <source>change project</source>
@@ -12996,10 +13016,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Not saved: {why}.</source>
         <translation>Sin guardar: {why}.</translation>
-    </message>
-    <message>
-        <source>Show and change…</source>
-        <translation>Mostrar y cambiar…</translation>
     </message>
     <message>
         <source>Pages of the settings</source>
@@ -14996,6 +15012,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         </translation>
     </message>
     <message>
+        <source>This text has characters that hide, so it is edited in an editor.</source>
+        <translation>Este texto tiene caracteres ocultos, así que se edita en un editor.</translation>
+    </message>
+    <message>
+        <source>What you edited is not applied. Press Esc again to close without it.</source>
+        <translation>Lo que has editado no se ha aplicado. Pulsa Esc otra vez para cerrar sin ello.</translation>
+    </message>
+    <message>
         <source>Difference</source>
         <translation>Diferencia</translation>
     </message>
@@ -15066,6 +15090,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>No file was changed.</source>
         <translation>No se cambió ningún archivo.</translation>
+    </message>
+    <message>
+        <source>The file has this text already.</source>
+        <translation>El archivo ya tiene este texto.</translation>
     </message>
     <message>
         <source>The files that are kept of this change cannot be read or written.</source>
@@ -17527,6 +17555,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Proposed elsewhere, so it cannot be applied here</source>
         <translation>Propuesto en otro lugar, así que no se puede aplicar aquí</translation>
+    </message>
+    <message>
+        <source>Edit the change to {file}</source>
+        <translation>Editar el cambio en {file}</translation>
     </message>
     <message>
         <source>Apply…</source>

@@ -4130,6 +4130,14 @@
         <translation>{who} veut être payé avant de répondre&#xa0;: {payment}. ChatDesk ne paie rien de lui-même.</translation>
     </message>
     <message>
+        <source>{model} was retired by the company that made it.</source>
+        <translation>{model} a été retiré par son éditeur.</translation>
+    </message>
+    <message>
+        <source>Choose another model; that company names {successor} in its place.</source>
+        <translation>Choisissez un autre modèle&#xa0;; son éditeur indique {successor} pour le remplacer.</translation>
+    </message>
+    <message>
         <source>Choose another model; the nearest are {nearest}.</source>
         <translation>Choisissez un autre modèle&#xa0;; les plus proches sont {nearest}.</translation>
     </message>
@@ -4448,6 +4456,10 @@
     <message>
         <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
         <translation>Le fichier {path} ({subject}) est endommagé&#xa0;; il sera gardé sous un autre nom à la prochaine lecture.</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} was written by a newer ChatDesk. What is known of it is used, and it is left as it is.</source>
+        <translation>Le fichier {path} ({subject}) a été écrit par un ChatDesk plus récent. Ce qui en est connu est utilisé, et il reste tel quel.</translation>
     </message>
     <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
@@ -11102,6 +11114,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Empty the trash</source>
         <translation>Vider la corbeille</translation>
     </message>
+    <message>
+        <source>delete for good</source>
+        <translation>supprimer définitivement</translation>
+    </message>
     <message numerus="yes">
         <source>{count} threads are gone.</source>
         <comment>{count} thread is gone.</comment>
@@ -11326,6 +11342,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>In the trash</source>
         <translation>Dans la corbeille</translation>
+    </message>
+    <message>
+        <source>add project</source>
+        <translation>ajouter le projet</translation>
     </message>
     <message>
         <source>change project</source>
@@ -12996,10 +13016,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Not saved: {why}.</source>
         <translation>Non enregistré&#xa0;: {why}.</translation>
-    </message>
-    <message>
-        <source>Show and change…</source>
-        <translation>Afficher et changer…</translation>
     </message>
     <message>
         <source>Pages of the settings</source>
@@ -14996,6 +15012,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         </translation>
     </message>
     <message>
+        <source>This text has characters that hide, so it is edited in an editor.</source>
+        <translation>Ce texte contient des caractères cachés&#xa0;; modifiez-le dans un éditeur.</translation>
+    </message>
+    <message>
+        <source>What you edited is not applied. Press Esc again to close without it.</source>
+        <translation>Vos modifications ne sont pas appliquées. Appuyez de nouveau sur Échap pour fermer sans elles.</translation>
+    </message>
+    <message>
         <source>Difference</source>
         <translation>Différence</translation>
     </message>
@@ -15066,6 +15090,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>No file was changed.</source>
         <translation>Aucun fichier n’a été changé.</translation>
+    </message>
+    <message>
+        <source>The file has this text already.</source>
+        <translation>Le fichier contient déjà ce texte.</translation>
     </message>
     <message>
         <source>The files that are kept of this change cannot be read or written.</source>
@@ -17527,6 +17555,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Proposed elsewhere, so it cannot be applied here</source>
         <translation>Proposé ailleurs, ne peut donc pas être appliqué ici</translation>
+    </message>
+    <message>
+        <source>Edit the change to {file}</source>
+        <translation>Modifier le changement à {file}</translation>
     </message>
     <message>
         <source>Apply…</source>

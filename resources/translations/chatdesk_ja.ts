@@ -4093,6 +4093,14 @@
         <translation>{who}は回答の前に支払いを求めています: {payment}。ChatDeskが自動的に支払うことはありません。</translation>
     </message>
     <message>
+        <source>{model} was retired by the company that made it.</source>
+        <translation>{model}は開発元により提供が終了しました。</translation>
+    </message>
+    <message>
+        <source>Choose another model; that company names {successor} in its place.</source>
+        <translation>別のモデルを選んでください。開発元は代わりに{successor}を挙げています。</translation>
+    </message>
+    <message>
         <source>Choose another model; the nearest are {nearest}.</source>
         <translation>別のモデルを選んでください。近いものは{nearest}です。</translation>
     </message>
@@ -4409,6 +4417,10 @@
     <message>
         <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
         <translation>ファイル{path} ({subject}) は壊れています。次に読むときに別の名前で保管されます。</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} was written by a newer ChatDesk. What is known of it is used, and it is left as it is.</source>
+        <translation>{subject}のファイル{path}は新しいバージョンのChatDeskで書き出されたものです。分かる部分だけを使い、ファイルはそのまま残します。</translation>
     </message>
     <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
@@ -10985,6 +10997,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>Empty the trash</source>
         <translation>ゴミ箱を空にする</translation>
     </message>
+    <message>
+        <source>delete for good</source>
+        <translation>完全に削除</translation>
+    </message>
     <message numerus="yes">
         <source>{count} threads are gone.</source>
         <comment>{count} thread is gone.</comment>
@@ -11203,6 +11219,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>In the trash</source>
         <translation>ゴミ箱内</translation>
+    </message>
+    <message>
+        <source>add project</source>
+        <translation>プロジェクトを追加</translation>
     </message>
     <message>
         <source>change project</source>
@@ -12855,10 +12875,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Not saved: {why}.</source>
         <translation>保存されていません: {why}。</translation>
-    </message>
-    <message>
-        <source>Show and change…</source>
-        <translation>表示と変更…</translation>
     </message>
     <message>
         <source>Pages of the settings</source>
@@ -14824,6 +14840,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         </translation>
     </message>
     <message>
+        <source>This text has characters that hide, so it is edited in an editor.</source>
+        <translation>このテキストには見えない文字が含まれているため、エディターで編集してください。</translation>
+    </message>
+    <message>
+        <source>What you edited is not applied. Press Esc again to close without it.</source>
+        <translation>編集した内容は適用されていません。適用せずに閉じるには、もう一度Escを押してください。</translation>
+    </message>
+    <message>
         <source>Difference</source>
         <translation>差分</translation>
     </message>
@@ -14894,6 +14918,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>No file was changed.</source>
         <translation>ファイルは変更されていません。</translation>
+    </message>
+    <message>
+        <source>The file has this text already.</source>
+        <translation>ファイルの内容はすでにこのテキストです。</translation>
     </message>
     <message>
         <source>The files that are kept of this change cannot be read or written.</source>
@@ -17302,6 +17330,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Proposed elsewhere, so it cannot be applied here</source>
         <translation>別の場所での提案のため、ここでは適用できません</translation>
+    </message>
+    <message>
+        <source>Edit the change to {file}</source>
+        <translation>{file}への変更を編集</translation>
     </message>
     <message>
         <source>Apply…</source>

@@ -4130,6 +4130,14 @@
         <translation>{who} quer ser pago antes de responder: {payment}. O ChatDesk não paga nada por conta própria.</translation>
     </message>
     <message>
+        <source>{model} was retired by the company that made it.</source>
+        <translation>{model} foi descontinuado pelo fabricante.</translation>
+    </message>
+    <message>
+        <source>Choose another model; that company names {successor} in its place.</source>
+        <translation>Escolha outro modelo; o fabricante indica {successor} no lugar dele.</translation>
+    </message>
+    <message>
         <source>Choose another model; the nearest are {nearest}.</source>
         <translation>Escolha outro modelo; os mais próximos são {nearest}.</translation>
     </message>
@@ -4448,6 +4456,10 @@
     <message>
         <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
         <translation>O arquivo {path} ({subject}) está danificado; ele será guardado com outro nome na próxima leitura.</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} was written by a newer ChatDesk. What is known of it is used, and it is left as it is.</source>
+        <translation>O arquivo ({subject}) {path} foi gravado por um ChatDesk mais novo. O que se conhece dele é usado, e ele fica como está.</translation>
     </message>
     <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
@@ -11102,6 +11114,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <source>Empty the trash</source>
         <translation>Esvaziar a lixeira</translation>
     </message>
+    <message>
+        <source>delete for good</source>
+        <translation>excluir definitivamente</translation>
+    </message>
     <message numerus="yes">
         <source>{count} threads are gone.</source>
         <comment>{count} thread is gone.</comment>
@@ -11326,6 +11342,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>In the trash</source>
         <translation>Na lixeira</translation>
+    </message>
+    <message>
+        <source>add project</source>
+        <translation>adicionar projeto</translation>
     </message>
     <message>
         <source>change project</source>
@@ -12996,10 +13016,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Not saved: {why}.</source>
         <translation>Não salvo: {why}.</translation>
-    </message>
-    <message>
-        <source>Show and change…</source>
-        <translation>Mostrar e alterar…</translation>
     </message>
     <message>
         <source>Pages of the settings</source>
@@ -14996,6 +15012,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         </translation>
     </message>
     <message>
+        <source>This text has characters that hide, so it is edited in an editor.</source>
+        <translation>Este texto tem caracteres ocultos, por isso ele é editado em um editor.</translation>
+    </message>
+    <message>
+        <source>What you edited is not applied. Press Esc again to close without it.</source>
+        <translation>O que você editou não foi aplicado. Pressione Esc de novo para fechar sem isso.</translation>
+    </message>
+    <message>
         <source>Difference</source>
         <translation>Diferença</translation>
     </message>
@@ -15066,6 +15090,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>No file was changed.</source>
         <translation>Nenhum arquivo foi alterado.</translation>
+    </message>
+    <message>
+        <source>The file has this text already.</source>
+        <translation>O arquivo já tem este texto.</translation>
     </message>
     <message>
         <source>The files that are kept of this change cannot be read or written.</source>
@@ -17527,6 +17555,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Proposed elsewhere, so it cannot be applied here</source>
         <translation>Proposta em outro lugar, então não pode ser aplicada aqui</translation>
+    </message>
+    <message>
+        <source>Edit the change to {file}</source>
+        <translation>Editar a alteração em {file}</translation>
     </message>
     <message>
         <source>Apply…</source>

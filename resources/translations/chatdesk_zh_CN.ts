@@ -4093,6 +4093,14 @@
         <translation>{who} 要求先付款再回答：{payment}。ChatDesk 不会自行付款。</translation>
     </message>
     <message>
+        <source>{model} was retired by the company that made it.</source>
+        <translation>{model} 已被其开发商停用。</translation>
+    </message>
+    <message>
+        <source>Choose another model; that company names {successor} in its place.</source>
+        <translation>请选择其他模型；开发商建议改用 {successor}。</translation>
+    </message>
+    <message>
         <source>Choose another model; the nearest are {nearest}.</source>
         <translation>请选择其他模型；最接近的是 {nearest}。</translation>
     </message>
@@ -4409,6 +4417,10 @@
     <message>
         <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
         <translation>文件 {path}（{subject}）已损坏；下次读取时将以其他名称保留。</translation>
+    </message>
+    <message>
+        <source>The file of {subject} {path} was written by a newer ChatDesk. What is known of it is used, and it is left as it is.</source>
+        <translation>{subject}文件 {path} 由较新的 ChatDesk 写入。将使用其中已知的内容，文件保持原样。</translation>
     </message>
     <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
@@ -10985,6 +10997,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>Empty the trash</source>
         <translation>清空回收站</translation>
     </message>
+    <message>
+        <source>delete for good</source>
+        <translation>永久删除</translation>
+    </message>
     <message numerus="yes">
         <source>{count} threads are gone.</source>
         <comment>{count} thread is gone.</comment>
@@ -11203,6 +11219,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>In the trash</source>
         <translation>在回收站中</translation>
+    </message>
+    <message>
+        <source>add project</source>
+        <translation>添加项目</translation>
     </message>
     <message>
         <source>change project</source>
@@ -12855,10 +12875,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Not saved: {why}.</source>
         <translation>未保存：{why}。</translation>
-    </message>
-    <message>
-        <source>Show and change…</source>
-        <translation>显示和更改…</translation>
     </message>
     <message>
         <source>Pages of the settings</source>
@@ -14824,6 +14840,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         </translation>
     </message>
     <message>
+        <source>This text has characters that hide, so it is edited in an editor.</source>
+        <translation>此文本含有隐藏字符，因此需在编辑器中编辑。</translation>
+    </message>
+    <message>
+        <source>What you edited is not applied. Press Esc again to close without it.</source>
+        <translation>您编辑的内容尚未应用。再按一次 Esc 即可不应用并关闭。</translation>
+    </message>
+    <message>
         <source>Difference</source>
         <translation>差异</translation>
     </message>
@@ -14894,6 +14918,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>No file was changed.</source>
         <translation>未更改任何文件。</translation>
+    </message>
+    <message>
+        <source>The file has this text already.</source>
+        <translation>文件中已经是这段文本。</translation>
     </message>
     <message>
         <source>The files that are kept of this change cannot be read or written.</source>
@@ -17302,6 +17330,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Proposed elsewhere, so it cannot be applied here</source>
         <translation>在别处建议，因此无法在这里应用</translation>
+    </message>
+    <message>
+        <source>Edit the change to {file}</source>
+        <translation>编辑对 {file} 的更改</translation>
     </message>
     <message>
         <source>Apply…</source>
