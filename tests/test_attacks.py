@@ -130,7 +130,7 @@ ATTACKS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "a name of a file leads out of its folder": {
         "test_hostile_tool_servers.py": ("test_paths_and_addresses_of_a_result_lead_nowhere",),
-        "core/test_file_writing_symlinks.py": ("test_no_planted_symlink_is_followed",),
+        "core/system/test_file_writing_symlinks.py": ("test_no_planted_symlink_is_followed",),
     },
     "a file that came in is run": {
         "ui/transcript/items/test_file_item.py": ("test_what_could_run_cannot_be_opened",),
