@@ -92,6 +92,11 @@ def test_every_command_and_option_is_in_the_document() -> None:
 
 def test_make_targets_and_files_that_documents_name_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    modules = {
+        path.name
+        for folder in ("chatdesk", "migrations", "packaging", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+    }
     for document in DOCUMENTS:
         text = (ROOT / document).read_text(encoding="utf-8")
         for target in re.findall(r"(?:`|^ *)make ([a-z-]+)", text, re.MULTILINE):
@@ -100,6 +105,8 @@ def test_make_targets_and_files_that_documents_name_exist() -> None:
             assert (ROOT / document).parent.joinpath(link).exists(), link
         for path in re.findall(r"`((?:core|ui)/[\w/.]+)`", text):
             assert (ROOT / "chatdesk" / path).exists(), path
+        for name in re.findall(r"`(\w+\.py)`", text):
+            assert name in modules, name
 
 
 # Variables of scripts in the repository and of the tests.
