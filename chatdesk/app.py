@@ -24,7 +24,7 @@ from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.application.window_hooks import WindowHooks
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.diagnostics.bundle import ReportFile
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.services.groups import RestoreServices
@@ -56,7 +56,7 @@ def run_window(
     paths.make_directories()
     lock = InstanceLock(paths.data_dir, purpose=WINDOW, listens=True)
     if not lock.acquire() and lock.problem is None:
-        from chatdesk.core.local_api.client import own_or_show_window
+        from chatdesk.core.local_api.client import own_or_show_window  # the first paint does without
 
         if not own_or_show_window(lock, paths.data_dir, target):
             return 0
@@ -72,7 +72,7 @@ def run_window(
 
         if is_blind and script is None:
             terminal.say(tr("No display was found, so ChatDesk plays one turn without a window."))
-            from chatdesk.ui.application.demonstration import play
+            from chatdesk.ui.application.demonstration import play  # the first paint does without
 
             script = partial(play, picture=paths.data_dir / "demonstration.png")
         code = run(paths, settings, _hooks_of(paths, settings, lock, target), script=script)
@@ -81,7 +81,7 @@ def run_window(
     if code == RESTART:
         start_again()
         code = 0
-    from chatdesk.ui.accessibility.process_exit import exit_if_assisted
+    from chatdesk.ui.accessibility.process_exit import exit_if_assisted  # the first paint does without
 
     exit_if_assisted(code)
     return code
@@ -99,7 +99,7 @@ def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock, target: s
         module = await import_beside(
             "chatdesk.core.local_api.listener", "chatdesk.services.owner", "chatdesk.services.service_switch"
         )
-        from chatdesk.services.owner import verbs_of
+        from chatdesk.services.owner import verbs_of  # the first paint does without
         from chatdesk.services.service_switch import ServiceSwitch
 
         server = module.InstanceServer(lock, paths.instance_socket, verbs_of(services, come_to_front))
@@ -111,7 +111,7 @@ def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock, target: s
         return close
 
     def restore_services() -> RestoreServices | None:
-        from chatdesk.services.groups import RestoreServices
+        from chatdesk.services.groups import RestoreServices  # the first paint does without
         from chatdesk.services.parts import backups_of
 
         return RestoreServices(lambda: backups_of(paths, settings)) if lock.is_held else None
@@ -129,14 +129,14 @@ def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock, target: s
 
 
 def _upkeep(services: Services) -> AsyncGenerator[ChatDeskError, None]:
-    from chatdesk.services.upkeep import run_upkeep
+    from chatdesk.services.upkeep import run_upkeep  # the first paint does without
 
     return run_upkeep(services)
 
 
 def _watch_crashes(paths: AppPaths, tell: Callable[[CrashReport], None]) -> CrashReporter:
     """Install the reporter of uncaught errors. It is wanted when the window is up, so it is imported then."""
-    from chatdesk.core.diagnostics.crashes import CrashReporter
+    from chatdesk.core.diagnostics.crashes import CrashReporter  # the first paint does without
     from chatdesk.core.diagnostics.redaction import process_redactor
 
     return CrashReporter(paths.crash_dir, process_redactor, on_crash=tell)

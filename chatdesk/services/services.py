@@ -54,7 +54,7 @@ from chatdesk.services.service_switch import ServiceSwitch
 from chatdesk.services.tool_loader import ToolLoader
 from chatdesk.services.web_tools import web_tools
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only where there is a team
     from chatdesk.core.sync.team_service import TeamService
 
 
@@ -288,9 +288,9 @@ class Services:
 def make_team(services: Services) -> TeamService:
     import platform
 
-    from chatdesk.core.sync.members.team_passwords import TeamPasswords
+    from chatdesk.core.sync.members.team_passwords import TeamPasswords  # loaded only where there is a team
     from chatdesk.core.sync.team_servers import Client, TeamServers
-    from chatdesk.core.sync.team_service import TeamService
+    from chatdesk.core.sync.team_service import TeamService  # loaded only where there is a team
 
     clock = SystemClock()
     accounts = services.accounts

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from chatdesk.core.attachments.html_text import text_of_html
 from chatdesk.core.attachments.text_extraction import FileText, bounded, characters
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only by the process that does this work
     from lxml.html import HtmlElement
 
 # Larger pages are read word by word: finding what matters in them takes longer than the process may.

@@ -40,12 +40,12 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
 def _done(job: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
     path = Path(job["path"])
     if job["job"] == "text":
-        from chatdesk.core.attachments.text_extraction import extract
+        from chatdesk.core.attachments.text_extraction import extract  # loaded only by the process that does this work
 
         found = extract(path, job["mime"])
         return {"text": found.text, "problem": found.problem}, b""
     if job["job"] == "page":
-        from chatdesk.core.attachments.page_text import read_page
+        from chatdesk.core.attachments.page_text import read_page  # loaded only by the process that does this work
 
         title, found = read_page(path.read_bytes(), job["charset"], job["url"])
         return {"title": title, "text": found.text, "problem": found.problem}, b""

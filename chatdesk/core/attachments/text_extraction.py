@@ -141,7 +141,7 @@ def _of_pdf(path: Path) -> FileText:
 def _of_zipped(path: Path, mime: str) -> FileText:
     from zipfile import ZipFile
 
-    from chatdesk.core.attachments.document_text import text_of_xml
+    from chatdesk.core.attachments.document_text import text_of_xml  # loaded only by the process that does this work
 
     pieces: list[str] = []
     size = 0

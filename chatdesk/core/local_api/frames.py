@@ -10,7 +10,7 @@ from __future__ import annotations
 from chatdesk.core.local_api.light_json import read_json, string_json
 
 TYPE_CHECKING = False  # without ``typing``, which ``quick_call`` does not wait for
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a key press waits for this
     import asyncio
     from collections.abc import Iterator, Mapping
     from typing import Any

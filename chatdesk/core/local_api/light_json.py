@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 TYPE_CHECKING = False  # without ``typing``, for the same reason
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a key press waits for this
     from typing import Any
 
 _SPACE = " \t\n\r"

@@ -12,7 +12,7 @@ import os
 from chatdesk.core.local_api.frames import BadFrame, read_object, write_object
 
 TYPE_CHECKING = False  # without ``typing``, which ``quick_call`` does not wait for
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a key press waits for this
     import asyncio
     from collections.abc import Callable, Mapping
     from typing import Any

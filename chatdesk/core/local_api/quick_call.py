@@ -15,7 +15,7 @@ from chatdesk.core.local_api.light_json import read_json
 from chatdesk.core.local_api.proof import NotProven, prove_to_owner
 
 TYPE_CHECKING = False  # that of ``typing``, which takes a tenth of the time that this has
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a key press waits for this
     from _socket import socket
     from collections.abc import Coroutine, Mapping, Sequence
     from typing import Any

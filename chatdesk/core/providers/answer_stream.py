@@ -18,7 +18,7 @@ from chatdesk.core.providers.stream_guard import ByteCapError, EventReader, Serv
 from chatdesk.core.providers.vendor_text import documents_in, error_in
 from chatdesk.core.texts import Text
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a large package, loaded when it is used
     import httpx2
 
 T = TypeVar("T")

@@ -34,7 +34,7 @@ from chatdesk.core.providers.system_proxy import unreachable_text
 from chatdesk.core.providers.vendor_text import code_and_text, plain_excerpt
 from chatdesk.core.texts import Sentences, Text
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a large package, loaded when it is used
     import httpx2
 
 

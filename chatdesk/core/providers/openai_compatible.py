@@ -53,7 +53,7 @@ from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 from chatdesk.core.providers.wire import is_small, kept_origin, said, wire_bytes, wire_messages, without_kept
 from chatdesk.core.texts import Text
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a large package, loaded when it is used
     import httpx2
 
 T = TypeVar("T")
@@ -332,7 +332,7 @@ class OpenAICompatibleProvider:
 
     def _make_client(self) -> Any:
         """Return a new client; call this in a worker thread, for the imports take over a second."""
-        from chatdesk.core.providers.openai_client import build_client
+        from chatdesk.core.providers.openai_client import build_client  # brings a large package, loaded when it is used
 
         return build_client(self._endpoint, self._limits)
 
@@ -342,7 +342,7 @@ class OpenAICompatibleProvider:
             return body
 
     async def _ask_root(self, client: Any, path: str, body: Mapping[str, Any] | None) -> bytes:
-        from chatdesk.core.providers.openai_client import ask_root
+        from chatdesk.core.providers.openai_client import ask_root  # brings a large package, loaded when it is used
 
         return await ask_root(client, self._endpoint, path, body)
 

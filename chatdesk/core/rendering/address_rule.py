@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only by the process that does this work
     from markdown_it.rules_inline import StateInline
 
 _URL_CHARACTER = '[^\\s<>\\[\\]"`\\\\\u3000-\u303f\uff00-\uffef|*]'

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.rendering.blocks import CodeRun
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only by the process that does this work
     from pygments.lexer import Lexer
 
 MAX_CODE_CHARACTERS = 20_000

@@ -16,7 +16,7 @@ from chatdesk.core.rendering.picture_data import written_chars
 from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.safety import SAFE_SCHEMES, has_scheme, is_safe_link
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only by the process that does this work
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
@@ -127,7 +127,7 @@ def parse_markdown(text: str) -> tuple[Block, ...]:
     """Return the blocks of ``text``. A text longer than a mebibyte becomes plain paragraphs."""
     if is_too_long(text):
         return plain_blocks(text)
-    from chatdesk.core.rendering.block_builder import BlockBuilder
+    from chatdesk.core.rendering.block_builder import BlockBuilder  # loaded only by the process that does this work
 
     numbers: dict[str, int] = {}
     parsed = parse_source(clean_source(text), references={}, footnotes=set(), note_numbers=numbers, missed=set())

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only by the process that does this work
     from markdown_it.token import Token
 
 _MAX_SCANNED_CHARS = 8_000

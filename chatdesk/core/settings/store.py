@@ -22,7 +22,7 @@ from chatdesk.core.system.small_files import read_small_file
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a large package, loaded when it is used
     from tomlkit import TOMLDocument
 
 _log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from chatdesk.core.sync.server_comparison import ServerComparison
 from chatdesk.core.sync.team_servers import TeamServers
 from chatdesk.core.texts import Text
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only where there is a team
     from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.sync.members.team_passwords import TeamPasswords
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only where there is a team
     from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
 
 
@@ -52,6 +52,6 @@ class TeamServers:
 
 
 def _connect(address: ServerAddress, password: str) -> PostgresTeamStore:
-    from chatdesk.core.sync.team_store.postgres import connect
+    from chatdesk.core.sync.team_store.postgres import connect  # loaded only where there is a team
 
     return connect(address, password)

@@ -25,7 +25,7 @@ from chatdesk.service.mcp_protocol.tools import ToolCall
 from chatdesk.service.services_loop import ServicesLoop
 from chatdesk.service.token_watch import TokenWatch
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a large package, loaded when it is used
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
     from chatdesk.service.mcp_protocol.server import Asker, Context
@@ -102,7 +102,7 @@ class HttpTransport:
     # The way to the services
 
     def asker_of(self, context: Context) -> Asker:
-        from chatdesk.service.mcp_protocol.server import Asker
+        from chatdesk.service.mcp_protocol.server import Asker  # brings a large package, loaded when it is used
 
         assert context.request is not None  # each message comes with one
         state = context.request.state

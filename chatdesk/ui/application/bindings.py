@@ -55,7 +55,7 @@ from chatdesk.ui.window.shown_chats import ShownChats
 from chatdesk.ui.window.window_context import OpenThread, WindowContext
 from chatdesk.ui.window.window_state import WindowState
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only where there is a team
     from chatdesk.ui.features.team.team_window import TeamWindow
 
 

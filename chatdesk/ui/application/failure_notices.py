@@ -16,7 +16,7 @@ from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.features.chat.unsaved import Unsaved
 from chatdesk.ui.window.panes import Panes
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.services.services import Services
 

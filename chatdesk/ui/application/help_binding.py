@@ -15,7 +15,7 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.window.panes import Panes
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.diagnostics.bundle import ReportFile
     from chatdesk.services.services import Services
     from chatdesk.ui.dialogs.bug_report import BugReportDialog
@@ -52,7 +52,7 @@ class HelpBinding:
             )
 
     async def _open(self) -> None:
-        from chatdesk.ui.dialogs.bug_report import BugReportDialog
+        from chatdesk.ui.dialogs.bug_report import BugReportDialog  # the first paint does without
 
         dialog = BugReportDialog(self._panes.theme, parent=self._panes.window)
         dialog.saveRequested.connect(lambda: self._ask_for_place(dialog))
@@ -77,7 +77,7 @@ class HelpBinding:
     async def _save(self, dialog: BugReportDialog, target: Path) -> None:
         from shiboken6 import Shiboken
 
-        from chatdesk.core.diagnostics import bundle
+        from chatdesk.core.diagnostics import bundle  # the first paint does without
 
         files = dialog.files
         try:

@@ -41,7 +41,7 @@ from chatdesk.ui.window.main_window import MainWindow
 from chatdesk.ui.window.panes import Panes
 from chatdesk.ui.window.window_state import WindowState, WindowStateFile
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.thread import ThreadPage
     from chatdesk.core.rendering.client import RenderClient
     from chatdesk.services.services import Services
@@ -282,7 +282,7 @@ class WindowApplication(QObject):
 
     def _build_bindings(self, module: ModuleType, services: Services) -> Bindings:
         """Join the widgets with the services."""
-        from chatdesk.core.events import StorageFailed, StorageRecovered
+        from chatdesk.core.events import StorageFailed, StorageRecovered  # the first paint does without
         from chatdesk.ui.application.open_chats import OpenChats
 
         bindings: Bindings = module.Bindings(

@@ -10,7 +10,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.ui.application.help_binding import CollectReport
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.services.groups import RestoreServices
     from chatdesk.services.services import Services

@@ -11,7 +11,7 @@ from chatdesk.ui.sidebar.folders import UNREAD, Folder, Folders
 from chatdesk.ui.sidebar.grouping import heading_key
 from chatdesk.ui.sidebar.thread_model import ThreadModel
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.thread import ThreadPage
 
 # Of one project: its id, the cursor, and what takes the page.

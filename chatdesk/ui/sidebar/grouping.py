@@ -16,7 +16,7 @@ from chatdesk.core.moments import is_known, known_or_zero, local_moment
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import day_text, month_text, time_text, weekday_name
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.thread import Thread
 
 PINNED: Final = 0

@@ -15,7 +15,7 @@ from chatdesk.core.texts import shown
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.grouping import RowKey
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.thread import Thread
 
 # What a row is called while it is listed: a thread its id, a heading or a folder its key.

@@ -24,7 +24,7 @@ from chatdesk.ui.sidebar.grouping import (
 )
 from chatdesk.ui.widgets.listed import with_commas
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.thread import Thread
 
 

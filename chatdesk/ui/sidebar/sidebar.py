@@ -29,7 +29,7 @@ from chatdesk.ui.sidebar.view_bar import VIEW_TITLES, ViewBar, empty_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.project import Project
     from chatdesk.core.domain.search import SearchHit
     from chatdesk.core.domain.tag import Tag
@@ -271,13 +271,13 @@ class Sidebar(SidebarBase):
     # Menus
 
     def view_menu(self) -> QMenu:
-        from chatdesk.ui.sidebar.menus import view_menu
+        from chatdesk.ui.sidebar.menus import view_menu  # the first paint does without
 
         return view_menu(self, self.set_view)
 
     def thread_menu(self, thread: Thread) -> QMenu:
         """Return the menu of the marked threads if this is one of them, otherwise of this thread."""
-        from chatdesk.ui.sidebar.menus import thread_menu
+        from chatdesk.ui.sidebar.menus import thread_menu  # the first paint does without
 
         marked = self.thread_list.marks.ids
         if thread.id not in marked:
@@ -328,7 +328,7 @@ class Sidebar(SidebarBase):
         self._refresh_view_bar()
 
     def _make_found(self) -> FoundThreads:
-        from chatdesk.ui.sidebar.found_threads import FoundThreads
+        from chatdesk.ui.sidebar.found_threads import FoundThreads  # the first paint does without
 
         found = FoundThreads(self.search_box, self._theme, self)
         found.results.wanted.connect(lambda text: self.resultsWanted.emit(text, found.results))
@@ -369,7 +369,7 @@ class Sidebar(SidebarBase):
                 self._selection_bar.refresh()
 
     def _on_list_drag_started(self) -> None:
-        from chatdesk.ui.sidebar.thread_drag import drag_threads
+        from chatdesk.ui.sidebar.thread_drag import drag_threads  # the first paint does without
 
         if self.view is not ThreadView.TRASH:
             drag_threads(self.thread_list, self.known(self.selected_ids()), self._theme)

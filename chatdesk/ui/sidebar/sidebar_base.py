@@ -13,7 +13,7 @@ from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.thread_list import ThreadList
 from chatdesk.ui.theme.theme import Theme
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.tag import Tag
     from chatdesk.core.domain.thread import Thread
 

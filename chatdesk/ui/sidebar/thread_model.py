@@ -22,7 +22,7 @@ from chatdesk.ui.sidebar.listed_rows import Entry, ListedRow, ListedRows, RowNam
 from chatdesk.ui.sidebar.row_display import RowDisplay, ThreadRole
 from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.thread import Thread, ThreadPage
 
 FetchThreads = Callable[[str | None, Callable[["ThreadPage"], None]], None]

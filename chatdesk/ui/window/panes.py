@@ -17,7 +17,7 @@ from chatdesk.ui.window.chat_pane import ChatPane
 from chatdesk.ui.window.chat_window import ChatWindow
 from chatdesk.ui.window.main_window import MainWindow
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first paint does without
     from chatdesk.ui.transcript.view import TranscriptView
 
 

@@ -16,7 +16,7 @@ from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.reader import Reader
 from chatdesk.core.providers.wire import said
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a large package, loaded when it is used
     import httpx2
 
 

@@ -18,7 +18,7 @@ from chatdesk.core.providers.responses.reader import ResponsesReader
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.wire import said, sendable_arguments
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a large package, loaded when it is used
     import httpx2
 
 _ROLES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant"}

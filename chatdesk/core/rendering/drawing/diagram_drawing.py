@@ -17,7 +17,7 @@ from chatdesk.core.rendering.drawing.diagram_colours import THEMES, with_readabl
 from chatdesk.core.rendering.drawing.picture_fonts import font_options
 from chatdesk.core.rendering.drawing.picture_rules import MAX_SIDE_PX, ZOOM, names_another_resource
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only by the process that does this work
     from xml.etree.ElementTree import Element
 
 LANGUAGE = "mermaid"
@@ -41,7 +41,7 @@ def load() -> tuple[Any, Any] | None:
         return None
     import resvg_py
 
-    from chatdesk.core.rendering.drawing import diagram_text
+    from chatdesk.core.rendering.drawing import diagram_text  # loaded only by the process that does this work
 
     return diagram_text.new_painter(), resvg_py
 

@@ -19,7 +19,7 @@ from chatdesk.core.rendering.drawing.math_outline import CannotDraw, Outline, to
 from chatdesk.core.rendering.drawing.math_source import prepare
 from chatdesk.core.rendering.drawing.math_tree import correct_mathml
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only by the process that does this work
     from xml.etree.ElementTree import Element
 
 MAX_TEX_CHARS = 2_000
@@ -66,7 +66,7 @@ def draw_formula(tex: str, *, is_display: bool) -> Drawing | None:
 @cache
 def load() -> Any:
     """Return the module that lays formulas out; its import is slow, so call this only when a formula comes."""
-    from chatdesk.core.rendering.drawing import math_layout
+    from chatdesk.core.rendering.drawing import math_layout  # loaded only by the process that does this work
 
     return math_layout
 

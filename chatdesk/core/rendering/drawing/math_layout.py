@@ -32,7 +32,7 @@ from ziamath.nodes.mrow import Mrow
 from ziamath.nodes.mtable import Mtable
 from ziamath.tex import tex2mml
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only by the process that does this work
     from xml.etree.ElementTree import Element
 
 _MAX_REMEMBERED_GLYPHS = 1_000

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only by the process that does this work
     from xml.etree.ElementTree import Element
 
 # The size that formulas are laid out at: some of ziamath's distances are in px and look right at a text's size.

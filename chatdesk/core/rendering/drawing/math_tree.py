@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only by the process that does this work
     from xml.etree.ElementTree import Element
 
 _RELATIONS: Final = frozenset("~∼⌣⌢⟂⊥⟺⟹⟸⟶⟵⟷⇝⇜⫫")

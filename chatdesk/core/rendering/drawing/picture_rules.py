@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only by the process that does this work
     from xml.etree.ElementTree import Element
 
 ZOOM: Final = 2  # pictures have this many pixels to a px, so that they are sharp on dense screens

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core.rendering.drawing.picture_fonts import font_options
 from chatdesk.core.rendering.drawing.picture_rules import MAX_SIDE_PX, ZOOM, names_another_resource
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only by the process that does this work
     from xml.etree.ElementTree import Element
 
 LANGUAGE = "svg"

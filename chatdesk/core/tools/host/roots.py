@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import mcp_types as types
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a large package, loaded when it is used
     from mcp.client.session import ClientRequestContext
 
 

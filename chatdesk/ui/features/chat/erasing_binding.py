@@ -13,7 +13,7 @@ from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.window.window_context import WindowContext
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only where there is a team
     from chatdesk.core.sync.team_service import TeamService
 
 _WARNING: Final = Text(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QEvent, QObject
 from shiboken6 import isValid
@@ -15,15 +15,13 @@ from chatdesk.core.domain.message import Part
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.core.tools.folder.file_changes import FileChanges
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.tools.change_review import ChangeReview
 from chatdesk.ui.transcript.contract import ShownChange
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.tools.folder.file_changes import FileChanges
 
 _MOST_KNOWN: Final = 2_000
 

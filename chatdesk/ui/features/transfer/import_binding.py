@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Signal
 from PySide6.QtGui import QDropEvent, QGuiApplication
@@ -18,16 +17,14 @@ from chatdesk.core.domain.imported import ImportedProject, ImportProgress
 from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import shown, tr
+from chatdesk.core.transfer.imports.import_service import ImportService
+from chatdesk.core.transfer.imports.report import ImportReport
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from chatdesk.ui.widgets.local_files import only_path_in
 from chatdesk.ui.window.window_context import Controller, WindowContext
-
-if TYPE_CHECKING:
-    from chatdesk.core.transfer.imports.import_service import ImportService
-    from chatdesk.core.transfer.imports.report import ImportReport
 
 _EXPORT_NAME = re.compile(
     r"(?:.*\.zip|.*\.chatdesk|(?:.*[-_ .])?(?:conversations?|chats?|chatdesk)[^/]*\.jsonl?|messages\.jsonl)\Z",
