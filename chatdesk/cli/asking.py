@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.cli import team_sharing
 from chatdesk.cli.secret_files import unusable
@@ -24,8 +24,9 @@ from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.system import terminal
 from chatdesk.core.system.file_writing import write_text
 from chatdesk.core.texts import Sentences, Text, tr
-from chatdesk.services.asking import ask
-from chatdesk.services.services import Services
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.services.services import Services
 
 # The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.
 CALL_DENIED: Final = 3
@@ -122,6 +123,8 @@ def _in_utf8(files: Sequence[str], encoding: str, folder: Path, *, limits: Attac
 
 
 async def _answered(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.services.asking import ask
+
     thread_id = (await find_thread(services, options.thread)).id if options.thread else None
     if thread_id is not None and await services.system_prompts.is_from_file(thread_id):
         terminal.complain(tr("An imported system prompt is sent with the question."))

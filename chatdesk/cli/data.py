@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from chatdesk.cli.threads import find_project, find_thread
 from chatdesk.core.clock import SystemClock
@@ -34,15 +34,12 @@ from chatdesk.core.local_api.instance import InstanceLock, read_holder
 from chatdesk.core.moments import local_moment, moment_text
 from chatdesk.core.paths import AppPaths, migrations_dir
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.storage.upkeep.mended_upgrade import upgrade_copy
-from chatdesk.core.storage.upkeep.restore import replace_database
-from chatdesk.core.storage.upkeep.salvage import salvage
 from chatdesk.core.system import terminal
 from chatdesk.core.system.ending_signals import run_until_signal
 from chatdesk.core.texts import Sentences, Text, shown, size_text, tr
-from chatdesk.services.owner import open_services
-from chatdesk.services.parts import backups_of
-from chatdesk.services.services import Services
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.services.services import Services
 
 T = TypeVar("T")
 _PIECE_BYTES = 1024 * 1024
@@ -169,6 +166,8 @@ _QUESTION = Text("Replace the current database with it? The current one is kept.
 
 
 async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.services.parts import backups_of
+
     backups = backups_of(paths, settings)
     if options.list:
         for path in await backups.list():
@@ -227,6 +226,8 @@ _NOT_DAMAGED = (StorageBusy, StorageFull, StorageMissing, SchemaTooNew)
 
 async def repair(paths: AppPaths, settings: Settings) -> int:
     """Repair the database, or copy out of it what can still be read."""
+    from chatdesk.services.owner import open_services
+
     is_too_old = False
     try:
         async with open_services(paths, settings, purpose="doctor") as services:
@@ -279,6 +280,10 @@ async def _run_on_thread(work: Callable[[Callable[[str], None]], T]) -> T:
 
 def _copy_out(paths: AppPaths, on_progress: Callable[[str], None], *, is_too_old: bool) -> tuple[list[str], bool]:
     """Return sentences about what was done, and whether nothing was lost."""
+    from chatdesk.core.storage.upkeep.mended_upgrade import upgrade_copy
+    from chatdesk.core.storage.upkeep.restore import replace_database
+    from chatdesk.core.storage.upkeep.salvage import salvage
+
     lock = InstanceLock(paths.data_dir, purpose="doctor")
     if not lock.acquire():
         raise lock.problem or in_use(read_holder(paths.data_dir), next_step=_CLOSE_IT)

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli.demo_threads import MOST_MESSAGES, DemoThreads
 from chatdesk.cli.threads import positive
@@ -16,7 +16,9 @@ from chatdesk.core.domain.library import ThreadQuery, ThreadScope
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, tr
-from chatdesk.services.services import Services
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.services.services import Services
 
 _SCOPES: tuple[ThreadScope, ...] = ("active", "archive", "trash")
 

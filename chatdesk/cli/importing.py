@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.domain.imported import ImportProgress
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, tr
-from chatdesk.services.services import Services
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.services.services import Services
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:

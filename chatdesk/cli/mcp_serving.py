@@ -10,7 +10,6 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import Text, tr
-from chatdesk.service.declaration import Scope
 
 _ALLOWED = ("ask", "write")
 
@@ -24,6 +23,8 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
 
 async def mcp(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     """Answer until stdin is closed. Opens nothing until a tool is used."""
+    from chatdesk.service.declaration import Scope
+
     try:
         transport = await import_beside("chatdesk.service.mcp_protocol.stdio_transport")
     except ImportError as error:

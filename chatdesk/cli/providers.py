@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import argparse
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.domain.provider_check import STEP_TEXTS, Step
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.providers.accounts import Account, AccountBook
 from chatdesk.core.providers.endpoint import shown_address
-from chatdesk.core.providers.probing import probe
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.services.parts import read_accounts, registry_of
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.core.providers.accounts import Account, AccountBook
 
 _KEY_WORDS = {
     "environment": Text("key from {variable}"),
@@ -45,6 +45,8 @@ async def providers(options: argparse.Namespace, paths: AppPaths, settings: Sett
     """Print the providers, the default first. Returns 1 with ``--test`` when one that is switched on does not work, and
     with ``--agree`` when the person did not agree."""
     import asyncio
+
+    from chatdesk.services.parts import read_accounts, registry_of
 
     book = await asyncio.to_thread(read_accounts, paths, settings)
     if book.stored.problem:
@@ -104,6 +106,8 @@ async def _agree(book: AccountBook, name: str, *, is_agreed: bool) -> int:
 
 
 async def _tested(account: Account) -> list[dict[str, str]]:
+    from chatdesk.core.providers.probing import probe
+
     async with aclosing(probe(account)) as results:
         return [
             {"step": result.step.value, "state": result.state.value, "text": result.text}

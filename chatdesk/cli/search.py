@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli.threads import positive
 from chatdesk.core.domain.search import SearchGroup, SearchHit
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.services.services import Services
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.services.services import Services
 
 _NAMES = {
     "message": Text("Messages"),

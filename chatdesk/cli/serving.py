@@ -11,11 +11,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.cli.secret_files import add_output, secret_file
 from chatdesk.cli.threads import find_project, positive
-from chatdesk.client import AsyncClient, ClientError, Problem, Retries
 from chatdesk.core.moments import moment_text
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
@@ -23,10 +22,10 @@ from chatdesk.core.system import terminal, thread_turns
 from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import shown, tr
 from chatdesk.service.address_book import ServiceFiles
-from chatdesk.service.declaration import Scope
-from chatdesk.service.tokens import TokenBook
 from chatdesk.services.service_switch import MS_PER_DAY, SCOPES, ServiceSwitch
-from chatdesk.services.services import Services
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.services.services import Services
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -84,6 +83,8 @@ async def _serve(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _new(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.service.declaration import Scope
+
     projects = [(await find_project(services, name)).id for name in options.project]
     now_ms = _now_ms()
     with secret_file(options.output) as write:
@@ -140,6 +141,8 @@ async def tokens(options: argparse.Namespace, paths: AppPaths, _settings: Settin
 
 
 def _book(paths: AppPaths) -> Any:
+    from chatdesk.service.tokens import TokenBook
+
     return TokenBook(ServiceFiles.of(paths).tokens)
 
 
@@ -199,6 +202,8 @@ async def _watch(data_dir: Path) -> None:
     wait_us = os.environ.get(WATCHDOG_VARIABLE, "")
     if not wait_us.isdecimal() or not os.environ.get(SOCKET_VARIABLE):
         return
+    from chatdesk.client import AsyncClient, ClientError, Problem, Retries
+
     wait_s = int(wait_us) / _US_PER_S / _TRIES
     async with AsyncClient(data_dir=data_dir, retries=Retries(attempts=1), timeout_s=wait_s) as client:
         while True:

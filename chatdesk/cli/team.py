@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli import team_lost, team_membership, team_sharing
 from chatdesk.cli.team_asking import TeamVerb, find_workspace, open_keys
@@ -19,10 +19,11 @@ from chatdesk.cli.threads import find_project
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sharing.team import Erasure, TeamRole
 from chatdesk.core.errors import InvalidInput, NotPossible
-from chatdesk.core.sync.sending import wait_until_sent
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
-from chatdesk.services.services import Services
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.services.services import Services
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -112,6 +113,8 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
 
 async def _check(options: argparse.Namespace, services: Services) -> int:
     """Return 1 where a check failed, or where the server and this profile differ."""
+    from chatdesk.core.sync.sending import wait_until_sent
+
     service = await services.load_team()
     if not (options.url or options.host):
         workspace = await find_workspace(services, options.workspace)

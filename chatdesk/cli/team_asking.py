@@ -9,15 +9,17 @@ import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.sharing.team import Workspace
 from chatdesk.core.errors import InvalidInput, NotFound
 from chatdesk.core.settings.providers_store import KeyPlace
-from chatdesk.core.sync.members.team_passwords import VARIABLE
 from chatdesk.core.system import terminal
 from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Text, plural, tr
-from chatdesk.services.services import Services
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.services.services import Services
 
 KEYS_PASSPHRASE = "CHATDESK_KEYS_PASSPHRASE"  # noqa: S105 - the name of a variable
 
@@ -62,6 +64,8 @@ def named(found: tuple[Workspace, ...], wanted: str | None) -> Workspace:
 async def open_keys(services: Services, *, may_make: bool) -> None:
     """Open the encrypted file of keys where this profile keeps its passwords in one. ``may_make``: where there is
     neither a keyring nor a file yet, create one, because a password is about to be kept."""
+    from chatdesk.core.sync.members.team_passwords import VARIABLE
+
     if environment().get(VARIABLE):
         return
     state = await services.provider_service.keys.state()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli.team_asking import TeamVerb, find_workspace
 from chatdesk.cli.threads import find_project
@@ -12,7 +12,9 @@ from chatdesk.core.domain.sharing.lost_changes import ACCEPTING, LostChanges
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Sentences, Text, shown, tr
-from chatdesk.services.services import Services
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.services.services import Services
 
 
 def add_verb(verbs: Any, common: argparse.ArgumentParser) -> None:

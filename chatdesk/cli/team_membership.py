@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli.secret_files import add_output, secret_file, unusable
 from chatdesk.cli.team_asking import TeamVerb, find_workspace, named, passphrase, secret
@@ -14,10 +14,11 @@ from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, Workspace
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.sync.address import checked_address, reach_text, read_address
 from chatdesk.core.sync.members.scram import verifier_of
-from chatdesk.core.sync.members.team_passwords import VARIABLE, check_password
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, tr
-from chatdesk.services.services import Services
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.services.services import Services
 
 SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRASE"
 
@@ -220,6 +221,8 @@ async def _computer(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _sign_in(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.sync.members.team_passwords import VARIABLE
+
     address, password = await asyncio.to_thread(address_of, options, VARIABLE)
     workspace = await (await services.load_team()).membership.sign_in(address, password=password)
     _print_joined(options, workspace, tr("You are in the workspace {name} now.", name=workspace.name))
@@ -255,6 +258,8 @@ async def _move(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _verifier(_options: argparse.Namespace, _services: Services) -> int:
+    from chatdesk.core.sync.members.team_passwords import check_password
+
     password = await asyncio.to_thread(terminal.ask_secret, tr("Password: "))
     check_password(password)
     terminal.say(verifier_of(password))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli.team_asking import TeamVerb, waiting_text
 from chatdesk.core.domain.sharing.team import RefusedChange
 from chatdesk.core.errors import NotFound
 from chatdesk.core.sync.errors import TeamLimited
-from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Sentences, Text, shown, tr
-from chatdesk.services.services import Services
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.core.sync.team_service import TeamService
+    from chatdesk.services.services import Services
 
 
 def add_refused_verb(verbs: Any, common: argparse.ArgumentParser) -> None:

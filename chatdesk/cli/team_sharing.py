@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.cli.team_asking import KEYS_PASSPHRASE, TeamVerb, find_workspace, open_keys, waiting_text
 from chatdesk.cli.team_refused import add_refused_verb
@@ -14,11 +14,13 @@ from chatdesk.cli.threads import find_project
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sharing.team import EndReason, MemberStatus, SharedProject, TeamMember, TeamRole, ended_text
 from chatdesk.core.errors import NotFound
-from chatdesk.core.sync.sending import Sending, wait_until_sent
 from chatdesk.core.system import terminal
 from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
-from chatdesk.services.services import Services
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.core.sync.sending import Sending
+    from chatdesk.services.services import Services
 
 # How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise.
 WAIT_S: Final = 60
@@ -282,6 +284,8 @@ async def send_asked(services: Services, thread_id: str) -> None:
 
 
 async def _wait(services: Services, workspace_id: str, seconds: int, projects: Sequence[str]) -> Sending:
+    from chatdesk.core.sync.sending import wait_until_sent
+
     service = await services.load_team()
     timeout_s = float(max(0, seconds))
     return await wait_until_sent(service, workspace_id, SystemClock(), projects=projects, timeout_s=timeout_s)

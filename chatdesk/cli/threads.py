@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.domain.library import ThreadQuery, ThreadScope
 from chatdesk.core.domain.message import Message
@@ -16,7 +16,9 @@ from chatdesk.core.moments import moment_text
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.transfer.exports.export import thread_as_data, thread_to_json, thread_to_markdown
-from chatdesk.services.services import Services
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.services.services import Services
 
 _PAGE = 200
 _SHORTEST_PREFIX = 4

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.system import terminal
 from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.core.tools.web_search.choice import SEARCH_STEP_TEXTS, SearchChoice, SearchEngine
-from chatdesk.core.tools.web_search.web_search import WebSearch
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.core.tools.tool_service import ToolService
+    from chatdesk.core.tools.web_search.web_search import WebSearch
 
 VERB = "search-engine"
 _NONE = "none"

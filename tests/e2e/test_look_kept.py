@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -23,34 +21,6 @@ from tests.helpers.settings_pages import row_of
 from tests.helpers.window import play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
-
-PREPARED_SCRIPT = """
-import sys
-from chatdesk.app import run_window
-from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings.schema import Settings
-
-MODULES = (
-    "chatdesk.ui.features.providers.provider_models_binding",
-    "chatdesk.ui.features.providers.provider_row_binding",
-    "chatdesk.ui.features.team.pages.team_page",
-)
-
-def print_what_is_there():
-    print(*("there" if name in sys.modules else "-" for name in MODULES), flush=True)
-
-async def script(window):
-    from tests.helpers.window import until
-    await window.services()
-    made = []
-    window.bindings.settings.dialogMade.connect(lambda dialog: made.append(print_what_is_there()))
-    print_what_is_there()
-    window.bindings.settings.open()
-    await until(lambda: made)
-    return 0
-
-sys.exit(run_window(AppPaths.find(sys.argv[1]), Settings(), script=script))
-"""
 
 
 @pytest.fixture
@@ -178,21 +148,6 @@ def test_the_settings_are_made_and_shown_in_steps_of_their_own(paths: AppPaths) 
         dialog.reject()
 
     play(paths, script)
-
-
-def test_what_the_pages_need_is_there_before_the_settings_are_made(tmp_path: Path) -> None:
-    """In a process of its own, as what other tests imported would be there already."""
-    ran = subprocess.run(
-        [sys.executable, "-c", PREPARED_SCRIPT, str(tmp_path / "data")],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert ran.returncode == 0, ran.stderr
-    before, made = ran.stdout.splitlines()
-    assert before.split() == ["-"] * 3
-    assert made.split() == ["there"] * 3
 
 
 def test_settings_that_are_asked_for_twice_open_once(paths: AppPaths) -> None:

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtDBus import QDBusConnection
 from pytestqt.qtbot import QtBot
 
-from chatdesk.ui.theme.motion import SystemMotion
+from chatdesk.ui.theme.system_motion import SystemMotion
 from tests.helpers.desktop_session import SYSTEM_PYTHON, DesktopSession, what_is_missing
 
 _PORTAL = Path(__file__).with_name("fake_portal.py")

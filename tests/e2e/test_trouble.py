@@ -281,6 +281,7 @@ def test_a_backup_is_restored_from_the_window_that_could_not_open(
         dialog = await shown(RestoreDialog)
         go = dialog.restore_button
         await until(go.isEnabled)
+        await until(lambda: not dialog.is_unread)
         if has_mouse:
             QTest.mouseClick(go, Qt.MouseButton.LeftButton)
         else:
