@@ -14845,7 +14845,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>What you edited is not applied. Press Esc again to close without it.</source>
-        <translation>您编辑的内容尚未应用。再按一次 Esc 即可不应用并关闭。</translation>
+        <translation>你编辑的内容尚未应用。再按一次 Esc 即可不应用并关闭。</translation>
     </message>
     <message>
         <source>Difference</source>

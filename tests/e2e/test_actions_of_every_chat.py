@@ -34,7 +34,7 @@ ONCE: Final = frozenset(
      "view.archive", "view.trash", "trash.messages", "trash.empty", "view.sort", "view.group", "view.sidebar_wider",
      "view.sidebar_narrower", "app.add_provider", "app.tools", "app.models", "app.import", "app.backup", "app.check",
      "app.quick", "app.settings", "team.settings", "team.join", "app.usage", "app.waiting", "app.limits", "app.help",
-     "app.report", "app.updates"),
+     "app.report", "app.shortcuts", "app.updates"),
 )  # fmt: skip
 # They change how all of the program looks.
 EVERYWHERE: Final = frozenset(("view.theme", "view.larger", "view.smaller", "view.reset_size"))
