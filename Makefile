@@ -98,7 +98,7 @@ package: ## build the .deb, the .run and the apt repository into build/package (
 package-test: ## use the packages in a fresh Debian 12 without Python, as a plain user (root)
 	@$(PYTHON) packaging/try_package.py $(ARGS)
 
-fresh-test: ## follow the README on a bare Debian 12 and 13, as root and as a plain user (root; ARGS="13 user test")
+fresh-test: ## follow README and CONTRIBUTING on a bare Debian 12 and 13, as root and as a plain user (root; ARGS="13 user test")
 	@$(PYTHON) packaging/try_fresh.py $(ARGS)
 
 package-bench: ## measure the start of the packaged program against the checkout and a bare packaged window

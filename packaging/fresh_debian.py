@@ -1,12 +1,14 @@
 """A bare Debian without Python to try things in, with a plain user, and the lines that say what was tried.
 
-Needs root and debootstrap. The system is unpacked anew for each use, below build/package.
+Needs root and debootstrap. The system is unpacked anew for each use, below build/package. The mirrors of Debian and of
+Python's packages are those of this computer.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,11 +23,19 @@ import set_up  # noqa: E402
 ROOT = set_up.ROOT
 SYSTEM = package.PLACE / "chroot"
 RELEASES = {"12": "bookworm", "13": "trixie"}
-MIRROR = os.environ.get("CHATDESK_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 USER = "ada"
 # Authorities that this computer trusts besides Debian's, and variables that tell programs the way to the network.
 AUTHORITIES = Path("/usr/local/share/ca-certificates")
-NETWORK = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_CERT", "UV_DEFAULT_INDEX", "SSL_CERT_FILE")
+NETWORK = re.compile(r"(https?|no)_proxy|(PIP|UV)_\w*(INDEX|CERT|HOST|TIMEOUT)\w*|SSL_CERT_FILE", re.IGNORECASE)
+# Where pip and uv read of their mirrors, here and in the fresh system, where all of it is of everybody.
+CONFIGURED = {
+    "/etc/pip.conf": "etc/pip.conf",
+    "~/.config/pip/pip.conf": "etc/xdg/pip/pip.conf",
+    "/etc/uv/uv.toml": "etc/uv/uv.toml",
+    "~/.config/uv/uv.toml": "etc/uv/uv.toml",
+}
+# An address among apt's lists: after "deb" and its options, or as a field.
+SOURCE = re.compile(r"^(?:deb(?: +\[.*?\])? +|URIs: *)(\S+/debian)/?(?:\s|$)", re.MULTILINE)
 # What a desktop has that the tries use, or that opens links and files with their program.
 HELPERS = "xvfb xdotool curl dbus gnome-keyring poppler-utils postgresql"
 HELPERS += " libglib2.0-bin desktop-file-utils shared-mime-info unzip"
@@ -70,16 +80,32 @@ class Tries:
         self.failed += failed or int(ended.returncode != 0)
 
 
+def mirror():
+    """Return the mirror of Debian that apt uses here, or the one of CHATDESK_DEBIAN_MIRROR. Raises ``SetUpError``."""
+    lists = Path("/etc/apt").glob("sources.list*")
+    files = [each for place in lists for each in (sorted(place.iterdir()) if place.is_dir() else [place])]
+    texts = [each.read_text(encoding="utf-8") for each in files if each.suffix in (".list", ".sources")]
+    found = os.environ.get("CHATDESK_DEBIAN_MIRROR") or mirror_among(texts)
+    if found:
+        return found
+    raise set_up.SetUpError("apt has no mirror of Debian here. Set CHATDESK_DEBIAN_MIRROR to the address of one.")
+
+
+def mirror_among(texts):
+    """Return the first mirror of Debian in the texts of apt's lists, None without one."""
+    return next((found.group(1) for found in map(SOURCE.search, texts) if found), None)
+
+
 @contextmanager
-def fresh_system(release="12"):
-    """Yield the folder of a fresh Debian with a plain user, and take it apart afterwards."""
+def fresh_system(release="12", kept=None):
+    """Yield the folder of a fresh Debian with a plain user, and take it apart afterwards, or leave it at ``kept``."""
     base = package.PLACE / "debian-{}.tar".format(release)
     if not base.exists():
         print("Making a Debian {} ...".format(release), flush=True)
         shutil.rmtree(str(SYSTEM), ignore_errors=True)
         SYSTEM.parent.mkdir(parents=True, exist_ok=True)
         command = ["debootstrap", "--variant=minbase", "--include=ca-certificates"]
-        subprocess.run([*command, RELEASES[release], str(SYSTEM), MIRROR], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*command, RELEASES[release], str(SYSTEM), mirror()], check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["tar", "-C", str(SYSTEM), "-cf", str(base), "."], check=True)
     shutil.rmtree(str(SYSTEM), ignore_errors=True)
     SYSTEM.mkdir(parents=True)
@@ -87,6 +113,10 @@ def fresh_system(release="12"):
     shutil.copy("/etc/resolv.conf", str(SYSTEM / "etc" / "resolv.conf"))
     for each in Path("/etc/apt/apt.conf.d").glob("*"):  # the way to the mirror, where it is not straight
         shutil.copy(str(each), str(SYSTEM / "etc" / "apt" / "apt.conf.d" / each.name))
+    for here, there in CONFIGURED.items():
+        if Path(here).expanduser().exists():
+            (SYSTEM / there).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(str(Path(here).expanduser()), str(SYSTEM / there))
     if AUTHORITIES.is_dir():
         shutil.copytree(str(AUTHORITIES), str(SYSTEM / AUTHORITIES.relative_to("/")), dirs_exist_ok=True)
         inside("update-ca-certificates")
@@ -109,12 +139,15 @@ def fresh_system(release="12"):
         _end_what_runs()
         for _, place in reversed(mounts):
             subprocess.run(["umount", "-l", str(SYSTEM / place)], stderr=subprocess.DEVNULL)
+        if kept is not None:
+            shutil.rmtree(str(kept), ignore_errors=True)
+            SYSTEM.rename(kept)
         shutil.rmtree(str(SYSTEM), ignore_errors=True)
 
 
 def network_settings():
     """Return the variables of this computer that tell programs the way to the network."""
-    return {name: os.environ[name] for name in NETWORK if name in os.environ}
+    return {name: value for name, value in os.environ.items() if NETWORK.fullmatch(name)}
 
 
 def in_namespaces_of_its_own():

@@ -1,13 +1,15 @@
-"""Follows the README on a bare Debian 12 and 13: what it says has to work with the programs that it names, as root and
-as a plain user who may only ask root to run a line that was printed. A line for each thing that was tried.
+"""Follows README.md and CONTRIBUTING.md on a bare Debian 12 and 13: what they say has to work with the programs that
+they name, as root and as a plain user who may only ask root to run a line that was printed. A line for each thing that
+was tried, and a table at the end.
 
-``try_fresh.py [12] [13] [root] [user] [run] [test] [package] [pipx] [--tests ARGS]``; without words all of them, an
-hour or two. ``--tests`` is passed on as ARGS to ``make test``. Needs root and debootstrap. What is tried is the newest
-commit.
+``try_fresh.py [12] [13] [root] [user] [run] [test] [package] [pipx] [contribute] [--tests ARGS] [--keep]``; without
+words all of them, which takes hours. ``--tests`` is passed on as ARGS to ``make test``; ``--keep`` leaves the systems
+in build/package. Needs root and debootstrap. What is tried is the newest commit.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -15,6 +17,8 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
+import package  # noqa: E402
+import set_up  # noqa: E402
 import system_libraries  # noqa: E402
 from fresh_debian import (  # noqa: E402
     RELEASES,
@@ -26,12 +30,14 @@ from fresh_debian import (  # noqa: E402
     fresh_system,
     in_namespaces_of_its_own,
     inside,
+    mirror,
     network_settings,
 )
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PEOPLE = ("root", "user")
-PARTS = ("run", "test", "package", "pipx")
+PARTS = ("run", "test", "package", "pipx", "contribute")
 # The name of a package where it is not that of the program.
 PACKAGES = {"pip": "python3-pip"}
 ASKED_OF_ROOT = re.compile(r"^ +sudo sh -c '(.*)'$", re.MULTILINE)
@@ -43,18 +49,39 @@ def main():
     """Returns 1 where something failed."""
     words = sys.argv[1:]
     tests = words[words.index("--tests") + 1] if "--tests" in words else ""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        print("This makes systems of their own to try things in, and needs root on Linux.", file=sys.stderr)
+        return 1
     missing = system_libraries.missing_programs(TOOLS)
     if missing and not system_libraries.install(missing):
         return 1
+    try:
+        mirror()
+    except set_up.SetUpError as problem:
+        print(problem, file=sys.stderr)
+        return 1
     if "--alone" not in words:
         return in_namespaces_of_its_own()
-    tries = Tries()
+    tries = {}
     for release in [each for each in RELEASES if each in words] or named_debians():
         for person in [each for each in PEOPLE if each in words] or PEOPLE:
-            with fresh_system(release):
+            kept = package.PLACE / "kept-{}-{}".format(release, person) if "--keep" in words else None
+            with fresh_system(release, kept):
                 follow(tries, release, person, [each for each in PARTS if each in words] or PARTS, tests)
-    print("{} of {} failed.".format(tries.failed, tries.count))
-    return 1 if tries.failed else 0
+    print("\n".join(table(tries)))
+    return 1 if any(each.failed for each in tries.values()) else 0
+
+
+def table(tries):
+    """Return the lines of a table: who tried what, where, and how it went."""
+    parts = list(dict.fromkeys(part for _, _, part in tries))
+    people = list(dict.fromkeys((release, person) for release, person, _ in tries))
+    lines = [("Debian", "as", *parts)]
+    for release, person in people:
+        ended = [tries.get((release, person, part)) for part in parts]
+        told = ["" if each is None else "{} failed".format(each.failed) if each.failed else "ok" for each in ended]
+        lines.append((release, person, *told))
+    return ["  ".join("{:10}".format(each) for each in line).rstrip() for line in lines]
 
 
 def named_debians():
@@ -73,9 +100,18 @@ def commands_below(heading):
     return [line.strip() for line in block.splitlines()]
 
 
-def follow(tries, release, person, parts, tests):
-    """Do as one person what the README says, on one Debian."""
+def commands_of_contributing():
+    """Return the commands of CONTRIBUTING.md that are not in the README, in their order: set-up, then sample data."""
+    block = re.search(r"\n\n((?:    make .+\n)+)", CONTRIBUTING).group(1)
+    sample = re.search(r"```sh\n((?:.+\n)+)```", CONTRIBUTING).group(1)
+    listed = [re.split(r"  +", line.strip())[0] for line in block.splitlines()] + sample.splitlines()
+    return [each for each in listed if each not in commands_below("A desktop chat application")]
+
+
+def follow(all_tries, release, person, parts, tests):
+    """Do as one person what README.md and CONTRIBUTING.md say, on one Debian."""
     of = "Debian {}, {}: ".format(release, person)
+    tries = all_tries[release, person, "set-up"] = Tries()
     programs = re.findall(r"`([\w-]+)`", needed())
     tries.inside(
         of + "has " + ", ".join(programs),
@@ -87,22 +123,28 @@ def follow(tries, release, person, parts, tests):
     if person != "root":
         inside("chown -R {0}:{0} /{1}".format(USER, home))
     run, test = commands_below("A desktop chat application")
-    package, install = commands_below("**Debian 12 or newer")
-    if "run" in parts:
-        attempt(tries, of + run, person, run)
-        attempt(tries, of + run + " once more, without a network", person, run, is_offline=True)
-    if "test" in parts:
-        attempt(tries, of + test, person, test + (" ARGS=" + shlex.quote(tests) if tests else ""))
-    if "package" in parts:
-        attempt(tries, of + package, person, package)
-        installing = install.replace("sudo apt", "apt-get -y").replace("./build", "/{}/chatdesk/build".format(home))
-        attempt(tries, of + install, "root", installing)
-        attempt(tries, of + "the installed program answers", person, "chatdesk ask hello")
-    if "pipx" in parts:
-        tries.inside(of + "has pipx", apt("pipx python3-venv"))
-        for command in ["make deps", *commands_below("**Any system with Python")]:
-            attempt(tries, of + command, person, command)
-        attempt(tries, of + "the program of pipx answers", person, "~/.local/bin/chatdesk ask hello")
+    package_it, install = commands_below("**Debian 12 or newer")
+    for part in parts:
+        tries = all_tries[release, person, part] = Tries()
+        if part == "run":
+            attempt(tries, of + run, person, run)
+            attempt(tries, of + run + " once more, without a network", person, run, is_offline=True)
+        elif part == "test":
+            attempt(tries, of + test, person, test + (" ARGS=" + shlex.quote(tests) if tests else ""))
+        elif part == "package":
+            attempt(tries, of + package_it, person, package_it)
+            installing = install.replace("sudo apt", "apt-get -y").replace("./build", "/{}/chatdesk/build".format(home))
+            attempt(tries, of + install, "root", installing)
+            attempt(tries, of + "the installed program answers", person, "/usr/bin/chatdesk ask hello")
+            attempt(tries, of + "the installed program plays itself", person, "/usr/bin/chatdesk --data-dir ~/played")
+        elif part == "pipx":
+            tries.inside(of + "has pipx", apt("pipx python3-venv"))
+            for command in ["make deps", *commands_below("**Any system with Python")]:
+                attempt(tries, of + command, person, command)
+            attempt(tries, of + "the program of pipx answers", person, "~/.local/bin/chatdesk ask hello")
+        else:
+            for command in commands_of_contributing():
+                attempt(tries, of + command, person, command)
 
 
 def attempt(tries, name, person, command, is_offline=False):

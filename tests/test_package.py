@@ -4,6 +4,7 @@ a wheel, and the package of a version before, which is upgraded from."""
 from __future__ import annotations
 
 import importlib
+import re
 import shutil
 import subprocess
 import sys
@@ -151,3 +152,69 @@ def test_what_is_upgraded_from_has_an_older_version_and_an_older_schema(
     assert trial.older_commit(source) == older
     _git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{source}", "shallow")
     assert trial.older_commit(tmp_path / "shallow") is None
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
+    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
+    return importlib.import_module("try_fresh")
+
+
+@pytest.mark.parametrize(
+    ("sources", "found"),
+    [
+        ("deb http://mirror.example/debian bookworm main\n", "http://mirror.example/debian"),
+        ("deb [signed-by=/k.gpg arch=amd64] https://a.example/x/debian/ trixie main\n", "https://a.example/x/debian"),
+        (
+            "Types: deb\n# URIs: http://old.example/debian\nURIs: http://new.example/debian\n",
+            "http://new.example/debian",
+        ),
+        ("URIs: http://mirror.example/debian-security\n", None),
+        ("# deb http://mirror.example/debian bookworm main\ndeb http://mirror.example/ubuntu noble main\n", None),
+    ],
+)
+def test_a_fresh_system_is_made_from_the_mirror_of_this_computer(fresh: Any, sources: str, found: str | None) -> None:
+    fresh_debian = importlib.import_module("fresh_debian")
+    assert fresh_debian.mirror_among(["", sources]) == found
+
+
+def test_a_fresh_system_gets_the_way_to_the_network_and_nothing_else(
+    fresh: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways = {"https_proxy", "NO_PROXY", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "SSL_CERT_FILE"}
+    for name in (*ways, "PIP_REQUIRE_VIRTUALENV", "UV_CACHE_DIR", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "x")
+    passed = fresh.network_settings().keys()
+    assert ways <= passed
+    assert not {"PIP_REQUIRE_VIRTUALENV", "UV_CACHE_DIR", "OPENAI_API_KEY"} & passed
+
+
+def test_what_is_tried_on_a_fresh_system_are_the_words_of_the_documents(fresh: Any) -> None:
+    assert fresh.named_debians() == list(fresh.RELEASES)
+    commands = [*fresh.commands_below("A desktop chat application"), *fresh.commands_of_contributing()]
+    assert commands[:2] == ["make run", "make test"]
+    assert len(commands) == len(set(commands)) > 4
+    targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert {command.split()[1] for command in commands if command.startswith("make ")} <= set(targets)
+    assert fresh.needed().count("`") == 8
+
+
+def test_the_table_of_fresh_systems_has_a_line_for_each_and_what_was_not_tried_is_empty(fresh: Any) -> None:
+    well, ill = fresh.Tries(), fresh.Tries()
+    ill.failed = 2
+    tried = {("12", "root", "set-up"): well, ("12", "root", "run"): ill, ("13", "user", "run"): well}
+    assert [line.split() for line in fresh.table(tried)] == [
+        ["Debian", "as", "set-up", "run"],
+        ["12", "root", "ok", "2", "failed"],
+        ["13", "user", "ok"],
+    ]
+
+
+def test_who_may_not_make_fresh_systems_is_told(
+    fresh: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("subprocess.run", lambda *_words, **_more: pytest.fail("it began"))
+    assert fresh.main() == 1
+    assert "needs root" in capsys.readouterr().err
