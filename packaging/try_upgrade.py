@@ -81,8 +81,8 @@ def _older_deb():
 
 
 def older_commit(root=package.ROOT):
-    """Return the newest commit before both the present version and the present schema, or None where the history does
-    not reach there."""
+    """Return the newest commit before both the present version and the present schema; None where the history does
+    not reach there, or where the schema then is one that cannot be upgraded."""
 
     def git(*arguments):
         return package.said(["git", "-C", str(root), *arguments])
@@ -92,7 +92,10 @@ def older_commit(root=package.ROOT):
     try:
         changes = [git("log", "-1", "--format=%H", *each) for each in (of_version, of_schema)]
         first = min(changes, key=lambda each: int(git("rev-list", "--count", each)))
-        return git("rev-parse", "--verify", "--quiet", first + "^")
+        older = git("rev-parse", "--verify", "--quiet", first + "^")
+        first_schema = min(path.name for path in (root / "migrations" / "versions").glob("[0-9]*.py"))
+        git("cat-file", "-e", "{}:migrations/versions/{}".format(older, first_schema))
+        return older
     except subprocess.CalledProcessError:
         return None
 

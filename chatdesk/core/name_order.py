@@ -6,8 +6,6 @@ import re
 import unicodedata
 from typing import Final
 
-NameKey = tuple[tuple[tuple[int, int, str], ...], str, str]
-
 _RUNS: Final = re.compile(r"\d+|\D+")
 # Letters that Unicode does not take apart into a base letter and its mark.
 _BASES: Final = str.maketrans(
@@ -17,17 +15,18 @@ _BASES: Final = str.maketrans(
 )
 
 
-def name_key(name: str) -> NameKey:
-    """Return the key by which a name is sorted: letters by their base, digits by the number that they write. Marks and
-    case decide only between names that are the same otherwise."""
+def name_key(name: str) -> str:
+    """Return the key by which a name is sorted, in the database too: letters by their base, digits by the number that
+    they write. Marks and case decide only between names that are the same otherwise."""
     apart = unicodedata.normalize("NFKD", name.casefold()).translate(_BASES)
     base = "".join(each for each in apart if not unicodedata.combining(each))
-    return tuple(map(_run_key, _RUNS.findall(base))), apart, name
+    # A name comes before those that go on after it, and a number before any letter.
+    return "".join(map(_run_key, _RUNS.findall(base))) + f"\x01{name}"
 
 
-def _run_key(run: str) -> tuple[int, int, str]:
-    """Return the key of a run of digits or of other characters; a very long number is sorted by its length first."""
+def _run_key(run: str) -> str:
+    """Return the key of a run of digits or of other characters; a number is sorted by its length first."""
     if not run[0].isdecimal():
-        return 1, 0, run
+        return run
     digits = "".join(str(unicodedata.decimal(each)) for each in run).lstrip("0")
-    return 0, len(digits), digits
+    return f"\x02{len(digits):06}{digits}"

@@ -49,13 +49,13 @@ def test_after_a_failed_upgrade_everything_can_be_read_and_the_banner_says_why(
     paths: AppPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths.make_directories()
-    make(paths.database, "0001")
+    make(paths.database, "0013")
     bad = tmp_path / "migrations"
     (bad / "versions").mkdir(parents=True)
-    for name in ("env.py", "versions/0001_first_schema.py"):
+    for name in ("env.py", "versions/0013_first_schema.py", "versions/0013_first_schema.sql"):
         (bad / name).write_text((MIGRATIONS / name).read_text("utf-8"), "utf-8")
-    (bad / "versions" / "0002_bad.py").write_text(
-        "revision = '0002'\ndown_revision = '0001'\ndef upgrade():\n    raise ZeroDivisionError\n", "utf-8"
+    (bad / "versions" / "0014_bad.py").write_text(
+        "revision = '0014'\ndown_revision = '0013'\ndef upgrade():\n    raise ZeroDivisionError\n", "utf-8"
     )
     monkeypatch.setattr(building, "migrations_dir", lambda: bad)
 
@@ -64,7 +64,7 @@ def test_after_a_failed_upgrade_everything_can_be_read_and_the_banner_says_why(
         assert services.read_only_reason is not None
         await until(lambda: _banner(application))
         banner = _banner(application)
-        assert "could not be upgraded from schema version 0001" in banner
+        assert "could not be upgraded from schema version 0013" in banner
         assert str(paths.backup_dir) in banner
         assert not application.panes.composer.editor.isEnabled() or application.panes.composer.editor.isReadOnly()
         await until(lambda: application.panes.sidebar.thread_list.model().rowCount() > 3)
@@ -76,7 +76,7 @@ def test_after_a_failed_upgrade_everything_can_be_read_and_the_banner_says_why(
 
     play(paths, script)
     with closing(sqlite3.connect(paths.database)) as conn:
-        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == ("0013",)
 
 
 def test_where_files_cannot_be_locked_the_window_opens_to_read(
@@ -101,7 +101,7 @@ def test_where_files_cannot_be_locked_the_window_opens_to_read(
 
 
 @pytest.mark.parametrize("trouble", [StorageFull, StorageReadOnly])
-@pytest.mark.parametrize("revision", ["0001", tables.HEAD_REVISION])
+@pytest.mark.parametrize("revision", ["0013", tables.HEAD_REVISION])
 def test_a_start_that_could_only_read_goes_on_to_write_once_it_can(
     paths: AppPaths, monkeypatch: pytest.MonkeyPatch, trouble: type[StorageError], revision: str
 ) -> None:

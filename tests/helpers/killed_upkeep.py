@@ -103,7 +103,7 @@ class _World:
     def prepare(self, kind: str, _cycle: int) -> None:
         if kind == "upgrade":
             self._forget()
-            make(self.path, "0002")
+            make(self.path, "0013")
         elif kind == "purge":
             self._forget()
             self._copy(self.large)

@@ -1,4 +1,4 @@
-"""Writes the frozen sample of one schema version: ``python -m tests.helpers.make_old_database 0001 out.sql``.
+"""Writes the frozen sample of one schema version: ``python -m tests.helpers.make_old_database 0014 out.sql``.
 
 Run once when a version is released; the file is never changed afterwards. The rows are written with plain SQL and use
 only columns of the first version, so that the sample does not depend on the repositories of the day.
@@ -85,19 +85,19 @@ def _message(conn: sqlite3.Connection, thread: str, number: int, position: int, 
     )
 
 
-def make(path: Path, revision: str) -> None:
+def make(path: Path, revision: str, *, threads: int = 3) -> None:
     """A database file of schema version ``revision`` with the sample in it."""
-    path.write_bytes(_made(revision))
+    path.write_bytes(_made(revision, threads))
 
 
 @cache
-def _made(revision: str) -> bytes:
+def _made(revision: str, threads: int) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made.db"
         schema_upgrade.migrate(path, MIGRATIONS, target=revision)
         with closing(sqlite3.connect(path, isolation_level=None)) as conn:
             conn.execute("BEGIN")
-            fill(conn)
+            fill(conn, threads=threads)
             conn.execute("COMMIT")
         return path.read_bytes()
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chatdesk.core.moments import is_known, known_or_zero, local_moment
+from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import day_text, month_text, time_text, weekday_name
 
@@ -31,7 +32,7 @@ _DAY_MS: Final = 24 * 3600 * 1000
 _LAST_MONTH_INDEX: Final = 9999 * 12 + 11
 _UNKNOWN: Final = _FIRST_MONTH + _LAST_MONTH_INDEX + 1  # after every month: of a stored time that is none
 
-# (group, 0 heading | 1 thread, newest first or the folded title, id)
+# (group, 0 heading | 1 thread, newest first or the key of the title, id)
 RowKey = tuple[int, int, int | str, str]
 
 
@@ -112,7 +113,7 @@ def group_title(group: int) -> str:
 
 
 def thread_key(thread: Thread, today: date, zone: tzinfo | None, how: Arrangement = ACTIVITY) -> RowKey:
-    place = thread.title.casefold() if how.by_name else -known_or_zero(how.moment(thread))
+    place = name_key(thread.title) if how.by_name else -known_or_zero(how.moment(thread))
     return (group_of(thread, today, zone, how), 1, place, thread.id)
 
 

@@ -25,7 +25,7 @@ WORD = "Zwetschgen"
 _PLAN = AnswerPlan(WORD, WORD)
 # Wherever a thread has text that others get.
 PLACES = {
-    *(("threads", each) for each in ("title", "title_folded", "system_prompt", "model", "parameters")),
+    *(("threads", each) for each in ("title", "title_folded", "title_key", "system_prompt", "model", "parameters")),
     *(("messages", each) for each in travelling(Form.WORD, Form.TEXT, Form.DETAILS)),
     ("message_parts", "content"),
     ("summaries", "text"),

@@ -226,7 +226,7 @@ def test_by_name_and_the_trash_are_arranged_their_own_way(qtbot, theme):
     now = round(samples.NOW.timestamp() * 1000)
     threads = [
         samples.make_thread(1, "beta", ago=timedelta(days=3), tags=("one", "two")),
-        samples.make_thread(2, "Alpha", ago=timedelta(days=400)),
+        samples.make_thread(2, "Ähre", ago=timedelta(days=400)),
         samples.make_thread(3, "pinned", pinned_at=1),
     ]
     sidebar, fetcher = make_sidebar(qtbot, theme, threads)
@@ -237,7 +237,7 @@ def test_by_name_and_the_trash_are_arranged_their_own_way(qtbot, theme):
         "Pinned",
         "pinned",
         "By name",
-        "Alpha",
+        "Ähre",
         "beta",
     ]
     spoken = model.index_of(threads[0].id).data(Qt.ItemDataRole.AccessibleTextRole)

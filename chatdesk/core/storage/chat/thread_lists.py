@@ -28,10 +28,10 @@ _SCOPES: Final = {
 }
 # Which values of the columns that lists are ordered by have a place in the order. In SQLite, numbers come before texts
 # and texts before bytes.
-_PLACED: Final = {"title_folded": "title_folded < x''"} | {
+_PLACED: Final = {"title_key": "title_key < x''"} | {
     column: f"{column} <= {LATEST_MS}" for column in ("deleted_at", "last_activity_at")
 }
-_UNPLACED: Final = {"title_folded": "title_folded >= x''"} | {
+_UNPLACED: Final = {"title_key": "title_key >= x''"} | {
     column: f"{column} > {LATEST_MS}" for column in ("deleted_at", "last_activity_at")
 }
 _ID_LENGTH: Final = 36
@@ -101,7 +101,7 @@ def statement(
     or for those that come after them."""
     condition, values = _conditions(query, is_rare_tag=is_rare_tag)
     key = sort_key(query)
-    by_name = key == "title_folded"
+    by_name = key == "title_key"
     condition += f" AND {(_PLACED if is_placed else _UNPLACED)[key]} AND length(id) = {_ID_LENGTH}"
     columns_of_order = (key, "id") if is_placed else ("id",)
     if cursor is not None:
@@ -117,7 +117,7 @@ def sort_key(query: ThreadQuery) -> str:
     """Return the column a list is ordered by, besides the id."""
     if query.scope == "trash":
         return "deleted_at"
-    return "title_folded" if query.order == "name" else "last_activity_at"
+    return "title_key" if query.order == "name" else "last_activity_at"
 
 
 def is_rare_tag(conn: Connection, tag_id: str | None) -> bool:
@@ -165,7 +165,7 @@ def _has_place(cursor: str) -> bool:
 def _parsed(query: ThreadQuery, cursor: str) -> list[int | str]:
     thread_id, colon, value = cursor.partition(":")
     try:
-        key: list[int | str] = [value if sort_key(query) == "title_folded" else int(value)] if colon else []
+        key: list[int | str] = [value if sort_key(query) == "title_key" else int(value)] if colon else []
         return [*key, checked_id(thread_id)]
     except (ValueError, InvalidInput):
         raise InvalidInput(

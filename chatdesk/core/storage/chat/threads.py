@@ -15,7 +15,7 @@ from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, is_anothers, log_change, write_register
 from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.core.storage.engine.plain_text import clean, folded
+from chatdesk.core.storage.engine.plain_text import clean, title_columns
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.engine.steering import MODEL
 
@@ -129,7 +129,7 @@ def checked_title(title: str) -> str:
 
 def _title_change(title: str, source: TitleSource) -> tuple[dict[str, Any], str, dict[str, Any]]:
     shared = {"title": title, "title_source": source.value}
-    return {**shared, "title_folded": folded(title)}, change_log.TITLE, shared
+    return {**shared, **title_columns(title)}, change_log.TITLE, shared
 
 
 def change_thread(
@@ -183,10 +183,9 @@ def insert_thread(
         tables.threads,
         id=thread_id,
         project_id=project_id,
-        title_folded=folded(wanted),
         last_activity_at=now,
         assistant_id=assistant_id,
-        **shared,
+        **{**shared, **title_columns(wanted)},
         **stamp,
     )
     log_change(

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Final, TypeVar
 
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import shortened
 
 # What ``json.loads`` calls in the end, without its look at types and byte order marks first.
@@ -73,6 +74,11 @@ def one_of(kind: type[_Kind], stored: object, otherwise: _Kind) -> _Kind:
         return kind(stored)
     except ValueError:
         return otherwise
+
+
+def title_columns(title: str) -> dict[str, str]:
+    """Return the columns of a thread that hold its title: as it is, as it is searched, and as it is sorted."""
+    return {"title": title, "title_folded": folded(title), "title_key": name_key(title)}
 
 
 def folded(title: str) -> str:

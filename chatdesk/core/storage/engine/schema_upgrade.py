@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from chatdesk.core.errors import ChatDeskError, SchemaTooNew, StorageCorrupt, StorageFull, UpgradeFailed
+from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.engine import backup, search_schema, tables
 from chatdesk.core.storage.engine.connection import connect, driver, insert_row, open_to_write
 from chatdesk.core.storage.engine.failures import translating
@@ -56,6 +57,14 @@ def check_revision(revision: str) -> None:
         return
     # Ours have four digits. A longer number is none of a later ChatDesk either.
     is_number = revision.isascii() and revision.isdigit() and len(revision) == len(tables.HEAD_REVISION)
+    if is_number and revision < tables.REVISIONS[0]:
+        raise StorageCorrupt(
+            Text("This database has schema version {revision}, from before the first release.", revision=revision),
+            safe=Text("It was not touched."),
+            next_step=Text(
+                "Run 'chatdesk doctor --repair': it copies your messages into a new database and keeps this one."
+            ),
+        )
     if not is_number or revision < tables.HEAD_REVISION:
         raise StorageCorrupt(Text("The database does not say which version its schema has, so it is damaged."))
     raise SchemaTooNew(
@@ -157,6 +166,13 @@ def migrate(
         config.attributes["connection"] = conn
         config.attributes["verify"] = _verifier(conn, may_dangle=may_dangle)
         command.upgrade(config, target)
+
+
+def fill_title_keys(conn: sqlite3.Connection) -> None:
+    """Write the column by which threads are sorted by title, for all of them."""
+    # As bytes: a title that is no UTF-8 would end the statement.
+    conn.create_function("title_key_of", 1, lambda title: name_key(bytes(title).decode(errors="replace")))
+    conn.execute("UPDATE threads SET title_key = title_key_of(CAST(title AS BLOB))")
 
 
 def _verifier(conn: Connection, *, may_dangle: bool) -> Callable[[], None]:

@@ -15,7 +15,6 @@ from chatdesk.core.texts import Text
 
 T = TypeVar("T")
 
-_OLD_SCHEMA = Text("This database has no search index yet, because it could not be upgraded.")
 _NEW_SCHEMA = Text("This data belongs to a newer ChatDesk, whose search index this one cannot read.")
 _DAMAGED = Text("The search index is damaged and is being rebuilt. Your messages are not affected.")
 
@@ -60,9 +59,6 @@ class SearchStore:
 
 def state(conn: sqlite3.Connection) -> IndexState:
     """Return how much can be found already."""
-    found = conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'search_index'").fetchone()
-    if found is None:
-        return IndexState(0, _OLD_SCHEMA)
     if not newer_schema.has_search(conn):
         return IndexState(0, _NEW_SCHEMA)
     if search_index.read_meta(conn, search_index.DAMAGED) is not None:

@@ -74,9 +74,9 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 # What follows from the rest, or belongs to this computer.
 LEFT_OUT: Final[frozenset[str]] = frozenset(
-    ("hlc", "origin_device", "title_folded", "name_folded", "shown_count", "total_input_tokens", "total_output_tokens",
-     "total_cached_tokens", "total_reasoning_tokens", "total_tool_time_ms", "tool_counts", "thread_id", "message_id",
-     "part_id", "path", "message_count", "deleted_at", "author_id")
+    ("hlc", "origin_device", "title_folded", "title_key", "name_folded", "shown_count", "total_input_tokens",
+     "total_output_tokens", "total_cached_tokens", "total_reasoning_tokens", "total_tool_time_ms", "tool_counts",
+     "thread_id", "message_id", "part_id", "path", "message_count", "deleted_at", "author_id")
 ) | (BY_NAME.keys() - set(EXPORTED))  # fmt: skip
 _JSON: Final = frozenset(("parameters", "error_details", "content", "pinned_facts", "attachments", "setup"))
 _FLAGS: Final = frozenset(("is_without_summaries", "is_off", "is_by_hand"))

@@ -17,7 +17,7 @@ from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.bulk import insert_rows
 from chatdesk.core.storage.engine.change_log import Origin, log_change, log_threads
 from chatdesk.core.storage.engine.connection import driver, insert_row
-from chatdesk.core.storage.engine.plain_text import clean, folded, to_json
+from chatdesk.core.storage.engine.plain_text import clean, title_columns, to_json
 from chatdesk.core.storage.engine.rows import batches, get_thread, marks
 from chatdesk.core.storage.transfer.import_rows import (
     KnownMessage,
@@ -80,8 +80,7 @@ def _thread_row(origin: Origin, step: Step) -> dict[str, Any]:
     return {
         "id": step.rows.thread_id,
         "project_id": step.project_id,
-        "title": title,
-        "title_folded": folded(title),
+        **title_columns(title),
         "title_source": values.get("title_source", "person"),
         "system_prompt": clean(str(values.get("system_prompt", ""))),
         "provider": values.get("provider"),
@@ -174,7 +173,7 @@ def _retitle(conn: Connection, origin: Origin, rows: ThreadRows) -> None:
         rows.thread_id,
         project_id=thread.project_id,
         reg=change_log.TITLE,
-        values={"title": title, "title_folded": folded(title)},
+        values=title_columns(title),
         body={"title": title},
     )
 

@@ -86,6 +86,7 @@ def _fill(database: Path, target: Path, clock: Clock, on_progress: Callable[[Tex
         if lost and copied.counts["devices"]:
             copied.lost.append(lost)
         on_progress(Text("Putting in order what was copied…"))
+        schema_upgrade.fill_title_keys(raw)
         raw.execute("DELETE FROM search_queue")
         search_index.rebuild(raw)
         if sync_salvage.pull_again(conn, clock.now_ms()):

@@ -22,6 +22,7 @@ from chatdesk.core.storage.chat.projects import private_project_id
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import insert_row
+from chatdesk.core.storage.engine.plain_text import title_columns
 from chatdesk.core.texts import Text
 
 # What takes the place of a thread that is missing.
@@ -153,8 +154,7 @@ def insert_recovered_thread(
         tables.threads,
         id=thread_id,
         project_id=project,
-        title=RECOVERED_TITLE,
-        title_folded=RECOVERED_TITLE.casefold(),
+        **title_columns(RECOVERED_TITLE),
         created_at=created_at,
         last_activity_at=last_activity_at,
         **origin.stamp(),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.domain.library import ThreadQuery, ThreadScope
 from chatdesk.core.domain.thread import NEW_DRAFT
 from chatdesk.core.errors import (
     InvalidInput,
@@ -20,11 +23,13 @@ from chatdesk.core.errors import (
     ThreadNotFound,
 )
 from chatdesk.core.ids import new_id
+from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.chat.thread_lists import sort_key, statement
 from chatdesk.core.storage.library.trash_store import TRASH_DAYS
 from tests.helpers.checks import integrity_check
 from tests.helpers.counters import recounted
-from tests.helpers.store import PLAN, Store
+from tests.helpers.make_old_database import make
+from tests.helpers.store import PLAN, MovableClock, Store
 
 _DAY_MS = 24 * 3600 * 1000
 _ID = new_id()
@@ -73,6 +78,42 @@ async def test_filters_of_the_list(store: Store) -> None:
     assert (await store.library.page(ThreadQuery(project_id=new_id()), limit=10)).threads == ()
 
 
+_NAMES = ("apfel", "Ähre", "Zebra", "Part 10", "Part 2", "カキ", "か")
+
+
+@pytest.mark.parametrize("is_upgraded", [False, True])
+@pytest.mark.parametrize("has_project", [False, True])
+@pytest.mark.parametrize("scope", ["active", "archive"])
+async def test_threads_by_title_have_the_order_of_names(
+    tmp_path: Path, clock: MovableClock, scope: ThreadScope, has_project: bool, is_upgraded: bool
+) -> None:
+    path = tmp_path / "chatdesk.db"
+    if is_upgraded:
+        make(path, "0013", threads=len(_NAMES))
+        with closing(sqlite3.connect(path)) as conn, conn:
+            for number, name in enumerate(_NAMES):
+                conn.execute("UPDATE threads SET title = ? WHERE title = ?", (name, f"Thread {number}"))
+    store = Store(path, clock)
+    await store.db.open()
+    try:
+        if not is_upgraded:
+            for name in _NAMES:
+                await store.threads.rename(await store.thread("Zz"), name)
+        if scope == "archive":
+            ids = [each.id for each in (await store.library.page(ThreadQuery(), limit=99)).threads]
+            await store.library.set_flag(ids, "archived_at", 1_800_000_000_000, "archived")
+        project = (await store.projects.default()).id if has_project else None
+        found: list[str] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = await store.library.page(ThreadQuery(scope, project, order="name"), limit=2, cursor=cursor or None)
+            found += [each.title for each in page.threads]
+            cursor = page.next_cursor
+    finally:
+        await store.db.close()
+    assert found == sorted(_NAMES, key=name_key)
+
+
 async def test_a_made_up_cursor_is_refused(store: Store) -> None:
     for cursor in ("x", "1:y", f"z:{new_id()}"):
         with pytest.raises(InvalidInput):
@@ -102,7 +143,7 @@ async def test_a_made_up_cursor_is_refused(store: Store) -> None:
 async def test_every_list_walks_an_index_without_sorting(
     store: Store, query: ThreadQuery, index: str, is_first: bool
 ) -> None:
-    cursor = None if is_first else f"{new_id()}:{'name' if sort_key(query) == 'title_folded' else 5}"
+    cursor = None if is_first else f"{new_id()}:{'name' if sort_key(query) == 'title_key' else 5}"
     sql, values = statement(query, cursor)
 
     def plan(conn: Connection) -> str:

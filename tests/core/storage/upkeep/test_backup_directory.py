@@ -33,7 +33,7 @@ def _backups(directory: Path, *, daily: int = 7, weekly: int = 4) -> BackupDirec
 def _source(directory: Path) -> sqlite3.Connection:
     path = directory / "chatdesk.db"
     if not path.exists():
-        make(path, "0002")
+        make(path, "0013")
     return sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
 
 
@@ -183,7 +183,7 @@ def test_a_kill_in_the_middle_leaves_only_good_backups(
 def test_a_backup_is_of_one_moment_while_another_connection_writes(tmp_path: Path) -> None:
     """Every one must be found complete although rows come in between copying and counting."""
     path = tmp_path / "chatdesk.db"
-    make(path, "0002")
+    make(path, "0013")
     backups = _backups(tmp_path)
     is_over = threading.Event()
     written = threading.Event()

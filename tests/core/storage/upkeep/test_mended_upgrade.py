@@ -78,7 +78,7 @@ async def _look(paths: AppPaths, before: set[str]) -> None:
 
 async def test_what_no_migration_can_upgrade_is_copied_row_by_row(tmp_path: Path) -> None:
     paths = AppPaths.find(str(tmp_path))
-    make(paths.database, "0008")
+    make(paths.database, "0013")
     before = texts_of(paths.database)
     bad = tmp_path / "migrations"
     (bad / "versions").mkdir(parents=True)

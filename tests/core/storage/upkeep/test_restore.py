@@ -118,7 +118,7 @@ async def test_what_is_inside_is_shown_and_nothing_changes(store: Store, tmp_pat
 
 
 async def test_an_older_schema_is_restored_and_upgraded_at_the_next_start(store: Store, tmp_path: Path) -> None:
-    make(tmp_path / "old.db", "0002")
+    make(tmp_path / "old.db", "0013")
     contents = await _service(store).inspect_backup(tmp_path / "old.db")
     assert contents.is_older_schema
     assert contents.messages > 0
@@ -127,7 +127,7 @@ async def test_an_older_schema_is_restored_and_upgraded_at_the_next_start(store:
     await _service(store).restore_prepared()
     store.reset()
     report = await store.db.open()
-    assert report.upgraded_from == "0002"  # type: ignore[attr-defined]
+    assert report.upgraded_from == "0013"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("kind", ["text", "cut gzip", "cut zip", "other zip", "damaged", "empty", "foreign"])

@@ -39,16 +39,16 @@ messages = Table(
     Column("deleted_with", Text),
     Column("purged_at", Integer),
     *origin(),
-    # Since 0002: what a view needs to guess a height without reading the text.
+    # What a view needs to guess a height without reading the text.
     counter("char_count"),
     counter("line_count"),
-    # Since 0003: empty, pinned or excluded by the reader.
+    # Empty, pinned or excluded by the reader.
     Column("context_mark", Text, nullable=False, server_default=text("''")),
-    # Since 0005: its row in the search index, a number that stays.
+    # Its row in the search index, a number that stays.
     Column("search_n", Integer),
-    # Since 0008, as for threads; of an answer, who asked for it.
+    # As for threads; of an answer, who asked for it.
     Column("author_id", Text),
-    # Since 0011: the assistant that answered, by its name then; its id where it is one of this profile.
+    # The assistant that answered, by its name then; its id where it is one of this profile.
     Column("assistant_id", Text),
     Column("assistant_name", Text),
     CheckConstraint("role IN ('system', 'user', 'assistant', 'tool')", name="role"),
@@ -63,7 +63,7 @@ Index(
     messages.c.position,
     sqlite_where=text("on_path = 1 AND deleted_at IS NULL"),
 )
-# Since 0013: of a path through the trash, and with ``id``, by which the newest version is found among thousands.
+# Of a path through the trash, and with ``id``, by which the newest version is found among thousands.
 Index(
     "ix_messages_shown_trashed",
     messages.c.thread_id,
@@ -150,7 +150,7 @@ artifacts = Table(
     Column("size_bytes", Integer, nullable=False),
     Column("sha256", Text, nullable=False),
     *origin(),
-    # Since 0012: versions of one document share its id; a file of a message has none.
+    # Versions of one document share its id; a file of a message has none.
     Column("document_id", Text),
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("name", Text, nullable=False, server_default=text("''")),
@@ -175,7 +175,6 @@ summaries = Table(
     Column("created_at", Integer, nullable=False),
     Column("deleted_at", Integer),
     *origin(),
-    # Since 0003.
     Column("from_message_id", Text, nullable=False, server_default=text("''")),
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("prompt_version", Text, nullable=False, server_default=text("''")),
@@ -186,7 +185,7 @@ summaries = Table(
     counter("message_count"),
     counter("input_tokens"),
     counter("output_tokens"),
-    # Since 0008, as for threads.
+    # As for threads.
     Column("author_id", Text),
 )
 Index("ix_summaries_thread_id_created_at", summaries.c.thread_id, summaries.c.created_at)

@@ -27,12 +27,12 @@ changes = Table(
     counter("state"),
     Column("mine", Integer, nullable=False, server_default=text("1")),
     Column("at", Integer, nullable=False),
-    # Since 0008: the member who made a change of others, and the server's refusal. The other two are not used any more.
+    # The member who made a change of others, and the server's refusal. The other two are not used any more.
     Column("author", Text),
     Column("relayed_by", Text),
     Column("problem", Text),
     Column("seal", LargeBinary),
-    # Since 0009: the digest of the body as the server took it, and whether its words were erased for everybody.
+    # The digest of the body as the server took it, and whether its words were erased for everybody.
     Column("digest", LargeBinary),
     counter("erased"),
     UniqueConstraint("id"),
@@ -40,7 +40,6 @@ changes = Table(
 )
 Index("ix_changes_project_id_state", changes.c.project_id, changes.c.state)
 Index("ix_changes_entity_reg", changes.c.entity, changes.c.reg)
-# Since 0013.
 Index("ix_changes_problem", changes.c.problem, sqlite_where=changes.c.problem.isnot(None))
 
 # The changes of one register that no other change names as its parent.
@@ -53,7 +52,7 @@ register_heads = Table(
     sqlite_with_rowid=False,
 )
 
-# Teams whose database this profile works with (since 0008). ``address`` is JSON without the password; ``left_at`` is
+# Teams whose database this profile works with. ``address`` is JSON without the password; ``left_at`` is
 # set when the person left, and the names of its members stay known.
 workspaces = Table(
     "workspaces",

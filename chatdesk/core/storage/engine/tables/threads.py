@@ -24,9 +24,8 @@ projects = Table(
     Column("last_chat_at", Integer),
     Column("deleted_at", Integer),
     *origin(),
-    # Since 0003: how answers are made, and whether older messages may be summarised.
+    # How answers are made, and whether older messages may be summarised.
     *_steering(),
-    # Since 0004.
     Column("archived_at", Integer),
 )
 
@@ -56,15 +55,17 @@ threads = Table(
     counter("total_tool_time_ms"),
     Column("tool_counts", Text, nullable=False, server_default=text("'{}'")),
     *origin(),
-    # Since 0003, as for projects; and the first message that is sent.
+    # As for projects; and the first message that is sent.
     *_steering(),
     Column("context_from_id", Text),
-    # Since 0004: "text" or "model" while the title may still be bettered, else "person".
+    # "text" or "model" while the title may still be bettered, else "person".
     Column("title_source", Text, nullable=False, server_default=text("'person'")),
-    # Since 0008: the member who made it; null: whoever works with this profile.
+    # The member who made it; null: whoever works with this profile.
     Column("author_id", Text),
-    # Since 0011: the assistant of the library that answers here.
+    # The assistant of the library that answers here.
     Column("assistant_id", Text),
+    # Sorts the title as other names are sorted (``name_order``).
+    Column("title_key", Text, nullable=False, server_default=text("''")),
 )
 _ACTIVE = "deleted_at IS NULL AND archived_at IS NULL"
 _ARCHIVED = "archived_at IS NOT NULL AND deleted_at IS NULL"
@@ -75,7 +76,7 @@ def _thread_index(name: str, *columns: str, where: str) -> None:
     Index(f"ix_threads_{name}", *(threads.c[column] for column in columns), sqlite_where=text(where))
 
 
-# A list for every order, of every project (since 0006). The title is in those that are searched, so that a search
+# A list for every order, of every project. The title is in those that are searched, so that a search
 # reads the index alone.
 _thread_index("recent", "last_activity_at", "id", "title_folded", where=_ACTIVE)
 _thread_index("project_recent", "project_id", "last_activity_at", "id", "title_folded", where=_ACTIVE)
@@ -86,10 +87,10 @@ _thread_index("project_pinned", "project_id", "last_activity_at", "id", where=f"
 _thread_index("project_archived", "project_id", "last_activity_at", "id", where=_ARCHIVED)
 _thread_index("project_trashed", "project_id", "deleted_at", "id", where=_TRASHED)
 _thread_index("archived_at", "archived_at", where=_ARCHIVED)
-_thread_index("name", "title_folded", "id", where=_ACTIVE)
-_thread_index("project_name", "project_id", "title_folded", "id", where=_ACTIVE)
-_thread_index("archived_name", "title_folded", "id", where=_ARCHIVED)
-_thread_index("project_archived_name", "project_id", "title_folded", "id", where=_ARCHIVED)
+_thread_index("name", "title_key", "id", where=_ACTIVE)
+_thread_index("project_name", "project_id", "title_key", "id", where=_ACTIVE)
+_thread_index("archived_name", "title_key", "id", where=_ARCHIVED)
+_thread_index("project_archived_name", "project_id", "title_key", "id", where=_ARCHIVED)
 # The foreign key to projects needs an index that covers every thread, also the archived and trashed ones.
 Index("ix_threads_project_id", threads.c.project_id)
 
@@ -103,7 +104,7 @@ drafts = Table(
     Column("text", Text, nullable=False),
     Column("cursor", Integer, nullable=False),
     Column("updated_at", Integer, nullable=False),
-    # Since 0004: a list of {name, sha256, mime, size_bytes}.
+    # A list of {name, sha256, mime, size_bytes}.
     Column("attachments", Text, nullable=False, server_default=text("'[]'")),
 )
 Index("ix_drafts_thread_id", drafts.c.thread_id)
@@ -123,7 +124,7 @@ prompts = Table(
     counter("use_count"),
     Column("deleted_at", Integer),
     *origin(),
-    # Since 0011: of an assistant, JSON (``AssistantSetup``); of others empty.
+    # Of an assistant, JSON (``AssistantSetup``); of others empty.
     Column("setup", Text, nullable=False, server_default=text("''")),
 )
 

@@ -24,12 +24,12 @@ usage_events = Table(
     counter("is_estimated"),
     Column("latency_ms", Integer),
     Column("created_at", Integer, nullable=False),
-    # Since 0003: what was asked for, an answer or a summary.
+    # What was asked for, an answer or a summary.
     Column("kind", Text, nullable=False, server_default=text("'answer'")),
-    # Since 0004. A cost that nobody knows is null, which is not nothing.
+    # A cost that nobody knows is null, which is not nothing.
     Column("time_to_first_token_ms", Integer),
     Column("cost_usd", Float),
-    # Since 0010: part of the input, as cached_tokens are.
+    # Part of the input, as cached_tokens are.
     counter("written_tokens"),
 )
 Index("ix_usage_events_created_at", usage_events.c.created_at)
@@ -37,7 +37,7 @@ Index("ix_usage_events_project_id", usage_events.c.project_id)
 Index("ix_usage_events_thread_id", usage_events.c.thread_id)
 Index("ix_usage_events_message_id", usage_events.c.message_id)
 
-# The same added up by day (since 0007): the day is the local one on which a request ended, counted from 1970-01-01.
+# The same added up by day: the day is the local one on which a request ended, counted from 1970-01-01.
 # What is not known is an empty text; a project may be gone.
 usage_days = Table(
     "usage_days",
@@ -55,7 +55,6 @@ usage_days = Table(
     counter("estimated_requests"),
     counter("unpriced_requests"),
     Column("cost_usd", Float, nullable=False, server_default=text("0")),
-    # Since 0010.
     counter("written_tokens"),
     sqlite_with_rowid=False,
 )

@@ -10,7 +10,7 @@ from chatdesk.core.domain.thread import TitleSource
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.storage.chat.projects import LONGEST_NAME, checked_colour
 from chatdesk.core.storage.engine import change_log, steering
-from chatdesk.core.storage.engine.plain_text import clean, folded, from_json, to_json
+from chatdesk.core.storage.engine.plain_text import clean, from_json, title_columns, to_json
 from chatdesk.core.storage.sync.wire.rows import word
 from chatdesk.core.texts import Text, shown
 
@@ -26,8 +26,7 @@ def _title(body: Values) -> Columns:
     title, source = body.get("title"), body.get("title_source")
     kept = clean_line(clean(title[:LONGEST_TITLE])) if isinstance(title, str) else ""
     return {
-        "title": kept or UNTITLED,
-        "title_folded": folded(kept or UNTITLED),
+        **title_columns(kept or UNTITLED),
         "title_source": source if source in _SOURCES else TitleSource.PERSON.value,
     }
 
