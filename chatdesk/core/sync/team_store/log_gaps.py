@@ -10,8 +10,9 @@ from chatdesk.core.domain.sharing.lost_changes import LostRange
 from chatdesk.core.sync.team_store.statements import Statements
 
 _MOST_RANGES: Final = 100_000
-# Closing a log over its gaps rewrites all that follows: some ten thousand changes in a second.
-_LONGEST: Final = "SET statement_timeout = '15min'"
+# Closing a log over its gaps rewrites all that follows. This many changes at a time, less than a second each, so that
+# whoever writes in the project meanwhile waits no longer.
+_REWRITTEN_AT_ONCE: Final = 5_000
 
 
 class LogGaps:
@@ -34,6 +35,8 @@ class LogGaps:
     def accept(self, project_id: str, ranges: Sequence[LostRange]) -> None:
         """Let a project go on without exactly these changes; allowed to owners only. Raises ``TeamLossChanged`` where
         others are missing by now."""
-        self._statements.rows(_LONGEST)
-        named = json.dumps([[each.first, each.last] for each in ranges])
-        self._statements.rows("SELECT cd.accept_loss(%s, %s::jsonb)", project_id, named)
+        missing: object = [[each.first, each.last] for each in ranges]
+        while missing is not None:
+            missing = self._statements.value(
+                "SELECT cd.accept_loss(%s, %s::jsonb, %s)", project_id, json.dumps(missing), _REWRITTEN_AT_ONCE
+            )

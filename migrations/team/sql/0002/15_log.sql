@@ -57,8 +57,9 @@ RETURN sha256(p_chain || uuid_send(p_id) || uuid_send(p_device) || uuid_send(p_a
     || int8send(p_dseq) || int8send(p_number) || int8send(p_hlc) || int8send(p_at) || p_digest
     || convert_to(concat_ws(' ', p_kind, p_op, p_reg, p_v, p_parents), 'UTF8'));
 
--- Chains a log anew from a number on, and counts the changes of its devices. p_is_closed: over the gaps in its numbers.
-CREATE FUNCTION cd.chain_again(p_project uuid, p_first bigint, p_is_closed boolean) RETURNS void
+-- Chains a log anew from a number on: p_most of its changes, or all (NULL), and then its head and the counts of its devices
+-- as well. p_is_closed: over the gaps in its numbers.
+CREATE FUNCTION cd.chain_again(p_project uuid, p_first bigint, p_is_closed boolean, p_most integer) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
 AS $$
 DECLARE
@@ -68,11 +69,16 @@ DECLARE
     v_row record;
 BEGIN
     FOR v_row IN
-        SELECT c.* FROM (
+        SELECT c.*, coalesce(before.number, 0) + row_number() OVER (PARTITION BY c.device_id ORDER BY c.seq) AS number
+        FROM (
             SELECT c.id, c.seq, c.device_id, c.author, c.entity_id, c.dseq, c.hlc, c.at, c.digest, c.kind, c.op, c.reg, c.v,
-                c.parents, row_number() OVER (PARTITION BY c.device_id ORDER BY c.seq) AS number
-            FROM cd.change c WHERE c.project_id = p_project
-        ) AS c WHERE c.seq >= p_first ORDER BY c.seq
+                c.parents
+            FROM cd.change c WHERE c.project_id = p_project AND c.seq >= p_first ORDER BY c.seq LIMIT p_most
+        ) AS c LEFT JOIN (
+            SELECT b.device_id, max(b.number) AS number FROM cd.change b
+            WHERE b.project_id = p_project AND b.seq < p_first GROUP BY b.device_id
+        ) AS before ON before.device_id = c.device_id
+        ORDER BY c.seq
     LOOP
         v_last := CASE WHEN p_is_closed THEN v_last + 1 ELSE v_row.seq END;
         v_chain := cd.next_chain(v_chain, v_row.id, v_row.device_id, v_row.author, v_row.entity_id, v_row.dseq,
@@ -81,15 +87,17 @@ BEGIN
         UPDATE cd.change c SET seq = v_last, chain = v_chain, number = v_row.number
         WHERE c.id = v_row.id AND c.project_id = p_project;
     END LOOP;
-    UPDATE cd.project_head h SET seq = CASE WHEN p_is_closed THEN v_last ELSE h.seq END, chain = v_chain
-    WHERE h.project_id = p_project;
-    DELETE FROM cd.device_count n WHERE n.project_id = p_project;
-    INSERT INTO cd.device_count (project_id, device_id, changes)
-    SELECT p_project, c.device_id, count(*) FROM cd.change c WHERE c.project_id = p_project GROUP BY c.device_id;
+    IF p_most IS NULL THEN
+        UPDATE cd.project_head h SET seq = CASE WHEN p_is_closed THEN v_last ELSE h.seq END, chain = v_chain
+        WHERE h.project_id = p_project;
+        DELETE FROM cd.device_count n WHERE n.project_id = p_project;
+        INSERT INTO cd.device_count (project_id, device_id, changes)
+        SELECT p_project, c.device_id, count(*) FROM cd.change c WHERE c.project_id = p_project GROUP BY c.device_id;
+    END IF;
 END
 $$;
 
-SELECT cd.chain_again(h.project_id, 1, false) FROM cd.project_head h;
+SELECT cd.chain_again(h.project_id, 1, false, NULL) FROM cd.project_head h;
 
 -- Which change made a thing: where that one was lost, its author may make the same again.
 ALTER TABLE cd.entity ADD COLUMN change_id uuid;

@@ -46,58 +46,74 @@ BEGIN
 END
 $$;
 
--- By an owner of the project, who names exactly what is missing, as [[first, last], …]; a row of the log says so to
--- everybody. CD007: no owner; CD015: something else is missing, or nothing; CD016: rows were changed as well, which no new
--- chain may hide.
-CREATE FUNCTION cd.accept_loss(p_project uuid, p_ranges jsonb) RETURNS void
+-- By an owner of the project, who names exactly what is missing, as [[first, last], …]. One call moves the first gap up over
+-- p_most changes at most, so that no writer waits for long, and returns what is missing then, to be named by the next call.
+-- The call that reaches the end of the log returns NULL, and a row of the log says so to everybody. CD007: no owner; CD015:
+-- something else is missing, or nothing; CD016: rows were changed as well, which no new chain may hide.
+CREATE FUNCTION cd.accept_loss(p_project uuid, p_ranges jsonb, p_most integer) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp SET lock_timeout = '5s'
 AS $$
 DECLARE
     v_me uuid := cd.need_me();
     v_loss uuid := gen_random_uuid();
     v_now bigint := cd.now_ms();
+    v_most integer := greatest(p_most, 1);
     v_body jsonb;
     v_missing jsonb;
     v_first bigint;
+    v_lost bigint;
+    v_is_end boolean;
 BEGIN
     PERFORM cd.lock_project(p_project, v_me, 4);
-    -- Not by an index, which may be what is damaged.
+    SELECT jsonb_agg(jsonb_build_array(m.first, m.last) ORDER BY m.first), min(m.first), sum(m.last - m.first + 1)
+    INTO v_missing, v_first, v_lost FROM cd.missing m WHERE m.project_id = p_project;
+    -- All rows are counted without an index, which may be what is damaged and hides rows that are there.
     PERFORM set_config(each, 'off', true)
     FROM unnest(ARRAY['enable_indexscan', 'enable_indexonlyscan', 'enable_bitmapscan']) AS each;
-    SELECT jsonb_agg(jsonb_build_array(m.first, m.last) ORDER BY m.first), min(m.first), jsonb_build_object(
-        'changes', sum(m.last - m.first + 1), 'ranges', count(*))
-    INTO v_missing, v_first, v_body FROM cd.missing m WHERE m.project_id = p_project;
+    IF v_missing IS NULL OR v_missing IS DISTINCT FROM p_ranges OR v_lost <> (SELECT h.seq FROM cd.project_head h
+        WHERE h.project_id = p_project) - (SELECT count(*) FROM cd.change c WHERE c.project_id = p_project)
+    THEN
+        RAISE EXCEPTION 'something else is missing' USING ERRCODE = 'CD015';
+    END IF;
     PERFORM set_config(each, 'on', true)
     FROM unnest(ARRAY['enable_indexscan', 'enable_indexonlyscan', 'enable_bitmapscan']) AS each;
-    IF v_missing IS NULL OR v_missing IS DISTINCT FROM p_ranges THEN
-        RAISE EXCEPTION 'something else is missing' USING ERRCODE = 'CD015';
-    ELSIF EXISTS (
+    IF EXISTS (
         SELECT FROM (
             SELECT c.*, lag(c.seq) OVER by_number AS seq_before, lag(c.chain) OVER by_number AS chain_before
-            FROM cd.change c WHERE c.project_id = p_project WINDOW by_number AS (ORDER BY c.seq)
+            FROM (SELECT * FROM cd.change c WHERE c.project_id = p_project AND c.seq > v_first ORDER BY c.seq
+                LIMIT v_most + 1) AS c
+            WINDOW by_number AS (ORDER BY c.seq)
         ) AS c
-        WHERE c.seq > v_first AND c.seq_before = c.seq - 1 AND c.chain <> cd.next_chain(c.chain_before, c.id, c.device_id,
-            c.author, c.entity_id, c.dseq, c.number, c.hlc, c.at, c.digest, c.kind, c.op, c.reg, c.v,
-            array_to_string(c.parents, ','))
+        WHERE c.seq_before = c.seq - 1 AND c.chain <> cd.next_chain(c.chain_before, c.id, c.device_id, c.author, c.entity_id,
+            c.dseq, c.number, c.hlc, c.at, c.digest, c.kind, c.op, c.reg, c.v, array_to_string(c.parents, ','))
     ) THEN
         RAISE EXCEPTION 'rows were changed' USING ERRCODE = 'CD016';
     END IF;
+    v_is_end := NOT EXISTS (SELECT FROM cd.change c WHERE c.project_id = p_project AND c.seq > v_first
+        ORDER BY c.seq OFFSET v_most LIMIT 1);
+    IF NOT v_is_end THEN
+        PERFORM cd.chain_again(p_project, v_first, true, v_most);
+        RETURN (SELECT jsonb_agg(jsonb_build_array(m.first, m.last) ORDER BY m.first)
+            FROM cd.missing m WHERE m.project_id = p_project);
+    END IF;
     PERFORM cd.settle_loss(p_project, v_loss, v_first);
+    v_body := jsonb_build_object('changes', v_lost);
     INSERT INTO cd.change (id, project_id, seq, device_id, dseq, number, author, kind, op, entity_id, reg, parents, hlc, v,
         body, digest, erased, chain, at)
     SELECT v_loss, p_project, h.seq + 1, v_loss, 0, 1, v_me, 'project', 'edit', p_project, 'loss', '{}', v_now << 16, 1,
         v_body, sha256(convert_to(v_body::text, 'UTF8')), false, '', v_now
     FROM cd.project_head h WHERE h.project_id = p_project;
-    PERFORM cd.chain_again(p_project, v_first, true);
+    PERFORM cd.chain_again(p_project, v_first, true, NULL);
     -- On another channel: that tells every client that what it pulled has to be compared again.
     PERFORM cd.tell(p_project, 'v');
     UPDATE cd.project j SET channel = 'cd_' || replace(gen_random_uuid()::text, '-', '') WHERE j.id = p_project;
+    RETURN NULL;
 END
 $$;
 
 DO $$
 BEGIN
     EXECUTE format('GRANT SELECT ON cd.missing TO %I', current_setting('chatdesk.prefix'));
-    EXECUTE format('GRANT EXECUTE ON FUNCTION cd.accept_loss(uuid, jsonb) TO %I', current_setting('chatdesk.prefix'));
+    EXECUTE format('GRANT EXECUTE ON FUNCTION cd.accept_loss(uuid, jsonb, integer) TO %I', current_setting('chatdesk.prefix'));
 END
 $$;
