@@ -346,12 +346,12 @@ def _several(name: str, found: Sequence[str]) -> InvalidInput:
 
 
 async def _assistant_id(services: Services, name: str | None) -> str | None:
-    """Return the id of the assistant with this name. Raises ``InvalidInput``."""
+    """Return the id of the assistant with this name or id. Raises ``InvalidInput``."""
     if name is None:
         return None
 
     heads = [head for head in await services.prompts.list() if head.kind is PromptKind.ASSISTANT]
-    found = [head.id for head in heads if head.name.casefold() == name.casefold()]
+    found = [head.id for head in heads if name.casefold() in (head.id, head.name.casefold())]
     if len(found) != 1:
         listed = tuple(head.name for head in heads[:10])
         raise InvalidInput(

@@ -290,7 +290,11 @@ def workspace_as_data(workspace: Workspace) -> dict[str, Any]:
 
 async def _roles(given: list[str], services: Services, workspace: Workspace) -> dict[str, TeamRole]:
     """Parse ``PROJECT=ROLE`` into roles by project id; names of projects are compared without regard to case."""
-    shared = {each.project_id for each in await (await services.load_team()).records.projects() if each.ended is None}
+    shared = {
+        each.project_id
+        for each in await (await services.load_team()).records.projects()
+        if each.ended is None and each.workspace_id == workspace.id
+    }
     projects = [each for each in await services.library.projects.list() if each.id in shared]
     roles: dict[str, TeamRole] = {}
     for each in given:

@@ -12,6 +12,7 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import InvalidInput, NotFound, NotPossible
+from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.moments import moment_text
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, shown, tr
@@ -264,7 +265,7 @@ async def project_labels(services: Services) -> dict[str, str]:
     workspaces = {each.id: each.name for each in await service.records.workspaces()}
     shared = {each.project_id: each for each in await service.records.projects() if each.ended is None}
     return {
-        each.id: f"{each.name} ({workspaces.get(shared[each.id].workspace_id, 'shared')})"
+        each.id: f"{distinct_name(each.name)} ({workspaces.get(shared[each.id].workspace_id, 'shared')})"
         if each.id in shared
         else each.name
         for each in projects

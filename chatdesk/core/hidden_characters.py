@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Mapping
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -39,6 +41,9 @@ _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _LOOK_ALIKES = frozenset(("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "FULLWIDTH", "MATHEMATICAL"))
+# Signs that look like others in nearly every font: as they are written, and in lower case.
+_ALIKE_AS_WRITTEN = str.maketrans("ВНКМТУΒΗΚΜΝΡΤΥΧΖΙІӀI|10", "BHKMTYBHKMNPTYXZllllllO")
+_ALIKE = str.maketrans("аеорсухіјѕԁһԛԝӏαοινρκτυχ", "aeopcyxijsdhqwlaoivpktux")
 
 
 def visible_controls(text: str) -> str:
@@ -175,6 +180,30 @@ def distinct_name(text: str) -> str:
     letters those of scripts that have the same shapes."""
     line = " ".join(visible_controls(text).split())
     return line if line.isascii() else _LETTERS.sub(_spell_look_alikes, line)
+
+
+def look_of(name: str) -> str:
+    """Return a key that is equal for names that look the same to a person, whatever their case, marks and blanks."""
+    written = unicodedata.normalize("NFKD", name).translate(_ALIKE_AS_WRITTEN)
+    bare = (each for each in written if not (unicodedata.combining(each) or each.isspace() or _SUSPECTS.match(each)))
+    return "".join(bare).casefold().translate(_ALIKE)
+
+
+def told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Return names by id, the oldest first, as a person chooses among them: where several look the same, as
+    ``distinct_name``, and all but the first of those that look the same still with a number."""
+    looks = Counter(map(look_of, names.values()))
+    shown: dict[str, str] = {}
+    taken: set[str] = set()
+    numbers: Counter[str] = Counter()
+    for each, name in names.items():
+        made = kept = distinct_name(name) if looks[look_of(name)] > 1 else clean_line(name)
+        while look_of(made) in taken:
+            numbers[kept] += 1
+            made = f"{kept} ({numbers[kept] + 1})"
+        taken.add(look_of(made))
+        shown[each] = made
+    return shown
 
 
 def strangers_name(text: str, longest: int) -> str:

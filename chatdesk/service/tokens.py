@@ -97,7 +97,7 @@ class TokenBook:
                 safe=Text("Nothing was changed."),
                 next_step=Text("Give it the name of the program that will use it."),
             )
-        if any(each.name == shown for each in self.all()):
+        if any(shown in (each.name, each.id) for each in self.all()):
             raise InvalidInput(
                 Text("There is already a token called “{name}”.", name=shown),
                 safe=Text("Nothing was changed."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.hidden_characters import distinct_name, readable_prose
+from chatdesk.core.hidden_characters import distinct_name, look_of, readable_prose, told_apart
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.search.snippet import plain
@@ -29,6 +29,19 @@ from tests.helpers.block_outline import outline_blocks
 )
 def test_names_that_look_alike_are_shown_apart(name: str, shown: str) -> None:
     assert distinct_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["Good", "GOOD", "g\u043eod", "go\u200bod", "g\u03bfod", "\uff47ood", " go od", "g\u00f6od", "goo\u0501", "g00d"],
+)
+@pytest.mark.parametrize("is_first", [False, True])
+def test_of_names_that_look_the_same_no_two_are_shown_alike(other: str, is_first: bool) -> None:
+    names = {"a": other, "b": "Good"} if is_first else {"b": "Good", "a": other}
+    shown = told_apart(names | {"c": "good (2)", "d": "Good", "e": "хорошо"})
+    assert len({look_of(each) for each in shown.values()}) == 5
+    assert shown["e"] == "хорошо"
+    assert shown["b"] == ("Good (2)" if is_first and "⟦" not in shown["a"] else "Good")
 
 
 PLACES = {

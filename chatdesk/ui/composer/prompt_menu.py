@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.prompt import PromptFinder, PromptHead
+from chatdesk.core.hidden_characters import told_apart
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
@@ -142,7 +143,7 @@ class PromptMenu(QFrame):
     def update_heads(self, heads: Sequence[PromptHead]) -> None:
         """Replace the listed prompts, because there are others while the menu may be open. What was reached with the
         arrows stays chosen."""
-        self._finder = PromptFinder(heads)
+        self._finder = PromptFinder(_told_apart(heads))
         if self.isVisible():
             item = self.list.currentItem()
             self._fill(self._typed(), stays_at=None if item is None else str(item.data(_ID_ROLE)))
@@ -189,7 +190,7 @@ class PromptMenu(QFrame):
     # Inside
 
     def _open(self, heads: Sequence[PromptHead], *, is_after_mark: bool) -> None:
-        self._finder = PromptFinder(heads)
+        self._finder = PromptFinder(_told_apart(heads))
         self._is_after_mark = is_after_mark
         self._is_armed = True
         self._shown_for = None
@@ -319,3 +320,9 @@ class _PromptDelegate(UniformRowDelegate):
             shown = painter.fontMetrics().elidedText(str(text or ""), Qt.TextElideMode.ElideRight, box.width())
             draw_line(painter, QRectF(box), shown, option.direction)
         painter.restore()
+
+
+def _told_apart(heads: Sequence[PromptHead]) -> list[PromptHead]:
+    """Return the prompts with names that a person tells apart; other programs may have made some of them."""
+    names = told_apart({each.id: each.name for each in sorted(heads, key=lambda each: each.id)})
+    return [replace(each, name=names[each.id]) for each in heads]

@@ -7,14 +7,13 @@ letters of two scripts that look alike, and no member is shown under the very na
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from chatdesk.core.domain.sharing.sync_wire import DeviceRow, MemberRow, ProjectHead, TeamView
 from chatdesk.core.domain.sharing.team import MemberStatus, TeamRole
-from chatdesk.core.hidden_characters import strangers_name
+from chatdesk.core.hidden_characters import strangers_name, told_apart
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.sync.wire.rows import is_id, whole
 
@@ -23,8 +22,6 @@ LONGEST_NAME: Final = 200
 MOST: Final = 10_000
 _ROLES: Final = frozenset(role.value for role in TeamRole)
 _STATUSES: Final = frozenset(status.value for status in MemberStatus)
-# Letters of other scripts that look like Latin ones in nearly every font.
-_ALIKE: Final = str.maketrans("аеорсухіјѕԁһԛԝӏαοινρκτυχ", "aeopcyxijsdhqwlaoivpktux")
 
 
 def cleaned(view: TeamView, known: Sequence[MemberRow] = ()) -> TeamView:
@@ -77,21 +74,12 @@ def _device(device: DeviceRow) -> DeviceRow:
 
 def _distinguished(members: Sequence[MemberRow]) -> tuple[MemberRow, ...]:
     """Append a number to names that look the same, for all members but the earliest."""
-    alike: dict[str, int] = {}
-    names: dict[str, str] = {}
-    for each in sorted(members, key=_standing):
-        count = alike[_appearance(each.name)] = alike.get(_appearance(each.name), 0) + 1
-        names[each.id] = each.name if count == 1 else f"{each.name} ({count})"
+    names = told_apart({each.id: each.name for each in sorted(members, key=_standing)})
     return tuple(replace(each, name=names[each.id]) for each in members)
 
 
 def _standing(member: MemberRow) -> tuple[bool, int, str]:
     return member.status == MemberStatus.REMOVED, member.invited_at or 0, member.id
-
-
-def _appearance(name: str) -> str:
-    """Return a key that is equal for names that look the same to a person."""
-    return "".join(unicodedata.normalize("NFKD", name).casefold().translate(_ALIKE).split())
 
 
 def _is_one_of(word: object, words: frozenset[str]) -> bool:

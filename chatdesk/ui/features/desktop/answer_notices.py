@@ -10,7 +10,7 @@ from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.domain.tools import ApprovalRequest
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import AnswerFinished, ApprovalAsked, ApprovalEnded
-from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.desktop.notice import Notice
 from chatdesk.ui.features.desktop.notify import Notifier
@@ -61,7 +61,7 @@ class AnswerNotices(Controller):
     def _on_approval_asked(self, request: ApprovalRequest) -> None:
         if self._is_wanted(None):
             title = tr(
-                "{server_name} waits for your approval", server_name=visible_controls(shown(request.tool.server_name))
+                "{server_name} waits for your approval", server_name=distinct_name(shown(request.tool.server_name))
             )
             self._tasks.start(self._show(request.thread_id, request.message_id, title), "notify of a call")
 

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFileDialog
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.parameters import Parameters
-from chatdesk.core.hidden_characters import clean_line
-from chatdesk.core.texts import tr
+from chatdesk.core.hidden_characters import told_apart
+from chatdesk.core.texts import shown, tr
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.ui.features.chat.parameters import ParametersDialog
 from chatdesk.ui.features.prompts.assistant_fields import AssistantChoices
@@ -37,8 +37,8 @@ class AssistantChooser:
 
     async def choices(self) -> AssistantChoices:
         tools = await self._tools_in_use()
-        servers = () if tools is None else tuple((each.id, clean_line(each.name)) for each in tools.servers)
-        return AssistantChoices(self._panes.header.models, servers)
+        names = {} if tools is None else told_apart({each.id: shown(each.name) for each in tools.servers})
+        return AssistantChoices(self._panes.header.models, tuple(names.items()))
 
     async def add_file(self, path: Path) -> Attachment:
         """Copy a file into the store. Raises ``AttachmentTooLarge`` or ``AttachmentUnusable``."""

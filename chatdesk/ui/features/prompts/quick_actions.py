@@ -10,6 +10,7 @@ from chatdesk.core.chat.prompts.prompt_service import PromptService
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import PromptsChanged
+from chatdesk.core.hidden_characters import told_apart
 from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.commands.command import Command
@@ -75,7 +76,7 @@ class QuickActions(Controller):
         own = sorted(
             (each for each in heads if each.kind is PromptKind.QUICK), key=lambda each: (name_key(each.name), each.id)
         )
-        named = [(each.id, each.name) for each in own[:_MOST_OWN]]
+        named = list(told_apart({each.id: each.name for each in own[:_MOST_OWN]}).items())
         self._update_palette(named)
         self._panes.transcript.conversation.set_quick_actions(named)
 

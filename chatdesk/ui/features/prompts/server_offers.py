@@ -8,7 +8,7 @@ from typing import Final
 from chatdesk.core.domain.prompt import PromptHead, PromptKind
 from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.texts import tr
 from chatdesk.core.tools.offers import Offer
 from chatdesk.core.tools.tool_service import ToolService
@@ -58,7 +58,7 @@ class ServerOffers:
             for number, offer in enumerate(known[: _MOST_LISTED - len(heads)]):
                 id_ = f"{_MARK}{server.id}:{number}"
                 self._listed[id_] = offer
-                about = tr("From {name}", name=clean_line(server.name))
+                about = tr("From {name}", name=distinct_name(server.name))
                 if offer.description:
                     about = f"{about} · {offer.description}"
                 heads.append(PromptHead(id_, PromptKind.TEMPLATE, offer.title, about))

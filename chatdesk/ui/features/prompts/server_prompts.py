@@ -7,7 +7,7 @@ from functools import partial
 from typing import cast
 
 from chatdesk.core.chat.prompts.prompt_variables import Field
-from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.texts import tr
 from chatdesk.core.tools.offers import PromptArgument, ServerPrompt
 from chatdesk.ui.composer.slash_query import SLASH, select_mark_query
@@ -50,7 +50,7 @@ class ServerPrompts(ServerOffers):
             check=check,
             parent=self._panes.window,
         )
-        dialog.head.setText(tr("{title}, from {name}", title=prompt.title, name=clean_line(prompt.server.name)))
+        dialog.head.setText(tr("{title}, from {name}", title=prompt.title, name=distinct_name(prompt.server.name)))
         dialog.filled.connect(use)
         dialog.finished.connect(lambda _result: self._panes.pane.focus_composer())
         dialog.open()
@@ -59,7 +59,7 @@ class ServerPrompts(ServerOffers):
         self, prompt: ServerPrompt, values: Mapping[str, str], *, thread_id: str | None, is_after_slash: bool
     ) -> None:
         composer = self._panes.composer
-        server, before = clean_line(prompt.server.name), composer.editor.written()
+        server, before = distinct_name(prompt.server.name), composer.editor.written()
         composer.notice.show_passing(tr("Asking {server} for “{title}”…", server=server, title=prompt.title))
         used = await (await self.service()).offers.use(prompt, values)
 

@@ -20,6 +20,7 @@ from chatdesk.services.groups import TeamServices
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.team.dialog_work import run_in_dialog
 from chatdesk.ui.features.team.pages.share_project import (
@@ -66,7 +67,9 @@ class TeamSharing:
             shared.show_status(status)
 
     async def project_names(self) -> dict[str, str]:
-        return {each.id: each.name for each in await self._services.library.projects.list(deleted_too=True)}
+        projects = await self._services.library.projects.list(deleted_too=True)
+        here = [each for each in projects if each.deleted_at is None]
+        return {each.id: each.name for each in projects} | names_told_apart(here, self._panes.sidebar.workspaces)
 
     async def open_share(self) -> None:
         """Open the dialog that shares the listed project; where all are listed, the one that new threads go to."""

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu
 from chatdesk.core.domain.tools import Answer, ToolServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
-from chatdesk.core.hidden_characters import clean_line, visible_controls
+from chatdesk.core.hidden_characters import told_apart, visible_controls
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.ui.composer.composer_chip import ComposerChip
@@ -66,7 +66,7 @@ class ChosenServers(Controller):
                 self._button.hide()
             return
         button = self._button = self._button or self._panes.composer.add_chip("toolsButton", "hammer")
-        names = with_commas(clean_line(shown(each.name)) for each in on)
+        names = with_commas(_names(service)[each.id] for each in on)
         is_one = len(on) == 1
         button.setText(names if is_one else shown(plural("{count} tool servers", "{count} tool server", len(on))))
         button.set_name(tr("Tools in this thread: {names}", names=names))
@@ -81,11 +81,11 @@ class ChosenServers(Controller):
         menu = QMenu(tr("Tools"), self._panes.composer)
         menu.setObjectName("toolsMenu")
         round_corners(menu, self._panes.theme.tokens.radius.row)
-        chosen = [each.id for each in on]
+        chosen, names = [each.id for each in on], _names(service)
         for server in service.servers:
             is_there = not server.is_of_project or service.folders.of(project_id) is not None
             if server.is_on and is_there:
-                action = menu.addAction(clean_line(shown(server.name)).replace("&", "&&"))
+                action = menu.addAction(names[server.id].replace("&", "&&"))
                 action.setObjectName(f"toolsServer_{server.id}")
                 action.setCheckable(True)
                 action.setChecked(server.id in chosen)
@@ -137,3 +137,7 @@ class ChosenServers(Controller):
                 self._panes.pane.show_toast(shown(error.sentence))
 
         self._tasks.start(choose(), "choose tool servers")
+
+
+def _names(service: ToolService) -> dict[str, str]:
+    return told_apart({each.id: shown(each.name) for each in service.servers})

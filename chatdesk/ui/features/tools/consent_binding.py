@@ -10,7 +10,7 @@ from chatdesk.core.chat.tool_calls.approvals import Approvals
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ApprovalAsked, ApprovalEnded
-from chatdesk.core.hidden_characters import clean_line, distinct_name
+from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.texts import shown, tr
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
@@ -52,7 +52,7 @@ class ConsentBinding(Controller):
     def _on_asked(self, request: ApprovalRequest) -> None:
         name, server = (
             distinct_name(shown(request.tool.title) or request.tool.name),
-            clean_line(shown(request.tool.server_name)),
+            distinct_name(shown(request.tool.server_name)),
         )
         if request.thread_id == self._threads.thread_id:
             self._show()

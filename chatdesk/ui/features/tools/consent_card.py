@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
-from chatdesk.core.hidden_characters import clean_line, distinct_name, escaped_in_json, visible_controls
+from chatdesk.core.hidden_characters import distinct_name, escaped_in_json, visible_controls
 from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.features.tools.card_frame import CardFrame, CodeField, card_label
@@ -93,7 +93,7 @@ class ConsentCard(CardFrame[ApprovalRequest]):
         tool = request.tool
         is_own = isinstance(tool.title, Text)  # what it says to models, nobody else needs to read
         name = shown(tool.title) if is_own else distinct_name(tool.title or tool.name)
-        server = clean_line(shown(tool.server_name))
+        server = distinct_name(shown(tool.server_name))
         title = tr("{what}?", what=name) if is_own else tr("Run “{name}” of {server}?", name=name, server=server)
         self.title.setText(title)
         described = "" if is_own else visible_controls(" ".join(tool.description.split()))

@@ -10,7 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from chatdesk.core.chat.tool_calls.approvals import ServerQuestions
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ServerRequestsChanged
-from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.texts import shown, tr
 from chatdesk.core.tools.server_requests import ServerRequest
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
@@ -81,7 +81,7 @@ class RequestBinding(Controller):
         self._panes.commands.refresh()
 
     def _announce(self, request: ServerRequest) -> None:
-        server = clean_line(shown(request.asker.server_name))
+        server = distinct_name(shown(request.asker.server_name))
         self._chats.ask_for_attention(
             self._panes,
             request.asker.thread_id,

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, Qt, QUrl, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.hidden_characters import clean_line, distinct_name, visible_controls
+from chatdesk.core.hidden_characters import distinct_name, visible_controls
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.tools.server_requests import (
     Action,
@@ -85,7 +85,7 @@ class RequestCard(CardFrame[ServerRequest]):
         self._fit_fields()
 
     def _fill(self, request: ServerRequest) -> None:
-        server = clean_line(shown(request.asker.server_name))
+        server = distinct_name(shown(request.asker.server_name))
         if self._fields is not None:
             self.column.removeWidget(self._fields)
             self._fields.hide()

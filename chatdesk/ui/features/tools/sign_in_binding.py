@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
-from chatdesk.core.hidden_characters import clean_line, visible_controls
+from chatdesk.core.hidden_characters import distinct_name, visible_controls
 from chatdesk.core.texts import shown, tr
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.ui.accessibility.announce import announce
@@ -77,7 +77,7 @@ class SignInBinding(Controller):
         for server in offered:
             if server not in self._wanting:
                 announce(
-                    self._panes.window, tr("{name} asks you to sign in: Ctrl+Shift+Y.", name=clean_line(server.name))
+                    self._panes.window, tr("{name} asks you to sign in: Ctrl+Shift+Y.", name=distinct_name(server.name))
                 )
         self._wanting = offered
         self.changed.emit()
@@ -140,7 +140,7 @@ class SignInCard(CardFrame[ToolServer]):
         self.show_count(1)
 
     def _fill(self, request: ToolServer) -> None:
-        title = tr("{name} asks you to sign in", name=clean_line(request.name))
+        title = tr("{name} asks you to sign in", name=distinct_name(request.name))
         self.title.setText(title)
         self.setAccessibleName(title)
         for button in (self.sign_in_button, self.later_button):

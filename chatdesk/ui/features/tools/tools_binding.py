@@ -17,6 +17,7 @@ from shiboken6 import isValid
 from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ToolServersChanged
+from chatdesk.core.hidden_characters import told_apart
 from chatdesk.core.settings.secrets import SecretNotKept
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.core.tools.permissions import Permission
@@ -86,7 +87,7 @@ class ToolsBinding(Controller):
             page.show_servers(service.statuses(), search=search_words(service.search.choice, service.search.goes_to))
             if service.problem:
                 page.show_problem(shown(service.problem))
-            page.show_permissions(permissions, {each.id: each.name for each in service.servers})
+            page.show_permissions(permissions, told_apart({each.id: shown(each.name) for each in service.servers}))
 
     def _do(self, page: ToolsPage, act: Callable[[ToolService], Awaitable[None]]) -> None:
         async def run() -> None:

@@ -19,7 +19,7 @@ from chatdesk.core.domain.tools import (
     ServerStatus,
     ToolCheck,
 )
-from chatdesk.core.hidden_characters import clean_line, distinct_name
+from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.tools.permissions import Permission
@@ -231,7 +231,7 @@ class _ServerRow(QWidget):
 
     def show_status(self, status: ServerStatus, search: str = "") -> None:
         """Show a server as it is. Of those that come with ChatDesk one has something to set up: the ``search``."""
-        name = self._name = clean_line(shown(status.server.name))
+        name = self._name = distinct_name(shown(status.server.name))
         show_checked(self.switch, status.server.is_on)
         is_own = status.server.kind is ServerKind.BUILT_IN
         about = search or shown(_ABOUT.get(status.server.id, "")) if is_own else command_text(status.server)

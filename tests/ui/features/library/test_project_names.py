@@ -27,3 +27,9 @@ def test_where_that_tells_nothing_the_younger_one_has_a_number_and_a_day() -> No
     assert names_told_apart([young, old], {}) == {"a": "Personal (2, made 10 Feb 1970)", "b": "Personal"}
     both = names_told_apart([young, old], {"a": "Team", "b": "Team"})
     assert both == {"a": "Personal (Team) (2, made 10 Feb 1970)", "b": "Personal (Team)"}
+
+
+def test_projects_whose_names_look_alike_are_spelt_out() -> None:
+    own, other = _project("a", "Plan"), _project("b", "Pl\u0430n")
+    assert names_told_apart([own, other], {"b": "Team"}) == {"a": "Plan", "b": "Pl⟦U+0430⟧n (Team)"}
+    assert names_told_apart([_project("c", "ΔT")], {}) == {"c": "ΔT"}
