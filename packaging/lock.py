@@ -28,11 +28,8 @@ def main(arguments):
     project = [
         (["pyproject.toml", "--group", "dev"], "dev.txt"),
         (["--group", "pyproject.toml:docs", "-c", "requirements/dev.txt"], "docs.txt"),
-        (["pyproject.toml", "--extra", "service", "-c", "requirements/dev.txt"], "run.txt"),
-        (
-            ["pyproject.toml", "requirements/package.in", "--extra", "service", "-c", "requirements/dev.txt"],
-            "package.txt",
-        ),
+        (["pyproject.toml", "-c", "requirements/dev.txt"], "run.txt"),
+        (["pyproject.toml", "requirements/package.in", "-c", "requirements/dev.txt"], "package.txt"),
     ]
     for sources, name in tools + project:
         command = [uv, "pip", "compile", *sources, *COMMON, *arguments, "-o", "requirements/" + name]

@@ -149,7 +149,7 @@ def _use_with_pipx(tries, system):
     libraries = sorted(set(system_libraries.WINDOWLESS.values()))
     tries.inside("pipx and the libraries of Qt are installed", apt("pipx python3-venv " + " ".join(libraries)), True)
     options = "PIP_NO_INDEX=1 PIP_FIND_LINKS=/tmp/wheels"
-    installing = '{} pipx install "/tmp/wheels/{}[service]"'.format(options, wheels[-1].name)
+    installing = '{} pipx install "/tmp/wheels/{}"'.format(options, wheels[-1].name)
     tries.inside("pipx installs the wheel", as_user(installing))
     program = "~/.local/bin/chatdesk"
     for name, words in {

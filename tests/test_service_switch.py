@@ -78,17 +78,6 @@ async def test_a_port_that_is_taken_is_said_and_tried_again_when_asked(tmp_path:
             assert switch.state.problem is None
 
 
-async def test_packages_that_are_missing_are_named_with_the_next_step(tmp_path: Path) -> None:
-    async def load() -> object:
-        raise ModuleNotFoundError("No module named 'starlette'", name="starlette")
-
-    async with open_services(AppPaths.find(tmp_path), FAST, purpose="serve") as services:
-        switch = ServiceSwitch(services, load)
-        with pytest.raises(NotPossible) as raised:
-            await switch.start()
-        assert "starlette" in raised.value.sentence and "pip install 'chatdesk[service]'" in raised.value.sentence
-
-
 async def test_a_service_that_ends_by_a_fault_is_said_and_starts_again_when_asked(tmp_path: Path) -> None:
     def fail() -> None:
         raise SystemExit

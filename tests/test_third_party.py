@@ -1,8 +1,13 @@
-"""What comes with ChatDesk is listed, under the licence that its own metadata gives."""
+"""What the program imports comes with ChatDesk, and what comes with it is listed, under the licence that its own
+metadata gives."""
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
+import tomllib
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -75,3 +80,40 @@ def test_no_licence_forbids_what_we_do() -> None:
         choices = [set(re.split(r" AND ", choice)) for choice in licence.split(" OR ")]
         is_qt = any("LGPL-3.0-only" in choice for choice in choices)
         assert is_qt or any(choice <= known for choice in choices), f"{name}: {licence}"
+
+
+# Plugins for the tests of other programs, which have pytest.
+_FOR_TESTS = "chatdesk/client/fixtures.py"
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    """Yield the names of the modules that a file imports or looks for, but for those that only types need."""
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        nodes = node.orelse
+    else:
+        nodes = list(ast.iter_child_nodes(node))
+    if isinstance(node, ast.Import):
+        yield from (each.name for each in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module
+    elif isinstance(node, ast.Call) and re.search(r"(import_module|import_beside|find_spec)$", ast.unparse(node.func)):
+        yield from (each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str))
+    for each in nodes:
+        yield from _imported(each)
+
+
+def test_each_package_that_is_imported_comes_with_the_program() -> None:
+    """Also with the one that pip installs: there are no extras that one could forget."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    asked = [re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", each)[0]).lower() for each in project["dependencies"]]
+    assert set(asked) <= set(LOCKED) and "optional-dependencies" not in project
+    homes = metadata.packages_distributions()
+    missing: dict[str, str] = {}
+    for path in [*ROOT.glob("chatdesk/**/*.py"), *ROOT.glob("migrations/**/*.py")]:
+        name = path.relative_to(ROOT).as_posix()
+        tops = {each.partition(".")[0] for each in _imported(ast.parse(path.read_text("utf-8")))}
+        for top in tops - sys.stdlib_module_names - {"chatdesk"}:
+            found = {re.sub(r"[-_.]+", "-", each).lower() for each in homes.get(top, [])}
+            if not found & set(LOCKED) and name != _FOR_TESTS:
+                missing[top] = name
+    assert not missing

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chatdesk.core.errors import NotPossible
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.system.background_import import import_beside
-from chatdesk.core.texts import Text, tr
+from chatdesk.core.texts import tr
 
 _ALLOWED = ("ask", "write")
 
@@ -25,16 +24,7 @@ async def mcp(options: argparse.Namespace, paths: AppPaths, settings: Settings) 
     """Answer until stdin is closed. Opens nothing until a tool is used."""
     from chatdesk.service.declaration import Scope
 
-    try:
-        transport = await import_beside("chatdesk.service.mcp_protocol.stdio_transport")
-    except ImportError as error:
-        if (error.name or "").startswith("chatdesk"):
-            raise
-        raise NotPossible(
-            Text("The packages of the service are not installed ({name}).", name=error.name),
-            next_step=Text("Install them: pip install 'chatdesk[service]'."),
-        ) from error
-
+    transport = await import_beside("chatdesk.service.mcp_protocol.stdio_transport")
     await transport.StdioTransport(paths, settings, [Scope(each) for each in options.allow]).serve()
     return 0
 

@@ -189,14 +189,6 @@ class ServiceSwitch:
             self._running, address = await self._module.open_service(
                 self._services, settings, self._port, self._on_died
             )
-        except ImportError as error:
-            if (error.name or "").startswith("chatdesk"):
-                raise
-            missing = NotPossible(
-                Text("The packages of the service are not installed ({name}).", name=error.name),
-                next_step=Text("Install them: pip install 'chatdesk[service]'."),
-            )
-            self._show(ServiceState(is_wanted=True, problem=missing))
         except ChatDeskError as error:
             self._show(ServiceState(is_wanted=True, problem=error))
         else:
