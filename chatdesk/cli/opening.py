@@ -39,7 +39,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="THREAD|LINK|FILE",
         help=tr("the id of a thread, a link (chatdesk://…), an export of chats or an invitation"),
     )
-    opening.add_argument("--new", action="store_true", help=tr("start a new chat, as the launcher's menu does"))
+    opening.add_argument("--new", action="store_true", help=tr("start a new thread, as the launcher's menu does"))
     opening.add_argument("--search", action="store_true", help=tr("open the search, as the launcher's menu does"))
     commands.add_parser("quick", parents=[common], help=tr("open the field for a quick question (to bind to a key)"))
 

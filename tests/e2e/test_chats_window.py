@@ -306,7 +306,7 @@ def test_a_narrow_window_shows_one_of_two_chats_and_tabs(paths: AppPaths) -> Non
         tabs = main.findChild(QTabBar, "chatTabs")
         assert second.panes.pane.isVisible() and not first.panes.pane.isVisible()
         assert tabs.isVisible() and tabs.accessibleName() == "Chats of this window"
-        assert [tabs.tabText(place) for place in range(2)] == ["hello", "New chat"]
+        assert [tabs.tabText(place) for place in range(2)] == ["hello", "New thread"]
         QTest.mouseClick(tabs, Qt.MouseButton.LeftButton, pos=tabs.tabRect(0).center())
         assert first.panes.pane.isVisible() and not second.panes.pane.isVisible()
         assert application.bindings.active() is first

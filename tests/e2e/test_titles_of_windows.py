@@ -26,7 +26,7 @@ def test_the_main_window_is_named_after_the_thread_of_its_active_chat(tmp_path: 
         first = application.threads.thread_id
         assert first is not None
         application.panes.registry.trigger("thread.new")
-        await is_named("New chat")
+        await is_named("New thread")
         await ask(application, "pears")
         await is_named("pears")
         chats.open_beside(first)

@@ -55,7 +55,7 @@ def _chat(theme: Theme) -> QPixmap:
 
 
 def _empty(theme: Theme) -> QPixmap:
-    window = window_of(theme, "New chat", has_thread=False)
+    window = window_of(theme, "New thread", has_thread=False)
     window.pane.empty_state.set_sub_text("Add a provider in Settings, or start one on this computer: none found yet.")
     return drawn(window)
 

@@ -56,7 +56,7 @@ def packed(picture: QPixmap) -> bytes:
 
 
 def _welcome(theme: Theme) -> QPixmap:
-    window = window_of(theme, "New chat", has_thread=False, threads=())
+    window = window_of(theme, "New thread", has_thread=False, threads=())
     window.pane.header.set_current("offline", "offline-demo")
     first_screen = FirstScreen(theme)
     first_screen.connection.show_found(FOUND)

@@ -11,12 +11,12 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.texts import Text
 
 # The title of a thread whose first question has no words. Stored like any other; ``title_text`` names it for people.
-NEW_THREAD_TITLE: Final = "New chat"
+NEW_THREAD_TITLE: Final = "New thread"
 # The titles of threads that ChatDesk makes by itself, for texts that have lost their thread or its place in a team.
 RECOVERED_TITLE: Final = "Recovered messages"
 NOT_TAKEN_TITLE: Final = "Not taken by the team"
 _NAMES: Final = {
-    NEW_THREAD_TITLE: Text("New chat"),
+    NEW_THREAD_TITLE: Text("New thread"),
     RECOVERED_TITLE: Text("Recovered messages"),
     NOT_TAKEN_TITLE: Text("Not taken by the team"),
 }

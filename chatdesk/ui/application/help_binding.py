@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import help_page
 from chatdesk.core.texts import tr
+from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
 from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.window.panes import Panes
 
@@ -61,18 +62,16 @@ class HelpBinding:
         dialog.show_files(await self._collect(self._services()))
 
     def _ask_for_place(self, dialog: BugReportDialog) -> None:
-        from PySide6.QtWidgets import QFileDialog
-
         name = f"ChatDesk report {datetime.now(UTC).astimezone():%Y-%m-%d}.zip"
-        chooser = QFileDialog(dialog, tr("Save the report"), name, tr("Zip (*.zip)"))
-        chooser.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        chooser.setDefaultSuffix("zip")
-        chooser.setObjectName("bugReportPlace")
-        chooser.fileSelected.connect(
-            lambda path: self._tasks.start_once(self._save(dialog, Path(path)), "save the report")
+        ask_where_to_save(
+            dialog,
+            tr("Save the report"),
+            name,
+            lambda path: self._tasks.start_once(self._save(dialog, path), "save the report"),
+            kinds=tr("Zip (*.zip)"),
+            suffix="zip",
+            object_name="bugReportPlace",
         )
-        chooser.finished.connect(chooser.deleteLater)
-        chooser.open()
 
     async def _save(self, dialog: BugReportDialog, target: Path) -> None:
         from shiboken6 import Shiboken

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, QUrl, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.dialogs.file_dialogs import ask_for_folder
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -56,16 +57,11 @@ class FolderField(QWidget):
 
     def _choose(self) -> None:
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        dialog = QFileDialog(self, shown(self._name), documents if self.folder is None else str(self.folder))
-        dialog.setObjectName("folderDialog")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(self._set_folder)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        start = documents if self.folder is None else str(self.folder)
+        ask_for_folder(self, shown(self._name), self._set_folder, start=start, object_name="folderDialog")
 
-    def _set_folder(self, path: str) -> None:
-        self.folder = Path(path)
+    def _set_folder(self, path: Path) -> None:
+        self.folder = path
         self._show()
         self.entered.emit(self.folder)
 

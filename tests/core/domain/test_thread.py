@@ -9,7 +9,7 @@ import pytest
 from chatdesk.core.domain.thread import BRANCH_MARK, NEW_THREAD_TITLE, title_text
 from chatdesk.core.texts import shown, use_translation
 
-_GERMAN = {"New chat": "Neuer Chat", "{title} (branch)": "{title} (Zweig)"}
+_GERMAN = {"New thread": "Neue Unterhaltung", "{title} (branch)": "{title} (Zweig)"}
 
 
 @pytest.fixture(autouse=True)
@@ -22,8 +22,8 @@ def _german() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("title", "words"),
     [
-        (NEW_THREAD_TITLE, "Neuer Chat"),
-        (NEW_THREAD_TITLE + BRANCH_MARK, "Neuer Chat (Zweig)"),
+        (NEW_THREAD_TITLE, "Neue Unterhaltung"),
+        (NEW_THREAD_TITLE + BRANCH_MARK, "Neue Unterhaltung (Zweig)"),
         ("A walk" + BRANCH_MARK, "A walk (Zweig)"),
         ("A new chat", "A new chat"),
         ("", ""),

@@ -21,6 +21,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.services.groups import ModelServices
 from chatdesk.ui.composer.attachment_chip import THUMBNAIL_PX
 from chatdesk.ui.composer.attachments import AttachmentChips
+from chatdesk.ui.dialogs.file_dialogs import ask_for_files
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.image_sight import ASK_OTHER, IS_BLIND, SEES, Sight, check_models
 from chatdesk.ui.features.chat.message_binding import MessageBinding
@@ -93,14 +94,10 @@ class AttachmentBinding(Controller):
         """Ask which files are to be attached."""
         if self._threads.offers_to_keep(shown(_STORED), self.choose):
             return
-        from PySide6.QtWidgets import QFileDialog
-
-        dialog = QFileDialog(self._panes.window, tr("Attach files"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.filesSelected.connect(self.attach)
-        dialog.finished.connect(dialog.deleteLater)
+        dialog = ask_for_files(
+            self._panes.window, tr("Attach files"), lambda paths: self.attach([str(path) for path in paths])
+        )
         dialog.finished.connect(lambda _result: self._panes.composer.setFocus())
-        dialog.open()
 
     def attach(self, paths: Sequence[str]) -> None:
         """Copy these files and attach them to the message."""

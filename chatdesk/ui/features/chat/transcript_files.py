@@ -19,6 +19,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.system.file_writing import write_text
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text, tr
+from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
 from chatdesk.ui.transcript.drawing.picture_decoding import NotAPicture, decode
 from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
 from chatdesk.ui.transcript.view import TranscriptView
@@ -67,13 +68,12 @@ class TranscriptFiles(Controller):
             self._opened.close()
 
     def _on_actions_save_requested(self, text: str, file_name: str) -> None:
-        from PySide6.QtWidgets import QFileDialog
-
-        dialog = QFileDialog(self._panes.window, tr("Save code"), file_name)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.fileSelected.connect(lambda name: self._tasks.start(self.save(text, Path(name)), "save code"))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        ask_where_to_save(
+            self._panes.window,
+            tr("Save code"),
+            file_name,
+            lambda path: self._tasks.start(self.save(text, path), "save code"),
+        )
 
     def request(self, what: str, attachment: Attachment) -> None:
         """Carry out an action that the card of a file offers: file-open, -save, -folder or -copy."""
@@ -85,15 +85,12 @@ class TranscriptFiles(Controller):
             self._tasks.start(self.use(what, attachment), "use attached file")
 
     def _ask_where(self, attachment: Attachment) -> None:
-        from PySide6.QtWidgets import QFileDialog
-
-        dialog = QFileDialog(self._panes.window, tr("Save a copy"), attachment.name)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.fileSelected.connect(
-            lambda name: self._tasks.start(self.save_copy(attachment, Path(name)), "save attached file")
+        ask_where_to_save(
+            self._panes.window,
+            tr("Save a copy"),
+            attachment.name,
+            lambda path: self._tasks.start(self.save_copy(attachment, path), "save attached file"),
         )
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
 
     def _on_open_page(self, message_id: str) -> None:
         self._tasks.start(self._show_page_of(message_id), "open page of a message")

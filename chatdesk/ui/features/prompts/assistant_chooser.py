@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog
-
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.hidden_characters import told_apart
 from chatdesk.core.texts import shown, tr
 from chatdesk.core.tools.tool_service import ToolService
+from chatdesk.ui.dialogs.file_dialogs import ask_for_files
 from chatdesk.ui.features.chat.parameters import ParametersDialog
 from chatdesk.ui.features.prompts.assistant_fields import AssistantChoices
 from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
@@ -45,11 +44,7 @@ class AssistantChooser:
         return await self._attachments.add_file(path)
 
     def ask_for_files(self, dialog: PromptsDialog, take: Callable[[Path], object]) -> None:
-        chooser = QFileDialog(dialog, tr("Files of the assistant"))
-        chooser.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        chooser.filesSelected.connect(lambda names: [take(Path(name)) for name in names])
-        chooser.finished.connect(chooser.deleteLater)
-        chooser.open()
+        ask_for_files(dialog, tr("Files of the assistant"), lambda paths: [take(path) for path in paths])
 
     def ask_for_parameters(self, dialog: PromptsDialog, parameters: Parameters) -> None:
         fields = dialog.form.assistant

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog
 
 from chatdesk.core.chat.prompts.prompt_service import PromptService
 from chatdesk.core.chat.prompts.prompt_variables import read_template
@@ -17,6 +16,7 @@ from chatdesk.core.chat.undo import Step, UndoStack
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.dialogs.file_dialogs import ask_for_file, ask_where_to_save
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
 from chatdesk.ui.features.prompts.prompt_form import Written
@@ -189,20 +189,22 @@ class PromptLibrary(QObject):
     # Files
 
     def _ask_for_import(self) -> None:
-        dialog = QFileDialog(self.dialog, tr("Import prompts"), "", shown(_FILTER))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        self._open_file_dialog(dialog, self.import_file)
+        ask_for_file(
+            self.dialog,
+            tr("Import prompts"),
+            lambda path: self._do(self.import_file(path), "prompts in a file"),
+            kinds=shown(_FILTER),
+        )
 
     def _ask_for_export(self) -> None:
-        dialog = QFileDialog(self.dialog, tr("Export prompts"), "prompts.json", shown(_FILTER))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("json")
-        self._open_file_dialog(dialog, self.export_file)
-
-    def _open_file_dialog(self, dialog: QFileDialog, run: Any) -> None:
-        dialog.fileSelected.connect(lambda name: self._do(run(Path(name)), "prompts in a file"))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        ask_where_to_save(
+            self.dialog,
+            tr("Export prompts"),
+            "prompts.json",
+            lambda path: self._do(self.export_file(path), "prompts in a file"),
+            kinds=shown(_FILTER),
+            suffix="json",
+        )
 
     async def import_file(self, source: Path) -> None:
         with self._undo.change() as stack:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.provider_profile import (
     NO_PROXY,
@@ -17,6 +17,7 @@ from chatdesk.core.domain.provider_profile import (
 )
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.dialogs.file_dialogs import ask_for_file
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
@@ -120,14 +121,13 @@ class ProviderMore(QWidget):
         )
 
     def _choose_file(self) -> None:
-        dialog = QFileDialog(
-            self, tr("File of certificates"), "", tr("Certificates (*.pem *.crt *.cer);;All files (*)")
+        ask_for_file(
+            self,
+            tr("File of certificates"),
+            lambda path: self.ca_file.setText(str(path)),
+            kinds=tr("Certificates (*.pem *.crt *.cer);;All files (*)"),
+            object_name="providerCaDialog",
         )
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setObjectName("providerCaDialog")
-        dialog.fileSelected.connect(self.ca_file.setText)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
 
 
 def _field(object_name: str, name: str, text: str, placeholder: str = "") -> QLineEdit:

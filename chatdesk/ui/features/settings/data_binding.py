@@ -13,6 +13,7 @@ from PySide6.QtGui import QDesktopServices
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.services.groups import DataServices
+from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
 from chatdesk.ui.features.settings.data_page import DataPage
 from chatdesk.ui.features.settings.restore_binding import RestoreBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
@@ -93,13 +94,7 @@ class DataBinding(Controller):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def _ask_for_zip(self, page: DataPage) -> None:
-        from PySide6.QtWidgets import QFileDialog
-
         name = f"ChatDesk {datetime.now(UTC).astimezone():%Y-%m-%d}.zip"
-        dialog = QFileDialog(self._panes.window, tr("Save everything as a zip"), name, tr("Zip (*.zip)"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("zip")
-        dialog.setObjectName("zipPlace")
 
         async def write(target: Path) -> list[str]:
             lost = await self._services.backups.make_zip(target)
@@ -119,11 +114,15 @@ class DataBinding(Controller):
                 *more,
             ]
 
-        dialog.fileSelected.connect(
-            lambda path: self._tasks.start(self._run(page, "zip", lambda: write(Path(path))), "data zip")
+        ask_where_to_save(
+            self._panes.window,
+            tr("Save everything as a zip"),
+            name,
+            lambda path: self._tasks.start(self._run(page, "zip", lambda: write(path)), "data zip"),
+            kinds=tr("Zip (*.zip)"),
+            suffix="zip",
+            object_name="zipPlace",
         )
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
 
 
 class _Page:

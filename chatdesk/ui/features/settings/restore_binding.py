@@ -14,6 +14,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.moments import local_moment, moment_text
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.services.groups import RestoreServices
+from chatdesk.ui.dialogs.file_dialogs import ask_for_file
 from chatdesk.ui.features.settings.restore import RestoreDialog
 from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.qt.async_tasks import AsyncTasks
@@ -77,14 +78,8 @@ class RestoreBinding:
 
 
 def _ask_for_file(dialog: RestoreDialog) -> None:
-    from PySide6.QtWidgets import QFileDialog
-
-    chooser = QFileDialog(dialog, tr("Choose a backup"), "", tr("Backups (*.zip *.gz *.db);;All files (*)"))
-    chooser.setFileMode(QFileDialog.FileMode.ExistingFile)
-    chooser.setObjectName("restorePlace")
-    chooser.fileSelected.connect(lambda path: dialog.add_file(Path(path)))
-    chooser.finished.connect(chooser.deleteLater)
-    chooser.open()
+    kinds = tr("Backups (*.zip *.gz *.db);;All files (*)")
+    ask_for_file(dialog, tr("Choose a backup"), dialog.add_file, kinds=kinds, object_name="restorePlace")
 
 
 def _words(path: Path, fault: str) -> str:

@@ -14,6 +14,7 @@ from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.transfer.exports.export import thread_to_markdown
 from chatdesk.core.transfer.exports.export_service import ExportService
 from chatdesk.core.transfer.exports.files import safe_name
+from chatdesk.ui.dialogs.file_dialogs import ask_for_folder, ask_where_to_save
 from chatdesk.ui.dialogs.progress import ProgressDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.transfer.export_dialog import ExportDialog
@@ -101,8 +102,6 @@ class ExportBinding(Controller):
         self._panes.pane.show_toast(tr("The thread is in the clipboard, as Markdown"))
 
     async def _choose_place(self, thread_ids: tuple[str, ...], scope: str, kind: str, has_trash: bool) -> None:
-        from PySide6.QtWidgets import QFileDialog
-
         chat = self._open_thread.chat_of(thread_ids[0] if thread_ids else self._threads.thread_id)
         title = "ChatDesk"
         if scope == "threads":
@@ -116,20 +115,22 @@ class ExportBinding(Controller):
         else:
             choice = Choice(has_trash=has_trash)
         is_file = kind == "json" or len(choice.thread_ids) == 1
+
+        def write(place: Path) -> None:
+            self._tasks.start(self.export(choice, kind, place), "export")
+
         if is_file:
-            dialog = QFileDialog(self._panes.window, tr("Export"), safe_name(title), shown(_FILTERS[kind]))
-            dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-            dialog.setDefaultSuffix("zip" if kind == "json" else kind)
+            ask_where_to_save(
+                self._panes.window,
+                tr("Export"),
+                safe_name(title),
+                write,
+                kinds=shown(_FILTERS[kind]),
+                suffix="zip" if kind == "json" else kind,
+                object_name="exportPlace",
+            )
         else:
-            dialog = QFileDialog(self._panes.window, tr("Folder to export into"))
-            dialog.setFileMode(QFileDialog.FileMode.Directory)
-            dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.setObjectName("exportPlace")
-        dialog.fileSelected.connect(
-            lambda name: self._tasks.start(self.export(choice, kind, Path(name)), "export") if name else None
-        )
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+            ask_for_folder(self._panes.window, tr("Folder to export into"), write, object_name="exportPlace")
 
     async def export(self, choice: Choice, kind: str, target: Path) -> None:
         """Write ``choice`` to ``target``; what takes longer is shown with a button to give it up."""

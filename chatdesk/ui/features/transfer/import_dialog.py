@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QListView,
@@ -26,6 +25,7 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.dialogs.file_dialogs import ask_for_file, ask_for_folder
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, clear_layout, plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
@@ -133,19 +133,10 @@ class ImportDialog(Panel):
     # What the person does
 
     def choose_file(self) -> None:
-        dialog = QFileDialog(self, tr("Import"), "", shown(FILTER))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self.set_path(Path(name)))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        ask_for_file(self, tr("Import"), self.set_path, kinds=shown(FILTER))
 
     def choose_folder(self) -> None:
-        dialog = QFileDialog(self, tr("Import a folder"))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(lambda name: self.set_path(Path(name)))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        ask_for_folder(self, tr("Import a folder"), self.set_path)
 
     def set_path(self, path: Path) -> None:
         """Use the file or folder that was chosen."""

@@ -22,6 +22,7 @@ from chatdesk.core.moments import local_moment
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.core.usage.usage_service import UsageService
 from chatdesk.services.groups import ModelServices
+from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.usage.limits import LimitsDialog, LimitTarget
@@ -95,18 +96,16 @@ class UsageBinding(Controller):
             page.show_days(first, last, cells)
 
     def _ask_for_file(self, page: UsagePage, first: int, last: int) -> None:
-        from PySide6.QtWidgets import QFileDialog
-
         name = tr("ChatDesk usage {first} to {last}.csv", first=date_of(first), last=date_of(last))
-        dialog = QFileDialog(page, tr("Export usage"), name, tr("CSV (*.csv)"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("csv")
-        dialog.setObjectName("usageFile")
-        dialog.fileSelected.connect(
-            lambda path: self._tasks.start(self._write(Path(path), first, last), "export usage")
+        ask_where_to_save(
+            page,
+            tr("Export usage"),
+            name,
+            lambda path: self._tasks.start(self._write(path, first, last), "export usage"),
+            kinds=tr("CSV (*.csv)"),
+            suffix="csv",
+            object_name="usageFile",
         )
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
 
     async def _write(self, path: Path, first: int, last: int) -> None:
         count = await self._usage.write_csv(path, first, last)

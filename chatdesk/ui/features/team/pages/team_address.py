@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.errors import ChatDeskError
@@ -16,6 +16,7 @@ from chatdesk.core.system.small_files import read_small_file
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.dialogs.file_dialogs import ask_for_file
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
@@ -150,13 +151,8 @@ class AddressFields(QWidget):
             self._trust(address.ca, words)
 
     def choose_ca(self) -> None:
-        dialog = QFileDialog(
-            self, tr("Certificate of the authority"), "", tr("Certificates (*.pem *.crt *.cer);;All files (*)")
-        )
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self.trust_ca(Path(name)))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        kinds = tr("Certificates (*.pem *.crt *.cer);;All files (*)")
+        ask_for_file(self, tr("Certificate of the authority"), self.trust_ca, kinds=kinds)
 
     def trust_ca(self, path: Path) -> None:
         """Trust the authority whose certificate is there; says so where it is none."""

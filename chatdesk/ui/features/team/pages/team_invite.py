@@ -8,13 +8,14 @@ from typing import Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QTextOption
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.domain.sharing.team_setup import ComputerCode, Invitation
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -81,17 +82,14 @@ class CodeBox(QWidget):
         self.show_result(tr("The link is in the clipboard."))
 
     def _choose_file(self) -> None:
-        dialog = QFileDialog(
+        ask_where_to_save(
             self,
             tr("Save the invitation"),
             self._file_name,
-            tr("Invitations (*{ending})", ending=INVITATION_ENDING),
+            lambda path: self.save(str(path)),
+            kinds=tr("Invitations (*{ending})", ending=INVITATION_ENDING),
+            suffix=INVITATION_ENDING.removeprefix("."),
         )
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(INVITATION_ENDING.removeprefix("."))
-        dialog.fileSelected.connect(self.save)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
 
 
 class _CodePanel(TaskPanel):

@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QTextOption
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 
 from chatdesk.core.domain.sharing.team_setup import CodeKind, InvitationView
 from chatdesk.core.errors import ChatDeskError
@@ -16,6 +16,7 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.system.small_files import read_small_file
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.file_dialogs import ask_for_file
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -122,11 +123,7 @@ class JoinWorkspaceDialog(TaskPanel):
         self._join()
 
     def choose_file(self) -> None:
-        dialog = QFileDialog(self, tr("Open an invitation"), "", shown(_FILTER))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self.fill_in_file(Path(name)))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        ask_for_file(self, tr("Open an invitation"), self.fill_in_file, kinds=shown(_FILTER))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         data = event.mimeData()
