@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import socket
@@ -16,7 +15,7 @@ import pytest
 
 from chatdesk.cli.main import build_parser, run
 from chatdesk.core import texts
-from tests.helpers.command_parsers import arguments_of, commands_of
+from tests.helpers.command_parsers import leaves_of, tried_arguments
 from tests.helpers.pseudo_language import CLOSE, OPEN, sentence_of
 
 # They use the process as a whole: its window, its stdin and stdout, its signals. So each has one of its own.
@@ -29,34 +28,11 @@ texts.use_translation(lambda source, _about, _count: "{OPEN}" + source + "{CLOSE
 sys.exit(run(sys.argv[1:]))
 """
 _ROOT = Path(__file__).parents[1]
-_WORD = "nowhere"
 _IN_LANGUAGE = re.compile(f"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}")
 _ENGLISH = re.compile(r"(?<![\w/.-])[A-Za-z][a-z’']+ [a-z’']{2,}(?![\w/.-])")
 
 
-def _leaves(parser: argparse.ArgumentParser, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
-    commands = commands_of(parser)
-    for name, inner in commands.items():
-        yield from _leaves(inner, (*before, name))
-    if not commands:
-        yield before, parser
-
-
-def _tried(parser: argparse.ArgumentParser) -> list[list[str]]:
-    """Return what a command is told: nothing, all that it needs, and each of its options with a word."""
-    needed: list[str] = []
-    options: list[list[str]] = []
-    for action in arguments_of(parser):
-        word = str(next(iter(action.choices))) if action.choices else _WORD
-        given = [*action.option_strings[-1:], *([] if action.nargs == 0 else [word])]
-        if action.required and action.nargs not in ("?", "*"):
-            needed += given
-        elif not {"--json", "--data-dir", "--debug"} & set(action.option_strings):
-            options.append(given)
-    return [[], needed, *([*needed, *each] for each in options)]
-
-
-_CASES = {" ".join(names): (names, parser) for names, parser in _leaves(build_parser())}
+_CASES = {" ".join(names): (names, parser) for names, parser in leaves_of(build_parser())}
 
 
 @pytest.fixture
@@ -76,8 +52,7 @@ def language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("language")
 def test_a_command_says_nothing_in_english(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     names, parser = _CASES[name]
-    assert isinstance(parser, argparse.ArgumentParser)
-    for each in _tried(parser):
+    for each in tried_arguments(parser):
         arguments = ["--data-dir", str(tmp_path / "data"), *names, *each]
         if name in _APART:
             said = _said_apart(arguments, tmp_path / "stderr")

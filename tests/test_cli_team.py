@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import io
 import json
 import re
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +23,12 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import secrets
+from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.settings.schema import Settings
 from chatdesk.core.sync.team_store import setup
-from tests.helpers.command_parsers import arguments_of, commands_of
+from chatdesk.core.system import terminal
+from chatdesk.services.owner import open_services
+from tests.helpers.command_parsers import arguments_of, commands_of, leaves_of, tried_arguments
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
 
 ROOT = Path(__file__).parents[1]
@@ -251,3 +258,41 @@ def test_every_verb_and_option_is_in_the_document() -> None:
         for action in arguments_of(parser):
             for option in action.option_strings:
                 assert option in text or option in ("-h", "--help")
+
+
+_VERBS = {names[1]: parser for names, parser in leaves_of(build_parser()) if names[0] == "team"}
+_SECRET = {"verifier"}  # it is for a password
+
+
+@pytest.mark.parametrize("verb", _VERBS)
+def test_no_secret_is_asked_for_before_the_arguments_are_looked_at(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where there is no keyring, a passphrase is needed for all that asks a server or keeps a password."""
+    asked: list[str] = []
+    monkeypatch.setattr(terminal, "ask_secret", lambda question: asked.append(question) or "")
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "no code").write_text("abc", "utf-8")
+    told = tried_arguments(_VERBS[verb])
+    told += [[str(tmp_path / "no code")]] if verb == "join" else []
+    told += [[*words, "--url", "postgresql://a:b@localhost/c"] for words in told[1:2] if verb in ("create", "sign-in")]
+    asyncio.run(_lock_keys(tmp_path / "data"))
+    for words in told:
+        with suppress(SystemExit):  # as argparse ends
+            run(["--data-dir", str(tmp_path / "data"), "team", verb, *words])
+        said = capsys.readouterr()
+        assert verb in _SECRET or not asked, words
+        assert said.out or said.err
+
+
+async def _lock_keys(folder: Path) -> None:
+    """Let the profile of a folder keep its keys in an encrypted file, which the next process finds locked."""
+    async with open_services(AppPaths.find(folder), Settings()) as services:
+        await services.provider_service.keys.choose_place(KeyPlace.FILE, passphrase="a harbour with many ships")
+
+
+def test_each_verb_opens_the_keys_or_asks_no_server() -> None:
+    runs = {verb: parser.get_default("team_verb").run for verb, parser in _VERBS.items()}
+    without = {verb for verb, run_verb in runs.items() if "await open_keys(" not in inspect.getsource(run_verb)}
+    assert without == {"status", "refused", "verifier"}

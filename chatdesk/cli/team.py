@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli import team_lost, team_membership, team_sharing
 from chatdesk.cli.team_asking import TeamVerb, find_workspace, open_keys
-from chatdesk.cli.team_membership import add_address, address_of, workspace_as_data
+from chatdesk.cli.team_membership import add_address, address_of, password_for, workspace_as_data
 from chatdesk.cli.team_sharing import WAIT_S, send_now
 from chatdesk.cli.team_text import CHECK_TEXTS, ROLE_TEXTS, STATUS_TEXTS
 from chatdesk.cli.threads import find_project
@@ -32,7 +32,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     status = verbs.add_parser("status", parents=[common], help=tr("show the state of this profile's workspaces"))
     status.add_argument("--json", action="store_true", help=tr("a JSON array"))
-    status.set_defaults(team_verb=TeamVerb(_status, asks_server=False))
+    status.set_defaults(team_verb=TeamVerb(_status))
     check = verbs.add_parser(
         "check",
         parents=[common],
@@ -66,9 +66,6 @@ async def _team(options: argparse.Namespace, services: Services) -> int:
             )
         if services.read_only_reason is not None:
             raise services.read_only_reason
-    is_server_named = options.verb == "check" and (options.url or options.host)
-    if verb.asks_server and not is_server_named:
-        await open_keys(services, may_make=verb.keeps_password)
     return await verb.run(options, services)
 
 
@@ -118,6 +115,7 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
     if not (options.url or options.host):
         workspace = await find_workspace(services, options.workspace)
+        await open_keys(services)
         await service.look_up()
         result = await service.checks.check(workspace.id)
         if options.repair and result.repairable:
@@ -136,8 +134,8 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
             for sentence in result.accepted:
                 terminal.say(shown(sentence))
         return 1 if result.differences else 0
-    address, password = await asyncio.to_thread(address_of, options)
-
+    address = await asyncio.to_thread(address_of, options)
+    password = await password_for(address)
     checks = await service.membership.examine(address, password)
     if options.json:
         rows = [{"name": each.name, "state": each.state.value, "sentence": each.sentence} for each in checks]
@@ -152,6 +150,7 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
 
 async def _members(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
+    await open_keys(services)
     found = await (await services.load_team()).membership.administration.members(workspace.id)
     if options.json:
         rows = [
@@ -205,17 +204,18 @@ def _add_erasing_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 
 async def _keep(options: argparse.Namespace, services: Services) -> int:
+    if options.days not in (None, "forever") and not options.days.isdecimal():
+        raise InvalidInput(
+            Text("Give a number of days, or 'forever'."), safe=Text("Nothing was changed."), next_step=""
+        )
     project = await find_project(services, options.project, is_shared=True)
+    await open_keys(services)
     team = await services.load_team()
     await team.start()
     if options.days is None:
         days = await team.erasing.retention(project.id)
         terminal.say(tr("forever") if days is None else plural("{count} days", "{count} day", days))
         return 0
-    if options.days != "forever" and not options.days.isdecimal():
-        raise InvalidInput(
-            Text("Give a number of days, or 'forever'."), safe=Text("Nothing was changed."), next_step=""
-        )
     days = None if options.days == "forever" else int(options.days[:9])
     if days is not None and not options.yes and not await terminal.agrees(_keep_question(project.name, days)):
         terminal.complain(tr("nothing was changed"))
@@ -249,15 +249,17 @@ def _keep_question(project: str, days: int) -> Text:
 async def _erase(options: argparse.Namespace, services: Services) -> int:
     if options.project is not None:
         return await _erase_project(options, services)
+    thread_id = options.thread
+    if thread_id is None:
+        thread_id = (await services.repositories.messages.get(options.message)).thread_id
+    thread = await services.repositories.threads.get(thread_id)
+    await open_keys(services)
     team = await services.load_team()
     await team.start()
     if options.thread is not None:
         found = await team.erasing.of_thread(options.thread)
-        thread = await services.repositories.threads.get(options.thread)
     else:
         found = await team.erasing.of_message(options.message)
-        message = await services.repositories.messages.get(options.message)
-        thread = await services.repositories.threads.get(message.thread_id)
     if not options.yes and not await terminal.agrees(Sentences.of(_erase_question(found), WARNING)):
         terminal.complain(tr("nothing was changed"))
         return 1
@@ -301,6 +303,7 @@ def _erased(found: Erasure) -> Text:
 
 async def _erase_project(options: argparse.Namespace, services: Services) -> int:
     project = await find_project(services, options.project, is_shared=True)
+    await open_keys(services)
     service = await services.load_team()
     await service.start()
     shared = service.known.shared_project(project.id)

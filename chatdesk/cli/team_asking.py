@@ -26,13 +26,11 @@ KEYS_PASSPHRASE = "CHATDESK_KEYS_PASSPHRASE"  # noqa: S105 - the name of a varia
 
 @dataclass(frozen=True, slots=True)
 class TeamVerb:
-    """A verb says what it runs, and whether it needs a profile that can be written, the keys for a server, and a place
-    for a password that it keeps."""
+    """A verb says what it runs, and whether it needs a profile that can be written. One that asks a server opens the
+    keys by itself, once its arguments have been looked at: nobody types a passphrase for a name that is wrong."""
 
     run: Callable[[argparse.Namespace, Services], Awaitable[int]]
     is_writing: bool = False
-    asks_server: bool = True
-    keeps_password: bool = False
 
 
 async def find_workspace(services: Services, wanted: str | None) -> Workspace:
@@ -61,7 +59,7 @@ def named(found: tuple[Workspace, ...], wanted: str | None) -> Workspace:
     )
 
 
-async def open_keys(services: Services, *, may_make: bool) -> None:
+async def open_keys(services: Services, *, may_make: bool = False) -> None:
     """Open the encrypted file of keys where this profile keeps its passwords in one. ``may_make``: where there is
     neither a keyring nor a file yet, create one, because a password is about to be kept."""
     from chatdesk.core.sync.members.team_passwords import VARIABLE

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.cli.team_asking import TeamVerb, find_workspace
+from chatdesk.cli.team_asking import TeamVerb, find_workspace, open_keys
 from chatdesk.cli.threads import find_project
 from chatdesk.core.domain.sharing.lost_changes import ACCEPTING, LostChanges
 from chatdesk.core.errors import NotPossible
@@ -58,10 +58,12 @@ def _say(lost: LostChanges) -> None:
 
 async def _lost(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
+    project = await find_project(services, options.accept, is_shared=True) if options.accept is not None else None
+    await open_keys(services)
     service = await services.load_team()
     await service.look_up()
     found = await service.checks.lost(workspace.id)
-    if options.accept is None:
+    if project is None:
         if options.json:
             terminal.say_json([as_data(each) for each in found])
             return 0
@@ -70,7 +72,6 @@ async def _lost(options: argparse.Namespace, services: Services) -> int:
         say_lost(found)
         return 0
 
-    project = await find_project(services, options.accept, is_shared=True)
     lost = next((each for each in found if each.project_id == project.id), None)
     if lost is None:
         raise NotPossible(Text("The server has lost nothing of “{project}”.", project=project.name))

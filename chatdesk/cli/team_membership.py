@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli.secret_files import add_output, secret_file, unusable
-from chatdesk.cli.team_asking import TeamVerb, find_workspace, named, passphrase, secret
+from chatdesk.cli.team_asking import TeamVerb, find_workspace, named, open_keys, passphrase, secret
 from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, Workspace
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.sync.address import checked_address, reach_text, read_address
@@ -29,7 +29,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     create.add_argument("--my-name", required=True, metavar="NAME", help=tr("your name, as the others see it"))
     add_address(create)
     create.add_argument("--json", action="store_true", help=tr("as JSON"))
-    create.set_defaults(team_verb=TeamVerb(_create, is_writing=True, keeps_password=True))
+    create.set_defaults(team_verb=TeamVerb(_create, is_writing=True))
 
     invite = verbs.add_parser("invite", parents=[common], help=tr("print an invitation"))
     invite.add_argument("name", metavar="NAME", help=tr("name of the person"))
@@ -53,7 +53,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     join.add_argument("--my-name", default="", metavar="NAME", help=tr("your name, as the others see it"))
     join.add_argument("--without-tls", action="store_true", help=tr("accept a server without encryption"))
     join.add_argument("--json", action="store_true", help=tr("as JSON"))
-    join.set_defaults(team_verb=TeamVerb(_join, is_writing=True, keeps_password=True))
+    join.set_defaults(team_verb=TeamVerb(_join, is_writing=True))
 
     leave = verbs.add_parser("leave", parents=[common], help=tr("stop syncing; everything stays on this computer"))
     leave.add_argument(
@@ -86,7 +86,7 @@ def _add_server_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     )
     add_address(sign_in, is_members=True)
     sign_in.add_argument("--json", action="store_true", help=tr("as JSON"))
-    sign_in.set_defaults(team_verb=TeamVerb(_sign_in, is_writing=True, keeps_password=True))
+    sign_in.set_defaults(team_verb=TeamVerb(_sign_in, is_writing=True))
 
     upgrade = verbs.add_parser("upgrade", parents=[common], help=tr("bring the team's database up to date"))
     upgrade.add_argument("--user", required=True, metavar="NAME", help=tr("login that set the database up"))
@@ -105,7 +105,7 @@ def _add_server_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     verifier = verbs.add_parser(
         "verifier", parents=[common], help=tr("read a password and print the form in which Postgres stores it")
     )
-    verifier.set_defaults(team_verb=TeamVerb(_verifier, asks_server=False))
+    verifier.set_defaults(team_verb=TeamVerb(_verifier))
 
 
 def add_address(parser: argparse.ArgumentParser, *, is_members: bool = False) -> None:
@@ -127,7 +127,9 @@ def add_address(parser: argparse.ArgumentParser, *, is_members: bool = False) ->
 
 
 async def _create(options: argparse.Namespace, services: Services) -> int:
-    address, password = await asyncio.to_thread(address_of, options)
+    address = await asyncio.to_thread(address_of, options)
+    await open_keys(services, may_make=True)
+    password = await password_for(address)
     membership = (await services.load_team()).membership
     workspace = await membership.create_workspace(options.name, options.my_name, address, password=password)
     _print_joined(options, workspace, tr("The workspace {name} was made. You are its owner.", name=workspace.name))
@@ -141,6 +143,7 @@ async def _invite(options: argparse.Namespace, services: Services) -> int:
         terminal.complain(warning)
     membership = (await services.load_team()).membership
     with secret_file(options.output) as write:
+        await open_keys(services)
         invitation = await membership.administration.invite(
             workspace.id, options.name, roles=roles, valid_days=options.days
         )
@@ -158,9 +161,13 @@ async def _invite(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _join(options: argparse.Namespace, services: Services) -> int:
+    if options.file == "-":
+        await open_keys(services, may_make=True)  # its passphrase is the line before the code
     text = await asyncio.to_thread(_read_code, options.file)
     membership = (await services.load_team()).membership
     view = membership.read_invitation(text)
+    if options.file != "-":
+        await open_keys(services, may_make=True)
     given = None
     if view.needs_passphrase:
         given = await asyncio.to_thread(passphrase, PASSPHRASE, tr("Passphrase: "))
@@ -173,6 +180,7 @@ async def _join(options: argparse.Namespace, services: Services) -> int:
 
 async def _leave(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
+    await open_keys(services)
     question = tr("Leave {name}? Its projects stay here as private copies.", name=workspace.name)
     if not options.yes and not await terminal.agrees(question):
         terminal.complain(tr("nothing was changed"))
@@ -187,6 +195,7 @@ async def _join_again(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
     membership = service.membership
     workspace = named(await service.records.parked(), options.workspace)
+    await open_keys(services)
     address = workspace.address
     where = {"database": address.database, "host": address.host, "port": str(address.port)}
     question = (
@@ -210,6 +219,7 @@ async def _computer(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
     membership = (await services.load_team()).membership
     with secret_file(options.output) as write:
+        await open_keys(services)
         made = await membership.add_computer(workspace.id)
         if options.output or not options.json:
             write(made.code)
@@ -223,7 +233,9 @@ async def _computer(options: argparse.Namespace, services: Services) -> int:
 async def _sign_in(options: argparse.Namespace, services: Services) -> int:
     from chatdesk.core.sync.members.team_passwords import VARIABLE
 
-    address, password = await asyncio.to_thread(address_of, options, VARIABLE)
+    address = await asyncio.to_thread(address_of, options, VARIABLE)
+    await open_keys(services, may_make=True)
+    password = await password_for(address, VARIABLE)
     workspace = await (await services.load_team()).membership.sign_in(address, password=password)
     _print_joined(options, workspace, tr("You are in the workspace {name} now.", name=workspace.name))
     return 0
@@ -231,6 +243,7 @@ async def _sign_in(options: argparse.Namespace, services: Services) -> int:
 
 async def _upgrade(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
+    await open_keys(services)
     password = await asyncio.to_thread(secret, SETUP_PASSWORD, tr("Password of {user}: ", user=str(options.user)))
     membership = (await services.load_team()).membership
     await membership.upgrade(workspace.id, user=options.user, password=password)
@@ -245,6 +258,7 @@ async def _move(options: argparse.Namespace, services: Services) -> int:
     address = replace(workspace.address, host=options.host, port=options.port or workspace.address.port)
     if options.ca:
         address = replace(address, ca=await asyncio.to_thread(_read_text, Path(options.ca), "ascii"))
+    await open_keys(services)
     await (await services.load_team()).membership.move(workspace.id, address)
     terminal.say(
         tr(
@@ -264,6 +278,10 @@ async def _verifier(_options: argparse.Namespace, _services: Services) -> int:
     check_password(password)
     terminal.say(verifier_of(password))
     return 0
+
+
+async def password_for(address: ServerAddress, variable: str = SETUP_PASSWORD) -> str:
+    return await asyncio.to_thread(secret, variable, tr("Password of {user}: ", user=address.user))
 
 
 def _print_joined(options: argparse.Namespace, workspace: Workspace, sentence: str) -> None:
@@ -326,7 +344,8 @@ async def _roles(given: list[str], services: Services, workspace: Workspace) -> 
 # On a thread from here on: files and questions.
 
 
-def address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> tuple[ServerAddress, str]:
+def address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> ServerAddress:
+    """Return the address that the options name, whose password is given in ``variable``. Raises ``InvalidInput``."""
     from dataclasses import replace
 
     if options.url:
@@ -347,7 +366,7 @@ def address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> t
         address = replace(address, tls="disable")
     if options.ca:
         address = replace(address, ca=_read_text(Path(options.ca), "ascii"))
-    return checked_address(address), secret(variable, tr("Password of {user}: ", user=address.user))
+    return checked_address(address)
 
 
 def _read_code(name: str) -> str:

@@ -31,7 +31,7 @@ def add_refused_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
         "--forget", metavar="ID", help=tr("remove this change from the list; 'all' removes every change")
     )
     refused.add_argument("--json", action="store_true", help=tr("a JSON array"))
-    refused.set_defaults(team_verb=TeamVerb(_refused, is_writing=True, asks_server=False))
+    refused.set_defaults(team_verb=TeamVerb(_refused, is_writing=True))
 
 
 async def _refused(options: argparse.Namespace, services: Services) -> int:

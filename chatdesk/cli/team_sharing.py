@@ -99,6 +99,7 @@ def _add_wait(parser: argparse.ArgumentParser) -> None:
 async def _share(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
     project = await find_project(services, options.project, is_shared=False)
+    await open_keys(services)
     service = await services.load_team()
     await service.start()
     size = await service.sharing.share_count(project.id)
@@ -129,6 +130,7 @@ async def _share(options: argparse.Namespace, services: Services) -> int:
 
 async def _stop(options: argparse.Namespace, services: Services) -> int:
     project = await find_project(services, options.project, is_shared=True)
+    await open_keys(services)
     service = await services.load_team()
     await service.start()
     shared = service.known.shared_project(project.id)
@@ -151,6 +153,7 @@ async def _role(options: argparse.Namespace, services: Services) -> int:
     project = await find_project(services, options.project, is_shared=True)
     service = await services.load_team()
     shared = await _shared(services, project.id)
+    await open_keys(services)
     member = await _member(services, shared.workspace_id, options.member)
     given = None if options.role == "none" else TeamRole(options.role)
     await service.membership.administration.set_role(project.id, member.id, given)
@@ -164,6 +167,7 @@ async def _role(options: argparse.Namespace, services: Services) -> int:
 
 async def _remove(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
+    await open_keys(services)
     member = await _member(services, workspace.id, options.member)
     question = tr("Remove {name} from {workspace}? What they wrote stays.", name=member.name, workspace=workspace.name)
     if not options.yes and not await terminal.agrees(question):
@@ -187,6 +191,7 @@ async def _remove(options: argparse.Namespace, services: Services) -> int:
 
 async def _owner(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
+    await open_keys(services)
     member = await _member(services, workspace.id, options.member)
     membership = (await services.load_team()).membership
     await membership.administration.set_workspace_owner(workspace.id, member.id, not options.off)
@@ -200,6 +205,7 @@ async def _owner(options: argparse.Namespace, services: Services) -> int:
 
 async def _disconnect(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
+    await open_keys(services)
     member = await _member(services, workspace.id, options.member)
     ended = await (await services.load_team()).membership.administration.end_connections(workspace.id, member.id)
     terminal.say(
@@ -215,6 +221,7 @@ async def _disconnect(options: argparse.Namespace, services: Services) -> int:
 
 async def _policy(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
+    await open_keys(services)
     membership = (await services.load_team()).membership
     if options.who_invites:
         await membership.administration.set_policy(workspace.id, {"who_invites": options.who_invites})
@@ -232,6 +239,8 @@ async def _sync(options: argparse.Namespace, services: Services) -> int:
     )
     if not chosen:
         terminal.complain(tr("this profile is in no workspace"))
+    else:
+        await open_keys(services)
     code = 0
     rows = []
     for workspace in chosen:
@@ -270,7 +279,7 @@ async def send_asked(services: Services, thread_id: str) -> None:
     if shared is None or shared.ended is not None:
         return
     if environment().get(KEYS_PASSPHRASE):
-        await open_keys(services, may_make=False)
+        await open_keys(services)
     sent = await _wait(services, shared.workspace_id, ASK_WAIT_S, [thread.project_id])
     if not sent.is_done:
         terminal.complain(
