@@ -111,6 +111,8 @@ def fresh_system(release="12", kept=None):
     SYSTEM.mkdir(parents=True)
     subprocess.run(["tar", "-C", str(SYSTEM), "-xf", str(base)], check=True)
     shutil.copy("/etc/resolv.conf", str(SYSTEM / "etc" / "resolv.conf"))
+    # The installer of Debian writes it, debootstrap does not.
+    (SYSTEM / "etc" / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n", encoding="utf-8")
     for each in Path("/etc/apt/apt.conf.d").glob("*"):  # the way to the mirror, where it is not straight
         shutil.copy(str(each), str(SYSTEM / "etc" / "apt" / "apt.conf.d" / each.name))
     for here, there in CONFIGURED.items():
