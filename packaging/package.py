@@ -34,6 +34,7 @@ from package_base import (  # noqa: E402
     commit_time,
     find_python,
     fixed_environment,
+    homepage,
     python_of,
     run,
     said,
@@ -178,7 +179,7 @@ def build_deb():
         "Recommends": RECOMMENDS,
         "Section": "net",
         "Priority": "optional",
-        "Homepage": "https://chatdesk.example/",
+        **({"Homepage": homepage()} if homepage() else {}),
         "Description": "desktop chat application for language models\n"
         " ChatDesk talks to language models of any provider that speaks a common\n"
         " protocol, to models on this computer, or to none. It opens threads of\n"

@@ -41,6 +41,15 @@ def version():
     return found.group(1)
 
 
+def homepage():
+    """Return the address where the pages of `make docs` are published, CHATDESK_HOMEPAGE, without a slash at its end;
+    empty where there is none. Raises ``SetUpError``."""
+    address = os.environ.get("CHATDESK_HOMEPAGE", "").rstrip("/")
+    if address and not re.fullmatch(r"https://[\w./~-]+", address):
+        raise set_up.SetUpError("CHATDESK_HOMEPAGE must be an address that begins with https://.")
+    return address
+
+
 def commit_time():
     """Return when the commit was made, in seconds since 1970: every file of a package has this date."""
     if "SOURCE_DATE_EPOCH" in os.environ:

@@ -12,10 +12,14 @@ import package_base
 
 
 def metainfo():
-    """Return the AppStream metadata with version and date filled in."""
+    """Return the AppStream metadata with version and date filled in. Without a home page it names none, and no picture,
+    which would be there."""
     date = datetime.datetime.fromtimestamp(package_base.commit_time(), datetime.timezone.utc).strftime("%Y-%m-%d")
     text = (package_base.DESKTOP / "chatdesk.metainfo.xml").read_text(encoding="utf-8")
-    return text.replace("@VERSION@", package_base.version()).replace("@DATE@", date)
+    if not package_base.homepage():
+        text = re.sub(r" *<url type=\"homepage\">.*\n| *<screenshots>[\s\S]*</screenshots>\n", "", text)
+    filled = {"VERSION": package_base.version(), "DATE": date, "HOMEPAGE": package_base.homepage()}
+    return re.sub("@([A-Z]+)@", lambda found: filled[found.group(1)], text)
 
 
 def man_page():
@@ -65,7 +69,7 @@ def copyright_text():
     lines = [
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/",
         "Upstream-Name: ChatDesk",
-        "Source: https://chatdesk.example/",
+        *(["Source: " + package_base.homepage()] if package_base.homepage() else []),
         "",
         "Files: *",
         "Copyright: The ChatDesk developers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import plistlib
 import re
 import shutil
@@ -130,6 +131,23 @@ def test_what_opens_links_and_files_is_declared_alike() -> None:
     assert {each.text for each in metainfo.findall("provides/mediatype")} == types
     assert metainfo.findtext("launchable") == "chatdesk.desktop"
     assert metainfo.find("releases/release").attrib == {"version": "@VERSION@", "date": "@DATE@"}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("home", ["", "https://chat.example/desk/"])
+def test_the_metadata_name_a_home_page_and_pictures_where_there_are_some(
+    home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
+    monkeypatch.syspath_prepend(str(PACKAGING))
+    monkeypatch.setenv("CHATDESK_HOMEPAGE", home)
+    text = importlib.import_module("package_documents").metainfo()
+    assert "@" not in text and ".example/" not in text.replace(home or "-", "")
+    metainfo = ElementTree.fromstring(text)
+    pictures = [str(each.text) for each in metainfo.iter("image")]
+    assert metainfo.findtext("url") == (home or None)
+    assert bool(pictures) is bool(home)
+    for address in pictures:
+        assert (PACKAGING.parent / "docs" / address.removeprefix(home)).exists()
 
 
 @pytest.mark.parametrize("code", [each for each in LANGUAGES if each != "en"])
