@@ -75,6 +75,8 @@ def test_the_search_engine_is_chosen_tested_and_shown(
         assert "search.formats" in capsys.readouterr().out
     finally:
         site.close()
+    assert _tools(tmp_path, "search-engine", "--test") == 1
+    assert capsys.readouterr().out.startswith("It answers: failed  ")
     assert _tools(tmp_path, "search-engine", "brave") != 0
     assert "wants a key" in capsys.readouterr().err
     assert _tools(tmp_path, "search-engine", "brave", "--key", "NOT_SET") != 0
@@ -151,7 +153,7 @@ def test_a_server_that_fails_is_named_with_its_step(tmp_path: Path, capsys: pyte
     assert _tools(tmp_path, "add", "bad", "--", *program) == 0
     assert _tools(tmp_path, "test", "bad") == 1
     shown = capsys.readouterr().out
-    assert "Found: ok" in shown and "Started: ok" in shown and "exit code 3" in shown
+    assert "Found: ok" in shown and "Started: ok" in shown and ": failed  It ended with exit code 3" in shown
     assert "no such database" in shown, "what it wrote is the reason"
     assert not processes_with(str(tmp_path)), "other tests run the same program"
 

@@ -234,8 +234,9 @@ async def _test(options: argparse.Namespace, service: ToolService) -> int:
         if not options.json:
             terminal.say(server.id)
             for step in steps:
-                words = shown(step["problem"]) or (tr("ok") if step["is_well"] else tr("failed"))
-                terminal.say(f"    {shown(CHECK_STEP_TEXTS[CheckStep(step['step'])])}: {words}")
+                label = shown(CHECK_STEP_TEXTS[CheckStep(step["step"])])
+                state = tr("ok") if step["is_well"] else tr("failed")
+                terminal.say(f"    {label}: {state}  {shown(step['problem'])}".rstrip())
                 for each in step["left_out"]:
                     terminal.say(f"        {shown(each)}")
                 if step["stderr"].strip():

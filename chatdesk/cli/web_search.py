@@ -92,6 +92,6 @@ async def _test(search: WebSearch, choice: SearchChoice, key: str, *, as_json: b
         terminal.say_json([{"step": each.step.value, "is_well": each.is_well, "remark": each.remark} for each in steps])
     else:
         for each in steps:
-            words = shown(each.remark) or (tr("ok") if each.is_well else tr("failed"))
-            terminal.say(f"{shown(SEARCH_STEP_TEXTS[each.step])}: {words}")
+            state = tr("ok") if each.is_well else tr("failed")
+            terminal.say(f"{shown(SEARCH_STEP_TEXTS[each.step])}: {state}  {shown(each.remark)}".rstrip())
     return 0 if all(each.is_well for each in steps) else 1
