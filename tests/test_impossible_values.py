@@ -76,7 +76,7 @@ async def test_a_value_in_one_column_hides_nothing_else(case: Case, directory: P
     assert "\n".join(await _read(directory, expected, tmp_path / "out")) == ""
 
 
-@pytest.mark.parametrize("value", ["beyond the calendar", "least", "NaN", "bytes"])
+@pytest.mark.parametrize("value", ["beyond the calendar", "least", "NaN", "bytes", "surrogate"])
 async def test_doctor_names_each_value_and_the_repair_replaces_it(value: str, directory: Path) -> None:
     put(directory / "chatdesk.db", *_everywhere(value))
     async with open_services(AppPaths.find(directory), FAST, purpose="doctor") as services:
@@ -84,7 +84,7 @@ async def test_doctor_names_each_value_and_the_repair_replaces_it(value: str, di
         named = [str(each.text) for each in found if each.kind is Kind.VALUES]
         for table in ("threads", "messages", "message_parts", "projects", "usage_events", "changes", "workspaces"):
             assert any(f" of {table} has values" in each for each in named), table
-        wrong = "title" if value == "bytes" else "last_activity_at"
+        wrong = "title" if value in ("bytes", "surrogate") else "last_activity_at"
         assert any(" of threads " in each and wrong in each for each in named)
         report = await services.repairs.repair()
         assert any("threads" in each for each in map(str, report.done))

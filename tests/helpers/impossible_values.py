@@ -43,7 +43,9 @@ VALUES: Final = {
     "object": """'{"text":{"a":[null]},"name":7,"n":"x"}'""",
     "bytes": "x'ff'",
     "more bytes": "x'ff410042'",
-    "surrogate": "CAST(x'eda080' AS TEXT)",
+    "surrogate": "CAST(x'61eda08062' AS TEXT)",
+    "escaped surrogate": r"""'{"text":"a\ud800b","name":"\udfff"}'""",
+    "object that is no Unicode": """CAST(CAST('{"text":"a' AS BLOB) || x'eda080' || CAST('"}' AS BLOB) AS TEXT)""",
     "long": "printf('%.*c', 2000000, 'x')",
     "null": "NULL",
 }

@@ -35,6 +35,8 @@ BUSY_TIMEOUT_S = 5.0
 Mode = Literal["write", "read", "immutable"]
 # The columns that hold bytes; a test compares them with the tables.
 BINARY_COLUMNS: Final = frozenset(("seal", "digest", "chain"))
+# The name in SQL of what takes the place of a text that is no Unicode.
+UNICODE_INSTEAD: Final = "unicode_instead"
 _OPTIONS: Final[dict[Mode, str]] = {"write": "mode=rwc", "read": "mode=ro", "immutable": "immutable=1"}
 
 
@@ -120,6 +122,7 @@ def connect(
     try:
         conn.text_factory = _decode
         conn.row_factory = None if is_raw else _readable
+        conn.create_function(UNICODE_INSTEAD, 1, _unicode_instead, deterministic=True)
         conn.execute("PRAGMA trusted_schema=OFF")
         conn.execute("PRAGMA cell_size_check=ON")
         set_defensive(conn, is_on=True)
@@ -293,6 +296,12 @@ def _engine() -> Engine:
 def _decode(data: bytes) -> str:
     # One badly stored byte would otherwise make the whole SELECT fail.
     return data.decode("utf-8", "replace")
+
+
+def _unicode_instead(data: bytes | None) -> str | None:
+    """Return the text that takes the place of the bytes of one that is no Unicode, None for those of one that is."""
+    text = _decode(data or b"")
+    return text if "\ufffd" in text and text.encode() != data else None
 
 
 def _readable(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> tuple[Any, ...]:

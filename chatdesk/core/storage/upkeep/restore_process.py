@@ -35,7 +35,8 @@ from chatdesk.core.texts import Text, packed, unpacked
 _LEAST_TIME_S: Final = 60.0
 _TIME_S_A_MB: Final = 3.0
 _MOST_MEMORY_BYTES: Final = 2 * 1024**3
-# Databases pack to a third. What claims to be so much larger than its file was made to fill the disk.
+# Databases pack to a third, but one text without end packs a database to a thousandth. What is so much larger than its
+# file, and would take more than half of what is free, was made to fill the disk.
 _MOST_UNPACKED_FACTOR: Final = 100
 _SPARE_BYTES: Final = 32 * 1024 * 1024
 _LOOK_EVERY_BYTES: Final = 16 * 1024 * 1024
@@ -136,7 +137,8 @@ def _check_space(path: Path, directory: Path) -> None:
 def room(backup: Path, directory: Path) -> Callable[[int], None]:
     """Return a check of how much may be unpacked from ``backup`` into ``directory``: by what the bytes are, not by what
     the file says of them."""
-    most = backup.stat().st_size * _MOST_UNPACKED_FACTOR + _SPARE_BYTES
+    packed_bytes = backup.stat().st_size
+    most = max(packed_bytes * _MOST_UNPACKED_FACTOR + _SPARE_BYTES, shutil.disk_usage(directory).free // 2)
     looked_at = 0
 
     def check(count: int) -> None:

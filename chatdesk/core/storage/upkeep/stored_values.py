@@ -15,6 +15,7 @@ from typing import Final
 
 from chatdesk.core.moments import EARLIEST_MS, LATEST_MS
 from chatdesk.core.storage.engine import search_schema, tables
+from chatdesk.core.storage.engine.connection import UNICODE_INSTEAD
 from chatdesk.core.texts import Text, plural
 
 # Found again from the texts.
@@ -95,10 +96,10 @@ def is_impossible(column: StoredColumn) -> str:
     words = _WORDS.get((column.table, column.name))
     if words is not None:
         return f"({value} NOT IN ({', '.join(map(repr, words))}))"
+    is_none = f"{_unicode_instead(value)} IS NOT NULL"
     if column.is_object:
-        is_none = f"CASE WHEN json_valid({value}) THEN json_type({value}) <> 'object' ELSE 1 END"
-        return f"(CASE {kind} WHEN 'text' THEN {is_none} ELSE {kind} NOT IN ('text'{null}) END)"
-    return f"({kind} NOT IN ('text'{null}))"
+        is_none += f" OR CASE WHEN json_valid({value}) THEN json_type({value}) <> 'object' ELSE 1 END"
+    return f"(CASE {kind} WHEN 'text' THEN {is_none} ELSE {kind} NOT IN ('text'{null}) END)"
 
 
 def replacement(column: StoredColumn, *, schema: str = "main") -> str:
@@ -116,11 +117,18 @@ def replacement(column: StoredColumn, *, schema: str = "main") -> str:
     words = _WORDS.get((column.table, column.name))
     if words is not None:
         return repr(words[0])
-    if (column.table, column.name) == _CONTENT:
-        return f"json_object('text', CAST({value} AS TEXT))"
-    if column.kind in ("FLOAT", "BLOB") or column.is_object:
+    if column.kind in ("FLOAT", "BLOB"):
         return otherwise
-    return f"CASE typeof({value}) WHEN 'blob' THEN CAST({value} AS TEXT) ELSE {otherwise} END"
+    text = f"coalesce({_unicode_instead(value)}, CAST({value} AS TEXT))"
+    if column.is_object:
+        otherwise = f"json_object('text', {text})" if (column.table, column.name) == _CONTENT else otherwise
+        is_one = f"CASE WHEN json_valid({text}) THEN json_type({text}) = 'object' ELSE 0 END"
+        return f"CASE WHEN typeof({value}) IN ('text', 'blob') AND {is_one} THEN {text} ELSE {otherwise} END"
+    return f"CASE WHEN typeof({value}) IN ('text', 'blob') THEN {text} ELSE {otherwise} END"
+
+
+def _unicode_instead(value: str) -> str:
+    return f"{UNICODE_INSTEAD}(CAST({value} AS BLOB))"
 
 
 def possible(column: StoredColumn, *, schema: str = "main") -> str:

@@ -14,8 +14,7 @@ import base64
 import json
 import os
 import sys
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +33,6 @@ from PySide6.QtGui import (
     QPainter,
     QPdfWriter,
     QPyTextObject,
-    QTextBlock,
     QTextDocument,
     QTextFormat,
     QTextOption,
@@ -46,6 +44,7 @@ from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
 from chatdesk.core.rendering.drawing.picture_rules import ZOOM
 from chatdesk.core.system.processes import start_child
 from chatdesk.core.transfer.exports.printed_tables import SIZES_PX
+from chatdesk.ui.features.transfer.page_breaks import breaks_of, divide_long_paragraphs, end_of_slice
 from chatdesk.ui.theme.fonts import load_first_fonts, load_other_fonts
 from chatdesk.ui.theme.tokens import LIGHT
 from chatdesk.ui.transcript.drawing.math_paths import ascent_px, descent_px, fill_formula, width_px
@@ -231,11 +230,11 @@ class PdfPages:
             return
         if self._y:
             self._y = min(self._y + _BETWEEN_PX, self._height)
-        breaks = _breaks(document) if height > self._height - self._y else []
+        breaks = breaks_of(document) if height > self._height - self._y else []
         start = 0.0
         while start < height:
             room = self._height - self._y
-            end = _end_of_slice(breaks, start, room, height)
+            end = end_of_slice(breaks, start, room, height)
             if end is None and self._y > 0:
                 self._turn()
                 continue
@@ -259,6 +258,7 @@ class PdfPages:
         option.setWrapMode(mode)
         document.setDefaultTextOption(option)
         document.setHtml(f"<body>{html}</body>")
+        divide_long_paragraphs(document)
         return document
 
     def _new_document(self) -> QTextDocument:
@@ -310,40 +310,6 @@ def _new_writer(device: QIODevice, dots_per_inch: int) -> QPdfWriter:
     size = QPageSize(QPageSize.PageSizeId.A4)
     writer.setPageLayout(QPageLayout(size, QPageLayout.Orientation.Portrait, margins, QPageLayout.Unit.Millimeter))
     return writer
-
-
-def _breaks(document: QTextDocument) -> list[float]:
-    """Return where a slice may end: below each line that no other line of the same height crosses, in rising order."""
-    spans: list[tuple[float, float]] = []
-    layout = document.documentLayout()
-    block = document.begin()
-    while block.isValid():
-        spans.extend(_lines(layout, block))
-        block = block.next()
-    spans.sort()
-    breaks: list[float] = []
-    bottom = 0.0
-    for top, end in spans:
-        if top >= bottom - 0.5 and bottom:
-            breaks.append(min(top, bottom) if top < bottom else bottom)
-        bottom = max(bottom, end)
-    return breaks
-
-
-def _lines(layout: QAbstractTextDocumentLayout, block: QTextBlock) -> Iterator[tuple[float, float]]:
-    top = layout.blockBoundingRect(block).top()
-    lines = block.layout()
-    for number in range(lines.lineCount()):
-        rect = lines.lineAt(number).rect()
-        yield top + rect.top(), top + rect.bottom()
-
-
-def _end_of_slice(breaks: Sequence[float], start: float, room: float, height: float) -> float | None:
-    """Return the lowest place to end a slice that begins at ``start`` and has ``room``, or None when nothing fits."""
-    if height - start <= room:
-        return height
-    place = bisect_right(breaks, start + room) - 1
-    return breaks[place] if place >= 0 and breaks[place] > start + 0.5 else None
 
 
 def print_lines(source: BinaryIO, descriptor: int) -> None:

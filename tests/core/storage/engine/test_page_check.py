@@ -46,3 +46,18 @@ def test_more_forbidden_values_than_lines_hide_no_damage(
     path.write_bytes(data)
     with closing(sqlite3.connect(path)) as damaged:
         assert damaged_pages(damaged, is_thorough=is_thorough)
+
+
+def test_no_number_of_forbidden_values_hides_a_damaged_index(path: Path, conn: sqlite3.Connection) -> None:
+    conn.execute("PRAGMA ignore_check_constraints=ON")
+    names = ("apples", "figs", "limes", "melons", "plums", "quinces")
+    for name in names:
+        conn.execute(f"CREATE TABLE {name} (weight INTEGER CHECK (weight > 0))")
+        conn.execute(f"CREATE INDEX by_{name} ON {name} (weight) WHERE weight > 0")
+        conn.execute(f"INSERT INTO {name} SELECT CASE WHEN id < 9 THEN id ELSE -1 END FROM pears")
+    conn.execute("PRAGMA writable_schema=ON")
+    conn.execute("UPDATE sqlite_master SET sql = replace(sql, '(weight)', '(-weight)') WHERE type = 'index'")
+    conn.commit()
+    with closing(sqlite3.connect(path)) as damaged:
+        lines = damaged_pages(damaged, is_thorough=True)
+    assert [name for name in names if not any(f"by_{name}" in line for line in lines)] == []

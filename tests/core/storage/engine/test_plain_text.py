@@ -33,4 +33,9 @@ def test_what_is_no_object_reads_as_empty(value: object) -> None:
 
 
 def test_an_object_is_read_again() -> None:
-    assert from_json(to_json({"text": "ä"})) == {"text": "ä"}
+    assert from_json(to_json({"text": "ä\n\x01\\u"})) == {"text": "ä\n\x01\\u"}
+
+
+def test_what_is_spelt_out_reads_as_text_that_can_be_shown() -> None:
+    stored = r'{"a\ud83d": ["\udfff\u0000", {"b": "\ud83d\ude00"}]}'
+    assert from_json(stored) == {"a\N{REPLACEMENT CHARACTER}": ["\N{REPLACEMENT CHARACTER}" * 2, {"b": "😀"}]}

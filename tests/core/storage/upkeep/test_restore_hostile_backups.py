@@ -12,6 +12,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -82,8 +83,9 @@ def test_there_are_a_hundred_of_them() -> None:
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda each: each.name)
 async def test_a_changed_backup_is_refused_or_comes_back_as_data(
-    backup: Path, sample: Path, tmp_path: Path, clock: MovableClock, hostile: Hostile
+    backup: Path, sample: Path, tmp_path: Path, clock: MovableClock, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=400 * 1024 * 1024))
     source = sample if hostile.name.startswith("flipped") else backup
     path = hostile.change(Path(shutil.copy(source, tmp_path / "changed.db")))
     (tmp_path / "restored").mkdir()

@@ -219,6 +219,24 @@ async def test_values_of_the_wrong_kind_do_not_end_the_copy(
     assert len(whole - texts_of(ready_path(paths.database))) < len(tables.message_parts.columns)
 
 
+async def test_the_repair_of_pages_keeps_the_rows_with_impossible_values_too(
+    sound: Path, lay: Callable[[Damage], AppPaths]
+) -> None:
+    paths = lay(Damage("nothing", lambda data: None))
+    with closing(sqlite3.connect(paths.database, isolation_level=None)) as conn:
+        conn.execute("PRAGMA ignore_check_constraints=ON")
+        for (trigger,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            conn.execute(f"DROP TRIGGER {trigger}")
+        conn.execute("UPDATE messages SET role = 'x', created_at = 300000000000000")
+    (index,) = [tree for tree in trees(paths.database) if tree.name == "ix_changes_entity_reg"]
+    data = bytearray(paths.database.read_bytes())
+    data[(index.root - 1) * PAGE : index.root * PAGE] = bytes(PAGE)
+    paths.database.write_bytes(data)
+    said = "\n".join(salvage(paths.database, SystemClock()).lines)
+    assert "messages: all 600 rows were copied." in said
+    assert "1200 values of messages were replaced." in said.replace(",", "")
+
+
 def _rows(path: Path) -> dict[str, int]:
     with closing(sqlite3.connect(path)) as conn:
         names = {each.name for each in tables.metadata.sorted_tables} - DERIVED_TABLES - _NOT_COPIED

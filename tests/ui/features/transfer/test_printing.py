@@ -8,6 +8,7 @@ import io
 import json
 import re
 import sys
+import time
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -186,11 +187,20 @@ def test_a_diagram_is_on_the_page(device: QBuffer, tmp_path: Path) -> None:
     assert b"/Subtype /Image" in bytes(device.data().data())
 
 
-def test_a_word_without_end_takes_no_time(device: QBuffer, tmp_path: Path) -> None:
-    pages = PdfPages(device, "t", tmp_path)
-    pages.add("<p>" + "a" * 300_000 + "</p>")
-    pages.end()
-    assert pages.count > 20
+@pytest.mark.parametrize("form", ["<p>{}</p>", "<ol><li>{}</li><li>b</li></ol>"])
+def test_a_word_without_end_takes_time_by_its_length(form: str, device: QBuffer, tmp_path: Path) -> None:
+    def pages_and_time(letters: int) -> tuple[int, float]:
+        pages = PdfPages(device, "t", tmp_path)
+        start = time.process_time()
+        pages.add(form.format("a" * letters))
+        took = time.process_time() - start
+        pages.end()
+        return pages.count, took
+
+    short, short_s = pages_and_time(75_000)
+    long, long_s = pages_and_time(600_000)
+    assert 7 * (short - 1) <= long <= 8 * short
+    assert long_s < 16 * short_s  # it was more than 40 times as much
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
