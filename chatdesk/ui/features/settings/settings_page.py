@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.settings.schema import Setting
 from chatdesk.core.texts import shown, tr
@@ -62,7 +62,7 @@ class SettingsPage(QScrollArea):
         self._column = QVBoxLayout(inner)
         set_margins(self._column, 0, 0, 4, 8)
         self._column.setSpacing(0)
-        self._column.addStretch(1)
+        self._column.addStretch()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setFocusPolicy(self.focusPolicy().NoFocus)
@@ -175,7 +175,8 @@ class SettingsPage(QScrollArea):
         return self.fields[name]
 
     def _add(self, widget: QWidget) -> None:
-        self._column.insertWidget(self._column.count() - 1, widget)
+        fills = widget.sizePolicy().verticalPolicy() is QSizePolicy.Policy.Expanding
+        self._column.insertWidget(self._column.count() - 1, widget, int(fills))
 
 
 def _order_of_sections(settings: Sequence[Setting]) -> Callable[[Setting], int]:

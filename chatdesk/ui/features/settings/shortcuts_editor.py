@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QKeySequenceEdit,
     QLineEdit,
+    QSizePolicy,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -46,7 +47,7 @@ _LOCAL_KEYS: Final = (
     (Text("Walk through the text"), Text("F7 in the thread")),
     (Text("Next group of results"), Text("Tab in the search")),
 )
-_LIST_PX: Final = 380  # the page of the settings then needs no scroll bar besides the list's
+_LIST_PX: Final = 380  # at least; the page of the settings then needs no scroll bar besides the list's
 _ID = int(Qt.ItemDataRole.UserRole)
 
 
@@ -238,6 +239,7 @@ class ShortcutsEditor(QWidget):
         for button in (self.change_button, self.remove_button, self.reset_button, self.reset_all_button):
             self.buttons.addWidget(button)
         self.buttons.addStretch(1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         column_layout = QVBoxLayout(self)
         column_layout.setContentsMargins(0, 0, 0, 0)
         column_layout.setSpacing(10)
