@@ -13,6 +13,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.engine import tables
@@ -20,6 +21,7 @@ from chatdesk.core.storage.engine.connection import BINARY_COLUMNS
 from chatdesk.core.storage.upkeep.db_check import Kind
 from chatdesk.services.owner import open_services
 from chatdesk.services.parts import backups_of
+from chatdesk.ui.transcript.messages.notices import notice_of
 from tests.helpers.examples import examples
 from tests.helpers.impossible_values import VALUES, Case, Known, Readers, cases, columns, known, make_sample, put
 from tests.helpers.local_service import FAST
@@ -143,6 +145,28 @@ async def test_a_restore_takes_all_rows_and_replaces_the_values(value: str, dire
     async with open_services(AppPaths.find(restored), FAST, purpose="doctor") as services:
         assert [each for each in await services.repairs.check() if each.kind is Kind.VALUES] == []
     assert set(known(restored / "chatdesk.db").shown) == set(expected.shown)
+
+
+@pytest.mark.parametrize("stored", ["'not JSON'", "x'6e6f74204a534f4e'", "''", "'[1]'", "7"])
+async def test_a_part_that_cannot_be_read_is_said_with_what_can(stored: str, directory: Path, tmp_path: Path) -> None:
+    path = directory / "chatdesk.db"
+    with closing(sqlite3.connect(path)) as conn:
+        part, thread, message = conn.execute(
+            "SELECT p.id, m.thread_id, m.id FROM message_parts p JOIN messages m ON m.id = p.message_id"
+            " WHERE p.type = 'text' AND m.on_path = 1 AND m.role = 'assistant' AND m.deleted_at IS NULL LIMIT 1"
+        ).fetchone()
+        conn.execute(f"UPDATE message_parts SET content = {stored} WHERE id = ?", (part,))
+        conn.commit()
+    async with open_services(AppPaths.find(directory), FAST, purpose="threads") as services:
+        found = await services.chat.reader.get_message(message)
+        for kind, ending in ((ExportFormat.MARKDOWN, "md"), (ExportFormat.HTML, "html"), (ExportFormat.JSON, "json")):
+            await services.exports.export(Choice(thread_ids=(thread,)), kind, tmp_path / f"one.{ending}")
+    assert found.text == stored.strip("'").replace("x'6e6f74204a534f4e", "not JSON")
+    notice = notice_of(found, person="", can_continue=False, now_ms=0)
+    assert notice is not None
+    for text in (notice.text, *((tmp_path / f"one.{ending}").read_text("utf-8") for ending in ("md", "html"))):
+        assert "A part of this message is damaged." in text
+    assert '"unreadable":true' in (tmp_path / "one.json").read_text("utf-8")
 
 
 def test_the_columns_that_hold_bytes_are_known() -> None:

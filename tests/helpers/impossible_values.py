@@ -233,6 +233,7 @@ class Readers:
         for thread_id, count in self._expected.shown.items():
             with self._noting("open", allowed=thread_id == self._touched):
                 page = await services.chat.reader.get_thread_messages(thread_id, 500)
+                await services.chat.reader.get_tree(thread_id)
                 if thread_id != self._touched and len(page.messages) != count:
                     self.faults.append(f"open: {len(page.messages)} of {count} messages of another thread")
 

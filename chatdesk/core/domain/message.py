@@ -47,6 +47,13 @@ STATUS_TEXTS: Final[Mapping[Status, tuple[str, str]]] = {
 }
 
 
+# In the content of a part that is not what was saved: what could be read of it is its text.
+UNREADABLE: Final = "unreadable"
+UNREADABLE_TEXT: Final = Text(
+    "A part of this message is damaged. What can be read of it is shown; a backup may have it whole."
+)
+
+
 class PartType(StrEnum):
     TEXT = "text"
     REASONING = "reasoning"
@@ -156,6 +163,11 @@ class Message:
         sentence = self.error or ""
         kept = unpacked(self.error_details.get("sentence"))
         return kept if kept == sentence else sentence
+
+    @property
+    def is_damaged(self) -> bool:
+        """Return whether the stored content of a part of it could not be read."""
+        return any(UNREADABLE in part.content for part in self.parts)
 
     @property
     def is_note(self) -> bool:

@@ -23,7 +23,7 @@ from chatdesk.core.storage.engine import search_index, tables
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver, insert_row
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.core.storage.engine.plain_text import clean, from_json, to_json
+from chatdesk.core.storage.engine.plain_text import clean, from_json, json_value, to_json
 from chatdesk.core.storage.engine.rows import batches, marks
 
 _SENT_BYTES = (
@@ -32,7 +32,8 @@ _SENT_BYTES = (
     " AND NOT EXISTS (SELECT 1 FROM import_origins o WHERE o.entity = m.id)"
 )
 _WAITING_BYTES = (
-    "SELECT sum(json_extract(each.value, '$.size_bytes')) FROM drafts, json_each(drafts.attachments) AS each"
+    f"SELECT sum({json_value('each.value', 'size_bytes')}) FROM drafts,"
+    " json_each(CASE WHEN json_valid(drafts.attachments) THEN drafts.attachments ELSE '[]' END) AS each"
 )
 _LIVE_PARTS = (
     "SELECT p.content FROM artifacts a JOIN message_parts p ON p.id = a.part_id JOIN messages m ON m.id = p.message_id"

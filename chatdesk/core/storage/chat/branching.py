@@ -23,6 +23,7 @@ from chatdesk.core.storage.chat import outside_text, shown_path, thread_counters
 from chatdesk.core.storage.chat.quoting import Source, quote_messages
 from chatdesk.core.storage.chat.threads import insert_thread, live_thread, touch
 from chatdesk.core.storage.engine.change_log import Origin, log_change, log_message, log_new_messages
+from chatdesk.core.storage.engine.plain_text import json_value
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.engine.steering import MADE_WITH, changed_registers
 
@@ -132,7 +133,7 @@ def close_calls(conn: Connection, message_ids: Iterable[str]) -> None:
         conn.exec_driver_sql(
             f"UPDATE message_parts SET content = json_set(content, '$.{COPIED}', json('true'))"
             f" WHERE message_id IN ({marks(batch)}) AND type = 'tool_call'"
-            f" AND json_extract(content, '$.status') IN ({marks(OPEN_STATES)})",
+            f" AND {json_value('content', 'status')} IN ({marks(OPEN_STATES)})",
             (*batch, *OPEN_STATES),
         )
 

@@ -10,6 +10,8 @@ from typing import Final
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.storage.engine.plain_text import json_value
+
 _COPY: Final = "copy"
 _PROMPT: Final = "prompt"
 _IMPORTED: Final = "SELECT 1 FROM import_origins o WHERE o.entity"
@@ -32,7 +34,7 @@ SELECT EXISTS (
         m.author_id IS NOT NULL
         OR EXISTS ({_IMPORTED} = m.id)
         OR EXISTS (SELECT 1 FROM message_parts p WHERE p.message_id = m.id AND (
-                       p.type = 'tool_result' AND json_extract(p.content, '$.bytes') IS NOT NULL
+                       p.type = 'tool_result' AND {json_value("p.content", "bytes")} IS NOT NULL
                        OR m.role = 'user' AND p.type IN ('image', 'file')))
     )
 )"""  # noqa: S608

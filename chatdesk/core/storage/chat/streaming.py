@@ -23,7 +23,7 @@ from chatdesk.core.storage.engine.change_log import Origin, log_change
 from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.content_digest import digest
 from chatdesk.core.storage.engine.message_columns import BY_NAME, Form
-from chatdesk.core.storage.engine.plain_text import clean, from_json, to_json
+from chatdesk.core.storage.engine.plain_text import clean, from_json, json_value, to_json
 from chatdesk.core.storage.engine.rows import appended, streamed_text
 from chatdesk.core.storage.usage import events
 from chatdesk.core.texts import Text
@@ -155,8 +155,8 @@ def forget_running_calls(conn: Connection, message_id: str) -> None:
     """Set calls of an answer that ran when their process died to ``unknown``: nothing shows what they did, and nothing
     runs them again."""
     conn.exec_driver_sql(
-        "UPDATE message_parts SET content = json_set(content, '$.status', 'unknown') WHERE message_id = ?"
-        " AND type = 'tool_call' AND json_extract(content, '$.status') = 'running'",
+        "UPDATE message_parts SET content = json_set(content, '$.status', 'unknown') WHERE message_id = ?"  # noqa: S608
+        f" AND type = 'tool_call' AND {json_value('content', 'status')} = 'running'",
         (message_id,),
     )
 

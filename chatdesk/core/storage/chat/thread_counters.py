@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.storage.engine.plain_text import from_json, to_json
+from chatdesk.core.storage.engine.plain_text import from_json, json_value, to_json
 from chatdesk.core.storage.engine.rows import batches, marks
 
 
@@ -42,8 +42,8 @@ _SUMS = (
 # Counted are results of calls that ran, as ``domain.tools.is_counted`` says. Those of an answer that is still being
 # written are counted when it ends.
 _TOOLS = (
-    "SELECT coalesce(p.tool_name, ''), sum(p.type = 'tool_result'"
-    " AND (p.tool_duration_ms IS NOT NULL OR json_extract(p.content, '$.status') IS NULL)),"
+    "SELECT coalesce(p.tool_name, ''), sum(p.type = 'tool_result'"  # noqa: S608
+    f" AND (p.tool_duration_ms IS NOT NULL OR {json_value('p.content', 'status')} IS NULL)),"
     " coalesce(sum(p.tool_duration_ms), 0)"
     " FROM message_parts p JOIN messages m ON m.id = p.message_id"
     " WHERE (p.type = 'tool_result' OR p.tool_duration_ms IS NOT NULL)"

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.message import EDITED, ThreadSizes
 from chatdesk.core.domain.text_match import MessageMatch, count_in_source
 from chatdesk.core.domain.tree import TreeNode
-from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.storage.engine.plain_text import from_json, json_value
 
 SCAN_STEP = 500  # positions a read, about 25 ms: other readers of the database get their turn between two
 _SHOWN = "m.thread_id = :thread AND m.on_path = 1 AND m.deleted_at IS NULL"
@@ -19,8 +19,8 @@ _ESCAPE = "!"
 def tree_nodes(conn: Connection, thread_id: str, *, preview: int) -> list[TreeNode]:
     """Return every message of a thread, live or not, with the first characters of its first text."""
     rows = conn.exec_driver_sql(
-        "SELECT m.id, m.parent_id, m.role, m.status, m.model,"
-        " (SELECT substr(json_extract(p.content, '$.text'), 1, :preview) FROM message_parts p"
+        "SELECT m.id, m.parent_id, m.role, m.status, m.model,"  # noqa: S608
+        f" (SELECT substr({json_value('p.content', 'text')}, 1, :preview) FROM message_parts p"
         "  WHERE p.message_id = m.id AND p.type = 'text' ORDER BY p.part_index LIMIT 1),"
         " m.on_path, m.deleted_at IS NOT NULL, m.purged_at IS NOT NULL,"
         " m.role = 'assistant' AND m.finish_reason IS :edited FROM messages m WHERE m.thread_id = :thread",

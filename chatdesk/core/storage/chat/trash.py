@@ -18,6 +18,7 @@ from chatdesk.core.storage.engine import search_index, tables
 from chatdesk.core.storage.engine.change_log import Origin, has_content, log_change, seen
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.message_columns import Form, travelling
+from chatdesk.core.storage.engine.plain_text import json_value
 from chatdesk.core.storage.engine.rows import batches, get_thread, marks
 from chatdesk.core.texts import Text
 
@@ -213,7 +214,7 @@ def deleted_messages(conn: Connection, *, limit: int, preview: int) -> tuple[Del
         "SELECT m.id, m.thread_id, t.title, m.role = 'user', m.deleted_at,"
         " (SELECT count(*) FROM messages o WHERE o.thread_id = m.thread_id AND o.deleted_at IS NOT NULL"
         " AND o.deleted_with = m.id AND o.purged_at IS NULL),"
-        " (SELECT substr(json_extract(p.content, '$.text'), 1, ?) FROM message_parts p"
+        f" (SELECT substr({json_value('p.content', 'text')}, 1, ?) FROM message_parts p"
         " WHERE p.message_id = m.id AND p.type = 'text' ORDER BY p.part_index LIMIT 1)"
         " FROM messages m INDEXED BY ix_messages_trashed JOIN threads t ON t.id = m.thread_id"
         " WHERE m.deleted_at IS NOT NULL AND m.deleted_with = m.id AND m.purged_at IS NULL AND t.deleted_at IS NULL"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Final, TypeVar
 
+from chatdesk.core.domain.message import UNREADABLE
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import shortened
@@ -67,6 +68,22 @@ def from_json(text: str | None) -> dict[str, Any]:
     except (TypeError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def json_value(column: str, name: str) -> str:
+    """Return an SQL expression for a value of the JSON object in a column; NULL where something else is stored."""
+    return f"CASE WHEN json_valid({column}) THEN json_extract({column}, '$.{name}') END"
+
+
+def object_in(column: str) -> str:
+    """Return an SQL expression for the JSON object in a column; an empty one where something else is stored."""
+    return f"CASE WHEN json_valid({column}) THEN {column} ELSE '{{}}' END"
+
+
+def content_from(stored: object) -> dict[str, Any]:
+    """Read the content of a part of a message; of anything else that is stored there, the words that it has."""
+    content = from_json(stored if isinstance(stored, str) else None)
+    return content if content or stored == "{}" else {"text": str(stored), UNREADABLE: True}
 
 
 def one_of(kind: type[_Kind], stored: object, otherwise: _Kind) -> _Kind:

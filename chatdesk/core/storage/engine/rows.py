@@ -19,7 +19,7 @@ from chatdesk.core.errors import MessageNotFound, ThreadNotFound
 from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.engine import message_columns
 from chatdesk.core.storage.engine.connection import driver, fetch_all
-from chatdesk.core.storage.engine.plain_text import from_json, shown_name
+from chatdesk.core.storage.engine.plain_text import content_from, from_json, shown_name
 
 T = TypeVar("T")
 # SQLite takes 32,766 parameters; far fewer are as fast.
@@ -158,7 +158,7 @@ def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[st
             batch,
         ):
             kind = _PART_TYPES.get(type_, PartType.TEXT)
-            content = from_json(stored)
+            content = content_from(stored)
             if streamed and (message_id, index) in streamed:
                 content = appended(kind, content, streamed[message_id, index])
             if type_ in _FILE_TYPES and isinstance(content.get("name"), str):

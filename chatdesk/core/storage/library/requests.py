@@ -22,6 +22,7 @@ from chatdesk.core.storage.chat.projects import get_project
 from chatdesk.core.storage.chat.summaries import get_summary
 from chatdesk.core.storage.chat.tags import get_tag
 from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.engine.plain_text import json_value
 from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest, MadeRow, StaleEdit
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.engine.write_guard import WriteGuard
@@ -83,7 +84,7 @@ class RequestRepository:
             now_ms = self._db.origin.now()
             if self._count % _SWEPT_EVERY == 0:
                 conn.exec_driver_sql(
-                    "DELETE FROM meta WHERE key >= ? AND key < ? AND json_extract(value, '$.at') < ?",
+                    f"DELETE FROM meta WHERE key >= ? AND key < ? AND {json_value('value', 'at')} < ?",  # noqa: S608
                     (_PREFIX, _END, now_ms - _KEPT_MS),
                 )
             self._count += 1

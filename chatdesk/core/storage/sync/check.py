@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sharing.lost_changes import accepted_text
-from chatdesk.core.storage.engine.plain_text import shown_name
+from chatdesk.core.storage.engine.plain_text import json_value, shown_name
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.erasing import is_number
 from chatdesk.core.storage.sync.wire.rows import read_object
@@ -30,7 +30,7 @@ class HeldLog:
 def held(conn: Connection, workspace_id: str) -> list[HeldLog]:
     """Return the logs of the shared projects of one workspace."""
     rows = conn.exec_driver_sql(
-        "SELECT s.project_id, p.name, s.seq, s.chain, json_extract(s.progress, '$.misfit')"
+        f"SELECT s.project_id, p.name, s.seq, s.chain, {json_value('s.progress', 'misfit')}"  # noqa: S608
         " FROM shared_projects s JOIN projects p ON p.id = s.project_id"
         " WHERE s.workspace_id = ? AND s.state = 'shared' ORDER BY s.project_id",
         (workspace_id,),

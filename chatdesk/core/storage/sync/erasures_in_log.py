@@ -13,6 +13,7 @@ from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.storage.engine.change_log import ERASED, Origin
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.plain_text import json_value
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.erasing import ON_SERVER, ask_for_changes, named
 from chatdesk.core.storage.sync.registers import member_of
@@ -66,7 +67,7 @@ def ask_again(conn: Connection, origin: Origin, project_id: str) -> None:
     asked = named_in_log(raw, project_id, not_by=me)
     for change_id, thread_id in raw.execute(
         "SELECT c.id, CASE c.kind WHEN 'thread' THEN c.entity WHEN 'message' THEN m.thread_id"
-        " ELSE json_extract(c.body, '$.thread_id') END FROM changes c LEFT JOIN messages m ON m.id = c.entity"
+        f" ELSE {json_value('c.body', 'thread_id')} END FROM changes c LEFT JOIN messages m ON m.id = c.entity"
         " WHERE c.project_id = ?1 AND c.erased = 1 AND (c.mine = 1 OR c.author = ?2) AND c.op <> 'del' ORDER BY c.n",
         (project_id, me),
     ).fetchall():

@@ -6,10 +6,10 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sharing.team import Misfit, misfit_text
 from chatdesk.core.moments import known_or_zero
-from chatdesk.core.storage.engine.plain_text import one_of, shown_name
+from chatdesk.core.storage.engine.plain_text import json_value, object_in, one_of, shown_name
 
 _READ = (
-    "SELECT json_extract(s.progress, '$.misfit'), json_extract(s.progress, '$.misfit_since'), p.name"
+    f"SELECT {json_value('s.progress', 'misfit')}, {json_value('s.progress', 'misfit_since')}, p.name"  # noqa: S608
     " FROM shared_projects s LEFT JOIN projects p ON p.id = s.project_id WHERE s.project_id = ?"
 )
 
@@ -31,14 +31,14 @@ def record(conn: Connection, project_id: str, misfit: Misfit | None, *, now: int
     """Record a misfit and the time of the first one since all fitted, as ``LocalStore.record_misfit``."""
     if misfit is None:
         conn.exec_driver_sql(
-            "UPDATE shared_projects SET progress = json_remove(progress, '$.misfit', '$.misfit_since')"
+            f"UPDATE shared_projects SET progress = json_remove({object_in('progress')}, '$.misfit', '$.misfit_since')"  # noqa: S608
             " WHERE project_id = ?",
             (project_id,),
         )
     else:
         conn.exec_driver_sql(
-            "UPDATE shared_projects SET progress = json_set(coalesce(progress, '{}'), '$.misfit', ?, '$.misfit_since',"
-            " coalesce(json_extract(progress, '$.misfit_since'), ?)) WHERE project_id = ?",
+            f"UPDATE shared_projects SET progress = json_set({object_in('progress')}, '$.misfit', ?, '$.misfit_since',"  # noqa: S608
+            f" coalesce({json_value('progress', 'misfit_since')}, ?)) WHERE project_id = ?",
             (misfit.value, now, project_id),
         )
     return sentence_of(conn, project_id)

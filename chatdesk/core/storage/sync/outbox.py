@@ -21,6 +21,7 @@ from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushResult, P
 from chatdesk.core.domain.sharing.team import ChangeState, ShareState
 from chatdesk.core.storage.engine.change_log import CONTENT, PERSONAL, Origin
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.plain_text import object_in
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.refused import parent_ids, refuse
 from chatdesk.core.storage.sync.registers import member_of
@@ -214,7 +215,7 @@ def start_over(conn: Connection, project_id: str) -> None:
     renumber(conn, _displaced(conn, project_id))
     conn.exec_driver_sql(
         "UPDATE shared_projects SET seq = 0, chain = NULL,"
-        " progress = json_remove(coalesce(progress, '{}'), '$.misfit', '$.misfit_since') WHERE project_id = ?",
+        f" progress = json_remove({object_in('progress')}, '$.misfit', '$.misfit_since') WHERE project_id = ?",
         (project_id,),
     )
     # The server may have lost the files, too. What it still has is not sent again. What others named, and what was

@@ -21,7 +21,7 @@ from chatdesk.core.domain.sharing.team import ChangeState, EndReason, ShareCount
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.storage.chat import projects, quoting
 from chatdesk.core.storage.engine.change_log import Origin
-from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.storage.engine.plain_text import from_json, json_value, object_in
 from chatdesk.core.storage.sync import outbox
 from chatdesk.core.storage.sync.entering import ENTERED, NOT_PERSONAL, PERSONAL_REGS, log_project
 from chatdesk.core.texts import Text, shown
@@ -125,8 +125,8 @@ def record_admission(conn: Connection, project_id: str, *, is_let_in: bool) -> b
     """Store whether the team admits this person to the project of a private copy again. Returns whether that
     changed."""
     changed = conn.exec_driver_sql(
-        "UPDATE shared_projects SET progress = json_set(progress, '$.let_in', ?1)"
-        " WHERE project_id = ?2 AND state = 'ended' AND coalesce(json_extract(progress, '$.let_in'), 0) <> ?1",
+        f"UPDATE shared_projects SET progress = json_set({object_in('progress')}, '$.let_in', ?1)"
+        f" WHERE project_id = ?2 AND state = 'ended' AND coalesce({json_value('progress', 'let_in')}, 0) <> ?1",
         (int(is_let_in), project_id),
     )
     return changed.rowcount > 0
@@ -205,8 +205,8 @@ def running(conn: Connection, workspace_id: str) -> list[str]:
 def update(conn: Connection, head: ProjectHead) -> None:
     """Store the server's state of a running share."""
     conn.exec_driver_sql(
-        "UPDATE shared_projects SET role = ?, channel = ?, progress = CASE WHEN json_extract(progress, '$.doubted')"
-        " THEN json_remove(progress, '$.wish', '$.doubted') ELSE progress END WHERE project_id = ?",
+        f"UPDATE shared_projects SET role = ?, channel = ?, progress = CASE WHEN {json_value('progress', 'doubted')}"
+        f" THEN json_remove({object_in('progress')}, '$.wish', '$.doubted') ELSE progress END WHERE project_id = ?",
         (head.role, head.channel, head.project_id),
     )
 
@@ -215,7 +215,7 @@ def record_wish(conn: Connection, project_id: str, reason: EndReason) -> None:
     """Record, before the server is asked, that this person ends or leaves a share. The server reports the end without
     saying who wanted it, perhaps after a restart. The record holds until ``doubt_wishes``."""
     conn.exec_driver_sql(
-        "UPDATE shared_projects SET progress = json_remove(json_set(coalesce(progress, '{}'), '$.wish', ?),"
+        f"UPDATE shared_projects SET progress = json_remove(json_set({object_in('progress')}, '$.wish', ?),"
         " '$.doubted')"
         " WHERE project_id = ? AND state <> ?",
         (reason.value, project_id, ShareState.ENDED.value),
@@ -226,8 +226,8 @@ def doubt_wishes(conn: Connection) -> None:
     """Let each wish lapse when the server names its project as shared again. To be called when no request is under
     way: as long as one is, what the server says may be older than the request."""
     conn.exec_driver_sql(
-        "UPDATE shared_projects SET progress = json_set(progress, '$.doubted', 1)"
-        " WHERE state <> ? AND json_extract(progress, '$.wish') IS NOT NULL",
+        f"UPDATE shared_projects SET progress = json_set({object_in('progress')}, '$.doubted', 1)"
+        f" WHERE state <> ? AND {json_value('progress', 'wish')} IS NOT NULL",
         (ShareState.ENDED.value,),
     )
 

@@ -28,19 +28,19 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.chat.projects import read_only_projects as read_only_projects
 from chatdesk.core.storage.engine.change_log import Origin
-from chatdesk.core.storage.engine.plain_text import clean, from_json, one_of, shown_name
+from chatdesk.core.storage.engine.plain_text import clean, from_json, json_value, one_of, shown_name
 from chatdesk.core.storage.sync import erased_project, misfits, outbox, parked_workspaces, sharing, team_view_cleaning
 
 ROUNDS_KEPT: Final = 500
 
-_SHARED = """
+_SHARED = f"""
 SELECT s.project_id, s.workspace_id, s.role, s.state, s.seq, s.ended,
   (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 0),
   (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 2 AND c.mine = 1),
-  coalesce(json_extract(s.progress, '$.let_in'), 0), json_extract(s.progress, '$.misfit'),
-  json_extract(s.progress, '$.misfit_since'), (SELECT p.name FROM projects p WHERE p.id = s.project_id)
+  coalesce({json_value("s.progress", "let_in")}, 0), {json_value("s.progress", "misfit")},
+  {json_value("s.progress", "misfit_since")}, (SELECT p.name FROM projects p WHERE p.id = s.project_id)
 FROM shared_projects s
-"""
+"""  # noqa: S608
 
 
 # Workspaces

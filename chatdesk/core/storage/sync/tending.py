@@ -18,6 +18,7 @@ from chatdesk.core.errors import InvalidInput
 from chatdesk.core.storage.chat import trash
 from chatdesk.core.storage.engine.change_log import RETENTION, Origin, log_change
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.plain_text import json_value, object_in
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.sync import erasing, registers
 from chatdesk.core.storage.sync.wire.rows import is_id
@@ -29,7 +30,7 @@ _EVERY_MS: Final = 24 * 3600 * 1000
 def due(conn: Connection, origin: Origin, project_id: str) -> Tending | None:
     """Return the clean-up to request of the server now; None if this person may not, or did so within a day."""
     row = conn.exec_driver_sql(
-        "SELECT role, state, coalesce(json_extract(progress, '$.tended_at'), 0) FROM shared_projects"
+        f"SELECT role, state, coalesce({json_value('progress', 'tended_at')}, 0) FROM shared_projects"  # noqa: S608
         " WHERE project_id = ?",
         (project_id,),
     ).first()
@@ -44,7 +45,7 @@ def tended(conn: Connection, origin: Origin, project_id: str, expired: Sequence[
     """Record that the server did its part, and request the erasure of ``expired``, (thread, change), for everybody.
     Threads of which nothing is left move to the trash."""
     conn.exec_driver_sql(
-        "UPDATE shared_projects SET progress = json_set(coalesce(progress, '{}'), '$.tended_at', ?)"
+        f"UPDATE shared_projects SET progress = json_set({object_in('progress')}, '$.tended_at', ?)"  # noqa: S608
         " WHERE project_id = ?",
         (origin.now(), project_id),
     )
@@ -97,7 +98,7 @@ def set_retention(conn: Connection, origin: Origin, project_id: str, days: int |
         body={"days": days},
     )
     conn.exec_driver_sql(
-        "UPDATE shared_projects SET progress = json_remove(coalesce(progress, '{}'), '$.tended_at')"
+        f"UPDATE shared_projects SET progress = json_remove({object_in('progress')}, '$.tended_at')"  # noqa: S608
         " WHERE project_id = ?",
         (project_id,),
     )

@@ -29,7 +29,7 @@ from chatdesk.core.storage.engine import newer_schema, older_schema, schema_upgr
 from chatdesk.core.storage.engine.connection import driver, open_image, open_to_read
 from chatdesk.core.storage.engine.failures import translated
 from chatdesk.core.storage.engine.message_columns import BY_NAME, EXPORTED
-from chatdesk.core.storage.engine.plain_text import from_json, one_of
+from chatdesk.core.storage.engine.plain_text import content_from, from_json, one_of
 from chatdesk.core.storage.engine.rows import (
     MESSAGE_COLUMNS,
     appended,
@@ -320,6 +320,8 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _data(name: str, value: str) -> Any:
+    if name == "content":
+        return content_from(value)
     if name not in ("pinned_facts", "attachments"):
         return from_json(value)
     try:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from chatdesk.core.domain.artifacts.code_blocks import fence_for
-from chatdesk.core.domain.message import STATUS_TEXTS, Message, Part, PartType, Role, Status
+from chatdesk.core.domain.message import STATUS_TEXTS, UNREADABLE_TEXT, Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.moments import is_known, utc_moment
@@ -66,6 +66,8 @@ def speaker(message: Message) -> str:
 
 def status_note(message: Message) -> str | None:
     """Return a sentence about a message that is not whole; None for a whole one."""
+    if message.is_damaged:
+        return shown(UNREADABLE_TEXT)
     if message.status is Status.ERROR:
         return None if message.error is None else shown(message.error_sentence)
     found = STATUS_TEXTS.get(message.status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from chatdesk.core.domain.message import STATUS_TEXTS, Role
+from chatdesk.core.domain.message import STATUS_TEXTS, UNREADABLE_TEXT, Role
 from chatdesk.core.domain.thread import BRANCH_MARK, NEW_THREAD_TITLE, NOT_TAKEN_TITLE, RECOVERED_TITLE, title_text
 from chatdesk.core.providers.failure_texts import CERTIFICATE_TEXTS, FAILURE_TEXTS
 from chatdesk.core.rendering.blocks import CALLOUT_TITLES
@@ -38,5 +38,6 @@ def all_texts() -> list[str]:
         *(title_text(each) for each in (NEW_THREAD_TITLE, RECOVERED_TITLE, NOT_TAKEN_TITLE, BRANCH_MARK)),
         *CALLOUT_TITLES.values(),
         *(sentence for _short, sentence in STATUS_TEXTS.values()),
+        UNREADABLE_TEXT,
         *(text for each in sentences for text in (each.what, each.next_step)),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from chatdesk.core.domain.message import Message, Part, Role, Status
+from chatdesk.core.domain.message import UNREADABLE_TEXT, Message, Part, Role, Status
 from chatdesk.core.domain.tools import CallStatus, open_calls
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import Text, plural, shown, tr
@@ -74,6 +74,8 @@ def notice_of(message: Message, *, person: str, can_continue: bool, now_ms: int)
     if message.status is Status.ERROR:
         text = shown(message.error_sentence) or tr("Something went wrong. Your message is kept.")
         return NoticeItem(text, _actions_of(message, now_ms=now_ms), lead=lead_of(text))
+    if message.is_damaged:
+        return NoticeItem(shown(UNREADABLE_TEXT), (), tone="warning")
     if message.role is not Role.ASSISTANT:
         return None
     open_ = open_calls(message)

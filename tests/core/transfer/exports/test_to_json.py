@@ -204,8 +204,8 @@ async def test_a_damaged_row_hides_nothing_else(store: Store, service: ExportSer
         )
     )
     data = await _exported(service, tmp_path, Choice())
-    assert data["threads"][0]["messages"][0]["parts"][0]["content"] == {}
-    assert data["threads"][0]["messages"][1]["parts"][0]["content"] == {"text": "\ud800!"}
+    assert data["threads"][0]["messages"][0]["parts"][0]["content"] == {"text": "{", "unreadable": True}
+    assert data["threads"][0]["messages"][1]["parts"][0]["content"] == {"text": "\N{REPLACEMENT CHARACTER}!"}
 
 
 async def test_a_missing_thread_and_a_missing_database_have_words(

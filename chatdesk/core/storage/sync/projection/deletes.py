@@ -24,7 +24,7 @@ from chatdesk.core.storage.chat import projects, shown_path, summary_staleness, 
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
-from chatdesk.core.storage.engine.plain_text import to_json
+from chatdesk.core.storage.engine.plain_text import json_value, to_json
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.registers import COUNTS, DELETE, LogRow, log_row, update_heads
@@ -309,9 +309,9 @@ def add_note(
         return
     # What brought it back is told once for each deletion, whoever else wrote below it.
     known = raw.execute(
-        "SELECT 1 FROM team_notes WHERE thread_id = ? AND code = ? AND json_extract(details, '$.del') IS ?"
-        " AND json_extract(details, '$.message_id') IS ? AND json_extract(details, '$.by') IS coalesce(?,"
-        " json_extract(details, '$.by'))",
+        f"SELECT 1 FROM team_notes WHERE thread_id = ? AND code = ? AND {json_value('details', 'del')} IS ?"
+        f" AND {json_value('details', 'message_id')} IS ? AND {json_value('details', 'by')} IS coalesce(?,"
+        f" {json_value('details', 'by')})",
         (
             thread_id,
             code,
