@@ -44,7 +44,7 @@ RULES: dict[tuple[str, str, str], tuple[str, str]] = {
     (op, kind, reg): (own, others)
     for op, kind, reg, own, others in re.findall(
         r"\('(\w+)', '(\w+)', '([\w.*]+)', '(\w+)', '(\w+)'",
-        (team_migrations_dir() / "sql" / "0002" / "10_rules.sql").read_text(encoding="utf-8"),
+        (team_migrations_dir() / "sql" / "0002" / "12_rules.sql").read_text(encoding="utf-8"),
     )
 }
 RANKS = {"viewer": 0, "editor": 1, "admin": 2, "owner": 3}

@@ -1,7 +1,67 @@
--- Erasing, with the one who asks: what is not here yet is erased when it comes, as far as they might ask for it.
+-- Erasing for everybody: what an erasure does when it enters the log (see chatdesk/core/storage/sync/erasing.py for the
+-- whole of it), what is removed by itself, and the end of a project with all that was in it.
 
-DROP FUNCTION cd.may_erase(uuid, uuid, boolean, text, text, jsonb);
-DROP FUNCTION cd.erase(uuid, jsonb);
+-- What stands for a body in the chain and in seals: it stays when the body is erased.
+CREATE FUNCTION cd.digest(p_body jsonb) RETURNS bytea
+LANGUAGE sql IMMUTABLE
+RETURN sha256(convert_to(coalesce(p_body::text, ''), 'UTF8'));
+
+-- What is left of a body: of a message its place, whose turn it was and how many tokens it took; of a thread when it was
+-- begun. Nothing is kept that could be words.
+CREATE FUNCTION cd.stub(p_kind text, p_op text, p_body jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE SET search_path = cd, pg_temp
+AS $$
+BEGIN
+    IF p_op <> 'new' OR p_kind = 'project' THEN
+        RETURN NULL;
+    END IF;
+    RETURN (
+        SELECT coalesce(jsonb_object_agg(b.key, b.value), '{}')
+        FROM jsonb_each(coalesce(p_body, '{}')) AS b
+        WHERE (p_kind IN ('message', 'summary') AND b.key = 'thread_id' AND cd.is_uuid(b.value #>> '{}'))
+            OR (p_kind = 'message' AND (
+                (b.key = 'parent_id' AND cd.is_uuid(b.value #>> '{}'))
+                OR (b.key IN ('role', 'status') AND jsonb_typeof(b.value) = 'string' AND (b.value #>> '{}') ~ '^[a-z]{1,16}$')
+                OR (b.key IN ('prompt_tokens', 'completion_tokens', 'cached_tokens', 'reasoning_tokens')
+                    AND cd.tokens(b.value) > 0 AND (b.value #>> '{}') ~ '^[0-9]+$')
+            ))
+            OR (p_kind IN ('message', 'thread') AND b.key = 'created_at' AND (b.value #>> '{}') ~ '^[0-9]{1,16}$'
+                AND jsonb_typeof(b.value) = 'number')
+    ) || CASE WHEN p_kind = 'message' THEN '{"is_purged": true}'::jsonb ELSE '{}' END;
+END
+$$;
+
+-- The files that a message names.
+CREATE FUNCTION cd.files_of(p_body jsonb) RETURNS SETOF text
+LANGUAGE plpgsql IMMUTABLE SET search_path = cd, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT f.value #>> '{}'
+    FROM (
+        SELECT jsonb_path_query(p_body, '$.parts[*].artifacts[*].sha256') AS value
+        UNION ALL SELECT jsonb_path_query(p_body, '$.parts_file.sha256')
+        UNION ALL SELECT jsonb_path_query(p_body, '$.files[*]')
+    ) AS f
+    WHERE (f.value #>> '{}') ~ '^[0-9a-f]{64}$';
+END
+$$;
+
+-- The changes that an erasure names; NULL where it is none.
+CREATE FUNCTION cd.named_by(p_body jsonb) RETURNS uuid[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = cd, pg_temp
+AS $$
+BEGIN
+    IF jsonb_typeof(p_body -> 'changes') IS DISTINCT FROM 'array' OR jsonb_array_length(p_body -> 'changes') > 1000 THEN
+        RETURN NULL;
+    END IF;
+    RETURN (
+        SELECT CASE WHEN bool_and(coalesce(cd.is_uuid(t.value), false))
+            THEN array_agg(DISTINCT CASE WHEN cd.is_uuid(t.value) THEN t.value::uuid END) END
+        FROM jsonb_array_elements_text(p_body -> 'changes') AS t (value)
+    );
+END
+$$;
 
 -- Only what holds words can be erased: what deletes and brings back decides what is shown. p_may_all: by an admin.
 CREATE FUNCTION cd.is_erasable(p_by uuid, p_may_all boolean, p_author uuid, p_kind text, p_op text, p_reg text, p_body jsonb)
@@ -39,6 +99,18 @@ BEGIN
 END
 $$;
 
+-- Files of which p_sums are the sums, and which nothing names any more.
+CREATE FUNCTION cd.remove_unused_files(p_project uuid, p_sums text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
+AS $$
+BEGIN
+    DELETE FROM cd.blob_chunk b
+    WHERE b.project_id = p_project AND b.sha256 = ANY (p_sums) AND NOT EXISTS (
+        SELECT FROM cd.file_use u WHERE u.project_id = p_project AND u.sha256 = b.sha256
+    );
+END
+$$;
+
 -- Removes the words of the changes that an erasure names, and the files that only they named; under the lock of the head.
 CREATE FUNCTION cd.erase(p_project uuid, p_erasure uuid, p_by uuid, p_may_all boolean, p_body jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
@@ -65,12 +137,30 @@ BEGIN
 END
 $$;
 
+-- By its owner: the project ends for all, and nothing of it is left here but that it was. CD007: not the owner.
+CREATE FUNCTION cd.erase_project(p_project uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp SET lock_timeout = '5s'
+AS $$
+DECLARE
+    v_me uuid := cd.need_me();
+BEGIN
+    PERFORM cd.lock_project(p_project, v_me, 4);
+    UPDATE cd.change c SET body = cd.stub(c.kind, c.op, c.body), erased = true
+    WHERE c.project_id = p_project AND NOT c.erased;
+    DELETE FROM cd.file_use u WHERE u.project_id = p_project;
+    DELETE FROM cd.blob_chunk b WHERE b.project_id = p_project;
+    PERFORM cd.forget_presence(p_project, NULL, NULL);
+    UPDATE cd.project j SET deleted_at = now(), deleted_by = v_me, erased_at = now() WHERE j.id = p_project;
+    PERFORM cd.tell(p_project, 'v');
+END
+$$;
+
 -- By admins and owners, whose ChatDesk calls it about once a day. Values that others replaced go when they are older than 90
 -- days and every computer that was here in that time has what replaced them, at most 2000 in one call; so do files that
 -- nothing has named for 30 days. Returns what the time is over of that things are kept in this project (p_days, NULL: for
 -- ever): messages and summaries, and what is said of threads in which nothing is newer. All of it is looked for before the
 -- project is locked, as nobody can push meanwhile.
-CREATE OR REPLACE FUNCTION cd.tidy(p_project uuid, p_days integer) RETURNS TABLE (o_thread uuid, o_change uuid)
+CREATE FUNCTION cd.tidy(p_project uuid, p_days integer) RETURNS TABLE (o_thread uuid, o_change uuid)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp SET lock_timeout = '5s'
 AS $$
 DECLARE

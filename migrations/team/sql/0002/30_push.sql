@@ -18,15 +18,27 @@
 -- what its body was before it was erased; is_gone, that a restored server lost what it hangs below. Whoever wrote that may
 -- never come back, and what they wrote is told by nobody else; so only its place is left open for it.
 
-DROP FUNCTION cd.relay(uuid, uuid, integer, jsonb);
-DROP FUNCTION cd.enter(uuid, uuid, uuid, boolean, jsonb);
-DROP FUNCTION cd.has_lost_erasure(uuid, jsonb);
+-- In the one form that ids have here. Without search_path, and with a body that was read when it was made, it becomes part
+-- of what calls it; one regular expression for all of it would take ten times as long.
+CREATE FUNCTION cd.is_uuid(p_text text) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN p_text LIKE '________-____-____-____-____________' AND p_text !~ '[^0-9a-f-]'
+    AND length(replace(p_text, '-', '')) = 32;
+
+-- What a row says of itself: all of it but the words, whose digest stays when they are erased. Nothing in kind, op, reg
+-- and v is a space, and parents are ids with commas between them, so that no two rows read alike.
+CREATE FUNCTION cd.next_chain(p_chain bytea, p_id uuid, p_device uuid, p_author uuid, p_entity uuid, p_dseq bigint,
+    p_number bigint, p_hlc bigint, p_at bigint, p_digest bytea, p_kind text, p_op text, p_reg text, p_v smallint,
+    p_parents text) RETURNS bytea
+LANGUAGE sql IMMUTABLE
+RETURN sha256(p_chain || uuid_send(p_id) || uuid_send(p_device) || uuid_send(p_author) || uuid_send(p_entity)
+    || int8send(p_dseq) || int8send(p_number) || int8send(p_hlc) || int8send(p_at) || p_digest
+    || convert_to(concat_ws(' ', p_kind, p_op, p_reg, p_v, p_parents), 'UTF8'));
 
 -- Which ids of these rows, and which places in the sequences of devices, as 'device number', are another project's already.
 -- Tables are unique within a project only, but a computer keeps all its projects in one place, where an id or place that
 -- was seen in one project and is used in another would hide what came first. Asked once for all rows: it looks into every
 -- partition.
-DROP FUNCTION cd.elsewhere(uuid, uuid, jsonb);
 CREATE FUNCTION cd.elsewhere(p_project uuid, p_device uuid, p_rows jsonb, OUT o_ids uuid[], OUT o_places text[])
 LANGUAGE plpgsql STABLE SET search_path = cd, pg_temp
 AS $$
@@ -384,7 +396,7 @@ END
 $$;
 
 -- Own changes. Called as a statement of its own, so that the lock is short.
-CREATE OR REPLACE FUNCTION cd.push(p_project uuid, p_device uuid, p_proto integer, p_rows jsonb)
+CREATE FUNCTION cd.push(p_project uuid, p_device uuid, p_proto integer, p_rows jsonb)
 RETURNS TABLE (o_id text, o_status text, o_seq bigint, o_hlc bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp
 -- Plans made while the tables were small would be kept: no row may be looked for but by an index.
@@ -398,5 +410,15 @@ BEGIN
     PERFORM cd.need_role(p_project, v_me);
     PERFORM cd.take_turn(v_me);
     RETURN QUERY SELECT * FROM cd.enter(p_project, v_me, p_device, p_rows);
+END
+$$;
+
+-- Tells listeners; after the commit of a push, because a notification inside one makes all commits of a database queue.
+CREATE FUNCTION cd.poke(p_project uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp
+AS $$
+BEGIN
+    PERFORM cd.need_role(p_project, cd.need_me());
+    PERFORM cd.tell(p_project, 'c:' || h.seq) FROM cd.project_head h WHERE h.project_id = p_project;
 END
 $$;

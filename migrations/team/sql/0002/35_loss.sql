@@ -46,6 +46,46 @@ BEGIN
 END
 $$;
 
+-- Numbers and chains a log anew from a number on, over the gaps: p_most of its changes, or all (NULL), and then its head
+-- and the counts of its devices as well.
+CREATE FUNCTION cd.chain_again(p_project uuid, p_first bigint, p_most integer) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
+AS $$
+DECLARE
+    v_chain bytea := coalesce((SELECT c.chain FROM cd.change c WHERE c.project_id = p_project AND c.seq = p_first - 1),
+        decode(repeat('00', 32), 'hex'));
+    v_last bigint := p_first - 1;
+    v_row record;
+BEGIN
+    FOR v_row IN
+        SELECT c.*, coalesce(before.number, 0) + row_number() OVER (PARTITION BY c.device_id ORDER BY c.seq) AS number
+        FROM (
+            SELECT c.id, c.seq, c.device_id, c.author, c.entity_id, c.dseq, c.hlc, c.at, c.digest, c.kind, c.op, c.reg, c.v,
+                c.parents
+            FROM cd.change c WHERE c.project_id = p_project AND c.seq >= p_first ORDER BY c.seq LIMIT p_most
+        ) AS c LEFT JOIN (
+            SELECT b.device_id, max(b.number) AS number FROM cd.change b
+            WHERE b.project_id = p_project AND b.seq < p_first GROUP BY b.device_id
+        ) AS before ON before.device_id = c.device_id
+        ORDER BY c.seq
+    LOOP
+        v_last := v_last + 1;
+        v_chain := cd.next_chain(v_chain, v_row.id, v_row.device_id, v_row.author, v_row.entity_id, v_row.dseq,
+            v_row.number, v_row.hlc, v_row.at, v_row.digest, v_row.kind, v_row.op, v_row.reg, v_row.v,
+            array_to_string(v_row.parents, ','));
+        UPDATE cd.change c SET seq = v_last, chain = v_chain, number = v_row.number
+        WHERE c.id = v_row.id AND c.project_id = p_project;
+    END LOOP;
+    IF p_most IS NULL THEN
+        UPDATE cd.project_head h SET seq = v_last, chain = v_chain
+        WHERE h.project_id = p_project;
+        DELETE FROM cd.device_count n WHERE n.project_id = p_project;
+        INSERT INTO cd.device_count (project_id, device_id, changes)
+        SELECT p_project, c.device_id, count(*) FROM cd.change c WHERE c.project_id = p_project GROUP BY c.device_id;
+    END IF;
+END
+$$;
+
 -- By an owner of the project, who names exactly what is missing, as [[first, last], …]. One call moves the first gap up over
 -- p_most changes at most, so that no writer waits for long, and returns what is missing then, to be named by the next call.
 -- The call that reaches the end of the log returns NULL, and a row of the log says so to everybody. CD007: no owner; CD015:
@@ -92,7 +132,7 @@ BEGIN
     v_is_end := NOT EXISTS (SELECT FROM cd.change c WHERE c.project_id = p_project AND c.seq > v_first
         ORDER BY c.seq OFFSET v_most LIMIT 1);
     IF NOT v_is_end THEN
-        PERFORM cd.chain_again(p_project, v_first, true, v_most);
+        PERFORM cd.chain_again(p_project, v_first, v_most);
         RETURN (SELECT jsonb_agg(jsonb_build_array(m.first, m.last) ORDER BY m.first)
             FROM cd.missing m WHERE m.project_id = p_project);
     END IF;
@@ -103,17 +143,10 @@ BEGIN
     SELECT v_loss, p_project, h.seq + 1, v_loss, 0, 1, v_me, 'project', 'edit', p_project, 'loss', '{}', v_now << 16, 1,
         v_body, sha256(convert_to(v_body::text, 'UTF8')), false, '', v_now
     FROM cd.project_head h WHERE h.project_id = p_project;
-    PERFORM cd.chain_again(p_project, v_first, true, NULL);
+    PERFORM cd.chain_again(p_project, v_first, NULL);
     -- On another channel: that tells every client that what it pulled has to be compared again.
     PERFORM cd.tell(p_project, 'v');
     UPDATE cd.project j SET channel = 'cd_' || replace(gen_random_uuid()::text, '-', '') WHERE j.id = p_project;
     RETURN NULL;
-END
-$$;
-
-DO $$
-BEGIN
-    EXECUTE format('GRANT SELECT ON cd.missing TO %I', current_setting('chatdesk.prefix'));
-    EXECUTE format('GRANT EXECUTE ON FUNCTION cd.accept_loss(uuid, jsonb, integer) TO %I', current_setting('chatdesk.prefix'));
 END
 $$;

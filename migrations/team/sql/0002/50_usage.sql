@@ -2,7 +2,17 @@
 -- of the log counts where it came from; whoever asks sees the projects they are in, as everywhere. Numbers are what
 -- vendors reported; bodies are members' words, so that anything that is no sensible number counts as nothing.
 
-CREATE OR REPLACE VIEW cd.team_usage WITH (security_invoker = true) AS
+CREATE FUNCTION cd.tokens(p_value jsonb) RETURNS bigint
+LANGUAGE sql IMMUTABLE SET search_path = cd, pg_temp
+AS $$
+    SELECT CASE
+        WHEN jsonb_typeof(p_value) = 'number' AND p_value >= '0' AND p_value <= '1000000000'
+        THEN trunc((p_value #>> '{}')::numeric)::bigint
+        ELSE 0
+    END
+$$;
+
+CREATE VIEW cd.team_usage WITH (security_invoker = true) AS
 SELECT
     c.project_id,
     c.author AS member_id,
@@ -20,3 +30,5 @@ FROM cd.change c
 LEFT JOIN cd.member m ON m.id = c.author
 WHERE c.op = 'new' AND c.reg = 'content' AND (c.kind = 'summary' OR (c.kind = 'message' AND c.body ->> 'role' = 'assistant'))
 GROUP BY 1, 2, 3, 4, 5, 6, 7;
+
+COMMENT ON VIEW cd.team_usage IS 'Tokens of answers and summaries by project, member, model and day (UTC).';

@@ -98,7 +98,7 @@ INTERNAL = {
     "role_in": ("%(project)s", "%(member)s"),
     "forget_presence": ("%(project)s", "%(member)s", "NULL"),
     "count_piece": (),
-    "chain_again": ("%(project)s", "1", "true", "1"),
+    "chain_again": ("%(project)s", "1", "1"),
     "settle_loss": ("%(project)s", "%(project)s", "1"),
     "need_may_invite": ("'{}'",),
     "take_name": ("%(member)s", "'x'"),

@@ -1,4 +1,4 @@
--- How much each has done of what cd.policy lets them do; asked by whatever enters something.
+-- How much each has done of what cd.policy lets them do; asked by whatever enters something. Counted by one at a time.
 
 -- What a member used up of this day and minute, in all projects.
 CREATE FUNCTION cd.usage_of(p_me uuid, OUT o_bytes bigint, OUT o_file_bytes bigint, OUT o_changes bigint)
@@ -41,5 +41,14 @@ BEGIN
         file_bytes = CASE WHEN u.day = v_day THEN u.file_bytes ELSE 0 END + p_file_bytes,
         minute = v_minute,
         changes = CASE WHEN u.minute = v_minute THEN u.changes ELSE 0 END + p_changes;
+END
+$$;
+
+CREATE FUNCTION cd.take_turn(p_id uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
+AS $$
+BEGIN
+    INSERT INTO cd.turn (id) VALUES (p_id) ON CONFLICT DO NOTHING;
+    PERFORM FROM cd.turn t WHERE t.id = p_id FOR UPDATE;
 END
 $$;

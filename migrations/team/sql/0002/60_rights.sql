@@ -6,7 +6,8 @@ DECLARE
     v_table text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['meta', 'member', 'device', 'project', 'project_head', 'project_member', 'entity',
-        'seal_key', 'change', 'erased_ahead', 'file_use', 'blob_chunk', 'presence', 'policy', 'used', 'alembic_version']
+        'change', 'device_count', 'erased_ahead', 'file_use', 'blob_chunk', 'presence', 'policy', 'rule',
+        'look_alike', 'used', 'turn', 'alembic_version']
     LOOP
         EXECUTE format('ALTER TABLE cd.%I ENABLE ROW LEVEL SECURITY', v_table);
         EXECUTE format('ALTER TABLE cd.%I FORCE ROW LEVEL SECURITY', v_table);
@@ -42,7 +43,7 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA cd TO %I', v_group);
     EXECUTE format(
         'GRANT SELECT ON cd.meta, cd.policy, cd.device, cd.project, cd.project_head, cd.project_member, cd.change,'
-        ' cd.blob_chunk, cd.presence, cd.team_usage TO %I', v_group);
+        ' cd.blob_chunk, cd.presence, cd.missing, cd.team_usage TO %I', v_group);
     -- Neither where others are told of what concerns them alone, nor the names of their logins, by which the server's own
     -- lists say who is connected.
     EXECUTE format('GRANT SELECT (id, display_name, is_owner, status, invited_by, invited_at, accepted_at, removed_at)'
@@ -53,7 +54,7 @@ BEGIN
         ' cd.my_peers(), cd.is_workspace_owner(), cd.tokens(jsonb), cd.workspace(),'
         ' cd.hello(uuid, text, text, integer), cd.view_since(uuid, integer, bigint),'
         ' cd.acknowledge(uuid, jsonb), cd.push(uuid, uuid, integer, jsonb),'
-        ' cd.relay(uuid, uuid, integer, jsonb), cd.poke(uuid), cd.create_project(uuid), cd.end_project(uuid),'
+        ' cd.accept_loss(uuid, jsonb, integer), cd.poke(uuid), cd.create_project(uuid), cd.end_project(uuid),'
         ' cd.set_role(uuid, uuid, text), cd.leave_project(uuid), cd.set_presence(uuid, uuid, uuid, text),'
         ' cd.invite(text, text, text, jsonb, timestamptz), cd.accept_invite(text, text), cd.change_password(text),'
         ' cd.rename_me(text), cd.rename_workspace(text), cd.remove_device(uuid), cd.remove_member(uuid),'

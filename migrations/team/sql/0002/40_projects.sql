@@ -35,6 +35,7 @@ DECLARE
 BEGIN
     PERFORM FROM cd.project j WHERE j.id = p_project;
     IF NOT FOUND THEN
+        PERFORM cd.take_turn(v_me);
         SELECT * INTO v_policy FROM cd.policy p WHERE p.one;
         IF v_policy.who_creates = 'owners' AND NOT cd.is_workspace_owner() THEN
             RAISE EXCEPTION 'only owners of the workspace make projects' USING ERRCODE = 'CD007';
@@ -155,6 +156,9 @@ BEGIN
     END;
     PERFORM set_config('lock_timeout', '5s', true);
     PERFORM cd.change_role(p_project, p_member, p_role, v_me);
+    IF cd.rank(p_role) < cd.rank(v_now) AND p_member <> v_me THEN
+        PERFORM cd.end_statements(p_member);
+    END IF;
 END
 $$;
 
@@ -266,8 +270,14 @@ BEGIN
     PERFORM cd.need_fresh();
     v_me := cd.me();
     IF v_me IS NULL THEN
+        IF EXISTS (SELECT FROM cd.member m WHERE m.role_name = session_user) THEN
+            PERFORM cd.need_me();  -- a member no more, since the statement began
+        END IF;
         RETURN NULL;  -- whoever restores a backup
+    ELSIF cd.rank(cd.need_role(NEW.project_id, v_me)) < 2 THEN
+        RAISE EXCEPTION 'the role does not permit this' USING ERRCODE = 'CD007';
     END IF;
+    PERFORM cd.take_turn(v_me);
     SELECT * INTO v_policy FROM cd.policy p WHERE p.one;
     PERFORM cd.use_up(NEW.project_id, v_me, 0, v_size, 0);
     IF (SELECT o_file_bytes FROM cd.usage_of(v_me)) > v_policy.file_bytes_each THEN

@@ -43,7 +43,9 @@ BEGIN
     SELECT * INTO v_policy FROM cd.policy p WHERE p.one;
     IF NOT cd.is_workspace_owner() AND (v_policy.who_invites = 'owners' OR p_roles = '{}') THEN
         RAISE EXCEPTION 'only owners of the workspace invite' USING ERRCODE = 'CD007';
-    ELSIF (SELECT count(*) FROM cd.member m WHERE m.status = 'active') >= v_policy.members THEN
+    END IF;
+    PERFORM cd.take_turn((SELECT t.workspace_id FROM cd.meta t));
+    IF (SELECT count(*) FROM cd.member m WHERE m.status = 'active') >= v_policy.members THEN
         PERFORM cd.limited('members');
     ELSIF (SELECT count(*) FROM cd.member m WHERE m.status = 'invited' AND m.valid_until > now())
         >= v_policy.invitations
@@ -53,13 +55,39 @@ BEGIN
 END
 $$;
 
--- Be here under a name that nobody else who is here has. CD009: none at all; CD014: another member's.
-CREATE FUNCTION cd.take_name(p_member uuid, p_name text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
+-- A name as it looks: without marks and spaces, and each sign as the one that it is taken for.
+CREATE FUNCTION cd.look(p_name text) RETURNS text
+LANGUAGE sql STABLE SET search_path = cd, pg_temp
 AS $$
+    SELECT coalesce(string_agg(coalesce(l.look, s.sign), '' ORDER BY s.place), '')
+    FROM unnest(string_to_array(regexp_replace(normalize(p_name, NFKD),
+        '[\s\u0300-\u036F\u0483-\u0489\u0591-\u05C7\u064B-\u065F\u0670\u1AB0-\u1AFF\u1DC0-\u1DFF\u20D0-\u20FF'
+            '\uFE20-\uFE2F]+', '', 'g'), NULL)) WITH ORDINALITY AS s (sign, place)
+    LEFT JOIN cd.look_alike l ON l.sign = s.sign
+$$;
+
+-- As they are written (I and l look alike), and whatever their case (i and I are one letter).
+CREATE FUNCTION cd.looks_like(p_one text, p_other text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = cd, pg_temp
+AS $$
+    SELECT cd.look(p_one) = cd.look(p_other)
+        OR lower(cd.look(cd.name_key(p_one))) = lower(cd.look(cd.name_key(p_other)))
+$$;
+
+-- Be here under a name that looks like nobody else's who is here. CD009: none at all; CD014: like another member's.
+CREATE FUNCTION cd.take_name(p_member uuid, p_name text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp SET lock_timeout = '5s'
+AS $$
+DECLARE
+    v_name text := cd.clean_name(p_name);
 BEGIN
-    UPDATE cd.member m SET display_name = cd.clean_name(p_name), status = 'active',
-        accepted_at = coalesce(m.accepted_at, now())
+    PERFORM cd.take_turn((SELECT t.workspace_id FROM cd.meta t));
+    IF EXISTS (SELECT FROM cd.member m
+        WHERE m.id <> p_member AND m.status = 'active' AND cd.looks_like(m.display_name, v_name))
+    THEN
+        RAISE EXCEPTION 'the name is another member''s' USING ERRCODE = 'CD014';
+    END IF;
+    UPDATE cd.member m SET display_name = v_name, status = 'active', accepted_at = coalesce(m.accepted_at, now())
     WHERE m.id = p_member;
 EXCEPTION WHEN unique_violation THEN
     RAISE EXCEPTION 'the name is another member''s' USING ERRCODE = 'CD014';
@@ -127,7 +155,9 @@ BEGIN
         RAISE EXCEPTION 'the invitation has ended' USING ERRCODE = 'CD003';
     ELSIF v_member.status = 'active' THEN
         RAISE EXCEPTION 'the invitation was used' USING ERRCODE = 'CD011';
-    ELSIF (SELECT count(*) FROM cd.member m WHERE m.status = 'active') >= (SELECT p.members FROM cd.policy p) THEN
+    END IF;
+    PERFORM cd.take_turn((SELECT t.workspace_id FROM cd.meta t));
+    IF (SELECT count(*) FROM cd.member m WHERE m.status = 'active') >= (SELECT p.members FROM cd.policy p) THEN
         PERFORM cd.limited('members');
     END IF;
     PERFORM cd.need_verifier(p_verifier);
@@ -136,6 +166,8 @@ BEGIN
     WHERE p.member_id = v_member.id AND p.added_by = v_member.invited_by AND p.role IS NOT NULL
         AND NOT cd.may_grant(cd.role_in(p.project_id, v_member.invited_by), NULL, p.role);
     EXECUTE format('ALTER ROLE %I PASSWORD %L VALID UNTIL ''infinity''', v_member.role_name, p_verifier);
+    -- Whoever else came in with the invitation is out.
+    PERFORM cd.end_backends(v_member.id);
     PERFORM cd.tell(p.project_id, 'v') FROM cd.project_member p
     WHERE p.member_id = v_member.id AND p.role IS NOT NULL;
     RETURN v_member.id;

@@ -5,9 +5,9 @@ CREATE TABLE cd.meta (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     workspace_id uuid NOT NULL,
     name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
-    schema_version integer NOT NULL DEFAULT 1,
-    min_read integer NOT NULL DEFAULT 1,
-    min_write integer NOT NULL DEFAULT 1,
+    schema_version integer NOT NULL DEFAULT 2,
+    min_read integer NOT NULL DEFAULT 2,
+    min_write integer NOT NULL DEFAULT 2,
     grp name NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
@@ -60,6 +60,12 @@ CREATE UNLOGGED TABLE cd.used (
 
 CREATE INDEX used_project ON cd.used (project_id);
 
+-- Whose turn it is: a row for each member, and one for the workspace. Only who is limited by it waits for it, and it is always
+-- taken before the head of a project. It begins with nothing where the server crashed.
+CREATE UNLOGGED TABLE cd.turn (
+    id uuid PRIMARY KEY
+);
+
 CREATE TABLE cd.device (
     id uuid PRIMARY KEY,
     member_id uuid NOT NULL REFERENCES cd.member,
@@ -104,22 +110,6 @@ CREATE TABLE cd.project_member (
 
 CREATE INDEX project_member_member ON cd.project_member (member_id);
 
--- With what the server seals each change that it takes (see cd.enter); nobody reads it but the functions of this schema.
--- Made once and part of every backup, so that a restored server knows what it took after the backup was made.
-CREATE TABLE cd.seal_key (
-    one boolean PRIMARY KEY DEFAULT true CHECK (one),
-    inner_key bytea NOT NULL CHECK (octet_length(inner_key) = 64),
-    outer_key bytea NOT NULL CHECK (octet_length(outer_key) = 64)
-);
-
--- 64 bytes each, of 488 random bits: a UUID has 122, and one sha256 takes two.
-INSERT INTO cd.seal_key (inner_key, outer_key)
-SELECT
-    sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
-        || sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())),
-    sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
-        || sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
-
 -- The tables that grow (entity, change, file_use, blob_chunk) are unique within a project only, so that they can be divided by
 -- project; 15_partitions.sql does. Keys begin with the id, so that the same index also finds an id in other projects,
 -- which cd.elsewhere asks once for each push.
@@ -133,6 +123,7 @@ CREATE TABLE cd.entity (
     kind text NOT NULL,
     thread_id uuid,
     created_by uuid NOT NULL,
+    change_id uuid,  -- made it: where that one was lost, its author may make the same again
     PRIMARY KEY (id, project_id)
 );
 
@@ -142,8 +133,8 @@ CREATE TABLE cd.change (
     seq bigint NOT NULL,
     device_id uuid NOT NULL,
     dseq bigint NOT NULL,
+    number bigint NOT NULL,  -- among those of its device in its project, dense as seq is
     author uuid NOT NULL,
-    relayed_by uuid,
     kind text NOT NULL,
     op text NOT NULL CHECK (op IN ('new', 'edit', 'del')),
     entity_id uuid NOT NULL,
@@ -156,7 +147,7 @@ CREATE TABLE cd.change (
     erased boolean NOT NULL DEFAULT false,  -- the words are gone, and the body is what keeps the place
     chain bytea NOT NULL,
     at bigint NOT NULL,
-    seal bytea NOT NULL,
+    erased_by uuid,  -- NULL where the words are there, or where cd.tidy removed a value that was replaced
     UNIQUE (project_id, seq)
 );
 
@@ -168,11 +159,23 @@ ALTER TABLE cd.change ADD PRIMARY KEY (id, project_id);
 -- For cd.tidy alone: values of which only the newest counts.
 CREATE INDEX change_values ON cd.change (project_id, seq) WHERE reg LIKE 'lww.%';
 
--- What was erased before it came back after a restore, or at all: as soon as it comes, its words are removed.
+-- How many changes of a device are in a project.
+CREATE TABLE cd.device_count (
+    project_id uuid NOT NULL,
+    device_id uuid NOT NULL,
+    changes bigint NOT NULL,
+    PRIMARY KEY (project_id, device_id)
+) WITH (fillfactor = 20);
+
+-- What an erasure named that was not there: it takes the words when they come, if they are of the member who asked, or a
+-- member might ask for those of everybody then.
 CREATE TABLE cd.erased_ahead (
     project_id uuid NOT NULL,
     change_id uuid NOT NULL,
-    PRIMARY KEY (project_id, change_id)
+    by_member uuid NOT NULL,
+    may_all boolean NOT NULL,
+    erasure_id uuid NOT NULL,
+    PRIMARY KEY (project_id, change_id, by_member)
 );
 
 -- Which changes name a file; a file that none names is removed (cd.tidy, cd.erase).

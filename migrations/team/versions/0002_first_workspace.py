@@ -1,6 +1,6 @@
 """The log of each project, its members and their rights
 
-Revision ID: 0001
+Revision ID: 0002
 Revises:
 """
 
@@ -10,7 +10,7 @@ from alembic import op
 
 from chatdesk.core.sync.team_store.sql_files import migration_statements
 
-revision = "0001"
+revision = "0002"
 down_revision = None
 branch_labels = None
 depends_on = None

@@ -5,9 +5,6 @@ CREATE TABLE cd.look_alike (
     sign text PRIMARY KEY,
     look text NOT NULL
 );
-ALTER TABLE cd.look_alike ENABLE ROW LEVEL SECURITY;
-ALTER TABLE cd.look_alike FORCE ROW LEVEL SECURITY;
-CREATE POLICY functions ON cd.look_alike TO CURRENT_USER USING (true) WITH CHECK (true);
 
 INSERT INTO cd.look_alike (sign, look)
 SELECT substr(pair.text, 1, 1), substr(pair.text, 2) FROM unnest(string_to_array(

@@ -25,6 +25,23 @@ BEGIN
 END
 $$;
 
+-- Ends the connections of a member that are in a statement or a transaction; those that wait for nothing stay.
+CREATE FUNCTION cd.end_statements(p_member uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
+AS $$
+DECLARE
+    v_login name := (SELECT m.role_name FROM cd.member m WHERE m.id = p_member);
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.usename = v_login) THEN
+        RETURN;
+    ELSIF NOT pg_has_role(current_user, v_login, 'USAGE') THEN
+        EXECUTE format('GRANT %I TO CURRENT_USER', v_login);
+    END IF;
+    PERFORM pg_terminate_backend(a.pid, 2000) FROM pg_stat_activity a
+    WHERE a.usename = v_login AND a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.xact_start IS NOT NULL;
+END
+$$;
+
 -- Ends a member's connections: one's own others, or by an owner of the workspace anybody's. Takes no lock.
 CREATE FUNCTION cd.end_connections(p_member uuid) RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp

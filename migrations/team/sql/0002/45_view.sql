@@ -9,10 +9,15 @@ AS $$
 $$;
 
 ALTER TABLE cd.member ADD COLUMN changed bigint NOT NULL DEFAULT 0;
+
 ALTER TABLE cd.device ADD COLUMN changed bigint NOT NULL DEFAULT 0;
+
 ALTER TABLE cd.project_member ADD COLUMN changed bigint NOT NULL DEFAULT 0;
+
 CREATE INDEX member_changed ON cd.member (changed);
+
 CREATE INDEX device_changed ON cd.device (changed);
+
 CREATE INDEX project_member_changed ON cd.project_member (changed);
 
 CREATE FUNCTION cd.note_change() RETURNS trigger
@@ -25,15 +30,20 @@ END
 $$;
 
 CREATE TRIGGER made BEFORE INSERT ON cd.member FOR EACH ROW EXECUTE FUNCTION cd.note_change();
+
 CREATE TRIGGER made BEFORE INSERT ON cd.device FOR EACH ROW EXECUTE FUNCTION cd.note_change();
+
 CREATE TRIGGER made BEFORE INSERT ON cd.project_member FOR EACH ROW EXECUTE FUNCTION cd.note_change();
+
 CREATE TRIGGER changed BEFORE UPDATE ON cd.member FOR EACH ROW
     WHEN ((OLD.display_name, OLD.is_owner, OLD.status) IS DISTINCT FROM (NEW.display_name, NEW.is_owner, NEW.status))
     EXECUTE FUNCTION cd.note_change();
+
 CREATE TRIGGER changed BEFORE UPDATE ON cd.device FOR EACH ROW
     WHEN ((OLD.member_id, OLD.name, OLD.app_version, OLD.removed_at)
         IS DISTINCT FROM (NEW.member_id, NEW.name, NEW.app_version, NEW.removed_at))
     EXECUTE FUNCTION cd.note_change();
+
 CREATE TRIGGER changed BEFORE UPDATE ON cd.project_member FOR EACH ROW
     WHEN (OLD.role IS DISTINCT FROM NEW.role)
     EXECUTE FUNCTION cd.note_change();
