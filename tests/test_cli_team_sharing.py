@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from keyring.errors import NoKeyringError
 
 from chatdesk.cli.main import run
 from chatdesk.cli.team_asking import KEYS_PASSPHRASE
-from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import secrets
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
 
@@ -273,20 +271,6 @@ def test_no_passphrase_is_said_to_be_missing(
     assert (code, out) == (1, "")
     assert "No passphrase was given." in err
     assert KEYS_PASSPHRASE in err or "CHATDESK_TEAM_PASSPHRASE" in err
-
-
-def test_check_finds_and_repairs_what_is_shown_otherwise(chatdesk: Run, empty: TeamDatabase, tmp_path: Path) -> None:
-    create(chatdesk, empty)
-    ask(chatdesk, "ana", "Shown to all")
-    assert chatdesk("ana", "team", "share", "Personal", "--yes")[0] == 0
-    join(chatdesk, "ben", "Personal=editor")
-    with sqlite3.connect(AppPaths.find(tmp_path / "ben").database) as conn:
-        conn.execute("UPDATE messages SET deleted_at = 1, deleted_with = id WHERE role = 'assistant'")
-    conn.close()
-    code, out, err = chatdesk("ben", "team", "check")
-    assert (code, out) == (1, "“Personal”: missing here: 1 message.\n"), err
-    code, out, err = chatdesk("ben", "team", "check", "--repair")
-    assert (code, out) == (0, "The server and this profile hold the same.\n"), err
 
 
 def test_an_owner_goes_on_without_what_the_server_lost(chatdesk: Run, empty: TeamDatabase) -> None:

@@ -16,7 +16,6 @@ from chatdesk.cli.team_membership import add_address, address_of, password_for, 
 from chatdesk.cli.team_sharing import WAIT_S, send_now
 from chatdesk.cli.team_text import CHECK_TEXTS, ROLE_TEXTS, STATUS_TEXTS
 from chatdesk.cli.threads import find_project
-from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sharing.team import Erasure, TeamRole
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.system import terminal
@@ -42,7 +41,6 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     check.add_argument(
         "--workspace", metavar="NAME", help=tr("workspace to compare, if no address is given (by default the only one)")
     )
-    check.add_argument("--repair", action="store_true", help=tr("fetch again whatever differs from the team's copy"))
     check.add_argument("--json", action="store_true", help=tr("as JSON"))
     check.set_defaults(team_verb=TeamVerb(_check))
     members = verbs.add_parser("members", parents=[common], help=tr("list the members, as the server has them now"))
@@ -110,19 +108,12 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
 
 async def _check(options: argparse.Namespace, services: Services) -> int:
     """Return 1 where a check failed, or where the server and this profile differ."""
-    from chatdesk.core.sync.sending import wait_until_sent
-
     service = await services.load_team()
     if not (options.url or options.host):
         workspace = await find_workspace(services, options.workspace)
         await open_keys(services)
         await service.look_up()
         result = await service.checks.check(workspace.id)
-        if options.repair and result.repairable:
-            await service.checks.repair(result)
-            sent = await wait_until_sent(service, workspace.id, SystemClock(), timeout_s=team_sharing.WAIT_S)
-            terminal.complain(tr("compared again after everything was fetched again") if sent.is_done else sent.problem)
-            result = await service.checks.check(workspace.id)
         if options.json:
             found = {"projects": result.projects, "changes": result.changes, "waiting": result.waiting}
             lost = [team_lost.as_data(each) for each in result.lost]

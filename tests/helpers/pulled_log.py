@@ -7,11 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from chatdesk.core.domain.sharing.sync_results import Applied, Cursor
 from chatdesk.core.domain.sharing.sync_wire import ProjectHead, PulledChange, body_digest
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.sync import digest as sync_digest
-from chatdesk.core.storage.sync import replica, sharing
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.sync import sharing
+from chatdesk.core.storage.sync.projection.effects import Effects
+from chatdesk.core.storage.sync.projection.projection import project_many
+from chatdesk.core.storage.sync.registers import member_of
+from tests.helpers import shown_digest
 from tests.helpers.store import MovableClock
 from tests.helpers.sync_sim.memory_profile import Profile
 
@@ -200,15 +206,21 @@ class Reader:
         return [row[0] for row in self.profile.rows(query, thread_id)]
 
     def digest(self) -> str:
-        return self.profile.db.read_now(lambda conn: sync_digest.digest(conn, self.log.project_id))
+        return self.profile.db.read_now(lambda conn: shown_digest.digest(conn, self.log.project_id))
 
     def project_again(self) -> None:
         """Update all rows from the log."""
         project_id, db = self.log.project_id, self.profile.db
-        registers = db.read_now(lambda conn: replica.registers(conn, project_id))
-        db.write_now(
-            lambda conn: replica.project_again(conn, origin=db.origin, project_id=project_id, registers=registers)
-        )
+
+        def project(conn: Connection) -> None:
+            rows = conn.exec_driver_sql(
+                "SELECT DISTINCT kind, entity, reg FROM changes WHERE project_id = ? ORDER BY 1, 2, 3", (project_id,)
+            )
+            registers = [(row[0], row[1], row[2]) for row in rows]
+            effects = Effects(me=member_of(driver(conn), project_id), is_quiet=True)
+            project_many(conn, db.origin, project_id, registers, effects)
+
+        db.write_now(project)
 
     def title(self, thread_id: str) -> str:
         return str(self.one("SELECT title FROM threads WHERE id = ?", thread_id))

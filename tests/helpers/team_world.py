@@ -26,13 +26,13 @@ from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.storage.sync import digest as sync_digest
 from chatdesk.core.storage.sync import team as sync_team
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.members.team_passwords import SERVER_VARIABLE, VARIABLE, TeamPasswords, server_named
 from chatdesk.core.sync.team_servers import Client, TeamServers
 from chatdesk.core.sync.team_service import SyncTimes, TeamService
 from chatdesk.core.sync.team_store.postgres import connect
+from tests.helpers import shown_digest
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.waiting import PATIENCE_S, until
 
@@ -244,7 +244,7 @@ class Desk:
         return sorted(thread.title for thread in page.threads)
 
     async def digest(self, project_id: str) -> str:
-        return await self.database.read(lambda conn: sync_digest.digest(conn, project_id))
+        return await self.database.read(lambda conn: shown_digest.digest(conn, project_id))
 
     async def one(self, statement: str, *values: object) -> Any:
         return await self.database.read(lambda conn: conn.exec_driver_sql(statement, values).scalar())

@@ -1,34 +1,23 @@
-"""*Check against the server*: compares the server's log with the local one, change by change, and then a replica made
-of it with what is shown."""
+"""*Check against the server*: compares the server's log with the local one, change by change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, PulledChange
-from chatdesk.core.domain.sharing.team import Misfit, ServerCheck, Workspace
+from chatdesk.core.domain.sharing.team import Misfit, ServerCheck
 from chatdesk.core.storage.engine.change_log import ERASED
 from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.sync import check, erasing
 from chatdesk.core.storage.sync.check import HeldLog
-from chatdesk.core.storage.sync.replica import Replica, Shown, ShownHere, shown_here
 from chatdesk.core.sync.ports import TeamStore
 from chatdesk.core.texts import Text, plural
 
 T = TypeVar("T")
 _MOST_LISTED: Final = 50
-_MOST_TRIES: Final = 5
-_WAYS: Final = {
-    "missing": Text("“{name}”: missing here: {what}."),
-    "more": Text("“{name}”: only here, not in the team's log: {what}."),
-    "other": Text("“{name}”: different here than in the team's log: {what}."),
-}
 
 
 class Read(Protocol):
@@ -147,78 +136,15 @@ class _Found:
         )
 
 
-class ServerComparison:
-    """Compares one workspace of a profile with its server; used by one thread. ``folder``: for temporary files."""
-
-    def __init__(self, read: Read, team: TeamStore, workspace: Workspace, *, clock: Clock, folder: Path) -> None:
-        self._read = read
-        self._team = team
-        self._workspace = workspace
-        self._clock = clock
-        self._folder = folder
-
-    def run(self) -> ServerCheck:
-        """Compare every change up to this profile's cursor, of every shared project, and what they result in. Raises
-        ``TeamError`` and ``StorageError``."""
-        differences: list[str] = []
-        repairable = []
-        changes = 0
-        logs = self._read(lambda conn: check.held(conn, self._workspace.id))
-        for log in logs:
-            compared, found = compare_log(self._read, self._team, log)
-            changes += compared
-            shown = [] if found else self._compare_shown(log)
-            if shown:
-                repairable.append(log.project_id)
-            differences += found + shown
-        waiting = self._read(lambda conn: check.waiting(conn, self._workspace.id))
-        listed = tuple(differences[:_MOST_LISTED])
-        return ServerCheck(len(logs), changes, listed, waiting=waiting, repairable=tuple(repairable))
-
-    def _compare_shown(self, log: HeldLog) -> list[str]:
-        """Compare the shown state with a replica made of the log, which was found to be the same."""
-        replica = Replica(
-            self._folder,
-            self._clock,
-            workspace_id=self._workspace.id,
-            member_id=self._workspace.member_id,
-            project_id=log.project_id,
-        )
-        with closing(replica):
-            here = self._read(partial(shown_here, project_id=log.project_id))
-            # In the meantime this profile may have applied more.
-            for _ in range(_MOST_TRIES):
-                while replica.seq < here.seq:
-                    pulled = self._team.pull(log.project_id, replica.seq, limit=PULL_ROWS)
-                    rows = [row for row in pulled if row.seq <= here.seq]
-                    if not rows:
-                        return []
-                    replica.apply_page(rows)
-                here = self._read(partial(shown_here, project_id=log.project_id))
-                if replica.seq == here.seq:
-                    return _differences(log.name, here, *replica.lines())
-        return []
-
-
-def _differences(name: str, here: ShownHere, there: Shown, without_words: frozenset[str]) -> list[str]:
-    found: dict[tuple[str, str], int] = {}
-    for kind, entity in sorted(here.lines.keys() | there.keys()):
-        if entity in without_words or here.threads.get(entity, entity) in here.unsent:
-            continue
-        mine, theirs = here.lines.get((kind, entity)), there.get((kind, entity))
-        if mine != theirs:
-            way = "missing" if mine is None else "more" if theirs is None else "other"
-            found[kind, way] = found.get((kind, way), 0) + 1
-    return [_WAYS[way].filled(name=name, what=_amount(count, kind)) for (kind, way), count in found.items()]
-
-
-def _amount(count: int, kind: str) -> str:
-    if kind == "project":
-        return Text("the project's settings")
-    if kind == "thread":
-        return plural("{count} threads", "{count} thread", count)
-    if kind == "message":
-        return plural("{count} messages", "{count} message", count)
-    if kind == "summary":
-        return plural("{count} summaries", "{count} summary", count)
-    return f"{count:,} {kind}"
+def compare(read: Read, team: TeamStore, workspace_id: str) -> ServerCheck:
+    """Compare every change up to this profile's cursor, of every shared project. Raises ``TeamError`` and
+    ``StorageError``."""
+    differences: list[str] = []
+    changes = 0
+    logs = read(lambda conn: check.held(conn, workspace_id))
+    for log in logs:
+        compared, found = compare_log(read, team, log)
+        changes += compared
+        differences += found
+    waiting = read(lambda conn: check.waiting(conn, workspace_id))
+    return ServerCheck(len(logs), changes, tuple(differences[:_MOST_LISTED]), waiting=waiting)

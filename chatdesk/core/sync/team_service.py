@@ -21,7 +21,6 @@ from chatdesk.core.events import EventBus, TeamChanged
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync import sharing, team_notes
-from chatdesk.core.storage.sync.replica import remove_left_copies
 from chatdesk.core.sync.decisions import TeamDecisions
 from chatdesk.core.sync.erasing import Erasing
 from chatdesk.core.sync.event_publisher import SyncEventPublisher
@@ -80,7 +79,7 @@ class TeamService:
         self.sharing = ProjectSharing(
             database, repositories, bus, known=self.known, servers=servers, sync_now=self.sync_now
         )
-        self.checks = ServerChecks(database, bus, clock, known=self.known, servers=servers, sync_now=self.sync_now)
+        self.checks = ServerChecks(database, known=self.known, servers=servers, sync_now=self.sync_now)
         self._syncs: dict[str, WorkspaceSync] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._publisher = SyncEventPublisher(
@@ -96,7 +95,6 @@ class TeamService:
         async with self._starting:
             if self._is_closed:
                 return
-            is_first = self._loop is None
             if self._loop is None:
                 self._loop = asyncio.get_running_loop()
                 self._publisher.start(self._loop)
@@ -107,8 +105,6 @@ class TeamService:
             await self.known.refresh()
             if self._database.is_read_only:
                 return
-            if is_first:
-                await asyncio.to_thread(remove_left_copies, self._database.path.parent)
             self._database.log_watch.listener = self._on_written
             await self._database.write(sharing.doubt_wishes)  # those of a process that was killed
             await self._match_workspaces()

@@ -9,10 +9,10 @@ from chatdesk.core.domain.sharing.team import EndReason, TeamRole
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import search_index
-from chatdesk.core.storage.sync import digest as sync_digest
 from chatdesk.core.storage.sync import sharing
 from chatdesk.core.sync.requests import Link
 from chatdesk.core.sync.round import sync_round
+from tests.helpers import shown_digest
 from tests.helpers.driven_round import drive
 from tests.helpers.sync_sim.memory_profile import Profile, now
 from tests.helpers.sync_sim.model_server import ModelServer, ModelTeam
@@ -70,7 +70,7 @@ class Copies:
         }
 
     def digest(self, profile: Profile) -> str:
-        return profile.db.read_now(lambda conn: sync_digest.digest(conn, self.project))
+        return profile.db.read_now(lambda conn: shown_digest.digest(conn, self.project))
 
 
 @pytest.mark.parametrize("is_told", [True, False])

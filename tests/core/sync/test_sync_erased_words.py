@@ -55,10 +55,6 @@ async def test_erased_words_are_in_no_file_of_a_profile(tmp_path: Path, workspac
         await ana.reopen()
         for desk in (ana, ben):
             assert PLACES - await desk.database.read(partial(places_with, word=WORD)) == set()
-            left = desk.folder / ".check-killed"
-            left.mkdir()
-            (left / "replica.sqlite3").write_text(WORD)
-            await desk.reopen()
         await ana.repositories.erasures.erase_thread(thread)
         await until_same(project, [ana, ben])
         for desk in (ana, ben):

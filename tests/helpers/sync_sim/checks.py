@@ -11,8 +11,8 @@ from chatdesk.core.domain.sharing.sync_wire import MAX_AHEAD_MS, PulledChange
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.engine.change_log import PERSONAL
-from chatdesk.core.storage.sync import digest as sync_digest
 from chatdesk.core.storage.upkeep.reachability import unreachable
+from tests.helpers import shown_digest
 from tests.helpers.sync_sim.member_actions import PRIVATE_MARK
 from tests.helpers.sync_sim.memory_profile import Profile
 from tests.helpers.sync_sim.model_server import RANKS
@@ -152,7 +152,7 @@ def _replicas(world: History, project_id: str) -> Iterable[str]:
                 else f"but {[(facts[key], known[key]) for key in facts if facts_here[key] != known[key]][:2]}"
             )
         if not _keeps_what_is_lost(machine, project_id):
-            digest = machine.profile.db.read_now(lambda conn: sync_digest.digest(conn, project_id))
+            digest = machine.profile.db.read_now(lambda conn: shown_digest.digest(conn, project_id))
             digests[digest].append(machine.label)
             yield from _visible(machine, project_id, log)
         yield from _erased(machine, project_id, log)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from chatdesk.core.domain.sharing.sync_wire import Hello, TeamView, body_digest
 from chatdesk.core.domain.sharing.team import EndReason, TeamRole
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.sync import digest as sync_digest
 from chatdesk.core.storage.sync import sharing
 from chatdesk.core.sync.requests import Link
 from chatdesk.core.sync.round import sync_round
+from tests.helpers import shown_digest
 from tests.helpers.driven_round import drive
 from tests.helpers.sync_sim.memory_profile import Profile, now
 from tests.helpers.sync_sim.model_server import ModelServer, ModelTeam
@@ -124,7 +124,7 @@ class Pair:
 
     def seen(self, profile: Profile) -> tuple[object, ...]:
         """All that a profile holds of the project."""
-        digest = profile.db.read_now(lambda conn: sync_digest.digest(conn, self.project))
+        digest = profile.db.read_now(lambda conn: shown_digest.digest(conn, self.project))
         return digest, profile.rows(_TREE, self.project), profile.rows(_THREADS, self.project)
 
     def leave(self) -> None:

@@ -343,15 +343,13 @@ class SyncRound:
 @dataclass(frozen=True, slots=True)
 class ServerCheck:
     """The result of *Check against the server*. ``differences`` are sentences; none: both hold the same, except for
-    changes that are ``waiting`` to be sent. ``repairable``: projects that are shown otherwise than the log says, and
-    that can be pulled again from the beginning. ``lost``: what the server has lost; ``accepted``: sentences on what an
+    changes that are ``waiting`` to be sent. ``lost``: what the server has lost; ``accepted``: sentences on what an
     owner let a project go on without."""
 
     projects: int
     changes: int
     differences: tuple[str, ...] = ()
     waiting: int = 0
-    repairable: tuple[str, ...] = ()
     lost: tuple[LostChanges, ...] = ()
     accepted: tuple[str, ...] = ()
 

@@ -36,48 +36,45 @@ class Form(Enum):
 @dataclass(frozen=True, slots=True)
 class MessageColumn:
     """A column of ``messages``. ``travels``: others in a shared project get its value. ``is_exported``: ChatDesk's own
-    file has it, and an import brings it back. ``digest_place``: its place in the line that the digest of a shared
-    project has of a message, from 1; 0: it is not covered, and may differ from computer to computer. ``is_rare``: null
-    in nearly every message."""
+    file has it, and an import brings it back. ``is_rare``: null in nearly every message."""
 
     name: str
     form: Form
     travels: bool = False
     is_exported: bool = False
-    digest_place: int = 0
     is_rare: bool = False
 
 
-def _shared(name: str, form: Form, digest_place: int = 0, *, is_rare: bool = False) -> MessageColumn:
-    return MessageColumn(name, form, True, True, digest_place, is_rare)
+def _shared(name: str, form: Form, *, is_rare: bool = False) -> MessageColumn:
+    return MessageColumn(name, form, True, True, is_rare)
 
 
 def _exported(name: str, form: Form) -> MessageColumn:
     return MessageColumn(name, form, is_exported=True)
 
 
-# In the order of an export, which the formats keep: a new column comes last of its form, and last in the digest.
+# In the order of an export, which the formats keep: a new column comes last of its form.
 MESSAGE_COLUMNS: Final = (
-    _shared("id", Form.FRAME, 1),
+    _shared("id", Form.FRAME),
     MessageColumn("thread_id", Form.FRAME, travels=True),
-    _shared("parent_id", Form.FRAME, 2),
-    _shared("role", Form.FRAME, 3),
-    _shared("status", Form.FRAME, 4),
-    _shared("created_at", Form.FRAME, 5),
-    _shared("completed_at", Form.MOMENT, 6),
-    _shared("provider", Form.WORD, 7),
-    _shared("model", Form.WORD, 8),
+    _shared("parent_id", Form.FRAME),
+    _shared("role", Form.FRAME),
+    _shared("status", Form.FRAME),
+    _shared("created_at", Form.FRAME),
+    _shared("completed_at", Form.MOMENT),
+    _shared("provider", Form.WORD),
+    _shared("model", Form.WORD),
     _exported("chosen_child_id", Form.STATE),
     _exported("context_mark", Form.STATE),
     _shared("latency_ms", Form.COUNT),
     _shared("time_to_first_token_ms", Form.COUNT),
-    _shared("prompt_tokens", Form.COUNT, 9),
-    _shared("completion_tokens", Form.COUNT, 10),
+    _shared("prompt_tokens", Form.COUNT),
+    _shared("completion_tokens", Form.COUNT),
     _shared("total_tokens", Form.COUNT),
     _shared("cached_tokens", Form.COUNT),
     _shared("reasoning_tokens", Form.COUNT),
-    _shared("finish_reason", Form.WORD, 12),
-    _shared("error", Form.TEXT, 11, is_rare=True),
+    _shared("finish_reason", Form.WORD),
+    _shared("error", Form.TEXT, is_rare=True),
     _shared("error_type", Form.WORD, is_rare=True),
     _shared("error_details", Form.DETAILS, is_rare=True),
     _exported("deleted_at", Form.STATE),
@@ -101,9 +98,6 @@ MESSAGE_COLUMNS: Final = (
 BY_NAME: Final = {column.name: column for column in MESSAGE_COLUMNS}
 TRAVELLING: Final = tuple(column.name for column in MESSAGE_COLUMNS if column.travels)
 EXPORTED: Final = tuple(column.name for column in MESSAGE_COLUMNS if column.is_exported)
-IN_DIGEST: Final = tuple(
-    column.name for column in sorted(MESSAGE_COLUMNS, key=lambda column: column.digest_place) if column.digest_place
-)
 
 
 def exported(*forms: Form) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.lost_changes import ACCEPTING, LostChanges
-from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncStatus
+from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, SyncStatus
 from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
@@ -75,7 +75,6 @@ class SyncDetails:
             lambda _of: self._tasks.replace(self._fill(dialog, is_new=True), "team: details")
         )
         dialog.syncRequested.connect(self._team.sync_now)
-        dialog.repairRequested.connect(lambda check: self._do(dialog, lambda: self._repair(dialog, check), "repair"))
         dialog.checkRequested.connect(lambda of: self._do(dialog, lambda: self._check(dialog, of), "check"))
         dialog.goOnRequested.connect(lambda lost: self._ask_to_go_on(dialog, lost))
         dialog.copyTextRequested.connect(lambda changes: self._copy_text(dialog, changes))
@@ -120,11 +119,6 @@ class SyncDetails:
         result = await self._team.checks.check(workspace_id)
         if isValid(dialog):
             dialog.show_check(result)
-
-    async def _repair(self, dialog: SyncDetailsDialog, check: ServerCheck) -> None:
-        await self._team.checks.repair(check)
-        if isValid(dialog):
-            dialog.show_result(tr("These projects are fetched again. Check again when this computer is up to date."))
 
     def _ask_to_go_on(self, dialog: SyncDetailsDialog, lost: LostChanges) -> None:
         confirm = ConfirmDialog(

@@ -12,14 +12,14 @@ from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.domain.message import Message
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.connection import driver
-from chatdesk.core.storage.engine.message_columns import BY_NAME, EXPORTED, IN_DIGEST, MESSAGE_COLUMNS, TRAVELLING, Form
+from chatdesk.core.storage.engine.message_columns import BY_NAME, EXPORTED, MESSAGE_COLUMNS, TRAVELLING, Form
 from chatdesk.core.storage.engine.plain_text import to_json
 from chatdesk.core.storage.engine.rows import get_message
-from chatdesk.core.storage.sync import digest
 from chatdesk.core.storage.sync.wire import bodies, rows
 from chatdesk.core.storage.transfer import import_rows
 from chatdesk.core.storage.transfer.export_reader import open_reader
 from chatdesk.core.transfer.imports.chatdesk import ChatDeskReader
+from tests.helpers import shown_digest
 from tests.helpers.store import Store
 
 _PLAIN = tuple(
@@ -92,11 +92,6 @@ def test_every_field_of_a_message_is_a_column_or_is_computed() -> None:
     assert {each.name for each in _PLAIN} <= named  # what is stored and sent can be read
 
 
-def test_places_in_the_digest_are_given_once() -> None:
-    assert [BY_NAME[name].digest_place for name in IN_DIGEST] == list(range(1, len(IN_DIGEST) + 1))
-    assert set(IN_DIGEST) <= set(TRAVELLING)  # what others do not have would make every digest differ
-
-
 async def test_a_message_is_read_with_every_value(store: Store) -> None:
     _, _, answer = await filled(store)
     message = await store.db.read(lambda conn: get_message(conn, answer))
@@ -148,7 +143,7 @@ async def test_what_is_written_is_as_it_always_was(store: Store) -> None:
         raw.execute("UPDATE message_parts SET started_at = 1, completed_at = 2 WHERE message_id = ?", (answer,))
         (project,) = raw.execute("SELECT project_id FROM threads WHERE id = ?", (thread,)).fetchone()
         careful = bodies.message_texts(conn, [answer])[answer][0]
-        line = [each for each in digest.lines(raw, project) if each[:2] == ("message", answer)]
+        line = [each for each in shown_digest.lines(raw, project) if each[:2] == ("message", answer)]
         rare = ", ".join(f"{each.name} = NULL" for each in MESSAGE_COLUMNS if each.is_rare)
         raw.execute(f"UPDATE messages SET {rare}")
         return careful, bodies.message_texts(conn, [answer])[answer][0], line

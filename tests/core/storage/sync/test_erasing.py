@@ -13,8 +13,9 @@ from chatdesk.core.domain.sharing.team import EndReason, Erasure, ShareState
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.errors import NotPossible, SharedReadOnly
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.sync import digest, team
+from chatdesk.core.storage.sync import team
 from chatdesk.core.storage.sync.erasing import MOST_IN_ONE, named, stub
+from tests.helpers import shown_digest
 from tests.helpers.sync_sim.memory_profile import Profile, now
 from tests.helpers.sync_sim.model_server import ModelTeam
 from tests.helpers.sync_sim.pair import Pair
@@ -47,7 +48,7 @@ def begin_private(profile: Profile, project: str, title: str) -> str:
 
 
 def digests(pair: Pair) -> set[str]:
-    return {each.db.read_now(lambda conn: digest.digest(conn, pair.project)) for each in (pair.ann, pair.bob)}
+    return {each.db.read_now(lambda conn: shown_digest.digest(conn, pair.project)) for each in (pair.ann, pair.bob)}
 
 
 def bodies(pair: Pair, *entities: str) -> str:

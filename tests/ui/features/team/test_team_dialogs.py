@@ -920,23 +920,6 @@ def test_sharing_where_new_chats_go_is_warned_about_and_a_new_project_offered(
     assert not other.new_button.isVisible()
 
 
-def test_what_is_shown_otherwise_than_the_team_has_it_can_be_taken_over_anew(
-    theme: Theme, show: Show, qtbot: QtBot
-) -> None:
-    dialog = SyncDetailsDialog(theme, (samples.WORKSPACE,))
-    show(dialog)
-    dialog.show_check(ServerCheck(1, 20, waiting=2))
-    assert dialog.outcome.text().endswith("2 changes wait here to be sent. Everything else is the same here and there.")
-    assert not dialog.repair_button.isVisible()
-    found = ServerCheck(1, 20, ("“Research”: missing here: 1 message.",), repairable=("p1",))
-    dialog.show_check(found)
-    assert dialog.focusWidget() is dialog.repair_button
-    with qtbot.waitSignal(dialog.repairRequested) as asked:
-        press(dialog, "detailsRepair")
-    assert asked.args == [found]
-    assert not dialog.repair_button.isVisible()
-
-
 def test_what_the_server_lost_is_listed_and_only_an_owner_goes_on_without_it(
     theme: Theme, show: Show, qtbot: QtBot
 ) -> None:

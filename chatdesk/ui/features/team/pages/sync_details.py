@@ -43,7 +43,6 @@ class SyncDetailsDialog(TaskPanel):
     workspaceChosen = Signal(str)
     syncRequested = Signal(str)
     checkRequested = Signal(str)
-    repairRequested = Signal(object)  # ServerCheck
     goOnRequested = Signal(object)  # LostChanges
     copyTextRequested = Signal(object)  # tuple[RefusedChange, ...]
     copyRequested = Signal(list)
@@ -76,10 +75,6 @@ class SyncDetailsDialog(TaskPanel):
         actions = FlowRow(theme.tokens.space.s)
         actions.addWidget(self.sync_button)
         actions.addWidget(self.check_button)
-        self.repair_button = push_button(tr("Fetch again"), "detailsRepair", self._repair)
-        self.repair_button.hide()
-        actions.addWidget(self.repair_button)
-        self._found: ServerCheck | None = None
         self.outcome = plain_label("", "text", wraps=True, name="detailsResult")
         self.outcome.hide()
         self._shown_refused: tuple[RefusedChange, ...] = ()
@@ -128,9 +123,7 @@ class SyncDetailsDialog(TaskPanel):
         self.end_busy()
         self.show_result(check_words(check))
         self._show_lost(check.lost)
-        self._found = check
-        self.repair_button.setVisible(bool(check.repairable))
-        (self.repair_button if check.repairable else self.check_button).setFocus()
+        self.check_button.setFocus()
 
     def show_result(self, text: str) -> None:
         self.show_problem("")
@@ -254,16 +247,8 @@ class SyncDetailsDialog(TaskPanel):
             row.addWidget(push_button(words, f"refused_{name}_{key}", run, name=spoken))
         return row
 
-    def _repair(self) -> None:
-        found, self._found = self._found, None
-        self.check_button.setFocus()
-        self.repair_button.hide()
-        if found is not None:
-            self.repairRequested.emit(found)
-
     def _check(self) -> None:
         self.show_result("")
-        self.repair_button.hide()
         self.show_busy(tr("Comparing with the server…"))
         self.checkRequested.emit(self.workspace_id)
 

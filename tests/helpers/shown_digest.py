@@ -4,8 +4,6 @@ It leaves out what only this computer knows (the version looked at, pins, emptie
 server does not have or refused.
 """
 
-# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
-
 from __future__ import annotations
 
 import json
@@ -19,12 +17,14 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import stamp_ms
 from chatdesk.core.storage.engine.connection import driver
-from chatdesk.core.storage.engine.message_columns import IN_DIGEST
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.sync.projection.projection import tags_in_log
 from chatdesk.core.storage.sync.projection.values import LONGEST_TITLE
 from chatdesk.core.storage.sync.registers import COUNTS, member_of
 
+# The columns of a message that everybody shows alike.
+_COLUMNS = ("id", "parent_id", "role", "status", "created_at", "completed_at", "provider", "model")
+_COLUMNS += ("prompt_tokens", "completion_tokens", "error", "finish_reason")
 _MADE = (
     "JOIN changes c ON c.entity = {row}.id AND c.reg = 'content' AND c.op = 'new' AND c.kind = '{kind}'"
     " AND +c.project_id = ?1"
@@ -39,10 +39,10 @@ _THREADS = (
     " WHERE t.project_id = ?1 AND t.deleted_at IS NULL GROUP BY t.id ORDER BY t.id"
 )
 _MESSAGES = (
-    f"SELECT {', '.join(f'm.{name}' for name in IN_DIGEST)}, m.author_id, m.deleted_at, min(c.hlc) FROM messages m"
+    f"SELECT {', '.join(f'm.{name}' for name in _COLUMNS)}, m.author_id, m.deleted_at, min(c.hlc) FROM messages m"
     f" {_MADE.format(row='m', kind='message')} WHERE m.thread_id = ?2 GROUP BY m.id ORDER BY m.position, m.id"
 )
-_ID, _PARENT, *_TIMES = map(IN_DIGEST.index, ("id", "parent_id", "created_at", "completed_at"))
+_ID, _PARENT, *_TIMES = map(_COLUMNS.index, ("id", "parent_id", "created_at", "completed_at"))
 _PARTS = (
     "SELECT p.message_id, p.type, p.content, p.step_index, p.tool_name, p.tool_call_id FROM message_parts p"
     " JOIN messages m ON m.id = p.message_id WHERE m.thread_id = ? ORDER BY p.message_id, p.part_index"
