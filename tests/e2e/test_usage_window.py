@@ -22,7 +22,6 @@ from chatdesk.ui.features.usage.limits import LimitsDialog
 from chatdesk.ui.features.usage.page import UsageDialog, UsagePage
 from chatdesk.ui.features.usage.usage_binding import clock_words, waiting_words
 from chatdesk.ui.features.usage.waiting import WaitingDialog
-from tests.helpers.waiting import running_tasks
 from tests.helpers.window import FAST, answered, ask, play, press, type_text, until
 
 T = TypeVar("T", bound=QWidget)
@@ -287,35 +286,6 @@ def test_the_settings_have_the_page_too(tmp_path: Path) -> None:
         dialog.reject()
         await until(lambda: not application.panes.window.findChild(SettingsDialog))
 
-    play(_paths(tmp_path), script)
-
-
-def test_a_page_for_payment_opens_only_over_https(tmp_path: Path, monkeypatch: object) -> None:
-    opened: list[str] = []
-
-    async def script(application: WindowApplication) -> None:
-        services = await application.services()
-        message = await ask(application, "one")
-        for link in (
-            "https://pay.example/top-up",
-            "http://pay.example/",
-            "file:///etc/passwd",
-            "javascript:alert(1)",
-            "https://evil.example/",
-        ):
-            shown = replace(message, error_details={"payment": {"link": link, "host": "pay.example"}})
-
-            async def get_message(_id: str, shown: object = shown) -> object:
-                return shown
-
-            services.chat.reader.get_message = get_message  # type: ignore[method-assign, assignment]
-            application.panes.message_handlers.run("open-payment", message.id)
-            await until(lambda: not running_tasks("open-payment"))
-        assert opened == ["https://pay.example/top-up"]
-
-    monkeypatch.setattr(  # type: ignore[attr-defined]
-        "chatdesk.ui.features.usage.waiting_answers.QDesktopServices.openUrl", lambda url: opened.append(url.toString())
-    )
     play(_paths(tmp_path), script)
 
 

@@ -155,7 +155,7 @@ def test_each_action_on_a_message_and_each_button_of_a_notice_does_something(pat
     kinds = (*ProviderErrorKind, *("message_larger_than_window", "system_prompt_too_large", "question_excluded"))
     wanted = {action.name for action in (*MESSAGE_ACTIONS, *QUICK_ACTIONS) if action.group != "copy"} - {QUICK}
     wanted |= {action for action, _words in (CANCEL_WAITING, SEND_FIRST, TRY_AT_ONCE)}
-    told: tuple[dict[str, object], ...] = ({}, {"retry_at": 2_000}, {"payment": {"host": "pay.example"}})
+    told: tuple[dict[str, object], ...] = ({}, {"retry_at": 2_000})
     for kind, details in product((*kinds, "limit_reached"), told):
         failed = replace(make_message(1, status=Status.ERROR), error_type=str(kind), error_details=details)
         notice = notice_of(failed, person="", can_continue=False, now_ms=1_000)
@@ -166,5 +166,5 @@ def test_each_action_on_a_message_and_each_button_of_a_notice_does_something(pat
         await application.services()
         await until(lambda: wanted <= application.panes.message_handlers.bound)
 
-    assert {"open-payment", "retry-now", "raise-limit", "open-provider"} <= wanted
+    assert {"retry-now", "raise-limit", "open-provider"} <= wanted
     play(paths, script)

@@ -27,7 +27,6 @@ from chatdesk.core.providers.failure_texts import (
     duration_text,
 )
 from chatdesk.core.providers.image_refusals import IMAGE_KINDS, sees_none
-from chatdesk.core.providers.payment import payment_in
 from chatdesk.core.providers.retry import retry_after_s
 from chatdesk.core.providers.stream_guard import ByteCapError
 from chatdesk.core.providers.system_proxy import unreachable_text
@@ -56,7 +55,6 @@ _PATH_STEP = Text("Check the base URL in Settings, Providers: for most servers i
 _KEPT = re.compile(r"thinking|thought|signature|reasoning|encrypted", re.IGNORECASE)
 _NO_THOUGHT = re.compile(r"reasoning_content\W.{0,60}(?:missing|required|passed back)", re.IGNORECASE)
 _REDIRECT_STATUSES = range(300, 400)
-_PAYMENT_REQUIRED = 402
 # Sentences are filled in by str.format.
 _BY_STATUS = {
     400: Kind.BAD_REQUEST,
@@ -175,9 +173,7 @@ class FailureTranslator:
         for link in chain:
             refusal = _status_error(link)
             if refusal is not None:
-                error = self.from_status(refusal.status_code, refusal.response.headers, _body_of(refusal))
-                is_unpaid = refusal.status_code == _PAYMENT_REQUIRED
-                return self._with_payment(error, refusal.response) if is_unpaid else error
+                return self.from_status(refusal.status_code, refusal.response.headers, _body_of(refusal))
         for link in chain:
             kind = _kind_of_own(link)
             if kind is not None:
@@ -200,26 +196,6 @@ class FailureTranslator:
         quoted = "" if refusal is None else code_and_text(_body_of(refusal))[1]
         is_refused = failure.kind in IMAGE_KINDS and sees_none(quoted or failure.what)
         return self.make(Kind.IMAGES_REFUSED, excerpt=quoted, details=failure.details) if is_refused else failure
-
-    def _with_payment(self, error: ProviderError, response: Any) -> ProviderError:
-        """Return ``error`` with amount, payee and link, if the server named them. Nothing is ever paid by ChatDesk."""
-        payment = payment_in(response.headers, response.content, self._secrets)
-        if payment is None:
-            return error
-        step = (
-            Text("Pay at {host} if you trust it, then try again; or choose another provider.", host=payment.host)
-            if payment.host
-            else Text("Pay as the server says, then try again; or choose another provider.")
-        )
-        return self.make(
-            Kind.PAYMENT,
-            what=Text(
-                "{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.",
-                payment=payment.sentence,
-            ),
-            next_step=step,
-            details={**error.details, "payment": payment.as_details()},
-        )
 
     def _details(self, status: int | None, headers: Mapping[str, str], code: str) -> dict[str, object]:
         details: dict[str, object] = {}

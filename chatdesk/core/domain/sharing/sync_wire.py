@@ -24,9 +24,6 @@ PULL_ROWS: Final = 500
 # A page ends early, after at least one change, where its bodies would be more than this many bytes.
 PULL_BYTES: Final = 16_000_000
 CHUNK_BYTES: Final = 1024 * 1024
-# Of the details of a failure: whom a person is to pay, and where. It is nobody else's bill, and of somebody else's no
-# button is made here.
-OWN_DETAILS: Final = frozenset(("payment",))
 # How far ahead of the server's clock a stamp may be.
 MAX_AHEAD_MS: Final = 60_000
 # The chain before the first change.

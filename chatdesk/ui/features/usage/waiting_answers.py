@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from functools import partial
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
-
 from chatdesk.core.events import QueueChanged
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
@@ -27,7 +24,6 @@ class WaitingAnswers(Controller):
             "cancel-waiting": self._cancel,
             "send-first": self._send_first,
             "send-anyway": self._send_anyway,
-            "open-payment": self._open_payment,
         }.items():
             panes.message_handlers.bind(name, partial(self._start, name, work))
         panes.message_handlers.bind("raise-limit", lambda _answer_id: panes.commands.trigger("app.limits"))
@@ -55,12 +51,3 @@ class WaitingAnswers(Controller):
         chat = self._open_thread.chat
         chat.limits.allow_once(answer_id)
         await chat.retry_message(answer_id)
-
-    async def _open_payment(self, answer_id: str) -> None:
-        """Open the payment page in the browser, only because somebody pressed the button that names the host."""
-        message = await self._open_thread.chat.reader.get_message(answer_id)
-        payment = message.error_details.get("payment")
-        url = QUrl(str(payment.get("link", "")) if isinstance(payment, dict) else "", QUrl.ParsingMode.StrictMode)
-        is_named = isinstance(payment, dict) and url.host() == payment.get("host")  # as the button says
-        if is_named and url.isValid() and url.scheme() == "https":
-            QDesktopServices.openUrl(url)

@@ -61,7 +61,6 @@ _WAYS_OUT: Mapping[str, tuple[Action, ...]] = {
 CANCEL_WAITING: Action = ("cancel-waiting", Text("Cancel"))
 SEND_FIRST: Action = ("send-first", Text("Send first"))
 TRY_AT_ONCE: Action = ("try-at-once", Text("Try now"))
-_PAY = "open-payment"
 _SENTENCE_END = re.compile(r"[.!?…؟][”\"’)»]*(?=\s)|[。！？][」』”）]*(?=.)")
 _LONGEST_LEAD = 240
 
@@ -150,17 +149,10 @@ def lead_of(text: str) -> str:
 
 def _actions_of(message: Message, *, now_ms: int) -> tuple[Action, ...]:
     kind = message.error_type or ""
-    ways_out = _payment_of(message) or _WAYS_OUT.get(kind, ())
+    ways_out = _WAYS_OUT.get(kind, ())
     if message.text:
         return (_CONTINUE, _RETRY, *ways_out[:1])
     retry_at = message.error_details.get("retry_at")
     if kind == "rate_limited" and isinstance(retry_at, int) and retry_at > now_ms:
         return (("retry", tr("Try at {time}", time=clock_time_of(retry_at))), _TRY_NOW, *ways_out)
     return (*ways_out, _RETRY)
-
-
-def _payment_of(message: Message) -> tuple[Action, ...]:
-    """Return a button that opens the page of a server that wants to be paid, named after its host."""
-    payment = message.error_details.get("payment")
-    host = payment.get("host") if isinstance(payment, Mapping) else None
-    return ((_PAY, tr("Open {host}…", host=host[:80])),) if isinstance(host, str) and host else ()

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.attachment import attachment_from, clean_mime, clean_name
 from chatdesk.core.domain.message import NOTE, ContextMark, PartType, Role, Status
-from chatdesk.core.domain.sharing.sync_wire import MAX_AHEAD_MS, MAX_BODY_BYTES, OWN_DETAILS
+from chatdesk.core.domain.sharing.sync_wire import MAX_AHEAD_MS, MAX_BODY_BYTES
 from chatdesk.core.domain.tools import is_counted
 from chatdesk.core.storage.chat.thread_counters import Tally
 from chatdesk.core.storage.engine import search_text
@@ -293,10 +293,7 @@ def kept_content(kind: str, content: dict[str, Any]) -> dict[str, Any]:
 
 def kept_details(details: object) -> dict[str, Any] | None:
     """Return the details of a failure that are sent and stored; None if there are none."""
-    kept = (
-        {name: each for name, each in details.items() if name not in OWN_DETAILS} if isinstance(details, dict) else {}
-    )
-    return dict(_plain(kept, 0)) if kept else None
+    return dict(_plain(details, 0)) if isinstance(details, dict) and details else None
 
 
 def _details(details: object) -> str | None:

@@ -389,18 +389,6 @@ def test_messages_may_be_strange(scene: Scene, more: dict[str, Any]) -> None:
     assert now(threads.get(scene.thread)) == now(recounted(scene.reader.profile.db, scene.thread))
 
 
-def test_nobody_is_asked_to_pay_by_somebody_elses_answer(scene: Scene) -> None:
-    payment = {"host": "openai.com", "link": "https://evil.example"}
-    details = {"payment": payment, "status": 402}
-    both, alone = (
-        scene.log.message(scene.thread, None, "x", more_body={"error": "e", "error_details": each})
-        for each in (details, {"payment": payment})
-    )
-    scene.reader.pull()
-    rows = dict(scene.reader.rows("SELECT id, error_details FROM messages"))
-    assert (rows[both], rows[alone]) == ('{"status":402}', None)
-
-
 def test_a_thread_from_the_far_future_is_not_at_the_top_for_ever(scene: Scene) -> None:
     thread_id = new_id()
     scene.log.add("thread", "new", thread_id, {"title": "T", "created_at": LAST_MOMENT})

@@ -113,7 +113,7 @@ async def test_a_finished_answer_travels_with_its_parts_and_what_it_took(store: 
             usage=Usage(3, 4),
             error="broken",
             error_type="reset",
-            error_details={"a": [1], "payment": {"host": "pay.example", "link": "https://pay.example/mine"}},
+            error_details={"a": [1]},
         ),
     )
     sent = await made(store, answer.id)
