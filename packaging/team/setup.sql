@@ -6,7 +6,8 @@
 --     -v workspace_id=$(uuidgen | tr A-Z a-z) -v workspace_name="Desk" -v member_name="Olga" \
 --     -v login=olga -v verifier="$(cat verifier.txt)" -f setup.sql
 --
--- login: lower-case letters, digits and _, at least 4. verifier: of the first member's password, as
+-- login: the second half of the first member's login, which becomes cd_<six digits>_olga and is printed: lower-case
+-- letters, digits and _, at least 4. verifier: of that member's password, as
 -- 'SCRAM-SHA-256$...' (what CREATE ROLE stores; psql's \password makes one), so that no password stands in a log.
 -- With -v partitions=16 the tables that grow are divided by project (docs/team-growth.md).
 
