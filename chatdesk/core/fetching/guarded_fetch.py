@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -232,7 +232,7 @@ class _Request:
     def _get(self, place: SplitResult) -> Fetched | str:
         """Return the answer, or the address that the server redirects to."""
         ask, rules = self._ask, self._rules
-        connection = _Connection(place, self._address_of(place), self.hold)
+        connection = _Connection(place, self._addresses_of(place), self.hold)
         try:
             target = quote(place.path or "/", safe=_UNESCAPED) + (
                 "?" + quote(place.query, safe=_UNESCAPED + "?") if place.query else ""
@@ -249,8 +249,9 @@ class _Request:
         finally:
             connection.close()
 
-    def _address_of(self, place: SplitResult) -> str:
-        """Return the address to connect to. A name may lead into the open network only."""
+    def _addresses_of(self, place: SplitResult) -> list[str]:
+        """Return the addresses to connect to, the first one that answers. A name may lead into the open network
+        only."""
         host = place.hostname or ""
         if is_address(host):
             scope = self._scope_of(host)
@@ -263,11 +264,11 @@ class _Request:
                         host=host,
                     )
                 )
-            return host
+            return [host]
         found = [str(each[4][0]) for each in socket.getaddrinfo(host, _port(place), type=socket.SOCK_STREAM)]
         if not found or not all(self._scope_of(each) is AddressScope.OPEN for each in found):
             raise FetchFailed(Text("{host} is in a private network.", host=host))
-        return found[0]
+        return found
 
 
 def _checked(url: str, rules: FetchRules) -> SplitResult:
@@ -334,18 +335,24 @@ def _too_large(rules: FetchRules) -> FetchFailed:
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection to an address that was checked, under the name that was asked for. It uses no proxy of the
-    environment."""
+    """A connection to the first of some addresses that answers, all of which were checked, under the name that was
+    asked for. It uses no proxy of the environment."""
 
-    def __init__(self, place: SplitResult, address: str, hold: Callable[[socket.socket], None]) -> None:
+    def __init__(self, place: SplitResult, addresses: Sequence[str], hold: Callable[[socket.socket], None]) -> None:
         super().__init__(place.hostname or "", _port(place), timeout=_STEP_TIMEOUT_S)
         self.default_port = _PORTS[place.scheme]
-        self._address = address
+        self._addresses = addresses
         self._hold = hold
         self._is_secure = place.scheme == "https"
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self._address, self.port), _STEP_TIMEOUT_S)
+        for address in self._addresses:
+            try:
+                self.sock = socket.create_connection((address, self.port), _STEP_TIMEOUT_S)
+                break
+            except OSError:  # one of IPv6 where only IPv4 goes out, or a server that listens on the other
+                if address == self._addresses[-1]:
+                    raise
         self._hold(self.sock)
         if self._is_secure:
             context = ssl.create_default_context()

@@ -46,7 +46,16 @@ def test_an_image_is_fetched_by_one_plain_request(site: Site) -> None:
     assert not {"Cookie", "Referer", "Authorization"} & site.headers[0].keys()
 
 
-def test_a_name_is_looked_up(site: Site) -> None:
+@pytest.mark.parametrize("found", [["127.0.0.1"], ["::1", "127.0.0.1"], ["127.0.0.1", "::1"]])
+def test_a_name_is_looked_up_and_its_first_address_that_answers_is_used(
+    site: Site, found: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up = socket.getaddrinfo
+
+    def look_up(host: str, *rest: Any, **more: Any) -> list[Any]:
+        return [each for name in (found if host == "localhost" else [host]) for each in looked_up(name, *rest, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     site.answers["/"] = image()
     assert fetch_image(site.url("", "localhost")) == PNG
 
