@@ -13,8 +13,8 @@ from io import StringIO
 _SIGNS = ("=", "+", "-", "@")
 # A number that no operator follows is a telephone number, a temperature or a price; as a formula it makes no sense.
 _NUMBER = re.compile(r"[$€£¥]?\d[\d.,]*(?:[eE][+-]?\d+)?\s*(?![-+*/^&=<>%:|!(\s\d.,])", re.ASCII)
-# What a formula can act with: a function, a place in a sheet, a program (DDE), a cell.
-_ACTS = re.compile(r"[^\W\d][\w.]*\s*\(|!\$?[A-Za-z]{1,3}\$?\d|\|.*!|^\$?[A-Za-z]{1,3}\$?\d+(?!\w)", re.DOTALL)
+# What a formula can act with beside a program (DDE, ``|…!``): a function, a place in a sheet, a cell.
+_ACTS = re.compile(r"[^\W\d][\w.]*\s*\(|!\$?[A-Za-z]{1,3}\$?\d|^\$?[A-Za-z]{1,3}\$?\d+(?!\w)")
 # Where a program takes another separator than was meant, a cell begins behind it.
 _CELL = re.compile(r"[^;\t\r\n]+")
 
@@ -45,7 +45,10 @@ def may_run(text: str) -> bool:
         if sign not in _SIGNS:
             return False
         rest = unicodedata.normalize("NFKC", text[place:]).lstrip("+-@ \u00a0")
-        return sign == "=" or rest[:1] == "=" or (_NUMBER.match(rest) is None and _ACTS.search(rest) is not None)
+        if sign == "=" or rest[:1] == "=":
+            return True
+        calls_program = -1 < rest.find("|") < rest.rfind("!")
+        return _NUMBER.match(rest) is None and (calls_program or _ACTS.search(rest) is not None)
     return False
 
 
