@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,8 +35,14 @@ _ROOT = Path(tempfile.mkdtemp(prefix=f"chatdesk-{os.getpid()}-", dir=memory.fold
 _HOME = _ROOT / "home"
 _FOREIGN = ("OPENAI_", "CHATDESK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 # Where the PostgreSQL to test with is, with which seed histories of teams and streamed texts begin, how many such
-# texts there are, and how often a process is killed.
-_KEPT = ("CHATDESK_PG_BIN", "CHATDESK_FIRST_SEED", "CHATDESK_STREAMED_TEXTS", "CHATDESK_KILLS")
+# texts there are, how often a process is killed, and of which day the samples are.
+_KEPT = (
+    "CHATDESK_PG_BIN",
+    "CHATDESK_FIRST_SEED",
+    "CHATDESK_STREAMED_TEXTS",
+    "CHATDESK_KILLS",
+    "CHATDESK_TEST_DAY",
+)
 # The order of `make test`. It is mixed, so that tests cannot lean on each other, and the same each time.
 _ORDER_SEED = 20_261_122
 _THREAD_GRACE_S = 3.0
@@ -61,6 +68,8 @@ def _isolate(environ: dict[str, str] | os._Environ[str]) -> None:
 
 
 _isolate(os.environ)
+# Processes of pytest-xdist inherit the day, also when they start after midnight.
+os.environ.setdefault("CHATDESK_TEST_DAY", str(date.today().toordinal()))
 
 
 class _Loopback:
@@ -120,11 +129,11 @@ prepared_processes.install()
 share_malloc_arena()
 
 
-# Every run plays the same examples, however slow the machine is; `make test-long` draws new ones, and more of them: see
-# ``tests/helpers/examples.py``.
+# Every run of a day plays the same examples, however slow the machine is; `make test-long` draws new ones, and more of
+# them: see ``tests/helpers/examples.py``.
 _SLOW = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile(
-    "same", max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=_SLOW
+    "same", max_examples=20, derandomize=True, database=None, deadline=None, suppress_health_check=_SLOW
 )
 hypothesis.settings.register_profile(
     "long", max_examples=100, deadline=None, print_blob=True, suppress_health_check=_SLOW
@@ -153,6 +162,10 @@ def _remove_left() -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Two processes for each core: nearly half of its time a test waits for another process, a server or the disk."""
     return 2 * (os.cpu_count() or 1)
+
+
+def pytest_report_header() -> str:
+    return f"samples of CHATDESK_TEST_DAY={os.environ['CHATDESK_TEST_DAY']}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -235,11 +248,14 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """After all fixtures of the test are gone, its threads have to be as well. Wider fixtures may keep theirs."""
     result = yield
     if "qapp" in getattr(item, "fixturenames", ()):
-        from tests.helpers.left_windows import delete_windows
+        from tests.helpers.left_windows import delete_windows, release_mouse
 
         delete_windows(item.stash.get(_WINDOWS_BEFORE, []))
+        left = release_mouse()
         gc.collect()  # here: what a window leaves in cycles must not end on a thread of a later test
         gc.freeze()  # what is left are modules and caches, which each later collection would walk
+        if left:
+            pytest.fail(f"the test left {left} pressed", pytrace=False)
     before = item.stash.get(_THREADS_BEFORE, set())
     deadline = time.monotonic() + _THREAD_GRACE_S
     for thread in threading.enumerate():

@@ -1,10 +1,12 @@
-"""Deletes windows that a test left open."""
+"""Deletes windows that a test left open, and releases the buttons of the mouse that it left pressed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import Shiboken
 
@@ -22,3 +24,16 @@ def delete_windows(before: Iterable[QWidget]) -> None:
             continue
         if window.windowType() is not Qt.WindowType.Popup:
             Shiboken.delete(window)
+
+
+def release_mouse() -> str:
+    """Release the buttons that are pressed, which a later test would drag with; return their names, which may be
+    none."""
+    pressed = QGuiApplication.mouseButtons()
+    if pressed == Qt.MouseButton.NoButton:
+        return ""
+    window = QWidget()
+    for button in (each for each in Qt.MouseButton if each.value and each.value & pressed.value == each.value):
+        QTest.mouseRelease(window, button)
+    Shiboken.delete(window)
+    return pressed.name or str(pressed)

@@ -80,6 +80,7 @@ def test_shift_click_extends(world: World) -> None:
     _press(view, _point(view, "m1", 0))
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=_point(view, "m1", 0))
     _press(view, _point(view, "m3", 400), _SHIFT)
+    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, _SHIFT, _point(view, "m3", 400))
     assert copied_text(view) == "Message number 1.\n\nMessage number 2.\n\nMessage number 3."
 
 
@@ -97,9 +98,11 @@ def test_a_drag_after_a_double_click_goes_by_words(world: World) -> None:
     metrics = view.parts.viewport_layout.style.metrics("text")
     point = _point(view, "m1", 4)
     view.parts.pointer.forget_click()
+    end = _point(view, "m1", metrics.horizontalAdvance("Alpha beta ga"))
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
-    move_mouse(view.viewport(), _point(view, "m1", metrics.horizontalAdvance("Alpha beta ga")))
+    move_mouse(view.viewport(), end)
+    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=end)
     assert copied_text(view) == "Alpha beta gamma"
 
 
@@ -204,6 +207,7 @@ def test_a_selection_stays_while_its_start_is_unloaded(world: World) -> None:
     world.settle()
     assert all(each.message.position < 890 for each in view.entries)
     _press(view, _point(view, "m300", 0), _SHIFT)
+    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, _SHIFT, _point(view, "m300", 0))
     assert copied_text(view) == "\n\n".join(f"Message number {place}." for place in range(300, 899))
     view.jump_to("m899")
     world.settle()
