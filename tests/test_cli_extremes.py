@@ -18,6 +18,7 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.services.owner import open_services
+from tests.helpers.examples import sample
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full, limits and users as Linux has")
 ROOT = Path(__file__).parents[1]
@@ -65,7 +66,7 @@ def test_a_name_that_is_no_utf_8_is_refused_before_anything_is_made(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "command", [["--version"], ["--help"], ["threads"], ["ask", "hello"], ["ask", "hello", "--json"]]
+    "command", sample([["--version"], ["--help"], ["threads"], ["ask", "hello"], ["ask", "hello", "--json"]], 3)
 )
 def test_an_output_that_takes_nothing_is_named(tmp_path: Path, command: list[str]) -> None:
     assert run(["--data-dir", str(tmp_path), "ask", "hello"]) == 0

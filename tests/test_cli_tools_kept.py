@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from chatdesk.core.tools.permissions import Permissions
 from chatdesk.core.tools.seals import Seals
 from chatdesk.core.tools.servers_store import FILE_NAME
 from tests.helpers.accounts import MemoryKeyring, NoKeyringError
+from tests.helpers.examples import sample
 
 SEARCH = "https://search.example"
 
@@ -109,14 +111,16 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return World(tmp_path, ring, capsys)
 
 
+TROUBLES = ("no keyring", "locked keyring", "read-only directory")
+
+
 def test_every_command_that_sets_something_is_tried() -> None:
     assert {name.split(",")[0].split()[0] for name in COMMANDS} == (
         tools.CHANGING - ELSEWHERE | {"folder", "search-engine"}
     )
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize("trouble", ["no keyring", "locked keyring", "read-only directory"])
+@pytest.mark.parametrize(("trouble", "name"), sample(list(itertools.product(TROUBLES, COMMANDS)), 10))
 def test_a_command_that_says_yes_has_kept_it(
     world: World, name: str, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ from chatdesk.core.storage.sync import sharing, team
 from chatdesk.services.asking import ask
 from chatdesk.services.owner import open_services
 from tests.helpers.command_parsers import arguments_of, commands_of
+from tests.helpers.examples import sample
 
 if sys.platform != "win32":
     import pty
@@ -274,7 +275,7 @@ def places(profile: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.Monkey
     }
 
 
-@pytest.mark.parametrize("command", CASES)
+@pytest.mark.parametrize("command", sample([*CASES], 14))
 def test_no_command_prints_what_commands_a_terminal(
     places: dict[str, str], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from tests.helpers.plain_sentences import plain_sentences, sentences_in
+from tests.helpers.plain_sentences import plain_sentences, sentences_in, tree_of
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "chatdesk"
@@ -160,7 +160,7 @@ def _sizes(found: _Scan) -> Iterator[tuple[str, str, int]]:
     for path in PACKAGE.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         yield "lines", _name(path), text.count("\n")
-        tree = ast.parse(text)
+        tree = tree_of(path)
         found.docstrings.extend(_first_line(path, tree))
         for owner, node in _definitions(tree):
             found.docstrings.extend(_first_line(path, node))

@@ -142,7 +142,7 @@ async def _moved(world: ChatWorld, other: ChatWorld, thread_id: str, folder: Pat
     return next(each.id for each in found.threads if each.title == title)
 
 
-@pytest.mark.parametrize(("first", "second", "way", "has_summary"), sample(SQUARE, 36))
+@pytest.mark.parametrize(("first", "second", "way", "has_summary"), sample(SQUARE, 14))
 async def test_a_thread_goes_on_at_any_other_server(
     tmp_path: Path, first: str, second: str, way: str, has_summary: bool
 ) -> None:

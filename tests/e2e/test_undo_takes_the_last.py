@@ -26,6 +26,7 @@ from chatdesk.ui.features.prompts.prompt_form import Written
 from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
 from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
 from chatdesk.ui.widgets.toast import Toast
+from tests.helpers.examples import sample
 from tests.helpers.export_samples import plain_chatgpt, write_zip
 from tests.helpers.window import answered, ask, play, press, type_text, until
 
@@ -351,7 +352,7 @@ def test_the_acts_are_commands_of_the_catalogue() -> None:
     assert {name for name in ACTS if "." in name} <= {command.id for command in CATALOGUE}
 
 
-@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("name", sample([*ACTS], 7))
 def test_undo_takes_what_was_done_last_or_says_that_it_cannot(tmp_path: Path, name: str) -> None:
     act, label = ACTS[name]
 

@@ -67,7 +67,7 @@ def plain_sentences() -> list[str]:
         f"{path.relative_to(ROOT)}:{line} {words}"
         for path in sorted(PACKAGE.rglob("*.py"))
         if not is_for_programs(path.relative_to(PACKAGE).as_posix())
-        for line, words in _found_in(_tree(path))
+        for line, words in _found_in(tree_of(path))
     ]
 
 
@@ -89,7 +89,8 @@ def is_for_programs(module: str) -> bool:
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
+def tree_of(path: Path) -> ast.Module:
+    """Return the tree of a module, which is parsed once a process."""
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
@@ -98,7 +99,7 @@ def _error_classes() -> frozenset[str]:
     """Return the names of all errors of ChatDesk and of the process that hosts tool servers."""
     found = {"ChatDeskError", "HostFailure"}
     classes = [
-        node for path in PACKAGE.rglob("*.py") for node in ast.walk(_tree(path)) if isinstance(node, ast.ClassDef)
+        node for path in PACKAGE.rglob("*.py") for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)
     ]
     while new := {each.name for each in classes if found & {_name(base) for base in each.bases}} - found:
         found |= new

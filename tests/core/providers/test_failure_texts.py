@@ -9,12 +9,13 @@ import pytest
 
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import ProviderErrorKind as Kind
+from tests.helpers.examples import sample
 from tests.helpers.fault_cases import CASES, Case
 from tests.helpers.fault_table import NEXT, TABLE, play, row
 from tests.helpers.fault_world import KEY
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", sample(CASES, 36), ids=lambda case: case.name)
 async def test_a_fault_is_told_as_the_table_says_and_the_next_message_works(case: Case, tmp_path: Path) -> None:
     seen, after, server = await play(case, tmp_path)
     answer = seen.answer

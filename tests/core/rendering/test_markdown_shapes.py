@@ -370,11 +370,11 @@ def test_a_table_of_5000_rows_is_a_table_however_it_comes() -> None:
 
 
 def test_a_paragraph_of_countless_styles_ends_plain() -> None:
-    block = parse_markdown("`a` *b* $c$ " * 30_000)[0]
+    block = parse_markdown("`a` *b* $c$ " * 8_000)[0]
     assert isinstance(block, Paragraph)
     assert MAX_SPANS <= len(block.spans) <= MAX_SPANS + 2
     assert block.spans[-1] == Span(block.spans[-1].text)
-    assert spans_to_plain(block.spans).split() == ["a", "b", "c"] * 30_000
+    assert spans_to_plain(block.spans).split() == ["a", "b", "c"] * 8_000
 
 
 def test_a_huge_cell_is_shown_as_it_was_written() -> None:

@@ -9,6 +9,7 @@ One walk through the gallery looks at all of it, because most of its time is spe
 from __future__ import annotations
 
 import importlib
+import itertools
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -40,6 +41,7 @@ from shiboken6 import isValid
 import tests.gallery
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.theme.theme import Preference, Theme
+from tests.helpers.examples import sample
 from tests.helpers.seen_focus import is_focus_seen, kind_of, labels_of, stops
 from tests.helpers.sentences import sentences_of_source
 from tests.ui.transcript.test_transcript_context_marks import contrast
@@ -162,8 +164,7 @@ def _unseen(root: QWidget, looked_at: set[tuple[object, ...]]) -> Iterator[str]:
             yield f"{_label(stop)} does not show that it has the focus"
 
 
-@pytest.mark.parametrize("preference", ["light", "dark"])
-@pytest.mark.parametrize("module", _MODULES)
+@pytest.mark.parametrize(("module", "preference"), sample(list(itertools.product(_MODULES, ("light", "dark"))), 18))
 def test_a_page_of_the_gallery_is_for_everyone(qapp: QApplication, module: str, preference: Preference) -> None:
     theme = Theme(qapp, preference=preference)
     theme.set_scale(1.0)

@@ -14,6 +14,7 @@ from shiboken6 import Shiboken
 import tests.gallery
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.theme.theme import Theme
+from tests.helpers.examples import sample
 
 _MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_samples.py"))
 
@@ -63,7 +64,7 @@ def delete(widget: QWidget) -> None:
             widget.deleteLater()
 
 
-@pytest.mark.parametrize("module", _MODULES)
+@pytest.mark.parametrize("module", sample(_MODULES, 9))
 def test_enter_presses_every_focused_button(theme: Theme, module: str) -> None:
     wrong: dict[str, list[str]] = {}
     for name, widget in importlib.import_module(f"tests.gallery.{module}").build_samples(theme):

@@ -30,6 +30,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from tests.gallery import provider_samples, usage_page_samples
+from tests.helpers.examples import sample
 
 _MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_samples.py"))
 _SIZE = (1000, 700)
@@ -89,7 +90,7 @@ def _opened(panel: Panel) -> QWidget:
     return window
 
 
-@pytest.mark.parametrize("module", _MODULES)
+@pytest.mark.parametrize("module", sample(_MODULES, 10))
 def test_nothing_of_a_dialog_is_cut_off_and_once_gone_it_hears_no_more_of_the_look(
     theme: Theme, qtbot: QtBot, module: str
 ) -> None:

@@ -215,10 +215,13 @@ def test_an_icon_is_drawn_in_its_colour_at_the_screens_resolution(theme: Theme) 
     assert all(colour.red() > 200 and colour.green() < 40 for colour in inked)
 
 
-@pytest.mark.parametrize("path", sorted((resources_dir() / "icons").glob("*.svg")), ids=lambda path: path.stem)
-def test_every_icon_can_be_drawn(theme: Theme, path: object) -> None:
-    image = icon(path.stem, "#000000").pixmap(QSize(16, 16)).toImage()  # type: ignore[attr-defined]
-    assert any(image.pixelColor(x, y).alpha() for x in range(16) for y in range(16))
+def test_every_icon_can_be_drawn(theme: Theme) -> None:
+    empty = []
+    for path in (resources_dir() / "icons").glob("*.svg"):
+        image = icon(path.stem, "#000000").pixmap(QSize(16, 16)).toImage()
+        if not any(image.pixelColor(x, y).alpha() for x in range(16) for y in range(16)):
+            empty.append(path.stem)
+    assert empty == []
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
@@ -24,6 +26,7 @@ from chatdesk.ui.widgets.toast import Toast
 from chatdesk.ui.window.inspector import Inspector
 from chatdesk.ui.window.main_window import MainWindow
 from chatdesk.ui.window.window_state import WindowState
+from tests.helpers.examples import sample
 from tests.helpers.settings_pages import row_of
 
 
@@ -273,8 +276,10 @@ def test_smaller_text_leaves_the_sidebar_as_wide_as_it_was(window):
     assert window.sidebar.width() == 264
 
 
-@pytest.mark.parametrize("scale", [1.0, 1.25, 1.5, 1.75, 2.0])
-@pytest.mark.parametrize("size", [(1000, 700), (1280, 820), (760, 600), (420, 360)])
+_SCALES, _SIZES = (1.0, 1.25, 1.5, 1.75, 2.0), ((1000, 700), (1280, 820), (760, 600), (420, 360))
+
+
+@pytest.mark.parametrize(("scale", "size"), sample(list(itertools.product(_SCALES, _SIZES)), 8))
 def test_no_pane_is_squeezed_at_any_size_of_window_and_text(window, qtbot, scale, size):
     window.theme.set_scale(scale)
     window.resize(*size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import sqlite3
@@ -123,11 +124,12 @@ async def test_whatever_is_damaged_everything_ends_with_a_sentence(
     assert {each: what for each, what in wrong.items() if what} == {}
 
 
+_OPERATIONS = ("start", "doctor", "repair", "restore")
+_KINDS = ("a folder", "a pipe", "nothing", "an empty file")
 _NAMES = ("ix_changes_entity_reg", "tags", "messages", "message_parts", "threads")
 
 
-@pytest.mark.parametrize("name", _NAMES)
-@pytest.mark.parametrize("operation", ["start", "doctor", "repair", "restore"])
+@pytest.mark.parametrize(("name", "operation"), sample(list(itertools.product(_NAMES, _OPERATIONS)), 6))
 async def test_a_schema_that_is_no_text_is_a_damaged_database(
     sound: Path, lay: Callable[[Damage], AppPaths], name: str, operation: str
 ) -> None:
@@ -144,8 +146,7 @@ async def test_a_schema_that_is_no_text_is_a_damaged_database(
     )
 
 
-@pytest.mark.parametrize("kind", ["a folder", "a pipe", "nothing", "an empty file"])
-@pytest.mark.parametrize("operation", ["start", "doctor", "repair", "restore"])
+@pytest.mark.parametrize(("kind", "operation"), sample(list(itertools.product(_KINDS, _OPERATIONS)), 6))
 async def test_what_is_no_file_is_said_and_can_be_replaced(
     sound: Path, lay: Callable[[Damage], AppPaths], kind: str, operation: str
 ) -> None:

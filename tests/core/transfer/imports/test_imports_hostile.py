@@ -355,17 +355,6 @@ async def test_circles_and_links_to_nowhere_lose_nothing(world: ImportWorld) -> 
     assert thread.message_count == 5  # the two circles of a model's steps are a turn each
 
 
-async def test_a_hundred_thousand_small_threads_keep_memory_and_time(world: ImportWorld) -> None:
-    path = world.folder / "many.json"
-    with path.open("w", encoding="utf-8") as file:
-        file.write("[")
-        for number in range(3_000):
-            file.write(("," if number else "") + json.dumps(plain_chatgpt(str(number), 1)))
-        file.write("]")
-    report = await world.service.run(path)
-    assert report.counts[ImportOutcome.NEW] == 3_000
-
-
 async def test_a_newer_format_of_our_own_is_refused(world: ImportWorld) -> None:
     with pytest.raises(ImportRefused, match="newer ChatDesk"):
         await world.bring({"format": "chatdesk", "format_version": 99, "threads": [{"id": "x"}]})

@@ -189,11 +189,11 @@ def test_the_thumb_never_goes_against_the_reader(world: World) -> None:
     QTest.keyClick(view, Qt.Key.Key_Home)
     shares = [_share(view)]
     while shares[-1] < 1:
-        view.scrolling.by(190)
+        view.scrolling.by(570)
         world.settle()
         shares.append(_share(view))
     while shares[-1] > 0:
-        view.scrolling.by(-190)
+        view.scrolling.by(-570)
         world.settle()
         shares.append(_share(view))
     top = shares.index(1.0)
