@@ -31,6 +31,7 @@ _WAITED_S = 0.002
 _GATHER_S = 0.048
 _LARGE_READ = 8 * 1024
 _DRAIN_S = 0.1
+_SIGNS_OF_LIFE = frozenset((b"", b"ping", b"keep-alive", b"keepalive", b"heartbeat", b"null", b"true"))
 
 
 class Deadlines:
@@ -267,7 +268,7 @@ class AnswerStream:
 
 async def _chunk_of(event: ServerEvent, is_chunk: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any] | None:
     """Return the chunk in an event; None for pings and unknown events. Raises ``ErrorInAnswer`` and ``ValueError``."""
-    if not event.data.strip():
+    if event.data.strip().lower() in _SIGNS_OF_LIFE:
         return None
     if event.name == "error":
         try:
@@ -284,6 +285,8 @@ async def _chunk_of(event: ServerEvent, is_chunk: Callable[[Mapping[str, Any]], 
         return chunk
     with suppress(ValueError, RecursionError):
         chunk = await _decode(event.data)
+        if isinstance(chunk, Mapping):
+            chunk = {"type": event.name, **chunk}  # some gateways name it only once
         if isinstance(chunk, Mapping) and is_chunk(chunk):
             return chunk
         if isinstance(chunk, Mapping) and chunk.get("error"):

@@ -120,10 +120,15 @@ class EventReader:
             self._event_bytes -= len(line)
             return None
         field, _, value = line.partition(b":")
-        value = value.removeprefix(b" ")
+        field, value = field.strip().lower(), value.removeprefix(b" ")
         if field == b"data":
+            value = value.removeprefix(b"data:").removeprefix(b" ")  # a proxy made an event of an event
+            # A document ends here for servers that put no blank line between events: no JSON goes on like this.
+            is_next = value.startswith((b"{", b"[DONE]")) and bool(self._data) and self._data[-1].endswith(b"}")
+            event = self._end_event() if is_next else None
             self._data.append(value)
-        elif field == b"event":
+            return event
+        if field == b"event":
             self._name = value.decode("utf-8", "replace")
         elif field not in {b"id", b"retry"}:
             self.foreign += line[: self._limits.error_bytes - len(self.foreign)] + b"\n"

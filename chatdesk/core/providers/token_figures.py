@@ -38,5 +38,10 @@ def usage_of(
 def _count(value: object) -> int | None:
     if value is None:
         return 0
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_number and isinstance(value, int) and 0 <= value <= _MOST_TOKENS else None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() and 0 <= number <= _MOST_TOKENS else None

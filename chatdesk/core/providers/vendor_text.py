@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from chatdesk.core.domain.echoed_secrets import HIDDEN, EchoedSecrets
 from chatdesk.core.providers.error_page_text import text_of
@@ -30,6 +31,9 @@ _WORDS = (
     "title",
 )
 _DEEPEST, _MOST_ERRORS = 6, 5
+_ERROR_NAME = re.compile(r"(?i)err|errors?|fault|err_?(?:msg|code|message)|error_\w+")
+_DEEPEST_ERROR = 2
+_MOST_FIELDS = 20
 
 # What keys look like at the vendors that name them in error texts; the key in use is removed by value besides.
 _KEY_PATTERNS = re.compile(
@@ -71,7 +75,8 @@ def stated_error(document: Mapping[str, object]) -> object:
     of_groq, of_minimax = document.get("x_groq"), document.get("base_resp")
     if isinstance(of_minimax, Mapping) and of_minimax.get("status_code"):
         return of_minimax
-    return document.get("error") or (isinstance(of_groq, Mapping) and of_groq.get("error"))
+    error = document.get("error") or (isinstance(of_groq, Mapping) and of_groq.get("error"))
+    return error if not isinstance(error, Mapping) or any(error.values()) else None
 
 
 def error_in(document: object) -> object:
@@ -87,7 +92,15 @@ def error_in(document: object) -> object:
     has_code = any(isinstance(document.get(name), str | int) for name in _CODES)
     has_words = any(isinstance(document.get(name), str) for name in _WORDS)
     has_errors = any(document.get(name) for name in ("errors", "detail", "error_message", "error_msg"))
-    return document if is_marked or has_errors or (has_code and has_words) else None
+    return document if is_marked or has_errors or (has_code and has_words) or _names_error(document) else None
+
+
+def _names_error(document: Mapping[str, object], *, deep: int = 0) -> bool:
+    """Return whether a field is named after an error and filled, here or in an object around it."""
+    if any(value and _ERROR_NAME.fullmatch(name) for name, value in document.items()):
+        return True
+    inner = (value for value in document.values() if isinstance(value, Mapping) and deep < _DEEPEST_ERROR)
+    return any(_names_error(each, deep=deep + 1) for each in inner)
 
 
 def code_and_text(body: object, *, deep: int = 0) -> tuple[str, str]:
@@ -110,6 +123,8 @@ def code_and_text(body: object, *, deep: int = 0) -> tuple[str, str]:
         if text:
             code = inner_code or code
             break
+    if not deep and " " not in text.strip():
+        text = ": ".join(filter(None, (text, "; ".join(_sentences(body)[:_MOST_ERRORS]))))
     raw = body.get("metadata")  # where a gateway puts the words of the server behind it
     behind = raw.get("raw") if isinstance(raw, Mapping) else None
     more = code_and_text(_unpacked(behind), deep=deep + 1)[1] if behind else ""
@@ -118,6 +133,15 @@ def code_and_text(body: object, *, deep: int = 0) -> tuple[str, str]:
         named = ".".join(str(each) for each in place if each != "body")
         text = f"{named}: {text}" if named else text
     return code[:200], ": ".join(each for each in (text, more) if each)[:_MAX_READ]
+
+
+def _sentences(value: object, *, deep: int = 0) -> list[str]:
+    """Return the texts of several words in an error, wherever a server puts them."""
+    if isinstance(value, str):
+        return [value] if " " in value.strip() else []
+    held = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    found = (_sentences(each, deep=deep + 1) for each in islice(held, _MOST_FIELDS) if deep < _DEEPEST)
+    return [each for inner in found for each in inner]
 
 
 def documents_in(text: str) -> Iterator[object]:

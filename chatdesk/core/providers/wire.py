@@ -11,7 +11,7 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.provider_profile import PLAIN, Dialect
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, ToolCall
 from chatdesk.core.providers.call_ids import USUAL, form_for, with_ids
-from chatdesk.core.providers.chat.call_reader import read_object
+from chatdesk.core.providers.chat.call_reader import plain_arguments, read_object
 from chatdesk.core.providers.chat.thoughts import PIECES_FIELD
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.turn_order import in_turns
@@ -53,7 +53,7 @@ def sendable_arguments(arguments: str) -> str:
     """Return the arguments of a call as every server takes them back. A call whose arguments are no object was not
     run; the model sees what it wrote."""
     if read_object(arguments) is not None:
-        return repair(arguments)
+        return repair(plain_arguments(arguments))
     text = repair(arguments)
     return json.dumps({"unreadable": text[:_LONGEST_UNREADABLE]}, ensure_ascii=False) if text.strip() else "{}"
 

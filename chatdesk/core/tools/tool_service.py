@@ -46,7 +46,7 @@ from chatdesk.core.tools.programs import ProgramFinder, missing_text
 from chatdesk.core.tools.project_folders import ProjectFolders
 from chatdesk.core.tools.seals import Seals
 from chatdesk.core.tools.server_rules import ServerNotUsable, check_usable, secret_name, secret_origin, sign_in_of
-from chatdesk.core.tools.servers_store import ServersStore, StoredServers
+from chatdesk.core.tools.servers_store import ServersNotSaved, ServersStore, StoredServers
 from chatdesk.core.tools.sign_ins import SignIns, can_sign_in
 from chatdesk.core.tools.web_search.choice import SearchChoice
 from chatdesk.core.tools.web_search.web_search import WebSearch
@@ -321,7 +321,11 @@ class ToolService:
 
     async def _keep(self, stored: StoredServers) -> None:
         self._stored = replace(stored, problem="")
-        await asyncio.to_thread(self._store.save, self._stored)
+        try:
+            await asyncio.to_thread(self._store.save, self._stored)
+        except ServersNotSaved as error:
+            self._stored = replace(self._stored, problem=error.sentence)
+            raise
 
     async def _keep_folders(self, folders: Mapping[str, str]) -> None:
         await self._keep(replace(self._stored, folders=folders))

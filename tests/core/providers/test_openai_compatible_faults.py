@@ -184,7 +184,6 @@ FAULTS = [
     Fault("deep JSON", body(HELLO, "data: " + "[" * 30_000 + "\n\n"), Kind.MALFORMED, "Hello"),
     Fault("huge integer", body(HELLO, 'data: {"usage": ' + "9" * 10_000 + "}\n\n"), Kind.MALFORMED, "Hello"),
     Fault("number", body(HELLO, "data: 42\n\n"), Kind.MALFORMED, "Hello"),
-    Fault("null", body(HELLO, "data: null\n\n"), Kind.MALFORMED, "Hello"),
     Fault("string", body(HELLO, 'data: "s"\n\n'), Kind.MALFORMED, "Hello"),
     Fault("content is a truth value", body(HELLO, sse(chunk({"content": True}))), Kind.MALFORMED, "Hello"),
     Fault("delta is a list", body(HELLO, sse(chunk(["x"]))), Kind.MALFORMED, "Hello"),

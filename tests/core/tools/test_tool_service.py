@@ -13,6 +13,7 @@ from chatdesk.core.domain.tools import Answer, Caller, ServerKind, ServerState, 
 from chatdesk.core.events import EventBus, ToolServersChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.tools.built_in import BuiltInServer
 from chatdesk.core.tools.server_rules import ServerNotUsable
 from chatdesk.core.tools.servers_store import FILE_NAME, ServersNotSaved
 from chatdesk.core.tools.tool_service import ToolService
@@ -199,11 +200,15 @@ async def test_what_a_locked_keyring_cannot_keep_is_said_and_holds_in_this_run(
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own-config"))
     ring, paths = MemoryKeyring(RuntimeError("locked")), _paths(tmp_path)
-    first = make_service(paths, keyring=ring)
+    first = make_service(paths, keyring=ring, built_in=[BuiltInServer("sums", "Sums", [])])
     with pytest.raises(ServersNotSaved, match="cannot be marked as yours"):
         await first.save(server())
     await first.allow(first.servers[0], await _echo(first), Answer.ALWAYS, "")
     assert await first.permissions()
+    for id_ in (server().id, "sums", "sums"):  # again: what holds in this run is off at the next start
+        with pytest.raises(ServersNotSaved, match="cannot be marked as yours"):
+            await first.switch(id_, is_on=True)
+        assert "cannot be marked as yours" in str(first.problem)
     await first.close()
     again = make_service(paths, keyring=ring)
     assert not await again.permissions() and not again.servers

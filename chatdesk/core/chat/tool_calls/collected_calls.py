@@ -18,7 +18,7 @@ from chatdesk.core.providers.base import (
     ToolCall,
     ToolCallDelta,
 )
-from chatdesk.core.providers.chat.call_reader import read_object
+from chatdesk.core.providers.chat.call_reader import plain_arguments, read_object
 
 LARGEST_ARGUMENTS_CHARACTERS = 1_000_000
 
@@ -77,7 +77,7 @@ class CollectedCalls:
         """Return the calls in their order, each with an id of its own."""
         seen: set[str] = set()
         for index, call in self._calls.items():
-            call.arguments = "".join(self._pieces[index])
+            call.arguments = plain_arguments("".join(self._pieces[index]))
             if not call.id or call.id in seen:
                 call.id = f"call_{call.number + 1}_{call.id}"[:64]
             seen.add(call.id)

@@ -30,6 +30,8 @@ _WORD: Final = re.compile(r"[a-z0-9]+")
 _PLACE: Final = re.compile(
     r"\b(function_declarations\[|tools[.\[])(?P<place>\d{1,4})\b(?!.*function_declarations)", re.DOTALL
 )
+# What models write around a name: the space of all functions, the number of the call, marks of their template.
+_AROUND_NAME: Final = re.compile(r"^\s*(?:functions|default_api|tools?)[.:]|^\s+|(?::\d+)?\s*(?:<\|.*)?$", re.DOTALL)
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _STOPPED: Final = frozenset(
     [
@@ -121,7 +123,7 @@ class OfferedTools:
 
     def find(self, name: str) -> Tool | None:
         """Return the tool that a model calls by this name, offered in full or not."""
-        return self._by_name.get(name)
+        return self._by_name.get(name) or self._by_name.get(_AROUND_NAME.sub("", name))
 
     def functions(self) -> list[dict[str, Any]]:
         """Return the tools of a request, in the form of chat completions."""

@@ -24,6 +24,7 @@ class AnthropicReader(VendorReader):
     def __init__(self) -> None:
         super().__init__()
         self._calls: dict[object, int] = {}
+        self._call_count = 0
         self._inputs: dict[int, object] = {}
         self._pieces: dict[int, list[str]] = {}
         self._sources = NamedSources()
@@ -56,7 +57,10 @@ class AnthropicReader(VendorReader):
         elif kind == "content_block_delta":
             yield from self._grow(chunk.get("index"), _mapping(chunk.get("delta")))
         elif kind == "content_block_stop":
-            yield from self._end_call(self._calls.get(chunk.get("index")))
+            number, block = self._calls.get(chunk.get("index")), chunk.get("content_block")
+            if number is not None and isinstance(block, Mapping):
+                self._inputs[number] = block.get("input") or self._inputs.get(number)
+            yield from self._end_call(number)
         elif kind == "message_delta":
             self._read_usage(chunk.get("usage"))
             self._end(_mapping(chunk.get("delta")))
@@ -69,7 +73,7 @@ class AnthropicReader(VendorReader):
         """Yield half surrogate pairs and arguments that were held back, the thinking that goes back with calls, and
         the sources."""
         yield from super().finish()
-        for number in self._calls.values():
+        for number in range(self._call_count):
             yield from self._end_call(number)
         kept = tuple(each for each in self._thoughts.values() if any(each.get(name) for name in _KEPT))
         if self._calls and (kept or self._kept_of_calls):
@@ -79,6 +83,7 @@ class AnthropicReader(VendorReader):
 
     def _whole(self, message: Mapping[str, Any]) -> Iterator[Delta]:
         blocks = message.get("content")
+        blocks = [{"type": "text", "text": blocks}] if isinstance(blocks, str) else blocks
         for index, block in enumerate(blocks if isinstance(blocks, list) else ()):
             yield from self._start_block(index, _mapping(block))
         self._read_usage(message.get("usage"))
@@ -87,6 +92,7 @@ class AnthropicReader(VendorReader):
     def _start_block(self, index: object, block: Mapping[str, Any]) -> Iterator[Delta]:
         kind = block.get("type")
         if kind == "tool_use":
+            yield from self._end_call(self._calls.pop(index, None) if isinstance(index, int) else None)
             number = self._number_of(index)
             self._inputs[number] = block.get("input")
             kept = own_fields(block, _READ_FIELDS)
@@ -128,9 +134,12 @@ class AnthropicReader(VendorReader):
     def _number_of(self, index: object) -> int:
         """Return the number of the call in a block."""
         place = index if isinstance(index, int | str) else None
-        if place not in self._calls and len(self._calls) >= _MOST_CALLS:
-            raise WrongShapeError("calls")
-        return self._calls.setdefault(place, len(self._calls))
+        if place not in self._calls:
+            if self._call_count >= _MOST_CALLS:
+                raise WrongShapeError("calls")
+            self._calls[place] = self._call_count
+            self._call_count += 1
+        return self._calls[place]
 
     def _add_arguments(self, number: int, text: str) -> Iterator[Delta]:
         if text:

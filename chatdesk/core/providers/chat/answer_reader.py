@@ -58,6 +58,7 @@ class AnswerReader(VendorReader):
         self._sources = NamedSources()
         self._picture_count = 0
         self._has_delta = False
+        self._place = ""
         self._is_early = False
         self._is_at_end = False
 
@@ -94,10 +95,12 @@ class AnswerReader(VendorReader):
                 continue
             if not isinstance(choice, Mapping):
                 raise WrongShapeError("choice")
-            if choice.get("index") in (None, 0, "0"):
-                for event in self._read_choice(choice):
-                    has_news = True
-                    yield event
+            place = str(choice.get("index") or 0)
+            self._place = self._place or place
+            read = self._read_choice if place == self._place else self._read_beside
+            for event in read(choice):
+                has_news = True
+                yield event
         # A finish reason beside a piece, or before one, says nothing about what is still to come.
         self._is_early = self._is_early or (had_finish and has_news)
         has_answer = self.has_text or self.has_tool_calls
@@ -130,14 +133,22 @@ class AnswerReader(VendorReader):
             yield from self._read_message(message)
         if isinstance(choice.get("text"), str) and not (delta or message):  # the older protocol of completions
             yield from self._add_text(choice["text"])
-        self._end(choice.get("finish_reason"), choice.get("native_finish_reason"))
+        self._end(_reason_in(choice), choice.get("native_finish_reason"))
+
+    def _read_beside(self, choice: Mapping[str, Any]) -> Iterator[Delta]:
+        """Read the calls of another choice: some gateways give text and calls, or each call, a choice of its own."""
+        for holder in (choice.get("delta"), choice.get("message")):
+            calls = _calls_of(holder) if isinstance(holder, Mapping) else []
+            for call in calls:
+                yield from self._calls.read(call)
+            if calls:
+                self._end(_reason_in(choice), choice.get("native_finish_reason"))
 
     def _end(self, reason: object, native: object) -> None:
         """Read why the answer ended. What a gateway calls a good end, the vendor behind it may call a bad one."""
-        if reason is None or reason is False or reason == "":
+        if not reason:
             return
-        if not isinstance(reason, str):
-            raise WrongShapeError("finish_reason")
+        reason = str(reason)
         said = [reason_of(each) for each in (reason, native) if isinstance(each, str)]
         if None in said:
             raise ErrorInAnswer({"code": reason if said[0] is None else native})
@@ -193,13 +204,18 @@ class AnswerReader(VendorReader):
             return
         details, thoughts = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
         found = usage_of(
-            usage.get("prompt_tokens"),
-            usage.get("completion_tokens"),
+            _first(usage, "prompt_tokens", "input_tokens"),
+            _first(usage, "completion_tokens", "output_tokens"),
             cached=_first(details, "cached_tokens") or _first(usage, "prompt_cache_hit_tokens", "cached_tokens"),
             reasoning=_first(thoughts, "reasoning_tokens"),
             into_cache=_first(details, "cache_write_tokens") or _first(usage, "cache_creation_input_tokens"),
         )
         self.usage = found or self.usage
+
+
+def _reason_in(choice: Mapping[str, Any]) -> object:
+    """Return why a choice ended, by whatever name; an object around it says the same."""
+    return _first(choice, "finish_reason", "finishReason", "finish_details")
 
 
 def reason_of(reason: str) -> FinishReason | None:

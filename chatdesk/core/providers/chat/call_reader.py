@@ -19,7 +19,8 @@ MOST_CALLS = 1000
 # Reading the arguments so far takes as long as they are; only servers that repeat themselves make it necessary.
 _MOST_LOOKS = 100
 _LONGEST_KEPT = 64 * 1024
-_READ_FIELDS = frozenset({"index", "id", "type", "function", "name", "arguments"})
+_ARGUMENTS = ("arguments", "parameters", "input", "args")
+_READ_FIELDS = frozenset({"index", "id", "type", "function", "name", *_ARGUMENTS})
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class CallReader:
         # Some gateways leave out the object around name and arguments.
         named = function if isinstance(function, Mapping) else row
         call_id, name = word(row.get("id")), word(named.get("name"))
-        arguments = as_arguments(named.get("arguments"))
+        arguments = _arguments_in(named)
         call = self._call_of(_index(row.get("index")), call_id, name, arguments)
         if call is None:
             return
@@ -72,7 +73,7 @@ class CallReader:
         self._keep(call, row, function)
         if self._is_repeated(call, arguments):
             arguments = ""
-        yield from self._grown(call, arguments, call_id, name)
+        yield from self._grown(call, arguments, call_id if call_id == call.id else "", name)
 
     def read_whole(self, rows: object) -> Iterator[ToolCallDelta]:
         """Yield the news in the whole list of calls, with which some servers end a stream. A call that came before is
@@ -90,7 +91,7 @@ class CallReader:
             function = whole.get("function")
             named = function if isinstance(function, Mapping) else whole
             self._keep(call, whole, function)
-            arguments = as_arguments(named.get("arguments"))
+            arguments = _arguments_in(named)
             if arguments and arguments != "".join(call.pieces) and not self._is_repeated(call, arguments):
                 yield from self._grown(call, arguments, "", "")
 
@@ -113,7 +114,7 @@ class CallReader:
         call = newest if index is None else self._at_index.get(index)
         begins = (
             call is None
-            or bool(call_id and (call.id or index is None))
+            or bool(call_id and (index is None or (call.id and (name or self._is_whole(call)))))
             or bool(name and self._is_over(call, name, has_index=index is not None))
         )
         if begins:
@@ -124,6 +125,12 @@ class CallReader:
             if index is not None:
                 self._at_index[index] = call
         return call
+
+    def _is_whole(self, call: _Call) -> bool:
+        """Return whether the arguments of a call are there; some servers give each piece of a call another id."""
+        self._looks += 1
+        is_maybe = bool(call.pieces) and call.pieces[-1].rstrip().endswith("}")
+        return self._looks > _MOST_LOOKS or (is_maybe and call.arguments() is not None)
 
     def _is_over(self, call: _Call, name: str, *, has_index: bool) -> bool:
         """Return whether a name without an id begins another call than this one."""
@@ -161,13 +168,30 @@ class CallReader:
 
 
 def read_object(text: str) -> dict[str, Any] | None:
-    """Return the object that a text is; None where it is none. A name that stands twice makes it none: readers differ
+    """Return the object that a text is, in whatever wrapping; None where it is none."""
+    value = _value_of(plain_arguments(text))
+    return value if isinstance(value, dict) else None
+
+
+def plain_arguments(text: str) -> str:
+    """Return arguments without what servers put around an object that is whole: ``{}`` before it, which was only to be
+    filled, or quotes, where it was written as JSON twice. Other text stays as it is."""
+    inner: object = ""
+    if text.lstrip().startswith("{}"):
+        inner = text.lstrip()[2:].strip()
+    elif text.lstrip().startswith('"'):
+        inner = _value_of(text)
+    return inner if isinstance(inner, str) and isinstance(_value_of(inner), dict) else text
+
+
+def _value_of(text: str) -> object:
+    """Return the value that a text is; None where it is no JSON. A name that stands twice makes it none: readers differ
     in which of the two values they take."""
     try:
-        value = json.loads(text, object_pairs_hook=_each_once, parse_constant=_refuse)
+        value: object = json.loads(text, object_pairs_hook=_each_once, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -179,6 +203,10 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+def _arguments_in(named: Mapping[str, Any]) -> str:
+    return as_arguments(next((named[name] for name in _ARGUMENTS if named.get(name) is not None), None))
 
 
 def as_arguments(arguments: object) -> str:

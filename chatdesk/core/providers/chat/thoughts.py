@@ -10,7 +10,17 @@ from typing import Any, Final
 from chatdesk.core.providers.chat.content import read_content
 
 # Fields with a thought as text; servers that send both say the same in both.
-THOUGHT_FIELDS: Final = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
+THOUGHT_FIELDS: Final = (
+    "reasoning_content",
+    "reasoning",
+    "reasoning_text",
+    "thinking",
+    "reasoningContent",
+    "reasoning_summary",
+    "thinking_content",
+    "thought",
+    "cot_summary",
+)
 # A list of thoughts, parts of it encrypted or signed, as gateways send it.
 DETAILS_FIELD: Final = "reasoning_details"
 # Mistral's thoughts are pieces of the content, and go back before its text.

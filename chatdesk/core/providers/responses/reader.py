@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any, Final
 
 from chatdesk.core.providers.base import (
@@ -15,7 +16,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
 )
 from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer, WrongShapeError, text_field
-from chatdesk.core.providers.chat.call_reader import own_fields, word
+from chatdesk.core.providers.chat.call_reader import own_fields, read_object, word
 from chatdesk.core.providers.chat.content import read_content
 from chatdesk.core.providers.chat.sources import NamedSources
 from chatdesk.core.providers.reader import Delta, Late, VendorReader
@@ -24,8 +25,13 @@ from chatdesk.core.providers.token_figures import usage_of
 
 _TEXT: Final = frozenset({"response.output_text.delta", "response.refusal.delta"})
 _TEXT_DONE: Final = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
-_REASONING: Final = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
-_REASONING_DONE: Final = frozenset({"response.reasoning_summary_text.done", "response.reasoning_text.done"})
+_THOUGHTS: Final = ("reasoning_summary_text", "reasoning_text", "reasoning_summary", "reasoning")
+_REASONING: Final = frozenset(f"response.{each}.delta" for each in _THOUGHTS)
+_REASONING_DONE: Final = frozenset(f"response.{each}.done" for each in _THOUGHTS)
+_PARTS: Final = frozenset(
+    f"response.{each}_part.{when}"
+    for each, when in product(("content", "reasoning", "reasoning_summary"), ("added", "done"))
+)
 _ARGUMENTS: Final = frozenset(f"response.function_call_arguments.{each}" for each in ("delta", "done"))
 _ENDS: Final = frozenset(f"response.{each}" for each in ("completed", "incomplete", "failed", "cancelled", "done"))
 _MOST_CALLS: Final = 1000
@@ -64,7 +70,7 @@ class ResponsesReader(VendorReader):
         kind = chunk.get("type")
         if chunk.get("object") == "response":
             yield from self._whole(chunk, "")
-        elif kind == "error" or (kind is None and chunk.get("error")):
+        elif kind in ("error", "response.error") or (kind is None and chunk.get("error")):
             raise ErrorInAnswer(chunk.get("error") or chunk)
         elif kind in _TEXT or kind in _TEXT_DONE:
             yield from self._read_text(chunk)
@@ -72,17 +78,18 @@ class ResponsesReader(VendorReader):
             self._sources.read_message({"annotations": [chunk.get("annotation")]})
         elif kind == "response.image_generation_call.partial_image":
             yield from self._read_picture(text_field(chunk.get("item_id")), chunk, "partial_image_b64", is_partial=True)
-        elif kind == "response.reasoning_summary_part.added":
-            self._begins_part = True
+        elif kind in _PARTS:
+            yield from self._read_part(chunk)
         elif kind in _REASONING or kind in _REASONING_DONE:
-            is_whole = kind in _REASONING_DONE
-            yield from self._think(chunk, text_field(chunk.get("text" if is_whole else "delta")), is_whole=is_whole)
+            yield from self._read_thought(chunk, is_whole=kind in _REASONING_DONE)
         elif kind in ("response.output_item.added", "response.output_item.done"):
             yield from self._read_item(chunk, is_done=kind == "response.output_item.done")
         elif kind in _ARGUMENTS:
             yield from self._read_arguments(chunk)
         elif kind in _ENDS:
             yield from self._whole(_mapping(chunk.get("response")), kind.rpartition(".")[2])
+        else:
+            self._read_state(_mapping(chunk.get("response"), is_needed=False))
 
     def finish(self) -> Iterator[Late]:
         """Yield half surrogate pairs that were held back, the reasoning that goes back with calls, and sources."""
@@ -143,11 +150,35 @@ class ResponsesReader(VendorReader):
         else:
             yield from self._complete_text(part, text_field(chunk.get(done)))
 
+    def _read_thought(self, chunk: Mapping[str, Any], *, is_whole: bool) -> Iterator[Delta]:
+        words = "".join(read_content(chunk.get("text" if is_whole else "delta")))
+        yield from self._think(chunk, words, is_whole=is_whole)
+
+    def _read_state(self, response: Mapping[str, Any]) -> None:
+        """Read a response that only begins, or is under way: it may have failed already."""
+        if response.get("status") in ("failed", "cancelled"):
+            self._end(response, "failed")
+
+    def _read_part(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
+        """Read a part that begins or ends, and its text where that came in no pieces."""
+        part = _mapping(chunk.get("part"), is_needed=False)
+        thoughts, text = read_content(part)
+        if "reasoning" in chunk["type"]:
+            self._begins_part = self._begins_part or chunk["type"].endswith(".added")
+            thoughts, text = thoughts + text, ""
+        if thoughts:
+            yield from self._think(chunk, thoughts, is_whole=True)
+        if text:
+            yield from self._complete_text(self._texts.part(chunk, _place(chunk)), text)
+
     def _read_arguments(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
         if chunk["type"] == "response.function_call_arguments.delta":
             yield from self._grown(self._call_of(chunk), text_field(chunk.get("delta")))
         else:
-            yield from self._completed(self._call_of(chunk), chunk.get("arguments"))
+            index, name = self._call_of(chunk), word(chunk.get("name"))
+            if name:
+                yield ToolCallDelta(index, None, name, "")
+            yield from self._completed(index, chunk.get("arguments"))
 
     def _grow_text(self, part: ReceivedText, raw: str) -> Iterator[Delta]:
         yield from self._shown(part.feed(raw))
@@ -253,7 +284,9 @@ class ResponsesReader(VendorReader):
         unreadable: a call runs with what the model wrote, or not at all."""
         whole = arguments if isinstance(arguments, str) else "" if arguments is None else json.dumps(arguments)
         came = self._arguments[index]
-        if not whole or came.is_same(whole):
+        # A gateway may write the same object with other spaces.
+        written = read_object(whole) if came.has_come else None
+        if not whole or came.is_same(whole) or (written is not None and written == read_object(came.came)):
             return
         yield from self._grown(index, came.missing(whole, is_whole=False))
 
