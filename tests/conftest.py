@@ -12,7 +12,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,13 +34,12 @@ _ROOT = Path(tempfile.mkdtemp(prefix=f"chatdesk-{os.getpid()}-", dir=memory.fold
 _HOME = _ROOT / "home"
 _FOREIGN = ("OPENAI_", "CHATDESK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 # Where the PostgreSQL to test with is, with which seed histories of teams and streamed texts begin, how many such
-# texts there are, how often a process is killed, and of which day the samples are.
+# texts there are, and how often a process is killed.
 _KEPT = (
     "CHATDESK_PG_BIN",
     "CHATDESK_FIRST_SEED",
     "CHATDESK_STREAMED_TEXTS",
     "CHATDESK_KILLS",
-    "CHATDESK_TEST_DAY",
 )
 # The order of `make test`. It is mixed, so that tests cannot lean on each other, and the same each time.
 _ORDER_SEED = 20_261_122
@@ -68,8 +66,6 @@ def _isolate(environ: dict[str, str] | os._Environ[str]) -> None:
 
 
 _isolate(os.environ)
-# Processes of pytest-xdist inherit the day, also when they start after midnight.
-os.environ.setdefault("CHATDESK_TEST_DAY", str(date.today().toordinal()))
 
 
 class _Loopback:
@@ -162,10 +158,6 @@ def _remove_left() -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Two processes for each core: nearly half of its time a test waits for another process, a server or the disk."""
     return 2 * (os.cpu_count() or 1)
-
-
-def pytest_report_header() -> str:
-    return f"samples of CHATDESK_TEST_DAY={os.environ['CHATDESK_TEST_DAY']}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

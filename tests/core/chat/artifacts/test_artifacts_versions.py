@@ -19,7 +19,6 @@ from chatdesk.core.events import EventBus
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from chatdesk.core.storage.chat.documents import DocumentRepository
 from chatdesk.core.storage.engine.tables import HEAD_REVISION
-from chatdesk.core.storage.sync.digest import digest
 from chatdesk.core.storage.sync.wire.bodies import message_texts
 from chatdesk.core.storage.transfer.export_reader import open_reader
 from chatdesk.core.storage.transfer.importing import ImportRepository
@@ -27,6 +26,7 @@ from chatdesk.core.storage.upkeep.backup_files import names_of
 from chatdesk.core.storage.upkeep.restored_rows import copy_rows
 from chatdesk.core.transfer.exports.export_service import ExportService
 from chatdesk.core.transfer.imports.import_service import ImportService
+from tests.helpers import shown_digest
 from tests.helpers.checks import integrity_check
 from tests.helpers.make_old_database import MIGRATIONS
 from tests.helpers.store import PLAN, MovableClock, Store
@@ -218,7 +218,7 @@ async def test_a_team_neither_gets_documents_nor_sees_a_difference(world: World)
 
     async def seen() -> tuple[object, ...]:
         said = await world.store.db.read(lambda conn: message_texts(conn, [answer, question]))
-        return await world.store.db.read(lambda conn: digest(conn, project)), said
+        return await world.store.db.read(lambda conn: shown_digest.digest(conn, project)), said
 
     before = await seen()
     await world.service.open_code(answer, CODE, "python")

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from chatdesk.core.errors import InvalidInput, SharedNotOwn
-from chatdesk.core.storage.sync import digest, tending
+from chatdesk.core.storage.sync import tending
+from tests.helpers import shown_digest
 from tests.helpers.sync_sim.memory_profile import Profile
 from tests.helpers.sync_sim.pair import Pair
 
@@ -44,7 +45,7 @@ def test_messages_go_for_everybody_when_their_time_is_over(pair: Pair) -> None:
     for profile in (pair.ann, pair.bob):
         left = profile.rows("SELECT DISTINCT m.thread_id FROM message_parts p JOIN messages m ON m.id = p.message_id")
         assert left == [(thread,)]
-    digests = {each.db.read_now(lambda conn: digest.digest(conn, pair.project)) for each in (pair.ann, pair.bob)}
+    digests = {each.db.read_now(lambda conn: shown_digest.digest(conn, pair.project)) for each in (pair.ann, pair.bob)}
     assert len(digests) == 1
 
 
