@@ -580,14 +580,6 @@
         <translation>السماح أيضًا بـ ask أو write (مسودات) أو ask,write</translation>
     </message>
     <message>
-        <source>The packages of the service are not installed ({name}).</source>
-        <translation>حزم الخدمة غير مثبّتة ({name}).</translation>
-    </message>
-    <message>
-        <source>Install them: pip install &apos;chatdesk[service]&apos;.</source>
-        <translation>ثبّتها: pip install &apos;chatdesk[service]&apos;.</translation>
-    </message>
-    <message>
         <source>it must be ask, write, or ask,write</source>
         <translation>يجب أن يكون ask أو write أو ask,write</translation>
     </message>
@@ -608,8 +600,8 @@
         <translation>معرّف محادثة، أو رابط (chatdesk://…)، أو ملف دردشات مصدَّر، أو دعوة</translation>
     </message>
     <message>
-        <source>start a new chat, as the launcher&apos;s menu does</source>
-        <translation>بدء دردشة جديدة، كما تفعل قائمة المشغِّل</translation>
+        <source>start a new thread, as the launcher&apos;s menu does</source>
+        <translation>بدء محادثة جديدة، كما تفعل قائمة المشغِّل</translation>
     </message>
     <message>
         <source>open the search, as the launcher&apos;s menu does</source>
@@ -883,10 +875,6 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>{waiting} قيد الانتظار، {refused} مرفوض</translation>
     </message>
-    <message>
-        <source>compared again after everything was fetched again</source>
-        <translation>أُعيدت المقارنة بعد جلب كل شيء من جديد</translation>
-    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
@@ -906,10 +894,6 @@
     <message>
         <source>workspace to compare, if no address is given (by default the only one)</source>
         <translation>مساحة العمل التي تُقارن إن لم يُعطَ عنوان (افتراضيًا الوحيدة)</translation>
-    </message>
-    <message>
-        <source>fetch again whatever differs from the team&apos;s copy</source>
-        <translation>جلب كل ما يختلف عن نسخة الفريق من جديد</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -3058,6 +3042,10 @@
         <translation>فشلت هذه الإجابة.</translation>
     </message>
     <message>
+        <source>A part of this message is damaged. What can be read of it is shown; a backup may have it whole.</source>
+        <translation>جزء من هذه الرسالة تالف. يُعرض ما يمكن قراءته منها؛ وقد تكون كاملة في نسخة احتياطية.</translation>
+    </message>
+    <message>
         <source>being written</source>
         <translation>قيد الكتابة</translation>
     </message>
@@ -4264,18 +4252,6 @@
     <message>
         <source>Try again in {duration}.</source>
         <translation>أعد المحاولة بعد {duration}.</translation>
-    </message>
-    <message>
-        <source>Pay at {host} if you trust it, then try again; or choose another provider.</source>
-        <translation>ادفع لدى {host} إن كنت تثق به، ثم أعد المحاولة؛ أو اختر مزوّدًا آخر.</translation>
-    </message>
-    <message>
-        <source>Pay as the server says, then try again; or choose another provider.</source>
-        <translation>ادفع كما يقول الخادم ثم أعد المحاولة؛ أو اختر مزوّدًا آخر.</translation>
-    </message>
-    <message>
-        <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
-        <translation>يريد {who} أن يُدفع له قبل أن يجيب: {payment}. لا يدفع ChatDesk شيئًا من تلقاء نفسه.</translation>
     </message>
     <message>
         <source>{model} was retired by the company that made it.</source>
@@ -5974,6 +5950,10 @@
         <translation>لا تذكر قاعدة البيانات إصدار مخططها، فهي تالفة.</translation>
     </message>
     <message>
+        <source>This database has schema version {revision}, from before the first release.</source>
+        <translation>إصدار مخطط قاعدة البيانات هذه هو {revision}، وهو أقدم من الإصدار الأول المنشور.</translation>
+    </message>
+    <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
         <translation>إصدار مخطط قاعدة البيانات هذه {revision}؛ ويعرف ChatDesk هذا الإصدارات حتى {head_revision}.</translation>
     </message>
@@ -6152,10 +6132,6 @@
     <message>
         <source>No tag is called “{value}”.</source>
         <translation>لا يوجد وسم باسم «{value}».</translation>
-    </message>
-    <message>
-        <source>This database has no search index yet, because it could not be upgraded.</source>
-        <translation>ليس لقاعدة البيانات هذه فهرس بحث بعد، لأن ترقيتها تعذّرت.</translation>
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk, whose search index this one cannot read.</source>
@@ -7306,18 +7282,6 @@
         <translation>لم يقبل خادم الفريق كل شيء في الوقت المناسب.</translation>
     </message>
     <message>
-        <source>“{name}”: missing here: {what}.</source>
-        <translation>«{name}»: المفقود هنا: {what}.</translation>
-    </message>
-    <message>
-        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
-        <translation>«{name}»: موجود هنا فقط، لا في سجل الفريق: {what}.</translation>
-    </message>
-    <message>
-        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
-        <translation>«{name}»: مختلف هنا عن سجل الفريق: {what}.</translation>
-    </message>
-    <message>
         <source>“{name}”: {sentence}</source>
         <translation>«{name}»: {sentence}</translation>
     </message>
@@ -7399,22 +7363,6 @@
             <numerusform>{count} تغييرات على الخادم وليست هنا.</numerusform>
             <numerusform>{count} تغييرًا على الخادم وليست هنا.</numerusform>
             <numerusform>{count} تغيير على الخادم وليست هنا.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>the project&apos;s settings</source>
-        <translation>إعدادات المشروع</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} summaries</source>
-        <comment>{count} summary</comment>
-        <translation>
-            <numerusform>لا ملخّصات</numerusform>
-            <numerusform>ملخّص واحد</numerusform>
-            <numerusform>ملخّصان</numerusform>
-            <numerusform>{count} ملخّصات</numerusform>
-            <numerusform>{count} ملخّصًا</numerusform>
-            <numerusform>{count} ملخّص</numerusform>
         </translation>
     </message>
     <message>
@@ -13938,10 +13886,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>المقارنة بالخادم</translation>
     </message>
     <message>
-        <source>Fetch again</source>
-        <translation>الجلب من جديد</translation>
-    </message>
-    <message>
         <source>When</source>
         <translation>متى</translation>
     </message>
@@ -15190,10 +15134,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Syncing.</source>
         <translation>جارية المزامنة.</translation>
-    </message>
-    <message>
-        <source>These projects are fetched again. Check again when this computer is up to date.</source>
-        <translation>تُجلب هذه المشاريع من جديد. قارن مرة أخرى عندما يصير هذا الحاسوب محدَّثًا.</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -18938,10 +18878,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>المحاولة الساعة {time}</translation>
     </message>
     <message>
-        <source>Open {host}…</source>
-        <translation>فتح {host}…</translation>
-    </message>
-    <message>
         <source>Thinking…</source>
         <translation>يفكّر…</translation>
     </message>
@@ -19849,10 +19785,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>admins</source>
         <translation>المشرفون</translation>
-    </message>
-    <message>
-        <source>New chat</source>
-        <translation>دردشة جديدة</translation>
     </message>
     <message>
         <source>Recovered messages</source>

@@ -568,14 +568,6 @@
         <translation>auch ask, write (Entwürfe) oder ask,write erlauben</translation>
     </message>
     <message>
-        <source>The packages of the service are not installed ({name}).</source>
-        <translation>Die Pakete des Dienstes sind nicht installiert ({name}).</translation>
-    </message>
-    <message>
-        <source>Install them: pip install &apos;chatdesk[service]&apos;.</source>
-        <translation>Installieren Sie sie: pip install &apos;chatdesk[service]&apos;.</translation>
-    </message>
-    <message>
         <source>it must be ask, write, or ask,write</source>
         <translation>es muss ask, write oder ask,write sein</translation>
     </message>
@@ -596,8 +588,8 @@
         <translation>die Kennung einer Unterhaltung, ein Link (chatdesk://…), ein Export von Chats oder eine Einladung</translation>
     </message>
     <message>
-        <source>start a new chat, as the launcher&apos;s menu does</source>
-        <translation>einen neuen Chat beginnen, wie das Menü des Starters</translation>
+        <source>start a new thread, as the launcher&apos;s menu does</source>
+        <translation>eine neue Unterhaltung beginnen, wie das Menü des Starters</translation>
     </message>
     <message>
         <source>open the search, as the launcher&apos;s menu does</source>
@@ -867,10 +859,6 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>{waiting} warten, {refused} abgelehnt</translation>
     </message>
-    <message>
-        <source>compared again after everything was fetched again</source>
-        <translation>erneut verglichen, nachdem alles erneut geholt wurde</translation>
-    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
@@ -886,10 +874,6 @@
     <message>
         <source>workspace to compare, if no address is given (by default the only one)</source>
         <translation>Arbeitsbereich, der verglichen wird, wenn keine Adresse angegeben ist (sonst der einzige)</translation>
-    </message>
-    <message>
-        <source>fetch again whatever differs from the team&apos;s copy</source>
-        <translation>erneut holen, was von der Kopie des Teams abweicht</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -2930,6 +2914,10 @@
         <translation>Diese Antwort ist fehlgeschlagen.</translation>
     </message>
     <message>
+        <source>A part of this message is damaged. What can be read of it is shown; a backup may have it whole.</source>
+        <translation>Ein Teil dieser Nachricht ist beschädigt. Was davon lesbar ist, wird gezeigt; eine Sicherung hat sie vielleicht ganz.</translation>
+    </message>
+    <message>
         <source>being written</source>
         <translation>wird geschrieben</translation>
     </message>
@@ -4116,18 +4104,6 @@
     <message>
         <source>Try again in {duration}.</source>
         <translation>Versuchen Sie es in {duration} erneut.</translation>
-    </message>
-    <message>
-        <source>Pay at {host} if you trust it, then try again; or choose another provider.</source>
-        <translation>Zahlen Sie bei {host}, wenn Sie dem vertrauen, und versuchen Sie es dann erneut; oder wählen Sie einen anderen Anbieter.</translation>
-    </message>
-    <message>
-        <source>Pay as the server says, then try again; or choose another provider.</source>
-        <translation>Zahlen Sie so, wie der Server es angibt, und versuchen Sie es dann erneut; oder wählen Sie einen anderen Anbieter.</translation>
-    </message>
-    <message>
-        <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
-        <translation>{who} möchte vor der Antwort bezahlt werden: {payment}. ChatDesk zahlt nichts von selbst.</translation>
     </message>
     <message>
         <source>{model} was retired by the company that made it.</source>
@@ -5810,6 +5786,10 @@
         <translation>Die Datenbank sagt nicht, welche Version ihr Schema hat; sie ist also beschädigt.</translation>
     </message>
     <message>
+        <source>This database has schema version {revision}, from before the first release.</source>
+        <translation>Diese Datenbank hat die Schemaversion {revision}, aus der Zeit vor der ersten Veröffentlichung.</translation>
+    </message>
+    <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
         <translation>Diese Datenbank hat die Schemaversion {revision}; dieses ChatDesk kennt Versionen bis {head_revision}.</translation>
     </message>
@@ -5972,10 +5952,6 @@
     <message>
         <source>No tag is called “{value}”.</source>
         <translation>Kein Schlagwort heißt „{value}“.</translation>
-    </message>
-    <message>
-        <source>This database has no search index yet, because it could not be upgraded.</source>
-        <translation>Diese Datenbank hat noch keinen Suchindex, weil sie nicht aktualisiert werden konnte.</translation>
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk, whose search index this one cannot read.</source>
@@ -7058,18 +7034,6 @@
         <translation>Der Server des Teams hat nicht alles rechtzeitig angenommen.</translation>
     </message>
     <message>
-        <source>“{name}”: missing here: {what}.</source>
-        <translation>„{name}“: Hier fehlt: {what}.</translation>
-    </message>
-    <message>
-        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
-        <translation>„{name}“: Nur hier, nicht im Protokoll des Teams: {what}.</translation>
-    </message>
-    <message>
-        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
-        <translation>„{name}“: Hier anders als im Protokoll des Teams: {what}.</translation>
-    </message>
-    <message>
         <source>“{name}”: {sentence}</source>
         <translation>„{name}“: {sentence}</translation>
     </message>
@@ -7127,18 +7091,6 @@
         <translation>
             <numerusform>{count} Änderung ist auf dem Server und nicht hier.</numerusform>
             <numerusform>{count} Änderungen sind auf dem Server und nicht hier.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>the project&apos;s settings</source>
-        <translation>die Einstellungen des Projekts</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} summaries</source>
-        <comment>{count} summary</comment>
-        <translation>
-            <numerusform>{count} Zusammenfassung</numerusform>
-            <numerusform>{count} Zusammenfassungen</numerusform>
         </translation>
     </message>
     <message>
@@ -8625,7 +8577,7 @@
     </message>
     <message>
         <source>All changes saved</source>
-        <translation>Alle Änderungen gespeichert</translation>
+        <translation>Alles gespeichert</translation>
     </message>
     <message>
         <source>Not opened</source>
@@ -13338,10 +13290,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Mit dem Server vergleichen</translation>
     </message>
     <message>
-        <source>Fetch again</source>
-        <translation>Erneut holen</translation>
-    </message>
-    <message>
         <source>When</source>
         <translation>Wann</translation>
     </message>
@@ -14522,10 +14470,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Syncing.</source>
         <translation>Abgleich läuft.</translation>
-    </message>
-    <message>
-        <source>These projects are fetched again. Check again when this computer is up to date.</source>
-        <translation>Diese Projekte werden erneut geholt. Prüfen Sie wieder, wenn dieser Computer auf dem neuesten Stand ist.</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -18002,10 +17946,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Versuchen um {time}</translation>
     </message>
     <message>
-        <source>Open {host}…</source>
-        <translation>{host} öffnen…</translation>
-    </message>
-    <message>
         <source>Thinking…</source>
         <translation>Denkt nach…</translation>
     </message>
@@ -18857,10 +18797,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>admins</source>
         <translation>Verwalter</translation>
-    </message>
-    <message>
-        <source>New chat</source>
-        <translation>Neuer Chat</translation>
     </message>
     <message>
         <source>Recovered messages</source>

@@ -568,14 +568,6 @@
         <translation>permite también ask, write (borradores), o ask,write</translation>
     </message>
     <message>
-        <source>The packages of the service are not installed ({name}).</source>
-        <translation>Los paquetes del servicio no están instalados ({name}).</translation>
-    </message>
-    <message>
-        <source>Install them: pip install &apos;chatdesk[service]&apos;.</source>
-        <translation>Instálalos: pip install &apos;chatdesk[service]&apos;.</translation>
-    </message>
-    <message>
         <source>it must be ask, write, or ask,write</source>
         <translation>debe ser ask, write o ask,write</translation>
     </message>
@@ -596,8 +588,8 @@
         <translation>el identificador de una conversación, un enlace (chatdesk://…), una exportación de chats o una invitación</translation>
     </message>
     <message>
-        <source>start a new chat, as the launcher&apos;s menu does</source>
-        <translation>empieza un chat nuevo, como el menú del lanzador</translation>
+        <source>start a new thread, as the launcher&apos;s menu does</source>
+        <translation>empieza una conversación nueva, como el menú del lanzador</translation>
     </message>
     <message>
         <source>open the search, as the launcher&apos;s menu does</source>
@@ -867,10 +859,6 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>{waiting} en espera, {refused} rechazados</translation>
     </message>
-    <message>
-        <source>compared again after everything was fetched again</source>
-        <translation>comparado de nuevo tras traer todo otra vez</translation>
-    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
@@ -886,10 +874,6 @@
     <message>
         <source>workspace to compare, if no address is given (by default the only one)</source>
         <translation>espacio de trabajo que se compara si no se da una dirección (por defecto, el único)</translation>
-    </message>
-    <message>
-        <source>fetch again whatever differs from the team&apos;s copy</source>
-        <translation>vuelve a traer lo que difiere de la copia del equipo</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -2930,6 +2914,10 @@
         <translation>Esta respuesta falló.</translation>
     </message>
     <message>
+        <source>A part of this message is damaged. What can be read of it is shown; a backup may have it whole.</source>
+        <translation>Una parte de este mensaje está dañada. Se muestra lo que se puede leer; puede que una copia lo tenga entero.</translation>
+    </message>
+    <message>
         <source>being written</source>
         <translation>escribiéndose</translation>
     </message>
@@ -4116,18 +4104,6 @@
     <message>
         <source>Try again in {duration}.</source>
         <translation>Inténtalo de nuevo en {duration}.</translation>
-    </message>
-    <message>
-        <source>Pay at {host} if you trust it, then try again; or choose another provider.</source>
-        <translation>Paga en {host} si confías en él, e inténtalo de nuevo; o elige otro proveedor.</translation>
-    </message>
-    <message>
-        <source>Pay as the server says, then try again; or choose another provider.</source>
-        <translation>Paga como indica el servidor y vuelve a intentarlo; o elige otro proveedor.</translation>
-    </message>
-    <message>
-        <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
-        <translation>{who} quiere cobrar antes de responder: {payment}. ChatDesk no paga nada por sí mismo.</translation>
     </message>
     <message>
         <source>{model} was retired by the company that made it.</source>
@@ -5810,6 +5786,10 @@
         <translation>La base de datos no dice qué versión tiene su esquema, así que está dañada.</translation>
     </message>
     <message>
+        <source>This database has schema version {revision}, from before the first release.</source>
+        <translation>Esta base de datos tiene la versión de esquema {revision}, anterior a la primera publicación.</translation>
+    </message>
+    <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
         <translation>Esta base de datos tiene la versión de esquema {revision}; este ChatDesk conoce versiones hasta {head_revision}.</translation>
     </message>
@@ -5972,10 +5952,6 @@
     <message>
         <source>No tag is called “{value}”.</source>
         <translation>Ninguna etiqueta se llama «{value}».</translation>
-    </message>
-    <message>
-        <source>This database has no search index yet, because it could not be upgraded.</source>
-        <translation>Esta base de datos aún no tiene índice de búsqueda, porque no se pudo actualizar.</translation>
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk, whose search index this one cannot read.</source>
@@ -7058,18 +7034,6 @@
         <translation>El servidor del equipo no lo aceptó todo a tiempo.</translation>
     </message>
     <message>
-        <source>“{name}”: missing here: {what}.</source>
-        <translation>«{name}»: falta aquí: {what}.</translation>
-    </message>
-    <message>
-        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
-        <translation>«{name}»: solo aquí, no en el registro del equipo: {what}.</translation>
-    </message>
-    <message>
-        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
-        <translation>«{name}»: distinto aquí que en el registro del equipo: {what}.</translation>
-    </message>
-    <message>
         <source>“{name}”: {sentence}</source>
         <translation>«{name}»: {sentence}</translation>
     </message>
@@ -7127,18 +7091,6 @@
         <translation>
             <numerusform>{count} cambio está en el servidor y no aquí.</numerusform>
             <numerusform>{count} cambios están en el servidor y no aquí.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>the project&apos;s settings</source>
-        <translation>los ajustes del proyecto</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} summaries</source>
-        <comment>{count} summary</comment>
-        <translation>
-            <numerusform>{count} resumen</numerusform>
-            <numerusform>{count} resúmenes</numerusform>
         </translation>
     </message>
     <message>
@@ -13338,10 +13290,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Comparar con el servidor</translation>
     </message>
     <message>
-        <source>Fetch again</source>
-        <translation>Traer de nuevo</translation>
-    </message>
-    <message>
         <source>When</source>
         <translation>Cuándo</translation>
     </message>
@@ -14522,10 +14470,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Syncing.</source>
         <translation>Sincronizando.</translation>
-    </message>
-    <message>
-        <source>These projects are fetched again. Check again when this computer is up to date.</source>
-        <translation>Estos proyectos se traen de nuevo. Compara otra vez cuando este ordenador esté al día.</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -18002,10 +17946,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Intentar a las {time}</translation>
     </message>
     <message>
-        <source>Open {host}…</source>
-        <translation>Abrir {host}…</translation>
-    </message>
-    <message>
         <source>Thinking…</source>
         <translation>Pensando…</translation>
     </message>
@@ -18857,10 +18797,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>admins</source>
         <translation>administradores</translation>
-    </message>
-    <message>
-        <source>New chat</source>
-        <translation>Chat nuevo</translation>
     </message>
     <message>
         <source>Recovered messages</source>

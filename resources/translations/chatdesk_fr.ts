@@ -568,14 +568,6 @@
         <translation>autoriser aussi ask, write (brouillons), ou ask,write</translation>
     </message>
     <message>
-        <source>The packages of the service are not installed ({name}).</source>
-        <translation>Les paquets du service ne sont pas installés ({name}).</translation>
-    </message>
-    <message>
-        <source>Install them: pip install &apos;chatdesk[service]&apos;.</source>
-        <translation>Installez-les&#xa0;: pip install &apos;chatdesk[service]&apos;.</translation>
-    </message>
-    <message>
         <source>it must be ask, write, or ask,write</source>
         <translation>ce doit être ask, write ou ask,write</translation>
     </message>
@@ -596,8 +588,8 @@
         <translation>l’id d’une conversation, un lien (chatdesk://…), un export de discussions ou une invitation</translation>
     </message>
     <message>
-        <source>start a new chat, as the launcher&apos;s menu does</source>
-        <translation>commencer une nouvelle discussion, comme le fait le menu du lanceur</translation>
+        <source>start a new thread, as the launcher&apos;s menu does</source>
+        <translation>commencer une nouvelle conversation, comme le fait le menu du lanceur</translation>
     </message>
     <message>
         <source>open the search, as the launcher&apos;s menu does</source>
@@ -867,10 +859,6 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>{waiting} en attente, {refused} refusées</translation>
     </message>
-    <message>
-        <source>compared again after everything was fetched again</source>
-        <translation>comparé encore après que tout a été reçu à nouveau</translation>
-    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
@@ -886,10 +874,6 @@
     <message>
         <source>workspace to compare, if no address is given (by default the only one)</source>
         <translation>espace de travail à comparer, si aucune adresse n’est donnée (par défaut le seul)</translation>
-    </message>
-    <message>
-        <source>fetch again whatever differs from the team&apos;s copy</source>
-        <translation>récupérer à nouveau ce qui diffère de la copie de l’équipe</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -2930,6 +2914,10 @@
         <translation>Cette réponse a échoué.</translation>
     </message>
     <message>
+        <source>A part of this message is damaged. What can be read of it is shown; a backup may have it whole.</source>
+        <translation>Une partie de ce message est endommagée. Ce qui peut en être lu est affiché&#xa0;; une sauvegarde le contient peut-être en entier.</translation>
+    </message>
+    <message>
         <source>being written</source>
         <translation>en cours d’écriture</translation>
     </message>
@@ -4116,18 +4104,6 @@
     <message>
         <source>Try again in {duration}.</source>
         <translation>Réessayez dans {duration}.</translation>
-    </message>
-    <message>
-        <source>Pay at {host} if you trust it, then try again; or choose another provider.</source>
-        <translation>Payez chez {host} si vous lui faites confiance, puis réessayez&#xa0;; ou choisissez un autre fournisseur.</translation>
-    </message>
-    <message>
-        <source>Pay as the server says, then try again; or choose another provider.</source>
-        <translation>Payez comme le serveur l’indique, puis réessayez&#xa0;; ou choisissez un autre fournisseur.</translation>
-    </message>
-    <message>
-        <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
-        <translation>{who} veut être payé avant de répondre&#xa0;: {payment}. ChatDesk ne paie rien de lui-même.</translation>
     </message>
     <message>
         <source>{model} was retired by the company that made it.</source>
@@ -5810,6 +5786,10 @@
         <translation>La base de données n’indique pas la version de son schéma&#xa0;; elle est donc endommagée.</translation>
     </message>
     <message>
+        <source>This database has schema version {revision}, from before the first release.</source>
+        <translation>Cette base de données a la version de schéma {revision}, antérieure à la première version publiée.</translation>
+    </message>
+    <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
         <translation>Cette base de données a la version de schéma {revision}&#xa0;; ce ChatDesk connaît les versions jusqu’à {head_revision}.</translation>
     </message>
@@ -5972,10 +5952,6 @@
     <message>
         <source>No tag is called “{value}”.</source>
         <translation>Aucune étiquette ne s’appelle «&#xa0;{value}&#xa0;».</translation>
-    </message>
-    <message>
-        <source>This database has no search index yet, because it could not be upgraded.</source>
-        <translation>Cette base de données n’a pas encore d’index de recherche, car elle n’a pas pu être mise à niveau.</translation>
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk, whose search index this one cannot read.</source>
@@ -7058,18 +7034,6 @@
         <translation>Le serveur de l’équipe n’a pas tout pris à temps.</translation>
     </message>
     <message>
-        <source>“{name}”: missing here: {what}.</source>
-        <translation>«&#xa0;{name}&#xa0;»&#xa0;: manque ici&#xa0;: {what}.</translation>
-    </message>
-    <message>
-        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
-        <translation>«&#xa0;{name}&#xa0;»&#xa0;: seulement ici, pas dans le journal de l’équipe&#xa0;: {what}.</translation>
-    </message>
-    <message>
-        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
-        <translation>«&#xa0;{name}&#xa0;»&#xa0;: différent ici et dans le journal de l’équipe&#xa0;: {what}.</translation>
-    </message>
-    <message>
         <source>“{name}”: {sentence}</source>
         <translation>«&#xa0;{name}&#xa0;»&#xa0;: {sentence}</translation>
     </message>
@@ -7127,18 +7091,6 @@
         <translation>
             <numerusform>{count} modification est sur le serveur et pas ici.</numerusform>
             <numerusform>{count} modifications sont sur le serveur et pas ici.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>the project&apos;s settings</source>
-        <translation>les paramètres du projet</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} summaries</source>
-        <comment>{count} summary</comment>
-        <translation>
-            <numerusform>{count} résumé</numerusform>
-            <numerusform>{count} résumés</numerusform>
         </translation>
     </message>
     <message>
@@ -13338,10 +13290,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Comparer au serveur</translation>
     </message>
     <message>
-        <source>Fetch again</source>
-        <translation>Recevoir à nouveau</translation>
-    </message>
-    <message>
         <source>When</source>
         <translation>Quand</translation>
     </message>
@@ -14522,10 +14470,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Syncing.</source>
         <translation>Synchronisation.</translation>
-    </message>
-    <message>
-        <source>These projects are fetched again. Check again when this computer is up to date.</source>
-        <translation>Ces projets sont reçus à nouveau. Vérifiez encore quand cet ordinateur est à jour.</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -18002,10 +17946,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Essai à {time}</translation>
     </message>
     <message>
-        <source>Open {host}…</source>
-        <translation>Ouvrir {host}…</translation>
-    </message>
-    <message>
         <source>Thinking…</source>
         <translation>Réflexion…</translation>
     </message>
@@ -18857,10 +18797,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>admins</source>
         <translation>administrateurs</translation>
-    </message>
-    <message>
-        <source>New chat</source>
-        <translation>Nouvelle discussion</translation>
     </message>
     <message>
         <source>Recovered messages</source>

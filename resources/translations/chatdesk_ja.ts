@@ -565,14 +565,6 @@
         <translation>ask、write(下書き)、またはask,writeも許可します</translation>
     </message>
     <message>
-        <source>The packages of the service are not installed ({name}).</source>
-        <translation>サービスのパッケージがインストールされていません({name})。</translation>
-    </message>
-    <message>
-        <source>Install them: pip install &apos;chatdesk[service]&apos;.</source>
-        <translation>インストールしてください: pip install &apos;chatdesk[service]&apos;。</translation>
-    </message>
-    <message>
         <source>it must be ask, write, or ask,write</source>
         <translation>ask、write、ask,writeのいずれかでなければなりません</translation>
     </message>
@@ -593,8 +585,8 @@
         <translation>スレッドのid、リンク(chatdesk://…)、チャットのエクスポート、または招待</translation>
     </message>
     <message>
-        <source>start a new chat, as the launcher&apos;s menu does</source>
-        <translation>ランチャーのメニューと同じように新しいチャットを始めます</translation>
+        <source>start a new thread, as the launcher&apos;s menu does</source>
+        <translation>ランチャーのメニューと同じように新しいスレッドを始めます</translation>
     </message>
     <message>
         <source>open the search, as the launcher&apos;s menu does</source>
@@ -863,10 +855,6 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>待機中{waiting}件、拒否{refused}件</translation>
     </message>
-    <message>
-        <source>compared again after everything was fetched again</source>
-        <translation>すべて再取得してから、もう一度比べました</translation>
-    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
@@ -881,10 +869,6 @@
     <message>
         <source>workspace to compare, if no address is given (by default the only one)</source>
         <translation>アドレスを指定しない場合に比較するワークスペース(既定では唯一のもの)</translation>
-    </message>
-    <message>
-        <source>fetch again whatever differs from the team&apos;s copy</source>
-        <translation>チームのコピーと異なるものを取得し直します</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -2898,6 +2882,10 @@
         <translation>この回答は失敗しました。</translation>
     </message>
     <message>
+        <source>A part of this message is damaged. What can be read of it is shown; a backup may have it whole.</source>
+        <translation>このメッセージの一部が壊れています。読める部分を表示しています。バックアップには全体が残っているかもしれません。</translation>
+    </message>
+    <message>
         <source>being written</source>
         <translation>書き込み中</translation>
     </message>
@@ -4079,18 +4067,6 @@
     <message>
         <source>Try again in {duration}.</source>
         <translation>{duration}後にもう一度試してください。</translation>
-    </message>
-    <message>
-        <source>Pay at {host} if you trust it, then try again; or choose another provider.</source>
-        <translation>信頼できる場合は{host}で支払ってから、もう一度試してください。または別のプロバイダーを選んでください。</translation>
-    </message>
-    <message>
-        <source>Pay as the server says, then try again; or choose another provider.</source>
-        <translation>サーバーの指示どおりに支払って、もう一度試してください。または別のプロバイダーを選んでください。</translation>
-    </message>
-    <message>
-        <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
-        <translation>{who}は回答の前に支払いを求めています: {payment}。ChatDeskが自動的に支払うことはありません。</translation>
     </message>
     <message>
         <source>{model} was retired by the company that made it.</source>
@@ -5769,6 +5745,10 @@
         <translation>データベースがスキーマのバージョンを示していないため、壊れています。</translation>
     </message>
     <message>
+        <source>This database has schema version {revision}, from before the first release.</source>
+        <translation>このデータベースのスキーマのバージョンは {revision} で、最初のリリースより前のものです。</translation>
+    </message>
+    <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
         <translation>このデータベースのスキーマバージョンは{revision}です。このChatDeskが対応するのは{head_revision}までです。</translation>
     </message>
@@ -5927,10 +5907,6 @@
     <message>
         <source>No tag is called “{value}”.</source>
         <translation>「{value}」という名前のタグはありません。</translation>
-    </message>
-    <message>
-        <source>This database has no search index yet, because it could not be upgraded.</source>
-        <translation>このデータベースはアップグレードできなかったため、まだ検索の索引がありません。</translation>
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk, whose search index this one cannot read.</source>
@@ -6996,18 +6972,6 @@
         <translation>チームのサーバーが時間内にすべてを受け付けませんでした。</translation>
     </message>
     <message>
-        <source>“{name}”: missing here: {what}.</source>
-        <translation>「{name}」: ここにないもの: {what}。</translation>
-    </message>
-    <message>
-        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
-        <translation>「{name}」: ここにだけあり、チームの記録にないもの: {what}。</translation>
-    </message>
-    <message>
-        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
-        <translation>「{name}」: チームの記録と異なるもの: {what}。</translation>
-    </message>
-    <message>
         <source>“{name}”: {sentence}</source>
         <translation>「{name}」: {sentence}</translation>
     </message>
@@ -7059,17 +7023,6 @@
         <comment>{count} change is on the server and not here.</comment>
         <translation>
             <numerusform>{count}件の変更がサーバーにありますが、ここにはありません。</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>the project&apos;s settings</source>
-        <translation>プロジェクトの設定</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} summaries</source>
-        <comment>{count} summary</comment>
-        <translation>
-            <numerusform>{count}件の要約</numerusform>
         </translation>
     </message>
     <message>
@@ -13188,10 +13141,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>サーバーと照合</translation>
     </message>
     <message>
-        <source>Fetch again</source>
-        <translation>再取得</translation>
-    </message>
-    <message>
         <source>When</source>
         <translation>日時</translation>
     </message>
@@ -14355,10 +14304,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Syncing.</source>
         <translation>同期中。</translation>
-    </message>
-    <message>
-        <source>These projects are fetched again. Check again when this computer is up to date.</source>
-        <translation>これらのプロジェクトを再取得します。このコンピューターが最新になったら、もう一度確認してください。</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -17768,10 +17713,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{time}に試す</translation>
     </message>
     <message>
-        <source>Open {host}…</source>
-        <translation>{host}を開く…</translation>
-    </message>
-    <message>
         <source>Thinking…</source>
         <translation>思考中…</translation>
     </message>
@@ -18609,10 +18550,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>admins</source>
         <translation>管理者</translation>
-    </message>
-    <message>
-        <source>New chat</source>
-        <translation>新しいチャット</translation>
     </message>
     <message>
         <source>Recovered messages</source>

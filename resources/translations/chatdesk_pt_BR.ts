@@ -568,14 +568,6 @@
         <translation>permitir também ask, write (rascunhos) ou ask,write</translation>
     </message>
     <message>
-        <source>The packages of the service are not installed ({name}).</source>
-        <translation>Os pacotes do serviço não estão instalados ({name}).</translation>
-    </message>
-    <message>
-        <source>Install them: pip install &apos;chatdesk[service]&apos;.</source>
-        <translation>Instale-os: pip install &apos;chatdesk[service]&apos;.</translation>
-    </message>
-    <message>
         <source>it must be ask, write, or ask,write</source>
         <translation>deve ser ask, write ou ask,write</translation>
     </message>
@@ -596,8 +588,8 @@
         <translation>o id de uma conversa, um link (chatdesk://…), uma exportação de chats ou um convite</translation>
     </message>
     <message>
-        <source>start a new chat, as the launcher&apos;s menu does</source>
-        <translation>começar um novo chat, como faz o menu do lançador</translation>
+        <source>start a new thread, as the launcher&apos;s menu does</source>
+        <translation>começar uma nova conversa, como faz o menu do lançador</translation>
     </message>
     <message>
         <source>open the search, as the launcher&apos;s menu does</source>
@@ -867,10 +859,6 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>{waiting} em espera, {refused} recusadas</translation>
     </message>
-    <message>
-        <source>compared again after everything was fetched again</source>
-        <translation>comparado de novo depois que tudo foi buscado de novo</translation>
-    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
@@ -886,10 +874,6 @@
     <message>
         <source>workspace to compare, if no address is given (by default the only one)</source>
         <translation>espaço de trabalho a comparar, se nenhum endereço é dado (por padrão, o único)</translation>
-    </message>
-    <message>
-        <source>fetch again whatever differs from the team&apos;s copy</source>
-        <translation>buscar de novo tudo o que difere da cópia da equipe</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -2930,6 +2914,10 @@
         <translation>Esta resposta falhou.</translation>
     </message>
     <message>
+        <source>A part of this message is damaged. What can be read of it is shown; a backup may have it whole.</source>
+        <translation>Uma parte desta mensagem está danificada. O que pode ser lido é mostrado; um backup talvez a tenha inteira.</translation>
+    </message>
+    <message>
         <source>being written</source>
         <translation>sendo escrita</translation>
     </message>
@@ -4116,18 +4104,6 @@
     <message>
         <source>Try again in {duration}.</source>
         <translation>Tente novamente em {duration}.</translation>
-    </message>
-    <message>
-        <source>Pay at {host} if you trust it, then try again; or choose another provider.</source>
-        <translation>Pague em {host} se confia nele e tente novamente; ou escolha outro provedor.</translation>
-    </message>
-    <message>
-        <source>Pay as the server says, then try again; or choose another provider.</source>
-        <translation>Pague como o servidor indica e tente novamente; ou escolha outro provedor.</translation>
-    </message>
-    <message>
-        <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
-        <translation>{who} quer ser pago antes de responder: {payment}. O ChatDesk não paga nada por conta própria.</translation>
     </message>
     <message>
         <source>{model} was retired by the company that made it.</source>
@@ -5810,6 +5786,10 @@
         <translation>O banco de dados não diz qual é a versão do seu esquema, portanto está danificado.</translation>
     </message>
     <message>
+        <source>This database has schema version {revision}, from before the first release.</source>
+        <translation>Este banco de dados tem a versão de esquema {revision}, anterior ao primeiro lançamento.</translation>
+    </message>
+    <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
         <translation>Este banco de dados tem a versão de esquema {revision}; este ChatDesk conhece versões até {head_revision}.</translation>
     </message>
@@ -5972,10 +5952,6 @@
     <message>
         <source>No tag is called “{value}”.</source>
         <translation>Nenhuma etiqueta se chama “{value}”.</translation>
-    </message>
-    <message>
-        <source>This database has no search index yet, because it could not be upgraded.</source>
-        <translation>Este banco de dados ainda não tem índice de busca, porque não pôde ser atualizado.</translation>
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk, whose search index this one cannot read.</source>
@@ -7058,18 +7034,6 @@
         <translation>O servidor da equipe não aceitou tudo a tempo.</translation>
     </message>
     <message>
-        <source>“{name}”: missing here: {what}.</source>
-        <translation>“{name}”: falta aqui: {what}.</translation>
-    </message>
-    <message>
-        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
-        <translation>“{name}”: só aqui, não no log da equipe: {what}.</translation>
-    </message>
-    <message>
-        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
-        <translation>“{name}”: diferente aqui e no log da equipe: {what}.</translation>
-    </message>
-    <message>
         <source>“{name}”: {sentence}</source>
         <translation>“{name}”: {sentence}</translation>
     </message>
@@ -7127,18 +7091,6 @@
         <translation>
             <numerusform>{count} alteração está no servidor e não aqui.</numerusform>
             <numerusform>{count} alterações estão no servidor e não aqui.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>the project&apos;s settings</source>
-        <translation>as configurações do projeto</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} summaries</source>
-        <comment>{count} summary</comment>
-        <translation>
-            <numerusform>{count} resumo</numerusform>
-            <numerusform>{count} resumos</numerusform>
         </translation>
     </message>
     <message>
@@ -13338,10 +13290,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Comparar com o servidor</translation>
     </message>
     <message>
-        <source>Fetch again</source>
-        <translation>Buscar de novo</translation>
-    </message>
-    <message>
         <source>When</source>
         <translation>Quando</translation>
     </message>
@@ -14522,10 +14470,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Syncing.</source>
         <translation>Sincronizando.</translation>
-    </message>
-    <message>
-        <source>These projects are fetched again. Check again when this computer is up to date.</source>
-        <translation>Estes projetos são buscados de novo. Verifique de novo quando este computador estiver atualizado.</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -18002,10 +17946,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Tentar às {time}</translation>
     </message>
     <message>
-        <source>Open {host}…</source>
-        <translation>Abrir {host}…</translation>
-    </message>
-    <message>
         <source>Thinking…</source>
         <translation>Pensando…</translation>
     </message>
@@ -18857,10 +18797,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>admins</source>
         <translation>administradores</translation>
-    </message>
-    <message>
-        <source>New chat</source>
-        <translation>Novo chat</translation>
     </message>
     <message>
         <source>Recovered messages</source>

@@ -565,14 +565,6 @@
         <translation>另外允许 ask、write（草稿）或 ask,write</translation>
     </message>
     <message>
-        <source>The packages of the service are not installed ({name}).</source>
-        <translation>未安装此服务所需的软件包（{name}）。</translation>
-    </message>
-    <message>
-        <source>Install them: pip install &apos;chatdesk[service]&apos;.</source>
-        <translation>请安装：pip install &apos;chatdesk[service]&apos;。</translation>
-    </message>
-    <message>
         <source>it must be ask, write, or ask,write</source>
         <translation>必须是 ask、write 或 ask,write</translation>
     </message>
@@ -593,8 +585,8 @@
         <translation>对话的 ID、链接（chatdesk://…）、聊天的导出文件或邀请</translation>
     </message>
     <message>
-        <source>start a new chat, as the launcher&apos;s menu does</source>
-        <translation>新建聊天，与启动器菜单相同</translation>
+        <source>start a new thread, as the launcher&apos;s menu does</source>
+        <translation>新建对话，与启动器菜单相同</translation>
     </message>
     <message>
         <source>open the search, as the launcher&apos;s menu does</source>
@@ -863,10 +855,6 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>{waiting} 个等待中，{refused} 个被拒绝</translation>
     </message>
-    <message>
-        <source>compared again after everything was fetched again</source>
-        <translation>重新获取全部内容后再次比较</translation>
-    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
@@ -881,10 +869,6 @@
     <message>
         <source>workspace to compare, if no address is given (by default the only one)</source>
         <translation>未给出地址时要比较的工作区（默认为唯一的那个）</translation>
-    </message>
-    <message>
-        <source>fetch again whatever differs from the team&apos;s copy</source>
-        <translation>重新获取与团队副本不同的内容</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -2898,6 +2882,10 @@
         <translation>此回答失败。</translation>
     </message>
     <message>
+        <source>A part of this message is damaged. What can be read of it is shown; a backup may have it whole.</source>
+        <translation>此消息的一部分已损坏。能读取的内容已显示；备份中可能有完整的消息。</translation>
+    </message>
+    <message>
         <source>being written</source>
         <translation>编写中</translation>
     </message>
@@ -4079,18 +4067,6 @@
     <message>
         <source>Try again in {duration}.</source>
         <translation>请在 {duration}后重试。</translation>
-    </message>
-    <message>
-        <source>Pay at {host} if you trust it, then try again; or choose another provider.</source>
-        <translation>如果信任 {host}，请在那里付款，然后重试；或选择其他提供商。</translation>
-    </message>
-    <message>
-        <source>Pay as the server says, then try again; or choose another provider.</source>
-        <translation>请按服务器的说明付款后重试；或选择其他提供商。</translation>
-    </message>
-    <message>
-        <source>{who} wants to be paid before it answers: {payment}. ChatDesk pays nothing by itself.</source>
-        <translation>{who} 要求先付款再回答：{payment}。ChatDesk 不会自行付款。</translation>
     </message>
     <message>
         <source>{model} was retired by the company that made it.</source>
@@ -5769,6 +5745,10 @@
         <translation>数据库没有说明其架构的版本，因此已损坏。</translation>
     </message>
     <message>
+        <source>This database has schema version {revision}, from before the first release.</source>
+        <translation>此数据库的架构版本为 {revision}，早于首次发布的版本。</translation>
+    </message>
+    <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
         <translation>此数据库的架构版本为 {revision}；此 ChatDesk 支持到版本 {head_revision}。</translation>
     </message>
@@ -5927,10 +5907,6 @@
     <message>
         <source>No tag is called “{value}”.</source>
         <translation>没有名为“{value}”的标签。</translation>
-    </message>
-    <message>
-        <source>This database has no search index yet, because it could not be upgraded.</source>
-        <translation>此数据库还没有搜索索引，因为无法升级。</translation>
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk, whose search index this one cannot read.</source>
@@ -6996,18 +6972,6 @@
         <translation>团队的服务器没有及时接受全部内容。</translation>
     </message>
     <message>
-        <source>“{name}”: missing here: {what}.</source>
-        <translation>“{name}”：此处缺少：{what}。</translation>
-    </message>
-    <message>
-        <source>“{name}”: only here, not in the team&apos;s log: {what}.</source>
-        <translation>“{name}”：只在此处、不在团队日志中：{what}。</translation>
-    </message>
-    <message>
-        <source>“{name}”: different here than in the team&apos;s log: {what}.</source>
-        <translation>“{name}”：与团队日志不同：{what}。</translation>
-    </message>
-    <message>
         <source>“{name}”: {sentence}</source>
         <translation>“{name}”：{sentence}</translation>
     </message>
@@ -7059,17 +7023,6 @@
         <comment>{count} change is on the server and not here.</comment>
         <translation>
             <numerusform>有 {count} 项更改在服务器上，但不在此处。</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>the project&apos;s settings</source>
-        <translation>项目的设置</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} summaries</source>
-        <comment>{count} summary</comment>
-        <translation>
-            <numerusform>{count} 个摘要</numerusform>
         </translation>
     </message>
     <message>
@@ -13188,10 +13141,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>与服务器核对</translation>
     </message>
     <message>
-        <source>Fetch again</source>
-        <translation>重新获取</translation>
-    </message>
-    <message>
         <source>When</source>
         <translation>时间</translation>
     </message>
@@ -14355,10 +14304,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Syncing.</source>
         <translation>正在同步。</translation>
-    </message>
-    <message>
-        <source>These projects are fetched again. Check again when this computer is up to date.</source>
-        <translation>正在重新获取这些项目。请在此计算机更新到最新后再次核对。</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -17768,10 +17713,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{time} 重试</translation>
     </message>
     <message>
-        <source>Open {host}…</source>
-        <translation>打开 {host}…</translation>
-    </message>
-    <message>
         <source>Thinking…</source>
         <translation>正在思考…</translation>
     </message>
@@ -18609,10 +18550,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>admins</source>
         <translation>管理员</translation>
-    </message>
-    <message>
-        <source>New chat</source>
-        <translation>新聊天</translation>
     </message>
     <message>
         <source>Recovered messages</source>
