@@ -16,6 +16,7 @@ from chatdesk.cli import serving, team_membership
 from chatdesk.cli.main import build_parser, run
 from chatdesk.cli.secret_files import secret_file
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.settings.providers_store import KeyPlace
 from tests.helpers.command_parsers import arguments_of, commands_of
 
 _MAKERS = {
@@ -63,7 +64,17 @@ def _services(server: _Server) -> Any:
         return ()
 
     projects = SimpleNamespace(list=_nothing)
-    return SimpleNamespace(load_team=load_team, paths=None, library=SimpleNamespace(projects=projects))
+    keys = SimpleNamespace(state=_open_keyring)
+    return SimpleNamespace(
+        load_team=load_team,
+        paths=None,
+        library=SimpleNamespace(projects=projects),
+        provider_service=SimpleNamespace(keys=keys),
+    )
+
+
+async def _open_keyring() -> SimpleNamespace:
+    return SimpleNamespace(place=KeyPlace.KEYRING, has_file=False, has_keyring=True, is_file_locked=False)
 
 
 def _leaves(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

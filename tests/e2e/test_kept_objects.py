@@ -19,7 +19,7 @@ from tests.helpers.window import ask, play
 pytestmark = pytest.mark.usefixtures("qapp")
 _THREADS, _TURNS = 8, 4
 # One message that is kept is more than a hundred, with its blocks, items and parts.
-_MOST_A_TURN = 30
+_MOST_A_TURN = 100
 
 
 def _objects() -> tuple[int, int]:

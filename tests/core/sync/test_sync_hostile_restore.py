@@ -17,7 +17,7 @@ def test_whoever_fills_what_a_restored_server_lost_replaces_nobody_s_words() -> 
         history = HostileRestore(seed)
         assert history.play() == [], seed
         forged += history.counts["forged"]
-    assert forged > 100
+    assert forged > 20
 
 
 @pytest.mark.parametrize("seed", [1, 9])

@@ -21,6 +21,7 @@ from chatdesk.core.storage.chat import recovery
 from chatdesk.core.storage.chat.projects import ensure_default_project
 from chatdesk.core.storage.engine import schema_upgrade, search_index, search_text, tables
 from chatdesk.core.storage.engine.change_log import LogWatch, Origin
+from chatdesk.core.storage.engine.connection import add_functions
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync import sharing, team
 from chatdesk.core.storage.sync.store import SyncStore
@@ -164,6 +165,7 @@ def _connection(image: bytes | None) -> sqlite3.Connection:
     raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=512)
     raw.text_factory = lambda data: data.decode("utf-8", "replace")
     search_text.register(raw)
+    add_functions(raw)
     if image is not None:
         raw.deserialize(image)
     raw.execute("PRAGMA foreign_keys=ON")

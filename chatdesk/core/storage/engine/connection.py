@@ -122,7 +122,7 @@ def connect(
     try:
         conn.text_factory = _decode
         conn.row_factory = None if is_raw else _readable
-        conn.create_function(UNICODE_INSTEAD, 1, _unicode_instead, deterministic=True)
+        add_functions(conn)
         conn.execute("PRAGMA trusted_schema=OFF")
         conn.execute("PRAGMA cell_size_check=ON")
         set_defensive(conn, is_on=True)
@@ -296,6 +296,11 @@ def _engine() -> Engine:
 def _decode(data: bytes) -> str:
     # One badly stored byte would otherwise make the whole SELECT fail.
     return data.decode("utf-8", "replace")
+
+
+def add_functions(conn: sqlite3.Connection) -> None:
+    """Give a connection the functions that statements of ours call."""
+    conn.create_function(UNICODE_INSTEAD, 1, _unicode_instead, deterministic=True)
 
 
 def _unicode_instead(data: bytes | None) -> str | None:
