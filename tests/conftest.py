@@ -243,9 +243,11 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
         from tests.helpers.left_windows import delete_windows, release_mouse
 
         delete_windows(item.stash.get(_WINDOWS_BEFORE, []))
-        release_mouse()
+        left = release_mouse()
         gc.collect()  # here: what a window leaves in cycles must not end on a thread of a later test
         gc.freeze()  # what is left are modules and caches, which each later collection would walk
+        if left:
+            pytest.fail(f"the test left {left} pressed", pytrace=False)
     before = item.stash.get(_THREADS_BEFORE, set())
     deadline = time.monotonic() + _THREAD_GRACE_S
     for thread in threading.enumerate():

@@ -198,9 +198,10 @@ def told_apart(names: Mapping[str, str]) -> dict[str, str]:
     numbers: Counter[str] = Counter()
     for each, name in names.items():
         made = kept = distinct_name(name) if looks[look_of(name)] > 1 else clean_line(name)
+        look = look_of(kept)  # counted by it: thousands of names may look the same and be spelt each in its way
         while look_of(made) in taken:
-            numbers[kept] += 1
-            made = f"{kept} ({numbers[kept] + 1})"
+            numbers[look] += 1
+            made = f"{kept} ({numbers[look] + 1})"
         taken.add(look_of(made))
         shown[each] = made
     return shown

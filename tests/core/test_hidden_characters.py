@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chatdesk.core import hidden_characters
 from chatdesk.core.hidden_characters import distinct_name, look_of, readable_prose, told_apart
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.plain_text import plain_blocks
@@ -139,3 +140,18 @@ def test_line_separators_end_lines_and_the_colours_of_a_terminal_are_left_out() 
 def test_lone_surrogates_become_replacement_signs() -> None:
     assert readable_prose("a\ud800b\n") == "a\ufffdb\n"
     assert readable_prose("a\tb\n") == "a\tb\n"
+
+
+def test_thousands_of_names_that_look_the_same_are_told_apart_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    letters = "abcdefghijkl"
+    names = {
+        str(number): "".join(each.upper() if number >> place & 1 else each for place, each in enumerate(letters))
+        for number in range(2**11)
+    }
+    looks = []
+    look_of = hidden_characters.look_of
+    monkeypatch.setattr(hidden_characters, "look_of", lambda name: looks.append(name) or look_of(name))
+    assert len(set(map(look_of, hidden_characters.told_apart(names).values()))) == len(names)
+    assert len(looks) < 8 * len(names)

@@ -26,12 +26,14 @@ def delete_windows(before: Iterable[QWidget]) -> None:
             Shiboken.delete(window)
 
 
-def release_mouse() -> None:
-    """Release the buttons that are pressed, which a later test would drag with."""
+def release_mouse() -> str:
+    """Release the buttons that are pressed, which a later test would drag with; return their names, which may be
+    none."""
     pressed = QGuiApplication.mouseButtons()
     if pressed == Qt.MouseButton.NoButton:
-        return
+        return ""
     window = QWidget()
     for button in (each for each in Qt.MouseButton if each.value and each.value & pressed.value == each.value):
         QTest.mouseRelease(window, button)
     Shiboken.delete(window)
+    return pressed.name or str(pressed)

@@ -232,7 +232,7 @@ class _Request:
     def _get(self, place: SplitResult) -> Fetched | str:
         """Return the answer, or the address that the server redirects to."""
         ask, rules = self._ask, self._rules
-        connection = _Connection(place, self._addresses_of(place), self.hold)
+        connection = _Connection(place, self._addresses_of(place), self.hold, lambda: self._is_given_up)
         try:
             target = quote(place.path or "/", safe=_UNESCAPED) + (
                 "?" + quote(place.query, safe=_UNESCAPED + "?") if place.query else ""
@@ -338,11 +338,18 @@ class _Connection(http.client.HTTPConnection):
     """A connection to the first of some addresses that answers, all of which were checked, under the name that was
     asked for. It uses no proxy of the environment."""
 
-    def __init__(self, place: SplitResult, addresses: Sequence[str], hold: Callable[[socket.socket], None]) -> None:
+    def __init__(
+        self,
+        place: SplitResult,
+        addresses: Sequence[str],
+        hold: Callable[[socket.socket], None],
+        is_given_up: Callable[[], bool],
+    ) -> None:
         super().__init__(place.hostname or "", _port(place), timeout=_STEP_TIMEOUT_S)
         self.default_port = _PORTS[place.scheme]
         self._addresses = addresses
         self._hold = hold
+        self._is_given_up = is_given_up
         self._is_secure = place.scheme == "https"
 
     def connect(self) -> None:
@@ -351,7 +358,7 @@ class _Connection(http.client.HTTPConnection):
                 self.sock = socket.create_connection((address, self.port), _STEP_TIMEOUT_S)
                 break
             except OSError:  # one of IPv6 where only IPv4 goes out, or a server that listens on the other
-                if address == self._addresses[-1]:
+                if address == self._addresses[-1] or self._is_given_up():
                     raise
         self._hold(self.sock)
         if self._is_secure:

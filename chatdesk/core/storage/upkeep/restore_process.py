@@ -36,8 +36,9 @@ _LEAST_TIME_S: Final = 60.0
 _TIME_S_A_MB: Final = 3.0
 _MOST_MEMORY_BYTES: Final = 2 * 1024**3
 # Databases pack to a third, but one text without end packs a database to a thousandth. What is so much larger than its
-# file, and would take more than half of what is free, was made to fill the disk.
+# file, and larger than a database with such a text or than half of what is free, was made to fill the disk.
 _MOST_UNPACKED_FACTOR: Final = 100
+_MOST_OF_ENDLESS_TEXTS_BYTES: Final = 4 * 1024**3
 _SPARE_BYTES: Final = 32 * 1024 * 1024
 _LOOK_EVERY_BYTES: Final = 16 * 1024 * 1024
 _TITLES: Final = 5
@@ -138,7 +139,8 @@ def room(backup: Path, directory: Path) -> Callable[[int], None]:
     """Return a check of how much may be unpacked from ``backup`` into ``directory``: by what the bytes are, not by what
     the file says of them."""
     packed_bytes = backup.stat().st_size
-    most = max(packed_bytes * _MOST_UNPACKED_FACTOR + _SPARE_BYTES, shutil.disk_usage(directory).free // 2)
+    of_endless_texts = min(_MOST_OF_ENDLESS_TEXTS_BYTES, shutil.disk_usage(directory).free // 2)
+    most = max(packed_bytes * _MOST_UNPACKED_FACTOR + _SPARE_BYTES, of_endless_texts)
     looked_at = 0
 
     def check(count: int) -> None:

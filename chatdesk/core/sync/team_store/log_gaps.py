@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from chatdesk.core.domain.sharing.lost_changes import LostRange
+from chatdesk.core.sync.errors import TeamLossChanged
 from chatdesk.core.sync.team_store.statements import Statements
 
 _MOST_RANGES: Final = 100_000
 # Closing a log over its gaps rewrites all that follows. This many changes at a time, less than a second each, so that
 # whoever writes in the project meanwhile waits no longer.
 _REWRITTEN_AT_ONCE: Final = 5_000
+_MOST_STEPS: Final = 10_000  # of a server that never comes to the end
 
 
 class LogGaps:
@@ -35,8 +37,24 @@ class LogGaps:
     def accept(self, project_id: str, ranges: Sequence[LostRange]) -> None:
         """Let a project go on without exactly these changes; allowed to owners only. Raises ``TeamLossChanged`` where
         others are missing by now."""
-        missing: object = [[each.first, each.last] for each in ranges]
-        while missing is not None:
-            missing = self._statements.value(
+        missing = [[each.first, each.last] for each in ranges]
+        for _ in range(_MOST_STEPS):
+            left = self._statements.value(
                 "SELECT cd.accept_loss(%s, %s::jsonb, %s)", project_id, json.dumps(missing), _REWRITTEN_AT_ONCE
             )
+            if left is None:
+                return
+            # The same changes, further up. Of any others nobody said that they may go.
+            if not _are_further_up(left, missing):
+                break
+            missing = left
+        raise TeamLossChanged
+
+
+def _are_further_up(left: Any, before: Sequence[Sequence[int]]) -> bool:
+    """Return whether a server names as many changes as before, and the first of them further up."""
+    try:
+        counts = [sum(last - first + 1 for first, last in ranges) for ranges in (left, before)]
+        return counts[0] == counts[1] and bool(left[0][0] > before[0][0])
+    except (TypeError, ValueError, IndexError, KeyError):
+        return False

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from chatdesk.core.domain.sharing.lost_changes import LostRange
+from chatdesk.core.sync.errors import TeamLossChanged
+from chatdesk.core.sync.team_store.log_gaps import LogGaps
 from tests.helpers.postgres import Cluster
 from tests.helpers.team_people import Person, Row, Team, pulled
 
@@ -270,3 +273,40 @@ def test_the_loss_of_one_project_moves_nothing_of_another(team: Team) -> None:
     lose(team, first, [[4, 6]])
     assert accept(team.owner, first, [[4, 6]]) == ""
     assert team.owner.ask(query, other) == before
+
+
+class _Answers:
+    """A server that answers what it is asked to accept with these, one after the other."""
+
+    def __init__(self, *answers: object) -> None:
+        self.answers = list(reversed(answers))
+
+    def value(self, _sql: str, *_arguments: object) -> object:
+        return self.answers.pop()
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        [[2, 4]],  # for ever the same
+        [[1, 3]],
+        [[9, 12]],  # one more than was agreed to
+        [[9, 10], [20, 25]],
+        [],
+        [[]],
+        [["a", "b"]],
+        [[None, 4]],
+        7,
+        "x",
+        {"a": 1},
+    ],
+)
+def test_only_what_an_owner_agreed_to_is_accepted_and_a_lie_ends(lie: object) -> None:
+    agreed = [LostRange(2, 4, None, None)]
+    with pytest.raises(TeamLossChanged):
+        LogGaps(_Answers(lie)).accept("p", agreed)  # type: ignore[arg-type]
+    with pytest.raises(TeamLossChanged):
+        LogGaps(_Answers(*([[each, each + 2]] for each in range(3, 20_000)))).accept("p", agreed)  # type: ignore[arg-type]
+    honest = _Answers([[7, 9]], [[12, 14]], None)
+    LogGaps(honest).accept("p", agreed)  # type: ignore[arg-type]
+    assert honest.answers == []
