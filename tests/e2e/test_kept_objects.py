@@ -17,9 +17,9 @@ from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.window import ask, play
 
 pytestmark = pytest.mark.usefixtures("qapp")
-_THREADS, _TURNS = 8, 4
-# One message that is kept is more than a hundred, with its blocks, items and parts.
-_MOST_A_TURN = 100
+_THREADS, _TURNS = 4, 4
+# One message that is kept is more than a hundred, with its blocks, items and parts. Caches that fill take some thirty.
+_MOST_A_TURN = 60
 
 
 def _objects() -> tuple[int, int]:
@@ -38,7 +38,7 @@ def test_no_objects_stay_of_turns_that_are_over(tmp_path: Path, monkeypatch: pyt
     async def script(application: WindowApplication) -> None:
         await application.services()
         threads: list[str] = []
-        for place in range(3 * _THREADS):
+        for place in range(4 * _THREADS):
             await application.threads.open(threads[place % _THREADS] if place >= _THREADS else None)
             for turn in range(_TURNS):
                 answer = await ask(application, f"question {turn}, a short answer please")
@@ -48,6 +48,8 @@ def test_no_objects_stay_of_turns_that_are_over(tmp_path: Path, monkeypatch: pyt
                 found.append(_objects())
 
     play(AppPaths.find(tmp_path / "profile"), script)
-    _first, (widgets, blocks), (last_widgets, last_blocks) = found
-    assert last_widgets <= widgets
-    assert (last_blocks - blocks) / (_THREADS * _TURNS) < _MOST_A_TURN, found
+    _first, (widgets, blocks), (more_widgets, more_blocks), (last_widgets, last_blocks) = found
+    assert min(more_widgets - widgets, last_widgets - more_widgets) <= 0, found
+    # What is kept comes with each round; what Python needs for something else, with one.
+    kept = min(more_blocks - blocks, last_blocks - more_blocks)
+    assert kept / (_THREADS * _TURNS) < _MOST_A_TURN, found

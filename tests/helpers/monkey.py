@@ -27,6 +27,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.services.asking import ask
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.commands.catalogue import CATALOGUE
+from tests.helpers.left_windows import release_mouse
 from tests.helpers.things_over import things_without_owner, things_without_row
 from tests.helpers.window import play, until
 
@@ -106,6 +107,7 @@ class Monkey:
 
     async def leave_everything(self) -> None:
         """Close every popup and dialog as a person would, so that the window can be used again."""
+        release_mouse()
         for _ in range(40):
             QTimer.singleShot(0, self._leave_one)
             await asyncio.sleep(0.01)

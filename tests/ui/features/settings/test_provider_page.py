@@ -81,6 +81,7 @@ def test_a_row_is_opened_by_a_double_click_and_has_a_menu(page: ProviderPage, qt
     name = next(each for each in page.findChildren(QLabel) if each.text() == "Team gateway")
     with qtbot.waitSignal(page.editRequested) as edited:
         qtbot.mouseDClick(name, LEFT)
+    qtbot.mouseRelease(name, LEFT)
     assert edited.args == ["team"]
     menu = page.row("openai").menu()
     assert [each.text() for each in menu.actions() if not each.isSeparator()] == [
