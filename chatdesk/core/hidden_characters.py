@@ -184,6 +184,8 @@ def distinct_name(text: str) -> str:
 
 def look_of(name: str) -> str:
     """Return a key that is equal for names that look the same to a person, whatever their case, marks and blanks."""
+    if name.isascii() and name.isprintable():
+        return name.translate(_ALIKE_AS_WRITTEN).replace(" ", "").casefold()
     written = unicodedata.normalize("NFKD", name).translate(_ALIKE_AS_WRITTEN)
     bare = (each for each in written if not (unicodedata.combining(each) or each.isspace() or _SUSPECTS.match(each)))
     return "".join(bare).casefold().translate(_ALIKE)
@@ -192,17 +194,20 @@ def look_of(name: str) -> str:
 def told_apart(names: Mapping[str, str]) -> dict[str, str]:
     """Return names by id, the oldest first, as a person chooses among them: where several look the same, as
     ``distinct_name``, and all but the first of those that look the same still with a number."""
-    looks = Counter(map(look_of, names.values()))
+    looks = {each: look_of(name) for each, name in names.items()}
+    count = Counter(looks.values())
     shown: dict[str, str] = {}
     taken: set[str] = set()
     numbers: Counter[str] = Counter()
     for each, name in names.items():
-        made = kept = distinct_name(name) if looks[look_of(name)] > 1 else clean_line(name)
-        look = look_of(kept)  # counted by it: thousands of names may look the same and be spelt each in its way
-        while look_of(made) in taken:
-            numbers[look] += 1
-            made = f"{kept} ({numbers[look] + 1})"
-        taken.add(look_of(made))
+        made = kept = distinct_name(name) if count[looks[each]] > 1 else clean_line(name)
+        # Counted by the look: thousands of names may look the same and be spelt each in its own way.
+        look = first = looks[each] if kept == name else look_of(kept)
+        while look in taken:
+            numbers[first] += 1
+            made = f"{kept} ({numbers[first] + 1})"
+            look = look_of(made)
+        taken.add(look)
         shown[each] = made
     return shown
 
