@@ -152,12 +152,13 @@ def network_settings():
     return {name: value for name, value in os.environ.items() if NETWORK.fullmatch(name)}
 
 
-def in_namespaces_of_its_own():
-    """Run this script again where its mounts and processes end with it, however it ends. Returns its code."""
+def go_on_in_namespaces_of_its_own():
+    """Replace this process by one that runs this script where its mounts and processes end with it, however it ends."""
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     # The first process is a shell, which waits for those that lost their parents.
     command += ["sh", "-c", '"$@"; exit $?', "sh", sys.executable, *sys.argv, "--alone"]
-    return subprocess.run(command).returncode
+    sys.stdout.flush()
+    os.execvp(command[0], command)
 
 
 def _end_what_runs():

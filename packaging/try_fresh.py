@@ -2,13 +2,12 @@
 they name, as root and as a plain user who may only ask root to run a line that was printed. A line for each thing that
 was tried, and a table at the end.
 
-``try_fresh.py [12] [13] [root] [user] [run] [test] [package] [pipx] [contribute] [--tests ARGS] [--keep]``; without
-words all of them, which takes hours. ``--tests`` is passed on as ARGS to ``make test``; ``--keep`` leaves the systems
-in build/package. Needs root and debootstrap. What is tried is the newest commit.
+Without words all is tried, which takes hours. Needs root and debootstrap. What is tried is the newest commit.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shlex
@@ -28,7 +27,7 @@ from fresh_debian import (  # noqa: E402
     Tries,
     apt,
     fresh_system,
-    in_namespaces_of_its_own,
+    go_on_in_namespaces_of_its_own,
     inside,
     mirror,
     network_settings,
@@ -47,8 +46,16 @@ SHOWN = 4000
 
 def main():
     """Returns 1 where something failed."""
-    words = sys.argv[1:]
-    tests = words[words.index("--tests") + 1] if "--tests" in words else ""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    every = [*RELEASES, *PEOPLE, *PARTS]
+    parser.add_argument("words", nargs="*", metavar="WORD", help="what to try, of " + " ".join(every) + "; else all")
+    parser.add_argument("--tests", default="", metavar="ARGS", help="is passed on as ARGS to make test")
+    parser.add_argument("--keep", action="store_true", help="leaves the systems in build/package")
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    words = given.words
+    if not set(words) <= set(every):
+        parser.error("only these can be tried: " + " ".join(every))
     if sys.platform != "linux" or os.geteuid() != 0:
         print("This makes systems of their own to try things in, and needs root on Linux.", file=sys.stderr)
         return 1
@@ -60,14 +67,14 @@ def main():
     except set_up.SetUpError as problem:
         print(problem, file=sys.stderr)
         return 1
-    if "--alone" not in words:
-        return in_namespaces_of_its_own()
+    if not given.alone:
+        go_on_in_namespaces_of_its_own()
     tries = {}
     for release in [each for each in RELEASES if each in words] or named_debians():
         for person in [each for each in PEOPLE if each in words] or PEOPLE:
-            kept = package.PLACE / "kept-{}-{}".format(release, person) if "--keep" in words else None
+            kept = package.PLACE / "kept-{}-{}".format(release, person) if given.keep else None
             with fresh_system(release, kept):
-                follow(tries, release, person, [each for each in PARTS if each in words] or PARTS, tests)
+                follow(tries, release, person, [each for each in PARTS if each in words] or PARTS, given.tests)
     print("\n".join(table(tries)))
     return 1 if any(each.failed for each in tries.values()) else 0
 
