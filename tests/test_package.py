@@ -214,6 +214,7 @@ def test_the_table_of_fresh_systems_has_a_line_for_each_and_what_was_not_tried_i
 def test_who_may_not_make_fresh_systems_is_told(
     fresh: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(sys, "argv", ["try_fresh.py"])
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setattr("subprocess.run", lambda *_words, **_more: pytest.fail("it began"))
     assert fresh.main() == 1
