@@ -49,7 +49,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     every = [*RELEASES, *PEOPLE, *PARTS]
     parser.add_argument("words", nargs="*", metavar="WORD", help="what to try, of " + " ".join(every) + "; else all")
-    parser.add_argument("--tests", default="", metavar="ARGS", help="is passed on as ARGS to make test")
+    parser.add_argument("--tests", default="", metavar="ARGS", help="is passed on as ARGS to make test (--tests=-x)")
     parser.add_argument("--keep", action="store_true", help="leaves the systems in build/package")
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
