@@ -152,13 +152,14 @@ def network_settings():
     return {name: value for name, value in os.environ.items() if NETWORK.fullmatch(name)}
 
 
-def go_on_in_namespaces_of_its_own():
-    """Replace this process by one that runs this script where its mounts and processes end with it, however it ends."""
-    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+def in_namespaces_of_its_own():
+    """Run this script again where its mounts and processes end with it, however it ends. Returns its code."""
+    # A signal that ends this process would not reach unshare, which ignores the usual ones.
+    command = ["setpriv", "--pdeathsig", "KILL"]
+    command += ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     # The first process is a shell, which waits for those that lost their parents.
     command += ["sh", "-c", '"$@"; exit $?', "sh", sys.executable, *sys.argv, "--alone"]
-    sys.stdout.flush()
-    os.execvp(command[0], command)
+    return subprocess.run(command).returncode
 
 
 def _end_what_runs():

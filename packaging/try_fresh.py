@@ -27,7 +27,7 @@ from fresh_debian import (  # noqa: E402
     Tries,
     apt,
     fresh_system,
-    go_on_in_namespaces_of_its_own,
+    in_namespaces_of_its_own,
     inside,
     mirror,
     network_settings,
@@ -68,7 +68,7 @@ def main():
         print(problem, file=sys.stderr)
         return 1
     if not given.alone:
-        go_on_in_namespaces_of_its_own()
+        return in_namespaces_of_its_own()
     tries = {}
     for release in [each for each in RELEASES if each in words] or named_debians():
         for person in [each for each in PEOPLE if each in words] or PEOPLE:

@@ -32,7 +32,7 @@ from fresh_debian import (  # noqa: E402
     apt,
     as_user,
     fresh_system,
-    go_on_in_namespaces_of_its_own,
+    in_namespaces_of_its_own,
     inside,
     renumbered,
     start_postgres,
@@ -64,7 +64,7 @@ def main():
     if missing and not system_libraries.install(missing):
         return 1
     if "--alone" not in sys.argv:
-        go_on_in_namespaces_of_its_own()
+        return in_namespaces_of_its_own()
     wanted = [each for each in PARTS if each in sys.argv] or PARTS
     tries = Tries()
     _examine(tries, deb)

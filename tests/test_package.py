@@ -222,7 +222,7 @@ def test_who_may_not_make_fresh_systems_is_told(
 
 
 def test_a_fresh_system_is_not_made_for_a_word_that_means_nothing(fresh: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fresh, "go_on_in_namespaces_of_its_own", lambda: pytest.fail("began"))
+    monkeypatch.setattr(fresh, "in_namespaces_of_its_own", lambda: pytest.fail("began"))
     monkeypatch.setattr(fresh, "mirror", lambda: pytest.fail("looked for a mirror"))
     for words in (["tset"], ["--hlep"], ["12", "11"]):
         monkeypatch.setattr(sys, "argv", ["try_fresh.py", *words])
