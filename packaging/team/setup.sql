@@ -242,6 +242,13 @@ CREATE TABLE cd.file_use (
     PRIMARY KEY (project_id, sha256, change_id)
 );
 
+-- Files of which the last message that named them was erased: pieces that come again stay for a day at most.
+CREATE TABLE cd.erased_file (
+    project_id uuid NOT NULL,
+    sha256 text NOT NULL,
+    PRIMARY KEY (project_id, sha256)
+);
+
 -- Attached files in pieces, by the hash of the whole, for each project apart, so that nobody learns what others have.
 CREATE TABLE cd.blob_chunk (
     project_id uuid NOT NULL REFERENCES cd.project,
@@ -1037,6 +1044,18 @@ BEGIN
 END
 $$;
 
+-- The same of messages that were erased, and notes that they were.
+CREATE FUNCTION cd.erase_files(p_project uuid, p_sums text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
+AS $$
+BEGIN
+    INSERT INTO cd.erased_file (project_id, sha256) SELECT p_project, f.sha256 FROM unnest(p_sums) AS f (sha256)
+    WHERE NOT EXISTS (SELECT FROM cd.file_use u WHERE u.project_id = p_project AND u.sha256 = f.sha256)
+    ON CONFLICT DO NOTHING;
+    PERFORM cd.remove_unused_files(p_project, p_sums);
+END
+$$;
+
 -- Removes the words of the changes that an erasure names, and the files that only they named; under the lock of the head.
 CREATE FUNCTION cd.erase(p_project uuid, p_erasure uuid, p_by uuid, p_may_all boolean, p_body jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
@@ -1058,7 +1077,7 @@ BEGIN
     IF v_sums <> '{}' THEN
         DELETE FROM cd.file_use u
         WHERE u.project_id = p_project AND u.sha256 = ANY (v_sums) AND u.change_id = ANY (v_ids);
-        PERFORM cd.remove_unused_files(p_project, v_sums);
+        PERFORM cd.erase_files(p_project, v_sums);
     END IF;
 END
 $$;
@@ -1083,7 +1102,7 @@ $$;
 
 -- By admins and owners, whose ChatDesk calls it about once a day. Values that others replaced go when they are older than 90
 -- days and every computer that was here in that time has what replaced them, at most 2000 in one call; so do files that
--- nothing has named for 30 days. Returns what the time is over of that things are kept in this project (p_days, NULL: for
+-- nothing has named for 30 days, or for one where they were erased. Returns what the time is over of that things are kept in this project (p_days, NULL: for
 -- ever): messages and summaries, and what is said of threads in which nothing is newer. All of it is looked for before the
 -- project is locked, as nobody can push meanwhile.
 CREATE FUNCTION cd.tidy(p_project uuid, p_days integer) RETURNS TABLE (o_thread uuid, o_change uuid)
@@ -1137,7 +1156,9 @@ BEGIN
         SELECT DISTINCT b.sha256 FROM cd.blob_chunk b
         WHERE b.project_id = p_project AND NOT EXISTS (
             SELECT FROM cd.blob_chunk young WHERE young.project_id = p_project AND young.sha256 = b.sha256
-                AND young.at > now() - interval '30 days'
+                AND young.at > now() - CASE WHEN EXISTS (
+                    SELECT FROM cd.erased_file e WHERE e.project_id = p_project AND e.sha256 = b.sha256
+                ) THEN interval '1 day' ELSE interval '30 days' END
         )
     ));
 END
@@ -1581,8 +1602,12 @@ BEGIN
         IF v_rule.effect = 'erase' THEN
             PERFORM cd.erase(p_project, v_id, p_me, v_rank >= 3, v_body);
             v_is_any_erased := true;
-        ELSIF v_rule.effect = 'make' AND NOT v_is_stub AND (strpos(v_text, 'sha256') > 0 OR v_body ? 'files') THEN
-            PERFORM cd.use_files(p_project, v_id, v_kind, v_op, v_body);
+        ELSIF v_kind = 'message' AND v_rule.effect = 'make' AND (strpos(v_text, 'sha256') > 0 OR v_body ? 'files') THEN
+            IF v_is_stub THEN
+                PERFORM cd.erase_files(p_project, ARRAY(SELECT cd.files_of(v_body)));
+            ELSE
+                PERFORM cd.use_files(p_project, v_id, v_kind, v_op, v_body);
+            END IF;
         END IF;
         RETURN NEXT;
     END LOOP;
@@ -1787,6 +1812,25 @@ BEGIN
 END
 $$;
 
+-- Who is where, but the caller; nobody where the table is broken. It outlives no crash of the server, and whatever happens to
+-- it must keep nobody from anything else.
+CREATE FUNCTION cd.presence_in(p_projects uuid[], p_me uuid) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = cd, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(jsonb_build_array(h.project_id, h.member_id, h.device_id, h.thread_id, h.state)
+            ORDER BY h.project_id, h.member_id, h.device_id), '[]')
+        FROM (
+            SELECT * FROM cd.presence p
+            WHERE p.project_id = ANY (p_projects) AND p.member_id <> p_me AND p.expires_at > now() LIMIT 10000
+        ) AS h
+    );
+EXCEPTION WHEN OTHERS THEN
+    RETURN '[]';
+END
+$$;
+
 -- Takes away what says where somebody is. What a statement of theirs holds at this moment ends by itself.
 CREATE FUNCTION cd.forget_presence(p_project uuid, p_member uuid, p_device uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
@@ -1797,6 +1841,8 @@ BEGIN
         WHERE (p_project IS NULL OR q.project_id = p_project) AND (p_member IS NULL OR q.member_id = p_member)
             AND (p_device IS NULL OR q.device_id = p_device)
         FOR UPDATE SKIP LOCKED);
+EXCEPTION WHEN OTHERS THEN
+    NULL;  -- see cd.presence_in
 END
 $$;
 
@@ -2697,14 +2743,7 @@ BEGIN
             FROM cd.device d
             WHERE d.changed > v_floor AND (v_is_owner OR d.member_id = v_me) AND (d.removed_at IS NULL OR v_floor >= 0)
         ),
-        'presence', (
-            SELECT coalesce(jsonb_agg(jsonb_build_array(h.project_id, h.member_id, h.device_id, h.thread_id, h.state)
-                ORDER BY h.project_id, h.member_id, h.device_id), '[]')
-            FROM (
-                SELECT * FROM cd.presence p
-                WHERE p.project_id = ANY (v_mine) AND p.member_id <> v_me AND p.expires_at > now() LIMIT 10000
-            ) AS h
-        )
+        'presence', cd.presence_in(v_mine, v_me)
     ) INTO v_found;
     RETURN v_said || v_found;
 END
@@ -2805,7 +2844,7 @@ DECLARE
     v_table text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['meta', 'member', 'device', 'project', 'project_head', 'project_member', 'entity',
-        'change', 'device_count', 'erased_ahead', 'file_use', 'blob_chunk', 'presence', 'policy', 'rule',
+        'change', 'device_count', 'erased_ahead', 'erased_file', 'file_use', 'blob_chunk', 'presence', 'policy', 'rule',
         'look_alike', 'used', 'turn', 'alembic_version']
     LOOP
         EXECUTE format('ALTER TABLE cd.%I ENABLE ROW LEVEL SECURITY', v_table);

@@ -94,8 +94,8 @@ def translated(error: psycopg.Error) -> TeamError:
                 return kind()
         if 'database "' in said and "does not exist" in said:
             return errors.TeamDatabaseMissing()
-    if state.startswith(("08", "57P")) or isinstance(error, psycopg.OperationalError):
-        return errors.TeamUnreachable()
+    if state.startswith(("08", "57P")) or (isinstance(error, psycopg.OperationalError) and not state.startswith("58")):
+        return errors.TeamUnreachable()  # 58: it answers, and its disk does not
     primary = error.diag.message_primary or type(error).__name__  # details could quote what somebody wrote
     return TeamError(Text("The team's database reports: {reason}", reason=primary[:300]))
 

@@ -186,6 +186,13 @@ CREATE TABLE cd.file_use (
     PRIMARY KEY (project_id, sha256, change_id)
 );
 
+-- Files of which the last message that named them was erased: pieces that come again stay for a day at most.
+CREATE TABLE cd.erased_file (
+    project_id uuid NOT NULL,
+    sha256 text NOT NULL,
+    PRIMARY KEY (project_id, sha256)
+);
+
 -- Attached files in pieces, by the hash of the whole, for each project apart, so that nobody learns what others have.
 CREATE TABLE cd.blob_chunk (
     project_id uuid NOT NULL REFERENCES cd.project,

@@ -111,6 +111,18 @@ BEGIN
 END
 $$;
 
+-- The same of messages that were erased, and notes that they were.
+CREATE FUNCTION cd.erase_files(p_project uuid, p_sums text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
+AS $$
+BEGIN
+    INSERT INTO cd.erased_file (project_id, sha256) SELECT p_project, f.sha256 FROM unnest(p_sums) AS f (sha256)
+    WHERE NOT EXISTS (SELECT FROM cd.file_use u WHERE u.project_id = p_project AND u.sha256 = f.sha256)
+    ON CONFLICT DO NOTHING;
+    PERFORM cd.remove_unused_files(p_project, p_sums);
+END
+$$;
+
 -- Removes the words of the changes that an erasure names, and the files that only they named; under the lock of the head.
 CREATE FUNCTION cd.erase(p_project uuid, p_erasure uuid, p_by uuid, p_may_all boolean, p_body jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
@@ -132,7 +144,7 @@ BEGIN
     IF v_sums <> '{}' THEN
         DELETE FROM cd.file_use u
         WHERE u.project_id = p_project AND u.sha256 = ANY (v_sums) AND u.change_id = ANY (v_ids);
-        PERFORM cd.remove_unused_files(p_project, v_sums);
+        PERFORM cd.erase_files(p_project, v_sums);
     END IF;
 END
 $$;
@@ -157,7 +169,7 @@ $$;
 
 -- By admins and owners, whose ChatDesk calls it about once a day. Values that others replaced go when they are older than 90
 -- days and every computer that was here in that time has what replaced them, at most 2000 in one call; so do files that
--- nothing has named for 30 days. Returns what the time is over of that things are kept in this project (p_days, NULL: for
+-- nothing has named for 30 days, or for one where they were erased. Returns what the time is over of that things are kept in this project (p_days, NULL: for
 -- ever): messages and summaries, and what is said of threads in which nothing is newer. All of it is looked for before the
 -- project is locked, as nobody can push meanwhile.
 CREATE FUNCTION cd.tidy(p_project uuid, p_days integer) RETURNS TABLE (o_thread uuid, o_change uuid)
@@ -211,7 +223,9 @@ BEGIN
         SELECT DISTINCT b.sha256 FROM cd.blob_chunk b
         WHERE b.project_id = p_project AND NOT EXISTS (
             SELECT FROM cd.blob_chunk young WHERE young.project_id = p_project AND young.sha256 = b.sha256
-                AND young.at > now() - interval '30 days'
+                AND young.at > now() - CASE WHEN EXISTS (
+                    SELECT FROM cd.erased_file e WHERE e.project_id = p_project AND e.sha256 = b.sha256
+                ) THEN interval '1 day' ELSE interval '30 days' END
         )
     ));
 END

@@ -381,8 +381,12 @@ BEGIN
         IF v_rule.effect = 'erase' THEN
             PERFORM cd.erase(p_project, v_id, p_me, v_rank >= 3, v_body);
             v_is_any_erased := true;
-        ELSIF v_rule.effect = 'make' AND NOT v_is_stub AND (strpos(v_text, 'sha256') > 0 OR v_body ? 'files') THEN
-            PERFORM cd.use_files(p_project, v_id, v_kind, v_op, v_body);
+        ELSIF v_kind = 'message' AND v_rule.effect = 'make' AND (strpos(v_text, 'sha256') > 0 OR v_body ? 'files') THEN
+            IF v_is_stub THEN
+                PERFORM cd.erase_files(p_project, ARRAY(SELECT cd.files_of(v_body)));
+            ELSE
+                PERFORM cd.use_files(p_project, v_id, v_kind, v_op, v_body);
+            END IF;
         END IF;
         RETURN NEXT;
     END LOOP;

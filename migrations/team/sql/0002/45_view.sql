@@ -130,14 +130,7 @@ BEGIN
             FROM cd.device d
             WHERE d.changed > v_floor AND (v_is_owner OR d.member_id = v_me) AND (d.removed_at IS NULL OR v_floor >= 0)
         ),
-        'presence', (
-            SELECT coalesce(jsonb_agg(jsonb_build_array(h.project_id, h.member_id, h.device_id, h.thread_id, h.state)
-                ORDER BY h.project_id, h.member_id, h.device_id), '[]')
-            FROM (
-                SELECT * FROM cd.presence p
-                WHERE p.project_id = ANY (v_mine) AND p.member_id <> v_me AND p.expires_at > now() LIMIT 10000
-            ) AS h
-        )
+        'presence', cd.presence_in(v_mine, v_me)
     ) INTO v_found;
     RETURN v_said || v_found;
 END

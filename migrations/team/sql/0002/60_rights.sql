@@ -6,7 +6,7 @@ DECLARE
     v_table text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['meta', 'member', 'device', 'project', 'project_head', 'project_member', 'entity',
-        'change', 'device_count', 'erased_ahead', 'file_use', 'blob_chunk', 'presence', 'policy', 'rule',
+        'change', 'device_count', 'erased_ahead', 'erased_file', 'file_use', 'blob_chunk', 'presence', 'policy', 'rule',
         'look_alike', 'used', 'turn', 'alembic_version']
     LOOP
         EXECUTE format('ALTER TABLE cd.%I ENABLE ROW LEVEL SECURITY', v_table);

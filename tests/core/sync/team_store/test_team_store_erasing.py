@@ -292,22 +292,45 @@ def test_many_replaced_values_are_tidied_a_part_at_a_time(team: Team) -> None:
         assert olga.value("SELECT count(*) FROM cd.change WHERE erased") == count
 
 
-def test_files_that_nobody_names_are_swept_after_a_month(team: Team) -> None:
+def test_files_that_nobody_names_are_swept_after_a_month_and_erased_ones_after_a_day(team: Team) -> None:
     project, olga = team.project(), team.owner
+    ed = team.join("ed", **{project: "editor"})
     thread = olga.thread(project)
-    names = []
-    for data in (b"named", b"orphaned"):
-        names.append(hashlib.sha256(data).hexdigest())
-        olga.ask(
-            "INSERT INTO cd.blob_chunk (project_id, sha256, idx, total, data) VALUES (%s, %s, 0, 1, %s)",
-            *(project, names[-1], data),
+    words = ("never named", "named", "erased", "erased, of two", "erased, and named again", "erased ahead")
+    sums = {hashlib.sha256(each.encode()).hexdigest(): each for each in words}
+    names = list(sums)
+
+    def send(person: Person, sha256: str) -> None:
+        person.ask(
+            "INSERT INTO cd.blob_chunk (project_id, sha256, idx, total, data) VALUES (%s, %s, 0, 1, %s)"
+            " ON CONFLICT DO NOTHING",
+            *(project, sha256, sums[sha256].encode()),
         )
-    said(team, project, olga, thread, parts=[{"artifacts": [{"sha256": names[0]}]}])
-    olga.ask("SELECT * FROM cd.tidy(%s, NULL)", project)
-    assert olga.value("SELECT count(*) FROM cd.blob_chunk") == 2, "it may still be going up"
+
+    def left() -> set[str]:
+        olga.ask("SELECT * FROM cd.tidy(%s, NULL)", project)
+        return {sums[row[0]] for row in olga.ask("SELECT sha256 FROM cd.blob_chunk")}
+
+    def naming(*sha256: str) -> str:
+        return str(
+            said(team, project, olga, thread, parts=[{"artifacts": [{"sha256": each} for each in sha256]}])["id"]
+        )
+
+    for each in sums:
+        send(olga, each)
+    erased = [naming(*names[2:4]), naming(names[3]), naming(names[4])]
+    naming(names[1])
+    late = message_row(olga, thread, parts=[{"artifacts": [{"sha256": names[5]}]}])
+    assert olga.push(project, erasure(olga, thread, *erased, late["id"]), late) == ["ok", "ok"]
+    assert left() == {"never named", "named"}
+    for each in sums:
+        send(ed, each)
+    naming(names[4])
+    assert left() == set(words), "they may still be going up"
+    _age(team, 2)
+    assert left() == {"never named", "named", "erased, and named again"}
     _age(team, 31)
-    olga.ask("SELECT * FROM cd.tidy(%s, NULL)", project)
-    assert olga.ask("SELECT sha256 FROM cd.blob_chunk") == [(names[0],)]
+    assert left() == {"named", "erased, and named again"}
 
 
 def test_tidying_names_what_the_time_is_over_of(team: Team) -> None:

@@ -35,6 +35,7 @@ EFFECTS = {
     "entity": "SELECT id::text, project_id::text, kind, thread_id::text, created_by::text FROM cd.entity",
     "file_use": "SELECT sha256, change_id::text FROM cd.file_use",
     "erased_ahead": "SELECT change_id::text FROM cd.erased_ahead",
+    "erased_file": "SELECT sha256 FROM cd.erased_file",
     "blob_chunk": "SELECT sha256, idx FROM cd.blob_chunk",
     "team_usage": "SELECT member_id::text, kind, answers, completion_tokens FROM cd.team_usage",
     "head": "SELECT project_id::text, seq FROM cd.project_head",
@@ -203,6 +204,7 @@ def test_a_push_does_what_its_rule_says_and_nothing_else(desk: Desk, op: str, ki
         elif rule["effect"] == "erase":
             assert removed.pop("file_use")
             assert removed.pop("blob_chunk")
+            assert added.pop("erased_file")
         added.pop("team_usage", None)
         removed.pop("team_usage", None)
         assert (added, removed) == ({}, {}), where

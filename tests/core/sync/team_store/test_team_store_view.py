@@ -169,3 +169,47 @@ def test_who_hears_not_even_themselves_is_deaf(team: Team, monkeypatch: pytest.M
         now[0] += 10
         assert looker.store.is_deaf is not listens
     looker.store.close()
+
+
+# As a crash may leave a table that is not logged: a broken index or row, or a file that cannot be read.
+_FAULTS = ("XX001", "XX002", "58030", "58P01")
+_STEPS = {
+    "set_role": "SELECT cd.set_role(%(project)s, %(anna)s, NULL)",
+    "remove_member": "SELECT cd.remove_member(%(anna)s)",
+    "remove_device": "SELECT cd.remove_device(%(device)s)",
+    "end_project": "SELECT cd.end_project(%(project)s)",
+    "erase_project": "SELECT cd.erase_project(%(project)s)",
+}
+
+
+@pytest.mark.parametrize("fault", _FAULTS)
+def test_broken_presence_costs_nothing_but_its_display(team: Team, fault: str) -> None:
+    olga = team.owner
+    olga.hello()
+    projects = [team.project() for _ in (*_STEPS, "left")]
+    people = [team.join(f"anna{place}", **dict.fromkeys(projects, "editor")) for place in range(len(_STEPS))]
+    lookers = [Looker(each, team) for each in (olga, people[-1])]
+    query = "SELECT cd.set_presence(%s, %s, NULL, 'here')"
+    for project in projects:
+        for each in (olga, *people):
+            each.ask(query, project, each.device)
+    with team.database.as_superuser() as root:
+        root.execute(
+            "CREATE FUNCTION public.broken() RETURNS boolean LANGUAGE plpgsql AS"
+            f" $$ BEGIN RAISE 'a broken table' USING ERRCODE = '{fault}'; END $$".encode()
+        )
+        root.execute("CREATE POLICY broken ON cd.presence AS RESTRICTIVE USING (public.broken())")
+    for looker in lookers:
+        assert looker.look().presence == ()
+        for call in (
+            looker.store.presence,
+            lambda looker=looker: looker.store.set_presence(projects[0], looker.person.device, None, "here"),
+        ):
+            with pytest.raises(errors.TeamError, match="a broken table") as raised:
+                call()
+            assert not isinstance(raised.value, errors.TeamUnreachable), "the connection is good"
+        looker.store.close()
+    people[-1].ask("SELECT cd.leave_project(%s)", projects[-1])
+    for (_step, statement), project, anna in zip(_STEPS.items(), projects, people, strict=False):
+        values = {"project": project, "anna": anna.id, "device": olga.device}
+        olga.conn.execute(statement.encode(), values)
