@@ -210,8 +210,9 @@ async def _join_again(options: argparse.Namespace, services: Services) -> int:
         await membership.leave_parked(workspace.id)
         terminal.say(tr("You left {name}.", name=workspace.name))
     else:
-        await membership.join_again(workspace.id)
+        workspace = await membership.join_again(workspace.id)
         terminal.say(tr("You are in {name} again.", name=workspace.name))
+        _report_name(workspace)
     return 0
 
 
@@ -286,10 +287,14 @@ async def password_for(address: ServerAddress, variable: str = SETUP_PASSWORD) -
 
 def _print_joined(options: argparse.Namespace, workspace: Workspace, sentence: str) -> None:
     if options.json:
-        terminal.say_json(workspace_as_data(workspace))
+        terminal.say_json({**workspace_as_data(workspace), "member_name": workspace.member_name})
     else:
         terminal.say(sentence)
-        terminal.report(tr("The others see you as {name}.", name=workspace.member_name))
+        _report_name(workspace)
+
+
+def _report_name(workspace: Workspace) -> None:
+    terminal.report(tr("The others see you as {name}.", name=workspace.member_name))
 
 
 def workspace_as_data(workspace: Workspace) -> dict[str, Any]:

@@ -85,10 +85,10 @@ class Joining:
         return self._joined(code.address, password.value, code.workspace_id)
 
     def _join_again(self, code: MemberCode, my_name: str) -> Workspace:
-        """Join with a secret that the server rejects: this profile may have used it before it was killed. A password
-        from the environment may be that of somebody else who used it, whose name is another. Raises
-        ``InvitationExpired`` or ``InvitationUsed`` otherwise."""
-        kept = self._passwords.find(code.workspace_id, code.address, is_agreed=True)
+        """Join with a secret that the server rejects: this profile may have used it before it was killed, and kept then
+        that its password is for that server. One from the environment may be shared with somebody else who used it,
+        whose name is another. Raises ``InvitationExpired`` or ``InvitationUsed`` otherwise."""
+        kept = self._passwords.find(code.workspace_id, code.address)
         if kept.value:
             try:
                 workspace = self._joined(code.address, kept.value, code.workspace_id)

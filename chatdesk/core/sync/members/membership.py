@@ -147,8 +147,8 @@ class Membership:
         def get() -> Workspace:
             joining.check_private(address)
             with self._passwords.open_with(workspace.id, address, partial(connect, address)) as server:
-                check_same(server, workspace.id)
-            return replace(workspace, address=address)
+                standing = check_same(server, workspace.id)
+            return replace(workspace, address=address, member_name=standing.member_name)
 
         return await self._record_joined(get)
 

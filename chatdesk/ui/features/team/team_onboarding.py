@@ -112,7 +112,13 @@ class TeamOnboarding:
                 )
             if isValid(dialog):
                 dialog.accept()
-            self._show_text(tr("You are in “{name}”. What is shared with you comes in now.", name=workspace.name))
+            self._show_text(
+                tr(
+                    "You are in “{name}” as {member}. What is shared with you comes in now.",
+                    name=workspace.name,
+                    member=workspace.member_name,
+                )
+            )
             self._tasks.start(self._lead_to_shared(workspace), "team: lead to what is shared")
 
         dialog.keep.given.connect(lambda text: self._keep_in_file(dialog, text))

@@ -29,7 +29,7 @@ from chatdesk.core.storage.sync import parked_workspaces, sharing
 from chatdesk.core.storage.sync import team as sync_team
 from chatdesk.core.sync import errors, invitations
 from chatdesk.core.sync.invitations import InvitationUnusable, WrongCodePassphrase
-from chatdesk.core.sync.members import joining, membership, membership_errors
+from chatdesk.core.sync.members import joining, membership, membership_errors, team_passwords
 from chatdesk.core.sync.members.membership import Membership
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.members.team_passwords import VARIABLE, PasswordNotKept, PasswordUnusable, TeamPasswords
@@ -230,16 +230,27 @@ async def test_an_invitation_used_twice_says_so(make: Make, team: TeamDatabase) 
         await _joined(ben, invitation)
 
 
-@pytest.mark.parametrize("name", ["Eve", "ben", "Ben B"])
-async def test_a_used_invitation_lets_nobody_in_as_whoever_used_it(make: Make, team: TeamDatabase, name: str) -> None:
+@pytest.mark.parametrize("has_named", [False, True], ids=["", "server-named"])
+@pytest.mark.parametrize("name", ["Ben", "Eve", "ben", "Ben B"])
+async def test_a_used_invitation_lets_nobody_in_as_whoever_used_it(
+    make: Make, team: TeamDatabase, name: str, has_named: bool
+) -> None:
+    """All know one password of the environment; only who used the invitation, or says so, is let in again."""
     ana, ben, eve = await make("ana"), await make("ben"), await make("eve")
     invitation = await _invited(ana, await _owning(ana, team))
     ben.environ[VARIABLE] = eve.environ[VARIABLE] = "a-password-of-the-environment"
-    await _joined(ben, invitation)
-    with pytest.raises(membership_errors.InvitationUsed):
-        await _joined(eve, invitation, name)
-    assert await eve.workspaces() == []
-    assert (await _joined(eve, invitation)).member_name == "Ben"  # after a kill it is the same person
+    server = team_passwords.server_named(invitations.read_code(invitation.code).address)  # type: ignore[union-attr]
+    if has_named:
+        eve.environ[team_passwords.SERVER_VARIABLE] = server
+    joined = await _joined(ben, invitation)
+    if has_named and name == "Ben":
+        assert (await _joined(eve, invitation, name)).member_name == "Ben"
+    else:
+        with pytest.raises(membership_errors.InvitationUsed):
+            await _joined(eve, invitation, name)
+        assert await eve.workspaces() == []
+    await ben.database.write(lambda conn: sync_team.leave_workspace(conn, joined.id, 1))  # as killed before it was kept
+    assert (await _joined(ben, invitation)).member_name == "Ben"
 
 
 async def test_who_has_not_accepted_or_is_gone_is_said_to_be(make: Make, team: TeamDatabase) -> None:
