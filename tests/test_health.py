@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -15,13 +16,13 @@ from chatdesk.core.diagnostics.doctor import Level
 from chatdesk.core.diagnostics.metrics import Metrics
 from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.domain.sharing.team import SyncPhase, SyncStatus
+from chatdesk.core.errors import StorageFull
 from chatdesk.core.events import (
     AnswerFinished,
     EventBus,
     ReachabilityChanged,
     RetryWaiting,
     StorageFailed,
-    StorageRecovered,
     SyncStatusChanged,
 )
 from chatdesk.core.local_api.client import owner_health
@@ -29,6 +30,7 @@ from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.settings.store import SettingsStore
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.services.asking import ask
 from chatdesk.services.owner import open_services
 from tests.helpers.owned_directory import owner_of
@@ -66,16 +68,6 @@ def test_metrics_count_what_the_bus_carries() -> None:
     assert WORDS not in json.dumps(data)
 
 
-def test_metrics_know_whether_writing_works() -> None:
-    bus = EventBus()
-    metrics = Metrics(bus)
-    assert metrics.is_storing
-    bus.publish(StorageFailed(WORDS))
-    assert not metrics.is_storing
-    bus.publish(StorageRecovered())
-    assert metrics.is_storing
-
-
 async def _owner_finding(paths: AppPaths) -> tuple[Level, str, dict[str, object]]:
     """What doctor says in a process of its own, as it always is."""
     done = subprocess.run(
@@ -107,10 +99,26 @@ async def test_an_owner_says_how_it_is(tmp_path: Path) -> None:
         assert (workspace["workspace"], workspace["phase"], workspace["waiting"]) == ("w1", "offline", 3)
         assert health["since_start"]["answers"] == {"complete": 1}
         assert WORDS not in json.dumps(health)
-        owner.events.publish(StorageFailed("The disk is full."))
+
+
+async def test_an_owner_can_write_where_that_was_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = AppPaths.find(tmp_path)
+
+    async def can_write() -> object:
         health = await owner_health(paths.data_dir)
-        assert health is not None
-        assert not health["database"]["is_writable"]
+        return health and health["database"]["is_writable"]
+
+    async with open_services(paths, FAST) as owner:
+        owner.events.publish(StorageFailed(StorageFull()))
+        assert await can_write()
+        with monkeypatch.context() as full:
+            full.setattr(Database, "_write_once", Mock(side_effect=StorageFull))
+            assert await can_write()  # nobody has met it yet
+            with pytest.raises(StorageFull):
+                await owner.library.projects.create("anything")
+            assert not await can_write()
+            assert not await can_write()
+        assert await can_write()
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ async def health_of(services: Services, *, has_window: bool) -> dict[str, Any]:
 async def _database(services: Services) -> dict[str, Any]:
     path, reason = services.paths.database, services.read_only_reason
     found: dict[str, Any] = {
-        "is_writable": reason is None and services.metrics.is_storing and await services.database.can_write(),
+        "is_writable": reason is None and await services.database.can_write(),
         "reason": None if reason is None else reason.code,
         "size_bytes": _size_of(path),
         "log_bytes": _size_of(path.with_name(path.name + "-wal")),

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import NotPossible, StorageFull, StorageReadOnly
+from chatdesk.core.events import StorageFailed, StorageRecovered
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.chat.unsaved import Unsaved
@@ -89,6 +90,37 @@ def test_a_draft_that_cannot_be_stored_is_stored_once_it_can(paths: AppPaths, mo
         draft = await services.chat.drafts.get(None)
         assert draft is not None
         assert draft.text == "half a thought"
+
+    play(paths, script)
+
+
+@pytest.mark.parametrize("first", ["answer", "draft"])
+def test_all_is_called_saved_once_answers_and_drafts_both_are(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    disk = FullDisk(monkeypatch)
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        disk.trouble = StorageFull
+        type_text(application, "half a thought")
+        await until(lambda: "Not saved" in _status(application))
+        services.events.publish(StorageFailed(StorageFull()))
+
+        async def work_again(what: str) -> None:
+            if what == "answer":
+                services.events.publish(StorageRecovered())
+                return
+            disk.trouble = None
+            application.bindings.unsaved.try_again()
+            await until(lambda: not application.bindings.unsaved.is_waiting)
+
+        await work_again(first)
+        assert "Not saved" in _status(application)
+        assert _banner(application)
+        await work_again("draft" if first == "answer" else "answer")
+        assert "All changes saved" in _status(application)
+        assert not _banner(application)
 
     play(paths, script)
 

@@ -8,14 +8,16 @@ import logging
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from chatdesk.core.attachments.attachment_limits import AttachmentLimits
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD
 from chatdesk.core.errors import StorageError
-from chatdesk.core.events import ReachabilityChanged, StorageFailed, StorageRecovered
+from chatdesk.core.events import ReachabilityChanged
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.service.declaration import Scope
 from tests.helpers.local_service import ServedWorld, served_world
 from tests.helpers.waiting import until
@@ -517,11 +519,12 @@ async def test_whether_it_is_ready_is_told_without_names(tmp_path: Path, monkeyp
         names = tuple(each.name for each in world.services.providers.all())
         world.services.events.publish(ReachabilityChanged(names, ()))
         assert (await http.get("/health/ready")).json() == {"status": "degraded", **parts, "provider": False}
-        world.services.events.publish(StorageFailed(StorageError("marked-words-4711")))
-        ill = await http.get("/health/ready")
-        assert (ill.status_code, ill.json()["code"]) == (503, "not_ready")
-        assert "marked" not in ill.text
-        world.services.events.publish(StorageRecovered())
+        with monkeypatch.context() as full:
+            full.setattr(Database, "_write_once", Mock(side_effect=StorageError("marked-words-4711")))
+            assert (await world.http.post(f"{V1}/threads", json={"title": "anything"})).status_code == 503
+            ill = await http.get("/health/ready")
+            assert (ill.status_code, ill.json()["code"]) == (503, "not_ready")
+            assert "marked" not in ill.text
         assert (await http.get("/health/ready")).status_code == 200
 
 

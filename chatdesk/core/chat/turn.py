@@ -99,7 +99,6 @@ class Turn:
         self._stored = answer  # as it was when it began to stream
         self._published_news_count = 0
         self._is_closing = False
-        self._has_failed_to_store = False
         self._hurry: Callable[[], None] | None = None
         self._finish_reason: FinishReason | None = None
         self._times = TurnTimes(context.clock)
@@ -380,12 +379,13 @@ class Turn:
 
     def _storage_failed(self, error: StorageError) -> None:
         self._unstored_since_s = self._context.clock.monotonic_s()  # try again soon, whether or not text comes
-        if not self._has_failed_to_store:
+        if self.message_id not in self._context.unstored:
             _log.warning("message %s could not be stored: %s", self.message_id, error.code)
-            self._has_failed_to_store = True
+            self._context.unstored.add(self.message_id)
         self._context.bus.publish(StorageFailed(error))
 
     def _storage_worked(self) -> None:
-        if self._has_failed_to_store:
-            self._has_failed_to_store = False
-            self._context.bus.publish(StorageRecovered())
+        if self.message_id in self._context.unstored:
+            self._context.unstored.remove(self.message_id)
+            if not self._context.unstored:
+                self._context.bus.publish(StorageRecovered())

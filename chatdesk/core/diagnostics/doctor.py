@@ -12,10 +12,12 @@ import os
 import platform
 import shutil
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from chatdesk import __version__
@@ -140,7 +142,7 @@ def _directories(paths: AppPaths) -> list[Finding]:
                 if exists_as_file
                 else Text("{path} (made when it is needed)", path=path)
             )
-        elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        elif not (os.access(path, os.R_OK | os.X_OK) and _takes_files(path)):
             level, message = (
                 Level.PROBLEM,
                 Text("{path} cannot be written to. Check its owner and permissions.", path=path),
@@ -151,6 +153,16 @@ def _directories(paths: AppPaths) -> list[Finding]:
             level, message = Level.OK, str(path)
         findings.append(Finding(name, level, message, details))
     return findings
+
+
+def _takes_files(folder: Path) -> bool:
+    """Return whether a file can be written in ``folder``, which is tried: rights say nothing of a disk that fails."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            file.write(b"tried")
+    except OSError:
+        return False
+    return True
 
 
 def _free_space(paths: AppPaths) -> Finding:

@@ -16,8 +16,6 @@ from chatdesk.core.events import (
     EventBus,
     ReachabilityChanged,
     RetryWaiting,
-    StorageFailed,
-    StorageRecovered,
     SyncStatusChanged,
 )
 
@@ -40,14 +38,10 @@ class Metrics:
         # The state of each workspace, by its id, and which providers cannot be reached.
         self.workspaces: dict[str, SyncStatus] = {}
         self.reachability = ReachabilityChanged((), ())
-        # False from a write that failed until one that did not.
-        self.is_storing = True
         bus.subscribe(AnswerFinished, self._on_answer_finished)
         bus.subscribe(RetryWaiting, self._on_retry)
         bus.subscribe(SyncStatusChanged, self._on_sync_status)
         bus.subscribe(ReachabilityChanged, self._on_reachability)
-        bus.subscribe(StorageFailed, lambda _event: self._record_storing(works=False))
-        bus.subscribe(StorageRecovered, lambda _event: self._record_storing(works=True))
 
     def as_data(self) -> dict[str, Any]:
         """Return JSON data without ids and names. Latencies are of the last 200 answers."""
@@ -81,9 +75,6 @@ class Metrics:
 
     def _on_reachability(self, event: ReachabilityChanged) -> None:
         self.reachability = event
-
-    def _record_storing(self, *, works: bool) -> None:
-        self.is_storing = works
 
 
 async def loop_lag() -> dict[str, float]:

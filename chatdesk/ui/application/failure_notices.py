@@ -34,6 +34,7 @@ class FailureNotices(QObject):
         super().__init__()
         self._panes = panes
         self._unsaved: WeakSet[Unsaved] = WeakSet()  # of all chats that are shown
+        self._is_answer_unsaved = False
         self._errors = ErrorDisplay(panes.window)
         self._watch_crashes = watch_crashes
         self._deliver = deliver
@@ -55,14 +56,14 @@ class FailureNotices(QObject):
         self._crashes.handle_loop_exception(loop, context)
 
     def show_lasting(self, sentence: str, *, retry: Callable[[], object] | None = None) -> None:
-        """Show a failure until ``show_saved_again``."""
+        """Show a failure until everything is saved again."""
         self._errors.show_lasting(sentence, retry=retry)
 
     def follow(self, unsaved: Unsaved) -> None:
         """Show when the text of a chat cannot be saved, with a way to try again."""
         self._unsaved.add(unsaved)
         unsaved.failed.connect(self._on_unsaved_failed)
-        unsaved.recovered.connect(self.show_saved_again)
+        unsaved.recovered.connect(self._show_saved_again)
 
     def _on_unsaved_failed(self, sentence: str) -> None:
         self.show_not_saved(sentence, retry=self._try_again)
@@ -75,7 +76,19 @@ class FailureNotices(QObject):
         self.show_lasting(sentence, retry=retry)
         self._panes.sidebar.notices.set_status(tr("Not saved"), is_error=True)
 
-    def show_saved_again(self) -> None:
+    def show_answer_not_saved(self, sentence: str) -> None:
+        """Show that answers are not saved until ``show_answers_saved``."""
+        self._is_answer_unsaved = True
+        self.show_not_saved(sentence)
+
+    def show_answers_saved(self) -> None:
+        """Show that answers are saved again, or that the data can be written again."""
+        self._is_answer_unsaved = False
+        self._show_saved_again()
+
+    def _show_saved_again(self) -> None:
+        if self._is_answer_unsaved or any(each.is_waiting for each in self._unsaved):
+            return
         self._errors.clear_lasting()
         self._panes.composer.set_enabled(True)  # it is off where a start could only read
         self._panes.sidebar.notices.set_status(tr("All changes saved"))

@@ -296,8 +296,10 @@ class WindowApplication(QObject):
         self._bindings = bindings
         notices = self._notices
         self._chats = OpenChats(bindings, notices)
-        bindings.subscriptions.subscribe(self, StorageFailed, lambda event: notices.show_not_saved(event.sentence))
-        bindings.subscriptions.subscribe(self, StorageRecovered, lambda _event: notices.show_saved_again())
+        bindings.subscriptions.subscribe(
+            self, StorageFailed, lambda event: notices.show_answer_not_saved(event.sentence)
+        )
+        bindings.subscriptions.subscribe(self, StorageRecovered, lambda _event: notices.show_answers_saved())
         notices.follow(bindings.unsaved)
         bindings.restore(self._state)
         bindings.messages.edit.changed.connect(self._save_state_soon)

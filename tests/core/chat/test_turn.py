@@ -19,7 +19,7 @@ from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.errors import StorageFull
-from chatdesk.core.events import EventBus, MessageAdded, TextStreamed
+from chatdesk.core.events import EventBus, MessageAdded, StorageRecovered, TextStreamed
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
@@ -160,6 +160,36 @@ def test_text_is_not_written_with_every_frame() -> None:
     with asyncio.Runner(loop_factory=_SimulatedTime) as runner:
         shown = runner.run(_stream([0.01] * _PIECES, store))
     assert 2 * len(store.handed_over) < len(shown)
+
+
+@dataclass
+class _FullStore(_SlowStore):
+    """Takes the end of an answer after as many seconds as its id says."""
+
+    async def finish(self, message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]:
+        if asyncio.get_running_loop().time() < float(message_id):
+            raise StorageFull
+        return replace(self.answer, status=outcome.status), cast("Thread", None)
+
+
+def test_storing_has_recovered_once_every_answer_is_stored() -> None:
+    pending = Message("0", "thread", None, Role.ASSISTANT, Status.PENDING, 0, 1)
+    bus = EventBus()
+    recovered: list[float] = []
+    bus.subscribe(StorageRecovered, lambda _event: recovered.append(asyncio.get_running_loop().time()))
+
+    async def set_up() -> tuple[Provider, ChatRequest]:
+        return cast("Provider", _Model([0.1])), ChatRequest("model", ())
+
+    async def run() -> None:
+        context = TurnContext(_FullStore(pending, random.Random(1), 0.0, 0.0), bus, _LoopClock())
+        turns = [Turn(context, answer=replace(pending, id=str(end_s)), set_up=set_up) for end_s in (1, 60)]
+        await asyncio.gather(*(turn.run() for turn in turns))
+
+    with asyncio.Runner(loop_factory=_SimulatedTime) as runner:
+        runner.run(run())
+    assert len(recovered) == 1
+    assert recovered[0] >= 60
 
 
 async def _chat(exchange: Exchange) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,23 @@ async def test_a_missing_display_is_a_note(paths: AppPaths, monkeypatch: pytest.
     monkeypatch.setattr("sys.platform", "linux")
     report = await run_doctor(paths, {}, environ={})
     assert {each.name: each.level for each in report.findings}["display"] is Level.NOTE
+
+
+async def test_that_a_directory_takes_files_is_tried(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: object, flags: int, *values: object, **more: object) -> int:
+        if flags & os.O_RDWR and Path(str(path)).is_relative_to(paths.log_dir):
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path, flags, *values, **more)  # type: ignore[arg-type]
+
+    paths.make_directories()
+    paths.backup_dir.mkdir(exist_ok=True)
+    real = os.open
+    monkeypatch.setattr(os, "open", refuse)
+    report = await run_doctor(paths, {}, environ={})
+    by_name = {each.name: each for each in report.findings}
+    assert by_name["logs directory"].level is Level.PROBLEM
+    assert "cannot be written to" in by_name["logs directory"].message
+    assert by_name["data directory"].level is by_name["backups directory"].level is Level.OK
 
 
 async def test_directories_that_others_can_read_or_that_are_files_are_problems(paths: AppPaths) -> None:

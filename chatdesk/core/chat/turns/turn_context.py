@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.usage import CostOf, RateReport, no_cost
@@ -23,10 +23,11 @@ def _no_rate(_provider: str | None, _model: str | None, _report: RateReport) -> 
 
 @dataclass(frozen=True, slots=True)
 class TurnContext:
-    """The objects that every turn of a service shares."""
+    """The objects that every turn of a service shares. ``unstored``: the answers that could not be stored last."""
 
     store: MessageRepository
     bus: EventBus
     clock: Clock
     cost_of: CostOf = no_cost
     record_rate: RecordRate = _no_rate
+    unstored: set[str] = field(default_factory=set)

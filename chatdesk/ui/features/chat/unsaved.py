@@ -55,6 +55,11 @@ class Unsaved(QObject):
         if not self._timer.isActive():
             self._timer.start()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether something is not saved yet."""
+        return bool(self._waiting)
+
     def try_again(self) -> None:
         """Try to store the changes at once, without waiting for the timer."""
         self._timer.stop()
