@@ -243,10 +243,14 @@ async def _sign_in(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _upgrade(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.sync.members.team_passwords import server_named
+
     workspace = await find_workspace(services, options.workspace)
     await open_keys(services)
-    password = await asyncio.to_thread(secret, SETUP_PASSWORD, tr("Password of {user}: ", user=str(options.user)))
     membership = (await services.load_team()).membership
+    await membership.check_given(workspace, SETUP_PASSWORD)
+    question = tr("Password of {user} at {server}: ", user=options.user, server=server_named(workspace.address))
+    password = await asyncio.to_thread(secret, SETUP_PASSWORD, question)
     await membership.upgrade(workspace.id, user=options.user, password=password)
     terminal.say(tr("The database of {name} is up to date.", name=workspace.name))
     return 0

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from chatdesk.client.errors import NotRunning
 
@@ -36,7 +37,8 @@ def find_place(
     environ: Mapping[str, str] | None = None,
 ) -> Place:
     """Return the place: what is given wins over the variables, and they over the files; with a ``data_dir`` the
-    variables do not count. The owner's token goes to the address beside it and nowhere else. Raises ``NotRunning``."""
+    variables do not count. The owner's token goes to the address beside it and nowhere else, and any other only to this
+    computer where a file names the address. Raises ``NotRunning``."""
     environ = os.environ if environ is None else environ
     named: Mapping[str, str] = environ if data_dir is None else {}
     wanted_url = url or named.get(URL_VARIABLE) or ""
@@ -47,11 +49,16 @@ def find_place(
         return Place(wanted_url.rstrip("/"), wanted_token)
     folder = (Path(data_dir) if data_dir is not None else data_directory(environ)) / "service"
     try:
-        found = json.loads((folder / "address.json").read_text("utf-8"))["urls"][0]
+        found = str(json.loads((folder / "address.json").read_text("utf-8"))["urls"][0])
         owner = wanted_token or (folder / "owner.token").read_text("utf-8").strip()
+        is_here = urlsplit(found).hostname in ("127.0.0.1", "::1", "localhost")
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise NotRunning(f"The local service is off. {_NEXT}") from error
-    return Place(str(found), owner, is_of_owner=True)
+    if wanted_token and not is_here:
+        raise NotRunning(
+            f"A token goes to {found[:200]} only if you name that address: give it, or set {URL_VARIABLE}."
+        )
+    return Place(found, owner, is_of_owner=True)
 
 
 def data_directory(environ: Mapping[str, str]) -> Path:

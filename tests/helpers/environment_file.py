@@ -38,7 +38,7 @@ _OTHERS = (
     (OPEN_VARIABLE, "Servers, with commas, to which a key from a variable may go without TLS. See docs/providers.md."),
     (AZURE_VARIABLE, "The address of your Azure OpenAI resource: its key from a variable goes to no other."),
     (TEAM_PASSWORD, "Your password for the databases of teams; it comes before the one that is kept."),
-    (TEAM_SERVER, "Servers of teams, with commas, that this password is for: see docs/team.md."),
+    (TEAM_SERVER, "Servers of teams, with commas, that passwords of variables are for: see docs/team.md."),
     (CORE_DUMPS_VARIABLE, "1 to look into a crash: its core, which holds keys and chats, is written then."),
 )
 # Those that a served process does not read: name and meaning.

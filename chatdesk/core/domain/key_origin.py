@@ -185,11 +185,12 @@ def _short(label: str) -> str:
 
 def _as_ascii(host: str) -> str:
     """Return the host as it is looked up, so that names that only look alike differ; empty for a host that two readers
-    of addresses might take for different servers."""
+    of addresses might take for different servers, as the two versions of IDNA do with a sharp s."""
     name = host.lower()
     if not name.isascii():
         try:
-            name = name.encode("idna").decode()
+            encoded = name.encode("idna")
+            name = encoded.decode() if encoded.decode("idna") == name else ""
         except UnicodeError:
             return ""
     return name if _HOST.fullmatch(name) else ""

@@ -274,6 +274,9 @@ class AccountBook:
             if header.is_secret and header.name not in ignores_headers:
                 found = self._rules.find_header(account.profile, header.name, origin)
                 value, withheld = found.value, withheld or found.withheld
+            elif not account.is_kept:
+                found = self._rules.check_header(profile, value, origin)
+                value, withheld = found.value, withheld or found.withheld
             if value:
                 headers[header.name] = value
         key = Secret() if ignores_key else self._rules.find_key(profile, origin)

@@ -134,6 +134,8 @@ class Endpoint:
         for name, value in self.headers.items():
             if not name or not _can_be_sent(name) or ":" in name or " " in name or not _can_be_sent(value):
                 return Text("One of the extra headers contains characters that cannot be sent.")
+            if name.lower() == "host":  # by which a gateway passes the key on to a server that nobody agreed to
+                return Text("The extra header Host names another server than the address.")
         proxy = self.system_proxy
         if proxy is not None and not proxy.is_usable:
             return Text(

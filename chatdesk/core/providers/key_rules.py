@@ -14,11 +14,11 @@ from chatdesk.core.domain.key_origin import KeyOrigin, Withheld, WithheldFor
 from chatdesk.core.domain.provider_profile import ProviderProfile, header_secret
 from chatdesk.core.settings.presets import OPENAI, PRESETS, preset_of
 from chatdesk.core.settings.providers_store import KeyPlace
-from chatdesk.core.settings.secrets import Secret, SecretStore
+from chatdesk.core.settings.secrets import Secret, SecretSource, SecretStore
 from chatdesk.core.system.small_files import read_small_file
 
 OPENAI_ID = "openai"
-ADDRESS_VARIABLE = "OPENAI_BASE_URL"
+ADDRESS_VARIABLE, HEADERS_VARIABLE = "OPENAI_BASE_URL", "CHATDESK_OPENAI_HEADERS"
 AZURE_ID, AZURE_VARIABLE = "azure", "AZURE_OPENAI_ENDPOINT"
 # Servers, separated by commas, to which a variable's key may travel unencrypted: an agreement for computers without a
 # window and without a keyring that could remember one.
@@ -45,6 +45,14 @@ class KeyRules:
         """Return the value of a secret header as ``find_key`` does; a variable never gives one."""
         return self._kept(profile, header_secret(profile.id, header), origin)
 
+    def check_header(self, profile: ProviderProfile, value: str, origin: KeyOrigin) -> Secret:
+        """Return the value of a header of the settings; one that a variable gives goes where a variable's key may
+        go, and unencrypted to the server that a variable names."""
+        if not self._environ.get(HEADERS_VARIABLE, "").strip():
+            return Secret(value)
+        given = Secret(value, SecretSource.ENVIRONMENT)
+        return given if origin == KeyOrigin.of(self._address(profile)) else self._checked(given, profile, origin)
+
     def may_be_open(self, profile: ProviderProfile) -> bool:
         """Return whether a person agreed that the key of this provider travels unencrypted to its server."""
         found = self._secrets.find(profile.id, origin_of(profile))
@@ -53,7 +61,8 @@ class KeyRules:
     def agree(self, profile: ProviderProfile, place: KeyPlace) -> None:
         """Allow every key of this provider to go to its present server. Raises as ``SecretStore.keep``."""
         origin = origin_of(profile)
-        if self._secrets.from_environment(key_variable(profile)).value:
+        given = self._secrets.from_environment(key_variable(profile)).value
+        if given or (profile.id == OPENAI_ID and self._environ.get(HEADERS_VARIABLE)):
             self._secrets.agree(profile.id, origin, place=place, is_variable=True)
         if self._address(profile):
             return

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import httpx2
 import pytest
 
 from chatdesk.core.domain.key_origin import KeyOrigin, Withheld, WithheldFor
@@ -44,6 +47,13 @@ def test_what_only_looks_like_it_is_another(address: str) -> None:
 )
 def test_what_two_readers_might_take_for_different_servers_has_no_host(address: str) -> None:
     assert KeyOrigin.of(address).host == ""
+
+
+def test_a_host_is_the_one_that_is_asked_or_none() -> None:
+    """Of a sharp s, the older version of IDNA makes ss and the newer one a name of its own."""
+    for address in (f"https://cro{chr(sign)}.example" for sign in range(0x80, 0x2200)):
+        with suppress(httpx2.InvalidURL):
+            assert KeyOrigin.of(address).host in (httpx2.URL(address).raw_host.decode(), "")
 
 
 @pytest.mark.parametrize(

@@ -70,17 +70,15 @@ class TeamPasswords:
         kept = self.kept(workspace_id, address, is_agreed=is_agreed)
         if not given.value or kept.value or kept.withheld is not None:
             return kept
-        return replace(
-            kept,
-            problem=Text(
-                "The variable {variable} has a password, and nobody said on this computer that it is for {server}: it"
-                " was not sent there. If it is, set {server_variable} to {named}, or enter the password.",
-                variable=VARIABLE,
-                server=_origin(address).server,
-                server_variable=SERVER_VARIABLE,
-                named=server_named(address),
-            ),
-        )
+        return replace(kept, problem=_not_named(VARIABLE, address))
+
+    def check_given(self, variable: str, workspace_id: str, address: ServerAddress) -> None:
+        """Raise ``TeamPasswordMissing`` where ``variable`` has a password of somebody else for this database, and
+        neither a variable nor a password that is kept here says that the server is this person's."""
+        if not self._secrets.from_environment(variable).value or self._is_for(workspace_id, address):
+            return
+        if not self.kept(workspace_id, address).value:
+            raise TeamPasswordMissing(next_step=_not_named(variable, address))
 
     def _is_for(self, workspace_id: str, address: ServerAddress) -> bool:
         """Return whether a variable names this server, or the person set up the workspace there on this computer: what
@@ -210,6 +208,17 @@ def check_password(password: str) -> None:
     just the way the server does."""
     if not _SHORTEST <= len(password) <= _LONGEST or not all("!" <= sign <= "~" for sign in password):
         raise PasswordUnusable
+
+
+def _not_named(variable: str, address: ServerAddress) -> Text:
+    return Text(
+        "The variable {variable} has a password, and nobody said on this computer that it is for {server}: it"
+        " was not sent there. If it is, set {server_variable} to {named}, or enter the password.",
+        variable=variable,
+        server=_origin(address).server,
+        server_variable=SERVER_VARIABLE,
+        named=server_named(address),
+    )
 
 
 def server_named(address: ServerAddress) -> str:

@@ -334,7 +334,7 @@ class TeamDialogs:
 
     async def ask_password(self, workspace_id: str) -> None:
         workspace = await self._workspace(workspace_id)
-        dialog = TeamPasswordDialog(self._panes.theme, workspace.name, parent=self.parent())
+        dialog = TeamPasswordDialog(self._panes.theme, workspace.name, workspace.address, parent=self.parent())
 
         async def use(password: str) -> None:
             await self._team.membership.enter_password(workspace_id, password)

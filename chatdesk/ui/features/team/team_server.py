@@ -42,7 +42,7 @@ class TeamServer:
 
     async def upgrade(self, workspace_id: str) -> None:
         workspace = await self._find(workspace_id)
-        dialog = UpgradeDatabaseDialog(self._theme, workspace.name, parent=self._parent())
+        dialog = UpgradeDatabaseDialog(self._theme, workspace.name, workspace.address, parent=self._parent())
 
         async def upgrade(user: str, password: str) -> None:
             await self._membership.upgrade(workspace.id, user=user, password=password)

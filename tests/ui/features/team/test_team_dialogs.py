@@ -692,7 +692,7 @@ def test_leaving_asks_whether_it_is_for_good(theme: Theme, show: Show, qtbot: Qt
 
 
 def test_a_password_is_typed_hidden(theme: Theme, show: Show, qtbot: QtBot) -> None:
-    dialog = TeamPasswordDialog(theme, "Blue team")
+    dialog = TeamPasswordDialog(theme, "Blue team", ServerAddress("db.example", 5432, "team", "ana"))
     show(dialog)
     assert dialog.field.echoMode() is dialog.field.EchoMode.Password
     QTest.keyClick(dialog.field, Qt.Key.Key_Return)

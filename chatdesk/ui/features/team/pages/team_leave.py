@@ -7,11 +7,13 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QRadioButton, QWidget
 
-from chatdesk.core.texts import plural, shown, tr
+from chatdesk.core.domain.sharing.team import ServerAddress
+from chatdesk.core.texts import Sentences, plural, shown, tr
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.features.team.pages.team_text import address_words
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX: Final = 520
@@ -120,7 +122,7 @@ class _FieldDialog(TaskPanel):
 class TeamPasswordDialog(_FieldDialog):
     """A password that is lost or wrong, typed."""
 
-    def __init__(self, theme: Theme, workspace: str, *, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, workspace: str, address: ServerAddress, *, parent: QWidget | None = None) -> None:
         field = named(QLineEdit(), "teamPasswordField", tr("Password"))
         field.setEchoMode(QLineEdit.EchoMode.Password)
         button = QPushButton(tr("Use"))
@@ -128,9 +130,12 @@ class TeamPasswordDialog(_FieldDialog):
         super().__init__(
             theme,
             tr("Password for “{workspace}”", workspace=workspace),
-            words=tr(
-                "ChatDesk made this password when you joined and keeps it with your keys. If it is lost, ask for a new "
-                "invitation, or take a code from another computer of yours."
+            words=Sentences.of(
+                tr(
+                    "ChatDesk made this password when you joined and keeps it with your keys. If it is lost, ask for a "
+                    "new invitation, or take a code from another computer of yours."
+                ),
+                tr("The database is {address}.", address=address_words(address)),
             ),
             field=field,
             button=button,

@@ -14,6 +14,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_address import AddressFields, ReadAddress
+from chatdesk.ui.features.team.pages.team_text import address_words
 from chatdesk.ui.theme.theme import Theme
 
 _UPGRADE_PX: Final = 520
@@ -31,7 +32,7 @@ class UpgradeDatabaseDialog(TaskPanel):
 
     upgradeRequested = Signal(str, str)
 
-    def __init__(self, theme: Theme, workspace: str, *, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, workspace: str, address: ServerAddress, *, parent: QWidget | None = None) -> None:
         super().__init__(
             theme,
             tr("Upgrade the database of “{workspace}”", workspace=workspace),
@@ -45,6 +46,7 @@ class UpgradeDatabaseDialog(TaskPanel):
             "of the database first."
         )
         self.add_text(words, "text")
+        self.add_text(tr("The database is {address}.", address=address_words(address)), "text")
         self.user = _field("teamUpgradeUser", tr("User who set the database up"))
         self.password = _field("teamUpgradePassword", tr("Password of that user"))
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
