@@ -178,8 +178,6 @@ def _page(how: str, cursor: object) -> dict[str, Any]:
     """Return the page of the list of tools that a cursor names."""
     if how == "no-tools":
         return {"tools": []}
-    if how == "endless-pages":
-        return {"tools": [ECHO], "nextCursor": "more"}
     if not how.startswith("pages "):
         return {"tools": [ECHO]}
     cursors = [None, *json.loads(how.removeprefix("pages "))]

@@ -98,6 +98,10 @@ class MendedAnswers(Observer):
         mended = dict(entry) if isinstance(entry, Mapping) else {}
         if method == "tools/list":
             mended["inputSchema"] = _schema_of_object(mended.get("inputSchema"))
+        if method == "prompts/list" and isinstance(mended.get("arguments"), list):
+            mended["arguments"] = [found for each in mended["arguments"] for found in self._argument(each)]
+        if method == "resources/list" and not isinstance(mended.get("name"), str):
+            mended["name"] = mended["title"] if isinstance(mended.get("title"), str) else mended.get("uri")
         for place in self._faults(method, {name: [mended]}):
             if len(place) > 2 and place[2] not in ("name", "uri", "inputSchema"):
                 mended.pop(str(place[2]), None)
@@ -110,6 +114,18 @@ class MendedAnswers(Observer):
             elif len(self.left_out) < _MOST_NAMES:
                 self.left_out.append(called)
         return (mended,) if is_readable else ()
+
+    def _argument(self, argument: Any) -> tuple[Any, ...]:
+        """Return an argument of a prompt, mended where it has to be; nothing where it cannot be."""
+        mended = dict(argument) if isinstance(argument, Mapping) else {}
+
+        def faults() -> list[tuple[int | str, ...]]:
+            return self._faults("prompts/list", {"prompts": [{"name": "", "arguments": [mended]}]})
+
+        for place in faults():
+            if len(place) > 4 and place[4] != "name":
+                mended.pop(str(place[4]), None)
+        return () if faults() else (mended,)
 
     def _faults(self, method: str, result: dict[str, Any]) -> list[tuple[int | str, ...]]:
         """Return the places of everything in an answer that the protocol does not allow."""

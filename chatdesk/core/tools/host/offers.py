@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from mcp.client.session import ClientSession
 from chatdesk.core.texts import Text, size_text
 from chatdesk.core.tools.host.failures import HostFailure
 from chatdesk.core.tools.host.listing import LARGEST_FILES_BYTES, LONGEST_NAME, MOST_FILES, FileRow, read_block
+from chatdesk.core.tools.host.pages import read_pages
 
 MOST_PROMPTS: Final = 200
 MOST_RESOURCES: Final = 500
@@ -24,7 +24,6 @@ LONGEST_DESCRIPTION: Final = 400
 LONGEST_ADDRESS: Final = 2_000
 # The text of a prompt that is used, in characters.
 LONGEST_PROMPT: Final = 100_000
-_PAGES: Final = 50
 LIST_S, READ_S = 20.0, 60.0
 
 # name, title, description, arguments as (name, title, description, whether it is required).
@@ -44,10 +43,10 @@ async def list_prompts(session: ClientSession) -> tuple[PromptRow, ...]:
     if session.server_capabilities is None or session.server_capabilities.prompts is None:
         return ()
     found: dict[str, PromptRow] = {}
-    async with aclosing(_all(session.list_prompts, "prompts")) as prompts:
-        async for prompt in prompts:
-            if 0 < len(prompt.name) <= LONGEST_NAME and len(found) < MOST_PROMPTS:
-                found.setdefault(prompt.name, _prompt_row(prompt))
+    prompts, _reason = await read_pages(session.list_prompts, "prompts", MOST_PROMPTS)
+    for prompt in prompts:
+        if 0 < len(prompt.name) <= LONGEST_NAME and len(found) < MOST_PROMPTS:
+            found.setdefault(prompt.name, _prompt_row(prompt))
     return tuple(found.values())
 
 
@@ -56,11 +55,11 @@ async def list_resources(session: ClientSession) -> tuple[ResourceRow, ...]:
     if session.server_capabilities is None or session.server_capabilities.resources is None:
         return ()
     found: dict[str, ResourceRow] = {}
-    async with aclosing(_all(session.list_resources, "resources")) as resources:
-        async for each in resources:
-            if 0 < len(each.uri) <= LONGEST_ADDRESS and len(found) < MOST_RESOURCES:
-                row = (each.uri, each.name[:LONGEST_NAME], *_shown(each), (each.mime_type or "")[:LONGEST_NAME])
-                found.setdefault(each.uri, row)
+    resources, _reason = await read_pages(session.list_resources, "resources", MOST_RESOURCES)
+    for each in resources:
+        if 0 < len(each.uri) <= LONGEST_ADDRESS and len(found) < MOST_RESOURCES:
+            row = (each.uri, each.name[:LONGEST_NAME], *_shown(each), (each.mime_type or "")[:LONGEST_NAME])
+            found.setdefault(each.uri, row)
     return tuple(found.values())
 
 
@@ -114,18 +113,6 @@ def asked(verb: str, values: Sequence[Any]) -> Callable[[ClientSession], Awaitab
 
 async def _ask_with(ask: Callable[..., Awaitable[Any]], values: tuple[Any, ...], session: ClientSession) -> Any:
     return await ask(session, *values)
-
-
-async def _all(ask: Callable[..., Awaitable[Any]], name: str) -> AsyncGenerator[Any, None]:
-    """Yield the entries of all pages of a list, up to ``_PAGES`` pages."""
-    cursor: str | None = None
-    for _page in range(_PAGES):
-        page = await ask(params=types.PaginatedRequestParams(cursor=cursor))
-        for each in getattr(page, name):
-            yield each
-        cursor = page.next_cursor
-        if not cursor:
-            return
 
 
 def _prompt_row(prompt: types.Prompt) -> PromptRow:

@@ -28,6 +28,7 @@ from chatdesk.core.tools.host.listing import (
 )
 from chatdesk.core.tools.host.mended_answers import MendedAnswers
 from chatdesk.core.tools.host.offers import Unreadable
+from chatdesk.core.tools.host.pages import read_pages
 from chatdesk.core.tools.host.requests import Ask, ServerRequests
 from chatdesk.core.tools.host.roots import Roots
 from chatdesk.core.tools.host.session_streams import Observer, observed
@@ -39,7 +40,6 @@ LIST_S: Final = 20.0
 # How long a person has to sign in.
 SIGN_IN_S: Final = 300.0
 _LONGEST_REFUSAL: Final = 2_000
-_PAGES: Final = 50
 # How long the last words of a program that ended are waited for.
 _LAST_WORDS_S: Final = 3.0
 _MOST_LEFT_OUT: Final = 50
@@ -171,25 +171,9 @@ class Connection:
                     await call
 
     async def _list_tools(self, session: ClientSession) -> tuple[list[types.Tool], list[LeftOutRow]]:
-        found: list[types.Tool] = []
-        cursors: set[str | None] = set()
-        cursor: str | None = None
         async with asyncio.timeout(SIGN_IN_S if self._asks else LIST_S):
-            while cursor not in cursors:
-                if len(cursors) == _PAGES or len(found) > MOST_TOOLS:
-                    return found, [(LeftOut.TOO_MANY.value, "")]
-                cursors.add(cursor)
-                try:
-                    page = await session.list_tools(params=types.PaginatedRequestParams(cursor=cursor))
-                except MCPError:
-                    if cursor == "":  # which some servers write for none
-                        return found, []
-                    raise
-                found += page.tools
-                cursor = page.next_cursor
-                if cursor is None:
-                    return found, []
-        return found, [] if cursor == "" else [(LeftOut.SAME_PAGE.value, "")]
+            found, reason = await read_pages(session.list_tools, "tools", MOST_TOOLS)
+        return found, [] if reason is None else [(reason.value, "")]
 
     async def _run(self) -> None:
         try:

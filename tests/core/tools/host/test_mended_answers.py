@@ -57,6 +57,23 @@ def test_an_odd_field_costs_its_entry_at_most(method: str, alias: str) -> None:
         _check_neighbours(method, {**good, alias: wrong})
 
 
+@pytest.mark.parametrize("alias", [about.alias or field for field, about in types.PromptArgument.model_fields.items()])
+def test_an_odd_field_of_an_argument_costs_this_argument_at_most(alias: str) -> None:
+    good = {"name": "good", "required": True}
+    for wrong in _WRONG:
+        odd = {"name": "odd", alias: wrong}
+        mended = _mended("prompts/list", {"prompts": [{"name": "p", "arguments": [odd, good, wrong]}]})["prompts"]
+        assert [each["name"] for each in mended] == ["p"]
+        assert good in mended[0]["arguments"]
+        assert ("odd" in [each["name"] for each in mended[0]["arguments"]]) is (alias != "name")
+
+
+@pytest.mark.parametrize(("more", "name"), [({}, "note://a"), ({"title": "A"}, "A"), ({"name": 5}, "note://a")])
+def test_a_resource_without_a_name_has_that_of_its_address(more: dict[str, Any], name: str) -> None:
+    mended = _mended("resources/list", {"resources": [{"uri": "note://a", **more}]})["resources"]
+    assert [(each["uri"], each["name"]) for each in mended] == [("note://a", name)]
+
+
 @pytest.mark.parametrize("method", _LISTS)
 def test_an_entry_of_another_kind_costs_itself_only(method: str) -> None:
     for wrong in _WRONG:
