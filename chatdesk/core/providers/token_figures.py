@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from chatdesk.core.domain.usage import Usage
 
 # More than any model reads or writes in one request.
 _MOST_TOKENS = 100_000_000
+# Objects around the figures, and their names.
+_AROUND = ("usage", "tokens", "billed_units")
+_READ = ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens", "prompt_eval_count")
+_WRITTEN = ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "eval_count")
+_CACHED = ("cached_tokens", "prompt_cache_hit_tokens")
+_INTO_CACHE = ("cache_write_tokens", "cache_creation_input_tokens")
+
+
+def usage_in(holder: object, *, deep: int = 0) -> Usage | None:
+    """Return the usage that an object states by any of the names that servers have for it; None where there is none."""
+    if not isinstance(holder, Mapping):
+        return None
+    for name in _AROUND if deep < len(_AROUND) else ():
+        if isinstance(holder.get(name), Mapping):
+            return usage_in(holder[name], deep=deep + 1)
+    of_read = first_of(holder, "prompt_tokens_details", "input_tokens_details")
+    of_written = first_of(holder, "completion_tokens_details", "output_tokens_details")
+    return usage_of(
+        first_of(holder, *_READ),
+        first_of(holder, *_WRITTEN),
+        cached=first_of(of_read, *_CACHED) or first_of(holder, *_CACHED),
+        reasoning=first_of(of_written, "reasoning_tokens"),
+        into_cache=first_of(of_read, *_INTO_CACHE) or first_of(holder, *_INTO_CACHE),
+    )
+
+
+def first_of(holder: object, *names: str) -> object:
+    """Return the first of these fields that is set: servers call the same thing by different names."""
+    found = (holder.get(name) for name in names) if isinstance(holder, Mapping) else ()
+    return next((value for value in found if value is not None), None)
 
 
 def usage_of(

@@ -30,6 +30,7 @@ _WORDS = (
     "description",
     "title",
 )
+_ANSWER = ("choices", "delta")
 _DEEPEST, _MOST_ERRORS = 6, 5
 _ERROR_NAME = re.compile(r"(?i)err|errors?|fault|err_?(?:msg|code|message)|error_\w+")
 _DEEPEST_ERROR = 2
@@ -76,7 +77,12 @@ def stated_error(document: Mapping[str, object]) -> object:
     if isinstance(of_minimax, Mapping) and of_minimax.get("status_code"):
         return of_minimax
     error = document.get("error") or (isinstance(of_groq, Mapping) and of_groq.get("error"))
-    return error if not isinstance(error, Mapping) or any(error.values()) else None
+    if isinstance(error, Mapping):
+        return error if any(error.values()) else None
+    # A bare code or mark has its words beside it.
+    is_bare = error and not isinstance(error, list) and " " not in str(error).strip()
+    words = {name: each for name, each in document.items() if name not in _ANSWER and not isinstance(each, Mapping)}
+    return words if is_bare else error
 
 
 def error_in(document: object) -> object:

@@ -8,7 +8,7 @@ is of a wrong type where text was due is an error, so that no part of an answer 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -17,9 +17,9 @@ from chatdesk.core.providers.chat.call_reader import CallReader
 from chatdesk.core.providers.chat.content import WrongShapeError as WrongShapeError
 from chatdesk.core.providers.chat.content import read_content
 from chatdesk.core.providers.chat.sources import NamedSources
-from chatdesk.core.providers.chat.thoughts import KeptThoughts
+from chatdesk.core.providers.chat.thoughts import THOUGHT_FIELDS, KeptThoughts
 from chatdesk.core.providers.reader import Delta, Late, VendorReader
-from chatdesk.core.providers.token_figures import usage_of
+from chatdesk.core.providers.token_figures import first_of, usage_in
 from chatdesk.core.providers.vendor_text import stated_error
 from chatdesk.core.rendering.safety import is_safe_link
 
@@ -31,6 +31,13 @@ _FINISH_REASONS = (
     (r"tool|function", FinishReason.TOOL_CALLS),
     (r"", FinishReason.STOP),
 )
+_REASONS = ("finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason", "finish_details")
+_CALLS = ("tool_calls", "toolCalls")
+_CALL_PIECES = frozenset({"tool_use", "tool_call", "function_call"})
+_TEXTS = ("text", "response")  # the older protocol of completions, and Workers AI
+# What stands on the chunk or on the choice at some servers, instead of in the choice or in its delta.
+_OF_MESSAGE = (*_CALLS, "function_call", "content", *THOUGHT_FIELDS)
+_OF_CHOICE = ("delta", "message", *_CALLS, "function_call", *_REASONS)
 _MOST_PICTURES = 1000
 _BARE_PICTURE = re.compile(r"(?:iVBORw0KGgo|/9j/|UklGR|R0lGOD)[A-Za-z0-9+/]")  # base64, as Ollama sends it
 _PLAIN_ADDRESS = re.compile(r"https?://[^\s<>\\]{1,2000}\Z")
@@ -75,27 +82,23 @@ class AnswerReader(VendorReader):
         if not isinstance(chunk, Mapping):
             raise WrongShapeError("chunk")
         of_groq = chunk.get("x_groq")
-        self._read_usage(chunk.get("usage") or (of_groq.get("usage") if isinstance(of_groq, Mapping) else None))
+        self._read_usage(chunk, of_groq)
         self._sources.read_chunk(chunk)
         error = stated_error(chunk)
         if error:
             with suppress(ErrorInAnswer, WrongShapeError):  # the text beside it came all the same
-                yield from self._read_choices(chunk.get("choices"))
+                yield from self._read_choices(_choices_of(chunk))
             raise ErrorInAnswer(error)
-        yield from self._read_choices(chunk.get("choices"))
+        yield from self._read_choices(_choices_of(chunk))
 
-    def _read_choices(self, choices: object) -> Iterator[Delta]:
-        if choices is None:
-            return
-        if not isinstance(choices, list):
-            raise WrongShapeError("choices")
+    def _read_choices(self, choices: Iterable[object]) -> Iterator[Delta]:
         had_finish, has_news = self.finish_reason is not None, False
         for choice in choices:
             if choice is None:
                 continue
             if not isinstance(choice, Mapping):
                 raise WrongShapeError("choice")
-            place = str(choice.get("index") or 0)
+            place = str(choice.get("index", self._place) or 0)
             self._place = self._place or place
             read = self._read_choice if place == self._place else self._read_beside
             for event in read(choice):
@@ -117,23 +120,22 @@ class AnswerReader(VendorReader):
             yield SourcesNamed(self._sources.found)
 
     def _read_choice(self, choice: Mapping[str, Any]) -> Iterator[Delta]:
-        if choice.get("error"):
-            raise ErrorInAnswer(choice["error"])
-        self._read_usage(choice.get("usage"))
         self._sources.read_chunk(choice)
-        delta, message = choice.get("delta"), choice.get("message")
-        if delta:
-            if not isinstance(delta, Mapping):
-                raise WrongShapeError("delta")
-            yield from self._read_delta(delta)
-            self._has_delta = True
+        delta, message = _held(choice.get("delta")), _held(choice.get("message"))
+        beside = {name: choice[name] for name in _OF_MESSAGE if choice.get(name)}
+        if not (delta or message) and isinstance(text := first_of(choice, *_TEXTS), str):
+            beside = {"content": text, **beside}
+        holders = (choice, delta, message, *_pieces_of(delta), *_pieces_of(message))
+        error = next(filter(None, map(stated_error, holders)), None)
+        if error:
+            raise ErrorInAnswer(error)
+        self._read_usage(choice, delta)
+        if delta or not message:
+            yield from self._read_delta({**beside, **delta})
+            self._has_delta = self._has_delta or bool(beside or delta)
         if message:
-            if not isinstance(message, Mapping):
-                raise WrongShapeError("message")
-            yield from self._read_message(message)
-        if isinstance(choice.get("text"), str) and not (delta or message):  # the older protocol of completions
-            yield from self._add_text(choice["text"])
-        self._end(_reason_in(choice), choice.get("native_finish_reason"))
+            yield from self._read_message({**beside, **message})
+        self._end(_reason_in(choice, delta, message), choice.get("native_finish_reason"))
 
     def _read_beside(self, choice: Mapping[str, Any]) -> Iterator[Delta]:
         """Read the calls of another choice: some gateways give text and calls, or each call, a choice of its own."""
@@ -157,6 +159,8 @@ class AnswerReader(VendorReader):
 
     def _read_delta(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
         thoughts, text = read_content(delta.get("content"))
+        if self._kept.is_thought(delta, text):
+            thoughts, text = thoughts + text, ""
         yield from self._add_reasoning(thoughts + self._kept.read(delta))
         yield from self._add_text(text + _beside(delta))
         yield from self._read_pictures(delta.get("content"), delta.get("images"))
@@ -196,26 +200,40 @@ class AnswerReader(VendorReader):
                 self.has_text = True
                 yield TextDelta(f"\n\n![Image](<{url}>)\n\n")
 
-    def _read_usage(self, usage: object) -> None:
-        """Remember the newest usage: servers send it once at the end, or a running total with every chunk. Figures that
-        cannot be true are ignored: then the tokens are estimated, and no price or limit is reckoned from them.
-        """
-        if not isinstance(usage, Mapping):
-            return
-        details, thoughts = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
-        found = usage_of(
-            _first(usage, "prompt_tokens", "input_tokens"),
-            _first(usage, "completion_tokens", "output_tokens"),
-            cached=_first(details, "cached_tokens") or _first(usage, "prompt_cache_hit_tokens", "cached_tokens"),
-            reasoning=_first(thoughts, "reasoning_tokens"),
-            into_cache=_first(details, "cache_write_tokens") or _first(usage, "cache_creation_input_tokens"),
-        )
-        self.usage = found or self.usage
+    def _read_usage(self, *holders: object) -> None:
+        """Remember the newest usage: servers send it once at the end, or a running total with every chunk."""
+        for each in holders:
+            self.usage = usage_in(each) or self.usage
 
 
-def _reason_in(choice: Mapping[str, Any]) -> object:
+def _choices_of(chunk: Mapping[str, Any]) -> list[object]:
+    """Return the choices of a chunk, and as another one what stands beside them."""
+    choices = chunk.get("choices")
+    if not isinstance(choices, list | None):
+        raise WrongShapeError("choices")
+    beside = {name: chunk[name] for name in _OF_CHOICE if chunk.get(name)}
+    if isinstance(chunk.get("response"), str):
+        beside["text"] = chunk["response"]
+    return [*(choices or ()), *([beside] if beside else ())]
+
+
+def _held(value: object) -> dict[str, Any]:
+    """Return a delta or a message; a text is its content."""
+    if isinstance(value, str):
+        return {"content": value}
+    if value and not isinstance(value, Mapping):
+        raise WrongShapeError("delta")
+    return {name: each for name, each in value.items() if each is not None} if isinstance(value, Mapping) else {}
+
+
+def _pieces_of(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    content = message.get("content")
+    return [each for each in content if isinstance(each, Mapping)] if isinstance(content, list) else []
+
+
+def _reason_in(*holders: object) -> object:
     """Return why a choice ended, by whatever name; an object around it says the same."""
-    return _first(choice, "finish_reason", "finishReason", "finish_details")
+    return next((found for each in holders if (found := first_of(each, *_REASONS)) is not None), None)
 
 
 def reason_of(reason: str) -> FinishReason | None:
@@ -231,12 +249,14 @@ def _beside(message: Mapping[str, Any]) -> str:
 
 
 def _calls_of(message: Mapping[str, Any]) -> list[object]:
-    """Return the calls in a message or a delta; the oldest servers send one as ``function_call``."""
-    calls, old = message.get("tool_calls"), message.get("function_call")
+    """Return the calls in a message or a delta, also among the pieces of its content; the oldest servers send one as
+    ``function_call``."""
+    calls, old = first_of(message, *_CALLS), message.get("function_call")
+    pieces = [each for each in _pieces_of(message) if each.get("type") in _CALL_PIECES]
     if isinstance(calls, Mapping):
         return [calls]
-    if isinstance(calls, list):
-        return calls
+    if calls or pieces:
+        return [*(calls if isinstance(calls, list) else [calls] if calls else []), *pieces]
     return [{"index": 0, "function": old}] if isinstance(old, Mapping) else []
 
 
@@ -247,9 +267,3 @@ def text_field(value: object) -> str:
     if not isinstance(value, str):
         raise WrongShapeError("text")
     return value
-
-
-def _first(holder: object, *names: str) -> object:
-    """Return the first of these fields that is set: servers call the same figure by different names."""
-    found = (holder.get(name) for name in names) if isinstance(holder, Mapping) else ()
-    return next((value for value in found if value is not None), None)

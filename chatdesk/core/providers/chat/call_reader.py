@@ -20,7 +20,7 @@ MOST_CALLS = 1000
 _MOST_LOOKS = 100
 _LONGEST_KEPT = 64 * 1024
 _ARGUMENTS = ("arguments", "parameters", "input", "args")
-_READ_FIELDS = frozenset({"index", "id", "type", "function", "name", *_ARGUMENTS})
+_READ_FIELDS = frozenset({"index", "id", "call_id", "type", "function", "name", *_ARGUMENTS})
 
 
 @dataclass(slots=True)
@@ -33,10 +33,27 @@ class _Call:
     pieces: list[str] = field(default_factory=list)
     joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
     kept: dict[str, Any] = field(default_factory=dict)
+    is_repeating: bool = False
 
     def arguments(self) -> dict[str, Any] | None:
         """Return the arguments if they are a whole object by now."""
         return read_object("".join(self.pieces))
+
+    def add_name(self, name: str) -> None:
+        """Take a name, or a piece of one: only before the arguments another name goes on with the first."""
+        is_piece = self.name and not self.pieces and not name.startswith(self.name)
+        self.name = self.name + name if is_piece else name or self.name
+
+    def news_in(self, arguments: str) -> str:
+        """Return the new part of a piece, since some servers repeat in each piece all that came before. After a colon
+        or a bracket, what begins like the whole may be an object within it."""
+        if not (self.pieces and arguments.startswith(self.pieces[0])):
+            return arguments
+        came = "".join(self.pieces)
+        self.is_repeating = self.is_repeating or (
+            arguments.startswith(came) and len(arguments) > len(came) and not came.rstrip().endswith((":", "["))
+        )
+        return arguments[len(came) :] if self.is_repeating and arguments.startswith(came) else arguments
 
 
 class CallReader:
@@ -58,22 +75,24 @@ class CallReader:
 
     def read(self, fragment: object) -> Iterator[ToolCallDelta]:
         """Yield the news in one fragment of a call."""
+        if not fragment:
+            return
         row = fragment if isinstance(fragment, Mapping) else {"arguments": fragment}
         function = row.get("function")
         # Some gateways leave out the object around name and arguments.
         named = function if isinstance(function, Mapping) else row
-        call_id, name = word(row.get("id")), word(named.get("name"))
+        call_id, name = word(row.get("call_id")) or word(row.get("id")), word(named.get("name"))
         arguments = _arguments_in(named)
         call = self._call_of(_index(row.get("index")), call_id, name, arguments)
         if call is None:
             return
         if call_id and not call.id:
             self._by_id.setdefault(call_id, call)
-        call.id, call.name = call.id or call_id, name or call.name
+        call.id = call.id or call_id
+        call.add_name(name)
         self._keep(call, row, function)
-        if self._is_repeated(call, arguments):
-            arguments = ""
-        yield from self._grown(call, arguments, call_id if call_id == call.id else "", name)
+        arguments = "" if self._is_repeated(call, arguments) else call.news_in(arguments)
+        yield from self._grown(call, arguments, call_id if call_id == call.id else "", call.name if name else "")
 
     def read_whole(self, rows: object) -> Iterator[ToolCallDelta]:
         """Yield the news in the whole list of calls, with which some servers end a stream. A call that came before is
@@ -96,10 +115,11 @@ class CallReader:
                 yield from self._grown(call, arguments, "", "")
 
     def finish(self) -> Iterator[ToolCallDelta]:
-        """Yield a replacement character for each half surrogate pair that was still held back."""
+        """Yield a replacement character for each half surrogate pair that was still held back, and the calls of which
+        nothing could be read: they fail, but they are calls."""
         for call in self._calls:
             tail = call.joiner.finish()
-            if tail:
+            if tail or not (call.id or call.name or call.pieces):
                 yield ToolCallDelta(call.number, None, None, tail)
 
     def _call_of(self, index: int | None, call_id: str, name: str, arguments: str) -> _Call | None:
@@ -134,9 +154,9 @@ class CallReader:
 
     def _is_over(self, call: _Call, name: str, *, has_index: bool) -> bool:
         """Return whether a name without an id begins another call than this one."""
-        if call.name and name != call.name:
+        if call.name and not has_index:
             return True
-        return (bool(call.name) and not has_index) or (bool(call.pieces) and call.arguments() is not None)
+        return bool(call.pieces) and (name != call.name or call.arguments() is not None)
 
     def _is_another(self, known: _Call, arguments: str) -> bool:
         """Return whether arguments under another index are those of another call with the same id."""

@@ -36,5 +36,5 @@ def read_content(value: object, *, deep: int = 0) -> tuple[str, str]:
     kind = value.get("type")
     holder = next((value[name] for name in _FIELDS if value.get(name) is not None), None)
     thoughts, text = read_content(holder, deep=deep + 1)
-    is_thought = isinstance(kind, str) and ("think" in kind or "reason" in kind)
+    is_thought = value.get("thought") is True or (isinstance(kind, str) and ("think" in kind or "reason" in kind))
     return (thoughts + text, "") if is_thought else (thoughts, text)

@@ -21,16 +21,17 @@ THOUGHT_FIELDS: Final = (
     "thought",
     "cot_summary",
 )
-# A list of thoughts, parts of it encrypted or signed, as gateways send it.
-DETAILS_FIELD: Final = "reasoning_details"
+# Lists of thoughts, parts of them encrypted or signed, as gateways send them.
+DETAILS_FIELDS: Final = ("reasoning_details", "thinking_blocks")
 # Mistral's thoughts are pieces of the content, and go back before its text.
 PIECES_FIELD: Final = "content"
-_GROWING: Final = ("text", "summary", "data")
+_SHOWN: Final = ("text", "summary", "thinking")
+_GROWING: Final = (*_SHOWN, "data")
 # Fields of a message that are read elsewhere or say nothing; any other may be what its vendor wants back.
 _READ: Final = frozenset(
     {
         *THOUGHT_FIELDS,
-        DETAILS_FIELD,
+        *DETAILS_FIELDS,
         *("role", "content", "tool_calls", "function_call", "refusal", "annotations", "audio", "images", "name"),
         *("citations", "search_results", "web_search", "sources", "search_info", "context", "executed_tools"),
         *("groundingMetadata", "grounding_metadata", "token_id", "token_ids", "logprobs", "obfuscation"),
@@ -48,7 +49,8 @@ class KeptThoughts:
 
     def __init__(self) -> None:
         self._texts: dict[str, list[str]] = {}
-        self._details: list[dict[str, Any]] = []
+        self._details: dict[str, list[dict[str, Any]]] = {name: [] for name in DETAILS_FIELDS}
+        self._has_tags = False
         self._size = 0
         self._pieces: list[Mapping[str, Any]] = []
         self._others: dict[str, Any] = {}
@@ -58,9 +60,18 @@ class KeptThoughts:
     def fields(self) -> dict[str, Any]:
         """The fields of a message as they go back to the server."""
         texts: dict[str, Any] = {name: "".join(pieces) for name, pieces in self._texts.items()}
-        details = {DETAILS_FIELD: [dict(each) for each in self._details]} if self._details else {}
+        details = {name: [dict(each) for each in rows] for name, rows in self._details.items() if rows}
         pieces = {PIECES_FIELD: list(self._pieces)} if self._pieces else {}
         return {**self._others, **texts, **details, **pieces}
+
+    def is_thought(self, delta: Mapping[str, Any], text: str) -> bool:
+        """Return whether the text of a delta is a thought by Gemini's flag. Tags in it say where the thought ends."""
+        of_vendor = delta.get("extra_content")
+        of_google = of_vendor.get("google") if isinstance(of_vendor, Mapping) else None
+        if not (isinstance(of_google, Mapping) and of_google.get("thought") is True):
+            return False
+        self._has_tags = self._has_tags or "<thought" in text
+        return not self._has_tags
 
     def read(self, message: Mapping[str, Any], *, is_whole: bool = False) -> str:
         """Return the readable thoughts of a delta, or of a whole message."""
@@ -77,12 +88,15 @@ class KeptThoughts:
         self._keep_others(message)
         if not (is_whole and self._pieces):
             self._keep_pieces(message.get(PIECES_FIELD))
-        details = message.get(DETAILS_FIELD)
-        rows = [each for each in details if isinstance(each, Mapping)] if isinstance(details, list) else []
-        if is_whole and self._details:
-            return shown or "".join(map(_shown, rows))
-        news = "".join([self._add_detail(each, is_whole=is_whole) for each in rows])
-        return shown or news
+        for name, known in self._details.items():
+            details = message.get(name)
+            rows = [each for each in details if isinstance(each, Mapping)] if isinstance(details, list) else []
+            if is_whole and known:
+                news = "".join(map(_shown, rows))
+            else:
+                news = "".join([self._add_detail(known, each, is_whole=is_whole) for each in rows])
+            shown = shown or news
+        return shown
 
     def _keep_pieces(self, content: object) -> None:
         """Keep the thoughts among the pieces of a content. One that continues the last is joined with it."""
@@ -111,20 +125,20 @@ class KeptThoughts:
             is_piece = type(came) is type(value) and isinstance(value, str | list) and came != value
             self._others[name] = came + value if is_piece else value
 
-    def _add_detail(self, detail: Mapping[str, Any], *, is_whole: bool) -> str:
+    def _add_detail(self, known: list[dict[str, Any]], detail: Mapping[str, Any], *, is_whole: bool) -> str:
         """Add a piece of a detail to the one that it continues, or begin another; return its readable news. Some
         servers repeat in each piece all that came before."""
         self._size += len(json.dumps(detail))
-        if len(self._details) >= _MOST_DETAILS or self._size > _LONGEST:
+        if len(known) >= _MOST_DETAILS or self._size > _LONGEST:
             return _shown(detail)
-        last = self._details[-1] if self._details else {}
+        last = known[-1] if known else {}
         is_same = all(detail.get(name) in (None, last.get(name)) for name in ("type", "index", "id"))
         # A text without a number goes on until it is signed.
         goes_on = detail.get("index") is not None or ("data" not in detail and not last.get("signature"))
         if is_whole or not last or not is_same or not goes_on:
-            self._details.append(dict(detail))
+            known.append(dict(detail))
             return _shown(detail)
-        known = _shown(last)
+        came_so_far = _shown(last)
         for name, value in detail.items():
             came = last.get(name)
             if name in _GROWING and isinstance(value, str) and isinstance(came, str):
@@ -133,7 +147,7 @@ class KeptThoughts:
                 self._size -= len(came) if is_repeated else 0
             elif value is not None:
                 last[name] = value
-        return _shown(last)[len(known) :]
+        return _shown(last)[len(came_so_far) :]
 
 
 def _has_words(value: object, *, deep: int = 0) -> bool:
@@ -146,4 +160,4 @@ def _has_words(value: object, *, deep: int = 0) -> bool:
 
 
 def _shown(detail: Mapping[str, Any]) -> str:
-    return next((value for name in ("text", "summary") if isinstance(value := detail.get(name), str)), "")
+    return next((value for name in _SHOWN if isinstance(value := detail.get(name), str)), "")
