@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +71,14 @@ def test_a_document_of_a_newer_chatdesk_is_named_and_left_as_it_is(name: str, li
     assert "newer ChatDesk" in found.message
 
 
-@pytest.mark.parametrize("data", [b"", b"no backup at all"], ids=["empty", "junk"])
+_PACKED = gzip.compress(b"SQLite format 3\0".ljust(4096))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no backup at all", gzip.compress(b"no backup at all" * 256), _PACKED[:-6], _PACKED[:12]],
+    ids=["empty", "junk", "packed junk", "cut", "cut short"],
+)
 def test_a_file_that_is_no_backup_is_named_and_counts_as_none(data: bytes, paths: AppPaths) -> None:
     assert backup_findings(paths) == ()
     name = "chatdesk-000007-20260101T000000Z.db.gz"

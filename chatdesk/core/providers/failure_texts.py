@@ -127,6 +127,10 @@ CONTINUE_STEP = Text("Continue the answer, or try again.")
 CONTINUED_KINDS = frozenset(
     {Kind.SILENCE, Kind.RESET, Kind.INCOMPLETE, Kind.MALFORMED, Kind.SERVER, Kind.REQUEST_TIMEOUT, Kind.OTHER}
 )
+# It is not the server that failed.
+TOO_MANY_FILES_TEXT = FailureText(
+    Text("This process may not open more files at once."), Text("Raise the limit (ulimit -n 256), then try again.")
+)
 CIRCLE_TEXT = FailureText(
     Text("{who} redirected the request in a circle, so ChatDesk gave up."),
     Text("Check the base URL, then try again."),

@@ -23,6 +23,7 @@ from chatdesk.core.providers.failure_texts import (
     FAILURE_TEXTS,
     KEPT_PARTIAL,
     OVERLOADED_WHAT,
+    TOO_MANY_FILES_TEXT,
     FailureText,
     duration_text,
 )
@@ -179,6 +180,8 @@ class FailureTranslator:
             if kind is not None:
                 texts = CIRCLE_TEXT if _is_circle(link) else getattr(link, "text", None) or FAILURE_TEXTS[kind]
                 return self.make(kind, what=texts.what, next_step=texts.next_step)
+        if any(isinstance(link, OSError) and link.errno in (errno.EMFILE, errno.ENFILE) for link in chain):
+            return self.make(Kind.OTHER, what=TOO_MANY_FILES_TEXT.what, next_step=TOO_MANY_FILES_TEXT.next_step)
         kind = _kind_of_connection(chain) or next(filter(None, map(_kind_of_shape, chain)), Kind.OTHER)
         if self._proxy and kind in _BEFORE_PROXY:
             what, next_step = unreachable_text(self._proxy)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.providers.failures import FailureTranslator
 from tests.helpers.examples import sample
 from tests.helpers.fault_cases import CASES, Case
 from tests.helpers.fault_table import NEXT, TABLE, play, row
@@ -41,6 +44,15 @@ async def test_a_fault_is_told_as_the_table_says_and_the_next_message_works(case
     assert line in TABLE.read_text(encoding="utf-8").splitlines(), (
         "docs/failures.md says something else; python -m tests.helpers.fault_table --write brings it up to date"
     )
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_too_few_open_files_are_no_fault_of_the_server(number: int) -> None:
+    error = httpx2.ConnectError("All connection attempts failed")
+    error.__cause__ = OSError(number, "Too many open files")
+    failure = FailureTranslator("Example").from_exception(error)
+    assert "may not open more files" in failure.what
+    assert "ulimit" in failure.next_step
 
 
 def test_the_table_has_no_line_that_is_not_played() -> None:

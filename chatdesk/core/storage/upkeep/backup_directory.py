@@ -27,8 +27,6 @@ _log = logging.getLogger(__name__)
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _TIME_FORMAT = "%Y%m%dT%H%M%SZ"
-# Of a packed database, a zip, and a database.
-_BEGINNINGS = (b"\x1f\x8b", b"PK\x03\x04", b"SQLite format 3\x00")
 # The copy, what becomes of it when it is packed, and some room so that it is not the backup that fills the disk.
 _SPACE_FACTOR, _SPARE_BYTES = 1.6, 32 * 1024 * 1024
 
@@ -129,18 +127,17 @@ class BackupDirectory:
 
 
 def is_begun(path: Path) -> bool:
-    """Return whether a file begins as a backup does."""
+    """Return whether a file begins and ends as a backup does."""
     try:
         if not path.is_file():  # a pipe would be waited for
             return False
-        with path.open("rb") as file:
-            return file.read(16).startswith(_BEGINNINGS)
+        return backup_files.looks_whole(path)
     except OSError:
         return False
 
 
 def fault_of(path: Path) -> str:
-    """Return a word for the fault of a file that is called a backup; empty where it begins as one does."""
+    """Return a word for the fault of a file that is called a backup; empty where it begins and ends as one does."""
     if is_begun(path):
         return ""
     return Text("empty") if path.is_file() and path.stat().st_size == 0 else Text("no backup")

@@ -31,6 +31,11 @@ from chatdesk.core.system.file_writing import replacing
 from chatdesk.core.texts import Text
 
 PACKED: Final = ".gz"
+_GZIP: Final = b"\x1f\x8b"
+_DATABASE: Final = b"SQLite format 3\x00"
+_SMALLEST_PAGE: Final = 512
+# What reading a file that is no backup, or a part of one, raises besides ``OSError``.
+_BROKEN: Final = (EOFError, zipfile.BadZipFile, KeyError, ValueError, RuntimeError, zlib.error)
 DATABASE_IN_ZIP: Final = "chatdesk.db"
 BLOBS_IN_ZIP: Final = "blobs/"
 # Measured on text like ours: level 1 leaves 35 % at 72 MB/s, 4 leaves 31 % at 47, 6 leaves 30 % at 38; LZMA 27 % at 7.
@@ -89,8 +94,24 @@ def unpack(backup: Path, target: Path, *, is_room: Room) -> None:
             _copy(source, sink, is_room=is_room)
             sink.flush()
             os.fsync(sink.fileno())
-    except (EOFError, zipfile.BadZipFile, KeyError, ValueError, RuntimeError, zlib.error) as error:
+    except _BROKEN as error:
         raise not_a_backup(backup) from error
+
+
+def looks_whole(backup: Path) -> bool:
+    """Return whether a file begins and ends as a backup does, without unpacking all that is between. Raises
+    ``OSError``."""
+    try:
+        with _opened(backup) as source:
+            begins = source.read(len(_DATABASE)) == _DATABASE
+        size = backup.stat().st_size
+        with backup.open("rb") as file:
+            if file.read(2) == _GZIP:  # its last four bytes are the size of what is packed
+                file.seek(-4, os.SEEK_END)
+                size = int.from_bytes(file.read(), "little")
+    except (StorageCorrupt, *_BROKEN):
+        return False
+    return begins and (backup.suffix == ".zip" or size % _SMALLEST_PAGE == 0)
 
 
 def not_a_backup(path: Path) -> StorageCorrupt:
@@ -105,11 +126,11 @@ def not_a_backup(path: Path) -> StorageCorrupt:
 def _opened(backup: Path) -> IO[bytes]:
     with backup.open("rb") as file:
         begin = file.read(16)
-    if begin.startswith(b"\x1f\x8b"):
+    if begin.startswith(_GZIP):
         return cast(IO[bytes], gzip.open(backup, "rb"))
     if begin.startswith(b"PK\x03\x04"):
         return _Member(zipfile.ZipFile(backup), DATABASE_IN_ZIP)  # type: ignore[return-value]
-    if begin.startswith(b"SQLite format 3\x00"):
+    if begin == _DATABASE:
         return backup.open("rb")
     raise not_a_backup(backup)
 

@@ -36,6 +36,7 @@ from chatdesk.core.texts import Text, plural
 _STEP: Final = 200
 # Found again from the messages, or of no use without what they belong to.
 _DERIVED: Final = frozenset(("part_token_counts", "search_queue", "search_removed", "search_entries", "search_backlog"))
+_OTHER_KINDS: Final = frozenset(("view", "index", "trigger"))
 _UNREADABLE: Final = StorageCorrupt(
     Text("Nothing could be read from the damaged database."),
     safe=Text("It was left as it is."),
@@ -180,7 +181,7 @@ class _Copied:
         except sqlite3.DatabaseError as error:
             raise_unless_damage(error)
             kinds, found = [], []
-        if kinds and kinds != [("table",)]:
+        if any(kind in _OTHER_KINDS for (kind,) in kinds):  # any other word is a damaged one
             self.lost.append(Text("{name}: this is not a table of ChatDesk, so it was left out.", name=table.name))
             return []
         if not found:

@@ -245,19 +245,21 @@ def _rows(path: Path) -> dict[str, int]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("is_named", [True, False])
+@pytest.mark.parametrize("damaged", [("sql",), ("sql", "name"), ("type",)], ids=" ".join)
 @pytest.mark.parametrize("table", sample([each.name for each in tables.metadata.sorted_tables], 8))
 async def test_a_table_without_a_definition_keeps_its_rows(
-    sound: Path, lay: Callable[[Damage], AppPaths], table: str, *, is_named: bool
+    sound: Path, lay: Callable[[Damage], AppPaths], table: str, damaged: tuple[str, ...]
 ) -> None:
     paths = lay(Damage("nothing", lambda data: None))
     with closing(sqlite3.connect(paths.database)) as conn, conn:
         conn.execute("PRAGMA writable_schema=ON")
-        name = "name" if is_named else "CAST(X'cf41' AS TEXT)"
-        definition = "CAST(CAST(substr(sql, 1, 16) AS BLOB) || X'ff' || substr(sql, 18) AS TEXT)"
-        conn.execute(
-            f"UPDATE sqlite_master SET name = {name}, sql = {definition} WHERE name = ? AND type = 'table'", (table,)
-        )
+        values = {
+            "sql": "CAST(CAST(substr(sql, 1, 16) AS BLOB) || X'ff' || substr(sql, 18) AS TEXT)",
+            "name": "CAST(X'cf41' AS TEXT)",
+            "type": "CAST(X'cf41' AS TEXT)",
+        }
+        changes = ", ".join(f"{each} = {values[each]}" for each in damaged)
+        conn.execute(f"UPDATE sqlite_master SET {changes} WHERE name = ? AND type = 'table'", (table,))
     before = _rows(sound)
     code = await cli_data.repair(paths, SettingsStore(paths.settings_file).load().settings)
     assert {name: count for name, count in _rows(paths.database).items() if count < before[name]} == {}
