@@ -192,19 +192,25 @@ _SECRET: Final = re.compile(
     | \.ssh | \.gnupg | \.aws | \.azure | \.gcloud | \.kube | \.docker | \.password-store | \.terraform
     | \.env | \.env\.(?!example$|sample$|template$|dist$).* | .*\.env | \.envrc
     | \.netrc | _netrc | \.npmrc | \.yarnrc(\.yml)? | \.pypirc | \.pgpass | \.my\.cnf | \.htpasswd | \.git-credentials
-    | \.dockercfg | \.boto | \.s3cfg | \.vault-token
+    | \.dockercfg | \.dockerconfigjson | \.boto | \.s3cfg | \.vault[-_](token|pass.*) | \.authinfo | \.Xauthority
+    | \.?rclone\.conf | pgpass\.conf | wg\d+\.conf | \.?kubeconfig(\.ya?ml)? | .*\.kubeconfig | wallet\.dat
+    | cookies\.(sqlite|txt) | logins\.json | key[34]\.db | \.lesshst | \.viminfo
     | id_(rsa|dsa|ecdsa|ed25519)(?!.*\.pub$).* | .*_(rsa|ed25519)
     | .*\.(pem|key|p12|pfx|p8|jks|keystore|kdbx?|ppk|asc|gpg|ovpn|tfstate|tfvars|mobileprovision)
     | \..*_history
     | (?!.*\.(c|cc|cpp|cs|css|dart|go|h|hpp|html|java|js|jsx|kt|less|mjs|php|pyi?|rb|rs|scss|svelte|swift|tsx?|vue)$)
       .*token(?!i[sz]).*
-    | (client_)?secrets?(\.[a-z0-9]+)? | credentials?(\.[a-z0-9]+)? | service[-_]account.*\.json
+    | (client_)?secrets?(\.[a-z0-9]+)? | credentials?(\.[a-z0-9]+)? | service[-_]?account.*\.json
+    | (.*[ ._-])?(passw(or)?ds?|passphrases?|secrets?|credentials?|(api|private|access)[ ._-]?keys?)([ ._-].*)?
+      \.(txt|csv|tsv|json|ya?ml|toml|ini|conf|cfg|xml|properties|db|sqlite\d?|xlsx?|ods|docx?|odt)
+    | passwd | shadow | api[-_]?keys? | private[-_]?keys?
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 # What people and programs write behind the name of a copy: an ending, a tilde, a number, a date or a time.
 _SET_ASIDE: Final = re.compile(
     r"(?<=.)([._-]?(bak|backup|old|orig|original|save|saved|copy|tmp|swp|disabled|new|prev)\d*|~\d*~?"
+    r"|\.(txt|zip|7z|gz|tgz|bz2|xz|zst|tar|enc)"
     r"|[._ -]\d[\dT:._-]*Z?|\s*\(\d+\)|\s+(\(copy\)|copy)|#)\Z",
     re.IGNORECASE,
 )
