@@ -15,9 +15,15 @@ import pytest
 
 from chatdesk.cli.main import run
 from chatdesk.core.domain.prompt import AssistantSetup, PromptKind
+from chatdesk.core.domain.sharing.team import MemberStatus, ServerAddress, TeamMember, Workspace
+from chatdesk.core.domain.sharing.team_setup import Invitation
+from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import secrets
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.storage.sync import team
+from chatdesk.core.sync.members.administering import WorkspaceAdministration
+from chatdesk.core.sync.members.membership import Membership
 from chatdesk.services.owner import open_services
 from chatdesk.services.services import Services
 from tests.helpers.accounts import MemoryKeyring
@@ -45,22 +51,49 @@ async def _echo(exchange: Exchange) -> None:
     await exchange.finish()
 
 
+class TeamServer:
+    """Has members and invitations, and notes what it is asked about them and about workspaces."""
+
+    def __init__(self) -> None:
+        self.members: list[TeamMember] = []
+        self.asked_about: set[str] = set()
+
+    def answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def members(*_of: Any) -> tuple[TeamMember, ...]:
+            return tuple(self.members)
+
+        async def note(_self: object, *about: Any, **_named: Any) -> Any:
+            self.asked_about.update(each for each in about if isinstance(each, str))
+            return 1
+
+        async def invite(_self: object, workspace_id: str, *_about: Any, **_named: Any) -> Invitation:
+            self.asked_about.add(workspace_id)
+            return Invitation("code", "link", "text", 1, new_id(), "Eve")
+
+        monkeypatch.setattr(WorkspaceAdministration, "members", members)
+        monkeypatch.setattr(WorkspaceAdministration, "invite", invite)
+        for verb in ("remove_member", "set_workspace_owner", "end_connections"):
+            monkeypatch.setattr(WorkspaceAdministration, verb, note)
+        monkeypatch.setattr(Membership, "leave", note)
+
+
 @pytest.fixture(autouse=True)
-def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    ring = MemoryKeyring()
+def team_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[TeamServer]:
+    ring, server = MemoryKeyring(), TeamServer()
     monkeypatch.setattr(secrets, "system_keyring", lambda: ring)
+    server.answer(monkeypatch)
     with serving(_echo) as address:
         monkeypatch.setenv("OPENAI_BASE_URL", address)
         monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
         monkeypatch.setenv("CHATDESK_MODEL", "small")
-        yield
+        yield server
 
 
 class Desk:
     """A profile with things of several kinds. ``ids`` has those of each kind."""
 
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self._capsys = folder, capsys
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], team_server: TeamServer) -> None:
+        self.folder, self._capsys, self._team_server = folder, capsys, team_server
 
     def run(self, *arguments: str) -> tuple[int, str]:
         code = run([arguments[0], *arguments[1:], "--data-dir", str(self.folder / "profile")])
@@ -70,6 +103,12 @@ class Desk:
         if kind == "token":
             self.run("tokens", "new", name)
             return next((row["id"] for row in self.tokens() if row["name"] == name), "")
+        if kind in ("member", "invitation"):
+            if not self._team_server.members:
+                self.make("workspace", "Team")
+            status = MemberStatus.ACTIVE if kind == "member" else MemberStatus.INVITED
+            self._team_server.members.append(TeamMember(new_id(), name, is_owner=False, status=status))
+            return self._team_server.members[-1].id
 
         async def made() -> str:
             async with open_services(AppPaths.find(self.folder / "profile"), Settings()) as services:
@@ -92,6 +131,9 @@ class Desk:
         if verb == "assistant of a question":
             code, said = self.run("ask", "hello", "--assistant", name)
             return code, {each for each in ids if each in said}
+        if verb in _OF_TEAM:
+            code, _ = self.run("team", *(name if each == "NAME" else each for each in _OF_TEAM[verb]))
+            return code, self._team_server.asked_about & set(ids)
         code, _ = self.run("tokens", "revoke", name)
         return code, set(ids) - {row["id"] for row in self.tokens()}
 
@@ -99,12 +141,25 @@ class Desk:
 async def _made(services: Services, kind: str, name: str) -> str:
     if kind == "project":
         return (await services.library.projects.create(name)).id
+    if kind == "workspace":
+        workspace = Workspace(new_id(), name, ServerAddress("db.test", 1, "d", "me"), new_id(), False, joined_at=1)
+        await services.database.write(lambda conn: team.add_workspace(conn, workspace))
+        return workspace.id
     made = await services.prompts.create(PromptKind.ASSISTANT, name, "You are x.", AssistantSetup())
     await services.prompts.edit(made.id, PromptKind.ASSISTANT, name, f"You are {made.id}.", AssistantSetup())
     return made.id
 
 
+_OF_TEAM: Final = {
+    "end of a member": ("remove", "NAME", "--yes"),
+    "ownership of a member": ("owner", "NAME"),
+    "connections of a member": ("disconnect", "NAME"),
+    "end of an invitation": ("remove", "NAME", "--yes"),
+    "end of a workspace": ("leave", "NAME", "--for-good", "--yes"),
+    "invitation to a workspace": ("invite", "Eve", "--workspace", "NAME"),
+}
 VERBS: Final = {
+    **{verb: verb.rpartition(" ")[2] for verb in _OF_TEAM},
     "tokens of a project": "project",
     "folder of a project": "project",
     "assistant of a question": "assistant",
@@ -114,13 +169,17 @@ VERBS: Final = {
 
 @pytest.mark.parametrize("twin", TWINS)
 @pytest.mark.parametrize("verb", VERBS)
-def test_only_what_is_meant_gets_it(tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str, twin: str) -> None:
-    desk, kind = Desk(tmp_path, capsys), VERBS[verb]
-    for each in sorted({*VERBS.values()} - {kind}):
+def test_only_what_is_meant_gets_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], team_server: TeamServer, verb: str, twin: str
+) -> None:
+    desk, kind = Desk(tmp_path, capsys, team_server), VERBS[verb]
+    # A workspace or an invitation beside a member would be another meaning of the command.
+    of_team = {"member", "invitation", "workspace"}
+    for each in sorted({*VERBS.values()} - (of_team if kind in of_team else {kind, *of_team})):
         desk.make(each, NAME)
     right = desk.make(kind, NAME)
     other = desk.make(kind, TWINS[twin].format(id=right))
     code, granted = desk.granted(verb, right if twin == "its id" else NAME, [each for each in (right, other) if each])
-    assert granted <= {right}
+    assert granted <= (set() if twin == "same" and other not in ("", right) else {right})
     assert (code == 0) == (granted == {right})
     assert granted or twin in MEANS_BOTH or twin == "its id"
