@@ -13,18 +13,21 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from chatdesk.cli.main import build_parser, run
 from chatdesk.cli.team_membership import PASSPHRASE, SETUP_PASSWORD
+from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.ids import new_id
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import secrets
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.storage.sync import team as sync_team
+from chatdesk.core.sync.invitations import MemberCode, new_secret, write_member_code
 from chatdesk.core.sync.team_store import setup
 from chatdesk.core.system import terminal
 from chatdesk.services.owner import open_services
@@ -286,10 +289,57 @@ def test_no_secret_is_asked_for_before_the_arguments_are_looked_at(
         assert said.out or said.err
 
 
-async def _lock_keys(folder: Path) -> None:
+_NAMES: Final = ("", " ", "x" * 200)
+_UNUSABLE: Final = {
+    "create": [
+        *(["--name", each, "--my-name", "Ana", "--url", "postgresql://a@localhost/b"] for each in _NAMES),
+        *(["--name", "Blue", "--my-name", each, "--url", "postgresql://a@localhost/b"] for each in _NAMES),
+    ],
+    "invite": [
+        *([each] for each in _NAMES),
+        *(["Ben", "--days", each] for each in ("0", "-1", "61")),
+        *(["Ben", "--role", each] for each in ("", "=", "Notes=viewer")),
+    ],
+    "move": [
+        *(["--host", each] for each in ("", "a b", "a/b", "[")),
+        *(["--host", "db.test", "--port", each] for each in ("0", "-1", "65536")),
+        ["--host", "db.test", "--ca", "nowhere.pem"],
+    ],
+    "upgrade": [["--user", each] for each in ("", "a\nb")],
+    "join": [["code"], ["code", "--without-tls", "--my-name", "x" * 200]],
+    "keep": [["General", "never"], ["General", "-1"], ["Notes", "30"]],
+    "lost": [["--accept", "Notes"]],
+    "role": [["Notes", "Ben", "viewer"]],
+    "share": [["Notes"]],
+    "stop": [["Notes", "--yes"]],
+    "erase": [["--thread", "nowhere"], ["--message", "nowhere"], ["--project", "Notes"]],
+    "refused": [["--copy", "nowhere"], ["--retry", "nowhere"], ["--forget", "nowhere"]],
+}
+
+
+@pytest.mark.parametrize("verb", _UNUSABLE)
+def test_a_member_is_asked_for_no_secret_before_the_arguments_are_looked_at(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(terminal, "ask_secret", lambda question: asked.append(question) or "")
+    monkeypatch.chdir(tmp_path)
+    address = ServerAddress("127.0.0.1", 9, "team", "ana", tls="disable")
+    code = MemberCode(address, new_secret(), new_id(), "Green", 4_000_000_000_000)
+    (tmp_path / "code").write_text(write_member_code(code), "utf-8")
+    asyncio.run(_lock_keys(tmp_path / "data", Workspace(new_id(), "Blue", address, new_id(), False, joined_at=1)))
+    for words in _UNUSABLE[verb]:
+        assert run(["--data-dir", str(tmp_path / "data"), "team", verb, *words]) == 1, words
+        assert not asked, words
+        assert capsys.readouterr().err
+
+
+async def _lock_keys(folder: Path, workspace: Workspace | None = None) -> None:
     """Let the profile of a folder keep its keys in an encrypted file, which the next process finds locked."""
     async with open_services(AppPaths.find(folder), Settings()) as services:
         await services.provider_service.keys.choose_place(KeyPlace.FILE, passphrase="a harbour with many ships")
+        if workspace is not None:
+            await services.database.write(lambda conn: sync_team.add_workspace(conn, workspace))
 
 
 def test_each_verb_opens_the_keys_or_asks_no_server() -> None:

@@ -127,6 +127,10 @@ def add_address(parser: argparse.ArgumentParser, *, is_members: bool = False) ->
 
 
 async def _create(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.sync.members.joining import checked_name
+
+    for each in (options.name, options.my_name):
+        checked_name(each)
     address = await asyncio.to_thread(address_of, options)
     await open_keys(services, may_make=True)
     password = await password_for(address)
@@ -137,6 +141,11 @@ async def _create(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _invite(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.sync.members.administering import check_days
+    from chatdesk.core.sync.members.joining import checked_name
+
+    checked_name(options.name)
+    check_days(options.days)
     workspace = await find_workspace(services, options.workspace)
     roles = await _roles(options.role, services, workspace)
     if warning := reach_text(workspace.address.host):
@@ -161,11 +170,16 @@ async def _invite(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _join(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.sync.members.joining import check_agreed, checked_name
+
     if options.file == "-":
         await open_keys(services, may_make=True)  # its passphrase is the line before the code
     text = await asyncio.to_thread(_read_code, options.file)
     membership = (await services.load_team()).membership
     view = membership.read_invitation(text)
+    if view.address is not None:
+        check_agreed(view.address, allows_unencrypted=options.without_tls)
+        checked_name(options.my_name or view.member_name)
     if options.file != "-":
         await open_keys(services, may_make=True)
     given = None
@@ -243,9 +257,12 @@ async def _sign_in(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _upgrade(options: argparse.Namespace, services: Services) -> int:
+    from dataclasses import replace
+
     from chatdesk.core.sync.members.team_passwords import server_named
 
     workspace = await find_workspace(services, options.workspace)
+    checked_address(replace(workspace.address, user=options.user))
     await open_keys(services)
     membership = (await services.load_team()).membership
     await membership.check_given(workspace, SETUP_PASSWORD)
@@ -260,9 +277,11 @@ async def _move(options: argparse.Namespace, services: Services) -> int:
     from dataclasses import replace
 
     workspace = await find_workspace(services, options.workspace)
-    address = replace(workspace.address, host=options.host, port=options.port or workspace.address.port)
+    port = workspace.address.port if options.port is None else options.port
+    address = replace(workspace.address, host=options.host, port=port)
     if options.ca:
         address = replace(address, ca=await asyncio.to_thread(_read_text, Path(options.ca), "ascii"))
+    checked_address(address)
     await open_keys(services)
     await (await services.load_team()).membership.move(workspace.id, address)
     terminal.say(

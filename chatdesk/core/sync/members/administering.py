@@ -27,6 +27,15 @@ LONGEST_DAYS = 60
 _DAY_MS = 24 * 60 * 60 * 1000
 
 
+def check_days(days: int) -> None:
+    """Raise ``NotPossible`` for a time for which no invitation is good."""
+    if not 1 <= days <= LONGEST_DAYS:
+        raise NotPossible(
+            Text("An invitation is good for 1 to {longest_days} days.", longest_days=str(LONGEST_DAYS)),
+            next_step=Text("Choose fewer days."),
+        )
+
+
 class WorkspaceAdministration:
     """The use cases of a workspace's owners and administrators; ``Membership.administration`` exposes it. All methods
     raise ``TeamError`` where the server refuses, ``InvalidInput`` for what was typed. ``on_changed`` is called with the
@@ -53,11 +62,7 @@ class WorkspaceAdministration:
         """Create an invitation. ``roles``: by project id, shared projects that this person manages; may be empty."""
         workspace = await self._servers.find(workspace_id)
         member_name = checked_name(name)
-        if not 1 <= valid_days <= LONGEST_DAYS:
-            raise NotPossible(
-                Text("An invitation is good for 1 to {longest_days} days.", longest_days=str(LONGEST_DAYS)),
-                next_step=Text("Choose fewer days."),
-            )
+        check_days(valid_days)
         shown = await self._database.read(
             lambda conn: tuple((projects.get_project(conn, each).name, role) for each, role in roles.items())
         )
