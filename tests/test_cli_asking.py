@@ -6,6 +6,8 @@ import asyncio
 import itertools
 import json
 import os
+import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -403,3 +405,15 @@ def test_what_does_not_hold_of_the_tools_is_said(tmp_path: Path, capsys: pytest.
     assert said.err.count(expected) == 1 and expected not in said.out
     assert run(["tools", "list", "--data-dir", str(tmp_path / "profile")]) == 0
     assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tool", ["say;id", "say$(id)", "say`id`", "say' id", "say & id", "say\nid", "say id"])
+def test_what_would_allow_a_call_may_be_pasted_into_a_shell(
+    tmp_path: Path, greedy: None, capsys: pytest.CaptureFixture[str], tool: str
+) -> None:
+    _set_up(tmp_path, {"evil": ("Evil", [tool])})
+    _ask(tmp_path, "hi", "--approve", "nothing")
+    said = capsys.readouterr().err
+    told = re.findall(r"allowed with --approve (.*)\.$", said, re.MULTILINE)
+    assert [shlex.split(each) for each in told] == ([] if "\n" in tool else [[f"evil/{tool}"]])
+    assert all(line.startswith("chatdesk: ") for line in said.partition("--approve ")[0].splitlines())

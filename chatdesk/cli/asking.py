@@ -238,7 +238,8 @@ class Approver:
             return
         server_id, tool = event["server_id"], event["tool"]
         is_allowed = not self._allowed.isdisjoint(((server_id, None), (server_id, tool)))
-        nobody = Text("{words} It is allowed with --approve {name}.", words=_NOBODY, name=f"{server_id}/{tool}")
+        name = _pasteable(server_id, tool)
+        nobody = Text("{words} It is allowed with --approve {name}.", words=_NOBODY, name=name) if name else _NOBODY
         words = tr("It was allowed.") if is_allowed else tr("It was denied.") if self._is_deny_chosen else nobody
         if not is_allowed and self._asks:
             is_allowed = await self._ask(event)
@@ -251,7 +252,11 @@ class Approver:
 
     async def _ask(self, event: dict[str, Any]) -> bool:
         terminal.complain(
-            tr("The model wants to call {tool} of {server} with", tool=str(event["tool"]), server=_server_of(event))
+            tr(
+                "The model wants to call {tool} of {server} with",
+                tool=distinct_name(str(event["tool"])),
+                server=_server_of(event),
+            )
         )
         terminal.report(str(event["arguments"]))
         return await terminal.agrees(tr("Allow it?"))
@@ -264,7 +269,7 @@ class Approver:
             terminal.complain(
                 tr(
                     "The model wants to call {tool} of {server}. {words}",
-                    tool=str(event["tool"]),
+                    tool=distinct_name(str(event["tool"])),
                     server=_server_of(event),
                     words=words,
                 )
@@ -272,6 +277,14 @@ class Approver:
 
 
 _NOBODY: Final = Text("It was denied: nobody can be asked here (see --approve).")
+
+
+def _pasteable(server_id: str, tool: str) -> str:
+    """Return the full name of a tool as a shell takes it, since a server calls its tools what it likes; empty for one
+    that does not look like what it is."""
+    import shlex  # only where a call was denied
+
+    return shlex.quote(f"{server_id}/{tool}") if distinct_name(tool) == tool else ""
 
 
 def _server_of(event: dict[str, Any]) -> str:

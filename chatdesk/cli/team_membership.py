@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli.secret_files import add_output, secret_file, unusable
 from chatdesk.cli.team_asking import TeamVerb, find_workspace, named, open_keys, passphrase, secret
-from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, Workspace
+from chatdesk.cli.team_sharing import roles_of
+from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.sync.address import checked_address, reach_text, read_address
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.system import terminal
-from chatdesk.core.texts import Text, plural, tr
+from chatdesk.core.texts import Text, tr
 
 if TYPE_CHECKING:  # the help of all commands does without
     from chatdesk.services.services import Services
@@ -147,7 +148,7 @@ async def _invite(options: argparse.Namespace, services: Services) -> int:
     checked_name(options.name)
     check_days(options.days)
     workspace = await find_workspace(services, options.workspace)
-    roles = await _roles(options.role, services, workspace)
+    roles = await roles_of(options.role, services, workspace)
     if warning := reach_text(workspace.address.host):
         terminal.complain(warning)
     membership = (await services.load_team()).membership
@@ -332,41 +333,6 @@ def workspace_as_data(workspace: Workspace) -> dict[str, Any]:
         "is_owner": workspace.is_owner,
         "joined_at": workspace.joined_at,
     }
-
-
-async def _roles(given: list[str], services: Services, workspace: Workspace) -> dict[str, TeamRole]:
-    """Parse ``PROJECT=ROLE`` into roles by project id; names of projects are compared without regard to case."""
-    shared = {
-        each.project_id
-        for each in await (await services.load_team()).records.projects()
-        if each.ended is None and each.workspace_id == workspace.id
-    }
-    projects = [each for each in await services.library.projects.list() if each.id in shared]
-    roles: dict[str, TeamRole] = {}
-    for each in given:
-        name, _, role = each.rpartition("=")
-        matches = [one for one in projects if name.strip().casefold() in (one.id, one.name.casefold())]
-        if len(matches) != 1:
-            raise InvalidInput(
-                plural(
-                    "{count} shared projects are called “{name}”.",
-                    "{count} shared project is called “{name}”.",
-                    len(matches),
-                    name=name[:60],
-                )
-                if matches
-                else Text("No shared project is called “{name}”.", name=name[:60]),
-                safe=Text("Nobody was invited."),
-                next_step=Text("Share it first ('chatdesk team share'), or give its id."),
-            )
-        if role not in list(TeamRole):
-            raise InvalidInput(
-                Text("“{role}” is not a role.", role=role[:20]),
-                safe=Text("Nobody was invited."),
-                next_step=Text("Use viewer, editor, admin or owner."),
-            )
-        roles[matches[0].id] = TeamRole(role)
-    return roles
 
 
 # On a thread from here on: files and questions.

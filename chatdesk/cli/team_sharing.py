@@ -12,8 +12,16 @@ from chatdesk.cli.team_refused import add_refused_verb
 from chatdesk.cli.team_text import POLICY_TEXTS, POLICY_VALUES, ROLE_TEXTS
 from chatdesk.cli.threads import find_project
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.sharing.team import EndReason, MemberStatus, SharedProject, TeamMember, TeamRole, ended_text
-from chatdesk.core.errors import NotFound
+from chatdesk.core.domain.sharing.team import (
+    EndReason,
+    MemberStatus,
+    SharedProject,
+    TeamMember,
+    TeamRole,
+    Workspace,
+    ended_text,
+)
+from chatdesk.core.errors import InvalidInput, NotFound
 from chatdesk.core.system import terminal
 from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
@@ -333,3 +341,38 @@ async def _member(services: Services, workspace_id: str, wanted: str) -> TeamMem
         safe=Text("Nothing was changed."),
         next_step=Text("'chatdesk team members' lists them with their ids."),
     )
+
+
+async def roles_of(given: list[str], services: Services, workspace: Workspace) -> dict[str, TeamRole]:
+    """Parse ``PROJECT=ROLE`` into roles by project id; names of projects are compared without regard to case."""
+    shared = {
+        each.project_id
+        for each in await (await services.load_team()).records.projects()
+        if each.ended is None and each.workspace_id == workspace.id
+    }
+    projects = [each for each in await services.library.projects.list() if each.id in shared]
+    roles: dict[str, TeamRole] = {}
+    for each in given:
+        name, _, role = each.rpartition("=")
+        matches = [one for one in projects if name.strip().casefold() in (one.id, one.name.casefold())]
+        if len(matches) != 1:
+            raise InvalidInput(
+                plural(
+                    "{count} shared projects are called “{name}”.",
+                    "{count} shared project is called “{name}”.",
+                    len(matches),
+                    name=name[:60],
+                )
+                if matches
+                else Text("No shared project is called “{name}”.", name=name[:60]),
+                safe=Text("Nobody was invited."),
+                next_step=Text("Share it first ('chatdesk team share'), or give its id."),
+            )
+        if role not in list(TeamRole):
+            raise InvalidInput(
+                Text("“{role}” is not a role.", role=role[:20]),
+                safe=Text("Nobody was invited."),
+                next_step=Text("Use viewer, editor, admin or owner."),
+            )
+        roles[matches[0].id] = TeamRole(role)
+    return roles
