@@ -1,4 +1,5 @@
-"""ChatDesk as someone uses it who does not see it: started on a display and a bus of its own, driven by keys, heard."""
+"""ChatDesk as someone uses it who does not see it: started on a display and a bus of its own, driven by
+keys or by actions alone, heard."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.helpers.desktop_session import SYSTEM_PYTHON, DesktopSession, what_is_missing
 
-_WALK = Path(__file__).with_name("screen_reader_walk.py")
+_HERE = Path(__file__).parent
 _PRINT_CLIPBOARD = (
     "import sys; from PySide6.QtGui import QGuiApplication; application = QGuiApplication([]); "
     "sys.stdout.write(application.clipboard().text())"
@@ -18,7 +19,8 @@ _PRINT_CLIPBOARD = (
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_everything_can_be_done_by_keyboard_and_ear(tmp_path: Path) -> None:
+@pytest.mark.parametrize("walk", ["screen_reader_walk.py", "screen_reader_actions.py"])
+def test_everything_can_be_done_by_ear(tmp_path: Path, walk: str) -> None:
     missing = what_is_missing()
     if missing:
         pytest.skip(f"NOT PROVEN HERE: accessibility from outside needs apt-get install {' '.join(missing)}")
@@ -26,10 +28,10 @@ def test_everything_can_be_done_by_keyboard_and_ear(tmp_path: Path) -> None:
         chatdesk = desktop.start_chatdesk(
             tmp_path / "data", CHATDESK_READ_ANSWERS="sentences", CHATDESK_OFFLINE_SPEED_TOKENS_PER_S="300"
         )
-        walk = desktop.run(
-            [SYSTEM_PYTHON, str(_WALK), sys.executable, "-c", _PRINT_CLIPBOARD],
+        walked = desktop.run(
+            [SYSTEM_PYTHON, "-W", "ignore", str(_HERE / walk), sys.executable, "-c", _PRINT_CLIPBOARD],
             timeout_s=240,
         )
-        assert walk.returncode == 0, f"after {walk.stdout.split()}:\n{walk.stderr[-3000:]}\n{desktop.log()}"
-        assert walk.stdout.split()[-1] == "quit"
+        assert walked.returncode == 0, f"after {walked.stdout.split()}:\n{walked.stderr[-3000:]}\n{desktop.log()}"
+        assert walked.stdout.split()[-1] == "quit"
         assert chatdesk.wait(30) == 0

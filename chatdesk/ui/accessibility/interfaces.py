@@ -41,11 +41,14 @@ class _Factory:
         if make is None or target is None or self._is_over:
             return None
         key = _address_of(target)
-        found = self._made.get(key)
-        if found is None:
-            found = self._made[key] = make(target)
+        if key in self._made:
+            # Qt forgets the interface of an object to whose class PySide has added a slot since. The same one entered
+            # into its cache again would be deleted twice.
+            self._forget(key)
+        else:
             target.destroyed.connect(lambda: self._forget(key))
-        return cast("QAccessibleInterface", found)
+        made = self._made[key] = make(target)
+        return cast("QAccessibleInterface", made)
 
     def end(self) -> None:
         """Drop all interfaces, because Python is about to end: Qt must not hold them when it takes its widgets

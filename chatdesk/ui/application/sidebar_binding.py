@@ -9,6 +9,7 @@ from PySide6.QtGui import QMouseEvent
 
 from chatdesk.core.domain.search import SearchHit
 from chatdesk.ui.application.pane_bindings import PaneBindings
+from chatdesk.ui.features.search.listing import offered_commands
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.widgets.found.results import Results
 from chatdesk.ui.window.panes import Panes
@@ -29,6 +30,7 @@ class SidebarBinding(QObject):
         sidebar.everythingWanted.connect(self._search)
         sidebar.resultsWanted.connect(self._find)
         sidebar.hitChosen.connect(self._show_hit)
+        sidebar.commandChosen.connect(panes.registry.trigger)
         if sidebar.found is not None:  # somebody typed before there was anybody to ask
             self._find(sidebar.found.results.searched, sidebar.found.results)
         panes.registry.keys.changed.connect(self._show_keys)
@@ -58,6 +60,11 @@ class SidebarBinding(QObject):
         self._active().search.open(text)
 
     def _find(self, text: str, results: Results) -> None:
+        if text and not results.offered:
+            self._panes.registry.refresh()
+            results.offered = offered_commands(self._panes.registry)
+        elif not text:
+            results.offered = ()
         self._active().search.search(text, results)
 
     def _show_hit(self, hit: SearchHit) -> None:

@@ -26,6 +26,7 @@ from chatdesk.core.hidden_characters import told_apart
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.pressed_rows import offer_press
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.slash_query import SLASH, mark_query
 from chatdesk.ui.qt.early_keys import early_keys
@@ -90,7 +91,7 @@ class PromptMenu(QFrame):
         self.setObjectName("promptMenu")
         self.setAccessibleName(shown(kind.name))
         self.field = SearchField(theme, object_name="promptMenuField", placeholder=tr("Find a prompt"))
-        self.list = named(QListWidget(), "promptMenuList", shown(kind.name))
+        self.list = named(_PromptList(), "promptMenuList", shown(kind.name))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setUniformItemSizes(True)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -295,6 +296,12 @@ class PromptMenu(QFrame):
         left = corner.x() + (self._composer.width() - width if is_mirrored else 0)
         self.setGeometry(left, max(0, corner.y() - _GAP_PX - height), width, height)
         self.raise_()
+
+
+class _PromptList(QListWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        offer_press(_PromptList)
 
 
 class _PromptDelegate(UniformRowDelegate):

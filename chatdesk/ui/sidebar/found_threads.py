@@ -12,7 +12,7 @@ from chatdesk.ui.sidebar.search_box import SearchBox
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.found.found_list import FoundList
 from chatdesk.ui.widgets.found.results import Results
-from chatdesk.ui.widgets.found.rows import FoundRow, rows_of_sidebar
+from chatdesk.ui.widgets.found.rows import FoundRow, RowKind, rows_of_sidebar
 
 
 class FoundThreads(QObject):
@@ -20,6 +20,7 @@ class FoundThreads(QObject):
     all results of a text."""
 
     hitChosen = Signal(object)
+    commandChosen = Signal(str)
     everythingWanted = Signal(str)
 
     def __init__(self, field: SearchBox, theme: Theme, sidebar: QWidget) -> None:
@@ -55,11 +56,14 @@ class FoundThreads(QObject):
         rows: list[FoundRow] = []
         if self._typed:
             now = datetime.now().astimezone()
-            rows = rows_of_sidebar(self._typed, results.groups, now=now, is_over=results.is_over)
+            rows = rows_of_sidebar(self._typed, results.groups, results.offered, now=now, is_over=results.is_over)
+        results.commands = sum(row.kind is RowKind.COMMAND for row in rows)
         self.list.show_rows(rows)
 
     def _on_list_chosen(self, row: FoundRow) -> None:
         if isinstance(row.value, SearchHit):
             self.hitChosen.emit(row.value)
+        elif row.kind is RowKind.COMMAND:
+            self.commandChosen.emit(row.value)
         else:
             self.everythingWanted.emit(self.results.searched)

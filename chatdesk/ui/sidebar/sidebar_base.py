@@ -27,6 +27,7 @@ class SidebarBase(QWidget):
     newThreadRequested = Signal()
     resultsWanted = Signal(str, object)  # the text, and what is to be filled
     hitChosen = Signal(object)
+    commandChosen = Signal(str)
     everythingWanted = Signal(str)
     exportRequested = Signal(str)
     settingsRequested = Signal()

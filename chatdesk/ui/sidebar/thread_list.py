@@ -63,8 +63,8 @@ class ThreadList(RowView):
 
     def __init__(self, model: FolderModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        give_interfaces(ThreadList, _interface_of)
         self._threads = model
+        give_interfaces(ThreadList, _interface_of)
         self._theme = theme
         self._delegate = ThreadDelegate(theme, self)
         self.marks = ThreadMarks(self, model, changed=self.markedChanged.emit, all_asked=self.allAsked.emit)
@@ -390,4 +390,4 @@ class ThreadList(RowView):
 
 
 def _interface_of(view: Any) -> ViewInterface:
-    return RowsAccessible(view, view.model(), view.press_row)
+    return RowsAccessible(view, view._threads, view.press_row)  # it may be asked for before the view has its model

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.pressed_rows import offer_press
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -186,6 +187,7 @@ class _DropList(QListWidget):
 
     def __init__(self, mime: str, parent: QWidget) -> None:
         super().__init__(parent)
+        offer_press(_DropList)
         self._mime = mime
         self.setAcceptDrops(bool(mime))
 

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import SIGNAL, QSize, Qt
 from PySide6.QtGui import QAccessible, QColor, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -26,6 +26,8 @@ from PySide6.QtWidgets import (
     QGroupBox,
     QLabel,
     QLineEdit,
+    QListView,
+    QListWidget,
     QMenu,
     QPlainTextEdit,
     QScrollArea,
@@ -73,6 +75,17 @@ def _unheard(root: QWidget) -> Iterator[str]:
             yield from (f"{_label(stop)}: {each}" for each in _unspoken(stop))
         if isinstance(stop, QComboBox) and len(names := labels_of(stop)) != 1:
             yield f"{_label(stop)} is named by {names}"
+
+
+def _unpressed(root: QWidget) -> Iterator[str]:
+    """The lists that do something when a row is clicked, which an outside program cannot do."""
+    for view in root.findChildren(QListView):
+        signal = "itemClicked(QListWidgetItem*)" if isinstance(view, QListWidget) else "clicked(QModelIndex)"
+        if not view.receivers(SIGNAL(signal)) or not view.model().rowCount():
+            continue
+        actions = QAccessible.queryAccessibleInterface(view).child(0).actionInterface()
+        if actions is None or "Press" not in actions.actionNames():
+            yield f"{_label(view)} has rows that cannot be pressed"
 
 
 def _unspoken(tree: QTreeWidget) -> list[str]:
@@ -178,7 +191,7 @@ def test_a_page_of_the_gallery_is_for_everyone(qapp: QApplication, module: str, 
             QApplication.processEvents()
         found = [*_unseen(widget, looked_at), *_faint(widget, theme.tokens.card)]
         if preference == "light":  # the other has the same names and sizes
-            found += [*_unheard(widget), *_small(widget), *_idle_bars(widget)]
+            found += [*_unheard(widget), *_unpressed(widget), *_small(widget), *_idle_bars(widget)]
             found += [*_begin_small(widget), *_keys(widget)] if isinstance(widget, Panel) else []
         if found:
             wrong[name] = found

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -13,7 +14,7 @@ from chatdesk.core.domain.search import SearchHit
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.found.results import Results
-from chatdesk.ui.widgets.found.rows import RowKind
+from chatdesk.ui.widgets.found.rows import ListedCommand, RowKind
 from tests.gallery import sidebar_samples as samples
 from tests.gallery.palette_samples import sample_groups
 
@@ -34,6 +35,8 @@ class World:
         self.asked: list[str] = []
         self.hits: list[SearchHit] = []
         self.everything: list[str] = []
+        self.commands: list[str] = []
+        self.sidebar.commandChosen.connect(self.commands.append)
         self.sidebar.resultsWanted.connect(self._answer)
         self.sidebar.hitChosen.connect(self.hits.append)
         self.sidebar.everythingWanted.connect(self.everything.append)
@@ -41,6 +44,7 @@ class World:
 
     def _answer(self, text: str, results: Results) -> None:
         self.asked.append(text)
+        results.offered = [ListedCommand("go.wal", "Explain WAL", "explain wal go", "", "Ctrl+W")] if text else ()
         if text:
             for group in sample_groups(text.split()[0]):
                 results.show_group(text, group)
@@ -174,3 +178,23 @@ def test_a_thread_that_is_not_fetched_is_brought_into_view(world: World) -> None
     world.qtbot.waitUntil(lambda: view.model().index_of(last.id).isValid())
     QApplication.processEvents()
     assert view.viewport().rect().contains(view.visualRect(view.model().index_of(last.id)).center())
+
+
+def test_a_command_is_listed_last_and_chosen_like_a_hit(world: World) -> None:
+    world.type("explain wal")
+    assert world.sidebar.found is not None
+    rows = world.sidebar.found.list.rows
+    assert [row.kind for row in rows][-3:] == [RowKind.HEADING, RowKind.COMMAND, RowKind.ALL]
+    assert rows[-2].text == "Explain WAL" and rows[-2].aside == "Ctrl+W"
+    for key in (UP, UP, ENTER):  # from the end: all results, then the command
+        world.press(key)
+    assert world.commands == ["go.wal"] and world.hits == [] and world.everything == []
+    assert not world.is_found_shown and world.field.text() == ""
+
+
+def test_an_outside_program_opens_what_was_found(world: World) -> None:
+    world.type("checkpoint")
+    assert world.sidebar.found is not None
+    listed = QAccessible.queryAccessibleInterface(world.sidebar.found.list)
+    listed.child(1).actionInterface().doAction("Press")
+    assert [hit.title for hit in world.hits] == ["Explain the WAL checkpoint stall"]

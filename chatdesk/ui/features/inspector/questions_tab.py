@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.outline import Question
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.accessibility.pressed_rows import offer_press
 from chatdesk.ui.local_forms import day_and_time_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.search_field import SearchField
@@ -149,6 +150,7 @@ class QuestionsTab(QWidget):
 class _QuestionList(QListView):
     def __init__(self) -> None:
         super().__init__()
+        offer_press(_QuestionList)
         self.setObjectName("questionsList")
         self.setAccessibleName(tr("Questions"))
         self.setFrameShape(QFrame.Shape.NoFrame)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyleOptionViewItem, QWidget
 
 from chatdesk.core.texts import plural, shown
+from chatdesk.ui.accessibility.pressed_rows import offer_press
 from chatdesk.ui.qt.mirroring import align_to_start
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
@@ -69,6 +70,7 @@ class ItemListModel(QAbstractListModel, Generic[T]):
 class RowList(QListView):
     def __init__(self, theme: Theme, *, name: str, object_name: str) -> None:
         super().__init__()
+        offer_press(RowList)
         self.setObjectName(object_name)
         self.setAccessibleName(name)
         self.setUniformItemSizes(True)

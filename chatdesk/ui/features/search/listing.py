@@ -12,7 +12,16 @@ from chatdesk.core.domain.search import HAS_VALUES, IS_VALUES, FilterName, Searc
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.commands.command import Command, group_name
-from chatdesk.ui.widgets.found.rows import ORDER, FoundRow, Marks, RowKind, rows_of_group, rows_of_threads
+from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.widgets.found.rows import (
+    ORDER,
+    FoundRow,
+    ListedCommand,
+    RowKind,
+    rows_of_commands,
+    rows_of_group,
+    rows_of_threads,
+)
 from chatdesk.ui.widgets.listed import with_commas
 
 _SIGN: Final = ">"
@@ -44,15 +53,14 @@ HELP: Final = Text(
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The values that a list is made of. ``commands`` are those that make sense now, each with its first keys as shown.
-    ``has_all_threads``: also those after the best. With ``is_over`` no more results are awaited, so that an empty list
-    means that there are none."""
+    """The values that a list is made of. ``commands`` are those that make sense now. ``has_all_threads``: also those
+    after the best. With ``is_over`` no more results are awaited, so that an empty list means that there are none."""
 
     text: str
     groups: Mapping[SearchKind, SearchGroup] = field(default_factory=dict)
     recent: Sequence[Thread] = ()
     names: Mapping[FilterName, Sequence[str]] = field(default_factory=dict)
-    commands: Sequence[tuple[Command, str]] = ()
+    commands: Sequence[ListedCommand] = ()
     has_all_threads: bool = False
     note: str = ""
     is_over: bool = False
@@ -60,6 +68,17 @@ class Listed:
 
 def wants_commands_only(text: str) -> bool:
     return text.lstrip().startswith(_SIGN)
+
+
+def offered_commands(registry: CommandRegistry) -> list[ListedCommand]:
+    """Return the commands that make sense now, each found by the words that are shown or by their English ones."""
+    return [_listed(each, registry.keys.first_text(each)) for each in registry.offered() if each.is_in_palette]
+
+
+def _listed(command: Command, keys: str) -> ListedCommand:
+    title = shown(command.title)
+    searched = f"{title} {group_name(command.group)} {command.title} {command.group}".casefold()
+    return ListedCommand(command.id, title, searched, command.icon or "terminal", keys)
 
 
 def rows_of(listed: Listed, *, now: datetime) -> list[FoundRow]:
@@ -76,7 +95,7 @@ def rows_of(listed: Listed, *, now: datetime) -> list[FoundRow]:
         for kind in ORDER:
             if kind in listed.groups:
                 rows.extend(rows_of_group(listed.groups[kind], now=now, is_whole=listed.has_all_threads))
-    rows.extend(_command_rows(listed.commands, words, limit=None if only_commands else _MOST_COMMANDS))
+    rows.extend(rows_of_commands(listed.commands, words, limit=None if only_commands else _MOST_COMMANDS))
     if listed.note:
         rows.append(FoundRow(RowKind.NOTE, "note", shown(listed.note)))
     if only_commands and not rows:
@@ -98,45 +117,6 @@ def _completion_rows(text: str, names: Mapping[FilterName, Sequence[str]]) -> li
         key, icon = f"completion {each.whole}", "search"
         rows.append(FoundRow(RowKind.COMPLETION, key, each.shown, (), each.meaning, icon, spoken, each.whole))
     return rows
-
-
-def _command_rows(commands: Sequence[tuple[Command, str]], words: list[str], *, limit: int | None) -> list[FoundRow]:
-    fitting = [each for each in commands if all(word in _searched(each[0]) for word in words)]
-    found = sorted(fitting, key=lambda each: _rank(each[0], words))[:limit]
-    if not found:
-        return []
-    rows = [FoundRow(RowKind.HEADING, "heading commands", tr("Commands"))]
-    for command, keys in found:
-        title = shown(command.title)
-        icon, marks = command.icon or "terminal", _marks_of(title, words)
-        spoken = with_commas((title, keys))
-        rows.append(FoundRow(RowKind.COMMAND, f"command {command.id}", title, marks, keys, icon, spoken, command.id))
-    return rows
-
-
-def _searched(command: Command) -> str:
-    """Return the text in which the typed words are searched: the shown title and group, and the English ones."""
-    return f"{shown(command.title)} {group_name(command.group)} {command.title} {command.group}".casefold()
-
-
-def _rank(command: Command, words: list[str]) -> int:
-    """Return the rank of a command: titles that begin with the typed word come first, the rest in the catalogue's
-    order."""
-    return 0 if words and shown(command.title).casefold().startswith(words[0]) else 1
-
-
-def _marks_of(title: str, words: list[str]) -> Marks:
-    folded = title.casefold()
-    if len(folded) != len(title):
-        return ()
-    found = sorted((start, start + len(word)) for word in words if (start := folded.find(word)) >= 0)
-    marks: list[tuple[int, int]] = []
-    for start, end in found:
-        if marks and start <= marks[-1][1]:
-            marks[-1] = (marks[-1][0], max(end, marks[-1][1]))
-        else:
-            marks.append((start, end))
-    return tuple(marks)
 
 
 @dataclass(frozen=True, slots=True)

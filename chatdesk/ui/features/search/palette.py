@@ -13,10 +13,9 @@ from chatdesk.core.domain.search import FilterName, SearchHit
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.names import named
-from chatdesk.ui.commands.command import Command
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.panel import Panel
-from chatdesk.ui.features.search.listing import ONLY_COMMANDS, Listed, rows_of, wants_commands_only
+from chatdesk.ui.features.search.listing import ONLY_COMMANDS, Listed, offered_commands, rows_of, wants_commands_only
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.found.found_list import FoundList
 from chatdesk.ui.widgets.found.results import Results
@@ -45,7 +44,6 @@ class Palette(Panel):
         self._commands = commands
         self._recent: Sequence[Thread] = ()
         self._names: Mapping[FilterName, Sequence[str]] = {}
-        self._keys: dict[str, str] = {}
         self._has_all_threads = False
         self._is_list_over = False
         self._build(theme)
@@ -193,7 +191,7 @@ class Palette(Panel):
             self.results.groups,
             self._recent,
             self._names,
-            self._commands_now(),
+            offered_commands(self._commands),
             self._has_all_threads,
             self.results.note,
             is_over,
@@ -211,14 +209,3 @@ class Palette(Panel):
         wanted = min(above + 2 + self.list.rows_height_px, self._tallest)
         if wanted > self.height() or is_over:
             self.resize(self.width(), wanted)
-
-    def _commands_now(self) -> list[tuple[Command, str]]:
-        commands = self._commands
-        return [(command, self._keys_of(command)) for command in commands.offered() if command.is_in_palette]
-
-    def _keys_of(self, command: Command) -> str:
-        # They stay what they are while this is open, and are asked for with every letter.
-        known = self._keys.get(command.id)
-        if known is None:
-            known = self._keys[command.id] = self._commands.keys.first_text(command)
-        return known

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem
 from chatdesk.core.settings.declaration import Page
 from chatdesk.core.settings.schema import PAGES, Setting
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.accessibility.pressed_rows import offer_press
 from chatdesk.ui.features.settings.data_page import ACTIONS
 from chatdesk.ui.features.settings.page_titles import page_title
 from chatdesk.ui.widgets.search_field import SearchField
@@ -67,6 +68,7 @@ class FoundList(QListWidget):
 
     def __init__(self, field: SearchField, settings: Collection[Setting]) -> None:
         super().__init__()
+        offer_press(FoundList)
         self.setObjectName("settingsFound")
         self.setAccessibleName(tr("Found settings"))
         self._field = field

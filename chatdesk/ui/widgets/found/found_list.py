@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QListView, QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.pressed_rows import offer_press
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.found.row_delegate import RowDelegate
 from chatdesk.ui.widgets.found.rows import FoundRow, RowKind
@@ -93,6 +94,7 @@ class FoundList(QListView):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        offer_press(FoundList)
         self._field = field
         self._begins_at_first = begins_at_first
         self._is_choice_kept = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.search import SearchGroup, SearchKind
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.widgets.found.rows import ORDER, summary_of
+from chatdesk.ui.widgets.found.rows import ORDER, ListedCommand, summary_of
 
 _QUIET_MS = 600
 
@@ -31,6 +31,7 @@ class Results(QObject):
         self.searched = ""  # the text whose results are shown or awaited
         self.note = ""
         self.is_over = True
+        self.offered: Sequence[ListedCommand] = ()
         self.commands = 0  # how many are listed besides, for the number that is spoken
         self._quiet = QTimer(self, singleShot=True, interval=_QUIET_MS)
         self._quiet.timeout.connect(self._announce_number)

@@ -42,6 +42,7 @@ _ROLES: Final = {
 }
 _MOST_THREADS: Final = 5  # before the messages, until the others are asked for
 _MOST_IN_SIDEBAR: Final = 8  # of each kind
+_MOST_COMMANDS_IN_SIDEBAR: Final = 4
 _LONGEST_SHOWN: Final = 60
 
 
@@ -85,6 +86,18 @@ class FoundRow:
         return self.kind not in (RowKind.HEADING, RowKind.NOTE)
 
 
+@dataclass(frozen=True, slots=True)
+class ListedCommand:
+    """A command that makes sense now: its title and keys as they are shown, and the small-lettered text in which words
+    are searched."""
+
+    id: str
+    title: str
+    searched: str
+    icon: str = ""
+    keys: str = ""
+
+
 def group_title(kind: SearchKind) -> str:
     return shown(_TITLES[kind][0])
 
@@ -108,9 +121,15 @@ def rows_of_group(group: SearchGroup, *, now: datetime, is_whole: bool = False) 
 
 
 def rows_of_sidebar(
-    text: str, groups: Mapping[SearchKind, SearchGroup], *, now: datetime, is_over: bool
+    text: str,
+    groups: Mapping[SearchKind, SearchGroup],
+    commands: Sequence[ListedCommand] = (),
+    *,
+    now: datetime,
+    is_over: bool,
 ) -> list[FoundRow]:
-    """Return the rows for the narrow list of the sidebar: threads by title, messages, and the way to all results."""
+    """Return the rows for the narrow list of the sidebar: threads by title, messages, commands, and the way to all
+    results."""
     rows: list[FoundRow] = []
     for kind, title in ((SearchKind.THREAD, tr("Titles")), (SearchKind.MESSAGE, group_title(SearchKind.MESSAGE))):
         group = groups.get(kind)
@@ -122,10 +141,27 @@ def rows_of_sidebar(
             rows.extend(_row_of_hit(hit, now, is_narrow=True) for hit in hits[:_MOST_IN_SIDEBAR])
         elif group is not None and group.note is not None:
             rows.append(FoundRow(RowKind.NOTE, f"note {kind}", shown(group.note)))
+    rows.extend(rows_of_commands(commands, text.casefold().split(), limit=_MOST_COMMANDS_IN_SIDEBAR))
     if is_over and not rows:
         rows.append(FoundRow(RowKind.NOTE, "nothing", tr("Nothing was found.")))
     words = tr("All results for “{query}”", query=shortened(text.strip(), _LONGEST_SHOWN))
     rows.append(FoundRow(RowKind.ALL, "all", words, aside="⏎", spoken=words, value=text))
+    return rows
+
+
+def rows_of_commands(commands: Sequence[ListedCommand], words: list[str], *, limit: int | None) -> list[FoundRow]:
+    """Return rows of the commands that have every one of the small-lettered ``words``; titles that begin with the
+    first of them come first."""
+    fitting = [each for each in commands if all(word in each.searched for word in words)]
+    found = sorted(fitting, key=lambda each: not (words and each.title.casefold().startswith(words[0])))[:limit]
+    if not found:
+        return []
+    rows = [FoundRow(RowKind.HEADING, "heading commands", tr("Commands"))]
+    for each in found:
+        marks, spoken = _marks_of(each.title, words), with_commas((each.title, each.keys))
+        rows.append(
+            FoundRow(RowKind.COMMAND, f"command {each.id}", each.title, marks, each.keys, each.icon, spoken, each.id)
+        )
     return rows
 
 
@@ -206,6 +242,20 @@ def _named(kind: SearchKind, name: str) -> str:
         case SearchKind.TAG:
             return tr("tag {name}", name=name)
     return tr("file {name}", name=name)
+
+
+def _marks_of(title: str, words: list[str]) -> Marks:
+    folded = title.casefold()
+    if len(folded) != len(title):
+        return ()
+    found = sorted((start, start + len(word)) for word in words if (start := folded.find(word)) >= 0)
+    marks: list[tuple[int, int]] = []
+    for start, end in found:
+        if marks and start <= marks[-1][1]:
+            marks[-1] = (marks[-1][0], max(end, marks[-1][1]))
+        else:
+            marks.append((start, end))
+    return tuple(marks)
 
 
 def _count_text(group: SearchGroup) -> str:

@@ -35,6 +35,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.pressed_rows import offer_press
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
@@ -95,7 +96,7 @@ class ModelChooser(QFrame):
         self.search.setAccessibleDescription(tr("Up and Down move, Enter chooses, Ctrl+D marks a favourite."))
         self.search.setPlaceholderText(tr("Search models"))
         self.search.setClearButtonEnabled(True)
-        self.list = named(QListView(), "modelList", tr("Models"))
+        self.list = named(_ModelList(), "modelList", tr("Models"))
         self.list.setUniformItemSizes(True)
         self.list.setMouseTracking(True)
         self.list.setFrameShape(QFrame.Shape.NoFrame)
@@ -288,6 +289,12 @@ class ModelChooser(QFrame):
     def _on_action_clicked(self, wish: SignalInstance) -> None:
         self.close()
         wish.emit()
+
+
+class _ModelList(QListView):
+    def __init__(self) -> None:
+        super().__init__()
+        offer_press(_ModelList)
 
 
 class _Delegate(UniformRowDelegate):

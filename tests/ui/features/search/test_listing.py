@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.texts import use_translation
 from chatdesk.ui.commands.catalogue import CATALOGUE
-from chatdesk.ui.features.search.listing import Listed, rows_of
+from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.features.search.listing import Listed, offered_commands, rows_of
 from chatdesk.ui.widgets.found.rows import RowKind
 
 _GERMAN = {"New thread": "Neuer Chat", "Thread": "Chat", "Commands": "Befehle"}
@@ -17,14 +19,17 @@ _NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 @pytest.fixture
-def german() -> Iterator[None]:
+def german(qapp: QApplication) -> Iterator[None]:
     use_translation(lambda source, _singular, _count: _GERMAN.get(source, ""))
     yield
     use_translation(None)
 
 
 def _found(typed: str) -> list[str]:
-    rows = rows_of(Listed(f">{typed}", commands=[(command, "") for command in CATALOGUE]), now=_NOW)
+    registry = CommandRegistry(QWidget(), CATALOGUE)
+    for command in CATALOGUE:
+        registry.bind(command.id, lambda: None)
+    rows = rows_of(Listed(f">{typed}", commands=offered_commands(registry)), now=_NOW)
     return [row.text for row in rows if row.kind is RowKind.COMMAND]
 
 
@@ -36,6 +41,6 @@ def test_english_words_find_it_as_well(german: None) -> None:
     assert "Neuer Chat" in _found("new thread")
 
 
-def test_english_alone_finds_nothing_of_another_language() -> None:
+def test_english_alone_finds_nothing_of_another_language(qapp: QApplication) -> None:
     assert _found("neuer") == []
     assert _found("new thread")[0] == "New thread"
