@@ -332,21 +332,14 @@ class Sidebar(SidebarBase):
 
         found = FoundThreads(self.search_box, self._theme, self)
         found.results.wanted.connect(lambda text: self.resultsWanted.emit(text, found.results))
-        found.hitChosen.connect(self._on_found_hit_chosen)
-        found.commandChosen.connect(self._on_found_command_chosen)
+        for chosen, told in ((found.hitChosen, self.hitChosen), (found.commandChosen, self.commandChosen)):
+            chosen.connect(lambda _value: self.end_search())
+            chosen.connect(told)
         found.everythingWanted.connect(self.everythingWanted)
         column = self.layout()
         assert isinstance(column, QVBoxLayout)
         column.insertWidget(column.indexOf(self.thread_list), found.list, 1)
         return found
-
-    def _on_found_hit_chosen(self, hit: SearchHit) -> None:
-        self.end_search()
-        self.hitChosen.emit(hit)
-
-    def _on_found_command_chosen(self, command_id: str) -> None:
-        self.end_search()
-        self.commandChosen.emit(command_id)
 
     def _on_search_box_descended(self) -> None:
         self.thread_list.setFocus(Qt.FocusReason.TabFocusReason)

@@ -185,7 +185,7 @@ def test_a_command_is_listed_last_and_chosen_like_a_hit(world: World) -> None:
     assert world.sidebar.found is not None
     rows = world.sidebar.found.list.rows
     assert [row.kind for row in rows][-3:] == [RowKind.HEADING, RowKind.COMMAND, RowKind.ALL]
-    assert rows[-2].text == "Explain WAL" and rows[-2].aside == "Ctrl+W"
+    assert rows[-2].text == "Explain WAL" and rows[-2].spoken == "Explain WAL, Ctrl+W"
     for key in (UP, UP, ENTER):  # from the end: all results, then the command
         world.press(key)
     assert world.commands == ["go.wal"] and world.hits == [] and world.everything == []

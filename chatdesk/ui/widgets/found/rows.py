@@ -141,17 +141,20 @@ def rows_of_sidebar(
             rows.extend(_row_of_hit(hit, now, is_narrow=True) for hit in hits[:_MOST_IN_SIDEBAR])
         elif group is not None and group.note is not None:
             rows.append(FoundRow(RowKind.NOTE, f"note {kind}", shown(group.note)))
-    rows.extend(rows_of_commands(commands, text.casefold().split(), limit=_MOST_COMMANDS_IN_SIDEBAR))
+    words = text.casefold().split()
+    rows.extend(rows_of_commands(commands, words, limit=_MOST_COMMANDS_IN_SIDEBAR, is_narrow=True))
     if is_over and not rows:
         rows.append(FoundRow(RowKind.NOTE, "nothing", tr("Nothing was found.")))
-    words = tr("All results for “{query}”", query=shortened(text.strip(), _LONGEST_SHOWN))
-    rows.append(FoundRow(RowKind.ALL, "all", words, aside="⏎", spoken=words, value=text))
+    every = tr("All results for “{query}”", query=shortened(text.strip(), _LONGEST_SHOWN))
+    rows.append(FoundRow(RowKind.ALL, "all", every, aside="⏎", spoken=every, value=text))
     return rows
 
 
-def rows_of_commands(commands: Sequence[ListedCommand], words: list[str], *, limit: int | None) -> list[FoundRow]:
+def rows_of_commands(
+    commands: Sequence[ListedCommand], words: list[str], *, limit: int | None, is_narrow: bool = False
+) -> list[FoundRow]:
     """Return rows of the commands that have every one of the small-lettered ``words``; titles that begin with the
-    first of them come first."""
+    first of them come first. In a narrow list a title has the room of the keys, which a screen reader still says."""
     fitting = [each for each in commands if all(word in each.searched for word in words)]
     found = sorted(fitting, key=lambda each: not (words and each.title.casefold().startswith(words[0])))[:limit]
     if not found:
@@ -159,9 +162,8 @@ def rows_of_commands(commands: Sequence[ListedCommand], words: list[str], *, lim
     rows = [FoundRow(RowKind.HEADING, "heading commands", tr("Commands"))]
     for each in found:
         marks, spoken = _marks_of(each.title, words), with_commas((each.title, each.keys))
-        rows.append(
-            FoundRow(RowKind.COMMAND, f"command {each.id}", each.title, marks, each.keys, each.icon, spoken, each.id)
-        )
+        key, aside = f"command {each.id}", "" if is_narrow else each.keys
+        rows.append(FoundRow(RowKind.COMMAND, key, each.title, marks, aside, each.icon, spoken, each.id))
     return rows
 
 
