@@ -31,7 +31,6 @@ from chatdesk.ui.widgets.buttons import IconButton
 
 if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.project import Project
-    from chatdesk.core.domain.search import SearchHit
     from chatdesk.core.domain.tag import Tag
     from chatdesk.core.domain.thread import Thread
     from chatdesk.ui.sidebar.found_threads import FoundThreads
