@@ -14,7 +14,9 @@ from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer
 from chatdesk.core.providers.failure_texts import duration_text
 from chatdesk.core.providers.failures import FailureTranslator
-from chatdesk.core.providers.stream_guard import ByteCapError, EventReader, ServerEvent, StreamLimits
+from chatdesk.core.providers.readers.any_reader import chunk_in
+from chatdesk.core.providers.stream_guard import EventReader, ServerEvent, StreamLimits
+from chatdesk.core.providers.text_repair import REPLACEMENT
 from chatdesk.core.providers.vendor_text import documents_in, error_in
 from chatdesk.core.texts import Text
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:  # a large package, loaded when it is used
     import httpx2
 
 T = TypeVar("T")
+Data = TypeVar("Data", bytes, bytearray)
 
-_STREAM_TYPES = {"", "text/event-stream", "text/plain", "application/octet-stream", "application/x-ndjson"}
 _LARGE_JSON = 256 * 1024
 _SLICE_S = 0.004
 _ALARM_LATE_S = 0.002  # a loop that counts whole milliseconds rings early, and would ring again and again
@@ -31,6 +33,7 @@ _WAITED_S = 0.002
 _GATHER_S = 0.048
 _LARGE_READ = 8 * 1024
 _DRAIN_S = 0.1
+_PLAIN = frozenset(("", "message"))  # names of events that say nothing
 _SIGNS_OF_LIFE = frozenset((b"", b"ping", b"keep-alive", b"keepalive", b"heartbeat", b"null", b"true"))
 
 
@@ -150,7 +153,7 @@ class Deadlines:
 
 
 class AnswerStream:
-    """The JSON chunks of one HTTP response."""
+    """The JSON chunks of one HTTP response, streamed or not: what its header says of that is often wrong."""
 
     def __init__(
         self,
@@ -159,48 +162,28 @@ class AnswerStream:
         deadlines: Deadlines,
         failures: FailureTranslator,
         *,
-        is_chunk: Callable[[Mapping[str, Any]], bool],
+        protocol: str,
     ) -> None:
         self._response = response
         self._limits = limits
         self._deadlines = deadlines
         self._failures = failures
-        self._is_chunk = is_chunk
+        self._protocol = protocol
+        self._has_chunks = False
+        self._unread = b""
 
     async def chunks(self) -> AsyncGenerator[Mapping[str, Any], None]:
         """Yield decoded chunks until the end of the answer. Raises ``ProviderError``, ``ErrorInAnswer`` and what the
         HTTP client and the decoders raise.
         """
-        media_type = self._response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        async with aclosing(self._response.aiter_raw()) as raw:
-            if media_type == "application/json":
-                yield await self._whole_answer(raw)
-            elif media_type not in _STREAM_TYPES:
-                raise self._failures.make(Kind.NOT_A_STREAM)
-            else:
-                async with aclosing(self._streamed_chunks(raw)) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
-
-    async def _whole_answer(self, raw: AsyncIterator[bytes]) -> Mapping[str, Any]:
-        """Read a body of one JSON document: a server that ignores ``stream`` sends one, and an error may be one too."""
-        body = bytearray()
-        while chunk := await self._next(raw):
-            body += chunk
-            if len(body) > self._limits.event_bytes:
-                raise ByteCapError("event")
-        if not body.strip():
-            raise self._failures.make(Kind.EMPTY_ANSWER)
-        document = await _decode(bytes(body))
-        if isinstance(document, Mapping) and self._is_chunk(document):
-            return document
-        _raise_error_in(document)
-        raise self._failures.make(Kind.NOT_A_STREAM)
+        async with aclosing(self._response.aiter_raw()) as raw, aclosing(self._streamed_chunks(raw)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     async def _streamed_chunks(self, raw: AsyncIterator[bytes]) -> AsyncGenerator[Mapping[str, Any], None]:
         reader = EventReader(self._limits)
         clock = asyncio.get_running_loop().time
-        has_chunks = is_done = False
+        is_done = False
         gave_at = -math.inf
         while not is_done and (received := await self._next(raw)):
             is_slow = self._deadlines.last_wait_s > _WAITED_S and len(received) < _LARGE_READ
@@ -217,9 +200,8 @@ class AnswerStream:
                 if is_done:
                     await _drain(raw)
                     break
-                chunk = await _chunk_of(event, self._is_chunk)
+                chunk = await self._chunk_of(event)
                 if chunk is not None:
-                    has_chunks = True
                     yield chunk
                 if clock() - slice_began > _SLICE_S:
                     # One network read can hold hundreds of events; the window must not wait for all of them.
@@ -227,10 +209,25 @@ class AnswerStream:
                     slice_began = clock()
             self._deadlines.record_signs(reader.sign_count)
         for chunk in [] if is_done else await self._cut_chunks(reader):
-            has_chunks = True
             yield chunk
-        for chunk in self._chunks_outside(reader, has_chunks=has_chunks):
+        for chunk in await self._chunks_outside(reader.foreign):
             yield chunk
+
+    async def _chunk_of(self, event: ServerEvent) -> Mapping[str, Any] | None:
+        """Return the chunk in an event; None for pings and unknown events. Raises ``ErrorInAnswer`` and
+        ``ValueError``."""
+        document = await _document_in(event)
+        if document is None or document.get("type") == "ping":
+            return None
+        chunk = chunk_in(document, self._protocol)
+        if chunk is None:
+            # Of an event with a name of its own only a field for an error counts: it may be about anything.
+            _raise_error_in(document if event.name in _PLAIN else {"error": document.get("error")})
+            self._unread = self._unread or (event.data if document else b"")
+        if chunk is not None or "choices" in document:
+            self._has_chunks = True
+            self._deadlines.record_event()
+        return document if chunk is None else chunk
 
     async def _cut_chunks(self, reader: EventReader) -> list[Mapping[str, Any]]:
         """Return the chunks at the end of a stream. One that is cut in the middle is no error of its own: the missing
@@ -238,22 +235,23 @@ class AnswerStream:
         found = []
         for event in reader.finish():
             with suppress(ValueError):
-                found.append(await _chunk_of(event, self._is_chunk))
+                found.append(await self._chunk_of(event))
         return [each for each in found if each is not None]
 
-    def _chunks_outside(self, reader: EventReader, *, has_chunks: bool) -> list[Mapping[str, Any]]:
+    async def _chunks_outside(self, foreign: bytearray) -> list[Mapping[str, Any]]:
         """Return the chunks outside events, of a server that does not stream. Raises ``ErrorInAnswer`` for an error
         there, and ``ProviderError`` if there are no chunks at all."""
-        found = list(documents_in(reader.foreign.decode("utf-8", "replace"))) if reader.foreign else []
-        chunks = [each for each in found if isinstance(each, Mapping) and self._is_chunk(each)]
-        for each in found:
-            if each not in chunks:
+        found = await _in_thread_if_large(lambda data: list(documents_in(data.decode("utf-8", "replace"))), foreign)
+        chunks = [(each, chunk_in(each, self._protocol)) for each in found]
+        for each, chunk in chunks:
+            if chunk is None:
                 _raise_error_in(each)
-        if has_chunks:
-            return []
-        if not chunks:
-            raise self._failures.make(Kind.NOT_A_STREAM if reader.foreign else Kind.EMPTY_ANSWER)
-        return chunks
+        whole = [chunk for _, chunk in chunks if chunk is not None]
+        if self._has_chunks or whole:
+            return [] if self._has_chunks else whole
+        words = bytes(foreign or self._unread).decode("utf-8", "replace")
+        quoted = "" if REPLACEMENT in words else words  # a picture has none
+        raise self._failures.make(Kind.NOT_A_STREAM if words else Kind.EMPTY_ANSWER, excerpt=quoted)
 
     async def _next(self, raw: AsyncIterator[bytes]) -> bytes:
         """Return the next bytes; empty at the end. After the finish reason, silence and a lost connection are an end
@@ -266,31 +264,28 @@ class AnswerStream:
             raise
 
 
-async def _chunk_of(event: ServerEvent, is_chunk: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any] | None:
-    """Return the chunk in an event; None for pings and unknown events. Raises ``ErrorInAnswer`` and ``ValueError``."""
-    if event.data.strip().lower() in _SIGNS_OF_LIFE:
+async def _document_in(event: ServerEvent) -> Mapping[str, Any] | None:
+    """Return the JSON object in an event; None for a sign of life, and for what is none in an event with a name of its
+    own. Raises ``ErrorInAnswer`` for an error and for plain words, and ``ValueError``."""
+    data = event.data.strip()
+    if data.lower() in _SIGNS_OF_LIFE:
         return None
-    if event.name == "error":
-        try:
-            error = await _decode(event.data)
-        except (ValueError, RecursionError):
-            error = event.data.decode("utf-8", "replace")
-        raise ErrorInAnswer(error)
-    if event.name in {"", "message"}:
-        chunk = await _decode(event.data)
-        if not (isinstance(chunk, Mapping) and is_chunk(chunk)):
-            _raise_error_in(chunk)
-        if not isinstance(chunk, Mapping):
-            raise ValueError("chunk is no object")
-        return chunk
-    with suppress(ValueError, RecursionError):
-        chunk = await _decode(event.data)
-        if isinstance(chunk, Mapping):
-            chunk = {"type": event.name, **chunk}  # some gateways name it only once
-        if isinstance(chunk, Mapping) and is_chunk(chunk):
-            return chunk
-        if isinstance(chunk, Mapping) and chunk.get("error"):
-            raise ErrorInAnswer(chunk["error"])
+    is_error, is_plain = event.name == "error", event.name in _PLAIN
+    try:
+        document = await _decode(data)
+    except (ValueError, RecursionError):
+        if is_error or (is_plain and not data.startswith((b"{", b"["))):
+            raise ErrorInAnswer(data.decode("utf-8", "replace")) from None
+        if is_plain:
+            raise
+        return None
+    if is_error:
+        raise ErrorInAnswer(document)
+    if isinstance(document, Mapping):
+        return document if is_plain else {"type": event.name, **document}  # some gateways name it only once
+    if is_plain:
+        _raise_error_in(document)
+        raise ValueError("chunk is no object")
     return None
 
 
@@ -301,15 +296,12 @@ def _raise_error_in(document: object) -> None:
 
 
 async def _decode(data: bytes) -> object:
-    """Parse JSON; a large document is parsed in a worker thread."""
-    if len(data) > _LARGE_JSON:
-        return await asyncio.to_thread(_loads, data)
-    return _loads(data)
+    """Parse JSON."""
+    return await _in_thread_if_large(lambda each: json.loads(each.decode("utf-8")), data)
 
 
-def _loads(data: bytes) -> object:
-    document: object = json.loads(data.decode("utf-8"))
-    return document
+async def _in_thread_if_large(read: Callable[[Data], T], data: Data) -> T:
+    return await asyncio.to_thread(read, data) if len(data) > _LARGE_JSON else read(data)
 
 
 async def _drain(raw: AsyncIterator[bytes]) -> None:

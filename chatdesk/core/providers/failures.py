@@ -79,7 +79,7 @@ _OVERLOADED_CODE = "overloaded_error"
 _QUOTED_KINDS = {Kind.BAD_REQUEST, Kind.FORBIDDEN, Kind.SERVER, Kind.OTHER, Kind.PAYMENT, Kind.RATE_LIMITED}
 _WAITING_KINDS = {Kind.RATE_LIMITED, Kind.SERVER, Kind.CONFLICT, Kind.REQUEST_TIMEOUT}
 _QUOTED_KINDS |= {Kind.MODEL_NOT_FOUND, Kind.CONTEXT_TOO_LONG, Kind.UNAUTHORISED, Kind.CONTENT_FILTER, Kind.CONFLICT}
-_QUOTED_KINDS |= {Kind.IMAGES_REFUSED}
+_QUOTED_KINDS |= {Kind.IMAGES_REFUSED, Kind.NOT_A_STREAM}
 
 
 class RefusedRedirectError(Exception):
@@ -361,6 +361,7 @@ def _kind_of_text(code: str, text: str, status: int | None) -> Kind | None:
 
 
 def _body_of(error: Any) -> object:
-    """Return the inner ``error`` object that the SDK keeps, or the text of a body that is not JSON."""
-    body = error.body
-    return body if body is not None else ""
+    """Return the JSON of a refusal, or its text. The SDK keeps only what its ``error`` holds."""
+    with suppress(ValueError, RecursionError):
+        return error.response.json()
+    return error.body if error.body is not None else ""

@@ -36,7 +36,7 @@ from chatdesk.core.providers.base import (
     StreamFinished,
     UsageReported,
 )
-from chatdesk.core.providers.chat.answer_reader import AnswerReader, ErrorInAnswer
+from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer
 from chatdesk.core.providers.embeddings import ENCODING, ask_for_embeddings
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.failures import FailureTranslator, refused_fields, refused_thoughts, with_partial
@@ -47,7 +47,8 @@ from chatdesk.core.providers.picture_splitter import PictureReader
 from chatdesk.core.providers.prompt_cache import FIELD as CACHE_FIELD
 from chatdesk.core.providers.prompt_cache import mark_messages
 from chatdesk.core.providers.rate_headers import rate_of
-from chatdesk.core.providers.reader import Delta, Reader, SecretHidingReader, judged, letters_of
+from chatdesk.core.providers.reader import Delta, SecretHidingReader, judged, letters_of
+from chatdesk.core.providers.readers.any_reader import AnyReader
 from chatdesk.core.providers.retry import RetryPolicy, wait_or_hurry
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 from chatdesk.core.providers.wire import is_small, kept_origin, said, wire_bytes, wire_messages, without_kept
@@ -285,11 +286,11 @@ class OpenAICompatibleProvider:
         deadlines = Deadlines(self._limits, self._failures)
         body = self._body(request, model) if is_small(request) else await asyncio.to_thread(self._body, request, model)
         response = await deadlines.wait_for(self._send(client, model, body, headers))
-        reader = PictureReader(SecretHidingReader(self._reader(), self._endpoint.secrets))
+        reader = PictureReader(SecretHidingReader(AnyReader(self.protocol), self._endpoint.secrets))
         try:
             if (report := rate_of(response.headers, time.time())) is not None:
                 yield RateReported(report)
-            answer = AnswerStream(response, self._limits, deadlines, self._failures, is_chunk=self._is_chunk)
+            answer = AnswerStream(response, self._limits, deadlines, self._failures, protocol=self.protocol)
             async with aclosing(self._read(answer, reader, deadlines)) as deltas:
                 async for delta in deltas:
                     yield delta
@@ -310,8 +311,6 @@ class OpenAICompatibleProvider:
         try:
             async with aclosing(answer.chunks()) as chunks:
                 async for chunk in chunks:
-                    if self._is_answer(chunk):
-                        deadlines.record_event()
                     for delta in reader.feed(chunk):
                         deadlines.record_progress()
                         room -= letters_of(delta)
@@ -355,19 +354,8 @@ class OpenAICompatibleProvider:
         response: httpx2.Response = (await sending.__aenter__()).http_response
         return response
 
-    def _reader(self) -> Reader:
-        return AnswerReader()
-
     def _kept_origin(self) -> str:
         return kept_origin(self.protocol, self._endpoint.base_url)
-
-    def _is_chunk(self, chunk: Mapping[str, Any]) -> bool:
-        """Return whether an event with an unknown name belongs to the answer."""
-        return bool(chunk.get("choices"))
-
-    def _is_answer(self, chunk: Mapping[str, Any]) -> bool:
-        """Return whether ``chunk`` shows that the answer has started."""
-        return "choices" in chunk
 
     def _takes_marks(self, model: str) -> bool:
         """Return whether ``model`` needs cache marks; gateways pass them on to models that support them."""

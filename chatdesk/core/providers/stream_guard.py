@@ -131,7 +131,10 @@ class EventReader:
         if field == b"event":
             self._name = value.decode("utf-8", "replace")
         elif field not in {b"id", b"retry"}:
-            self.foreign += line[: self._limits.error_bytes - len(self.foreign)] + b"\n"
+            if line.startswith(b"{") and line.endswith(b"}") and not (self._data or self.foreign):
+                self._data.append(line)  # a stream of lines has no marks of events
+                return self._end_event()
+            self.foreign += line[: self._limits.event_bytes - len(self.foreign)] + b"\n"
         return None
 
     def _end_event(self) -> ServerEvent | None:

@@ -52,22 +52,23 @@ def usage_of(
     """Return the usage, or None if the figures cannot be true: then the tokens are estimated, and no price is
     reckoned from them. ``into_cache`` counts the read tokens that went into the provider's cache, ``for_hour``
     those kept for an hour."""
-    input_tokens, output_tokens = _count(read), _count(written)
+    input_tokens, output_tokens = count_of(read), count_of(written)
     if input_tokens is None or output_tokens is None or (input_tokens == 0 and output_tokens == 0):
         return None
-    cached_tokens = min(_count(cached) or 0, input_tokens)
-    written_tokens = min(_count(into_cache) or 0, input_tokens - cached_tokens)
+    cached_tokens = min(count_of(cached) or 0, input_tokens)
+    written_tokens = min(count_of(into_cache) or 0, input_tokens - cached_tokens)
     return Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cached_tokens=cached_tokens,
-        reasoning_tokens=min(_count(reasoning) or 0, output_tokens),
+        reasoning_tokens=min(count_of(reasoning) or 0, output_tokens),
         written_tokens=written_tokens,
-        written_hour_tokens=min(_count(for_hour) or 0, written_tokens),
+        written_hour_tokens=min(count_of(for_hour) or 0, written_tokens),
     )
 
 
-def _count(value: object) -> int | None:
+def count_of(value: object) -> int | None:
+    """Return a figure, 0 where there is none; None where it cannot be true."""
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int | float | str):

@@ -15,6 +15,7 @@ from chatdesk.core.texts import shortened
 
 MAX_LENGTH = 300
 _MAX_READ = 20_000
+_LONGEST_LINES = 64 * 1024
 _CODES = ("code", "type", "status", "error_code", "status_code")
 # From the outermost form inwards; the first that has words counts.
 _WORDS = (
@@ -126,8 +127,8 @@ def code_and_text(body: object, *, deep: int = 0) -> tuple[str, str]:
     text = ""
     for name in _WORDS:
         inner_code, text = code_and_text(body.get(name), deep=deep + 1)
+        code = (inner_code or code) if text else (code or inner_code)
         if text:
-            code = inner_code or code
             break
     if not deep and " " not in text.strip():
         text = ": ".join(filter(None, (text, "; ".join(_sentences(body)[:_MOST_ERRORS]))))
@@ -152,7 +153,7 @@ def _sentences(value: object, *, deep: int = 0) -> list[str]:
 
 def documents_in(text: str) -> Iterator[object]:
     """Yield the JSON documents in a text: it is one, or its lines are. A line may name what it is, as fields do."""
-    for piece in (text, *text.splitlines()):
+    for piece in (text, *text[:_LONGEST_LINES].splitlines()):
         name, _, rest = piece.partition(":")
         found = _unpacked(piece)
         if isinstance(found, str) and name.strip() == "error":

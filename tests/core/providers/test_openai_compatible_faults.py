@@ -38,6 +38,7 @@ LIMITS = StreamLimits(
     error_body_s=0.5,
     longest_wait_s=2.0,
     event_bytes=64 * 1024,
+    error_bytes=16 * 1024,
     answer_bytes=256 * 1024,
     answer_characters=100_000,
 )
@@ -296,6 +297,8 @@ def _assert_nothing_leaks(error: ProviderError) -> None:
     json.dumps(error.details)
 
 
+LONG = "word " * 4_000
+LONG_WHOLE = {"choices": [{"message": {"content": LONG}, "finish_reason": "stop"}]}
 GOOD: list[tuple[str, Script, str]] = [
     ("plain", answer("Hello there"), "Hello there"),
     ("byte order mark", body(b"\xef\xbb\xbf", HELLO, STOP, DONE), "Hello"),
@@ -319,6 +322,8 @@ GOOD: list[tuple[str, Script, str]] = [
         body('{"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]}', content_type="application/json"),
         "Hi",
     ),
+    ("long whole answer", body(json.dumps(LONG_WHOLE, indent=1)), LONG),
+    ("long whole answer in a line", body(json.dumps(LONG_WHOLE), content_type="application/json"), LONG),
     ("no content type", body(HELLO, STOP, DONE, content_type=None), "Hello"),
     (
         "bytes one by one",

@@ -14,12 +14,12 @@ from chatdesk.core.domain.model_info import Price
 from chatdesk.core.domain.provider_profile import Dialect, ProviderProfile
 from chatdesk.core.domain.usage import CacheLife, Usage
 from chatdesk.core.providers.accounts import Account
-from chatdesk.core.providers.anthropic.events import AnthropicReader
 from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, StreamFinished, UsageReported
 from chatdesk.core.providers.chat.answer_reader import AnswerReader
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
+from chatdesk.core.providers.readers.anthropic_reader import AnthropicReader
 from chatdesk.core.providers.registry import provider_of
 from chatdesk.core.providers.responses.provider import ResponsesProvider
 from chatdesk.core.settings.presets import PRESETS

@@ -13,7 +13,6 @@ from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.anthropic import provider as anthropic_provider
-from chatdesk.core.providers.anthropic.events import AnthropicReader
 from chatdesk.core.providers.anthropic.provider import AnthropicProvider
 from chatdesk.core.providers.base import (
     ChatRequest,
@@ -30,8 +29,9 @@ from chatdesk.core.providers.base import (
 from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer, WrongShapeError
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
+from chatdesk.core.providers.readers.anthropic_reader import AnthropicReader
+from chatdesk.core.providers.readers.responses_reader import ResponsesReader
 from chatdesk.core.providers.responses.provider import ResponsesProvider
-from chatdesk.core.providers.responses.reader import ResponsesReader
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from tests.helpers.fault_server import Exchange, FaultServer, Script, status
@@ -330,8 +330,8 @@ def test_whole_answers_of_servers_that_do_not_stream_are_read() -> None:
     "chunk",
     [
         5,
-        {"type": "response.output_text.delta", "delta": 5},
-        {"type": "response.completed", "response": None},
+        {"type": "response.output_text.delta", "delta": True},
+        {"type": "response.completed", "response": 5},
         {"type": "response.output_item.added", "item": []},
     ],
 )
@@ -344,9 +344,9 @@ def test_wrong_shapes_of_responses_are_errors(chunk: object) -> None:
     "chunk",
     [
         [],
-        {"type": "content_block_delta", "delta": {"type": "text_delta", "text": 5}},
+        {"type": "content_block_delta", "delta": {"type": "text_delta", "text": True}},
         {"type": "message_delta", "delta": {"stop_reason": 5}},
-        {"type": "message_start"},
+        {"type": "message_start", "message": []},
     ],
 )
 def test_wrong_shapes_of_anthropic_are_errors(chunk: object) -> None:

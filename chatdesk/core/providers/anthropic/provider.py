@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.anthropic.client import AnthropicClient
-from chatdesk.core.providers.anthropic.events import AnthropicReader
 from chatdesk.core.providers.anthropic.requests import is_sendable, messages_body
 from chatdesk.core.providers.base import ChatRequest, EmbeddingRequest, Embeddings
 from chatdesk.core.providers.embeddings import NO_EMBEDDINGS
 from chatdesk.core.providers.extra_fields import for_anthropic
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
-from chatdesk.core.providers.reader import Reader
 from chatdesk.core.providers.wire import said
 
 if TYPE_CHECKING:  # a large package, loaded when it is used
@@ -49,15 +47,6 @@ class AnthropicProvider(OpenAICompatibleProvider):
         self, client: AnthropicClient, model: str, body: dict[str, Any], headers: dict[str, str]
     ) -> httpx2.Response:
         return await client.send(body, headers)
-
-    def _reader(self) -> Reader:
-        return AnthropicReader()
-
-    def _is_chunk(self, chunk: Mapping[str, Any]) -> bool:
-        return isinstance(chunk.get("type"), str)
-
-    def _is_answer(self, chunk: Mapping[str, Any]) -> bool:
-        return self._is_chunk(chunk) and chunk["type"] != "ping"
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         messages = said(request, model, self.dialect)

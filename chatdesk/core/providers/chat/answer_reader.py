@@ -212,6 +212,8 @@ def _choices_of(chunk: Mapping[str, Any]) -> list[object]:
     if not isinstance(choices, list | None):
         raise WrongShapeError("choices")
     beside = {name: chunk[name] for name in _OF_CHOICE if chunk.get(name)}
+    if "done" in chunk:  # Ollama's own: its message is the next piece
+        beside["delta"] = beside.pop("message", None)
     if isinstance(chunk.get("response"), str):
         beside["text"] = chunk["response"]
     return [*(choices or ()), *([beside] if beside else ())]
@@ -262,8 +264,4 @@ def _calls_of(message: Mapping[str, Any]) -> list[object]:
 
 def text_field(value: object) -> str:
     """Return the text of a field; empty where it is absent. Raises ``WrongShapeError``."""
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise WrongShapeError("text")
-    return value
+    return value if isinstance(value, str) else "".join(read_content(value))

@@ -6,15 +6,13 @@ encrypted, as it came.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.providers.base import ChatRequest, RequestMessage
 from chatdesk.core.providers.extra_fields import for_responses
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
-from chatdesk.core.providers.reader import Reader
-from chatdesk.core.providers.responses.reader import ResponsesReader
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.wire import said, sendable_arguments
 
@@ -46,16 +44,6 @@ class ResponsesProvider(OpenAICompatibleProvider):
         )
         response: httpx2.Response = (await sending.__aenter__()).http_response
         return response
-
-    def _reader(self) -> Reader:
-        return ResponsesReader()
-
-    def _is_chunk(self, chunk: Mapping[str, Any]) -> bool:
-        kind = chunk.get("type")
-        return chunk.get("object") == "response" or (isinstance(kind, str) and kind.startswith("response."))
-
-    def _is_answer(self, chunk: Mapping[str, Any]) -> bool:
-        return self._is_chunk(chunk)
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         messages = said(request, model, self.dialect)

@@ -11,7 +11,7 @@ from chatdesk.core.providers.chat.call_reader import MOST_CALLS as _MOST_CALLS
 from chatdesk.core.providers.chat.call_reader import as_arguments, own_fields, read_object, word
 from chatdesk.core.providers.chat.sources import NamedSources
 from chatdesk.core.providers.reader import Delta, Late, VendorReader
-from chatdesk.core.providers.token_figures import usage_of
+from chatdesk.core.providers.token_figures import count_of, usage_of
 
 # A block of thinking with none of these has nothing that could go back.
 _KEPT = ("thinking", "signature", "data")
@@ -32,6 +32,7 @@ class AnthropicReader(VendorReader):
         self._thoughts: dict[object, dict[str, Any]] = {}
         self._kept_of_calls: dict[int, Mapping[str, Any]] = {}
         self._foreign: set[object] = set()
+        self._waiting: dict[int, object] = {}
         self._is_early = False
 
     @property
@@ -50,9 +51,12 @@ class AnthropicReader(VendorReader):
         if kind == "error" or (kind is None and chunk.get("error")):
             raise ErrorInAnswer(chunk.get("error") or chunk)
         if kind == "message_start":
-            self._read_usage(_mapping(chunk.get("message")).get("usage"))
+            message = _mapping(chunk.get("message"))
+            self._read_usage(message.get("usage"))
+            self._waiting = dict(enumerate(_blocks_of(message)))
         elif kind == "content_block_start":
             self._is_early = self.finish_reason is not None
+            yield from self._read_waiting(chunk.get("index"))
             yield from self._start_block(chunk.get("index"), _mapping(chunk.get("content_block")))
         elif kind == "content_block_delta":
             yield from self._grow(chunk.get("index"), _mapping(chunk.get("delta")))
@@ -62,6 +66,7 @@ class AnthropicReader(VendorReader):
                 self._inputs[number] = block.get("input") or self._inputs.get(number)
             yield from self._end_call(number)
         elif kind == "message_delta":
+            yield from self._read_waiting(_MOST_CALLS)
             self._read_usage(chunk.get("usage"))
             self._end(_mapping(chunk.get("delta")))
         elif kind == "message_stop":
@@ -72,6 +77,7 @@ class AnthropicReader(VendorReader):
     def finish(self) -> Iterator[Late]:
         """Yield half surrogate pairs and arguments that were held back, the thinking that goes back with calls, and
         the sources."""
+        yield from self._read_waiting(_MOST_CALLS)
         yield from super().finish()
         for number in range(self._call_count):
             yield from self._end_call(number)
@@ -82,12 +88,17 @@ class AnthropicReader(VendorReader):
             yield SourcesNamed(self._sources.found)
 
     def _whole(self, message: Mapping[str, Any]) -> Iterator[Delta]:
-        blocks = message.get("content")
-        blocks = [{"type": "text", "text": blocks}] if isinstance(blocks, str) else blocks
-        for index, block in enumerate(blocks if isinstance(blocks, list) else ()):
+        for index, block in enumerate(_blocks_of(message)):
             yield from self._start_block(index, _mapping(block))
         self._read_usage(message.get("usage"))
         self._end(message)
+
+    def _read_waiting(self, index: object) -> Iterator[Delta]:
+        """Read the blocks of the first event that stand before ``index``. One that comes by itself is read only so."""
+        if isinstance(index, int):
+            self._waiting.pop(index, None)
+            for place in [each for each in self._waiting if each < index]:
+                yield from self._start_block(place, _mapping(self._waiting.pop(place)))
 
     def _start_block(self, index: object, block: Mapping[str, Any]) -> Iterator[Delta]:
         kind = block.get("type")
@@ -117,19 +128,16 @@ class AnthropicReader(VendorReader):
             self._sources.read_results(block)
 
     def _grow(self, index: object, delta: Mapping[str, Any]) -> Iterator[Delta]:
-        kind = delta.get("type")
-        if kind == "text_delta":
-            yield from self._add_text(text_field(delta.get("text")))
-        elif kind == "thinking_delta":
-            yield from self._think(index, text_field(delta.get("thinking")))
-        elif kind == "signature_delta":
+        yield from self._add_text(text_field(delta.get("text")))
+        if delta.get("thinking") is not None:
+            yield from self._think(index, text_field(delta["thinking"]))
+        if delta.get("signature") is not None:
             block = self._thought_of(index)
-            block["signature"] = text_field(block.get("signature")) + text_field(delta.get("signature"))
-        elif kind == "citations_delta":
-            self._sources.read_message({"annotations": [delta.get("citation")]})
-        elif kind == "input_json_delta" and index not in self._foreign:
-            piece = delta.get("partial_json")
-            yield from self._add_arguments(self._number_of(index), "" if piece is None else as_arguments(piece))
+            block["signature"] = text_field(block.get("signature")) + text_field(delta["signature"])
+        if delta.get("citation") is not None:
+            self._sources.read_message({"annotations": [delta["citation"]]})
+        if delta.get("partial_json") is not None and index not in self._foreign:
+            yield from self._add_arguments(self._number_of(index), as_arguments(delta["partial_json"]))
 
     def _number_of(self, index: object) -> int:
         """Return the number of the call in a block."""
@@ -172,10 +180,9 @@ class AnthropicReader(VendorReader):
         self._figures |= {name: value for name, value in figures.items() if value is not None}
         cached = self._figures.get("cache_read_input_tokens")
         into_cache = self._figures.get("cache_creation_input_tokens")
-        parts = [self._figures.get("input_tokens"), cached, into_cache]
-        numbers = [0 if each is None else each for each in parts]
-        are_whole = all(isinstance(each, int) and each >= 0 for each in numbers)
-        read = sum(numbers) if are_whole else "absurd"
+        parts = [count_of(each) for each in (self._figures.get("input_tokens"), cached, into_cache)]
+        numbers = [each for each in parts if each is not None]
+        read = sum(numbers) if len(numbers) == len(parts) else "absurd"
         by_life = self._figures.get("cache_creation")
         self.usage = usage_of(
             read,
@@ -194,13 +201,22 @@ class AnthropicReader(VendorReader):
         ended_by = reason_of(reason)
         why = details.get("explanation") if isinstance(details, Mapping) else None
         if ended_by is None:
-            raise ErrorInAnswer({"code": reason})
+            raise ErrorInAnswer(ended.get("error") or {"code": reason})
         if ended_by is FinishReason.CONTENT_FILTER and why:
             raise ErrorInAnswer({"code": "content_filter", "message": why})
         self.finish_reason = ended_by
 
 
+def _blocks_of(message: Mapping[str, Any]) -> list[object]:
+    blocks = message.get("content")
+    if isinstance(blocks, str):
+        return [{"type": "text", "text": blocks}]
+    return blocks if isinstance(blocks, list) else []
+
+
 def _mapping(value: object) -> Mapping[str, Any]:
+    if value is None:
+        return {}
     if not isinstance(value, Mapping):
         raise WrongShapeError("object")
     return value

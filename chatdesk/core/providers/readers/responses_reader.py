@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, Final
@@ -16,12 +15,12 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
 )
 from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer, WrongShapeError, text_field
-from chatdesk.core.providers.chat.call_reader import own_fields, read_object, word
+from chatdesk.core.providers.chat.call_reader import as_arguments, own_fields, read_object, word
 from chatdesk.core.providers.chat.content import read_content
 from chatdesk.core.providers.chat.sources import NamedSources
 from chatdesk.core.providers.reader import Delta, Late, VendorReader
 from chatdesk.core.providers.text_repair import ReceivedText
-from chatdesk.core.providers.token_figures import usage_of
+from chatdesk.core.providers.token_figures import usage_in
 
 _TEXT: Final = frozenset({"response.output_text.delta", "response.refusal.delta"})
 _TEXT_DONE: Final = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
@@ -109,7 +108,7 @@ class ResponsesReader(VendorReader):
         """Read a whole response: the only one, or the last event of a stream, which says how it ``ended``."""
         self._sources.read_chunk(response)
         output = response.get("output")
-        items = [each for each in output if isinstance(each, Mapping)] if isinstance(output, list) else []
+        items = [each for each in (output if isinstance(output, list) else [output]) if isinstance(each, Mapping)]
         if not self._reasoning.has_come:
             yield from self._add_reasoning("\n\n".join(filter(None, map(_thought_of, items))))
         yield from self._complete_texts(items, response.get("output_text"))
@@ -173,7 +172,7 @@ class ResponsesReader(VendorReader):
 
     def _read_arguments(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
         if chunk["type"] == "response.function_call_arguments.delta":
-            yield from self._grown(self._call_of(chunk), text_field(chunk.get("delta")))
+            yield from self._grown(self._call_of(chunk), as_arguments(chunk.get("delta")))
         else:
             index, name = self._call_of(chunk), word(chunk.get("name"))
             if name:
@@ -282,7 +281,7 @@ class ResponsesReader(VendorReader):
     def _completed(self, index: int, arguments: object) -> Iterator[Delta]:
         """Read the whole arguments of a call. Where they are not what came in pieces, they are added, which makes them
         unreadable: a call runs with what the model wrote, or not at all."""
-        whole = arguments if isinstance(arguments, str) else "" if arguments is None else json.dumps(arguments)
+        whole = as_arguments(arguments)
         came = self._arguments[index]
         # A gateway may write the same object with other spaces.
         written = read_object(whole) if came.has_come else None
@@ -291,14 +290,7 @@ class ResponsesReader(VendorReader):
         yield from self._grown(index, came.missing(whole, is_whole=False))
 
     def _end(self, response: Mapping[str, Any], ended: str) -> None:
-        figures = response.get("usage")
-        if isinstance(figures, Mapping):
-            self.usage = usage_of(
-                figures.get("input_tokens"),
-                figures.get("output_tokens"),
-                cached=_mapping(figures.get("input_tokens_details"), is_needed=False).get("cached_tokens"),
-                reasoning=_mapping(figures.get("output_tokens_details"), is_needed=False).get("reasoning_tokens"),
-            )
+        self.usage = usage_in(response.get("usage")) or self.usage
         status = ended if ended in _BAD_ENDS else response.get("status")
         if status in ("failed", "cancelled"):
             raise ErrorInAnswer(response.get("error") or {"code": "server_error"})
@@ -375,6 +367,6 @@ def _thought_of(item: Mapping[str, Any]) -> str:
 def _mapping(value: object, *, is_needed: bool = True) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
-    if is_needed:
+    if is_needed and value is not None:
         raise WrongShapeError("object")
     return {}
