@@ -22,6 +22,19 @@ _SHOWN_DIGITS, _LONGEST_LABEL = 12, 40
 # What readers of addresses disagree about.
 _AMBIGUOUS = re.compile(r"[\\\s\x00-\x1f\x7f]|@.*@")
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
+# What people copy along with a key.
+_AROUND_KEY = re.compile(
+    r"""(?:(?:export\s+)?[A-Z][A-Z0-9_]*(?:KEY|TOKEN)\s*=\s*)?["']?"""
+    r"""(?i:(?:authorization|(?:x-)?(?:goog-)?api-key)\s*:\s*)?(?i:bearer\s*[:\s]\s*)?["']?(.*?)["']?[,;]?\Z""",
+    re.DOTALL,
+)
+
+
+def bare_key(typed: str) -> str:
+    """Return a key without a variable, a header or quotation marks that were copied with it; empty where there is
+    none."""
+    found = _AROUND_KEY.match(typed.strip())
+    return found[1].strip() if found else ""
 
 
 def is_loopback(host: str) -> bool:

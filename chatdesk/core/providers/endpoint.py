@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from chatdesk.core.domain.key_origin import is_loopback
+from chatdesk.core.domain.key_origin import bare_key, is_loopback
 from chatdesk.core.providers.system_proxy import SystemProxy, system_proxy
 from chatdesk.core.texts import Text
 
-_KEY_WORD = re.compile(r"\A(?:authorization:\s*)?bearer\s+", re.IGNORECASE)
 # The longest of those that end alike comes first.
 _REQUESTS = ("/chat/completions", "/completions", "/responses", "/messages", "/models", "/embeddings")
 OPENAI_BASE_URL = "https://api.openai.com/v1"
@@ -56,10 +54,10 @@ class Endpoint:
     ) -> Endpoint:
         """Return an endpoint; an empty address means OpenAI. An address may be that of a whole request, as vendors show
         it: the name of the request is taken off, a query is added to each. A missing ``/v1`` stays missing, for some
-        servers have none. A key may stand behind the word that is sent with it.
+        servers have none. A key may stand in what is often copied along with it.
         """
         address, query = _address_and_query((base_url or "").strip())
-        key = _KEY_WORD.sub("", (api_key or "").strip()) or None
+        key = bare_key(api_key or "") or None
         return cls(address or OPENAI_BASE_URL, key, dict(headers or {}), connection or ConnectionOptions(), query)
 
     @property

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from chatdesk.core.domain.key_origin import KeyOrigin, Withheld, WithheldFor
+from chatdesk.core.domain.key_origin import KeyOrigin, Withheld, WithheldFor, bare_key
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.core.settings.profile_id import ProfileId
@@ -145,7 +145,8 @@ class SecretStore:
         value = self._environ.get(variable, "").strip() if variable else ""
         if not value:
             return Secret()
-        self._register(value)
+        for each in {value, bare_key(value)}:
+            self._register(each)
         return Secret(value, SecretSource.ENVIRONMENT)
 
     def named_in(self, variable: str) -> str:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit
 
+from chatdesk.core.domain.key_origin import bare_key
 from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 _LEAST_PX: Final = 120
-# What is often copied along with a key: a shell's assignment, a header, quotation marks.
-_AROUND: Final = re.compile(
-    r"""(?:(?:export\s+)?[A-Z][A-Z0-9_]*(?:KEY|TOKEN)\s*=\s*)?(?i:authorization\s*:\s*)?(?i:bearer\s+)?["']?(.*?)["']?\Z""",
-    re.DOTALL,
-)
 # Fewer letters at once are typed, not pasted.
 _LEAST_PASTED: Final = 12
 
@@ -57,8 +52,7 @@ class KeyField(QLineEdit):
     def key(self) -> str:
         """Return the typed key, without a variable, a header or quotation marks that were copied with it; empty when
         there is none."""
-        found = _AROUND.match(self.text().strip())
-        return found[1].strip() if found else ""
+        return bare_key(self.text())
 
     def set_hint(self, text: str) -> None:
         """Set the placeholder that is shown as long as there is no key."""

@@ -7,7 +7,8 @@ from contextlib import suppress
 import httpx2
 import pytest
 
-from chatdesk.core.domain.key_origin import KeyOrigin, Withheld, WithheldFor
+from chatdesk.core.domain.key_origin import KeyOrigin, Withheld, WithheldFor, bare_key
+from chatdesk.core.providers.endpoint import Endpoint
 
 OPENAI = KeyOrigin.of("https://api.openai.com/v1")
 
@@ -86,3 +87,40 @@ def test_a_question_names_both_ways_and_tells_no_story() -> None:
     long = "Groq was given for every server and may be sent anywhere. The key of Groq"
     assert long not in Withheld(WithheldFor.ELSEWHERE, wanted, OPENAI).sentence(long)
     assert KeyOrigin.from_data(wanted.as_data()) == wanted
+
+
+KEY = "sk-test-0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{}",
+        " {}\n",
+        '"{}"',
+        "'{}'",
+        '"{}",',
+        "OPENAI_API_KEY={}",
+        'OPENAI_API_KEY="{}"',
+        "export OPENAI_API_KEY='{}';",
+        "export GH_TOKEN = {}",
+        "bearer  {}",
+        "Bearer: {}",
+        'ANTHROPIC_API_KEY="Bearer {}"',
+        "Authorization: Bearer {}",
+        '"Authorization: Bearer {}"',
+        "authorization:bearer {}",
+        "x-api-key: {}",
+        "X-Goog-Api-Key: {}",
+        "api-key: {}",
+    ],
+)
+def test_what_is_copied_along_with_a_key_is_left_out(around: str) -> None:
+    given = around.format(KEY)
+    assert bare_key(given) == KEY
+    assert Endpoint.of("https://x.example/v1", given).api_key == KEY
+
+
+@pytest.mark.parametrize("key", ["QUJDREVGR0g==", "abc=def", "key with space", "a:b", "bearer", "bearer-1", "API_KEY"])
+def test_a_key_stays_as_it_is(key: str) -> None:
+    assert bare_key(key) == key

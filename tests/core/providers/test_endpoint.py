@@ -178,11 +178,6 @@ def test_a_query_stays_behind_the_path_of_each_request() -> None:
     assert (endpoint.base_url, endpoint.query) == ("https://x.example/v1", {"api-version": "2026-01-01", "x": ""})
 
 
-@pytest.mark.parametrize("given", ["sk-1", "Bearer sk-1", "bearer  sk-1 ", "Authorization: Bearer sk-1"])
-def test_a_key_is_taken_without_the_word_before_it(given: str) -> None:
-    assert Endpoint.of("https://x.example/v1", given).api_key == "sk-1"
-
-
 @pytest.mark.parametrize(
     ("host", "is_nearby"),
     [

@@ -69,6 +69,8 @@ def test_a_key_of_the_environment_is_found_and_hidden() -> None:
     assert (secret.value, secret.source) == (KEY, SecretSource.ENVIRONMENT)
     assert seen == [KEY]
     assert KEY not in repr(secret)
+    _store(FakeKeyring(), {"OPENAI_API_KEY": f'"{KEY}"'}, seen).from_environment("OPENAI_API_KEY")
+    assert seen[1:].count(KEY) == 1, "it is hidden without its quotation marks too"
 
 
 def test_a_kept_key_is_found_and_forgotten() -> None:

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
+from chatdesk.core.rendering.answers.thoughts import parse_answer
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.theme.theme import Theme
@@ -69,13 +70,13 @@ class FakeRenderer:
         if self.is_held:
             self._waiting.append((text, on_done))
         else:
-            on_done(parse_markdown(text))
+            on_done(parse_answer(text))
         return FakeTicket()
 
     def deliver_all(self) -> None:
         waiting, self._waiting = self._waiting, []
         for text, on_done in waiting:
-            on_done(parse_markdown(text))
+            on_done(parse_answer(text))
 
     def open_stream(self, on_update: Callable[[FakeUpdate], None]) -> FakeStream:
         self.streams.append(FakeStream(on_update))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatdesk.core.domain.artifacts.artifact import LEAST_LINES
+from chatdesk.core.domain.artifacts.nested_fences import with_longer_fences
 from chatdesk.core.domain.attachment import clean_name
 
 _MARKS: Final = " \t>"
@@ -55,7 +56,7 @@ def fenced_code(text: str) -> list[FencedCode]:
     fence, info, margin = "", "", 0
     lines: list[str] = []
     above = before = ""
-    for line in text.replace("\r\n", "\n").split("\n"):
+    for line in with_longer_fences(text.replace("\r\n", "\n")).split("\n"):
         bare = line.lstrip(_MARKS)
         if not fence:
             opening = _FENCE.match(bare)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from chatdesk.core.rendering.answers.nested_fences import NestedFences, with_longer_fences
+from chatdesk.core.domain.artifacts.nested_fences import NestedFences, with_longer_fences
 from chatdesk.core.rendering.answers.thought_splitter import Kind, Piece, ThoughtSplitter, has_tags
 from chatdesk.core.rendering.blocks import Block, Fold, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import clean_source, parse_markdown

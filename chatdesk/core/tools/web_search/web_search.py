@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
-from chatdesk.core.domain.key_origin import KeyOrigin
+from chatdesk.core.domain.key_origin import KeyOrigin, bare_key
 from chatdesk.core.domain.tools import ToolSource
 from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.rendering.safety import is_safe_link
@@ -156,7 +156,7 @@ class WebSearch:
         client = await asyncio.to_thread(self._make_client)
         self._running.add(client)
         try:
-            return await asyncio.to_thread(client.ask, choice.engine, self._address(choice), query, key)
+            return await asyncio.to_thread(client.ask, choice.engine, self._address(choice), query, bare_key(key))
         finally:
             self._running.discard(client)
             client.close()

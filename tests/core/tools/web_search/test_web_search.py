@@ -176,7 +176,7 @@ async def test_a_redirect_does_not_take_the_key_along(site: Site, tmp_path: Path
 
 async def test_a_variable_may_have_the_key(site: Site, tmp_path: Path) -> None:
     site.answers[PATHS[SearchEngine.TAVILY]] = answered(FORMS[SearchEngine.TAVILY](*PAGES))
-    search = search_of(site, tmp_path, environ={"TAVILY_API_KEY": "of-the-variable"})
+    search = search_of(site, tmp_path, environ={"TAVILY_API_KEY": '"of-the-variable"'})
     await search.choose(SearchChoice(SearchEngine.TAVILY))
     await search.find("x")
     assert site.headers[0]["Authorization"] == "Bearer of-the-variable"

@@ -38,6 +38,7 @@ from chatdesk.services.parts import printing_command
 from chatdesk.ui.theme.tokens import DARK, LIGHT
 from tests.helpers.hostile_text import PATTERNS
 from tests.helpers.store import PLAN, MovableClock, Store
+from tests.helpers.typed_lines import TYPED, check_lines, text_of_page
 from tests.helpers.waiting import until
 
 ROOT = Path(__file__).parents[4]
@@ -178,6 +179,27 @@ async def test_sources_stand_below_the_answer(store: Store, tmp_path: Path, kind
     if kind is ExportFormat.HTML:
         _check_page(text)
         assert '<a href="https://harbour.test/tides"' in text and "&lt;b&gt;" in text
+
+
+@pytest.mark.parametrize("kind", [ExportFormat.MARKDOWN, ExportFormat.HTML, ExportFormat.PDF, ExportFormat.JSON])
+async def test_every_export_keeps_the_lines_that_were_typed(store: Store, tmp_path: Path, kind: ExportFormat) -> None:
+    service = ExportService(store.path, store.path.parent / "blobs", store.clock, printing=printing_command())
+    for number, (name, (typed, _lines)) in enumerate(TYPED.items()):
+        thread = await store.thread(name)
+        await store.messages.add_question(thread, typed, with_answer=None)
+        target = tmp_path / f"out{number}"
+        await service.export(Choice(thread_ids=(thread,)), kind, target)
+        if kind is ExportFormat.PDF:
+            # So pypdf reads the marks of fences in the font of code.
+            check_lines(name, (await _text_of_pdf(target)).replace("\b", "`"))
+            continue
+        text = target.read_text("utf-8")
+        if kind is ExportFormat.JSON:
+            text = json.loads(text)["threads"][0]["messages"][0]["parts"][0]["content"]["text"]
+        elif kind is ExportFormat.HTML:
+            assert text.count("<pre>") == name.startswith("a file"), "a file is one block"
+            text = text_of_page(text)
+        check_lines(name, text)
 
 
 @pytest.mark.parametrize("name", sorted(PATTERNS)[::9])

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QTextEdit
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.ui.transcript.copying.clipboard import FORMS
 from chatdesk.ui.transcript.copying.copied_blocks import blocks_of
 from chatdesk.ui.transcript.copying.excerpt import excerpts
 from chatdesk.ui.transcript.copying.selection import SelectedRange, TextPlace
@@ -17,6 +18,7 @@ from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.examples import sample
 from tests.helpers.random_markdown import random_markdown
 from tests.helpers.same_blocks import structure
+from tests.helpers.typed_lines import TYPED, check_lines, text_of_page
 from tests.ui.transcript.conftest import FakeThread, World, make_message, make_thread, wait_for_copy
 
 _TEXT = """Before the list.
@@ -89,6 +91,23 @@ def _item(view: TranscriptView, words: str) -> int:
 def _between(view: TranscriptView, first: str, last: str) -> tuple[str, str]:
     _select(view, (_item(view, first), 0), (_item(view, last), -1))
     return _copy(view)
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_every_copy_keeps_the_lines_that_were_typed(world: World, name: str) -> None:
+    view = world.open(FakeThread([make_message(0, TYPED[name][0])]))
+    view.setFocus()
+    entry = view.entries[0]
+    first, end = entry.body
+    for is_part in (False, True):
+        if is_part:  # of two messages, so that neither is its source
+            _select(view, (0, 0), (end - first - 1, -1))
+        for form in FORMS:
+            text, page = _copy(view, form)
+            check_lines(name, text)
+            if page:
+                check_lines(name, text_of_page(page))
+                assert page.count("<pre>") == name.startswith("a file"), "a file is one block"
 
 
 def test_items_keep_their_numbers_and_what_stands_in_them(world: World) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 
-_FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^`\n]*)\Z")
-_MAY_BE_FENCE = re.compile(r" {0,3}(?:[`~].*)?\Z")
+_FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})([^`\n]*)\Z")
+_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:\s|\Z)")
+_MAY_BE_EITHER = re.compile(r"[ \t]*(?:[`~].*|[-*+]|\d{1,9}[.)]?)?\Z")
+_MOST_INDENT = 3  # more of it makes code without a fence, but not in a list
 _LANGUAGES = frozenset({"markdown", "md", "mdx", "text", "txt"})
 _LONG = 24
 
@@ -26,12 +28,14 @@ class NestedFences:
     the outer one ends; then the text counts as it is."""
 
     def __init__(self) -> None:
-        self._line = ""  # held back, because it may become a fence
+        self._line = ""  # held back, because it may become a fence or an item of a list
         self._is_inside_line = False  # the present line is none, and its beginning was given
         self._outer = ""  # the marker of the fence of Markdown in which the text is
         self._other = ""  # the marker of another fence in which it is
+        self._margin = 0  # what is before that marker
         self._depth = 0
         self._has_inner = False
+        self._is_in_list = False
 
     @property
     def is_unbalanced(self) -> bool:
@@ -44,7 +48,9 @@ class NestedFences:
         for each in ended:
             given.append(self._ended(each) + "\n")
         self._line += last
-        if self._is_inside_line or _MAY_BE_FENCE.match(self._line) is None:
+        if self._is_inside_line or _MAY_BE_EITHER.match(self._line) is None:
+            if not self._is_inside_line:
+                self._note_list(self._line)
             given.append(self._line)
             self._is_inside_line = self._is_inside_line or bool(self._line)
             self._line = ""
@@ -60,7 +66,21 @@ class NestedFences:
             self._is_inside_line = False
             return line
         found = _FENCE.match(line.rstrip("\r"))
-        return line if found is None else self._changed(line, found)
+        if found is not None and self._is_fence(len(found[1].expandtabs(4))):
+            return self._changed(line, found)
+        self._note_list(line)
+        return line
+
+    def _is_fence(self, indent: int) -> bool:
+        if self._outer or self._other:
+            return indent <= self._margin + _MOST_INDENT
+        self._margin = indent
+        return self._is_in_list or indent <= _MOST_INDENT
+
+    def _note_list(self, line: str) -> None:
+        """Note whether the line, or its beginning, is within a list."""
+        if not self._outer and not self._other and line.strip():
+            self._is_in_list = bool(_ITEM.match(line)) or (self._is_in_list and line[0].isspace())
 
     def _changed(self, line: str, fence: re.Match[str]) -> str:
         indent, marker, info = fence[1], fence[2], fence[3].strip()
