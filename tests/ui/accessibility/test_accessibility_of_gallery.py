@@ -91,7 +91,7 @@ def _unpressed(root: QWidget) -> Iterator[str]:
 def _unspoken(tree: QTreeWidget) -> list[str]:
     role = int(Qt.ItemDataRole.AccessibleTextRole)
     tops = [tree.topLevelItem(number) for number in range(tree.topLevelItemCount())]
-    items = [top.child(place) for top in tops for place in range(top.childCount())]
+    items = [*tops, *(top.child(place) for top in tops for place in range(top.childCount()))]
     return [
         f"cell {column} of {item.text(0)}"
         for item in items

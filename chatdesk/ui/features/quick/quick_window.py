@@ -7,10 +7,21 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QCursor, QGuiApplication, QImage, QKeyEvent, QPainter, QPaintEvent, QPixmap, QShowEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import (
+    QAccessible,
+    QCursor,
+    QGuiApplication,
+    QImage,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QAccessibleWidget, QApplication, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.interfaces import give_interfaces
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.theme.compositing import round_corners
@@ -45,6 +56,7 @@ class QuickWindow(QWidget):
         self._make_view = make_view
         self.view: TranscriptView | None = None
         self._is_answering = False
+        give_interfaces(QuickWindow, _QuickAccessible)
         self.setObjectName("quickWindow")
         self.setWindowTitle(tr("Quick question"))
         self.setAccessibleName(tr("Quick question"))
@@ -252,3 +264,13 @@ class PicturePreview(QWidget):
         place.moveTop((self.height() - place.height()) / 2)
         painter.drawPixmap(place.topLeft(), self._scaled)
         paint_box(painter, place, 0, border=self._theme.colour("line"))
+
+
+class _QuickAccessible(QAccessibleWidget):
+    """The window for assistive programs, to which Qt would call it a part of another."""
+
+    def __init__(self, window: QuickWindow) -> None:
+        super().__init__(window, QAccessible.Role.Dialog)
+
+    def close(self) -> None:
+        """Do nothing: it has no nodes of its own."""

@@ -177,6 +177,8 @@ class ShortcutsEditor(QWidget):
         heading = QTreeWidgetItem(self.tree, [title])
         heading.setFlags(Qt.ItemFlag.ItemIsEnabled)
         heading.setFont(0, self._theme.font("group"))
+        for column in range(1, self.tree.columnCount()):  # empty cells, which an outside program reads as well
+            heading.setData(column, int(Qt.ItemDataRole.AccessibleTextRole), title)
         heading.setForeground(0, self._theme.colour("muted"))
         for name, keys, command in found:
             item = QTreeWidgetItem(heading, [name, keys])
