@@ -105,6 +105,13 @@ def _erased(log: PulledLog, count: int, *, parent: str, each: int = 1) -> None:
         log.add("message", "new", above, body | more, is_erased=True)
 
 
+def _below_lost(log: PulledLog, count: int) -> None:
+    """Half of the messages are below the other half, which the server lost."""
+    thread_id = log.thread()
+    for _ in range(count // 2):
+        log.message(thread_id, new_id())
+
+
 def _with(shape: Callable[..., None], **values: Any) -> Shape:
     return lambda log, count: shape(log, count, **values)
 
@@ -121,6 +128,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "later versions downwards": _with(_later_versions, step=1),
     "later versions upwards": _with(_later_versions, step=-1),
     "chains side by side": _side_by_side,
+    "replies to lost messages": _below_lost,
     **{
         f"{parent} {order.__name__.strip('_')}": _with(_in_order, order=order, parent=parent)
         for parent in ("chain", "question", "none")

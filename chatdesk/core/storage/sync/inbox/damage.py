@@ -25,7 +25,7 @@ _WAITING: Final = (
     f" AND c.state = {ChangeState.ORPHANED.value} AND c.seq IS NOT NULL AND c.op = 'new' AND c.problem LIKE 'waits:%'"
     " AND length(c.problem) = 42"  # a thread or message; files have longer names
     " AND NOT EXISTS (SELECT 1 FROM changes made WHERE made.entity = substr(c.problem, 7) AND made.op = 'new'"
-    " AND made.project_id = ?1) ORDER BY c.seq"
+    " AND +made.project_id = ?1) ORDER BY c.seq"
 )
 
 

@@ -165,15 +165,14 @@ class PageApplier:
 
     def _reattach(self, rows: Sequence[PulledChange]) -> None:
         """Move messages below their parent again, if damage removed it here and it has arrived again."""
+        moves = []
         for row in rows:
             read = self._prepared.messages.get(row.id)
-            if (
-                read is not None
-                and read.parent_id is not None
-                and sync_inbox_messages.move_below(self._conn, row.entity, read.parent_id)
-            ):
-                for gathered in (self._effects.threads, self._effects.paths, self._effects.contexts):
-                    gathered.add(read.thread_id)
+            if read is not None and read.parent_id is not None:
+                moves.append((row.entity, read.parent_id))
+        threads = sync_inbox_messages.move_below(self._conn, moves)
+        for gathered in (self._effects.threads, self._effects.paths, self._effects.contexts):
+            gathered.update(threads)
 
     def _compare(self, rows: Sequence[PulledChange], claimed: Container[str]) -> set[str]:
         """Compare others' messages with what is stored under their ids, and reconcile those that differ. ``claimed``:

@@ -5,8 +5,10 @@ Counted are the steps of SQLite's virtual machine. Pages are small, so that work
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 import pytest
@@ -54,13 +56,29 @@ def _delete_threads(log: PulledLog, _reader: Reader) -> None:
         log.delete("thread", entity)
 
 
+def _bring_back(log: PulledLog, _reader: Reader, order: Callable[[list[str]], object], parent: str) -> None:
+    """All parents that were lost come again, as messages of a chain, beside each other or as replies to one."""
+    messages = [row for row in log.rows if row.kind == "message"]
+    thread_id = next(row.entity for row in log.rows if row.kind == "thread")
+    above = [json.loads(row.body or "{}").get("parent_id") for row in messages]
+    lost = [each for each in above if each not in {None, *(row.entity for row in messages)}]
+    parents = {
+        "chain": dict(zip(lost[1:], lost[:-1], strict=True)),
+        "question": dict.fromkeys(lost[1:], lost[0]),
+        "none": {},
+    }[parent]
+    order(lost)
+    for each in lost:
+        log.message(thread_id, parents.get(each), message_id=each)
+
+
 _ACTIONS: Final[Mapping[str, Action]] = {
     each.__name__.strip("_"): each
     for each in (*(_start_over, _erase, _delete, _delete_the_newest_first, _delete_and_restore, _delete_threads),)
 }
 
 
-def _steps(shape: Shape, count: int, action: Action | None = None) -> int:
+def _steps(shape: Shape, count: int, action: Action | None = None, *, page: int = _PAGE) -> int:
     """Hundreds of steps of the whole pull."""
     log = PulledLog()
     shape(log, count)
@@ -76,7 +94,7 @@ def _steps(shape: Shape, count: int, action: Action | None = None) -> int:
         reader.pull(page=100)
         action(log, reader)
     reader.profile.db.raw.set_progress_handler(count_steps, 100)
-    reader.pull(page=_PAGE)
+    reader.pull(page=page)
     reader.close()
     return steps
 
@@ -97,4 +115,12 @@ def _of_chats() -> int:
 @pytest.mark.parametrize("name", ["roots", "replies", "a chain", "later versions downwards"])
 def test_what_is_done_to_all_messages_grows_with_them(name: str, action: str) -> None:
     few, many = (_steps(SHAPES[name], count, _ACTIONS[action]) for count in (_FEW, 2 * _FEW))
+    assert many < _TWICE * few
+
+
+@pytest.mark.parametrize("parent", ["chain", "question", "none"])
+@pytest.mark.parametrize("order", [list.copy, list.reverse, random.Random(1).shuffle], ids=["", "reversed", "mixed"])
+def test_what_was_lost_is_brought_back_in_time_that_grows_with_it(order: Callable[..., object], parent: str) -> None:
+    action = partial(_bring_back, order=order, parent=parent)
+    few, many = (_steps(SHAPES["replies to lost messages"], count, action, page=100) for count in (6 * _FEW, 12 * _FEW))
     assert many < _TWICE * few
