@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Final
 
 import pytest
 
-from chatdesk.core.storage.sync import outbox
+from chatdesk.core.domain.library import GONE
+from chatdesk.core.storage.sync import erasing, outbox
 from tests.helpers.log_shapes import SHAPES, Shape, chats
-from tests.helpers.pulled_log import ANNS, PulledLog, Reader
+from tests.helpers.pulled_log import ANNS, START_MS, PulledLog, Reader
 
 _FEW, _PAGE = 100, 10
 # Each step of a page, its indexes deeper at twice as many.
@@ -78,25 +81,32 @@ _ACTIONS: Final[Mapping[str, Action]] = {
 }
 
 
+@contextmanager
+def _counted_steps(raw: sqlite3.Connection) -> Iterator[list[int]]:
+    """The number of hundreds of steps that SQLite takes inside."""
+    steps = [0]
+
+    def count() -> int:
+        steps[0] += 1
+        return 0
+
+    raw.set_progress_handler(count, 100)
+    yield steps
+    raw.set_progress_handler(None, 0)
+
+
 def _steps(shape: Shape, count: int, action: Action | None = None, *, page: int = _PAGE) -> int:
     """Hundreds of steps of the whole pull."""
     log = PulledLog()
     shape(log, count)
     reader = Reader(log, joined_seq=len(log.rows))
-    steps = 0
-
-    def count_steps() -> int:
-        nonlocal steps
-        steps += 1
-        return 0
-
     if action is not None:
         reader.pull(page=100)
         action(log, reader)
-    reader.profile.db.raw.set_progress_handler(count_steps, 100)
-    reader.pull(page=page)
+    with _counted_steps(reader.profile.db.raw) as steps:
+        reader.pull(page=page)
     reader.close()
-    return steps
+    return steps[0]
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -124,3 +134,25 @@ def test_what_was_lost_is_brought_back_in_time_that_grows_with_it(order: Callabl
     action = partial(_bring_back, order=order, parent=parent)
     few, many = (_steps(SHAPES["replies to lost messages"], count, action, page=100) for count in (6 * _FEW, 12 * _FEW))
     assert many < _TWICE * few
+
+
+@pytest.mark.parametrize("trash", [f"UPDATE threads SET deleted_at = {GONE}", "UPDATE messages SET deleted_at = 1"])
+def test_trash_is_asked_to_be_erased_in_time_that_grows_with_it(trash: str) -> None:
+    few, many = (_steps_of_emptying(trash, count) for count in (6 * _FEW, 12 * _FEW))
+    assert many < _TWICE * few
+
+
+def _steps_of_emptying(trash: str, count: int) -> int:
+    log = PulledLog()
+    SHAPES["roots"](log, count)
+    reader = Reader(log, joined_seq=len(log.rows))
+    reader.pull()
+    db = reader.profile.db
+    db.write_now(lambda conn: conn.exec_driver_sql(trash))
+    with _counted_steps(db.raw) as steps:
+        while db.write_now(lambda conn: erasing.ask_for_purged(conn, db.origin, START_MS)):
+            pass
+    named = [erasing.named(row[0]) for row in reader.rows("SELECT body FROM changes WHERE reg = 'erased'")]
+    assert sum(map(len, named)) >= count
+    reader.close()
+    return steps[0]
