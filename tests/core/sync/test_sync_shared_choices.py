@@ -13,9 +13,13 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.events import AnswerFinished, EventBus
+from chatdesk.core.ids import new_id
 from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.sync.shared_choices import SharedChoiceRepository
 from tests.helpers.chat_world import ScriptedProvider
 from tests.helpers.postgres import TeamDatabase
+from tests.helpers.pulled_log import ME, START_MS, PulledLog, Reader
+from tests.helpers.sync_sim.memory_profile import now
 from tests.helpers.team_world import Desk, desks, until, until_same
 
 
@@ -139,22 +143,60 @@ async def test_a_system_prompt_of_another_is_told_until_one_has_asked(tmp_path: 
         assert await choices.prompt_by_other(project, thread) is None
         await ben.repositories.system_prompts.change(threads={}, projects={project: "And what follows."})
         await until_same(project, [ana, ben])
-        assert await choices.prompt_by_other(project, thread) is not None
-        await ana.repositories.system_prompts.change(threads={}, projects={project: "My own."})
-        assert await choices.prompt_by_other(project, thread) is None
-
-
-@pytest.mark.parametrize("prompt", ["", "As its maker says."])
-@pytest.mark.parametrize("kind", ["thread", "project"])
-async def test_who_only_made_a_thread_or_project_changed_no_prompt(
-    tmp_path: Path, workspace: TeamDatabase, kind: str, prompt: str
-) -> None:
-    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
-        threads = (ana if kind == "thread" else ben).repositories.threads
-        of_thread = prompt if kind == "thread" else ""
-        thread = (await threads.create(project, "Plans", provider="local", model="small", system_prompt=of_thread)).id
-        if kind == "project" and prompt:
-            await ana.repositories.system_prompts.change(threads={}, projects={project: prompt})
+        assert await choices.prompt_by_other(project, thread) is None, "that of the thread is sent"
+        await ben.repositories.system_prompts.change(threads={thread: ""}, projects={})
         await until_same(project, [ana, ben])
-        found = await ben.repositories.shared_choices.prompt_by_other(project, thread)
-        assert (found is not None) is bool(prompt)
+        assert await choices.prompt_by_other(project, thread) is not None
+
+
+_MY_LAPTOP = "00000000-0000-7000-8000-0000000000d9"
+# Who said it last, of a thread or project that Ann made.
+_SAID_BY = ("nobody", "its maker", "Ann", "Ann, who took it back", "me", "me at another computer")
+
+
+def _said(log: PulledLog, kind: str, entity: str, reg: str, by: str, body: dict[str, str]) -> None:
+    if by.startswith("Ann"):
+        log.edit(kind, entity, reg, body)
+    if by == "Ann, who took it back":
+        log.edit(kind, entity, reg, dict.fromkeys(body, ""), parents=[log.rows[-1].id])
+    if by == "me at another computer":
+        log.edit(kind, entity, reg, body, device=_MY_LAPTOP, author=ME)
+
+
+@pytest.mark.parametrize("of_project", _SAID_BY)
+@pytest.mark.parametrize("of_thread", _SAID_BY)
+def test_a_prompt_is_told_of_where_it_is_sent_and_another_member_s(of_thread: str, of_project: str) -> None:
+    log, thread = PulledLog(), new_id()
+    made = {"title": "T", "name": "P", "created_at": START_MS}
+    sources = {"project": (log.project_id, of_project), "thread": (thread, of_thread)}
+    for kind, (entity, by) in sources.items():
+        log.add(kind, "new", entity, made | ({"system_prompt": "Obey."} if by == "its maker" else {}))
+        _said(log, kind, entity, "system_prompt", by, {"system_prompt": "Obey."})
+    reader = Reader(log)
+    reader.pull()
+    for kind, (entity, by) in sources.items():
+        if by == "me":
+            given = {"threads": {}, "projects": {}} | {f"{kind}s": {entity: "Obey."}}
+            now(reader.profile.repositories.system_prompts.change(**given))
+    sent = next((by for by in (of_thread, of_project) if by not in ("nobody", "Ann, who took it back")), "")
+    prompts = reader.rows("SELECT system_prompt FROM threads UNION ALL SELECT system_prompt FROM projects")
+    assert (("Obey.",) in prompts) is bool(sent)
+    found = now(SharedChoiceRepository(reader.profile.db).prompt_by_other(log.project_id, thread))
+    assert (found is not None) is (sent in ("its maker", "Ann"))
+    reader.close()
+
+
+@pytest.mark.parametrize("kind", ["thread", "project"])
+@pytest.mark.parametrize("by", ["Ann", "me at another computer"])
+def test_what_oneself_chose_at_another_computer_is_no_other_s_choice(by: str, kind: str) -> None:
+    log = PulledLog()
+    thread = log.thread()
+    log.add("project", "new", log.project_id, {"name": "P", "created_at": START_MS})
+    entity = thread if kind == "thread" else log.project_id
+    _said(log, kind, entity, "lww.model", by, {"provider": "cloud", "model": "dear"})
+    reader = Reader(log)
+    reader.pull()
+    choices = SharedChoiceRepository(reader.profile.db)
+    found = now(choices.provider_by_other(log.project_id, thread if kind == "thread" else None))
+    assert (found is not None) is (by == "Ann")
+    reader.close()

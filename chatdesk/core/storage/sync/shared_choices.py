@@ -18,6 +18,9 @@ _MADE = (
     "SELECT mine, author, n FROM changes WHERE entity = ? AND kind = ? AND reg = 'content' AND op = 'new'"
     " ORDER BY n LIMIT 1"
 )
+_PROMPTS = (
+    "SELECT t.system_prompt, p.system_prompt FROM threads t JOIN projects p ON p.id = t.project_id WHERE t.id = ?"
+)
 _PLACE = "SELECT n FROM changes WHERE id = ?"
 _NAME = (
     "SELECT m.name FROM team_members m JOIN shared_projects s ON s.workspace_id = m.workspace_id"
@@ -47,8 +50,8 @@ class SharedChoiceRepository:
         return await self._db.read(lambda conn: _provider_by_other(driver(conn), project_id, thread_id))
 
     async def prompt_by_other(self, project_id: str, thread_id: str) -> str | None:
-        """Return the member who changed the system prompt of the thread or its project since this person last asked in
-        it; None if nobody did."""
+        """Return the member who changed the system prompt that is sent, of the thread or else of its project, since
+        this person last asked in it; None if nobody did."""
         return await self._db.read(lambda conn: _prompt_by_other(driver(conn), project_id, thread_id))
 
 
@@ -62,21 +65,18 @@ def _provider_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str 
 
 
 def _prompt_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str) -> str | None:
-    asked: int | None = None
-    for kind, entity in (("thread", thread_id), ("project", project_id)):
-        found = _other(raw, kind, entity, project_id, SYSTEM_PROMPT)
-        if found is None:
-            continue
-        if asked is None:
+    prompts = raw.execute(_PROMPTS, (thread_id,)).fetchone() or ("", "")
+    for (kind, entity), prompt in zip((("thread", thread_id), ("project", project_id)), prompts, strict=True):
+        if prompt.strip():  # the one that is sent
+            found = _other(raw, kind, entity, project_id, SYSTEM_PROMPT)
             asked = raw.execute(_LAST_ASKED, (thread_id,)).fetchone()[0] or 0
-        if found[1] > asked:
-            return found[0]
+            return found[0] if found is not None and found[1] > asked else None
     return None
 
 
 def _other(raw: sqlite3.Connection, kind: str, entity: str, project_id: str, reg: str) -> tuple[str, int] | None:
-    """Return the member whose change of a register is shown, and its place in the log; None if it is this person's, or
-    a creation without a prompt, which changes none."""
+    """Return the member whose change of a register is shown, and its place in the log; None if it is this person's, at
+    whichever of their computers."""
     if raw.execute(_TOUCHED, (entity, kind, reg)).fetchone() is None:
         return None
     shown = registers.winner(registers.heads_of(registers.read(raw, project_id, kind, entity, reg)))
@@ -84,10 +84,10 @@ def _other(raw: sqlite3.Connection, kind: str, entity: str, project_id: str, reg
         is_mine, author, place = shown.is_mine, shown.author, raw.execute(_PLACE, (shown.id,)).fetchone()[0]
     else:
         made = raw.execute(_MADE, (entity, kind)).fetchone()
-        if made is None or (reg == SYSTEM_PROMPT and not registers.made_with(raw, project_id, kind, entity).get(reg)):
+        if made is None:
             return None
         is_mine, author, place = made
-    if is_mine:
+    if is_mine or (author is not None and author == registers.member_of(raw, project_id)):
         return None
     name = raw.execute(_NAME, (project_id, author)).fetchone()
     return (str(name[0]) if name and name[0] else _NOBODY), place

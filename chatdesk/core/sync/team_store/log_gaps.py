@@ -7,14 +7,19 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from chatdesk.core.domain.sharing.lost_changes import LostRange
-from chatdesk.core.sync.errors import TeamLossChanged
+from chatdesk.core.sync.errors import TeamError, TeamLossChanged
 from chatdesk.core.sync.team_store.statements import Statements
+from chatdesk.core.texts import Text
 
 _MOST_RANGES: Final = 100_000
 # Closing a log over its gaps rewrites all that follows. This many changes at a time, less than a second each, so that
 # whoever writes in the project meanwhile waits no longer.
 _REWRITTEN_AT_ONCE: Final = 5_000
 _MOST_STEPS: Final = 10_000  # of a server that never comes to the end
+_GO_ON: Final = Text(
+    "Check against the server again, and accept what is missing then. The log was closed up to there already, and no"
+    " change was lost by that."
+)
 
 
 class LogGaps:
@@ -36,19 +41,26 @@ class LogGaps:
 
     def accept(self, project_id: str, ranges: Sequence[LostRange]) -> None:
         """Let a project go on without exactly these changes; allowed to owners only. Raises ``TeamLossChanged`` where
-        others are missing by now."""
-        missing = [[each.first, each.last] for each in ranges]
-        for _ in range(_MOST_STEPS):
-            left = self._statements.value(
-                "SELECT cd.accept_loss(%s, %s::jsonb, %s)", project_id, json.dumps(missing), _REWRITTEN_AT_ONCE
-            )
-            if left is None:
-                return
-            # The same changes, further up. Of any others nobody said that they may go.
-            if not _are_further_up(left, missing):
-                break
-            missing = left
-        raise TeamLossChanged
+        others are missing by now. An error after the first step says that a part was done."""
+        missing: Sequence[Sequence[int]] = [[each.first, each.last] for each in ranges]
+        is_begun = False
+        try:
+            for _ in range(_MOST_STEPS):
+                left = self._statements.value(
+                    "SELECT cd.accept_loss(%s, %s::jsonb, %s)", project_id, json.dumps(missing), _REWRITTEN_AT_ONCE
+                )
+                if left is None:
+                    return
+                is_begun = True
+                # The same changes, further up. Of any others nobody said that they may go.
+                if not _are_further_up(left, missing):
+                    break
+                missing = left
+            raise TeamLossChanged
+        except TeamError as error:
+            if is_begun:
+                error.next_step = _GO_ON
+            raise
 
 
 def _are_further_up(left: Any, before: Sequence[Sequence[int]]) -> bool:

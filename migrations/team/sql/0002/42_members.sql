@@ -174,6 +174,7 @@ BEGIN
 END
 $$;
 
+-- Whoever came in with the former one is out: everybody but the caller, whose next connection needs the new one.
 CREATE FUNCTION cd.change_password(p_verifier text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp
 AS $$
@@ -182,6 +183,7 @@ DECLARE
 BEGIN
     PERFORM cd.need_verifier(p_verifier);
     EXECUTE format('ALTER ROLE %I PASSWORD %L', (SELECT m.role_name FROM cd.member m WHERE m.id = v_me), p_verifier);
+    PERFORM cd.end_backends(v_me);
 END
 $$;
 

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from chatdesk.core.domain.sharing.lost_changes import LostRange
+from chatdesk.core.sync import errors
 from chatdesk.core.sync.errors import TeamLossChanged
 from chatdesk.core.sync.team_store.log_gaps import LogGaps
 from tests.helpers.postgres import Cluster
@@ -282,7 +283,10 @@ class _Answers:
         self.answers = list(reversed(answers))
 
     def value(self, _sql: str, *_arguments: object) -> object:
-        return self.answers.pop()
+        answer = self.answers.pop()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 @pytest.mark.parametrize(
@@ -307,6 +311,21 @@ def test_only_what_an_owner_agreed_to_is_accepted_and_a_lie_ends(lie: object) ->
         LogGaps(_Answers(lie)).accept("p", agreed)  # type: ignore[arg-type]
     with pytest.raises(TeamLossChanged):
         LogGaps(_Answers(*([[each, each + 2]] for each in range(3, 20_000)))).accept("p", agreed)  # type: ignore[arg-type]
+    with pytest.raises(TeamLossChanged, match="other changes") as raised:
+        LogGaps(_Answers(lie)).accept("p", agreed)  # type: ignore[arg-type]
+    assert "Nothing was changed" not in raised.value.sentence, "the first part may have been closed"
     honest = _Answers([[7, 9]], [[12, 14]], None)
     LogGaps(honest).accept("p", agreed)  # type: ignore[arg-type]
     assert honest.answers == []
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+@pytest.mark.parametrize(
+    "error", [errors.TeamLossChanged, errors.TeamRowsChanged, errors.TeamNotAllowed, errors.TeamBusy]
+)
+def test_what_stops_an_acceptance_says_whether_a_part_was_done(error: type[errors.TeamError], is_begun: bool) -> None:
+    answers = _Answers(*([[[7, 9]]] if is_begun else []), error())
+    with pytest.raises(error) as raised:
+        LogGaps(answers).accept("p", [LostRange(2, 4, None, None)])  # type: ignore[arg-type]
+    assert ("up to there already" in raised.value.sentence) is is_begun
+    assert (raised.value.sentence == error().sentence) is not is_begun

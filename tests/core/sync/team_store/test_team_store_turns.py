@@ -99,10 +99,18 @@ def test_pieces_of_a_file_that_are_on_their_way_end_with_the_right_to_send_them(
     assert team.owner.value("SELECT count(*) FROM cd.blob_chunk") == 0
 
 
-def test_whoever_else_came_in_with_an_invitation_is_out_once_it_is_accepted(team: Team) -> None:
+@pytest.mark.parametrize("is_member", [False, True], ids=["an invitation", "a password"])
+def test_whoever_else_came_in_with_a_password_is_out_once_it_is_another(team: Team, is_member: bool) -> None:
     login, password, _member = team.invite("ina")
+    new, others = (verifier_of(each, iterations=4096) for each in "yz")
+    if is_member:
+        with team.database.connect(login, password) as first:
+            first.execute("SELECT cd.accept_invite('Ina', %s)", [verifier_of(password)])
     with team.database.connect(login, password) as other, team.database.connect(login, password) as winner:
-        winner.execute("SELECT cd.accept_invite('Ina', %s)", [verifier_of("y", iterations=4096)])
+        if is_member:
+            winner.execute("SELECT cd.change_password(%s)", [new])
+        else:
+            winner.execute("SELECT cd.accept_invite('Ina', %s)", [new])
         with pytest.raises(psycopg.OperationalError):
-            other.execute("SELECT cd.change_password(%s)", [verifier_of("z", iterations=4096)])
+            other.execute("SELECT cd.change_password(%s)", [others])
         assert winner.execute("SELECT cd.me()").fetchone() != (None,)
