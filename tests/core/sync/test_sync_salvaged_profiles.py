@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.storage.sync import salvage
+from chatdesk.core.storage.sync import salvage, team
 from chatdesk.core.storage.upkeep import repair
+from chatdesk.core.storage.upkeep.quieting import stop_automatic_actions
 from tests.helpers.erased_words import places_with
 from tests.helpers.sync_sim.memory_profile import Profile, now
 from tests.helpers.sync_sim.pair import Pair
@@ -154,3 +156,49 @@ def test_words_that_were_erased_are_gone_from_what_was_salvaged(
         # The words of the index are removed when it is filled.
         places = profile.db.read_now(lambda conn: places_with(conn, WORD))
         assert [place for place in places if not place[0].endswith("_data")] == []
+
+
+@pytest.mark.parametrize(("who", "is_parked_first"), [("ann", False), ("bob", True)])
+def test_words_that_were_erased_are_gone_from_a_restored_profile_that_joins_again(
+    pair: Pair, is_parked_first: bool, who: str
+) -> None:
+    """What a person wrote and nobody was sent yet is kept, though it is in the same thread."""
+    restored, other = (pair.ann, pair.bob) if who == "ann" else (pair.bob, pair.ann)
+    for profile in (restored, other):
+        pair.server.set_role(pair.project, profile.member_id, "owner")
+    pair.settle()
+    thread = pair.threads[0]
+    for profile in (restored, other):
+        now(profile.repositories.threads.rename(thread, f"{WORD} of {profile.member_id}"))
+        pair.ask(profile, thread)
+    pair.settle()
+    now(restored.repositories.messages.add_question(pair.threads[1], "of mine alone", with_answer=None))
+    image = restored.db.image()
+    if is_parked_first:
+        image = _parked(pair, image)
+    pair.settle()
+    now(other.repositories.erasures.erase_thread(thread))
+    pair.settle()
+    if not is_parked_first:
+        image = _parked(pair, image)
+    again = Profile(restored.db.clock, workspace_id=restored.workspace_id, member_id=restored.member_id, image=image)
+    assert again.db.read_now(lambda conn: places_with(conn, WORD))
+    (parked,) = again.db.read_now(team.parked)
+    again.db.write_now(lambda conn: team.add_workspace(conn, parked))
+    setattr(pair, who, again)
+    restored.db.close()
+    pair.settle()
+    pair.settle()
+    assert pair.seen(pair.ann) == pair.seen(pair.bob)
+    assert "of mine alone" in str(pair.seen(other))
+    places = again.db.read_now(lambda conn: places_with(conn, WORD))
+    assert [place for place in places if not place[0].endswith("_data")] == []
+
+
+def _parked(pair: Pair, image: bytes) -> bytes:
+    """As a restore leaves a backup of a profile."""
+    raw = sqlite3.connect(":memory:")
+    raw.deserialize(image)
+    stop_automatic_actions(raw, pair.time.now_ms())
+    raw.commit()
+    return raw.serialize()

@@ -11,7 +11,7 @@ from chatdesk.core.clock import TrustedTime
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import from_json, to_json
 from chatdesk.core.storage.library import removal
-from chatdesk.core.storage.sync import erasing
+from chatdesk.core.storage.sync import erasing_trash
 
 TRASH_DAYS = 30
 _DAY_MS = 24 * 3600 * 1000
@@ -54,7 +54,7 @@ class TrashRepository:
             await self._db.write(partial(removal.remove_threads, thread_ids=marked))
             gone += len(marked)
         # What others have, too, goes when the team's server has taken it.
-        while await self._db.write(lambda conn: erasing.ask_for_purged(conn, origin, moment)):
+        while await self._db.write(lambda conn: erasing_trash.ask_for_purged(conn, origin, moment)):
             continue
         while purged := await self._db.write(lambda conn: removal.purge_messages(conn, moment, origin.now())):
             gone += purged

@@ -36,7 +36,6 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.library import GONE
 from chatdesk.core.domain.sharing.team import ChangeState, Erasure, TeamRole
 from chatdesk.core.storage.chat import token_counts, trash
 from chatdesk.core.storage.engine import change_log, search_index
@@ -56,9 +55,6 @@ MOST_IN_ONE: Final = 500
 _WORD: Final = re.compile("[a-z]{1,16}")
 _LONGEST_MOMENT: Final = 16
 _MOST_TOKENS: Final = 1_000_000_000
-# Threads of the trash that are asked for in one transaction.
-_ASKED_AT_ONCE: Final = 50
-
 _CONFIRMED, _ORPHANED = ChangeState.CONFIRMED.value, ChangeState.ORPHANED.value
 ON_SERVER: Final = f"{_CONFIRMED}, {_ORPHANED}, {ChangeState.ACKNOWLEDGED.value}, {ChangeState.PENDING.value}"
 _HAS_WORDS: Final = f"(c.op = 'new' OR c.reg NOT IN ('{change_log.CONTENT}', '{ERASED}'))"
@@ -141,63 +137,6 @@ def ask_for_changes(
             hlc=origin.hybrid_clock.next(),
             body={"changes": list(change_ids[start : start + MOST_IN_ONE])},
         )
-
-
-def ask_for_purged(conn: Connection, origin: Origin, trashed_before: int) -> int:
-    """Request, in shared projects, the erasure of what was removed from the trash or is in it since before
-    ``trashed_before``, where this person may and has not yet. Returns how many things were requested; call it until
-    0."""
-    asked = 0
-    for thread_id in _purged_threads(conn):
-        asked += ask_for_thread(conn, origin, thread_id) > 0
-    expired: dict[str, list[str]] = defaultdict(list)
-    for thread_id, message_id in _expired_messages(conn, trashed_before):
-        expired[thread_id].append(message_id)
-    for thread_id, message_ids in expired.items():
-        asked += ask_for_messages(conn, origin, thread_id, message_ids) > 0
-    return asked
-
-
-_MAY_WRITE: Final = "s.state = 'shared' AND s.role <> 'viewer'"
-# What this person may erase of it, and has not asked for yet; all that was asked for in these threads is listed once.
-_MINE: Final = (
-    f"c.erased = 0 AND +c.state = {_CONFIRMED} AND (s.role IN ('admin', 'owner') OR c.author = w.member_id)"
-    " AND c.id NOT IN (SELECT each.value FROM changes e, json_each(e.body, '$.changes') AS each"
-    f" WHERE e.op = 'del' AND e.reg = '{ERASED}' AND e.state IN ({ON_SERVER}, {ChangeState.REFUSED.value})"
-    " AND each.type = 'text' AND e.entity IN ({threads}))"
-)
-_GONE_THREADS: Final = f"SELECT id FROM threads WHERE deleted_at = {GONE}"
-_EXPIRED: Final = "m.deleted_at IS NOT NULL AND m.deleted_at < ?1 AND m.purged_at IS NULL"
-
-
-def _purged_threads(conn: Connection) -> list[str]:
-    return [
-        row[0]
-        for row in conn.exec_driver_sql(
-            "SELECT DISTINCT t.id FROM threads t JOIN shared_projects s ON s.project_id = t.project_id"
-            " JOIN workspaces w ON w.id = s.workspace_id CROSS JOIN messages m ON m.thread_id = t.id"
-            " CROSS JOIN changes c ON c.entity = m.id AND c.reg = 'content' AND c.op = 'new'"
-            " AND +c.project_id = t.project_id"
-            f" WHERE t.deleted_at = {GONE} AND {_MAY_WRITE} AND {_MINE.format(threads=_GONE_THREADS)} LIMIT ?",
-            (_ASKED_AT_ONCE,),
-        )
-    ]
-
-
-def _expired_messages(conn: Connection, trashed_before: int) -> list[tuple[str, str]]:
-    threads = f"SELECT m.thread_id FROM messages m WHERE {_EXPIRED}"
-    return [
-        (row[0], row[1])
-        for row in conn.exec_driver_sql(
-            "SELECT m.thread_id, m.id FROM messages m CROSS JOIN threads t ON t.id = m.thread_id"
-            " JOIN shared_projects s ON s.project_id = t.project_id JOIN workspaces w ON w.id = s.workspace_id"
-            " CROSS JOIN changes c ON c.entity = m.id AND c.reg = 'content' AND c.op = 'new'"
-            " AND +c.project_id = t.project_id"
-            f" WHERE {_EXPIRED} AND t.deleted_at IS NULL"
-            f" AND {_MAY_WRITE} AND {_MINE.format(threads=threads)} LIMIT ?2",
-            (trashed_before, MOST_IN_ONE),
-        )
-    ]
 
 
 def _ask(conn: Connection, origin: Origin, project_id: str, thread_id: str, rows: Iterable[tuple[Any, ...]]) -> int:

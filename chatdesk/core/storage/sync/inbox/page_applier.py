@@ -17,7 +17,7 @@ from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync import erasing, erasures_in_log
-from chatdesk.core.storage.sync.inbox import damage, duplicates, entities, prepare
+from chatdesk.core.storage.sync.inbox import damage, duplicates, entities, moves, prepare
 from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
 from chatdesk.core.storage.sync.inbox.messages import Incoming, Outcome, known_rows
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
@@ -165,12 +165,12 @@ class PageApplier:
 
     def _reattach(self, rows: Sequence[PulledChange]) -> None:
         """Move messages below their parent again, if damage removed it here and it has arrived again."""
-        moves = []
+        found = []
         for row in rows:
             read = self._prepared.messages.get(row.id)
             if read is not None and read.parent_id is not None:
-                moves.append((row.entity, read.parent_id))
-        threads = sync_inbox_messages.move_below(self._conn, moves)
+                found.append((row.entity, read.parent_id))
+        threads = moves.move_below(self._conn, found)
         for gathered in (self._effects.threads, self._effects.paths, self._effects.contexts):
             gathered.update(threads)
 

@@ -16,7 +16,7 @@ from typing import Final
 import pytest
 
 from chatdesk.core.domain.library import GONE
-from chatdesk.core.storage.sync import erasing, outbox
+from chatdesk.core.storage.sync import erasing, erasing_trash, outbox
 from tests.helpers.log_shapes import SHAPES, Shape, chats
 from tests.helpers.pulled_log import ANNS, START_MS, PulledLog, Reader
 
@@ -150,7 +150,7 @@ def _steps_of_emptying(trash: str, count: int) -> int:
     db = reader.profile.db
     db.write_now(lambda conn: conn.exec_driver_sql(trash))
     with _counted_steps(db.raw) as steps:
-        while db.write_now(lambda conn: erasing.ask_for_purged(conn, db.origin, START_MS)):
+        while db.write_now(lambda conn: erasing_trash.ask_for_purged(conn, db.origin, START_MS)):
             pass
     named = [erasing.named(row[0]) for row in reader.rows("SELECT body FROM changes WHERE reg = 'erased'")]
     assert sum(map(len, named)) >= count
