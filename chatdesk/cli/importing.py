@@ -23,8 +23,8 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         "file",
         metavar="FILE",
         help=tr(
-            "export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or "
-            "ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder"
+            "export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM "
+            "Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder"
         ),
     )
     bring.add_argument(

@@ -139,8 +139,8 @@ class ImportRefused(InvalidInput):
     what = Text("This file cannot be imported.")
     safe = Text("Nothing was changed.")
     next_step = Text(
-        "Choose an export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM"
-        " Studio or ChatDesk."
+        "Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan,"
+        " LM Studio or ChatDesk."
     )
 
 

@@ -1,4 +1,4 @@
-"""Exports of local programs as their public sources write them: AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio."""
+"""Exports of programs as public sources describe them: AnythingLLM, Chatbox, Cherry Studio, Gemini, Jan, LM Studio."""
 
 from __future__ import annotations
 
@@ -48,6 +48,23 @@ def anythingllm_line(system: str, *said: str) -> dict[str, Any]:
         content = [{"type": "text", "text": text}]
         messages.append({"role": "assistant" if number % 2 else "user", "content": content})
     return {"messages": messages}
+
+
+# Gemini
+
+
+def gemini_activity(minute: int, title: str, html: str = "", **more: Any) -> dict[str, Any]:
+    """One activity of Google Takeout's *My Activity*."""
+    answer = {"safeHtmlItem": [{"html": html}]} if html else {}
+    return {
+        "header": "Gemini Apps",
+        "title": title,
+        "time": f"2026-03-{2 + minute // 1440:02d}T{minute // 60 % 24:02d}:{minute % 60:02d}:00.123Z",
+        "products": ["Gemini Apps"],
+        "activityControls": ["Gemini Apps Activity"],
+        **answer,
+        **more,
+    }
 
 
 # LM Studio
@@ -280,10 +297,19 @@ def _anythingllm_sample() -> list[dict[str, Any]]:
     ]
 
 
+def _gemini_sample() -> list[dict[str, Any]]:
+    return [
+        gemini_activity(95, "Prompted Another day", "<p>Yes.</p>"),
+        gemini_activity(11, "Prompted And then?", "<ul><li><p>One <b>bold</b></p></li></ul>", attachedFiles=["a.png"]),
+        gemini_activity(10, "Prompted Hi", '<p>Hello <a href="https://a.example/">there</a></p>'),
+    ]
+
+
 _SAMPLES = {
     "anythingllm": _anythingllm_sample,
     "chatbox": _chatbox_sample,
     "cherry_studio": _cherry_sample,
+    "gemini": _gemini_sample,
     "jan": _jan_sample,
     "lm_studio": _lm_sample,
 }

@@ -11,7 +11,7 @@ from typing import Any, Final
 from chatdesk.core.domain.imported import ImportedExtras, ImportedThread, ImportLine, ImportOutcome
 from chatdesk.core.errors import ImportRefused
 from chatdesk.core.texts import Sentences, Text
-from chatdesk.core.transfer.imports import anythingllm, chatbox, chatdesk, cherry_studio, jan
+from chatdesk.core.transfer.imports import anythingllm, chatbox, chatdesk, cherry_studio, gemini, jan
 from chatdesk.core.transfer.imports.archive import ZIP_ERRORS
 from chatdesk.core.transfer.imports.claude import SOURCE as CLAUDE
 from chatdesk.core.transfer.imports.claude import has_documents, read_project
@@ -86,6 +86,7 @@ class Document:
         self._header_size = 0
         self._count = 0
         self._rows = anythingllm.Rows()
+        self._activities = gemini.Activities()
         self._messages = jan.Messages(about)
         self._backup = cherry_studio.Backup()
 
@@ -113,6 +114,7 @@ class Document:
         now = state.now_ms
         for source, found in (
             (anythingllm.SOURCE, self._rows.threads(now)),
+            (gemini.SOURCE, self._activities.threads(now)),
             (jan.SOURCE, self._messages.threads(now)),
             (cherry_studio.SOURCE, self._backup.rest(now)),
         ):
@@ -182,6 +184,8 @@ class Document:
             yield from state.threads(known.source, lambda: known.read(value, state.now_ms, state.projects), self._count)
         elif anythingllm.is_row(value):
             self._rows.add(value, size)
+        elif gemini.is_activity(value):
+            self._activities.add(value, size)
         elif jan.is_message(value):
             self._messages.add(value, size)
         else:

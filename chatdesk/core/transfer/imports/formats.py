@@ -18,6 +18,7 @@ from chatdesk.core.transfer.imports import (
     chatgpt,
     cherry_studio,
     claude,
+    gemini,
     jan,
     librechat,
     lm_studio,
@@ -31,6 +32,7 @@ Projects = Mapping[str, Mapping[str, Any]]
 LABELS: Final[Mapping[str, str]] = {
     chatgpt.SOURCE: "ChatGPT",
     claude.SOURCE: "Claude",
+    gemini.SOURCE: "Gemini",
     open_webui.SOURCE: "Open WebUI",
     librechat.SOURCE: "LibreChat",
     anythingllm.SOURCE: "AnythingLLM",

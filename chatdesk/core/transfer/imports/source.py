@@ -34,6 +34,7 @@ _BLANK = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + b" \t\r\n\0"  # zeros: a charac
 _ZIP_MAGIC = b"PK\x03\x04", b"PK\x05\x06"
 # How newer versions of Cherry Studio keep their own database in a backup.
 _RAW_DATABASE = re.compile(r"(?:^|/)IndexedDB/")
+_PAGES: Final = (".html", ".htm")
 _DEEPEST: Final = 12
 _MOST_FILES: Final = 200_000
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -144,6 +145,15 @@ class ExportFile:
             return ImportRefused(
                 Text("This backup contains Cherry Studio's database as it is, which ChatDesk cannot read."),
                 next_step=Text("In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file."),
+            )
+        names = self._archive.names if isinstance(self._archive, Archive) else (self._path.name,)
+        if any(name.lower().endswith(_PAGES) for name in names):
+            return ImportRefused(
+                Text("This is a page to be read, not the data of an export."),
+                next_step=Text(
+                    "Choose the zip file of the export as it came. If it contains only pages, ask for it again with"
+                    " JSON as its format: Google Takeout has a choice for that."
+                ),
             )
         if isinstance(self._archive, Folder):
             return ImportRefused(Text("There is nothing in this folder that ChatDesk can import."))

@@ -38,6 +38,14 @@ EXPORT_SOURCES: Final = (
         "https://claude.ai/settings/data-privacy-controls",
     ),
     ExportSource(
+        "Gemini",
+        Text(
+            "In Google Takeout choose My Activity alone, in it Gemini Apps alone, and JSON as the format. A link to a"
+            " zip file comes by e-mail. Choose that file here, as it is."
+        ),
+        "https://takeout.google.com/",
+    ),
+    ExportSource(
         "Open WebUI",
         Text("In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here."),
     ),

@@ -15,6 +15,7 @@ from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.errors import ChatDeskError, ImportRefused
 from chatdesk.core.transfer.imports import (
     anythingllm,
+    gemini,
     jan,
     source,
 )
@@ -31,6 +32,7 @@ from tests.helpers.program_exports import (
     chatbox_message,
     chatbox_session,
     cherry_studio,
+    gemini_activity,
     jan_message,
     lines,
     lm_studio,
@@ -144,6 +146,7 @@ async def test_ids_that_stand_twice_lose_nothing_of_the_first(world: ImportWorld
     ("module", "value"),
     [
         (anythingllm, [anythingllm_row(number, "x" * 400, "y" * 400) for number in range(9)]),
+        (gemini, [gemini_activity(number, "Prompted " + "x" * 800) for number in range(9)]),
         (jan, [jan_message(str(number), "user", "x" * 800) for number in range(9)]),
         (import_cherry_studio, sample_of("cherry_studio")),
     ],
