@@ -107,12 +107,13 @@ def find_uv():
     if program.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == _digest(UV_LOCK):
         return str(program)
     print("  uv ...", flush=True)
-    pip = [sys.executable, "-m", "pip"]
-    if subprocess.run(pip + ["--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+    # In a shell with .venv activated this is the Python of .venv, which has no pip.
+    python = next((each for each in (sys.executable, find_python()) if _works(each, "pip")), None)
+    if python is None:
         raise SetUpError("pip is not here. Install it, for example: sudo apt-get install python3-pip")
     options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:"]
     options += ["--target", str(TOOLS), "--upgrade"]
-    _run(pip + ["install"] + options + ["-r", str(UV_LOCK)], "get the installer uv")
+    _run([python, "-m", "pip", "install"] + options + ["-r", str(UV_LOCK)], "get the installer uv")
     stamp.write_text(_digest(UV_LOCK), encoding="utf-8")
     return str(program)
 
@@ -154,8 +155,13 @@ def _pythons():
     return found
 
 
-def _works(python):
-    return subprocess.run([python, "-c", ""], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+def _works(python, module="sys"):
+    return (
+        subprocess.run(
+            [python, "-c", "import " + module], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ).returncode
+        == 0
+    )
 
 
 def _put_on_path(venv):

@@ -50,6 +50,28 @@ def test_a_page_without_encryption_is_not_built_in(
     assert releases_page(PORTABLE, tmp_path) == ""
 
 
+@pytest.mark.parametrize("which", ["activated", "system", "neither"])
+def test_the_installer_is_fetched_by_the_python_that_has_pip(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    """A shell with .venv activated runs this with a Python that has no pip."""
+    set_up, run = package.set_up, []
+    pythons = {name: tmp_path / name for name in ("activated", "system")}
+    for name, program in pythons.items():
+        program.write_text(f"#!/bin/sh\nexit {int(name != which)}\n", "utf-8")
+        program.chmod(0o755)
+    monkeypatch.setattr(set_up, "TOOLS", tmp_path)
+    monkeypatch.setattr(set_up.sys, "executable", str(pythons["activated"]))
+    monkeypatch.setattr(set_up, "find_python", lambda: str(pythons["system"]))
+    monkeypatch.setattr(set_up, "_run", lambda command, _what: run.append(command[0]))
+    if which == "neither":
+        with pytest.raises(set_up.SetUpError, match="pip is not here"):
+            set_up.find_uv()
+    else:
+        set_up.find_uv()
+        assert run == [str(pythons[which])]
+
+
 def _python(folder: Path, *, has_library: bool) -> str:
     """A Python that was built with a shared library, which is there or is not."""
     program = folder / "python3.13"
