@@ -12,13 +12,14 @@ _MOST_TOKENS = 100_000_000
 _AROUND = ("usage", "tokens", "billed_units")
 _READ = ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens", "prompt_eval_count")
 _WRITTEN = ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "eval_count")
+_NAMES = frozenset((*_AROUND, *_READ, *_WRITTEN))
 _CACHED = ("cached_tokens", "prompt_cache_hit_tokens")
 _INTO_CACHE = ("cache_write_tokens", "cache_creation_input_tokens")
 
 
 def usage_in(holder: object, *, deep: int = 0) -> Usage | None:
     """Return the usage that an object states by any of the names that servers have for it; None where there is none."""
-    if not isinstance(holder, Mapping):
+    if not isinstance(holder, Mapping) or _NAMES.isdisjoint(holder):  # as in nearly every event
         return None
     for name in _AROUND if deep < len(_AROUND) else ():
         if isinstance(holder.get(name), Mapping):
@@ -36,8 +37,11 @@ def usage_in(holder: object, *, deep: int = 0) -> Usage | None:
 
 def first_of(holder: object, *names: str) -> object:
     """Return the first of these fields that is set: servers call the same thing by different names."""
-    found = (holder.get(name) for name in names) if isinstance(holder, Mapping) else ()
-    return next((value for value in found if value is not None), None)
+    if isinstance(holder, Mapping):
+        for name in names:
+            if (value := holder.get(name)) is not None:
+                return value
+    return None
 
 
 def usage_of(

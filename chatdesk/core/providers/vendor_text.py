@@ -80,10 +80,10 @@ def stated_error(document: Mapping[str, object]) -> object:
     error = document.get("error") or (isinstance(of_groq, Mapping) and of_groq.get("error"))
     if isinstance(error, Mapping):
         return error if any(error.values()) else None
+    if not error or isinstance(error, list) or " " in str(error).strip():
+        return error
     # A bare code or mark has its words beside it.
-    is_bare = error and not isinstance(error, list) and " " not in str(error).strip()
-    words = {name: each for name, each in document.items() if name not in _ANSWER and not isinstance(each, Mapping)}
-    return words if is_bare else error
+    return {name: each for name, each in document.items() if name not in _ANSWER and not isinstance(each, Mapping)}
 
 
 def error_in(document: object) -> object:

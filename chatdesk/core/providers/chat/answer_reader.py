@@ -27,17 +27,22 @@ from chatdesk.core.rendering.safety import is_safe_link
 _FINISH_REASONS = (
     (r"filter|safety|sensitive|prohibit|blocklist|recitation|spii|toxic|refus|moderat", FinishReason.CONTENT_FILTER),
     (r"length|max|limit|window|pause", FinishReason.LENGTH),
-    (r"error|fail|abort|cancel|malformed|insufficient|overload|unavailable|time_?out", None),
+    (
+        r"error|fail|abort|cancel|malformed|insufficient|overload|unavailable|time_?out|interrupt|disconnect|incomplete",
+        None,
+    ),
     (r"tool|function", FinishReason.TOOL_CALLS),
     (r"", FinishReason.STOP),
 )
+_NO_REASON = re.compile(r"(?i)|null|none|\w*unspecified|in_?progress")
 _REASONS = ("finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason", "finish_details")
 _CALLS = ("tool_calls", "toolCalls")
 _CALL_PIECES = frozenset({"tool_use", "tool_call", "function_call"})
 _TEXTS = ("text", "response")  # the older protocol of completions, and Workers AI
 # What stands on the chunk or on the choice at some servers, instead of in the choice or in its delta.
-_OF_MESSAGE = (*_CALLS, "function_call", "content", *THOUGHT_FIELDS)
-_OF_CHOICE = ("delta", "message", *_CALLS, "function_call", *_REASONS)
+_OF_MESSAGE = frozenset((*_CALLS, "function_call", "content", *THOUGHT_FIELDS))
+_OF_CHOICE = frozenset((*_CALLS, "function_call", *_REASONS))
+_IN_PLACE_OF_CHOICES = frozenset(("delta", "response"))
 _MOST_PICTURES = 1000
 _BARE_PICTURE = re.compile(r"(?:iVBORw0KGgo|/9j/|UklGR|R0lGOD)[A-Za-z0-9+/]")  # base64, as Ollama sends it
 _PLAIN_ADDRESS = re.compile(r"https?://[^\s<>\\]{1,2000}\Z")
@@ -122,13 +127,13 @@ class AnswerReader(VendorReader):
     def _read_choice(self, choice: Mapping[str, Any]) -> Iterator[Delta]:
         self._sources.read_chunk(choice)
         delta, message = _held(choice.get("delta")), _held(choice.get("message"))
-        beside = {name: choice[name] for name in _OF_MESSAGE if choice.get(name)}
+        beside = _set_of(_OF_MESSAGE, choice)
         if not (delta or message) and isinstance(text := first_of(choice, *_TEXTS), str):
             beside = {"content": text, **beside}
         holders = (choice, delta, message, *_pieces_of(delta), *_pieces_of(message))
-        error = next(filter(None, map(stated_error, holders)), None)
-        if error:
-            raise ErrorInAnswer(error)
+        for each in holders:
+            if each.get("error") and (error := stated_error(each)):
+                raise ErrorInAnswer(error)
         self._read_usage(choice, delta)
         if delta or not message:
             yield from self._read_delta({**beside, **delta})
@@ -148,9 +153,9 @@ class AnswerReader(VendorReader):
 
     def _end(self, reason: object, native: object) -> None:
         """Read why the answer ended. What a gateway calls a good end, the vendor behind it may call a bad one."""
-        if not reason:
+        reason = str(reason or "")
+        if _NO_REASON.fullmatch(reason):
             return
-        reason = str(reason)
         said = [reason_of(each) for each in (reason, native) if isinstance(each, str)]
         if None in said:
             raise ErrorInAnswer({"code": reason if said[0] is None else native})
@@ -207,16 +212,21 @@ class AnswerReader(VendorReader):
 
 
 def _choices_of(chunk: Mapping[str, Any]) -> list[object]:
-    """Return the choices of a chunk, and as another one what stands beside them."""
+    """Return the choices of a chunk, and as another one what stands beside them or instead of them."""
     choices = chunk.get("choices")
     if not isinstance(choices, list | None):
         raise WrongShapeError("choices")
-    beside = {name: chunk[name] for name in _OF_CHOICE if chunk.get(name)}
-    if "done" in chunk:  # Ollama's own: its message is the next piece
-        beside["delta"] = beside.pop("message", None)
-    if isinstance(chunk.get("response"), str):
-        beside["text"] = chunk["response"]
-    return [*(choices or ()), *([beside] if beside else ())]
+    beside = _set_of(_OF_CHOICE, chunk)
+    if not choices:
+        beside |= _set_of(_IN_PLACE_OF_CHOICES, chunk)
+        if isinstance(chunk.get("message"), Mapping):  # Ollama's own is the next piece, others have all so far
+            beside["delta" if "done" in chunk else "message"] = chunk["message"]
+    return [*(choices or ()), *([beside] if beside else [])]
+
+
+def _set_of(names: frozenset[str], holder: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of these fields that are set."""
+    return {} if names.isdisjoint(holder) else {name: holder[name] for name in names & holder.keys() if holder[name]}
 
 
 def _held(value: object) -> dict[str, Any]:
@@ -235,7 +245,10 @@ def _pieces_of(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _reason_in(*holders: object) -> object:
     """Return why a choice ended, by whatever name; an object around it says the same."""
-    return next((found for each in holders if (found := first_of(each, *_REASONS)) is not None), None)
+    for each in holders:
+        if (found := first_of(each, *_REASONS)) is not None:
+            return found
+    return None
 
 
 def reason_of(reason: str) -> FinishReason | None:

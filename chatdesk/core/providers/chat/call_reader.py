@@ -154,8 +154,8 @@ class CallReader:
 
     def _is_over(self, call: _Call, name: str, *, has_index: bool) -> bool:
         """Return whether a name without an id begins another call than this one."""
-        if call.name and not has_index:
-            return True
+        if not (call.name and has_index):
+            return bool(call.name)
         return bool(call.pieces) and (name != call.name or call.arguments() is not None)
 
     def _is_another(self, known: _Call, arguments: str) -> bool:

@@ -59,6 +59,7 @@ class AnthropicReader(VendorReader):
             yield from self._read_waiting(chunk.get("index"))
             yield from self._start_block(chunk.get("index"), _mapping(chunk.get("content_block")))
         elif kind == "content_block_delta":
+            yield from self._read_waiting(chunk.get("index"), with_it=True)
             yield from self._grow(chunk.get("index"), _mapping(chunk.get("delta")))
         elif kind == "content_block_stop":
             number, block = self._calls.get(chunk.get("index")), chunk.get("content_block")
@@ -93,12 +94,15 @@ class AnthropicReader(VendorReader):
         self._read_usage(message.get("usage"))
         self._end(message)
 
-    def _read_waiting(self, index: object) -> Iterator[Delta]:
-        """Read the blocks of the first event that stand before ``index``. One that comes by itself is read only so."""
-        if isinstance(index, int):
+    def _read_waiting(self, index: object, *, with_it: bool = False) -> Iterator[Delta]:
+        """Read the blocks of the first event that stand before ``index``, or the one there too, which goes on. One that
+        begins by itself is read only so."""
+        if not self._waiting or not isinstance(index, int):
+            return
+        if not with_it:
             self._waiting.pop(index, None)
-            for place in [each for each in self._waiting if each < index]:
-                yield from self._start_block(place, _mapping(self._waiting.pop(place)))
+        for place in [each for each in self._waiting if each < index + with_it]:
+            yield from self._start_block(place, _mapping(self._waiting.pop(place)))
 
     def _start_block(self, index: object, block: Mapping[str, Any]) -> Iterator[Delta]:
         kind = block.get("type")
