@@ -203,6 +203,25 @@ def _undo_button(application: WindowApplication) -> QPushButton | None:
     return next((each for each in found if each.isVisible() and each.text() == "Undo"), None)
 
 
+def test_keys_go_to_the_thread_that_is_seen_before_its_draft_is(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+
+    async def script(application: WindowApplication) -> None:
+        writer = Writer(application, paths)
+        await writer.begin()
+        writer.type()
+        panes = application.panes
+        with busy_disk(paths):  # the draft that is left cannot be stored yet
+            panes.sidebar.thread_list.setFocus()
+            application.threads.open_soon(writer.there)
+            await until(lambda: application.threads.thread_id == writer.there)
+            assert panes.window.focusWidget() is panes.composer.editor
+            writer.type()
+        await until(lambda: set(writer.places().values()) == {1})
+
+    play(paths, script)
+
+
 CASES: Final = list(product(STATES, ACTIONS, (False, True)))
 
 

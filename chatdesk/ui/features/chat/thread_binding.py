@@ -119,9 +119,9 @@ class ThreadBinding(Controller):
             self._panes.pane.leave_thread()
             self._panes.composer.notice.show_standing()  # not what was said of the thread before for a moment
             self._show(thread)
-        await self._drafts.load()  # also of the open one: what opened it may have been cut short before that
         if takes_focus:
             self._focus_composer(focus)
+        await self._drafts.load()  # also of the open one: what opened it may have been cut short before that
 
     def _focus_composer(self, before: QWidget | None) -> None:
         """Focus the composer unless the focus has left ``before``: then somebody went on in the meantime and types
