@@ -81,6 +81,7 @@ def test_an_earlier_answer_is_edited_by_mouse_and_what_came_after_stays_behind(p
         assert composer.text() == old.text
         assert [entry.is_edited for entry in transcript.entries] == [False, True, False, False]
         composer.set_text("My own words.")
+        await until(lambda: not composer.guard.is_unread)
         QTest.mouseClick(composer.send_button, Qt.MouseButton.LeftButton)
         await _texts_become(application, "one", "My own words.")
         _question, mine = await _shown(application)

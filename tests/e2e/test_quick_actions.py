@@ -161,6 +161,8 @@ def test_quick_actions_stand_below_the_last_answer_and_in_the_palette(paths: App
             at = button.area.center().toPoint() + QPoint(
                 round(transcript.parts.viewport_layout.column_left), round(placed.y)
             )
+            assert placed.item.unread is not None
+            await until(lambda: not placed.item.unread.is_unread)
             await answered(
                 application, lambda: QTest.mouseClick(transcript.viewport(), Qt.MouseButton.LeftButton, pos=at)
             )

@@ -31,7 +31,8 @@ async def shown(parent: QWidget, words: str) -> QAbstractButton:
 def is_unread(widget: QWidget | None) -> bool:
     """Whether the widget, or what it is in, appeared too recently to be pressed."""
     while widget is not None:
-        if getattr(widget, "is_unread", False) is True:
+        guard = getattr(widget, "guard", None)
+        if getattr(widget, "is_unread", False) is True or (guard is not None and guard.is_unread):
             return True
         widget = widget.parentWidget()
     return False

@@ -27,6 +27,7 @@ from chatdesk.ui.composer.composer_notice import ComposerNotice
 from chatdesk.ui.composer.rows_above import RowsAbove
 from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.qt.mirroring import set_margins
+from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
@@ -89,6 +90,8 @@ class Composer(QWidget):
         self._connect()
         self._fit_to_theme()  # the viewport has the application's font
         self._update_send()
+        # Each takes the place of the other as an answer begins or ends.
+        self.guard = UnreadGuard([self.send_button, self.stop_button], self)
 
     # Text
 
@@ -135,6 +138,7 @@ class Composer(QWidget):
         had_focus = self.send_button.hasFocus() or self.stop_button.hasFocus()
         self.is_streaming = is_streaming
         self.editor.is_stop_offered = is_streaming
+        self.guard.restart()
         self._show_buttons()
         self._name_send()
         if had_focus:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.dialogs.panel import Panel, plain_label
-from chatdesk.ui.qt.unread_guard import UnreadGuard
+from chatdesk.ui.qt.unread_guard import UnreadGuard, UnreadMoment
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.widgets.focus_chain import previous_in_chain
@@ -114,6 +114,33 @@ class FormPanel(Panel):
         announce(self, sentence, is_assertive=True)
 
 
+class _PushButton(QPushButton):
+    """A button that a double click presses once: its second half may be over what took the place of another button.
+    One that ``acts`` lets no mouse press it for a moment after it appeared."""
+
+    acts = False
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._moment = UnreadMoment()
+
+    @property
+    def is_unread(self) -> bool:
+        """Return whether the button is there too short to be pressed with a mouse."""
+        return self.acts and self._moment.is_unread
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._moment.restart()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if not (self.acts and self._moment.swallows_press()):
+            super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        event.accept()
+
+
 def push_button(
     text: str,
     object_name: str,
@@ -124,11 +151,15 @@ def push_button(
     is_danger: bool = False,
     is_default: bool = False,
     is_way_out: bool = False,
+    acts: bool = False,
 ) -> QPushButton:
     """Return a button that calls ``run``. ``name`` is what a screen reader says where the text alone does not say
-    enough. Enter in a field presses the one with ``is_default``; one with ``is_way_out`` stays in use while the dialog
-    is busy."""
-    button = named(QPushButton(shown(text)), object_name, shown(name or text))
+    enough. What ``acts`` costs something at once, and is not among the buttons of a ``FormPanel`` or card, which are
+    guarded there. Enter in a field presses the one with ``is_default``; one with ``is_way_out`` stays in use while the
+    dialog is busy."""
+    button = _PushButton(shown(text))
+    named(button, object_name, shown(name or text))
+    button.acts = acts
     button.setAutoDefault(False)
     button.setDefault(is_default)
     for each, is_so in (("isPrimary", is_primary), ("isDanger", is_danger), ("isWayOut", is_way_out)):

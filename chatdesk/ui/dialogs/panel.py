@@ -136,8 +136,9 @@ class Panel(QDialog):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter presses the button that has the focus, whatever the default button is."""
-        if not press_focused(self, event):
+        """Enter presses the button that has the focus, whatever the default button is; held, it presses once."""
+        is_held = event.isAutoRepeat() and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if not press_focused(self, event) and not is_held:
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

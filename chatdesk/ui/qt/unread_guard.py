@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QObject
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QAbstractButton
 
 _UNREAD_MS: Final = 600  # longer than a double click takes
 _PRESSES: Final = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
@@ -42,17 +42,19 @@ class UnreadMoment:
 
 
 class UnreadGuard(QObject):
-    """Lets a mouse press none of the buttons for a moment after ``restart``, nor after a press that came too soon: a
-    click may have been meant for the question before, or for what was in this place. Keys work, because the focus never
-    comes by itself; a key that is held answers one question only."""
+    """Lets a mouse press none of the buttons for a moment after ``restart``, nor after another press: a click may have
+    been meant for the question before, or for what was in this place, or be half of a double click. Keys work, because
+    the focus never comes by itself; a key that is held answers one question only."""
 
-    def __init__(self, agreeing: Sequence[QPushButton], parent: QObject, others: Sequence[QPushButton] = ()) -> None:
+    def __init__(
+        self, agreeing: Sequence[QAbstractButton], parent: QObject, others: Sequence[QAbstractButton] = ()
+    ) -> None:
         super().__init__(parent)
         self._moment = UnreadMoment()
-        self._agreeing: set[QPushButton] = set()
+        self._agreeing: set[QAbstractButton] = set()
         self.watch(agreeing, others)
 
-    def watch(self, agreeing: Sequence[QPushButton], others: Sequence[QPushButton] = ()) -> None:
+    def watch(self, agreeing: Sequence[QAbstractButton], others: Sequence[QAbstractButton] = ()) -> None:
         """Guard the buttons that give what is asked for, and the ``others`` beside them from keys that are held."""
         self._agreeing.update(agreeing)
         for each in (*agreeing, *others):
@@ -68,8 +70,10 @@ class UnreadGuard(QObject):
         return self._moment.is_unread
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in _PRESSES and watched in self._agreeing and self._moment.swallows_press():
-            return True
+        if event.type() in _PRESSES and watched in self._agreeing:
+            if self._moment.swallows_press():
+                return True
+            self._moment.restart()
         if isinstance(event, QKeyEvent) and event.isAutoRepeat():
             return True
         return super().eventFilter(watched, event)

@@ -6,7 +6,17 @@ They take the focus by Tab and not by click, so that a click beside the composer
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QFocusEvent,
+    QFontMetrics,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 
 from chatdesk.core.texts import shown
@@ -24,6 +34,7 @@ class ThemedButton(QAbstractButton):
     """The base of both kinds of buttons: name, tooltip, keys, repainting when the look changes."""
 
     _OPENS_UP = False
+    _repeats = False
 
     def __init__(self, theme: Theme, *, name: str, object_name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,10 +85,17 @@ class ThemedButton(QAbstractButton):
         self._is_ringed = True
         self.update()
         is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_enter and event.isAutoRepeat():
+            return  # a key that is held presses once
         if is_enter or (event.key() == Qt.Key.Key_Down and self._menu is not None):
             self.click()
         else:
             super().keyPressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Press once by a double click, the second half of which may be over what took the place of another button."""
+        if self._repeats:
+            super().mouseDoubleClickEvent(event)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -108,7 +126,8 @@ class ThemedButton(QAbstractButton):
 
 
 class IconButton(ThemedButton):
-    """An icon, at least 28 px to hit. ``name`` is for screen readers and the tooltip."""
+    """An icon, at least 28 px to hit. ``name`` is for screen readers and the tooltip. ``repeats``: clicks that follow
+    each other quickly count, as for stepping through something."""
 
     def __init__(
         self,
@@ -119,10 +138,12 @@ class IconButton(ThemedButton):
         object_name: str,
         is_filled: bool = False,
         side_px: int = HIT_TARGET_PX,
+        repeats: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, name=name, object_name=object_name, parent=parent)
         self._icon_name = icon_name
+        self._repeats = repeats
         self._is_filled = is_filled
         self._side_px = max(HIT_TARGET_PX, side_px)
 

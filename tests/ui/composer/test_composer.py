@@ -96,8 +96,24 @@ def test_the_stop_button_stands_where_the_send_button_stood(composer: Composer, 
     qtbot.waitUntil(lambda: composer.send_button.isVisible() and composer.send_button.x() < before.x())
     assert composer.stop_button.geometry() == before  # it does not move under the pointer
     assert composer.send_button.accessibleName() == "Send after the answer"
+    qtbot.waitUntil(lambda: not composer.guard.is_unread)
     with qtbot.waitSignal(composer.stopRequested):
         qtbot.mouseClick(composer.stop_button, Qt.MouseButton.LeftButton)
+
+
+def test_a_click_stops_and_sends_nothing_as_both_buttons_exchange_their_places(
+    composer: Composer, qtbot: QtBot
+) -> None:
+    sent, stopped = _sent(composer), []
+    composer.stopRequested.connect(lambda: stopped.append(True))
+    composer.set_text("the next question, half writ")
+    for is_streaming, button in ((True, composer.stop_button), (False, composer.send_button)):
+        composer.set_streaming(is_streaming)
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)  # as the second half of a double click is
+    assert sent == stopped == []
+    qtbot.waitUntil(lambda: not composer.guard.is_unread)
+    qtbot.mouseClick(composer.send_button, Qt.MouseButton.LeftButton)
+    assert sent == ["the next question, half writ"]
 
 
 def test_escape_stops_only_while_an_answer_arrives(composer: Composer, qtbot: QtBot) -> None:
@@ -114,6 +130,7 @@ def test_what_is_sent_while_an_answer_arrives_is_handed_on(composer: Composer, q
     composer.set_text("later")
     composer.set_streaming(True)
     qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not composer.guard.is_unread)
     qtbot.mouseClick(composer.send_button, Qt.MouseButton.LeftButton)
     assert (sent, composer.text()) == (["later", "later"], "later")  # it clears itself for nobody
 

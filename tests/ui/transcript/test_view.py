@@ -210,9 +210,12 @@ def test_tools_emit_the_message_they_stand_under(world: World, qtbot: QtBot) -> 
         )
         point = QPointF(view.parts.viewport_layout.column_left, placed.y) + button.area.center()
         moment = placed.item.unread
-        qtbot.waitUntil(lambda moment=moment: moment is None or not moment.is_unread)
-        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point.toPoint())
-    assert seen == [(action, "m1") for action in actions]
+        assert moment is not None
+        qtbot.waitUntil(lambda moment=moment: not (moment.is_unread or view.parts.actions.acted.is_unread))
+        for _ in range(2):  # as a double click does
+            QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point.toPoint())
+    steps = {"version-previous", "version-next"}
+    assert seen == [(action, "m1") for action in actions for _ in range(1 + (action in steps))]
 
 
 def test_only_safe_links_leave_the_transcript(world: World) -> None:

@@ -110,10 +110,18 @@ class ArtifactView(QWidget):
         self.about = plain_label("", "muted")
         self.about.setObjectName("artifactAbout")
         self.older_button = IconButton(
-            theme, "chevron-left", name=tr("Previous version of the artifact"), object_name="artifactOlderButton"
+            theme,
+            "chevron-left",
+            name=tr("Previous version of the artifact"),
+            object_name="artifactOlderButton",
+            repeats=True,
         )
         self.newer_button = IconButton(
-            theme, "chevron-right", name=tr("Next version of the artifact"), object_name="artifactNewerButton"
+            theme,
+            "chevron-right",
+            name=tr("Next version of the artifact"),
+            object_name="artifactNewerButton",
+            repeats=True,
         )
         self.older_button.clicked.connect(lambda: self.versionRequested.emit(-1))
         self.newer_button.clicked.connect(lambda: self.versionRequested.emit(1))

@@ -42,7 +42,7 @@ class DeletedMessagesDialog(FormPanel):
         self.list.setVisible(bool(messages))
         for message in messages:
             self.list.addItem(_item(message))
-        self.restore_button = push_button(tr("Restore"), "restoreMessageButton", self._restore)
+        self.restore_button = push_button(tr("Restore"), "restoreMessageButton", self._restore, acts=True)
         self.thread_button = push_button(tr("Show the thread"), "showThreadButton", self._show_thread)
         tokens = theme.tokens
         self.list.setStyleSheet(

@@ -165,7 +165,7 @@ class ProjectDialog(FormPanel):
         prompt = push_button(
             tr("System prompt…"), "projectPrompt", partial(close_then, self.systemPromptRequested.emit)
         )
-        archive = push_button(to_archive, "projectArchive", partial(close_then, self.archiveRequested.emit))
+        archive = push_button(to_archive, "projectArchive", partial(close_then, self.archiveRequested.emit), acts=True)
         delete = push_button(
             tr("Delete…"), "projectDelete", partial(close_then, self.deleteRequested.emit), is_danger=not is_last
         )

@@ -224,7 +224,7 @@ class PromptsDialog(Panel):
         self.copy_button = push_button(
             tr("Duplicate"), "promptsDuplicate", lambda: self._save_then(lambda: self.duplicateRequested.emit(self._id))
         )
-        self.delete_button = push_button(tr("Delete"), "promptsDelete", self._delete, is_danger=True)
+        self.delete_button = push_button(tr("Delete"), "promptsDelete", self._delete, is_danger=True, acts=True)
         self.revert_button = push_button(tr("Revert"), "promptsRevert", lambda: self.form.type_written(self._opened))
         self.insert_button = push_button(tr("Insert"), "promptsInsert", lambda: self._save_then(self._insert))
         self.done_button = push_button(tr("Done"), "promptsDone", self.reject, is_primary=True)

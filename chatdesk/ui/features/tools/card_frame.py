@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QSpacerItem, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
@@ -38,7 +38,7 @@ class CardFrame(QWidget, Generic[R]):
     """The frame of a card for requests of one kind. Content goes into ``column``, below the title. The objects in it
     are named after ``prefix``.
 
-    For a moment after ``ask_anew`` a mouse can press nothing that agrees.
+    For a moment after it appears, and after ``ask_anew``, a mouse can press nothing that agrees.
     """
 
     def __init__(self, theme: Theme, prefix: str, icon: str) -> None:
@@ -99,6 +99,10 @@ class CardFrame(QWidget, Generic[R]):
             self._fill(request)
             self.ask_anew()
         self.show_count(waiting)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.ask_anew()
 
     def _fill(self, request: R) -> None:
         """Fill the card with another request."""

@@ -95,11 +95,18 @@ class WaitingDialog(TaskPanel):
                     f"waitingFirst-{row.message_id}",
                     first,
                     name=tr("Send first: {about}", about=about),
+                    acts=True,
                 )
             )
         cancel = partial(self.cancelRequested.emit, row.message_id)
         buttons.addWidget(
-            push_button(tr("Cancel"), f"waitingCancel-{row.message_id}", cancel, name=tr("Cancel {about}", about=about))
+            push_button(
+                tr("Cancel"),
+                f"waitingCancel-{row.message_id}",
+                cancel,
+                name=tr("Cancel {about}", about=about),
+                acts=True,
+            )
         )
         self._list.addLayout(buttons)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.ui.qt.unread_guard import UnreadMoment
 from chatdesk.ui.transcript.copying.clipboard import FORMS, Clipboard
 from chatdesk.ui.transcript.copying.selection import Selection
 from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, artifact_of
@@ -31,7 +32,8 @@ class Actions(QObject):
     """The actions on messages.
 
     ``requested`` carries an action (edit, regenerate, ...) and a message id, ``walked`` the entry that became the
-    current one, ``saveRequested`` a text and the file name that suits it.
+    current one, ``saveRequested`` a text and the file name that suits it. ``acted`` begins with each press of a button
+    that acts.
     """
 
     requested = Signal(str, str)
@@ -66,6 +68,7 @@ class Actions(QObject):
         self._selection = selection
         self._caret = caret
         self._clipboard = clipboard
+        self.acted = UnreadMoment()
 
     def run_command(self, command: str) -> bool:
         """Carry out a keyboard command; return False when it means nothing now, so that others may have the key."""
@@ -126,11 +129,14 @@ class Actions(QObject):
 
     def press(self, hit: Hit) -> None:
         """Press the button, or follow the link, that was clicked. A button that acts is there long enough to be read,
-        or nothing happens."""
-        if hit.button is not None:
-            is_unread = hit.button.acts and hit.item.unread is not None and hit.item.unread.swallows_press()
-            if not is_unread:
+        and this is no second half of a double click, or nothing happens."""
+        if hit.button is not None and hit.button.acts:
+            is_unread = hit.item.unread is not None and hit.item.unread.swallows_press()
+            if not is_unread and not self.acted.swallows_press():
+                self.acted.restart()
                 self.press_button(hit.entry, hit.item, hit.button.action)
+        elif hit.button is not None:
+            self.press_button(hit.entry, hit.item, hit.button.action)
         elif hit.link:
             self._follow_link(hit.entry, hit.link)
 

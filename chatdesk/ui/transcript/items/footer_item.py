@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.qt.unread_guard import UnreadMoment
 from chatdesk.ui.transcript.drawing.item import WORDS_PAD_PX, Button, Item, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TOOL_PX, TranscriptStyle
 
@@ -19,13 +20,14 @@ _VERSIONS = ("version-previous", "version-next", _BESIDE)
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool of the row; ``text`` is drawn where there is no ``icon``."""
+    """A tool of the row; ``text`` is drawn where there is no ``icon``. ``acts`` is as for a ``Button``."""
 
     action: str
     label: str
     icon: str = ""
     text: str = ""
     is_enabled: bool = True
+    acts: bool = False
 
 
 class FooterItem(Item):
@@ -53,6 +55,7 @@ class FooterItem(Item):
         is_right_aligned: bool = False,
     ) -> None:
         super().__init__()
+        self.unread = UnreadMoment()
         self.tools = tools
         self.versions = versions
         self.note = note
@@ -98,8 +101,9 @@ class FooterItem(Item):
             x = self._add_beside(buttons, x, style, room=width - x - icons_wide)
         for tool in self.tools:
             if tool.icon:
+                area = QRectF(x, 0, side, side)
                 buttons.append(
-                    Button(tool.action, tool.label, QRectF(x, 0, side, side), tool.icon, is_enabled=tool.is_enabled)
+                    Button(tool.action, tool.label, area, tool.icon, is_enabled=tool.is_enabled, acts=tool.acts)
                 )
                 x += step
         x = self._add_words(buttons, x, style, room=width - x - self._note_width(style))
@@ -138,7 +142,9 @@ class FooterItem(Item):
                 if x + wide > last:
                     break
                 area = QRectF(round(x), 0, round(wide), height)
-                buttons.append(Button(tool.action, tool.label, area, text=text, is_enabled=tool.is_enabled))
+                buttons.append(
+                    Button(tool.action, tool.label, area, text=text, is_enabled=tool.is_enabled, acts=tool.acts)
+                )
                 x = area.right() + 2
         return x
 

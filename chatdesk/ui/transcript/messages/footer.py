@@ -27,7 +27,7 @@ def footer_of(state: MessageState, facts: MessageFacts, *, quick: Sequence[Messa
     if not is_question(state) and not is_final(state):
         versions, tools = (1, 1), ()
     if state.has_quick_actions:
-        tools += tuple(Tool(each.name, shown(each.text), text=shown(each.text)) for each in quick)
+        tools += tuple(Tool(each.name, shown(each.text), text=shown(each.text), acts=True) for each in quick)
     return FooterItem(
         tuple(_allowed(tool, facts.refusal_of(tool.action)) for tool in tools),
         versions=versions,
@@ -42,7 +42,8 @@ def footer_of(state: MessageState, facts: MessageFacts, *, quick: Sequence[Messa
 
 def _tools_of(state: MessageState) -> tuple[Tool, ...]:
     actions = (each for each in MESSAGE_ACTIONS if each.is_tool and each.applies(state))
-    return (*(Tool(each.name, shown(each.text), each.icon) for each in actions), Tool("more", shown(_MORE), "ellipsis"))
+    tools = (Tool(each.name, shown(each.text), each.icon, acts=each.writes) for each in actions)
+    return (*tools, Tool("more", shown(_MORE), "ellipsis"))
 
 
 def _allowed(tool: Tool, refusal: str) -> Tool:

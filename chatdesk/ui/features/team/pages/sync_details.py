@@ -220,6 +220,7 @@ class SyncDetailsDialog(TaskPanel):
                         f"use_{change_id}",
                         partial(self.chooseRequested.emit, each, change_id),
                         name=_use_words(who, each.label, is_shown=place == 0),
+                        acts=True,
                     )
                 )
                 self._disagreements.addLayout(row)
@@ -244,7 +245,8 @@ class SyncDetailsDialog(TaskPanel):
         for text, (name, run) in zip(texts, runs, strict=True):
             words = shown(text)
             spoken = tr("{action} of the change of {time}", action=words, time=at) if at else words
-            row.addWidget(push_button(words, f"refused_{name}_{key}", run, name=spoken))
+            acts = name in ("retry", "forget")
+            row.addWidget(push_button(words, f"refused_{name}_{key}", run, name=spoken, acts=acts))
         return row
 
     def _check(self) -> None:
