@@ -6,7 +6,9 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import Any, Final
 
 import mcp_types as types
@@ -18,6 +20,7 @@ LONGEST_NAME: Final = 128
 LONGEST_DESCRIPTION: Final = 4_000
 LARGEST_SCHEMA_BYTES: Final = 64 * 1024
 LONGEST_RESULT_BYTES: Final = 1024 * 1024
+_MOST_COMPARED: Final = 200
 MOST_FILES, LARGEST_FILES_BYTES = 20, 20 * 1024 * 1024
 
 # name, title, description, schema as JSON, read-only, destructive, open world, digest.
@@ -87,11 +90,33 @@ def result_row(result: types.CallToolResult) -> ResultRow:
         if file is not None:
             size += len(file[2])
             files.append(file)
-    if not texts and result.structured_content is not None:
+    if result.structured_content is not None and not _is_said(result.structured_content, texts):
         text = json.dumps(result.structured_content, ensure_ascii=False, indent=1)
         size += len(text.encode("utf-8", "replace"))
         texts.append(text)
     return _cut("\n\n".join(texts)), tuple(_within_bounds(files)), bool(result.is_error), size
+
+
+def _is_said(structured: Any, texts: Sequence[str]) -> bool:
+    """Return whether the texts of an answer say what its structured content does: as JSON, or each of its values.
+    Some servers repeat it there, and some write a summary."""
+    for text in texts:
+        with suppress(ValueError, RecursionError):
+            if json.loads(text) == structured:
+                return True
+    values = list(islice(_values(structured), _MOST_COMPARED + 1))
+    said = "\n".join(texts).casefold()
+    return bool(texts) and len(values) <= _MOST_COMPARED and all(each in said for each in values)
+
+
+def _values(structured: Any) -> Iterator[str]:
+    inside = structured.values() if isinstance(structured, dict) else structured
+    for each in inside if isinstance(structured, dict | list) else ():
+        yield from _values(each)
+    if isinstance(structured, str):
+        yield structured.casefold()
+    elif not isinstance(structured, dict | list):
+        yield json.dumps(structured)
 
 
 def read_block(block: Any, place: int) -> tuple[str | None, FileRow | None]:

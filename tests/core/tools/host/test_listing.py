@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+from typing import Any
 
 import mcp_types as types
 import pytest
@@ -106,6 +108,25 @@ def test_a_file_that_is_no_base64_is_left_out() -> None:
     assert result_row(_result(broken, {"type": "text", "text": "fine"}))[:2] == ("fine", ())
 
 
-def test_structured_content_stands_in_for_a_missing_text() -> None:
-    assert '"degrees": 7' in result_row(_result(structuredContent={"degrees": 7}))[0]
-    assert result_row(_result({"type": "text", "text": "7"}, structuredContent={"degrees": 7}))[0] == "7"
+@pytest.mark.parametrize(
+    ("text", "structured", "is_added"),
+    [
+        (None, {"degrees": 7}, True),
+        ("7", {"degrees": 7}, False),
+        ("It is 7 degrees in OSLO.", {"degrees": 7, "place": "Oslo"}, False),
+        ('{"degrees": 7, "is_warm": false}', {"degrees": 7, "is_warm": False}, False),
+        ('{"text": "a\\nb"}', {"text": "a\nb"}, False),
+        ("add returned 1 item.", {"sum": 3, "note": "only here"}, True),
+        ("Done", {"ok": False}, True),
+        ("1 row", {"rows": [{"name": "Ada"}]}, True),
+        ("Nothing", {}, False),
+        ("0 " * 300, {"rows": [0] * 300}, True),
+    ],
+)
+def test_structured_content_is_added_where_the_text_does_not_say_it(
+    text: str | None, structured: dict[str, Any], is_added: bool
+) -> None:
+    blocks = [] if text is None else [{"type": "text", "text": text}]
+    found = result_row(_result(*blocks, structuredContent=structured))[0]
+    added = json.dumps(structured, indent=1) if is_added else ""
+    assert found == "\n\n".join(filter(None, (text, added)))
