@@ -282,8 +282,10 @@ def _sign_fits(text: str, at: int) -> float:
 def _place_fits(word: re.Match[str], text: str, known: frozenset[str]) -> float:
     """Return whether a letter that stands alone may do so; else it is a sign of another encoding, such as a dash."""
     letter = word[0].lower()
-    is_alone = len(letter) == 1 and letter not in known and not unicodedata.name(letter, "").startswith("LATIN")
-    return 0.5 if is_alone and text[word.end() : word.end() + 1] != "." else 1.0
+    after = text[word.end() : word.end() + 1]
+    is_latin = unicodedata.name(letter[0], "").startswith("LATIN")
+    is_odd = after.isdigit() if is_latin else letter not in known and after != "."  # such as a pound before its number
+    return 0.5 if len(letter) == 1 and is_odd else 1.0
 
 
 def _length_fits(word: str) -> float:

@@ -255,6 +255,12 @@ def test_signs_of_windows_between_plain_words_are_no_letters(text: str) -> None:
     assert guessed(text.encode("cp1252")) == "cp1252"
 
 
+@pytest.mark.parametrize("text", ["It’s the customer’s offer – £5,000 plus the café’s fee.", "costs £5, “ok”"])
+def test_a_pound_before_its_number_is_not_asked_about(text: str) -> None:
+    found = readings(text.encode("cp1252"))
+    assert (found.found[0].encoding, found.is_unsure) == ("cp1252", False)
+
+
 def test_unicode_and_plain_text_are_never_asked_about() -> None:
     for text in ("plain", "", "Größe – 5 €", "日本語"):
         for encoding in ("utf-8", "utf-8-sig", "utf-16"):
