@@ -182,7 +182,7 @@ def _run(command, purpose):
         subprocess.run(command, check=True, cwd=str(ROOT), env=environment, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError):
         raise SetUpError(
-            "Could not {} (the reason stands above). Nothing else was changed. "
+            "Could not {} (the reason stands above). Only .venv and .tools may have changed. "
             "Check the network and the free space, then run the same command again.".format(purpose)
         ) from None
 
