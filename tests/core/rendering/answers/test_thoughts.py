@@ -36,6 +36,7 @@ FOLDED = {
     "<thought>\nThey greet.\n</thought>\n\nGood morning!": ["Good morning!"],
     "◁think▷They greet.◁/think▷Good morning!": ["Good morning!"],
     "<seed:think>They greet.</seed:think>Good morning!": ["Good morning!"],
+    "<unused94>thought\nThey greet.<unused95>Good morning!": ["Good morning!"],
     "<reasoning>They greet.</reasoning>\n\nGood morning!": ["Good morning!"],
     "<|START_THINKING|>They greet.<|END_THINKING|><|START_RESPONSE|>Good morning!<|END_RESPONSE|>": ["Good morning!"],
 }  # fmt: skip
