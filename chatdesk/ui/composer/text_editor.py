@@ -5,9 +5,10 @@ from __future__ import annotations
 from PySide6 import QtCore, QtGui  # QDir, QUrl and QTextCursor are built when they are first used
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QInputMethodEvent, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from chatdesk.ui.composer.slash_query import AT, SLASH, mark_query
+from chatdesk.ui.qt.composing_field import ComposingField
 from chatdesk.ui.widgets.local_files import path_here
 from chatdesk.ui.widgets.long_lines import break_long_lines, join_long_lines
 
@@ -25,7 +26,7 @@ _KEYBOARD_REASONS = (
 )
 
 
-class TextEditor(QPlainTextEdit):
+class TextEditor(ComposingField):
     """The plain-text editor of the composer. ``written()`` is what the person wrote. A large paste arrives in slices;
     ``written()`` has all of it at once."""
 
@@ -40,11 +41,9 @@ class TextEditor(QPlainTextEdit):
     atTyped = Signal()  # at the beginning of a word
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
         self.is_stop_offered = False
         self.is_send_on_enter = True
-        self._has_preedit = False
-        self._placeholder = ""
         self._last_key_ms = self._step_began_ms = 0
         self._is_locked = False
         self._waiting = ""  # the part of a large paste that is not in the document yet
@@ -145,15 +144,7 @@ class TextEditor(QPlainTextEdit):
             super().keyPressEvent(event)
             self._emit_typed_mark(event.text())
 
-    def setPlaceholderText(self, text: str) -> None:
-        """Set the text of the placeholder. Qt would draw it below a word that an input method composes,
-        which is not in the document yet."""
-        self._placeholder = text
-        super().setPlaceholderText("" if self._has_preedit else text)
-
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
-        self._has_preedit = bool(event.preeditString())
-        self.setPlaceholderText(self._placeholder)
         super().inputMethodEvent(event)
         self._emit_typed_mark(event.commitString())
 
@@ -211,7 +202,7 @@ class TextEditor(QPlainTextEdit):
         return is_redo and not document.isRedoAvailable() and not document.isUndoAvailable()
 
     def _press_enter(self, modifiers: Qt.KeyboardModifier) -> None:
-        if self._has_preedit:
+        if self.has_preedit:
             # The Enter that ends a composition belongs to the input method, on every platform.
             QGuiApplication.inputMethod().commit()
             return
@@ -247,7 +238,7 @@ class TextEditor(QPlainTextEdit):
             self.atTyped.emit()
 
     def _is_empty(self) -> bool:
-        return self.document().isEmpty() and not self._has_preedit
+        return self.document().isEmpty() and not self.has_preedit
 
     # Large pastes
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QPlainTextEdit
 
 from chatdesk.core.texts import shown
+from chatdesk.ui.qt.composing_field import ComposingField
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 from chatdesk.ui.widgets.long_lines import break_long_lines, join_long_lines
 
 
-class TextField(QPlainTextEdit):
+class TextField(ComposingField):
     """A plain-text field for dialogs. ``most`` characters can be pasted at a time. ``is_one_value``: the text is one
     value, such as a code, so that Enter goes on (``entered``) and Shift+Enter begins a line."""
 

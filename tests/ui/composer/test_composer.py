@@ -266,13 +266,3 @@ def test_the_placeholder_grows_with_the_text(composer: Composer, theme: Theme) -
     assert composer.editor.font().pointSizeF() == theme.font("text").pointSizeF()
     theme.set_scale(1.0)
     assert composer.editor.viewport().font().pointSizeF() == composer.editor.font().pointSizeF()
-
-
-def test_the_placeholder_goes_while_an_input_method_composes(composer: Composer) -> None:
-    composer.set_placeholder("Message sage")
-    QApplication.sendEvent(composer.editor, QInputMethodEvent("日本", []))
-    assert composer.editor.placeholderText() == ""
-    composer.set_placeholder("Message oak")
-    assert composer.editor.placeholderText() == ""
-    QApplication.sendEvent(composer.editor, QInputMethodEvent("", []))
-    assert composer.editor.placeholderText() == "Message oak"

@@ -33,6 +33,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import within_sentence
+from chatdesk.ui.qt.composing_field import ComposingField
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.listed import with_commas
@@ -270,13 +271,13 @@ def _effort_field(own: str | None, follows: str) -> tuple[QWidget, Callable[[], 
 
 
 def _stop_field(own: tuple[str, ...], follows: str) -> tuple[QWidget, Callable[[], Any]]:
-    edit = _Lines("\n".join(own))
+    edit = StopLines("\n".join(own))
     edit.setPlaceholderText(follows)
     edit.setTabChangesFocus(True)
     return edit, lambda: tuple(line for line in edit.toPlainText().split("\n") if line)
 
 
-class _Lines(QPlainTextEdit):
+class StopLines(ComposingField):
     """A text field, a few lines high."""
 
     def sizeHint(self) -> QSize:

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QWheelEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QLineEdit, QWidget
 
 from chatdesk.core.settings.schema import Setting
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.qt.composing_field import ComposingField
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.fields.switch import Switch
@@ -103,7 +104,7 @@ class NumberField(QDoubleSpinBox):
             self.setSuffix(f"{space}{unit}" if unit else "")
 
 
-class TextLines(QPlainTextEdit):
+class TextLines(ComposingField):
     """A text field of a few lines; Tab leaves it. ``left``: the focus went elsewhere."""
 
     left = Signal()
