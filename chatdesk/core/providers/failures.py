@@ -30,7 +30,7 @@ from chatdesk.core.providers.failure_texts import (
 from chatdesk.core.providers.image_refusals import IMAGE_KINDS, sees_none
 from chatdesk.core.providers.retry import retry_after_s
 from chatdesk.core.providers.stream_guard import ByteCapError
-from chatdesk.core.providers.system_proxy import unreachable_text
+from chatdesk.core.providers.system_proxy import refusal_text
 from chatdesk.core.providers.vendor_text import code_and_text, plain_excerpt
 from chatdesk.core.texts import Sentences, Text
 
@@ -184,7 +184,7 @@ class FailureTranslator:
             return self.make(Kind.OTHER, what=TOO_MANY_FILES_TEXT.what, next_step=TOO_MANY_FILES_TEXT.next_step)
         kind = _kind_of_connection(chain) or next(filter(None, map(_kind_of_shape, chain)), Kind.OTHER)
         if self._proxy and kind in _BEFORE_PROXY:
-            what, next_step = unreachable_text(self._proxy)
+            what, next_step = refusal_text(self._proxy, _answer_of_proxy(chain))
             return self.make(kind, what=what, next_step=next_step)
         certificate = _certificate_text(chain) if kind is Kind.TLS else None
         if certificate is not None:
@@ -315,6 +315,12 @@ def _kind_of_errno(number: int) -> Kind | None:
     if number in _NO_NETWORK_ERRNOS:
         return Kind.NO_NETWORK
     return Kind.RESET if number in _RESET_ERRNOS else None
+
+
+def _answer_of_proxy(chain: list[BaseException]) -> str:
+    import httpx2
+
+    return next((str(link) for link in chain if isinstance(link, httpx2.ProxyError)), "")
 
 
 def _kind_of_shape(link: BaseException) -> Kind | None:

@@ -60,8 +60,19 @@ def _named(scheme: str) -> Iterator[SystemProxy]:
             yield SystemProxy(address if "://" in address else f"http://{address}", variable)
 
 
-def unreachable_text(shown: str) -> tuple[str, str]:
-    """Return the sentence about a proxy that does not answer, and the next step."""
+def refusal_text(shown: str, answer: str) -> tuple[str, str]:
+    """Return the sentence about a proxy that did not let a request through, and the next step. ``answer`` is what it
+    said, which begins with a status; empty if it did not answer."""
+    if answer.startswith("407"):
+        return (
+            Text("The proxy wants a user name and a password: {proxy}. Nothing was sent.", proxy=shown),
+            Text("Write them into its address, as in http://name:password@proxy:3128."),
+        )
+    if answer[:3].isdigit():
+        return (
+            Text("The proxy let nothing through ({answer}): {proxy}.", answer=answer[:3], proxy=shown),
+            Text("Ask who runs it, or set the proxy of this provider in Settings, Providers."),
+        )
     return (
         Text("The proxy could not be reached: {proxy}. Nothing was sent.", proxy=shown),
         Text("Check the proxy, or set the proxy of this provider in Settings, Providers."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from chatdesk.core.errors import ProviderError
@@ -76,6 +78,23 @@ async def test_a_proxy_that_is_down_is_not_called_the_vendor(environment: pytest
     connection = ConnectionOptions(proxy=address if is_own else None)
     failure = await _failure(Endpoint.of("https://vendor.example/v1", "sk-test-0123456789", connection=connection))
     assert "proxy" in failure.what and address in failure.what and "Vendor" not in failure.what
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [("407 Proxy Authentication Required", "user name and a password"), ("403 Forbidden", "let nothing through (403)")],
+)
+async def test_a_proxy_that_refuses_says_why(environment: pytest.MonkeyPatch, answer: str, words: str) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode())
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        address = f"http://zoe7:hidden3@127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        environment.setenv("HTTPS_PROXY", address)
+        failure = await _failure(Endpoint.of("https://vendor.example/v1", "sk-test-0123456789"))
+    assert words in failure.what and "HTTPS_PROXY=" in failure.what and "hidden3" not in failure.sentence
 
 
 async def test_this_computer_is_reached_without_a_proxy(environment: pytest.MonkeyPatch) -> None:
