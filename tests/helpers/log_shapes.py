@@ -112,6 +112,49 @@ def _below_lost(log: PulledLog, count: int) -> None:
         log.message(thread_id, new_id())
 
 
+def _edits(log: PulledLog, count: int, reg: str, *, is_chained: bool) -> None:
+    thread_id, parents = log.thread(), ()
+    for place in range(count):
+        made = log.edit("thread", thread_id, reg, {"title": f"T{place}", "model": f"m{place}"}, parents=parents)
+        parents = (made.id,) if is_chained else ()
+
+
+def _tags(log: PulledLog, count: int) -> None:
+    thread_id = log.thread()
+    for place in range(count):
+        log.edit("thread", thread_id, f"lww.tag.{new_id()}", {"is_on": True, "name": f"tag {place}"})
+
+
+def _erased_tags(log: PulledLog, count: int) -> None:
+    _tags(log, count // 2)
+    thread_id, *_ = (row.entity for row in log.rows)
+    for row in log.rows[1:]:
+        log.add("thread", "del", thread_id, {"changes": [row.id]}, reg="erased")
+
+
+def _summaries(log: PulledLog, count: int) -> None:
+    thread_id = log.thread()
+    first, last = _down(log, thread_id, 2)
+    ends = {"thread_id": thread_id, "from_message_id": first, "up_to_message_id": last}
+    for _ in range(count):
+        log.add("summary", "new", new_id(), {**ends, "text": "in short", "author": "model"})
+
+
+def _erasures(log: PulledLog, count: int) -> None:
+    """Each names what is not there."""
+    thread_id = log.thread()
+    _down(log, thread_id, count // 2)
+    for _ in range(count // 2):
+        log.add("thread", "del", thread_id, {"changes": [new_id() for _ in range(20)]}, reg="erased")
+
+
+def _deletions(log: PulledLog, count: int, kind: str) -> None:
+    thread_id = log.thread()
+    message_id = log.message(thread_id)
+    for _ in range(count):
+        log.delete(kind, {"thread": thread_id, "message": message_id}[kind])
+
+
 def _with(shape: Callable[..., None], **values: Any) -> Shape:
     return lambda log, count: shape(log, count, **values)
 
@@ -143,4 +186,21 @@ SHAPES: Final[Mapping[str, Shape]] = {
         for parent in ("chain", "question", "none")
         for each in (1, 2)
     },
+}
+
+# What else a member may write very much of, all in one thread.
+RECORDS: Final[Mapping[str, Shape]] = {
+    **{
+        f"{reg}, {'each after the one before' if is_chained else 'all at once'}": _with(
+            _edits, reg=reg, is_chained=is_chained
+        )
+        for reg in ("title", "lww.model", "lww.of_tomorrow")
+        for is_chained in (False, True)
+    },
+    "tags": _tags,
+    "erased tags": _erased_tags,
+    "summaries": _summaries,
+    "erasures": _erasures,
+    "deletions of a message": _with(_deletions, kind="message"),
+    "deletions of a thread": _with(_deletions, kind="thread"),
 }

@@ -44,7 +44,7 @@ def places(conn: Connection, project_id: str, change_ids: Sequence[str]) -> dict
         row[0]: (row[1], row[2])
         for batch in batches(list(change_ids))
         for row in conn.exec_driver_sql(
-            f"SELECT id, seq, digest FROM changes WHERE project_id = ? AND id IN ({marks(batch)})",  # noqa: S608
+            f"SELECT id, seq, digest FROM changes WHERE +project_id = ? AND id IN ({marks(batch)})",  # noqa: S608
             (project_id, *batch),
         )
     }

@@ -239,7 +239,7 @@ def erase(
         for batch in batches(sorted(set(change_ids)))
         for row in raw.execute(
             # Without a digest the server never had it: it will enter a stub, and that comes back.
-            "SELECT id, kind, op, entity, reg, body FROM changes WHERE project_id = ? AND digest IS NOT NULL"
+            "SELECT id, kind, op, entity, reg, body FROM changes WHERE +project_id = ? AND digest IS NOT NULL"
             f" AND erased = 0 AND state IN ({ON_SERVER}) AND {_HAS_WORDS.replace('c.', '')}"
             f" AND id IN ({marks(batch)})",
             (project_id, *batch),
@@ -268,9 +268,12 @@ def erase(
             registers.add((kind, entity, reg))
         raw.execute(_SET_ERASED, (left, change_id))
         forget_before(raw, kind, entity, reg)
+    tags: dict[str, list[str | None]] = defaultdict(list)
     for _, kind, _, entity, reg, body in rows:
         if kind == "thread" and reg.startswith(change_log.TAG):
-            projection.remove_erased_tag(raw, project_id, entity, body, effects)
+            tags[entity].append(body)
+    for thread_id, erased_bodies in tags.items():
+        projection.remove_erased_tags(raw, project_id, thread_id, erased_bodies, effects)
     return registers
 
 
@@ -282,7 +285,7 @@ def _unlogged(raw: sqlite3.Connection, project_id: str, change_ids: Iterable[str
         for batch in batches(sorted(set(change_ids)))
         for row in raw.execute(
             "SELECT m.id FROM changes c JOIN messages m ON m.id = c.entity JOIN threads t ON t.id = m.thread_id"
-            " WHERE c.project_id = ?1 AND t.project_id = ?1 AND c.erased = 1 AND c.kind = 'message' AND c.op = 'new'"
+            " WHERE +c.project_id = ?1 AND t.project_id = ?1 AND c.erased = 1 AND c.kind = 'message' AND c.op = 'new'"
             " AND (m.author_id = c.author OR (c.author = ?2 AND m.author_id IS NULL AND m.role = 'user'))"
             f" AND m.purged_at IS NULL AND c.id IN ({marks(batch)})",
             (project_id, me, *batch),

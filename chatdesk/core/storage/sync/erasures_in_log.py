@@ -32,7 +32,7 @@ def taken_by(raw: sqlite3.Connection, project_id: str, row: PulledChange) -> set
         change_id
         for batch in batches(named(row.body))
         for change_id, seq, author, mine in raw.execute(
-            f"SELECT id, seq, author, mine FROM changes WHERE project_id = ? AND id IN ({marks(batch)})",
+            f"SELECT id, seq, author, mine FROM changes WHERE +project_id = ? AND id IN ({marks(batch)})",
             (project_id, *batch),
         )
         if (seq is not None and seq < row.seq)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,10 +26,11 @@ DELETE: Final = "del"
 COUNTS: Final = f"state NOT IN ({ChangeState.REFUSED.value}, {ChangeState.PRIVATE.value})"
 
 # What was never applied is left out: it would count here or not depending on what else came in its page.
-_ROWS = (
-    "SELECT id, device, dseq, kind, op, parents, hlc, body, seq, author, mine FROM changes"
-    f" WHERE entity = ? AND reg = ? AND +kind = ? AND +project_id = ? AND {COUNTS}"
-    " AND (problem IS NULL OR problem NOT LIKE 'foreign: %')"
+_APPLIED = f"+project_id = ? AND {COUNTS} AND (problem IS NULL OR problem NOT LIKE 'foreign: %')"
+_COLUMNS = "id, device, dseq, kind, op, parents, hlc, body, seq, author, mine"
+_ROWS = f"SELECT {_COLUMNS} FROM changes WHERE entity = ? AND reg = ? AND +kind = ? AND {_APPLIED}"
+_ROWS_BETWEEN = (
+    f"SELECT reg, {_COLUMNS} FROM changes WHERE entity = ? AND reg > ? AND reg < ? AND +kind = ? AND {_APPLIED}"
 )
 # Where nothing that counts is left of a thread's making, what it said is still all that there is.
 _MADE = (
@@ -73,6 +75,16 @@ class LogRow:
 def read(raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str) -> list[LogRow]:
     """Return all changes of a register that count."""
     return [log_row(row) for row in raw.execute(_ROWS, (entity, reg, kind, project_id))]
+
+
+def read_between(
+    raw: sqlite3.Connection, project_id: str, kind: str, entity: str, ends: tuple[str, str]
+) -> dict[str, list[LogRow]]:
+    """Return all changes that count of the registers whose names are between two, by register."""
+    found: dict[str, list[LogRow]] = defaultdict(list)
+    for reg, *row in raw.execute(_ROWS_BETWEEN, (entity, *ends, kind, project_id)):
+        found[reg].append(log_row(row))
+    return found
 
 
 def log_row(row: Sequence[Any]) -> LogRow:

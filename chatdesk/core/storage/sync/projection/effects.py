@@ -10,7 +10,8 @@ from chatdesk.core.domain.sharing.sync_results import Applied
 @dataclass(slots=True)
 class Effects:
     """The effects so far, from which ``applied`` makes an ``Applied``. ``me`` is this person's member id in the
-    workspace. ``is_quiet``: the changes are older than this person's membership, so nobody is notified of them."""
+    workspace. ``is_quiet``: the changes are older than this person's membership, so nobody is notified of them.
+    ``summary_versions``: the newest by thread, of those that got another one."""
 
     me: str | None = None
     is_quiet: bool = False
@@ -24,6 +25,7 @@ class Effects:
     wanted_files: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     has_tags: bool = False
+    summary_versions: dict[str, int] = field(default_factory=dict)
 
     def applied(self, *, rows: int = 0, confirmed: int = 0) -> Applied:
         return Applied(

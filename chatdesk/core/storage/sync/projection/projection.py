@@ -34,7 +34,7 @@ from chatdesk.core.storage.sync.registers import (
     heads_of,
     made_with,
     member_of,
-    read,
+    read_between,
     update_heads,
     winner,
 )
@@ -102,6 +102,7 @@ def project_many(
         by_kind[kind].add((entity, reg))
     deleted_messages: set[str] = set()
     threads: set[str] = set()
+    tags_of: dict[str, list[str]] = defaultdict(list)
     for kind in ("project", "thread", "message", "summary"):
         wanted = by_kind.get(kind, set())
         here = homes(raw, kind, [entity for entity, _ in wanted])
@@ -117,9 +118,11 @@ def project_many(
             elif reg == change_log.CONTENT:
                 _project_all(raw, project_id, effects)
             elif kind == "thread" and reg.startswith(change_log.TAG):
-                _write_tag(raw, origin, project_id, entity, reg, effects)
+                tags_of[entity].append(reg)
             elif reg not in change_log.PERSONAL:
                 _write_columns(raw, project_id, kind, entity, reg, effects)
+    for thread_id, regs in tags_of.items():
+        _write_tags(raw, origin, project_id, thread_id, regs, effects)
     show_or_hide_messages(conn, origin, project_id, deleted_messages, effects)
     threads |= threads_with_deletions(raw, project_id, _threads_of(raw, by_kind))
     show_or_hide_threads(conn, origin, project_id, threads, effects)
@@ -194,16 +197,9 @@ def _gather(raw: sqlite3.Connection, kind: str, entity: str, reg: str, effects: 
 
 def tags_in_log(raw: sqlite3.Connection, project_id: str, thread_id: str) -> dict[str, tuple[bool, LogRow, str]]:
     """Return the tags of a thread by folded name: whether it is set, the deciding change, and its register."""
-    regs = [
-        row[0]
-        for row in raw.execute(
-            "SELECT DISTINCT reg FROM changes WHERE entity = ? AND reg > ? AND reg < ? AND +project_id = ?",
-            (thread_id, change_log.TAG, change_log.TAG + "\U0010ffff", project_id),
-        )
-    ]
     found: dict[str, tuple[bool, LogRow, str]] = {}
-    for reg in regs:
-        rows = read(raw, project_id, "thread", thread_id, reg)
+    ends = change_log.TAG, change_log.TAG + "\U0010ffff"
+    for reg, rows in read_between(raw, project_id, "thread", thread_id, ends).items():
         shown = winner(heads_of(rows))
         if shown is None:
             continue
@@ -231,15 +227,18 @@ def tag_name(body: Mapping[str, Any]) -> str | None:
     return kept[: tags.LONGEST_NAME].strip() or None
 
 
-def _write_tag(
-    raw: sqlite3.Connection, origin: Origin, project_id: str, thread_id: str, reg: str, effects: Effects
+def _write_tags(
+    raw: sqlite3.Connection, origin: Origin, project_id: str, thread_id: str, regs: Iterable[str], effects: Effects
 ) -> None:
-    rows, _ = update_heads(raw, project_id, "thread", thread_id, reg)
-    names = [name for row in rows if (name := tag_name(row.values()))]
-    if not names:
+    """Update these tags of one thread, all of whose tags are looked through once."""
+    named: list[tuple[str, str]] = []
+    for reg in regs:
+        rows, _ = update_heads(raw, project_id, "thread", thread_id, reg)
+        named += [(reg, name) for row in rows if (name := tag_name(row.values()))]
+    if not named:
         return
     known = tags_in_log(raw, project_id, thread_id)
-    for name in dict.fromkeys(names):
+    for reg, name in dict.fromkeys(named):
         found = known.get(folded(name))
         is_on = found is not None and found[0]
         tag_id = _local_tag(raw, origin, (found[2] if found is not None else reg), name, is_wanted=is_on)
@@ -255,23 +254,25 @@ def _write_tag(
             effects.has_tags = True
 
 
-def remove_erased_tag(
-    raw: sqlite3.Connection, project_id: str, thread_id: str, body: str | None, effects: Effects
+def remove_erased_tags(
+    raw: sqlite3.Connection, project_id: str, thread_id: str, bodies: Iterable[str | None], effects: Effects
 ) -> None:
-    """Take the tag of an erased change off its thread, unless another change puts it there. ``body``: what the change
-    said. The tag leaves the profile where no thread has it and nobody made it here."""
-    name = tag_name(read_object(body) or {})
-    if name is None or tags_in_log(raw, project_id, thread_id).get(folded(name), (False,))[0]:
-        return
-    tag = raw.execute("SELECT id FROM tags WHERE name_folded = ?", (folded(name),)).fetchone()
-    if tag is not None:
-        raw.execute("DELETE FROM thread_tags WHERE thread_id = ? AND tag_id = ?", (thread_id, tag[0]))
-        raw.execute(
-            "DELETE FROM tags WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM thread_tags WHERE tag_id = ?1)"
-            " AND NOT EXISTS (SELECT 1 FROM changes WHERE kind = 'tag' AND entity = ?1)",
-            (tag[0],),
-        )
-        effects.has_tags = True
+    """Take the tags of erased changes off their thread, unless other changes put them there. ``bodies``: what the
+    changes said. A tag leaves the profile where no thread has it and nobody made it here."""
+    known = tags_in_log(raw, project_id, thread_id)
+    for body in bodies:
+        name = tag_name(read_object(body) or {})
+        if name is None or known.get(folded(name), (False,))[0]:
+            continue
+        tag = raw.execute("SELECT id FROM tags WHERE name_folded = ?", (folded(name),)).fetchone()
+        if tag is not None:
+            raw.execute("DELETE FROM thread_tags WHERE thread_id = ? AND tag_id = ?", (thread_id, tag[0]))
+            raw.execute(
+                "DELETE FROM tags WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM thread_tags WHERE tag_id = ?1)"
+                " AND NOT EXISTS (SELECT 1 FROM changes WHERE kind = 'tag' AND entity = ?1)",
+                (tag[0],),
+            )
+            effects.has_tags = True
 
 
 def _local_tag(raw: sqlite3.Connection, origin: Origin, reg: str, name: str, *, is_wanted: bool) -> str | None:

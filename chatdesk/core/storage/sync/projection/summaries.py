@@ -24,9 +24,7 @@ _INSERT = (
     "INSERT INTO summaries (id, thread_id, from_message_id, up_to_message_id, text, provider, model, token_count,"
     " created_at, prompt_version, author, pinned_facts, message_count, input_tokens, output_tokens, author_id, hlc,"
     " origin_device, stale_reason, version) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-    " CASE WHEN last.on_path = 1 THEN NULL ELSE 'switched' END,"
-    " 1 + (SELECT coalesce(max(version), 0) FROM summaries s WHERE s.thread_id = last.thread_id)"
-    " FROM messages last WHERE last.id = ?"
+    " CASE WHEN last.on_path = 1 THEN NULL ELSE 'switched' END, ? FROM messages last WHERE last.id = ?"
 )
 
 
@@ -81,12 +79,23 @@ def insert(
             author,
             hlc,
             device,
+            _next_version(raw, thread_id, effects),
             last,
         ),
     )
     effects.threads.add(thread_id)
     effects.contexts.add(thread_id)
     return True
+
+
+def _next_version(raw: sqlite3.Connection, thread_id: str, effects: Effects) -> int:
+    """Return the next version of the summary of a thread. All are looked through once for a page."""
+    newest = effects.summary_versions.get(thread_id)
+    if newest is None:
+        query = "SELECT coalesce(max(version), 0) FROM summaries WHERE thread_id = ?"
+        newest = int(raw.execute(query, (thread_id,)).fetchone()[0])
+    effects.summary_versions[thread_id] = newest + 1
+    return newest + 1
 
 
 def _facts(value: object) -> str:

@@ -17,13 +17,15 @@ import pytest
 
 from chatdesk.core.domain.library import GONE
 from chatdesk.core.storage.sync import erasing, erasing_trash, outbox
-from tests.helpers.log_shapes import SHAPES, Shape, chats
+from tests.helpers.log_shapes import RECORDS, SHAPES, Shape, chats
 from tests.helpers.pulled_log import ANNS, START_MS, PulledLog, Reader
 
 _FEW, _PAGE = 100, 10
 # Each step of a page, its indexes deeper at twice as many.
 _TWICE: Final = 2.5
 _DEARER: Final = 1.5
+# Where each page looks through all of one register.
+_TWICE_A_REGISTER: Final = 2.75
 Action = Callable[[PulledLog, Reader], None]
 
 
@@ -114,6 +116,12 @@ def test_a_first_pull_grows_with_what_is_pulled(name: str) -> None:
     few, many = _steps(SHAPES[name], _FEW), _steps(SHAPES[name], 2 * _FEW)
     assert many < _TWICE * few
     assert many < _DEARER * _of_chats()
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_whatever_else_is_pulled_costs_as_much_as_there_is(name: str) -> None:
+    few, many = (_steps(RECORDS[name], count, page=200) for count in (4 * _FEW, 8 * _FEW))
+    assert many < _TWICE_A_REGISTER * few
 
 
 @cache
