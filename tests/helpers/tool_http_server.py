@@ -19,6 +19,18 @@ ECHO = {
 }
 
 
+EVENTS = {
+    "comment": b": x\n\n",
+    "large": b": " + b"x" * 100_000 + b"\r\n",
+    "unknown": b"event: other\ndata: {}\n\n",
+    "empty": b"data:\n\n",
+    "number": b"id: 1\r\r",
+    "blank": b"\n",
+    "ping": b'data: {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": 1}}\n\n',
+    "end": b"retry: 0\nid: 1\ndata:\n\n",
+}
+
+
 class ToolHttpServer(ThreadingHTTPServer):
     """Keeps what came in: ``headers`` of each request, ``calls`` of tools, and the names of ``notifications``."""
 
@@ -44,7 +56,11 @@ class ToolHttpHandler(BaseHTTPRequestHandler):
     server: ToolHttpServer
 
     def do_GET(self) -> None:
-        self._send(405)
+        how, _, what = self.server.how.partition(" ")
+        if how == "listen" or what == "end":
+            self._stream(what)
+        else:
+            self._send(405)
 
     def do_DELETE(self) -> None:
         self._send(200)
@@ -87,7 +103,7 @@ class ToolHttpHandler(BaseHTTPRequestHandler):
         return True
 
     def _session(self, method: str) -> dict[str, str]:
-        if method != "initialize" or not self.server.how.startswith("lost "):
+        if method != "initialize" or not self.server.how.startswith(("lost ", "listen ")):
             return {}
         name = f"session-{len(self.server.headers)}"
         if "always" not in self.server.how:
@@ -113,6 +129,9 @@ class ToolHttpHandler(BaseHTTPRequestHandler):
                 return
             if how == "ask-without-end":
                 self._ask_without_end()
+                return
+            if how.startswith("stream "):
+                self._stream(how.removeprefix("stream "))
                 return
             if how == "packed":
                 result = {"content": [{"type": "text", "text": "unpacked"}]}
@@ -158,6 +177,18 @@ class ToolHttpHandler(BaseHTTPRequestHandler):
             for number in range(100_000):
                 asked = {"jsonrpc": "2.0", "id": f"asked-{number}", "method": "ping"}
                 self.wfile.write(b"data: " + json.dumps(asked).encode() + b"\n\n")
+
+    def _stream(self, what: str) -> None:
+        """Events without end; of ``end``, a stream that ends at once and is opened again at once."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        with suppress(OSError):
+            self.wfile.write(EVENTS[what])
+            while what != "end":
+                self.wfile.write(EVENTS[what] * 1_000)
 
     def _send_json(self, value: object, headers: dict[str, str] | None = None) -> None:
         self._send(200, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})

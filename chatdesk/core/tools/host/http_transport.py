@@ -18,6 +18,7 @@ from chatdesk.core.tools.host.redirect_receiver import RedirectReceiver
 from chatdesk.core.tools.host.session_streams import Observer
 from chatdesk.core.tools.host.sign_in import MARK, SignIn
 from chatdesk.core.tools.host.stdio import LONGEST_LINE_BYTES
+from chatdesk.core.tools.host.unasked import Unasked
 
 CONNECT_S: Final = 30.0
 SESSION_ID: Final = "mcp-session-id"
@@ -25,6 +26,8 @@ SESSION_ID: Final = "mcp-session-id"
 LOST_SESSION: Final = -1
 _SESSION_NOT_FOUND: Final = -32001
 _LOST: Final = Text("It no longer knows the session.")
+_DATA: Final = b"data:"
+_OPENED_LINES: Final = 150
 _SIGN_IN_BYTES: Final = 256 * 1024
 
 # What the process tells ChatDesk: a kind and its values.
@@ -102,7 +105,7 @@ def _json(data: bytes) -> dict[str, Any]:
 
 @asynccontextmanager
 async def over_http(
-    server_id: str, spec: Mapping[str, Any], report: Report, faults: HttpFaults
+    server_id: str, spec: Mapping[str, Any], report: Report, faults: HttpFaults, unasked: Unasked
 ) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
     """Yield the streams of a session over streamable HTTP. The SDK follows redirects within their origin only."""
     broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -117,7 +120,7 @@ async def over_http(
                 # What is packed has no bound until it is unpacked.
                 headers={**spec["headers"], "Accept-Encoding": "identity"},
                 auth=auth,
-                transport=_CappedTransport(httpx2.AsyncHTTPTransport(), faults),
+                transport=_CappedTransport(httpx2.AsyncHTTPTransport(), faults, unasked),
                 timeout=httpx2.Timeout(CONNECT_S, read=300.0),
                 follow_redirects=False,
             )
@@ -157,12 +160,13 @@ async def _signed_in(
 
 
 class _CappedTransport(httpx2.AsyncBaseTransport):
-    """Bounds answers that are not streams of events, those about signing in more than others, and refuses what is
-    packed. The SDK bounds events by itself."""
+    """Bounds answers, those about signing in more than others, and refuses what is packed. The SDK bounds an event by
+    itself; how many there are, and what is between them, is counted as nobody's wish."""
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport, faults: HttpFaults) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport, faults: HttpFaults, unasked: Unasked) -> None:
         self._inner = inner
         self._faults = faults
+        self._unasked = unasked
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._inner.handle_async_request(request)
@@ -170,13 +174,41 @@ class _CappedTransport(httpx2.AsyncBaseTransport):
             await response.aclose()
             raise httpx2.ReadError("packed, which was not asked for")
         is_sign_in = MARK in request.extensions
-        if is_sign_in or not response.headers.get("content-type", "").startswith("text/event-stream"):
-            assert isinstance(response.stream, httpx2.AsyncByteStream)
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        if not is_sign_in and response.headers.get("content-type", "").startswith("text/event-stream"):
+            opened = _OPENED_LINES if request.method == "GET" else 0
+            response.stream = _CountedEvents(response.stream, self._unasked, opened)
+        else:
             room = _SIGN_IN_BYTES if is_sign_in else LONGEST_LINE_BYTES
             response.stream = _CappedStream(response.stream, room)
         if not is_sign_in:
             await self._faults.look_at(request, response)
         return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _CountedEvents(httpx2.AsyncByteStream):
+    """Passes a stream of events on, and counts the lines that are not data: comments, other fields and blank lines.
+    ``opened``: what its beginning counts, because a server may end each stream at once and have it opened again."""
+
+    def __init__(self, inner: httpx2.AsyncByteStream, unasked: Unasked, opened: int) -> None:
+        self._inner = inner
+        self._unasked = unasked
+        self._opened = opened
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        begun, lines = b"", [b""] * self._opened
+        async with aclosing(cast(AsyncGenerator[bytes, None], aiter(self._inner))) as pieces:
+            async for piece in pieces:
+                lines += (begun + piece).splitlines()
+                begun = b"" if piece.endswith((b"\n", b"\r")) else lines.pop()[: len(_DATA) + 2]
+                sizes = [len(line) + 1 for line in lines if not line.startswith(_DATA) or len(line) <= len(_DATA) + 1]
+                if not self._unasked.streamed(len(sizes), sum(sizes)):
+                    raise httpx2.ReadError("too much that nobody asked for")
+                lines = []
+                yield piece
 
     async def aclose(self) -> None:
         await self._inner.aclose()

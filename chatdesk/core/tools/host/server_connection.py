@@ -240,7 +240,7 @@ class Connection:
     @asynccontextmanager
     async def _transport(self) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
         if self.spec.get("address"):
-            async with over_http(self.id, self.spec, self._report, self._faults) as streams:
+            async with over_http(self.id, self.spec, self._report, self._faults, self._unasked) as streams:
                 yield streams
             return
 

@@ -17,6 +17,10 @@ class Observer:
         """Take a message of the server; return whether the session goes on."""
         return True
 
+    def unreadable(self) -> bool:
+        """Take a fault in place of a message; return whether the session goes on."""
+        return True
+
     def sending(self, _message: types.JSONRPCMessage) -> None:
         """Take a message that is written next."""
 
@@ -52,9 +56,11 @@ class _FromServer(_Stream):
 
     async def receive(self) -> SessionMessage | Exception:
         received: SessionMessage | Exception = await self._inner.receive()
-        if isinstance(received, SessionMessage) and not all(
-            each.received(received.message) for each in self._observers
-        ):
+        goes_on = (
+            each.received(received.message) if isinstance(received, SessionMessage) else each.unreadable()
+            for each in self._observers
+        )
+        if not all(goes_on):
             raise anyio.EndOfStream
         return received
 

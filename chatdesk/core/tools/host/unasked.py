@@ -15,6 +15,8 @@ from chatdesk.core.tools.host.session_streams import Observer
 # What may come at once, and how much more in each second.
 MOST_MESSAGES, MESSAGES_PER_S = 3_000, 300
 MOST_BYTES, BYTES_PER_S = 32 * 1024 * 1024, 1024 * 1024
+# Of the lines around a message in a stream of events.
+_LINES: Final = 5
 _MESSAGES: Final = Text("It sent too many messages that nobody asked for, more than {count} in a second.")
 _BYTES: Final = Text("It wrote too much that nobody asked for, more than {count} bytes in a second.")
 
@@ -27,6 +29,7 @@ class Unasked(Observer):
         self._end = end
         self._messages = _Allowance(MOST_MESSAGES, MESSAGES_PER_S, clock)
         self._bytes = _Allowance(MOST_BYTES, BYTES_PER_S, clock)
+        self._lines = _Allowance(_LINES * MOST_MESSAGES, _LINES * MESSAGES_PER_S, clock)
         self._asked: set[types.RequestId] = set()
 
     def sending(self, message: types.JSONRPCMessage) -> None:
@@ -39,16 +42,27 @@ class Unasked(Observer):
         if isinstance(message, types.JSONRPCResponse | types.JSONRPCError) and message.id in self._asked:
             self._asked.discard(message.id)
             return True
-        if not self._messages.spend(1):
-            self._end(_MESSAGES.filled(count=MESSAGES_PER_S))
-            return False
-        return self.wrote(len(to_json(getattr(message, "params", None), serialize_unknown=True)))
+        return self.unreadable() and self.wrote(len(to_json(getattr(message, "params", None), serialize_unknown=True)))
+
+    def unreadable(self) -> bool:
+        """Count one message, whatever is in it; return whether there may be more."""
+        return self._spend(self._messages, 1)
+
+    def streamed(self, lines: int, size_bytes: int) -> bool:
+        """Count the lines and bytes of a stream of events that are not data; return whether there may be more."""
+        return self._spend(self._lines, lines) and self.wrote(size_bytes)
 
     def wrote(self, size_bytes: int) -> bool:
         """Count bytes; return whether there may be more."""
         is_allowed = self._bytes.spend(size_bytes)
         if not is_allowed:
             self._end(_BYTES.filled(count=BYTES_PER_S))
+        return is_allowed
+
+    def _spend(self, allowance: _Allowance, count: int) -> bool:
+        is_allowed = allowance.spend(count)
+        if not is_allowed:
+            self._end(_MESSAGES.filled(count=MESSAGES_PER_S))
         return is_allowed
 
 

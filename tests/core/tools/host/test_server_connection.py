@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,8 +14,11 @@ import pytest_asyncio
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.tools import CheckStep, ServerKind, ServerState, ToolFailed, ToolServer
+from chatdesk.core.tools.host.failures import HostFailure
+from chatdesk.core.tools.host.server_connection import Connection
 from chatdesk.core.tools.host_client import ToolHost
-from tests.helpers.tool_http_server import tool_http_server
+from tests.helpers.examples import sample
+from tests.helpers.tool_http_server import EVENTS, tool_http_server
 from tests.helpers.waiting import until
 
 KEY = "Bearer hidden-value"
@@ -180,3 +185,27 @@ async def test_what_an_address_answers_is_named(host: ToolHost, how: str, words:
     with tool_http_server(how) as web:
         steps = [each async for each in host.check(at(web.address))]
         assert not steps[-1].is_well and words in steps[-1].problem
+
+
+@pytest.mark.parametrize(("how", "what"), sample(list(itertools.product(("listen", "stream"), EVENTS)), 6))
+async def test_a_stream_of_what_nobody_asked_for_is_ended(how: str, what: str) -> None:
+    """Within a call, and beside all calls."""
+    gone = asyncio.Event()
+
+    async def nobody(_kind: str, _values: tuple[Any, ...]) -> tuple[str, Any]:
+        return "decline", None
+
+    with tool_http_server(f"{how} {what}") as server:
+        connection = Connection(
+            "notes", {"address": server.address, "headers": {}}, lambda *news: gone.set() if news[0] == "gone" else None
+        )
+        try:
+            with suppress(HostFailure):
+                await connection.tools()
+                if how == "stream":
+                    await connection.call("echo", '{"text": "1"}', 30, lambda *_said: None, nobody)
+            async with asyncio.timeout(30):
+                await gone.wait()
+        finally:
+            await connection.end(at_once=True)
+    assert "nobody asked for" in connection.problem
