@@ -33,6 +33,7 @@ _WAITED_S = 0.002
 _GATHER_S = 0.048
 _LARGE_READ = 8 * 1024
 _DRAIN_S = 0.1
+_MOST_QUOTED = 16 * 1024
 _PLAIN = frozenset(("", "message"))  # names of events that say nothing
 _SIGNS_OF_LIFE = frozenset((b"", b"ping", b"keep-alive", b"keepalive", b"heartbeat", b"null", b"true"))
 
@@ -249,7 +250,7 @@ class AnswerStream:
         whole = [chunk for _, chunk in chunks if chunk is not None]
         if self._has_chunks or whole:
             return [] if self._has_chunks else whole
-        words = bytes(foreign or self._unread).decode("utf-8", "replace")
+        words = bytes((foreign or self._unread)[:_MOST_QUOTED]).decode("utf-8", "replace").rstrip(REPLACEMENT)
         quoted = "" if REPLACEMENT in words else words  # a picture has none
         raise self._failures.make(Kind.NOT_A_STREAM if words else Kind.EMPTY_ANSWER, excerpt=quoted)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 # Fields of a piece that may hold its text, or further pieces.
-_FIELDS: Final = ("text", "thinking", "reasoning", "refusal", "summary", "content")
+_FIELDS: Final = ("text", "thinking", "reasoning", "refusal", "summary", "content", "value", "parts")
 _DEEPEST: Final = 8
 
 
