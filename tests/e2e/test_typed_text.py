@@ -222,6 +222,33 @@ def test_keys_go_to_the_thread_that_is_seen_before_its_draft_is(tmp_path: Path) 
     play(paths, script)
 
 
+def test_a_closed_windows_text_outlives_an_edit_of_the_same_thread(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    writers: list[Writer] = []
+
+    async def script(application: WindowApplication) -> None:
+        writer = Writer(application, paths)
+        writers.append(writer)
+        await writer.begin()
+        chats = application.chats
+        chats.open_window(writer.here)
+        await until(lambda: chats.windows)
+        window = chats.windows[0]
+        window.messages.edit.start_last()
+        await until(lambda: window.messages.edit.edited)
+        writer.field = window.panes.composer.editor
+        writer.type()
+        window.panes.window.close()
+        await until(lambda: not chats.windows)
+        application.messages.edit.start_last()
+        await until(lambda: application.messages.edit.edited)
+        await application.threads.open(writer.there)
+
+    play(paths, script)
+    [writer] = writers
+    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
+
+
 CASES: Final = list(product(STATES, ACTIONS, (False, True)))
 
 

@@ -176,6 +176,8 @@ class DraftKeeper(QObject):
         if thread_id == self._thread_id:
             if content:
                 self.show_content(self.content().behind(content))
+            else:  # what replaced nothing is the draft now, for the other composers too
+                self._on_composer_text_changed()
         elif content and (left is not None or not is_stored):
             joined = content if left is None else left.behind(content)
             self._left[thread_id] = replace(joined, is_behind=left is None or left.is_behind)
