@@ -3,6 +3,7 @@ whole, and the next key goes where a person looks."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -243,6 +244,32 @@ def test_a_closed_windows_text_outlives_an_edit_of_the_same_thread(tmp_path: Pat
         application.messages.edit.start_last()
         await until(lambda: application.messages.edit.edited)
         await application.threads.open(writer.there)
+
+    play(paths, script)
+    [writer] = writers
+    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
+
+
+def test_what_is_typed_while_a_window_closes_is_kept(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    writers: list[Writer] = []
+
+    async def script(application: WindowApplication) -> None:
+        writer = Writer(application, paths)
+        writers.append(writer)
+        await writer.begin()
+        chats = application.chats
+        chats.open_window(writer.here)
+        await until(lambda: chats.windows)
+        window = chats.windows[0]
+        writer.field = window.panes.composer.editor
+        writer.type()
+        with busy_disk(paths):
+            window.panes.window.close()
+            for _ in range(20):  # turns of the loop, until the draft waits for the disk
+                await asyncio.sleep(0)
+            writer.type()
+        await until(lambda: not chats.windows)
 
     play(paths, script)
     [writer] = writers

@@ -286,9 +286,9 @@ class PaneBindings:
         await self.attachments.wait_until_kept()
         self.messages.edit.end(is_left=True)
         try:
-            await self.drafts.save()
-        finally:
             await self.prompts.save()
+        finally:
+            await self.drafts.save()  # last: a person may type until the chat is gone
 
     def stop_filling(self) -> None:
         """Stop filling the inspector, because the chat is closed."""

@@ -95,11 +95,13 @@ class DraftKeeper(QObject):
                 await self._load()
 
     async def save(self) -> None:
-        """Store the composer's text now, if it is not stored yet."""
+        """Store the composer's text now, if it is not stored yet, with what is typed until it is."""
         async with self._lock:
             await self._load()
             await self._save_left()
             await self._save()
+            while self._has_unsaved and self._is_loaded:
+                await self._save()
 
     async def add_attachment(self, thread_id: str | None, key: str, attachment: Attachment) -> None:
         """Add a file that was attached in ``thread_id``: to the composer if that thread is open there, else to its
