@@ -9,10 +9,13 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.exports import Choice
+from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.storage.chat.context_rows import path_up
+from chatdesk.core.storage.sync import entering, sharing
 from chatdesk.core.storage.transfer.export_reader import open_reader
 from chatdesk.core.storage.upkeep.repair import RepairService
 from tests.helpers.checks import integrity_check
@@ -78,6 +81,18 @@ async def _delete_and_restore(store: Store, world: _World) -> None:
     await store.paths.restore(world.answer)
 
 
+async def _share(store: Store, world: _World) -> None:
+    """All is written into the log of a team, in far fewer steps than these."""
+    project = (await store.threads.get(world.thread)).project_id
+
+    def work(conn: Connection) -> None:
+        if not sharing.running(conn, "w"):
+            sharing.start(conn, store.db.origin, project, "w", TeamRole.OWNER, "channel")
+        assert any(entering.log_batch(conn, store.db.origin, project) is None for _step in range(_DEEP))
+
+    await store.db.write(work)
+
+
 _OPERATIONS: dict[str, Callable[[Store, _World], Awaitable[object]]] = {
     "start": lambda store, world: store.reopen(),
     "open": lambda store, world: store.messages.page(world.thread, limit=100),
@@ -91,6 +106,7 @@ _OPERATIONS: dict[str, Callable[[Store, _World], Awaitable[object]]] = {
     "edit": lambda store, world: store.messages.add_question_version(world.first, "new", None),
     "ask": lambda store, world: store.ask(world.thread, "four"),
     "export": _export,
+    "share": _share,
 }
 
 
