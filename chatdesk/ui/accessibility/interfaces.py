@@ -17,7 +17,7 @@ class ViewInterface(Protocol):
     """A ``QAccessibleInterface`` with nodes of its own."""
 
     def close(self) -> None:
-        """Close the nodes, because the view is gone."""
+        """Close the nodes, because the view is gone, or has another interface."""
         ...
 
 

@@ -5,6 +5,7 @@ Qt's own rows offer *Toggle* alone, which selects a row and opens nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from weakref import ref
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPoint, QRect, QRectF, Qt, QTimer
@@ -25,7 +26,7 @@ class _Rows(QAccessibleWidget):
 
     def __init__(self, view: QListView) -> None:
         super().__init__(view, QAccessible.Role.List)
-        self._view = ref(view)
+        self._view: Callable[[], QListView | None] = ref(view)
         self._nodes: dict[int, _Row] = {}
         self._sweeper = QTimer(view, singleShot=True, interval=0)
         self._sweeper.timeout.connect(self._sweep)
@@ -61,7 +62,8 @@ class _Rows(QAccessibleWidget):
         return self.child(view.currentIndex().row()) if view is not None and view.hasFocus() else None
 
     def close(self) -> None:
-        """Close the children, because the view is gone."""
+        """Close the children, because the view is gone, or has another interface."""
+        self._view = lambda: None
         nodes, self._nodes = self._nodes, {}
         for node in nodes.values():
             node.close()

@@ -26,7 +26,7 @@ class RowsAccessible(QAccessibleWidget):
         super().__init__(view, QAccessible.Role.List)
         self.model = model
         self.press = press
-        self._view = ref(view)
+        self._view: Callable[[], RowView | None] = ref(view)
         self._nodes: dict[RowName, RowNode] = {}
         self._sweeper = QTimer(view, singleShot=True, interval=0)
         self._sweeper.timeout.connect(self._sweep)
@@ -60,7 +60,8 @@ class RowsAccessible(QAccessibleWidget):
         return self.child(view.currentIndex().row()) if view is not None and view.hasFocus() else None
 
     def close(self) -> None:
-        """Close the children, because the view is gone."""
+        """Close the children, because the view is gone, or has another interface."""
+        self._view = lambda: None
         nodes, self._nodes = self._nodes, {}
         for node in nodes.values():
             node.close()

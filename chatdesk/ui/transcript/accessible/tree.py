@@ -25,7 +25,7 @@ class TranscriptAccessible(QAccessibleWidget):
     def __init__(self, view: ReadableView) -> None:
         super().__init__(view, QAccessible.Role.List, tr("Transcript"))
         self.owes_focus = False  # nothing was loaded yet that could have it
-        self._view = ref(view)
+        self._view: Callable[[], ReadableView | None] = ref(view)
         self._nodes: dict[MessageEntry, MessageNode] = {}
         self._caret_item: Item | None = None
         self._sweep_timer = _at_once(view, self._sweep)
@@ -99,7 +99,8 @@ class TranscriptAccessible(QAccessibleWidget):
             QAccessible.updateAccessibility(QAccessibleEvent(child, QAccessible.Event.Focus))
 
     def close(self) -> None:
-        """Close all nodes, because the view is gone."""
+        """Close all nodes, because the view is gone, or has another interface."""
+        self._view = lambda: None
         nodes, self._nodes = self._nodes, {}
         for node in nodes.values():
             node.close()
