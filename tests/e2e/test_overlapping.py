@@ -89,7 +89,7 @@ def test_a_question_that_is_sent_at_once_begins_a_thread_that_stays_open(paths: 
         press(application, Qt.Key.Key_Return)
         services = await application.services()
         thread = application.threads.open_thread
-        assert thread is not None and thread.title == "an early question"
+        assert thread is not None and thread.title == "An early question"
         assert application.bindings.lists.project is not None
         assert thread.project_id == application.bindings.lists.project.id
         assert application.panes.composer.text() == ""

@@ -13,6 +13,8 @@ _LONGEST = 300
 _MARKS = "#>*-`_~|=+ \t"
 _QUOTES = "\"'“”„‟‘’‚«»‹›「」『』《》 \t"
 _ENDS = ".。:;,"
+# A small word of letters alone, before others: no name of a file, a command or a product.
+_FIRST_WORD = re.compile(r"^[^\W\d_A-Z]{2,}(?= )")
 _LONGEST_READ = 20_000
 _LONGEST_ANSWER = 120  # a model that writes more than this does not give a title
 _MOST_WORDS = 14
@@ -26,7 +28,7 @@ def title_from_text(text: str) -> str:
     for line in text.splitlines():
         plain = clean_line(line).strip(_MARKS)
         if plain:
-            return _cut(plain)
+            return _cut(_FIRST_WORD.sub(lambda match: match[0].capitalize(), plain))
     return NEW_THREAD_TITLE
 
 
