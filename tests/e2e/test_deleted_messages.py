@@ -34,7 +34,7 @@ def test_a_deleted_message_is_found_in_the_trash_and_comes_back(tmp_path: Path) 
         await until(lambda: open_dialog(application) is not None)
         dialog = open_dialog(application)
         assert dialog.list.count() == 1
-        assert "Answer in “apples and pears”" in dialog.list.item(0).text()
+        assert "Answer in “Apples and pears”" in dialog.list.item(0).text()
         dialog.restore_button.click()
         await until(lambda: application.threads.thread_id == first)
         await until(lambda: any(each.message.id == answer for each in panes.transcript.entries))

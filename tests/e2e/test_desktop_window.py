@@ -66,7 +66,7 @@ def test_a_closed_window_goes_on_in_the_tray_and_comes_back_from_there(tmp_path:
         assert icon is not None and icon.is_visible
         in_tray = icon.findChild(QSystemTrayIcon)
         icon.menu.aboutToShow.emit()
-        await until(lambda: any("kept in the tray" in each.text() for each in icon.menu.actions()))
+        await until(lambda: any("Kept in the tray" in each.text() for each in icon.menu.actions()))
         window.close()
         await until(lambda: not window.isVisible())
         assert ["keeps running in the tray" in each for each in tray] == [True]

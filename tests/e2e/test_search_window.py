@@ -51,7 +51,7 @@ def test_a_found_message_is_shown_in_its_thread_with_the_words_marked(paths: App
         await ask(application, "something else")
         palette = opened(application)
         hits = await found(palette, "zebr")
-        assert hits == ["the zebra crosses"] * 2  # the title of the thread, then its question
+        assert hits == ["The zebra crosses"] * 2  # the title of the thread, then its question
         QTest.keyClick(palette.field, Qt.Key.Key_Down)
         hit = palette.current.value if palette.current is not None else None
         assert isinstance(hit, SearchHit) and hit.message_id is not None
@@ -136,7 +136,7 @@ def test_recent_threads_and_filters_are_on_offer(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await ask(application, "my first question")
         palette = opened(application)
-        await until(lambda: any(row.text == "my first question" for row in palette.rows))
+        await until(lambda: any(row.text == "My first question" for row in palette.rows))
         QTest.keyClicks(palette.field, "project:")
         await until(lambda: any(row.kind is RowKind.COMPLETION for row in palette.rows))
         assert [row.text for row in palette.rows if row.kind is RowKind.COMPLETION] == ["project:Personal"]

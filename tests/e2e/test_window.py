@@ -91,7 +91,7 @@ def test_a_question_that_is_sent_before_anything_is_there_is_asked(paths: AppPat
         press(application, Qt.Key.Key_Return)
         await application.services()
         await until(lambda: application.threads.open_thread is not None)
-        assert application.threads.open_thread.title == "an early question"
+        assert application.threads.open_thread.title == "An early question"
         assert application.panes.composer.text() == ""
 
     play(paths, script)
