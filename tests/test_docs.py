@@ -190,5 +190,5 @@ def test_the_runbooks_way_to_restore_a_backup_works(
     assert done.returncode == 0, done.stdout + done.stderr
     capfd.readouterr()
     assert run(["--data-dir", str(data), "threads"]) == 0
-    assert "before the backup" in capfd.readouterr().out
+    assert "Before the backup" in capfd.readouterr().out
     assert (data / "before-restore" / "chatdesk.db").read_bytes() == b"damaged" * 999

@@ -80,7 +80,7 @@ def test_a_closed_window_goes_on_in_the_tray_and_comes_back_from_there(tmp_path:
         window.close()
         await until(lambda: not window.isVisible())
         assert len(tray) == 1  # said once
-        next(each for each in icon.menu.actions() if "kept in the tray" in each.text()).trigger()
+        next(each for each in icon.menu.actions() if "Kept in the tray" in each.text()).trigger()
         await until(lambda: window.isVisible() and application.threads.thread_id == answer.thread_id)
 
     play(AppPaths.find(tmp_path / "profile"), script, IN_TRAY)
