@@ -496,8 +496,8 @@
         <translation>استيراد ملف صدّره ChatDesk أو برنامج آخر</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>ملف صدّره ChatGPT أو Claude أو Open WebUI أو LibreChat أو AnythingLLM أو Chatbox أو Cherry Studio أو Jan أو LM Studio أو ChatDesk: ملف zip أو JSON أو JSON Lines أو CSV، أو مجلّد</translation>
+        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>ملف صدّره ChatGPT أو Claude أو Gemini أو Open WebUI أو LibreChat أو AnythingLLM أو Chatbox أو Cherry Studio أو Jan أو LM Studio أو ChatDesk: ملف zip أو JSON أو JSON Lines أو CSV، أو مجلّد</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -1258,6 +1258,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>عبارة مروره هي {passphrase}؛ وكلاهما صالح ليوم واحد</translation>
+    </message>
+    <message>
+        <source>Password of {user} at {server}: </source>
+        <translation>كلمة مرور {user} على {server}: </translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -3362,10 +3366,6 @@
         <translation>لا يمكن استيراد هذا الملف.</translation>
     </message>
     <message>
-        <source>Choose an export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>اختر ملفًا مصدَّرًا من ChatGPT أو Claude أو Open WebUI أو LibreChat أو AnythingLLM أو Chatbox أو Cherry Studio أو Jan أو LM Studio أو ChatDesk.</translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>تحتاج المحادثة إلى عنوان.</translation>
     </message>
@@ -3560,6 +3560,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>كانت هنا قاعدة بيانات من قبل، وهي الآن مفقودة أو فارغة.</translation>
+    </message>
+    <message>
+        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
+        <translation>اختر ملفًا مصدَّرًا من ChatGPT أو Claude أو Gemini أو Open WebUI أو LibreChat أو AnythingLLM أو Chatbox أو Cherry Studio أو Jan أو LM Studio أو ChatDesk.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -3888,6 +3892,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>تضم إحدى الترويسات الإضافية محارف لا يمكن إرسالها.</translation>
+    </message>
+    <message>
+        <source>The extra header Host names another server than the address.</source>
+        <translation>تشير الترويسة الإضافية Host إلى خادم غير الذي في العنوان.</translation>
     </message>
     <message>
         <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
@@ -8228,6 +8236,14 @@
     <message>
         <source>In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file.</source>
         <translation>في Cherry Studio افتح Settings ثم Data Settings ثم Export to Phone، وصدّر إلى ملف.</translation>
+    </message>
+    <message>
+        <source>This is a page to be read, not the data of an export.</source>
+        <translation>هذه صفحة للقراءة، وليست بيانات تصدير.</translation>
+    </message>
+    <message>
+        <source>Choose the zip file of the export as it came. If it contains only pages, ask for it again with JSON as its format: Google Takeout has a choice for that.</source>
+        <translation>اختر ملف zip الخاص بالتصدير كما وصل. وإن لم يكن فيه إلا صفحات، فاطلبه مرة أخرى بتنسيق JSON: يتيح Google Takeout اختيار ذلك.</translation>
     </message>
     <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
@@ -15540,8 +15556,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>اطلب الرمز نصًا.</translation>
     </message>
     <message>
-        <source>You are in “{name}”. What is shared with you comes in now.</source>
-        <translation>أنت في «{name}». ويصل الآن ما هو مشترك معك.</translation>
+        <source>You are in “{name}” as {member}. What is shared with you comes in now.</source>
+        <translation>أنت في «{name}» باسم {member}. ويصل الآن ما هو مشترك معك.</translation>
     </message>
     <message>
         <source>Opening the file of keys…</source>
@@ -16431,6 +16447,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
         <translation>في Claude افتح Settings ثم Privacy واختر Export data. يصل رابط إلى ملف zip بالبريد الإلكتروني. اختر ذلك الملف هنا كما هو.</translation>
+    </message>
+    <message>
+        <source>In Google Takeout choose My Activity alone, in it Gemini Apps alone, and JSON as the format. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
+        <translation>في Google Takeout اختر «نشاطي» وحده، وفيه «تطبيقات Gemini» وحدها، وتنسيق JSON. يصل رابط إلى ملف zip بالبريد الإلكتروني. اختر ذلك الملف هنا كما هو.</translation>
     </message>
     <message>
         <source>In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.</source>
@@ -19896,6 +19916,22 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>وقت غير معروف</translation>
     </message>
     <message>
+        <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
+        <translation>يطلب الوكيل اسم مستخدم وكلمة مرور: {proxy}. لم يُرسل شيء.</translation>
+    </message>
+    <message>
+        <source>Write them into its address, as in http://name:password@proxy:3128.</source>
+        <translation>اكتبهما في عنوانه، مثل http://name:password@proxy:3128.</translation>
+    </message>
+    <message>
+        <source>The proxy let nothing through ({answer}): {proxy}.</source>
+        <translation>لم يسمح الوكيل بمرور شيء ({answer}): {proxy}.</translation>
+    </message>
+    <message>
+        <source>Ask who runs it, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>اسأل من يديره، أو اضبط وكيل هذا المزوّد في الإعدادات، المزوّدون.</translation>
+    </message>
+    <message>
         <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
         <translation>تعذّر الوصول إلى الوكيل: {proxy}. لم يُرسل شيء.</translation>
     </message>
@@ -20739,6 +20775,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
             <numerusform>فشلت {count}</numerusform>
             <numerusform>فشلت {count}</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
+        <translation>تحقّق مع الخادم مرة أخرى، واقبل ما ينقص حينها. أُغلق السجل حتى ذلك الموضع بالفعل، ولم يضع بذلك أي تغيير.</translation>
     </message>
 </context>
 </TS>

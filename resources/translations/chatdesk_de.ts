@@ -488,8 +488,8 @@
         <translation>einen Export von ChatDesk oder einem anderen Programm importieren</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>Export von ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio oder ChatDesk: eine Zip-, JSON-, JSON-Lines- oder CSV-Datei oder ein Ordner</translation>
+        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>Export von ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio oder ChatDesk: eine Zip-, JSON-, JSON-Lines- oder CSV-Datei oder ein Ordner</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -1210,6 +1210,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>seine Passphrase ist {passphrase}; beide gelten einen Tag</translation>
+    </message>
+    <message>
+        <source>Password of {user} at {server}: </source>
+        <translation>Passwort von {user} bei {server}: </translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -3230,10 +3234,6 @@
         <translation>Diese Datei kann nicht importiert werden.</translation>
     </message>
     <message>
-        <source>Choose an export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>Wählen Sie einen Export von ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio oder ChatDesk.</translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>Eine Unterhaltung braucht einen Titel.</translation>
     </message>
@@ -3428,6 +3428,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>Hier war eine Datenbank, und jetzt fehlt sie oder ist leer.</translation>
+    </message>
+    <message>
+        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
+        <translation>Wählen Sie einen Export von ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio oder ChatDesk.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -3756,6 +3760,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>Einer der zusätzlichen Header enthält Zeichen, die nicht gesendet werden können.</translation>
+    </message>
+    <message>
+        <source>The extra header Host names another server than the address.</source>
+        <translation>Der zusätzliche Header Host nennt einen anderen Server als die Adresse.</translation>
     </message>
     <message>
         <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
@@ -7892,6 +7900,14 @@
     <message>
         <source>In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file.</source>
         <translation>Öffnen Sie in Cherry Studio Einstellungen, Dateneinstellungen, Export aufs Telefon, und exportieren Sie in eine Datei.</translation>
+    </message>
+    <message>
+        <source>This is a page to be read, not the data of an export.</source>
+        <translation>Das ist eine Seite zum Lesen, nicht die Daten eines Exports.</translation>
+    </message>
+    <message>
+        <source>Choose the zip file of the export as it came. If it contains only pages, ask for it again with JSON as its format: Google Takeout has a choice for that.</source>
+        <translation>Wählen Sie die ZIP-Datei des Exports, wie sie kam. Enthält sie nur Seiten, fordern Sie ihn noch einmal mit JSON als Format an: Google Takeout lässt das Format wählen.</translation>
     </message>
     <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
@@ -14860,8 +14876,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Bitten Sie um den Code als Text.</translation>
     </message>
     <message>
-        <source>You are in “{name}”. What is shared with you comes in now.</source>
-        <translation>Sie sind in „{name}“. Was mit Ihnen geteilt ist, kommt jetzt an.</translation>
+        <source>You are in “{name}” as {member}. What is shared with you comes in now.</source>
+        <translation>Sie sind als {member} in „{name}“. Was mit Ihnen geteilt ist, kommt jetzt an.</translation>
     </message>
     <message>
         <source>Opening the file of keys…</source>
@@ -15707,6 +15723,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
         <translation>Öffnen Sie in Claude Einstellungen, Datenschutz, und wählen Sie Daten exportieren. Ein Link zu einer ZIP-Datei kommt per E-Mail. Wählen Sie diese Datei hier, wie sie ist.</translation>
+    </message>
+    <message>
+        <source>In Google Takeout choose My Activity alone, in it Gemini Apps alone, and JSON as the format. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
+        <translation>Wählen Sie in Google Takeout nur Meine Aktivitäten, darin nur Gemini-Apps, und JSON als Format. Ein Link zu einer ZIP-Datei kommt per E-Mail. Wählen Sie diese Datei hier, wie sie ist.</translation>
     </message>
     <message>
         <source>In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.</source>
@@ -18908,6 +18928,22 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>unbekannte Zeit</translation>
     </message>
     <message>
+        <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
+        <translation>Der Proxy verlangt einen Benutzernamen und ein Passwort: {proxy}. Nichts wurde gesendet.</translation>
+    </message>
+    <message>
+        <source>Write them into its address, as in http://name:password@proxy:3128.</source>
+        <translation>Schreiben Sie beides in seine Adresse, wie in http://name:password@proxy:3128.</translation>
+    </message>
+    <message>
+        <source>The proxy let nothing through ({answer}): {proxy}.</source>
+        <translation>Der Proxy ließ nichts durch ({answer}): {proxy}.</translation>
+    </message>
+    <message>
+        <source>Ask who runs it, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>Fragen Sie, wer ihn betreibt, oder legen Sie den Proxy dieses Anbieters unter Einstellungen, Anbieter fest.</translation>
+    </message>
+    <message>
         <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
         <translation>Der Proxy war nicht zu erreichen: {proxy}. Nichts wurde gesendet.</translation>
     </message>
@@ -19711,6 +19747,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
             <numerusform>{count} fehlgeschlagen</numerusform>
             <numerusform>{count} fehlgeschlagen</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
+        <translation>Gleichen Sie noch einmal mit dem Server ab, und nehmen Sie hin, was dann fehlt. Das Protokoll wurde bis dorthin schon geschlossen, und dadurch ging keine Änderung verloren.</translation>
     </message>
 </context>
 </TS>

@@ -488,8 +488,8 @@
         <translation>importa una exportación de ChatDesk o de otro programa</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>exportación de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio o ChatDesk: un archivo zip, JSON, JSON Lines o CSV, o una carpeta</translation>
+        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>exportación de ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio o ChatDesk: un archivo zip, JSON, JSON Lines o CSV, o una carpeta</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -1210,6 +1210,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>su frase de contraseña es {passphrase}; ambos valen un día</translation>
+    </message>
+    <message>
+        <source>Password of {user} at {server}: </source>
+        <translation>Contraseña de {user} en {server}: </translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -3230,10 +3234,6 @@
         <translation>No se puede importar este archivo.</translation>
     </message>
     <message>
-        <source>Choose an export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>Elige una exportación de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio o ChatDesk.</translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>Una conversación necesita un título.</translation>
     </message>
@@ -3428,6 +3428,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>Aquí había una base de datos, y ahora falta o está vacía.</translation>
+    </message>
+    <message>
+        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
+        <translation>Elige una exportación de ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio o ChatDesk.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -3756,6 +3760,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>Una de las cabeceras adicionales contiene caracteres que no se pueden enviar.</translation>
+    </message>
+    <message>
+        <source>The extra header Host names another server than the address.</source>
+        <translation>La cabecera adicional Host indica otro servidor que la dirección.</translation>
     </message>
     <message>
         <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
@@ -6751,7 +6759,7 @@
     </message>
     <message>
         <source>Check against the server again. Nothing was changed.</source>
-        <translation>Compruebe de nuevo con el servidor. No se cambió nada.</translation>
+        <translation>Comprueba de nuevo con el servidor. No se cambió nada.</translation>
     </message>
     <message>
         <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
@@ -7892,6 +7900,14 @@
     <message>
         <source>In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file.</source>
         <translation>En Cherry Studio abre Settings, Data Settings, Export to Phone, y exporta a un archivo.</translation>
+    </message>
+    <message>
+        <source>This is a page to be read, not the data of an export.</source>
+        <translation>Es una página para leer, no los datos de una exportación.</translation>
+    </message>
+    <message>
+        <source>Choose the zip file of the export as it came. If it contains only pages, ask for it again with JSON as its format: Google Takeout has a choice for that.</source>
+        <translation>Elige el archivo zip de la exportación tal como llegó. Si solo contiene páginas, pídela de nuevo en formato JSON: Google Takeout deja elegirlo.</translation>
     </message>
     <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
@@ -14860,8 +14876,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Pide el código como texto.</translation>
     </message>
     <message>
-        <source>You are in “{name}”. What is shared with you comes in now.</source>
-        <translation>Estás en «{name}». Lo que se comparte contigo está llegando.</translation>
+        <source>You are in “{name}” as {member}. What is shared with you comes in now.</source>
+        <translation>Estás en «{name}» como {member}. Lo que se comparte contigo está llegando.</translation>
     </message>
     <message>
         <source>Opening the file of keys…</source>
@@ -15707,6 +15723,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
         <translation>En Claude abre Configuración, Privacidad, y elige Exportar datos. Llega por correo un enlace a un zip. Elige aquí ese archivo, tal cual.</translation>
+    </message>
+    <message>
+        <source>In Google Takeout choose My Activity alone, in it Gemini Apps alone, and JSON as the format. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
+        <translation>En Google Takeout elige solo Mi actividad, en ella solo Aplicaciones de Gemini, y JSON como formato. Llega por correo un enlace a un zip. Elige aquí ese archivo, tal cual.</translation>
     </message>
     <message>
         <source>In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.</source>
@@ -18908,6 +18928,22 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>fecha desconocida</translation>
     </message>
     <message>
+        <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
+        <translation>El proxy pide un nombre de usuario y una contraseña: {proxy}. No se envió nada.</translation>
+    </message>
+    <message>
+        <source>Write them into its address, as in http://name:password@proxy:3128.</source>
+        <translation>Escríbelos en su dirección, como en http://name:password@proxy:3128.</translation>
+    </message>
+    <message>
+        <source>The proxy let nothing through ({answer}): {proxy}.</source>
+        <translation>El proxy no dejó pasar nada ({answer}): {proxy}.</translation>
+    </message>
+    <message>
+        <source>Ask who runs it, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>Pregunta a quien lo administra, o define el proxy de este proveedor en Ajustes, Proveedores.</translation>
+    </message>
+    <message>
         <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
         <translation>No se pudo acceder al proxy: {proxy}. No se envió nada.</translation>
     </message>
@@ -19711,6 +19747,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
             <numerusform>{count} falló</numerusform>
             <numerusform>{count} fallaron</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
+        <translation>Comprueba de nuevo con el servidor, y acepta lo que falte entonces. El registro ya se cerró hasta ahí, y con ello no se perdió ningún cambio.</translation>
     </message>
 </context>
 </TS>

@@ -488,8 +488,8 @@
         <translation>importer un export de ChatDesk ou d’un autre programme</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>export de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk&#xa0;: un fichier zip, JSON, JSON Lines ou CSV, ou un dossier</translation>
+        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>export de ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk : un fichier zip, JSON, JSON Lines ou CSV, ou un dossier</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -1210,6 +1210,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>sa phrase secrète est {passphrase}&#xa0;; les deux sont valables un jour</translation>
+    </message>
+    <message>
+        <source>Password of {user} at {server}: </source>
+        <translation>Mot de passe de {user} sur {server} : </translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -3230,10 +3234,6 @@
         <translation>Ce fichier ne peut pas être importé.</translation>
     </message>
     <message>
-        <source>Choose an export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>Choisissez un export de ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk.</translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>Une conversation a besoin d’un titre.</translation>
     </message>
@@ -3428,6 +3428,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>Il y avait ici une base de données, et maintenant elle manque ou est vide.</translation>
+    </message>
+    <message>
+        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
+        <translation>Choisissez un export de ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -3756,6 +3760,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>L’un des en-têtes supplémentaires contient des caractères qui ne peuvent pas être envoyés.</translation>
+    </message>
+    <message>
+        <source>The extra header Host names another server than the address.</source>
+        <translation>L’en-tête supplémentaire Host nomme un autre serveur que l’adresse.</translation>
     </message>
     <message>
         <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
@@ -7892,6 +7900,14 @@
     <message>
         <source>In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file.</source>
         <translation>Dans Cherry Studio, ouvrez Settings, Data Settings, Export to Phone, et exportez vers un fichier.</translation>
+    </message>
+    <message>
+        <source>This is a page to be read, not the data of an export.</source>
+        <translation>C’est une page à lire, pas les données d’un export.</translation>
+    </message>
+    <message>
+        <source>Choose the zip file of the export as it came. If it contains only pages, ask for it again with JSON as its format: Google Takeout has a choice for that.</source>
+        <translation>Choisissez le fichier zip de l’export tel qu’il est arrivé. S’il ne contient que des pages, redemandez-le au format JSON : Google Takeout laisse choisir le format.</translation>
     </message>
     <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
@@ -14860,8 +14876,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Demandez le code sous forme de texte.</translation>
     </message>
     <message>
-        <source>You are in “{name}”. What is shared with you comes in now.</source>
-        <translation>Vous êtes dans «&#xa0;{name}&#xa0;». Ce qui est partagé avec vous arrive maintenant.</translation>
+        <source>You are in “{name}” as {member}. What is shared with you comes in now.</source>
+        <translation>Vous êtes dans « {name} » sous le nom {member}. Ce qui est partagé avec vous arrive maintenant.</translation>
     </message>
     <message>
         <source>Opening the file of keys…</source>
@@ -15707,6 +15723,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
         <translation>Dans Claude, ouvrez Paramètres, Confidentialité, et choisissez Exporter les données. Un lien vers un fichier zip arrive par e-mail. Choisissez ce fichier ici, tel quel.</translation>
+    </message>
+    <message>
+        <source>In Google Takeout choose My Activity alone, in it Gemini Apps alone, and JSON as the format. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
+        <translation>Dans Google Takeout, choisissez uniquement Mon activité, dans celle-ci uniquement Applications Gemini, et JSON comme format. Un lien vers un fichier zip arrive par e-mail. Choisissez ce fichier ici, tel quel.</translation>
     </message>
     <message>
         <source>In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.</source>
@@ -18908,6 +18928,22 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>date inconnue</translation>
     </message>
     <message>
+        <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
+        <translation>Le proxy demande un nom d’utilisateur et un mot de passe : {proxy}. Rien n’a été envoyé.</translation>
+    </message>
+    <message>
+        <source>Write them into its address, as in http://name:password@proxy:3128.</source>
+        <translation>Écrivez-les dans son adresse, comme dans http://name:password@proxy:3128.</translation>
+    </message>
+    <message>
+        <source>The proxy let nothing through ({answer}): {proxy}.</source>
+        <translation>Le proxy n’a rien laissé passer ({answer}) : {proxy}.</translation>
+    </message>
+    <message>
+        <source>Ask who runs it, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>Adressez-vous à qui le gère, ou définissez le proxy de ce fournisseur dans Paramètres, Fournisseurs.</translation>
+    </message>
+    <message>
         <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
         <translation>Le proxy n’a pas pu être joint&#xa0;: {proxy}. Rien n’a été envoyé.</translation>
     </message>
@@ -19711,6 +19747,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
             <numerusform>{count} a échoué</numerusform>
             <numerusform>{count} ont échoué</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
+        <translation>Comparez de nouveau avec le serveur, et acceptez ce qui manque alors. Le journal a déjà été refermé jusque-là, et aucun changement n’a été perdu de ce fait.</translation>
     </message>
 </context>
 </TS>

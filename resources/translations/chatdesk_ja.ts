@@ -486,8 +486,8 @@
         <translation>ChatDeskまたはほかのプログラムのエクスポートをインポートします</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>ChatGPT、Claude、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM StudioまたはChatDeskのエクスポート: zip、JSON、JSON Lines、CSVのファイル、またはフォルダー</translation>
+        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>ChatGPT、Claude、Gemini、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM StudioまたはChatDeskのエクスポート: zip、JSON、JSON Lines、CSVのファイル、またはフォルダー</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -1198,6 +1198,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>パスフレーズは{passphrase}です。どちらも1日有効です</translation>
+    </message>
+    <message>
+        <source>Password of {user} at {server}: </source>
+        <translation>{server}の{user}のパスワード: </translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -3197,10 +3201,6 @@
         <translation>このファイルはインポートできません。</translation>
     </message>
     <message>
-        <source>Choose an export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>ChatGPT、Claude、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio、ChatDeskのエクスポートを選んでください。</translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>スレッドにはタイトルが必要です。</translation>
     </message>
@@ -3395,6 +3395,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>以前ここにあったデータベースがなくなったか、空になっています。</translation>
+    </message>
+    <message>
+        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
+        <translation>ChatGPT、Claude、Gemini、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio、ChatDeskのエクスポートを選んでください。</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -3723,6 +3727,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>追加ヘッダーの1つに、送信できない文字が含まれています。</translation>
+    </message>
+    <message>
+        <source>The extra header Host names another server than the address.</source>
+        <translation>追加ヘッダーHostが、アドレスとは別のサーバーを指しています。</translation>
     </message>
     <message>
         <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
@@ -7808,6 +7816,14 @@
     <message>
         <source>In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file.</source>
         <translation>Cherry StudioでSettings、Data Settings、Export to Phoneを開き、ファイルにエクスポートしてください。</translation>
+    </message>
+    <message>
+        <source>This is a page to be read, not the data of an export.</source>
+        <translation>これは読むためのページで、エクスポートのデータではありません。</translation>
+    </message>
+    <message>
+        <source>Choose the zip file of the export as it came. If it contains only pages, ask for it again with JSON as its format: Google Takeout has a choice for that.</source>
+        <translation>エクスポートのzipファイルを届いたまま選んでください。ページしか入っていない場合は、形式をJSONにしてもう一度依頼してください。Google Takeoutでは形式を選べます。</translation>
     </message>
     <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
@@ -14690,8 +14706,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>コードをテキストで送ってもらってください。</translation>
     </message>
     <message>
-        <source>You are in “{name}”. What is shared with you comes in now.</source>
-        <translation>「{name}」に入りました。共有されているものが今から届きます。</translation>
+        <source>You are in “{name}” as {member}. What is shared with you comes in now.</source>
+        <translation>「{name}」に{member}として入りました。共有されているものが今から届きます。</translation>
     </message>
     <message>
         <source>Opening the file of keys…</source>
@@ -15526,6 +15542,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
         <translation>ClaudeでSettings、Privacyを開き、Export dataを選びます。zipファイルへのリンクがメールで届きます。そのファイルをそのままここで選んでください。</translation>
+    </message>
+    <message>
+        <source>In Google Takeout choose My Activity alone, in it Gemini Apps alone, and JSON as the format. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
+        <translation>Google Takeoutで「マイ アクティビティ」だけを、その中で「Gemini アプリ」だけを選び、形式をJSONにします。zipファイルへのリンクがメールで届きます。そのファイルをそのままここで選んでください。</translation>
     </message>
     <message>
         <source>In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.</source>
@@ -18661,6 +18681,22 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>不明な日時</translation>
     </message>
     <message>
+        <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
+        <translation>プロキシがユーザー名とパスワードを求めています: {proxy}。何も送信していません。</translation>
+    </message>
+    <message>
+        <source>Write them into its address, as in http://name:password@proxy:3128.</source>
+        <translation>http://name:password@proxy:3128のように、プロキシのアドレスに書いてください。</translation>
+    </message>
+    <message>
+        <source>The proxy let nothing through ({answer}): {proxy}.</source>
+        <translation>プロキシが通信を通しませんでした ({answer}): {proxy}。</translation>
+    </message>
+    <message>
+        <source>Ask who runs it, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>プロキシの管理者に尋ねるか、設定の「プロバイダー」でこのプロバイダーのプロキシを設定してください。</translation>
+    </message>
+    <message>
         <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
         <translation>プロキシに接続できませんでした: {proxy}。何も送信していません。</translation>
     </message>
@@ -19454,6 +19490,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>
             <numerusform>{count}件失敗</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
+        <translation>もう一度サーバーと照合し、そのとき欠けているものを受け入れてください。ログはそこまですでに閉じられており、それによって失われた変更はありません。</translation>
     </message>
 </context>
 </TS>

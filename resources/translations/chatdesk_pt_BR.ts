@@ -488,8 +488,8 @@
         <translation>importar uma exportação do ChatDesk ou de outro programa</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>exportação do ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk: um arquivo zip, JSON, JSON Lines ou CSV, ou uma pasta</translation>
+        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>exportação do ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk: um arquivo zip, JSON, JSON Lines ou CSV, ou uma pasta</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -1210,6 +1210,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>sua frase secreta é {passphrase}; os dois valem por um dia</translation>
+    </message>
+    <message>
+        <source>Password of {user} at {server}: </source>
+        <translation>Senha de {user} em {server}: </translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -3230,10 +3234,6 @@
         <translation>Este arquivo não pode ser importado.</translation>
     </message>
     <message>
-        <source>Choose an export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>Escolha uma exportação do ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk.</translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>Uma conversa precisa de um título.</translation>
     </message>
@@ -3428,6 +3428,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>Antes havia um banco de dados aqui, e agora ele falta ou está vazio.</translation>
+    </message>
+    <message>
+        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
+        <translation>Escolha uma exportação do ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -3756,6 +3760,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>Um dos cabeçalhos adicionais contém caracteres que não podem ser enviados.</translation>
+    </message>
+    <message>
+        <source>The extra header Host names another server than the address.</source>
+        <translation>O cabeçalho adicional Host indica um servidor diferente do endereço.</translation>
     </message>
     <message>
         <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
@@ -7892,6 +7900,14 @@
     <message>
         <source>In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file.</source>
         <translation>No Cherry Studio, abra Settings, Data Settings, Export to Phone e exporte para um arquivo.</translation>
+    </message>
+    <message>
+        <source>This is a page to be read, not the data of an export.</source>
+        <translation>Esta é uma página para leitura, não os dados de uma exportação.</translation>
+    </message>
+    <message>
+        <source>Choose the zip file of the export as it came. If it contains only pages, ask for it again with JSON as its format: Google Takeout has a choice for that.</source>
+        <translation>Escolha o arquivo zip da exportação como chegou. Se ele só contiver páginas, peça-o de novo no formato JSON: o Google Takeout permite escolher.</translation>
     </message>
     <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
@@ -14860,8 +14876,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Peça o código como texto.</translation>
     </message>
     <message>
-        <source>You are in “{name}”. What is shared with you comes in now.</source>
-        <translation>Você está em “{name}”. O que é compartilhado com você chega agora.</translation>
+        <source>You are in “{name}” as {member}. What is shared with you comes in now.</source>
+        <translation>Você está em “{name}” como {member}. O que é compartilhado com você chega agora.</translation>
     </message>
     <message>
         <source>Opening the file of keys…</source>
@@ -15707,6 +15723,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
         <translation>No Claude, abra Settings, Privacy e escolha Export data. Um link para um arquivo zip chega por e-mail. Escolha esse arquivo aqui, como está.</translation>
+    </message>
+    <message>
+        <source>In Google Takeout choose My Activity alone, in it Gemini Apps alone, and JSON as the format. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
+        <translation>No Google Takeout, escolha só Minha atividade, nela só Apps do Gemini, e JSON como formato. Um link para um arquivo zip chega por e-mail. Escolha esse arquivo aqui, como está.</translation>
     </message>
     <message>
         <source>In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.</source>
@@ -18908,6 +18928,22 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>data desconhecida</translation>
     </message>
     <message>
+        <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
+        <translation>O proxy exige um nome de usuário e uma senha: {proxy}. Nada foi enviado.</translation>
+    </message>
+    <message>
+        <source>Write them into its address, as in http://name:password@proxy:3128.</source>
+        <translation>Escreva-os no endereço dele, como em http://name:password@proxy:3128.</translation>
+    </message>
+    <message>
+        <source>The proxy let nothing through ({answer}): {proxy}.</source>
+        <translation>O proxy não deixou passar nada ({answer}): {proxy}.</translation>
+    </message>
+    <message>
+        <source>Ask who runs it, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>Pergunte a quem o administra ou defina o proxy deste provedor em Configurações, Provedores.</translation>
+    </message>
+    <message>
         <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
         <translation>Não foi possível acessar o proxy: {proxy}. Nada foi enviado.</translation>
     </message>
@@ -19711,6 +19747,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
             <numerusform>{count} falhou</numerusform>
             <numerusform>{count} falharam</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
+        <translation>Verifique novamente com o servidor e aceite o que faltar então. O registro já foi fechado até ali, e com isso nenhuma alteração se perdeu.</translation>
     </message>
 </context>
 </TS>

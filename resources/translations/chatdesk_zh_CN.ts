@@ -486,8 +486,8 @@
         <translation>导入 ChatDesk 或其他程序的导出文件</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>ChatGPT、Claude、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio 或 ChatDesk 的导出：zip、JSON、JSON Lines 或 CSV 文件，或文件夹</translation>
+        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>ChatGPT、Claude、Gemini、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio 或 ChatDesk 的导出：zip、JSON、JSON Lines 或 CSV 文件，或文件夹</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -1198,6 +1198,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>其密码短语为 {passphrase}；两者有效期均为一天</translation>
+    </message>
+    <message>
+        <source>Password of {user} at {server}: </source>
+        <translation>{user} 在 {server} 的密码： </translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -3197,10 +3201,6 @@
         <translation>无法导入此文件。</translation>
     </message>
     <message>
-        <source>Choose an export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>请选择 ChatGPT、Claude、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio 或 ChatDesk 的导出文件。</translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>对话需要标题。</translation>
     </message>
@@ -3395,6 +3395,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>此前这里有数据库，现在缺失或为空。</translation>
+    </message>
+    <message>
+        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
+        <translation>请选择 ChatGPT、Claude、Gemini、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio 或 ChatDesk 的导出文件。</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -3723,6 +3727,10 @@
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
         <translation>某个附加标头包含无法发送的字符。</translation>
+    </message>
+    <message>
+        <source>The extra header Host names another server than the address.</source>
+        <translation>附加标头 Host 指向的服务器与地址不同。</translation>
     </message>
     <message>
         <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
@@ -7808,6 +7816,14 @@
     <message>
         <source>In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file.</source>
         <translation>请在 Cherry Studio 中打开“设置”、“数据设置”、“导出至手机”，并导出到文件。</translation>
+    </message>
+    <message>
+        <source>This is a page to be read, not the data of an export.</source>
+        <translation>这是供阅读的页面，不是导出的数据。</translation>
+    </message>
+    <message>
+        <source>Choose the zip file of the export as it came. If it contains only pages, ask for it again with JSON as its format: Google Takeout has a choice for that.</source>
+        <translation>请选择收到的导出 zip 文件本身。如果其中只有页面，请以 JSON 格式重新申请：Google Takeout 可以选择格式。</translation>
     </message>
     <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
@@ -14690,8 +14706,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>请要求以文字形式提供代码。</translation>
     </message>
     <message>
-        <source>You are in “{name}”. What is shared with you comes in now.</source>
-        <translation>你在“{name}”中。与你共享的内容正在到来。</translation>
+        <source>You are in “{name}” as {member}. What is shared with you comes in now.</source>
+        <translation>你以 {member} 的身份在“{name}”中。与你共享的内容正在到来。</translation>
     </message>
     <message>
         <source>Opening the file of keys…</source>
@@ -15526,6 +15542,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
         <translation>请在 Claude 中打开“设置”、“隐私”，选择“导出数据”。zip 文件的链接会通过电子邮件发来。请在这里直接选择该文件。</translation>
+    </message>
+    <message>
+        <source>In Google Takeout choose My Activity alone, in it Gemini Apps alone, and JSON as the format. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
+        <translation>请在 Google Takeout 中只选择“我的活动记录”，其中只选“Gemini 应用”，格式选 JSON。zip 文件的链接会通过电子邮件发来。请在这里直接选择该文件。</translation>
     </message>
     <message>
         <source>In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.</source>
@@ -18661,6 +18681,22 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>未知时间</translation>
     </message>
     <message>
+        <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
+        <translation>代理要求用户名和密码：{proxy}。没有发送任何内容。</translation>
+    </message>
+    <message>
+        <source>Write them into its address, as in http://name:password@proxy:3128.</source>
+        <translation>请将它们写入代理的地址，形如 http://name:password@proxy:3128。</translation>
+    </message>
+    <message>
+        <source>The proxy let nothing through ({answer}): {proxy}.</source>
+        <translation>代理未放行任何内容（{answer}）：{proxy}。</translation>
+    </message>
+    <message>
+        <source>Ask who runs it, or set the proxy of this provider in Settings, Providers.</source>
+        <translation>请询问代理的管理者，或在“设置”的“提供商”中设置此提供商的代理。</translation>
+    </message>
+    <message>
         <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
         <translation>无法连接代理：{proxy}。没有发送任何内容。</translation>
     </message>
@@ -19454,6 +19490,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>
             <numerusform>{count} 个失败</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
+        <translation>请再次与服务器核对，并接受届时缺少的内容。日志到该处已经合上，没有因此丢失任何更改。</translation>
     </message>
 </context>
 </TS>
