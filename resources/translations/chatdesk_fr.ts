@@ -489,7 +489,7 @@
     </message>
     <message>
         <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>export de ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk : un fichier zip, JSON, JSON Lines ou CSV, ou un dossier</translation>
+        <translation>export de ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk&#xa0;: un fichier zip, JSON, JSON Lines ou CSV, ou un dossier</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -1213,7 +1213,7 @@
     </message>
     <message>
         <source>Password of {user} at {server}: </source>
-        <translation>Mot de passe de {user} sur {server} : </translation>
+        <translation>Mot de passe de {user} sur {server}&#xa0;: </translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -7907,7 +7907,7 @@
     </message>
     <message>
         <source>Choose the zip file of the export as it came. If it contains only pages, ask for it again with JSON as its format: Google Takeout has a choice for that.</source>
-        <translation>Choisissez le fichier zip de l’export tel qu’il est arrivé. S’il ne contient que des pages, redemandez-le au format JSON : Google Takeout laisse choisir le format.</translation>
+        <translation>Choisissez le fichier zip de l’export tel qu’il est arrivé. S’il ne contient que des pages, redemandez-le au format JSON&#xa0;: Google Takeout laisse choisir le format.</translation>
     </message>
     <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
@@ -14877,7 +14877,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>You are in “{name}” as {member}. What is shared with you comes in now.</source>
-        <translation>Vous êtes dans « {name} » sous le nom {member}. Ce qui est partagé avec vous arrive maintenant.</translation>
+        <translation>Vous êtes dans «&#xa0;{name}&#xa0;» sous le nom {member}. Ce qui est partagé avec vous arrive maintenant.</translation>
     </message>
     <message>
         <source>Opening the file of keys…</source>
@@ -18929,7 +18929,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
-        <translation>Le proxy demande un nom d’utilisateur et un mot de passe : {proxy}. Rien n’a été envoyé.</translation>
+        <translation>Le proxy demande un nom d’utilisateur et un mot de passe&#xa0;: {proxy}. Rien n’a été envoyé.</translation>
     </message>
     <message>
         <source>Write them into its address, as in http://name:password@proxy:3128.</source>
@@ -18937,7 +18937,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The proxy let nothing through ({answer}): {proxy}.</source>
-        <translation>Le proxy n’a rien laissé passer ({answer}) : {proxy}.</translation>
+        <translation>Le proxy n’a rien laissé passer ({answer})&#xa0;: {proxy}.</translation>
     </message>
     <message>
         <source>Ask who runs it, or set the proxy of this provider in Settings, Providers.</source>
