@@ -250,6 +250,60 @@ def test_a_closed_windows_text_outlives_an_edit_of_the_same_thread(tmp_path: Pat
     assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
 
 
+def test_two_edits_of_a_thread_are_both_kept_when_one_ends_out_of_sight(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    writers: list[Writer] = []
+
+    async def script(application: WindowApplication) -> None:
+        writer = Writer(application, paths)
+        writers.append(writer)
+        await writer.begin()
+        chats = application.chats
+        chats.open_window(writer.here)
+        await until(lambda: chats.windows)
+        window = chats.windows[0]
+        for chat in (application, window):
+            chat.messages.edit.start_last()
+            await until(lambda chat=chat: chat.messages.edit.edited)  # type: ignore[misc]
+        writer.field = window.panes.composer.editor
+        writer.type()
+        await window.threads.open(writer.there)
+        window.messages.edit.start_last()  # ends the edit in the thread that was left
+        await until(lambda: window.messages.edit.edited)
+        writer.field = application.panes.composer.editor
+        writer.type()  # stored after the other's
+
+    play(paths, script)
+    [writer] = writers
+    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
+
+
+def test_what_is_typed_into_an_edit_before_it_is_back_is_kept(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    writers: list[Writer] = []
+
+    async def script(application: WindowApplication) -> None:
+        writer = Writer(application, paths)
+        writers.append(writer)
+        await writer.begin()
+        application.messages.edit.start_last()
+        await until(lambda: application.messages.edit.edited)
+        drafts = application.bindings.drafts
+        await application.threads.open(writer.there)
+        with busy_disk(paths):
+            drafts.show(writer.here)
+            writer.type()
+            drafts.show(writer.there)
+        await drafts.load()
+        await application.threads.open(writer.there)
+        await application.threads.open(writer.here)
+        writer.type()
+
+    play(paths, script)
+    [writer] = writers
+    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
+
+
 def test_what_is_typed_while_a_window_closes_is_kept(tmp_path: Path) -> None:
     paths = AppPaths.find(tmp_path / "profile")
     writers: list[Writer] = []

@@ -69,8 +69,9 @@ class DraftKeeper(QObject):
         thread that was left."""
         if thread_id == self._thread_id:
             return
-        if self._replaced_in == (self._thread_id,) and self._is_loaded:
-            self._replacement_left = self.content()
+        if self._replaced_in == (self._thread_id,):
+            before = _NONE if self._is_loaded else self._replacement_left
+            self._replacement_left = self.content().behind(before)
         other = self._shared.other(self, self._thread_id)
         if other is not None and self._has_unsaved and self._is_loaded:
             other.store_soon()
@@ -173,6 +174,9 @@ class DraftKeeper(QObject):
             other.show_content(other.content().behind(set_aside.replacement))  # it has what was set aside
             self._pop_aside(thread_id)
             return
+        if set_aside is not None and set_aside.replacement:
+            # Composers that have set aside the draft, too, store it again: with this text in it from now on.
+            self._shared.share(self, thread_id, set_aside.replacement.behind(set_aside.draft))
         content = self._pop_aside(thread_id)
         left = self._left.get(thread_id)
         if thread_id == self._thread_id:
@@ -262,8 +266,9 @@ class DraftKeeper(QObject):
         while not self._is_loaded:
             thread_id = self._thread_id
             left = self._left.get(thread_id)
+            last = left or DraftContent()
             if (set_aside := self.set_aside_in(thread_id)) is not None and set_aside.replacement:
-                stored = set_aside.replacement if left is None or left.is_behind else _NONE
+                last, stored = set_aside.replacement, _NONE  # it has what was left there, too
             elif other := self._shared.other(self, thread_id):
                 stored = other.content()
             elif (elsewhere := self._shared.set_aside_in(self, thread_id)) is not None:
@@ -272,7 +277,7 @@ class DraftKeeper(QObject):
                 stored = await self._stored(thread_id) if left is None or left.is_behind else DraftContent()
             if thread_id != self._thread_id or self._is_loaded or self._left.get(thread_id) is not left:
                 continue  # another one was shown in the meantime, or this one got its first message
-            before, typed = (left or DraftContent()).behind(stored), self.content()
+            before, typed = last.behind(stored), self.content()
             self._left.pop(thread_id, None)
             self._is_loaded = True
             self._has_unsaved = left is not None
