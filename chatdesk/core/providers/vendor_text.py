@@ -31,6 +31,9 @@ _WORDS = (
     "description",
     "title",
 )
+# Words that also stand in what is no failure, and the kinds that such things have.
+_OF_NEWS = frozenset(("description", "title"))
+_NAME = re.compile(r"(?i)(?!.*(?:err|fail|fault|invalid|denied|limit|exceed|unavail))[a-z][a-z0-9_.-]{0,40}")
 _ANSWER = ("choices", "delta")
 _DEEPEST, _MOST_ERRORS = 6, 5
 _ERROR_NAME = re.compile(r"(?i)err|errors?|fault|err_?(?:msg|code|message)|error_\w+")
@@ -97,9 +100,17 @@ def error_in(document: object) -> object:
         return stated
     is_marked = "error" in (document.get("object"), document.get("type")) or document.get("success") is False
     has_code = any(isinstance(document.get(name), str | int) for name in _CODES)
-    has_words = any(isinstance(document.get(name), str) for name in _WORDS)
+    words = {name for name in _WORDS if isinstance(document.get(name), str)}
+    has_words = bool(words) and not (words <= _OF_NEWS and _is_news(document))
     has_errors = any(document.get(name) for name in ("errors", "detail", "error_message", "error_msg"))
     return document if is_marked or has_errors or (has_code and has_words) or _names_error(document) else None
+
+
+def _is_news(document: Mapping[str, object]) -> bool:
+    """Return whether a document only has a kind that sounds like no failure, as the news of gateways do: a title of the
+    chat, a step of a search."""
+    codes = [name for name in _CODES if isinstance(document.get(name), str | int)]
+    return codes == ["type"] and _NAME.fullmatch(str(document["type"])) is not None
 
 
 def _names_error(document: Mapping[str, object], *, deep: int = 0) -> bool:
