@@ -98,8 +98,8 @@ def test_some_threads_come_back_from_a_backup_and_the_others_stay(
     shell(f'BACKUP="{kept}"\n{some.replace("/tmp/old", str(tmp_path / "old"))}', data)
     found = chatdesk(data, "threads")
     assert lost in found
-    assert "lost later" in found
-    assert "written since" in found
+    assert "Lost later" in found
+    assert "Written since" in found
 
 
 def test_a_backup_is_listed_and_restored_by_its_name(shell: Shell, chatdesk: ChatDesk, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_backup_is_listed_and_restored_by_its_name(shell: Shell, chatdesk: Cha
     assert example is not None
     assert name in shell(listing.replace(f"restore {example[1]}", f"restore --yes {name}"), data)
     found = chatdesk(data, "threads")
-    assert "before the backup" in found
+    assert "Before the backup" in found
     assert "after the backup" not in found
 
 
@@ -128,8 +128,8 @@ def test_the_way_back_of_an_upgrade_brings_what_was_written_since(
     (bring,) = re.findall(r"`(chatdesk import [^`]+)`", page)
     shell(f"{export}\nchatdesk restore --yes {name}\n{bring}", data)
     found = chatdesk(data, "threads")
-    assert "before the upgrade" in found
-    assert "written since" in found
+    assert "Before the upgrade" in found
+    assert "Written since" in found
 
 
 def _quoted(page: str) -> list[str]:

@@ -19,6 +19,7 @@ from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.composer.waiting_questions import WaitingQuestions
 from tests.helpers.fault_server import Exchange, answer, status
 from tests.helpers.served import Served, served
+from tests.helpers.walks import is_unread
 from tests.helpers.window import ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -148,9 +149,10 @@ def test_a_waiting_question_is_sent_now_with_the_mouse(paths: AppPaths) -> None:
         await begin(application)
         type_text(application, "two")
         send = application.panes.composer.send_button
-        await until(send.isVisible)
+        await until(lambda: send.isVisible() and not is_unread(send))
         QTest.mouseClick(send, Qt.MouseButton.LeftButton)
         await until(lambda: texts(application) == ("two",))
+        await until(lambda: not is_unread(button(application, "Send now: two")))
         vendor.go.set()  # for what is asked from now on; the running answer is stopped before it hears of it
         QTest.mouseClick(button(application, "Send now: two"), Qt.MouseButton.LeftButton)
         await answered_all(application, 2)
@@ -283,6 +285,7 @@ def test_the_list_of_all_that_waits_has_it_and_takes_it_back(paths: AppPaths) ->
         await until(cancel)
         found = cancel()
         assert found is not None
+        await until(lambda: not is_unread(found))
         QTest.mouseClick(found, Qt.MouseButton.LeftButton)
         services = await application.services()
         await until(lambda: not services.questions.all)

@@ -12,7 +12,7 @@ from chatdesk.core.rendering.markdown_writer import markdown_of
 from chatdesk.core.transfer.imports.values import fenced
 
 _TAG: Final = re.compile(
-    r"<!--[^<]{0,4000}?-->|<(/?)([a-zA-Z][a-zA-Z0-9-]{0,30})((?:[^<>\"']|\"[^<\"]{0,9000}\"|'[^<']{0,9000}')*+)>"
+    r"<!--[^<]{0,4000}?-->|<(/?)([a-zA-Z][a-zA-Z0-9-]{0,30})((?:[^<>\"']|\"[^<\"]{0,9000}\"|'[^<']{0,9000}')*)>"
 )
 _ATTRIBUTE: Final = re.compile(r"\b(href|src|alt|class|start)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _LANGUAGE: Final = re.compile(r"(?:\A|\s)lang(?:uage)?-([A-Za-z0-9+#._-]{1,30})")

@@ -156,7 +156,7 @@ def rows_of_commands(
     """Return rows of the commands that have every one of the small-lettered ``words``; titles that begin with the
     first of them come first. In a narrow list a title has the room of the keys, which a screen reader still says."""
     fitting = [each for each in commands if all(word in each.searched for word in words)]
-    found = sorted(fitting, key=lambda each: not (words and each.title.casefold().startswith(words[0])))[:limit]
+    found = sorted(fitting, key=lambda each: 1 if words and _begins(each.title, words[0]) else 2)[:limit]
     if not found:
         return []
     rows = [FoundRow(RowKind.HEADING, "heading commands", tr("Commands"))]
@@ -244,6 +244,10 @@ def _named(kind: SearchKind, name: str) -> str:
         case SearchKind.TAG:
             return tr("tag {name}", name=name)
     return tr("file {name}", name=name)
+
+
+def _begins(title: str, word: str) -> bool:
+    return title.casefold().startswith(word)
 
 
 def _marks_of(title: str, words: list[str]) -> Marks:
