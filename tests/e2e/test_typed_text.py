@@ -278,6 +278,33 @@ def test_two_edits_of_a_thread_are_both_kept_when_one_ends_out_of_sight(tmp_path
     assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
 
 
+def test_a_draft_outlives_an_edit_that_is_sent_while_one_types_on_and_leaves(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    writers: list[Writer] = []
+
+    async def script(application: WindowApplication) -> None:
+        writer = Writer(application, paths)
+        writers.append(writer)
+        await writer.begin()
+        writer.type()
+        application.messages.edit.start_last()
+        await until(lambda: application.messages.edit.edited)
+        writer.type()
+        with busy_disk(paths):
+            application.panes.composer.send_button.click()
+            for _ in range(20):  # turns of the loop, until the edit waits for the disk
+                await asyncio.sleep(0)
+            writer.type()
+            application.threads.open_soon(writer.there)
+            for _ in range(20):
+                await asyncio.sleep(0)
+        await until(lambda: application.threads.thread_id == writer.there)
+
+    play(paths, script)
+    [writer] = writers
+    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
+
+
 def test_what_is_typed_into_an_edit_before_it_is_back_is_kept(tmp_path: Path) -> None:
     paths = AppPaths.find(tmp_path / "profile")
     writers: list[Writer] = []

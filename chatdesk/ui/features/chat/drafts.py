@@ -312,8 +312,8 @@ class DraftKeeper(QObject):
                 back = self._pop_aside(thread_id) if restores_aside else _NONE
                 if rest := stored.without(content):
                     if rest is not stored:
-                        await self._store(thread_id, rest)
-                    if back and not is_joined:
+                        await self._store(thread_id, rest.behind(back))
+                    elif back and not is_joined:
                         self._left[thread_id] = replace(back, is_behind=True)
                         await self._save_left()
                     return
