@@ -278,6 +278,47 @@ def test_two_edits_of_a_thread_are_both_kept_when_one_ends_out_of_sight(tmp_path
     assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
 
 
+def test_what_is_typed_while_another_window_reads_the_draft_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    writers: list[Writer] = []
+
+    async def script(application: WindowApplication) -> None:
+        writer = Writer(application, paths)
+        writers.append(writer)
+        await writer.begin()
+        chats, services = application.chats, await application.services()
+        chats.open_window(writer.here)
+        await until(lambda: chats.windows)
+        window = chats.windows[0]
+        await until(lambda: window.threads.thread_id == writer.here)
+        await application.threads.open(writer.there)
+        read, reading, may_end = services.chat.drafts.get, asyncio.Event(), asyncio.Event()
+
+        async def get(thread_id: str | None) -> Any:
+            draft = await read(thread_id)
+            reading.set()
+            await may_end.wait()
+            return draft
+
+        monkeypatch.setattr(services.chat.drafts, "get", get)
+        opening = asyncio.ensure_future(window.threads.open(None))
+        await reading.wait()
+        monkeypatch.setattr(services.chat.drafts, "get", read)
+        await application.threads.open(None)
+        writer.field = application.panes.composer.editor
+        writer.type()
+        may_end.set()
+        await opening
+        writer.field = window.panes.composer.editor
+        writer.type()
+
+    play(paths, script)
+    [writer] = writers
+    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
+
+
 def test_a_draft_outlives_an_edit_that_is_sent_while_one_types_on_and_leaves(tmp_path: Path) -> None:
     paths = AppPaths.find(tmp_path / "profile")
     writers: list[Writer] = []

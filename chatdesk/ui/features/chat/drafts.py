@@ -275,6 +275,8 @@ class DraftKeeper(QObject):
                 stored = elsewhere.draft
             else:
                 stored = await self._stored(thread_id) if left is None or left.is_behind else DraftContent()
+                if self._shared.other(self, thread_id) or self._shared.set_aside_in(self, thread_id):
+                    continue  # another composer has the draft by now, and perhaps more of it
             if thread_id != self._thread_id or self._is_loaded or self._left.get(thread_id) is not left:
                 continue  # another one was shown in the meantime, or this one got its first message
             before, typed = last.behind(stored), self.content()
