@@ -5,7 +5,7 @@ Qt's own rows offer *Toggle* alone, which selects a row and opens nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from weakref import ref
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPoint, QRect, QRectF, Qt, QTimer
@@ -18,19 +18,43 @@ from chatdesk.ui.accessibility.node import AccessibleNode, ActionInterface, in_v
 
 def offer_press(view_class: type[QListView]) -> None:
     """Let the rows of every list of exactly that class be pressed from outside, which does what a click does."""
-    give_interfaces(view_class, _Rows)
+    give_interfaces(view_class, PressedRows)
 
 
-class _Rows(QAccessibleWidget):
-    """An accessible list whose children are its rows by number."""
+class PressedRows(QAccessibleWidget):
+    """An accessible list whose children are its rows, from the top, each known by its number. A subclass may know them
+    by another key, which stays theirs when they move."""
 
     def __init__(self, view: QListView) -> None:
         super().__init__(view, QAccessible.Role.List)
         self._view: Callable[[], QListView | None] = ref(view)
-        self._nodes: dict[int, _Row] = {}
+        self._nodes: dict[Hashable, PressedRow] = {}
         self._sweeper = QTimer(view, singleShot=True, interval=0)
         self._sweeper.timeout.connect(self._sweep)
         self._model: QAbstractItemModel | None = None
+
+    # What lists differ in
+
+    def key_of(self, number: int) -> Hashable | None:
+        """Return the key of a row; None where there is none."""
+        return number if 0 <= number < self.childCount() else None
+
+    def index_of(self, key: Hashable) -> QModelIndex:
+        """Return where the row with this key is; invalid once it is gone."""
+        view = self._view()
+        return view.model().index(key, 0) if view is not None and isinstance(key, int) else QModelIndex()
+
+    def make_row(self, view: QListView, key: Hashable) -> PressedRow:
+        return PressedRow(view, self, key)
+
+    def press(self, index: QModelIndex) -> None:
+        """Click the row at ``index``."""
+        view = self._view()
+        if view is not None and index.flags() & Qt.ItemFlag.ItemIsEnabled:
+            view.setCurrentIndex(index)
+            view.clicked.emit(index)
+
+    # Qt's questions
 
     def childCount(self) -> int:
         view = self._view()
@@ -42,16 +66,16 @@ class _Rows(QAccessibleWidget):
         return 0 if model is None else model.rowCount()
 
     def child(self, index: int) -> QAccessibleInterface | None:  # type: ignore[override]
-        view = self._view()
-        if view is None or not 0 <= index < self.childCount():
+        key, view = self.key_of(index), self._view()
+        if key is None or view is None:
             return None
-        node = self._nodes.get(index)
+        node = self._nodes.get(key)
         if node is None:
-            node = self._nodes[index] = _Row(view, self, index)
+            node = self._nodes[key] = self.make_row(view, key)
         return node
 
     def indexOfChild(self, child: QAccessibleInterface) -> int:
-        return child.number if isinstance(child, _Row) else -1
+        return child.index.row() if isinstance(child, PressedRow) else -1
 
     def childAt(self, x: int, y: int) -> QAccessibleInterface | None:  # type: ignore[override]
         view = self._view()
@@ -70,51 +94,56 @@ class _Rows(QAccessibleWidget):
 
     def _sweep(self) -> None:
         """Close the nodes of rows that are gone, once no request is under way."""
-        count = self.childCount()
-        for number in [number for number in self._nodes if number >= count]:
-            self._nodes.pop(number).close()
+        for key in [key for key in self._nodes if not self.index_of(key).isValid()]:
+            self._nodes.pop(key).close()
 
 
-class _Row(AccessibleNode):
+class PressedRow(AccessibleNode):
+    """The node of a row, with further ``actions`` by their names."""
+
     view: QListView
 
-    def __init__(self, view: QListView, rows: _Rows, number: int) -> None:
+    def __init__(
+        self,
+        view: QListView,
+        rows: PressedRows,
+        key: Hashable,
+        actions: Mapping[str, Callable[[], None]] | None = None,
+    ) -> None:
         super().__init__(view, rows, QAccessible.Role.ListItem)
-        self.number = number
-        self.offer(
-            QAccessible.InterfaceType.ActionInterface, ActionInterface({ActionInterface.pressAction(): self._press})
-        )
+        self._rows = rows
+        self._key = key
+        offered = ActionInterface({ActionInterface.pressAction(): self._press, **(actions or {})})
+        self.offer(QAccessible.InterfaceType.ActionInterface, offered)
+
+    @property
+    def index(self) -> QModelIndex:
+        """Invalid once the row is not listed any more."""
+        return self._rows.index_of(self._key)
 
     def isValid(self) -> bool:
-        return super().isValid() and self._index.isValid()
+        return super().isValid() and self.index.isValid()
 
     def name(self) -> str:
-        index = self._index
+        index = self.index
         spoken = index.data(Qt.ItemDataRole.AccessibleTextRole)
         return str(spoken or index.data(Qt.ItemDataRole.DisplayRole) or "")
 
     def description(self) -> str:
-        return str(self._index.data(Qt.ItemDataRole.AccessibleDescriptionRole) or "")
+        return str(self.index.data(Qt.ItemDataRole.AccessibleDescriptionRole) or "")
 
     def rect(self) -> QRect:
-        return on_screen(self.view, QRectF(self.view.visualRect(self._index)))
+        return on_screen(self.view, QRectF(self.view.visualRect(self.index)))
 
     def change_state(self, state: QAccessible.State) -> None:
-        index = self._index
+        index = self.index
         flags = index.flags()
         state.readOnly = False
         state.disabled = not flags & Qt.ItemFlag.ItemIsEnabled
-        state.selectable = bool(flags & Qt.ItemFlag.ItemIsSelectable)
-        state.focusable = state.selectable
+        state.focusable = not state.disabled
         state.focused = self.view.hasFocus() and index == self.view.currentIndex()
+        state.selectable = bool(flags & Qt.ItemFlag.ItemIsSelectable)
         state.selected = self.view.selectionModel().isSelected(index)
 
-    @property
-    def _index(self) -> QModelIndex:
-        return self.view.model().index(self.number, 0)
-
     def _press(self) -> None:
-        index = self._index
-        if index.flags() & Qt.ItemFlag.ItemIsEnabled:
-            self.view.setCurrentIndex(index)
-            self.view.clicked.emit(index)
+        self._rows.press(self.index)
