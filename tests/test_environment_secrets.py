@@ -21,7 +21,7 @@ import pytest
 
 from chatdesk.cli.main import run
 from chatdesk.client import NotRunning
-from chatdesk.client.place import find_place
+from chatdesk.client.target import find_place
 from chatdesk.core.chat.provider_setup import provider_service
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.ids import new_id

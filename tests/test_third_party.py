@@ -82,10 +82,6 @@ def test_no_licence_forbids_what_we_do() -> None:
         assert is_qt or any(choice <= known for choice in choices), f"{name}: {licence}"
 
 
-# Plugins for the tests of other programs, which have pytest.
-_FOR_TESTS = "chatdesk/client/fixtures.py"
-
-
 def _imported(node: ast.AST) -> Iterator[str]:
     """Yield the names of the modules that a file imports or looks for, but for those that only types need."""
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
@@ -114,6 +110,6 @@ def test_each_package_that_is_imported_comes_with_the_program() -> None:
         tops = {each.partition(".")[0] for each in _imported(ast.parse(path.read_text("utf-8")))}
         for top in tops - sys.stdlib_module_names - {"chatdesk"}:
             found = {re.sub(r"[-_.]+", "-", each).lower() for each in homes.get(top, [])}
-            if not found & set(LOCKED) and name != _FOR_TESTS:
+            if not found & set(LOCKED):
                 missing[top] = name
     assert not missing

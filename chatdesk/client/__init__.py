@@ -1,12 +1,25 @@
 """A client of ChatDesk's local service: ``Client``, or ``AsyncClient`` for asyncio.
 
-It needs httpx2 alone, and takes websockets where that is there: nothing of the window, and nothing else of ChatDesk, is
-imported with it. The events are in ``chatdesk.client.events``.
+It needs httpx2 alone: nothing of the window, and nothing else of ChatDesk, is imported with it.
 """
 
-from chatdesk.client.async_client import AsyncClient
-from chatdesk.client.async_sender import AsyncAnswer, AsyncEvents
-from chatdesk.client.client import Client
+from chatdesk.client.async_client import AsyncAnswer, AsyncClient, AsyncEvents
+from chatdesk.client.chat_forms import (
+    Asked,
+    Attachment,
+    Draft,
+    Edited,
+    LeftOut,
+    Message,
+    MessagePage,
+    Part,
+    Project,
+    Ready,
+    Thread,
+    ThreadPage,
+    Usage,
+)
+from chatdesk.client.client import Answer, Client, Events
 from chatdesk.client.errors import (
     AnswerFailed,
     BadToken,
@@ -22,40 +35,28 @@ from chatdesk.client.errors import (
     TooMany,
     Unreachable,
 )
-from chatdesk.client.forms import (
-    Asked,
+from chatdesk.client.events import Event
+from chatdesk.client.library_forms import (
     Assistant,
     AssistantParameters,
-    Attachment,
-    Draft,
-    Edited,
     Hit,
     HitGroup,
     Job,
     Limit,
     Limits,
-    Message,
-    MessagePage,
     Model,
-    Part,
-    Project,
     Prompt,
     PromptHead,
     Provider,
-    Ready,
     Summaries,
     Summary,
     SummaryWork,
     Tag,
-    Thread,
-    ThreadPage,
-    Usage,
     UsageReport,
     UsageRow,
     UsageSum,
 )
-from chatdesk.client.policy import Retries
-from chatdesk.client.sender import Answer, Events
+from chatdesk.client.target import Retries
 
 __all__ = [
     "Answer",
@@ -73,11 +74,13 @@ __all__ = [
     "Conflict",
     "Draft",
     "Edited",
+    "Event",
     "Events",
     "Hit",
     "HitGroup",
     "InvalidRequest",
     "Job",
+    "LeftOut",
     "Limit",
     "Limits",
     "Message",

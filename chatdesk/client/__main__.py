@@ -9,7 +9,7 @@ import sys
 
 from chatdesk.client.client import Client
 from chatdesk.client.errors import ClientError
-from chatdesk.client.policy import Retries
+from chatdesk.client.target import Retries
 
 
 def main() -> int:

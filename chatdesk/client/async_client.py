@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
+import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx2
 
-from chatdesk.client import chat_requests, library_requests
-from chatdesk.client.async_sender import AsyncAnswer, AsyncEvents, AsyncSender
-from chatdesk.client.forms import Attachment, Message, Thread
-from chatdesk.client.listening import Listening, Way
-from chatdesk.client.policy import Retries
+from chatdesk.client.chat_forms import Attachment, Message, Thread
+from chatdesk.client.chat_requests import message
+from chatdesk.client.errors import Problem, Unreachable
+from chatdesk.client.events import Event
+from chatdesk.client.following import FollowedAnswer
+from chatdesk.client.listening import SILENCE_S, Listening, SentFrames
+from chatdesk.client.methods import AsyncRequests
 from chatdesk.client.request import Request
-from chatdesk.client.target import Target
+from chatdesk.client.target import Retries, Target, check_refusal, error_of
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _method(request: Callable[P, Request[T]]) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
-    """Return the method that sends a request, with the parameters and the documentation of that."""
-
-    @functools.wraps(request)
-    async def method(client: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await client._sender.run(request(*args, **kwargs))
-
-    client = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    parameters = inspect.signature(request).parameters.values()
-    method.__signature__ = inspect.Signature((client, *parameters))  # type: ignore[attr-defined]
-    return method
-
-
-class AsyncClient:
+class AsyncClient(AsyncRequests):
     """A client of one service. Without ``url`` and ``token`` it takes those of ``CHATDESK_URL`` and ``CHATDESK_TOKEN``,
-    and else the files of the owner in ``data_dir``. ``transport`` replaces the network, as for a ``MockService``.
+    and else the files of the owner in ``data_dir``. ``transport`` replaces the network, as in tests.
 
     Every method raises a ``ClientError``. What is sent again after a lost connection happens once all the same.
     """
@@ -53,11 +41,12 @@ class AsyncClient:
         timeout_s: float = 30.0,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
-        target = Target(url, token, data_dir, retries)
-        self._sender = AsyncSender(target, timeout_s=timeout_s, transport=transport)
+        self._target = Target(url, token, data_dir, retries)
+        self._timeout_s = timeout_s
+        self._http = httpx2.AsyncClient(trust_env=False, timeout=timeout_s, transport=transport)
 
     async def close(self) -> None:
-        await self._sender.close()
+        await self._http.aclose()
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -84,16 +73,15 @@ class AsyncClient:
         asked = await self.send_question(
             thread_id, text, parent_id=parent_id, provider=provider, model=model, attachments=attachments, key=key
         )
-        return AsyncAnswer(self._sender, asked.answer, asked.question)
+        return AsyncAnswer(self, asked.answer, asked.question)
 
     def follow(self, answer: Message) -> AsyncAnswer:
         """Follow an answer that is being written, such as that of ``regenerate``."""
-        return AsyncAnswer(self._sender, answer)
+        return AsyncAnswer(self, answer)
 
-    def events(self, thread_id: str | None = None, *, after: str = "", way: Way = "websocket") -> AsyncEvents:
-        """Follow what happens, in one thread or in all, ``after`` the ``number`` where you were. Where WebSockets
-        do not get through, or the package websockets is not there, this takes server-sent events."""
-        return AsyncEvents(self._sender, Listening(thread_id, after), way)
+    def events(self, thread_id: str | None = None, *, after: str = "") -> AsyncEvents:
+        """Follow what happens, in one thread or in all, ``after`` the ``number`` where you were."""
+        return AsyncEvents(self, Listening(thread_id, after))
 
     # Lists, page by page as they are wanted
 
@@ -120,92 +108,114 @@ class AsyncClient:
         before: str | None = None
         while True:
             page = await self.messages(thread_id, limit=page_size, before=before)
-            for message in reversed(page.messages):
-                yield message
+            for each in reversed(page.messages):
+                yield each
             if not page.has_older or not page.messages:
                 return
             before = page.messages[0].id
 
-    # The service
+    # How requests are sent
 
-    is_up = _method(chat_requests.is_up)
-    ready = _method(chat_requests.ready)
-    version = _method(chat_requests.version)
-    openapi = _method(chat_requests.openapi)
+    async def run(self, request: Request[T]) -> T:
+        """Send a request, again where that is safe, and return its result."""
+        number = 0
+        while True:
+            number += 1
+            try:
+                return request.result_of(await self._sent(request))
+            except (Problem, Unreachable) as error:
+                await asyncio.sleep(self._target.wait_s(number, error))
 
-    # Projects
+    async def follow_events(self, listening: Listening) -> AsyncGenerator[Event, None]:
+        """Iterate over what happens, over one connection after the other."""
+        number = 0
+        while True:
+            number += 1
+            try:
+                async with aclosing(self._frames(listening)) as frames:
+                    async for frame in frames:
+                        number = 0
+                        for event in listening.events_of(frame):
+                            yield event
+                raise Unreachable("The local service ended.")
+            except (Problem, Unreachable) as error:
+                await asyncio.sleep(self._target.wait_s(max(number, 1), error, is_following=True))
 
-    projects = _method(chat_requests.projects)
-    project = _method(chat_requests.project)
-    make_project = _method(chat_requests.make_project)
-    change_project = _method(chat_requests.change_project)
-    delete_project = _method(chat_requests.delete_project)
+    async def _frames(self, listening: Listening) -> AsyncGenerator[Any, None]:
+        response = await self._sent(listening.request(), is_followed=True)
+        sent = SentFrames()
+        async with aclosing(response), aclosing(response.aiter_bytes()) as pieces:
+            try:
+                async for piece in pieces:
+                    for frame in sent.feed(piece):
+                        yield frame
+            except httpx2.HTTPError as error:
+                raise error_of(error) from error
 
-    # Threads
+    async def _sent(self, request: Request[Any], *, is_followed: bool = False) -> httpx2.Response:
+        """Return a response that is no refusal; of one that is followed the content is still to be read."""
+        made = request.sent_to(self._target.place)
+        if is_followed:
+            made.extensions["timeout"] = httpx2.Timeout(self._timeout_s, read=SILENCE_S).as_dict()
+        try:
+            response = await self._http.send(made, stream=is_followed)
+            if is_followed and not response.is_success:
+                await response.aread()
+        except httpx2.HTTPError as error:
+            raise error_of(error) from error
+        check_refusal(request, response)
+        return response
 
-    thread_page = _method(chat_requests.thread_page)
-    thread = _method(chat_requests.thread)
-    make_thread = _method(chat_requests.make_thread)
-    change_thread = _method(chat_requests.change_thread)
-    delete_thread = _method(chat_requests.delete_thread)
-    tag_thread = _method(chat_requests.tag_thread)
-    show_typing = _method(chat_requests.show_typing)
-    draft = _method(chat_requests.draft)
-    save_draft = _method(chat_requests.save_draft)
-    forget_draft = _method(chat_requests.forget_draft)
 
-    # Messages
+class AsyncEvents:
+    """Events as they happen: ``async for`` gives each event once, also over lost connections. ``number`` is for
+    ``after`` of a later time; it is right once the events that came together were all taken. Used in an
+    ``async with``."""
 
-    messages = _method(chat_requests.messages)
-    message = _method(chat_requests.message)
-    versions = _method(chat_requests.versions)
-    send_question = _method(chat_requests.send_question)
-    note = _method(chat_requests.note)
-    edit = _method(chat_requests.edit)
-    regenerate = _method(chat_requests.regenerate)
-    go_on = _method(chat_requests.go_on)
-    select_version = _method(chat_requests.select_version)
-    branch = _method(chat_requests.branch)
-    delete_message = _method(chat_requests.delete_message)
-    restore_message = _method(chat_requests.restore_message)
-    stop = _method(chat_requests.stop)
+    def __init__(self, client: AsyncClient, listening: Listening) -> None:
+        self._listening = listening
+        self._events = client.follow_events(listening)
 
-    # Files
+    @property
+    def number(self) -> str:
+        return self._listening.number
 
-    send_file = _method(library_requests.send_file)
-    file_of_message = _method(library_requests.file_of_message)
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
 
-    # What all projects share
+    async def __anext__(self) -> Event:
+        return await anext(self._events)
 
-    tags = _method(library_requests.tags)
-    rename_tag = _method(library_requests.rename_tag)
-    delete_tag = _method(library_requests.delete_tag)
-    search = _method(library_requests.search)
-    prompts = _method(library_requests.prompts)
-    prompt = _method(library_requests.prompt)
-    make_prompt = _method(library_requests.make_prompt)
-    replace_prompt = _method(library_requests.replace_prompt)
-    delete_prompt = _method(library_requests.delete_prompt)
-    models = _method(library_requests.models)
+    async def close(self) -> None:
+        await self._events.aclose()
 
-    # Summaries
+    async def __aenter__(self) -> AsyncEvents:
+        return self
 
-    summaries = _method(library_requests.summaries)
-    summarise = _method(library_requests.summarise)
-    summary = _method(library_requests.summary)
-    change_summary = _method(library_requests.change_summary)
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self.close()
 
-    # Usage and limits
 
-    usage = _method(library_requests.usage)
-    limits = _method(library_requests.limits)
-    replace_limits = _method(library_requests.replace_limits)
+class AsyncAnswer(FollowedAnswer):
+    """An answer that is being written: ``async for`` gives its text piece by piece, and ``usage`` is known at
+    the end. Raises ``AnswerFailed`` where the model failed."""
 
-    # Jobs
+    def __init__(self, client: AsyncClient, answer: Message, question: Message | None = None) -> None:
+        super().__init__(answer, question)
+        self._client = client
 
-    export = _method(library_requests.export)
-    import_file = _method(library_requests.import_file)
-    jobs = _method(library_requests.jobs)
-    job = _method(library_requests.job)
-    cancel_job = _method(library_requests.cancel_job)
-    file_of_job = _method(library_requests.file_of_job)
+    async def __aiter__(self) -> AsyncIterator[str]:
+        async with AsyncEvents(self._client, self.listening()) as events:
+            while not self.is_given:
+                piece = self.piece_of(await anext(events))
+                if self.is_to_be_read:
+                    piece += self.piece_of_message(await self._client.run(message(self.message.id)))
+                if piece:
+                    yield piece
+        self.check_end()
+
+    async def stop(self) -> None:
+        """Stop the model; what was written is kept."""
+        await self._client.run(self.stopping())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from chatdesk.client.forms import (
+from chatdesk.client.chat_forms import (
     Asked,
     Attachment,
     Draft,

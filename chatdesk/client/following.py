@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from chatdesk.client.chat_forms import Message, Usage
 from chatdesk.client.chat_requests import stop
 from chatdesk.client.errors import AnswerFailed
-from chatdesk.client.events import AnswerFinished, Event, Following, MessageChanged, Resync, TextStreamed
-from chatdesk.client.forms import Message, Usage
+from chatdesk.client.events import Event
 from chatdesk.client.listening import Listening
 from chatdesk.client.request import Request
 
@@ -39,16 +39,16 @@ class FollowedAnswer:
     def piece_of(self, event: Event) -> str:
         """Return the text that an event adds. Where that leaves the state open, the answer ``is_to_be_read``."""
         match event:
-            case TextStreamed(message_id=message_id, kind="text", delta=delta) if message_id == self.message.id:
+            case Event("TextStreamed", {"message_id": self.message.id, "kind": "text", "delta": str(delta)}):
                 self._pieces.append(delta)
                 return delta
-            case Following(messages=messages) | Resync(messages=messages):
-                found = next((each for each in messages if each.id == self.message.id), None)
+            case Event("Following" | "Resync"):
+                found = next((each for each in event.messages if each.id == self.message.id), None)
                 if found is not None:
                     return self.piece_of_message(found)
                 self.is_to_be_read = True
-            case MessageChanged(message=found) | AnswerFinished(message=found) if found.id == self.message.id:
-                return self.piece_of_message(found)
+            case Event("MessageChanged" | "AnswerFinished", {"message": {"id": self.message.id}}):
+                return self.piece_of_message(event.message)
         return ""
 
     def piece_of_message(self, message: Message) -> str:

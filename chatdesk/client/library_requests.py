@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
-from chatdesk.client.files import FileBody
-from chatdesk.client.forms import (
+from chatdesk.client.chat_forms import Attachment
+from chatdesk.client.library_forms import (
     Assistant,
-    Attachment,
     HitGroup,
     Job,
     Limit,
@@ -29,7 +28,7 @@ from chatdesk.client.forms import (
     UsageReport,
 )
 from chatdesk.client.reading import listed
-from chatdesk.client.request import API, Request, form, get, nothing, path_of, repeatable, write
+from chatdesk.client.request import API, FileBody, Request, form, get, nothing, path_of, repeatable, write
 
 File = str | os.PathLike[str] | bytes
 PromptKind = Literal["template", "system", "quick", "assistant"]

@@ -2,26 +2,68 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote
 
 import httpx2
 
+from chatdesk.client.chat_forms import Attachment
 from chatdesk.client.errors import ServiceFailed, problem_of
-from chatdesk.client.files import FileBody
-from chatdesk.client.forms import Attachment
-from chatdesk.client.place import Place
 from chatdesk.client.reading import read
 
 T = TypeVar("T")
 
 # Each request that the document of the service has below this has a method.
 API: Final = "/api/v1"
+_PIECE_BYTES: Final = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Place:
+    """The address of the service and the token for it. ``is_of_owner``: both come from the owner's files, which are
+    others after each start of the service."""
+
+    url: str
+    token: str
+    is_of_owner: bool = False
+
+
+class FileBody(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """A file as the body of a request, for both clients. It is sent in pieces, so that a large one is never in memory
+    whole; each try reads it from its beginning."""
+
+    def __init__(self, file: str | os.PathLike[str] | bytes) -> None:
+        self._file = file if isinstance(file, bytes) else Path(file)
+
+    @property
+    def name(self) -> str:
+        """The file's own name; empty for bytes."""
+        return "" if isinstance(self._file, bytes) else self._file.name
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self._file) if isinstance(self._file, bytes) else self._file.stat().st_size
+
+    def __iter__(self) -> Iterator[bytes]:
+        if isinstance(self._file, bytes):
+            yield self._file
+            return
+        with self._file.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                yield piece
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = iter(self)
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            yield piece
 
 
 @dataclass(frozen=True, slots=True)

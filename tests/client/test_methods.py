@@ -30,8 +30,9 @@ from chatdesk.client import (
     NotAllowed,
     NotFound,
     Provider,
+    chat_forms,
     chat_requests,
-    forms,
+    library_forms,
     library_requests,
 )
 from chatdesk.client.request import Request
@@ -114,7 +115,7 @@ def test_each_form_has_the_fields_of_the_service() -> None:
     other |= {"MessagePage": "MessagesAnswer", "ThreadPage": "ThreadsAnswer"}
     other |= {"AssistantParameters": "AssistantParameters"}
     other |= {"Edited": "chatdesk__service__rest__versions__VersionAnswer"}
-    for form in [each for each in vars(forms).values() if is_dataclass(each)]:
+    for form in [each for each in (vars(chat_forms) | vars(library_forms)).values() if is_dataclass(each)]:
         name = form.__name__
         shown = schemas[other.get(name, f"{name}Answer")]
         assert {each.name for each in fields(form)} - {"etag"} == set(shown["properties"]), name

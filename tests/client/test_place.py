@@ -11,7 +11,7 @@ import pytest
 
 from chatdesk.client import NotRunning
 from chatdesk.client import __main__ as health_check
-from chatdesk.client.place import data_directory, find_place
+from chatdesk.client.target import data_directory, find_place
 from chatdesk.core.paths import AppPaths
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chatdesk.cli.team_asking import KEYS_PASSPHRASE
 from chatdesk.cli.team_membership import PASSPHRASE, SETUP_PASSWORD
-from chatdesk.client.place import TOKEN_VARIABLE, URL_VARIABLE
+from chatdesk.client.target import TOKEN_VARIABLE, URL_VARIABLE
 from chatdesk.core.paths import DATA_DIR_VARIABLE
 from chatdesk.core.providers.key_rules import AZURE_VARIABLE, OPEN_VARIABLE
 from chatdesk.core.settings.presets import PRESETS

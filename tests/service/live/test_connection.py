@@ -8,6 +8,7 @@ import logging
 import socket
 import sqlite3
 from contextlib import aclosing, closing
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
 
-from chatdesk.client.events import event_of
 from chatdesk.core import events
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.sharing.team import SyncPhase, SyncStatus
@@ -320,18 +320,15 @@ async def test_what_belongs_to_this_computer_is_told_to_tokens_for_everything(tm
             for client in (whole, part):
                 await client.until(lambda client=client: "QueueChanged" in client.mirror.kinds)
         assert whole.mirror.kinds == [type(each).__name__ for each in told]
-        found: dict[str, Any] = {
-            each["type"]: event_of(each) for frame in whole.mirror.frames for each in frame.get("events", ())
-        }
-        waiting = found["QueueChanged"].waiting
-        assert [(each.thread_id, each.sends_at) for each in waiting] == [
+        found = {each["type"]: each for frame in whole.mirror.frames for each in frame.get("events", ())}
+        assert [(each["thread_id"], each["sends_at"]) for each in found["QueueChanged"]["waiting"]] == [
             (secret, "2023-11-14T22:13:20.000Z"),
             (known, "2023-11-14T22:13:20.000Z"),
         ]
-        assert found["SyncStatusChanged"].status.synced_at == "2023-11-14T22:13:20.000Z"
-        assert found["SharedFilesChanged"].sha256s == ("a" * 64, "b" * 64)
-        assert found["UnreadChanged"].counts == {secret: 2, known: 1}
-        assert found["SummaryWorkChanged"].work.thread_id == secret
+        assert found["SyncStatusChanged"]["status"]["synced_at"] == "2023-11-14T22:13:20.000Z"
+        assert found["SharedFilesChanged"]["sha256s"] == ["a" * 64, "b" * 64]
+        assert found["UnreadChanged"]["counts"] == {secret: 2, known: 1}
+        assert found["SummaryWorkChanged"]["work"]["thread_id"] == secret
         assert part.mirror.kinds == ["ContextChanged", "UnreadChanged", "QueueChanged"]
         assert secret not in json.dumps(part.mirror.frames)
 
@@ -710,9 +707,11 @@ async def test_who_leaves_types_no_longer(tmp_path: Path, monkeypatch: pytest.Mo
         assert shown == [(first, True), (second, True), (second, False), (first, False)]
 
 
-def test_the_document_lists_all_operations_and_events() -> None:
+def test_the_document_lists_all_operations_and_events_with_their_fields() -> None:
     told = (Path(__file__).parents[3] / "docs" / "local-service.md").read_text("utf-8")
-    assert [name for name in (*OPERATIONS, *(kind.__name__ for kind in KINDS)) if f"`{name}`" not in told] == []
+    named = {kind.__name__: ", ".join(each.name for each in fields(kind)) for kind in KINDS}
+    forms = [f"{name}({inside})" if inside else name for name, inside in named.items()]
+    assert [each for each in (*OPERATIONS, *forms) if f"`{each}`" not in told] == []
 
 
 async def test_an_answer_goes_on_when_its_client_leaves(tmp_path: Path) -> None:
