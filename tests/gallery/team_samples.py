@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.sharing.lost_changes import LostChanges, LostRange
 from chatdesk.core.domain.sharing.team import (
-    Disagreement,
     EndReason,
     MemberStatus,
     RefusedChange,
@@ -131,9 +130,6 @@ CHANGES = (
     RefusedChange(
         "c2", "p2", "t1", "thread", NOW, "denied", "Only its author or an admin can rename this thread.", "x"
     ),
-)
-DISAGREEMENT = Disagreement(
-    "p1", "thread", "t2", "title", "Title of a thread", (("c3", "Ben Okafor", "Indices"), ("c4", "you", "Indexes"))
 )
 ROUNDS = tuple(
     SyncRound(NOW - each * MINUTE, "w1", each % 3, 2 * each % 5, 40 + each, "The server was away." if each == 4 else "")
@@ -308,7 +304,6 @@ def _details(theme: Theme, status: SyncStatus, *, is_refused: bool = False, foun
     dialog.show_rounds(ROUNDS)
     if is_refused:
         dialog.show_refused(CHANGES)
-        dialog.show_disagreements((DISAGREEMENT,), NAMES)
     else:
         dialog.show_check(found)
     return dialog

@@ -135,7 +135,6 @@ class Team:
         self.now = samples.SYNCED
         self.refused_changes: tuple[RefusedChange, ...] = samples.CHANGES
         self.lost: tuple[LostChanges, ...] = ()
-        self.disagreeing = (samples.DISAGREEMENT,)
         self.asked: list[tuple[Any, ...]] = []
         self.thread: Any = None
         self.erasing = Erasing(self._note)
@@ -226,13 +225,6 @@ class Team:
     async def forget_refused(self, ids: list[str]) -> None:
         self._note("forget", ids)
         self.refused_changes = ()
-
-    async def disagreements(self, _project_id: str) -> Any:
-        return self.disagreeing
-
-    async def choose(self, _disagreement: Any, change_id: str) -> None:
-        self._note("choose", change_id)
-        self.disagreeing = ()
 
     async def notes(self, _thread_id: str) -> tuple[()]:
         return ()

@@ -1,23 +1,21 @@
-"""Keeps the decisions that a team leaves to a person: changes that the server refused, disagreements, notes on what
-happened."""
+"""Keeps the decisions that a team leaves to a person: changes that the server refused, notes on what happened."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, TeamNote
+from chatdesk.core.domain.sharing.team import RefusedChange, TeamNote
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import EventBus, ThreadCreated, ThreadsChanged
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.storage.sync import disagreements as sync_disagreements
 from chatdesk.core.storage.sync import refused as sync_refused
 from chatdesk.core.storage.sync import team_notes
 
 
 class TeamDecisions:
-    """The use cases of refused changes, disagreements and notes; ``TeamService.decisions`` exposes it. ``on_counts``
+    """The use cases of refused changes and notes; ``TeamService.decisions`` exposes it. ``on_counts``
     publishes how much was refused, ``sync_now`` starts a round."""
 
     def __init__(
@@ -52,6 +50,7 @@ class TeamDecisions:
         """Send refused changes again."""
         ids, origin = list(change_ids), self._database.origin
         await self._database.write(lambda conn: sync_refused.retry_refused(conn, origin, ids))
+        self._bus.publish(ThreadsChanged(None))
         self._sync_now()
 
     async def forget_refused(self, change_ids: Sequence[str]) -> None:
@@ -59,18 +58,6 @@ class TeamDecisions:
         ids, origin = list(change_ids), self._database.origin
         await self._database.write(lambda conn: sync_refused.forget_refused(conn, origin, ids))
         self._on_counts()
-
-    async def disagreements(self, project_id: str) -> tuple[Disagreement, ...]:
-        """Return titles, prompts and other values that two people changed at once."""
-        return tuple(await self._database.read(lambda conn: sync_disagreements.disagreements(conn, project_id)))
-
-    async def choose(self, disagreement: Disagreement, change_id: str) -> None:
-        """Resolve a disagreement for everybody. Raises ``NotPossible`` if it is resolved already."""
-        origin = self._database.origin
-        await self._database.write(
-            lambda conn: sync_disagreements.choose(conn, origin, disagreement.entity, disagreement.register, change_id)
-        )
-        self._bus.publish(ThreadsChanged(None))
 
     async def notes(self, thread_id: str) -> tuple[TeamNote, ...]:
         """Return the unread notes on what happened to a thread, the oldest first."""

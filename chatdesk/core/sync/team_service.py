@@ -120,7 +120,7 @@ class TeamService:
 
     @property
     def decisions(self) -> TeamDecisions:
-        """The service for what needs a person: refused changes, disagreements, notes."""
+        """The service for what needs a person: refused changes, notes."""
         return TeamDecisions(
             self._database, self._repositories, self._bus, self._clock, self._publisher.on_counts, self.sync_now
         )

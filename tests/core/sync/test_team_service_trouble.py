@@ -48,7 +48,9 @@ async def test_a_refused_change_is_kept_shown_copied_tried_again_and_forgotten(
         await until_same(project, [ana, ben])
 
 
-async def test_two_titles_stand_side_by_side_until_somebody_chooses(tmp_path: Path, workspace: TeamDatabase) -> None:
+async def test_a_title_of_which_another_took_the_place_is_kept_and_can_be_put_back(
+    tmp_path: Path, workspace: TeamDatabase
+) -> None:
     async with desks(tmp_path, workspace, ["ben"], role=TeamRole.ADMIN) as (project, [ana, ben]):
         thread = await ana.thread(project, "before")
         await until_same(project, [ana, ben])
@@ -59,13 +61,34 @@ async def test_two_titles_stand_side_by_side_until_somebody_chooses(tmp_path: Pa
         for desk in (ana, ben):
             await desk.reopen()
         await until_same(project, [ana, ben])
-        [found] = await ana.team.decisions.disagreements(project)
-        assert sorted(text for _, _, text in found.versions) == ["from Ana", "from Ben"]
-        other = found.versions[1]
-        await ana.team.decisions.choose(found, other[0])
+        assert await ana.titles(project) == ["from Ben"], "the later one"
+        assert await ben.team.decisions.refused() == ()
+        [kept] = await ana.team.decisions.refused()
+        assert (kept.text, kept.thread_id) == ("from Ana", thread)
+
+        await ana.team.decisions.retry_refused([kept.id])
         await until_same(project, [ana, ben])
-        assert await ben.titles(project) == [other[2]]
-        assert await ben.team.decisions.disagreements(project) == ()
+        assert await ben.titles(project) == ["from Ana"]
+        assert await ana.team.decisions.refused() == await ben.team.decisions.refused() == ()
+
+
+async def test_a_kept_title_goes_with_an_erasure(tmp_path: Path, workspace: TeamDatabase) -> None:
+    async with desks(tmp_path, workspace, ["ben"], role=TeamRole.ADMIN) as (project, [ana, ben]):
+        thread = await ana.thread(project, "before")
+        await ana.ask(thread, "A question")
+        await until_same(project, [ana, ben])
+        for desk in (ana, ben):
+            await desk.team.close()
+        await ana.repositories.threads.rename(thread, "from Ana")
+        await ben.repositories.threads.rename(thread, "from Ben")
+        for desk in (ana, ben):
+            await desk.reopen()
+        await until_same(project, [ana, ben])
+        [_kept] = await ana.team.decisions.refused()
+
+        await ben.team.erasing.erase_thread(thread)
+        await until_same(project, [ana, ben])
+        assert await ana.team.decisions.refused() == ()
 
 
 async def test_a_deleted_thread_in_which_somebody_wrote_comes_back_with_a_note(

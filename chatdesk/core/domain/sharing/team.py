@@ -268,18 +268,6 @@ class RefusedChange:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """A register that two members wrote at once: the versions, the shown one first, as (change, who, text)."""
-
-    project_id: str
-    kind: str
-    entity: str
-    register: str
-    label: str
-    versions: tuple[tuple[str, str, str], ...]
-
-
 class PresenceState(StrEnum):
     HERE = "here"
     TYPING = "typing"

@@ -27,6 +27,7 @@ from chatdesk.core.storage.engine.change_log import CONTENT, PERSONAL, Origin
 from chatdesk.core.storage.engine.plain_text import from_json, to_json
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.engine.steering import MADE_WITH, changed_registers
+from chatdesk.core.storage.sync.registers import OVERRULED
 
 _THREADS_A_STEP: Final = 200
 # In ``problem`` of changes that were replaced by entering their thing afresh.
@@ -349,9 +350,14 @@ def _enter(
 
 
 def forget_before(raw: sqlite3.Connection, kind: str, entity: str, reg: str) -> None:
-    """Remove the words of the log from before the share, of one register, or with ``CONTENT`` of the whole entity."""
+    """Remove the words of the log from before the share, and of texts that others' took the place of, of one register,
+    or with ``CONTENT`` of the whole entity."""
     raw.execute(
         f"UPDATE changes SET body = NULL WHERE entity = ? AND kind = ? AND state = {_PRIVATE} AND problem = ?"
         " AND (reg = ? OR ? = ?)",
         (entity, kind, ENTERED, reg, reg, CONTENT),
+    )
+    raw.execute(
+        "DELETE FROM changes WHERE entity = ? AND kind = ? AND problem = ? AND (reg = ? OR ? = ?)",
+        (entity, kind, OVERRULED, reg, reg, CONTENT),
     )

@@ -15,6 +15,7 @@ from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync import refused, sharing
+from chatdesk.core.storage.sync.registers import OVERRULED
 from chatdesk.core.texts import Text, shown
 
 # What the project is called until its row is gone.
@@ -52,8 +53,9 @@ def _save_unsent(conn: Connection, origin: Origin, project_id: str) -> None:
     unsent = [
         row[0]
         for row in conn.exec_driver_sql(
-            f"SELECT id FROM changes WHERE project_id = ? AND mine = 1 AND state = {ChangeState.REFUSED.value}",
-            (project_id,),
+            f"SELECT id FROM changes WHERE project_id = ? AND mine = 1 AND state = {ChangeState.REFUSED.value}"
+            " AND problem <> ?",
+            (project_id, OVERRULED),
         )
     ]
     if not unsent:

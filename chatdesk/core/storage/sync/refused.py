@@ -19,10 +19,12 @@ from chatdesk.core.domain.thread import NOT_TAKEN_TITLE
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.storage.chat import branching, message_writes, projects, quoting, trash
 from chatdesk.core.storage.chat.threads import insert_thread
+from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.engine.rows import batches, get_message, marks
 from chatdesk.core.storage.sync.projection import projection
+from chatdesk.core.storage.sync.registers import OVERRULED
 from chatdesk.core.texts import Text, shown
 
 _PENDING, _REFUSED = int(ChangeState.PENDING), int(ChangeState.REFUSED)
@@ -46,6 +48,10 @@ _WORDS: Final = {
         "This is larger than the {max_body_bytes} MB that the team's server takes in one change. Copy it"
         " out, or write it in parts.",
         max_body_bytes=str(MAX_BODY_BYTES // 1000000),
+    ),
+    OVERRULED: Text(
+        "Another member wrote something else here at the same time, which everybody sees. Try again to put this in its"
+        " place, or copy it out."
     ),
 }
 _OTHERWISE: Final = Text("The team's server did not take this. Try again, or copy it out.")
@@ -144,6 +150,9 @@ def retry_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -
     """Send changes again, as the newest ones. Returns how many."""
     rows = _refused_rows(conn, change_ids)
     for row in rows:
+        if row.problem == OVERRULED:
+            _write_again(conn, origin, row)
+            continue
         dseq = conn.exec_driver_sql(
             "UPDATE devices SET next_dseq = next_dseq + 1 WHERE id = ? RETURNING next_dseq - 1", (origin.device_id,)
         ).scalar_one()
@@ -155,6 +164,22 @@ def retry_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -
         origin.watch.record(row.project_id)
     fall_back(conn, origin, dict.fromkeys((row.kind, row.entity, row.reg) for row in rows))
     return len(rows)
+
+
+def _write_again(conn: Connection, origin: Origin, row: Row[Any]) -> None:
+    """Write a text again that another member's took the place of, as the successor of both."""
+    conn.exec_driver_sql("DELETE FROM changes WHERE id = ?", (row.id,))
+    change_log.log_change(
+        conn,
+        origin,
+        project_id=row.project_id,
+        kind=row.kind,
+        op=row.op,
+        entity=row.entity,
+        reg=row.reg,
+        hlc=origin.hybrid_clock.next(),
+        body=from_json(row.body),
+    )
 
 
 def forget_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -> int:

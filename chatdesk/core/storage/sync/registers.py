@@ -21,6 +21,8 @@ from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.sync.wire.rows import read_object
 
 DELETE: Final = "del"
+# ``problem`` of a text of this person that another member's, written at the same time, took the place of.
+OVERRULED: Final = "overruled"
 # The plus in front of a column keeps SQLite from going through all changes of the project.
 # In SQL: whether a row of ``changes`` counts.
 COUNTS: Final = f"state NOT IN ({ChangeState.REFUSED.value}, {ChangeState.PRIVATE.value})"

@@ -1,15 +1,15 @@
-"""The actions behind the dialog about the state of sync: rounds, refused changes, disagreements, checks."""
+"""The actions behind the dialog about the state of sync: rounds, refused changes, checks."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.lost_changes import ACCEPTING, LostChanges
-from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, SyncStatus
+from chatdesk.core.domain.sharing.team import RefusedChange, SyncStatus
 from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
@@ -30,7 +30,6 @@ class SyncDetails:
         context: WindowContext,
         team: TeamService,
         *,
-        project_names: Callable[[], Awaitable[Mapping[str, str]]],
         open_thread: Callable[[str], None],
         open_page: Callable[[str], None],
         show_text: Callable[[str], None],
@@ -39,7 +38,6 @@ class SyncDetails:
         self._panes = context.panes
         self._team = team
         self._tasks = context.tasks
-        self._project_names = project_names
         self._open_thread = open_thread
         self._open_page = open_page
         self._show_text = show_text
@@ -85,9 +83,6 @@ class SyncDetails:
             )
         )
         dialog.forgetRequested.connect(lambda ids: self._ask_to_forget(dialog, ids))
-        dialog.chooseRequested.connect(
-            lambda of, change: self._do(dialog, lambda: self._choose(dialog, of, change), "choose version")
-        )
         await self._fill(dialog, is_new=True)
         if isValid(dialog):
             dialog.open()
@@ -96,16 +91,9 @@ class SyncDetails:
         if not isValid(dialog):
             return
         workspace_id = dialog.workspace_id
-        projects = [each for each in await self._team.records.projects() if each.workspace_id == workspace_id]
-        own = {each.project_id for each in projects}
-        foreign = {each.project_id for each in await self._team.records.projects()} - own
+        foreign = {each.project_id for each in await self._team.records.projects() if each.workspace_id != workspace_id}
         rounds = await self._team.records.rounds(workspace_id, _MOST_ROUNDS)
         refused = [each for each in await self._team.decisions.refused() if each.project_id not in foreign]
-        found: list[Disagreement] = []
-        for project in projects:
-            if project.ended is None:
-                found += await self._team.decisions.disagreements(project.project_id)
-        names = await self._project_names()
         if not isValid(dialog) or dialog.workspace_id != workspace_id:
             return
         if is_new:
@@ -113,7 +101,6 @@ class SyncDetails:
         dialog.show_status(self._team.status(workspace_id))
         dialog.show_rounds(rounds)
         dialog.show_refused(refused)
-        dialog.show_disagreements(found, names)
 
     async def _check(self, dialog: SyncDetailsDialog, workspace_id: str) -> None:
         result = await self._team.checks.check(workspace_id)
@@ -161,11 +148,6 @@ class SyncDetails:
         self._panes.window.show_toast(
             tr("Copied to “{title}”", title=thread.title), tr("Open"), lambda: self._open_thread(thread.id)
         )
-
-    async def _choose(self, dialog: SyncDetailsDialog, disagreement: Disagreement, change_id: str) -> None:
-        await self._after(dialog, self._team.decisions.choose(disagreement, change_id))
-        if isValid(dialog):
-            dialog.show_result(tr("{label}: chosen for everybody.", label=disagreement.label))
 
     def _ask_to_forget(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
         confirm = ConfirmDialog(

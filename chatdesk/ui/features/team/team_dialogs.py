@@ -70,7 +70,6 @@ class TeamDialogs:
         self.details = SyncDetails(
             context,
             team,
-            project_names=self._project_names,
             open_thread=open_thread,
             open_page=open_page,
             show_text=self.show_text,

@@ -16,7 +16,6 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.sharing.lost_changes import LostRange
 from chatdesk.core.domain.sharing.team import (
-    Disagreement,
     RefusedChange,
     ServerAddress,
     ServerCheck,
@@ -772,23 +771,6 @@ def test_thousands_of_refused_changes_are_counted(theme: Theme, show: Show) -> N
     dialog.show_refused([RefusedChange(f"c{n}", "p", None, "message", 0, "denied", "No.", "") for n in range(3_000)])
     assert "… and 2,950 more." in texts(dialog)
     assert len(dialog.findChildren(QPushButton)) < 260
-
-
-def test_a_disagreement_is_settled_by_choosing(theme: Theme, show: Show, qtbot: QtBot) -> None:
-    dialog = SyncDetailsDialog(theme, (samples.WORKSPACE,))
-    show(dialog)
-    dialog.show_disagreements((samples.DISAGREEMENT,), samples.NAMES)
-    assert "Title of a thread, in Research" in texts(dialog)
-    assert "which is shown now" in button(dialog, "use_c3").accessibleName()
-    with qtbot.waitSignal(dialog.chooseRequested) as chosen:
-        press(dialog, "use_c4")
-    assert chosen.args == [samples.DISAGREEMENT, "c4"]
-    empty = Disagreement("p9", "project", "p9", "name", "Name", (("a", "Ben", ""), ("b", "you", HOSTILE)))
-    dialog.show_disagreements((empty,), {})
-    assert "Ben: (empty)" in texts(dialog)
-    assert HOSTILE in texts(dialog)
-    dialog.show_disagreements((), {})
-    assert "two people" not in texts(dialog)
 
 
 # For everybody

@@ -16,13 +16,16 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sharing.sync_wire import PulledChange
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat import tags
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import clean, folded
 from chatdesk.core.storage.engine.rows import TAG_MARK, batches, marks
+from chatdesk.core.storage.engine.steering import SYSTEM_PROMPT
 from chatdesk.core.storage.sync.projection import values
 from chatdesk.core.storage.sync.projection.deletes import show_or_hide_messages, show_or_hide_threads
 from chatdesk.core.storage.sync.projection.effects import Effects
@@ -30,6 +33,7 @@ from chatdesk.core.storage.sync.projection.summaries import show_or_hide_summary
 from chatdesk.core.storage.sync.projection.values import Reader
 from chatdesk.core.storage.sync.registers import (
     COUNTS,
+    OVERRULED,
     LogRow,
     heads_of,
     made_with,
@@ -54,6 +58,20 @@ _READERS: Final[Mapping[str, Mapping[str, Reader]]] = {
 }
 _TABLES: Final = {"thread": "threads", "project": "projects", "summary": "summaries"}
 Register = tuple[str, str, str]  # kind, entity, reg
+
+# Registers that hold a text of a person, and its name in their bodies.
+_TEXTS: Final[Mapping[str, str]] = {
+    change_log.TITLE: "title",
+    change_log.NAME: "name",
+    SYSTEM_PROMPT: "system_prompt",
+}
+# A copy, once for each text: what the log has stays as it is.
+_KEEP_OVERRULED: Final = (
+    "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, v, body, state, at,"
+    " problem) SELECT ?1, project_id, device, -(SELECT max(n) + 1 FROM changes), kind, op, entity, reg, json_array(id),"
+    f" hlc, v, body, {ChangeState.REFUSED.value}, at, '{OVERRULED}' FROM changes c WHERE c.id = ?2 AND NOT EXISTS"
+    f" (SELECT 1 FROM changes k WHERE k.problem = '{OVERRULED}' AND k.parents = json_array(c.id))"
+)
 
 
 def homes(raw: sqlite3.Connection, kind: str, entities: Iterable[str]) -> dict[str, str]:
@@ -166,6 +184,8 @@ def _write_columns(
     if reader is None:
         return  # of a newer ChatDesk: kept, and shown by that one
     shown = winner(heads)
+    if len(heads) > 1 and shown is not None and reg in _TEXTS:
+        _keep_overruled(raw, heads, shown, reg)
     columns: dict[str, Any] = reader(made_with(raw, project_id, kind, entity) if shown is None else shown.values())
     if shown is not None:
         columns |= {"hlc": shown.hlc, "origin_device": shown.device}
@@ -177,6 +197,16 @@ def _write_columns(
         f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?", (*columns.values(), entity)
     )
     _gather(raw, kind, entity, reg, effects)
+
+
+def _keep_overruled(raw: sqlite3.Connection, heads: Sequence[LogRow], shown: LogRow, reg: str) -> None:
+    """Keep, beside the refused changes, what this person wrote while somebody else wrote what is shown instead."""
+    name = _TEXTS[reg]
+    for row in heads:
+        text = row.values().get(name)
+        is_own_text = row.is_mine and row.seq is not None and row.values().get("title_source", "person") == "person"
+        if is_own_text and text and text != shown.values().get(name):
+            raw.execute(_KEEP_OVERRULED, (new_id(), row.id))
 
 
 def _gather(raw: sqlite3.Connection, kind: str, entity: str, reg: str, effects: Effects) -> None:

@@ -1,8 +1,8 @@
-"""*Details* of team sync: its state, what was refused, what two people wrote at once, and the log of rounds."""
+"""*Details* of team sync: its state, what was refused, and the log of rounds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.lost_changes import LostChanges
-from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncRound, SyncStatus, Workspace
+from chatdesk.core.domain.sharing.team import RefusedChange, ServerCheck, SyncRound, SyncStatus, Workspace
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.names import named
@@ -27,7 +27,6 @@ from chatdesk.ui.widgets.flow_row import FlowRow
 
 _WIDTH_PX: Final = 680
 _MOST_REFUSED: Final = 50
-_MOST_DISAGREEMENTS: Final = 50
 _MOST_DIFFERENCES: Final = 12
 _MOST_RANGES: Final = 12
 _EXCERPT: Final = 240
@@ -37,8 +36,7 @@ _ALL: Final = (Text("Copy all texts"), Text("Copy all to a private project"), Te
 
 
 class SyncDetailsDialog(TaskPanel):
-    """The details of sync for one workspace. Requests about refused changes carry their ids; ``chooseRequested``
-    carries the disagreement and the id of the change that is to be used."""
+    """The details of sync for one workspace. Requests about refused changes carry their ids."""
 
     workspaceChosen = Signal(str)
     syncRequested = Signal(str)
@@ -48,7 +46,6 @@ class SyncDetailsDialog(TaskPanel):
     copyRequested = Signal(list)
     retryRequested = Signal(list)
     forgetRequested = Signal(list)
-    chooseRequested = Signal(object, str)
 
     def __init__(
         self, theme: Theme, workspaces: Sequence[Workspace], *, chosen: str | None = None, parent: QWidget | None = None
@@ -78,13 +75,10 @@ class SyncDetailsDialog(TaskPanel):
         self.outcome = plain_label("", "text", wraps=True, name="detailsResult")
         self.outcome.hide()
         self._shown_refused: tuple[RefusedChange, ...] = ()
-        self._shown_disagreements: tuple[Disagreement, ...] = ()
         self._lost = QVBoxLayout()
         self._lost.setSpacing(theme.tokens.space.xs)
         self._refused = QVBoxLayout()
         self._refused.setSpacing(theme.tokens.space.xs)
-        self._disagreements = QVBoxLayout()
-        self._disagreements.setSpacing(theme.tokens.space.xs)
         self.rounds = TextTable(
             theme, (tr("When"), tr("What"), tr("Took")), name=tr("Sync log"), object_name="detailsRounds", wide=1
         )
@@ -95,7 +89,6 @@ class SyncDetailsDialog(TaskPanel):
         self.body.addWidget(self.outcome)
         self.body.addLayout(self._lost)
         self.body.addLayout(self._refused)
-        self.body.addLayout(self._disagreements)
         self.add_heading(tr("Sync log"))
         self.body.addWidget(self.rounds, 1)
         self.add_button(push_button(tr("Close"), "detailsClose", self.accept, is_way_out=True))
@@ -170,7 +163,10 @@ class SyncDetailsDialog(TaskPanel):
         )
         self._refused.addWidget(
             plain_label(
-                tr("The server did not take these. They are kept on this computer only, until you forget them."),
+                tr(
+                    "The team does not have these, or has something else in their place. They are kept on this"
+                    " computer only, until you forget them."
+                ),
                 "muted",
                 wraps=True,
             )
@@ -186,45 +182,6 @@ class SyncDetailsDialog(TaskPanel):
             self._refused.addWidget(thin_line())
         if len(changes) > _MOST_REFUSED:
             self._refused.addWidget(plain_label(tr("… and {count} more.", count=len(changes) - _MOST_REFUSED), "muted"))
-
-    def show_disagreements(self, found: Sequence[Disagreement], names: Mapping[str, str]) -> None:
-        """Show the disagreements; ``names`` are those of projects, by id."""
-        if tuple(found) == self._shown_disagreements:
-            return
-        self._shown_disagreements = tuple(found)
-        clear_layout(self._disagreements)
-        if not found:
-            return
-        self._disagreements.addWidget(plain_label(tr("Written by two people at once"), "strong"))
-        self._disagreements.addWidget(
-            plain_label(
-                tr("The first text is shown until somebody chooses; the choice applies to everyone."),
-                "muted",
-                wraps=True,
-            )
-        )
-        for each in found[:_MOST_DISAGREEMENTS]:
-            project = names.get(each.project_id, "")
-            self._disagreements.addWidget(
-                _excerpt(
-                    tr("{label}, in {project}", label=each.label, project=project) if project else shown(each.label),
-                    "text",
-                )
-            )
-            for place, (change_id, who, text) in enumerate(each.versions):
-                row = QHBoxLayout()
-                row.addWidget(_excerpt(f"{shown(who)}: {text}" if text else tr("{who}: (empty)", who=who), "muted"), 1)
-                row.addWidget(
-                    push_button(
-                        tr("Use this"),
-                        f"use_{change_id}",
-                        partial(self.chooseRequested.emit, each, change_id),
-                        name=_use_words(who, each.label, is_shown=place == 0),
-                        acts=True,
-                    )
-                )
-                self._disagreements.addLayout(row)
-            self._disagreements.addWidget(thin_line())
 
     def _buttons(
         self,
@@ -276,12 +233,6 @@ def check_words(check: ServerCheck) -> str:
     found = shown(plural("{count} differences:", "{count} difference:", len(check.differences)))
     first = " ".join((tr("{changes} of {projects} compared.", **looked), found))
     return "\n".join([first, *lines, *accepted])
-
-
-def _use_words(who: str, label: str, *, is_shown: bool) -> str:
-    if is_shown:
-        return tr("Use what {who} wrote for {label}, which is shown now", who=who, label=label)
-    return tr("Use what {who} wrote for {label}", who=who, label=label)
 
 
 def _excerpt(text: str, role: str) -> QLabel:

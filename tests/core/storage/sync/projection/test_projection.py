@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 
 from chatdesk.core.domain.sharing.sync_wire import PulledChange, PushResult, PushStatus
 from chatdesk.core.domain.sharing.team import ChangeState
-from chatdesk.core.errors import NotFound
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.sync import disagreements as sync_disagreements
 from chatdesk.core.storage.sync import salvage, team_notes
 from chatdesk.core.storage.sync.projection import projection
 from tests.helpers.examples import examples
@@ -50,21 +48,7 @@ def test_of_two_titles_the_newer_is_shown_and_both_are_kept(log: PulledLog, read
     assert reader.title(thread_id) == "Newer"
     assert reader.rows("SELECT title_folded, title_source FROM threads WHERE id = ?", thread_id) == [("newer", "model")]
     assert applied.threads == {thread_id}
-    [found] = disagreements(reader)
-    assert (found.label, found.register, found.entity) == ("Title", "title", thread_id)
-    assert [(who, text) for _, who, text in found.versions] == [("Ann", "Newer"), ("A member", "Older")]
-
-
-def disagreements(reader: Reader) -> list[sync_disagreements.Disagreement]:
-    def name(conn: object) -> None:
-        conn.exec_driver_sql(  # type: ignore[attr-defined]
-            "INSERT OR IGNORE INTO team_members (workspace_id, id, name, status)"
-            " SELECT workspace_id, ?, 'Ann', 'active' FROM shared_projects",
-            (ANN,),
-        )
-
-    reader.profile.db.write_now(name)
-    return reader.profile.db.read_now(lambda conn: sync_disagreements.disagreements(conn, reader.log.project_id))
+    assert len(reader.rows("SELECT 1 FROM register_heads WHERE reg = 'title'")) == 2
 
 
 def test_who_has_seen_the_other_title_replaces_it(log: PulledLog, reader: Reader) -> None:
@@ -73,44 +57,6 @@ def test_who_has_seen_the_other_title_replaces_it(log: PulledLog, reader: Reader
     log.edit("thread", thread_id, "title", {"title": "Second"}, device=BENS, hlc=1, parents=[first.id])
     reader.pull()
     assert reader.title(thread_id) == "Second"
-    assert disagreements(reader) == []
-
-
-def test_two_who_write_the_same_do_not_disagree(log: PulledLog, reader: Reader) -> None:
-    thread_id = log.thread()
-    for device in (ANNS, BENS):
-        log.edit("thread", thread_id, "system_prompt", {"system_prompt": "Be brief."}, device=device)
-    reader.pull()
-    assert disagreements(reader) == []
-
-
-def test_choosing_a_version_settles_it_for_everybody(log: PulledLog, reader: Reader) -> None:
-    thread_id = log.thread()
-    log.edit("thread", thread_id, "title", {"title": "One"}, hlc=9 << 40)
-    other = log.edit("thread", thread_id, "title", {"title": "Other"}, device=BENS, hlc=1)
-    reader.pull()
-    db = reader.profile.db
-
-    db.write_now(lambda conn: sync_disagreements.choose(conn, db.origin, thread_id, "title", other.id))
-
-    assert reader.title(thread_id) == "Other"
-    assert disagreements(reader) == []
-    [change] = reader.profile.store.pending(log.project_id, max_rows=9, max_bytes=9999)
-    assert len(change.parents) == 2
-    with pytest.raises(NotFound):
-        db.write_now(lambda conn: sync_disagreements.choose(conn, db.origin, thread_id, "title", other.id))
-    with pytest.raises(NotFound):
-        db.write_now(lambda conn: sync_disagreements.choose(conn, db.origin, thread_id, "title", new_id()))
-
-
-def test_one_who_wrote_here_is_you(log: PulledLog, reader: Reader) -> None:
-    thread_id = log.thread()
-    reader.pull()
-    now(reader.profile.repositories.threads.rename(thread_id, "Mine"))
-    log.edit("thread", thread_id, "title", {"title": "Theirs"})
-    reader.pull()
-    [found] = disagreements(reader)
-    assert {who for _, who, _ in found.versions} == {"You", "Ann"}
 
 
 @pytest.mark.parametrize(
