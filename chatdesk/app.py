@@ -81,7 +81,7 @@ def run_window(
     if code == RESTART:
         start_again()
         code = 0
-    from chatdesk.ui.accessibility.process_exit import exit_if_assisted  # the first paint does without
+    from chatdesk.ui.accessibility.assistance import exit_if_assisted  # the first paint does without
 
     exit_if_assisted(code)
     return code

@@ -16,7 +16,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.services.owner import open_services
 from chatdesk.services.upkeep import purge_trash
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.library.library_binding import MoveThreadsDialog
 from chatdesk.ui.features.library.project import ProjectDialog
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.local_service.local_service_page import LocalServicePage
 from chatdesk.ui.features.local_service.new_token import NewTokenDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog

@@ -33,7 +33,7 @@ from chatdesk.core.events import MessageAdded, PathChanged, SharedMessagesArrive
 from chatdesk.core.paths import AppPaths
 from chatdesk.services import services as services_module
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.chat import incoming_messages
 from chatdesk.ui.features.desktop.notice import Notice
 from chatdesk.ui.features.team.team_window import TeamWindow

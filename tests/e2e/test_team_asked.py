@@ -18,7 +18,7 @@ from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.errors import TeamUnreachable
 from chatdesk.core.sync.members.team_passwords import PasswordNotKept
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog, ShareProjectDialog
 from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog

@@ -11,7 +11,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.sync import entering, sharing, team
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.chat.erasing_binding import erasure_words
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.asked_team import pressed, shown

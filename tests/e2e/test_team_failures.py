@@ -15,7 +15,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.members import membership_errors
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog, ShareProjectDialog
 from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog

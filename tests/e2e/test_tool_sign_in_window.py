@@ -16,7 +16,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.check_steps import CheckSteps
+from chatdesk.ui.dialogs.marks import CheckSteps
 from chatdesk.ui.features.tools.server_form import ServerForm
 from chatdesk.ui.features.tools.sign_in_binding import SignInCard
 from chatdesk.ui.features.tools.tools_page import ToolsPage

@@ -21,8 +21,8 @@ from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.check_steps import CheckSteps
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
+from chatdesk.ui.dialogs.marks import CheckSteps
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.tools.server_form import ServerForm

@@ -17,7 +17,7 @@ from chatdesk.core.domain.prompt import PromptKind, PromptSource
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.commands.catalogue import CATALOGUE
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.chat.parameters import ParametersDialog
 from chatdesk.ui.features.library.library_binding import LibraryBinding
 from chatdesk.ui.features.library.project import ProjectDialog

@@ -14,7 +14,7 @@ from chatdesk.core.domain.sharing.team import ShareState, TeamRole
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.sync.members.team_passwords import SERVER_VARIABLE, VARIABLE, server_named
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog
 from chatdesk.ui.sidebar.project_menu import ProjectMenu
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster

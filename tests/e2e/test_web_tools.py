@@ -22,7 +22,7 @@ from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.services import web_tools
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.check_steps import CheckSteps
+from chatdesk.ui.dialogs.marks import CheckSteps
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.tools.search_form import SearchForm

@@ -7,10 +7,9 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.diagnostics.bundle import ReportFile
 from chatdesk.ui.dialogs.bug_report import BugReportDialog
-from chatdesk.ui.dialogs.progress import ProgressDialog
 from chatdesk.ui.features.settings.restore import RestoreDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-from chatdesk.ui.features.transfer.export_dialog import ExportDialog
+from chatdesk.ui.features.transfer.export_dialog import ExportDialog, ProgressDialog
 from chatdesk.ui.theme.theme import Theme
 from tests.helpers.settings_pages import data_page
 

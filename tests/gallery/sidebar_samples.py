@@ -16,7 +16,7 @@ from chatdesk.core.settings.schema import PAGES, all_settings
 from chatdesk.core.texts import tr
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.dialogs.notice import AboutDialog, NoticeDialog
 from chatdesk.ui.features.chat.temporary_binding import TemporaryDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.summary import SummaryStage, SummaryWork
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.features.inspector.summary_text import progress_words, question_words
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.banner import Banner

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QLabel
 
-from chatdesk.ui.dialogs.check_steps import CheckSteps
-from chatdesk.ui.dialogs.mark import Mark
+from chatdesk.ui.dialogs.marks import CheckSteps, Mark
 
 
 def shown_steps(steps: CheckSteps) -> list[tuple[bool | None, str]]:

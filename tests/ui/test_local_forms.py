@@ -13,7 +13,7 @@ from chatdesk.core.domain.usage import cost_text
 from chatdesk.core.texts import Text, shown, use_translation
 from chatdesk.ui import local_forms
 from chatdesk.ui.sidebar.grouping import short_time
-from chatdesk.ui.widgets.file_size import size_text
+from chatdesk.ui.widgets.words import size_text
 
 _MOMENT = datetime(2025, 10, 14, 9, 5, 7, tzinfo=UTC)
 _JAPANESE = {"{day} {month}": "{month}{day}日", "{day} {month} {year}": "{year}年{month}{day}日"}

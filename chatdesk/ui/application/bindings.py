@@ -50,9 +50,7 @@ from chatdesk.ui.features.usage.usage_binding import UsageBinding
 from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.qt.event_subscriptions import EventSubscriptions
 from chatdesk.ui.transcript.contract import ScrollAnchor
-from chatdesk.ui.window.panes import Panes
-from chatdesk.ui.window.shown_chats import ShownChats
-from chatdesk.ui.window.window_context import OpenThread, WindowContext
+from chatdesk.ui.window.window_context import OpenThread, Panes, ShownChats, WindowContext
 from chatdesk.ui.window.window_state import WindowState
 
 if TYPE_CHECKING:  # loaded only where there is a team

@@ -17,8 +17,7 @@ from chatdesk.ui.application.bindings import Bindings
 from chatdesk.ui.application.failure_notices import FailureNotices
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.application.transcript_pane import make_transcript
-from chatdesk.ui.commands.pane_commands import PaneCommands
-from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.commands.registry import CommandRegistry, PaneCommands
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.qt.event_subscriptions import EventSubscriptions
@@ -28,8 +27,7 @@ from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.chat_pane import ChatPane
 from chatdesk.ui.window.chat_window import ChatWindow
-from chatdesk.ui.window.panes import Panes
-from chatdesk.ui.window.window_context import OpenThread, WindowContext
+from chatdesk.ui.window.window_context import OpenThread, Panes, WindowContext
 
 _log = logging.getLogger(__name__)
 

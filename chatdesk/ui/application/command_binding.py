@@ -13,7 +13,7 @@ from chatdesk.ui.commands.message_catalogue import MESSAGE_ACTIONS, QUICK_ACTION
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.window_context import Panes
 
 
 class CommandBinding(QObject):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text
 from chatdesk.ui.qt.async_tasks import AsyncTasks
-from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.window_context import Panes
 
 if TYPE_CHECKING:  # the first paint does without
     from chatdesk.services.groups import RestoreServices

@@ -14,7 +14,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Sentences, plural, tr
 from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.features.chat.unsaved import Unsaved
-from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.window_context import Panes
 
 if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter

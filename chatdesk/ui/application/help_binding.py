@@ -14,7 +14,7 @@ from chatdesk.core.paths import help_page
 from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
 from chatdesk.ui.qt.async_tasks import AsyncTasks
-from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.window_context import Panes
 
 if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.diagnostics.bundle import ReportFile

@@ -21,8 +21,7 @@ from chatdesk.ui.application.failure_notices import FailureNotices
 from chatdesk.ui.application.left_state import is_there, state_of
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.commands.catalogue import CATALOGUE
-from chatdesk.ui.commands.pane_commands import PaneCommands
-from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.commands.registry import CommandRegistry, PaneCommands
 from chatdesk.ui.window.chat_pane import ChatPane
 from chatdesk.ui.window.chat_window import ChatWindow
 from chatdesk.ui.window.thread_window import ThreadWindow

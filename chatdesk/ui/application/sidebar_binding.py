@@ -12,7 +12,7 @@ from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.features.search.listing import offered_commands
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.widgets.found.results import Results
-from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.window_context import Panes
 
 
 class SidebarBinding(QObject):

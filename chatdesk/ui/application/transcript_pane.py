@@ -14,7 +14,7 @@ from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.rendering.client import RenderClient
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.transcript.view import TranscriptView
-from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.window_context import Panes
 
 
 def add_transcript(

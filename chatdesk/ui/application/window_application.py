@@ -38,7 +38,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.main_window import MainWindow
-from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.window_context import Panes
 from chatdesk.ui.window.window_state import WindowState, WindowStateFile
 
 if TYPE_CHECKING:  # the first paint does without

@@ -1,22 +1,24 @@
 """A chip for one attached file above the text: picture or icon, name, size, progress of the copy, and a button to
-remove it."""
+remove it. A note below the chips says what is not sent as it is."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QMimeDatabase, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton
-from chatdesk.ui.widgets.file_size import size_text
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.elided_label import ElidedLabel, set_plain_tooltip
 from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+from chatdesk.ui.widgets.words import size_text, with_commas
 
 CHIP_WIDTH_PX, CHIP_HEIGHT_PX = 226, 48
 THUMBNAIL_PX = 36
@@ -24,6 +26,10 @@ _PROGRESS_PX = 3
 _SHARPEST = 2.0
 _BY_NAME = QMimeDatabase.MatchMode.MatchExtension
 _STEPS: dict[int, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
+_NOTE_GAP_PX = 10
+
+# What a button is called in ``actionRequested``, and what is on it.
+NoteAction = tuple[str, str]
 
 
 class AttachmentChip(QWidget):
@@ -178,3 +184,52 @@ class _RemoveButton(IconButton):
             self.stepPressed.emit(-step if is_mirrored and is_sideways else step)
         else:
             super().keyPressEvent(event)
+
+
+class AttachmentNote(QWidget):
+    """A sentence in one line, and links behind it; hidden without a sentence."""
+
+    actionRequested = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._actions: tuple[NoteAction, ...] = ()
+        self._label = ElidedLabel(theme, role="muted")
+        self._label.setObjectName("attachmentNote")
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(_NOTE_GAP_PX)
+        self._row.addWidget(self._label)
+        self._row.addStretch(1)
+        self._buttons: list[QPushButton] = []
+        self.hide()
+
+    def text(self) -> str:
+        return self._label.text()
+
+    def show_note(self, text: str, actions: Sequence[NoteAction]) -> bool:
+        """Show this note and return whether it differs from the one before."""
+        if text == self._label.text() and tuple(actions) == self._actions:
+            return False
+        self._actions = tuple(actions)
+        self._label.setText(text)
+        had_focus = any(button.hasFocus() for button in self._buttons)
+        for button in self._buttons:
+            button.hide()
+            button.deleteLater()
+        self._buttons = [self._button(*each) for each in actions]
+        for place, button in enumerate(self._buttons):
+            self._row.insertWidget(place + 1, button)
+            button.show()  # at once, for the height
+        if had_focus and self._buttons:
+            self._buttons[0].setFocus()
+        self.setVisible(bool(text))
+        return True
+
+    def _button(self, name: str, words: str) -> QPushButton:
+        button = named(QPushButton(words.replace("&", "&&")), f"attachmentNote_{name}", words)
+        button.setAccessibleDescription(self.text())
+        button.setProperty("isLink", True)
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: self.actionRequested.emit(name))
+        return button

@@ -10,9 +10,8 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.composer.attachment_chip import AttachmentChip
-from chatdesk.ui.composer.attachment_note import AttachmentNote, NoteAction
+from chatdesk.ui.accessibility.assistance import announce
+from chatdesk.ui.composer.attachment_chip import AttachmentChip, AttachmentNote, NoteAction
 from chatdesk.ui.theme.theme import Theme
 
 _GAP_PX = 8

@@ -20,8 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.names import named
-from chatdesk.ui.composer.composer_chip import ComposerChip
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.composer.composer_files import ComposerFiles
 from chatdesk.ui.composer.composer_notice import ComposerNotice
 from chatdesk.ui.composer.rows_above import RowsAbove
@@ -32,10 +31,10 @@ from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX
-from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.buttons import ComposerChip, IconButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
-from chatdesk.ui.widgets.file_size import exact_size_text
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
+from chatdesk.ui.widgets.words import exact_size_text
 
 DEFAULT_SIZE_LIMIT_BYTES: Final = 1024 * 1024
 _BUTTON_PX = 32

@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.texts import shown
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 

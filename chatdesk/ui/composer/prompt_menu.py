@@ -24,11 +24,10 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.prompt import PromptFinder, PromptHead
 from chatdesk.core.hidden_characters import told_apart
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.accessibility.pressed_rows import offer_press
 from chatdesk.ui.composer.composer import Composer
-from chatdesk.ui.composer.slash_query import SLASH, mark_query
+from chatdesk.ui.composer.text_editor import SLASH, mark_query
 from chatdesk.ui.qt.early_keys import early_keys
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX

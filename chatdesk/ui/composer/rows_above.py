@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow, WaitingQuestions
 from chatdesk.ui.theme.theme import Theme

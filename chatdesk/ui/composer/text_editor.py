@@ -5,9 +5,8 @@ from __future__ import annotations
 from PySide6 import QtCore, QtGui  # QDir, QUrl and QTextCursor are built when they are first used
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QInputMethodEvent, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
-from chatdesk.ui.composer.slash_query import AT, SLASH, mark_query
 from chatdesk.ui.qt.composing_field import ComposingField
 from chatdesk.ui.widgets.local_files import path_here
 from chatdesk.ui.widgets.long_lines import break_long_lines, join_long_lines
@@ -313,3 +312,33 @@ def _characters(text: str, utf16_position: int) -> int:
     if text.isascii():
         return utf16_position
     return len(text.encode("utf-16-le", "surrogatepass")[: 2 * utf16_position].decode("utf-16-le", "surrogatepass"))
+
+
+SLASH, AT = "/", "@"
+_LONGEST = 60
+
+
+def mark_query(editor: QPlainTextEdit, mark: str) -> str | None:
+    """Return the text between the mark and the cursor; None where the cursor is not behind one."""
+    cursor = editor.textCursor()
+    if cursor.hasSelection() or not cursor.atBlockEnd():
+        return None
+    line = cursor.block().text()
+    start = 0 if mark == SLASH else line.rfind(mark)
+    query = line[start + 1 :]
+    begins = start >= 0 and line[start : start + 1] == mark and not line[max(start - 1, 0) : start].strip()
+    is_name = mark not in query and not query[:1].isspace() and len(query) <= _LONGEST
+    return query if begins and is_name else None
+
+
+def select_mark_query(editor: QPlainTextEdit, mark: str) -> bool:
+    """Select the mark and the text typed after it, so that inserted text replaces both. Return whether the mark is
+    there."""
+    query = mark_query(editor, mark)
+    if query is None:
+        return False
+    cursor = editor.textCursor()
+    left, keeping = QtGui.QTextCursor.MoveOperation.Left, QtGui.QTextCursor.MoveMode.KeepAnchor
+    cursor.movePosition(left, keeping, len(mark + query))
+    editor.setTextCursor(cursor)
+    return True

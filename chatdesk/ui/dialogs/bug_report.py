@@ -16,15 +16,12 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.diagnostics.bundle import ReportFile
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.assisted import open_selected
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named, open_selected
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.file_size import size_text
 from chatdesk.ui.widgets.focus_ring import frame_when_empty
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import size_text, with_commas
 
 _SIZE_PX = (760, 520)
 _LIST_PX, _ROW_PX = 220, 32

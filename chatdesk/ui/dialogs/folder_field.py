@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.file_dialogs import ask_for_folder
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 
 _GAP_PX = 8
 

@@ -1,16 +1,17 @@
-"""The common shape of dialogs: a title, room for what the dialog is about, a line for what failed, a row of buttons."""
+"""The common shape of dialogs: a title, room for what the dialog is about, a line for what failed, a row of buttons.
+
+The simplest such dialog asks before something that is not easily undone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from chatdesk.core.texts import shown
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.core.texts import Text, shown
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.qt.unread_guard import UnreadGuard, UnreadMoment
 from chatdesk.ui.theme.theme import Theme
@@ -19,6 +20,7 @@ from chatdesk.ui.widgets.focus_chain import previous_in_chain
 
 _GAP_PX, _BUTTON_GAP_PX = 12, 8
 _ABOVE_BUTTONS_PX = 4  # besides the gap
+_QUESTION_WIDTH_PX = 440
 
 
 class FormPanel(Panel):
@@ -167,3 +169,31 @@ def push_button(
             button.setProperty(each, True)
     button.clicked.connect(lambda _is_checked: run())
     return button
+
+
+class ConfirmDialog(FormPanel):
+    """A dialog that asks a yes-or-no question. ``answered(bool)`` comes exactly once; Esc and closing mean no. The safe
+    button has the focus."""
+
+    answered = Signal(bool)
+
+    def __init__(
+        self,
+        theme: Theme,
+        question: str,
+        text: str,
+        *,
+        yes_text: str,
+        no_text: str = Text("Cancel"),
+        is_dangerous: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, question, object_name="confirmDialog", width_px=_QUESTION_WIDTH_PX, parent=parent)
+        self.setAccessibleDescription(shown(text))
+        self.add_text(text, "text")
+        self.body.addSpacing(6)
+        no = self.add_button(push_button(no_text, "confirmNo", self.reject))
+        yes = push_button(yes_text, "confirmYes", self.accept, is_danger=is_dangerous, is_primary=not is_dangerous)
+        self.add_button(yes)
+        self.finished.connect(lambda result: self.answered.emit(result == FormPanel.DialogCode.Accepted.value))
+        no.setFocus()

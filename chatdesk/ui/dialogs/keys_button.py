@@ -9,8 +9,8 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QPushButton
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.commands.keys import refusal
+from chatdesk.ui.accessibility.assistance import announce
+from chatdesk.ui.commands.command_keys import refusal
 
 _MODIFIERS: Final = frozenset(
     (

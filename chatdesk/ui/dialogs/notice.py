@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from chatdesk import __version__
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme

@@ -1,16 +1,22 @@
-"""Keeps a click from agreeing to a question that appeared under the pointer a moment ago."""
+"""Watches presses: a click does not agree to a question that appeared a moment ago, and where a person just acted,
+ChatDesk may ask."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QObject
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QWindow
+from PySide6.QtWidgets import QAbstractButton, QApplication
 
 _UNREAD_MS: Final = 600  # longer than a double click takes
 _PRESSES: Final = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
+_RECENT_S = 10.0
+_ACTIONS = frozenset(
+    (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin, QEvent.Type.TabletPress)
+)
 
 
 class UnreadMoment:
@@ -77,3 +83,37 @@ class UnreadGuard(QObject):
         if isinstance(event, QKeyEvent) and event.isAutoRepeat():
             return True
         return super().eventFilter(watched, event)
+
+
+class LastAction(QObject):
+    """Watches the windows themselves, whose events are few, not every widget."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._at_s = float("-inf")
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)
+        application.focusWindowChanged.connect(self._on_focus_window_changed)
+        self._on_focus_window_changed(application.focusWindow())
+
+    @property
+    def may_interrupt(self) -> bool:
+        """Return whether a person did something just now and would not be interrupted in typing."""
+        focused = QApplication.focusWidget()
+        is_typing = focused is not None and focused.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
+        return self.is_recent and not is_typing
+
+    @property
+    def is_recent(self) -> bool:
+        """Return whether somebody pressed a key or a button just now."""
+        return time.monotonic() - self._at_s < _RECENT_S
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _ACTIONS:
+            self._at_s = time.monotonic()
+        return super().eventFilter(watched, event)
+
+    def _on_focus_window_changed(self, window: QWindow | None) -> None:
+        if window is not None:
+            window.removeEventFilter(self)  # at most once each
+            window.installEventFilter(self)

@@ -12,15 +12,15 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.sidebar.status_row import StatusRow
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import ThemedButton
+from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box, paint_focus_ring
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 
 class ExtraLines:

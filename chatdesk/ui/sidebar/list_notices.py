@@ -11,7 +11,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.status_row import StatusRow

@@ -10,10 +10,10 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.badges import SQUARE_PX, paint_project_square
 from chatdesk.ui.widgets.buttons import ThemedButton
+from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box, paint_focus_ring
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
-from chatdesk.ui.widgets.project_square import SQUARE_PX, paint_project_square
 
 # What a drag of threads from the list carries: their ids, one a line.
 THREADS_MIME = "application/x-chatdesk-threads"

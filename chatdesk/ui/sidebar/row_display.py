@@ -22,7 +22,7 @@ from chatdesk.ui.sidebar.grouping import (
     spoken_time,
     thread_key,
 )
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.thread import Thread

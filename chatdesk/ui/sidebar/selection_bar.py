@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase

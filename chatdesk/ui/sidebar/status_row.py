@@ -10,8 +10,7 @@ from chatdesk.ui.theme.icons import icon_pixmap
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton
-from chatdesk.ui.widgets.elided_label import ElidedLabel
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+from chatdesk.ui.widgets.elided_label import ElidedLabel, set_plain_tooltip
 
 
 class StatusRow(QWidget):

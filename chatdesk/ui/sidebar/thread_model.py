@@ -20,7 +20,7 @@ from chatdesk.ui.sidebar.folders import Folder, Folders
 from chatdesk.ui.sidebar.grouping import PINNED, Arrangement, RowKey, ThreadFilter, ThreadView, group_title, heading_key
 from chatdesk.ui.sidebar.listed_rows import Entry, ListedRow, ListedRows, RowName
 from chatdesk.ui.sidebar.row_display import RowDisplay, ThreadRole
-from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
+from chatdesk.ui.widgets.elided_label import plain_tooltip
 
 if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.thread import Thread, ThreadPage

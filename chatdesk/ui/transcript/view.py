@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, QRect, Signal
 
 from chatdesk.core.domain.message import MessagePage
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.accessibility.interfaces import give_interfaces
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.accessible import announcing

@@ -5,9 +5,10 @@ They take the focus by Tab and not by click, so that a click beside the composer
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QColor,
+    QDesktopServices,
     QEnterEvent,
     QFocusEvent,
     QFontMetrics,
@@ -17,15 +18,15 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMenu, QPushButton, QSizePolicy, QWidget
 
-from chatdesk.core.texts import shown
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX, HIT_TARGET_PX, ICON_PX, FontRole
+from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.focus_ring import shows_ring
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 DISABLED_OPACITY = 0.4
 
@@ -276,3 +277,28 @@ class PillButton(ThemedButton):
         if self._is_at_left(at_start):
             return inner.adjusted(taken, 0, 0, 0)
         return inner.adjusted(0, 0, -taken, 0)
+
+
+class ComposerChip(PillButton):
+    """A chip below the text: something that is on for what is asked here. Its menu opens above it."""
+
+    _RADIUS_PX = 8.0
+    _OPENS_UP = True
+
+
+class LinkButton(QPushButton):
+    """A button that opens an address in the browser. ``url`` must come from ChatDesk itself: it is opened without
+    asking."""
+
+    def __init__(self, text: str, url: str, *, object_name: str) -> None:
+        super().__init__(text)
+        self._url = url
+        self.setObjectName(object_name)
+        self.setAccessibleName(text)
+        self.setAccessibleDescription(tr("Opens {url} in the browser.", url=url))
+        set_plain_tooltip(self, url)
+        self.setProperty("isLink", True)
+        self.setAutoDefault(False)
+        self.setFlat(True)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(self._url)))

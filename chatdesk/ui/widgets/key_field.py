@@ -12,7 +12,7 @@ from chatdesk.core.domain.key_origin import bare_key
 from chatdesk.core.texts import tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 
 _LEAST_PX: Final = 120
 # Fewer letters at once are typed, not pasted.

@@ -22,15 +22,14 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.accessibility.pressed_rows import offer_press
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.badges import SQUARE_PX, paint_project_square
 from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box
-from chatdesk.ui.widgets.project_square import SQUARE_PX, paint_project_square
+from chatdesk.ui.widgets.words import with_commas
 
 Kind = Literal["heading", "project", "command"]
 _ROW_PX, _HEADING_PX = 32, 26

@@ -7,7 +7,7 @@ from PySide6.QtGui import QEnterEvent, QHideEvent, QPainter, QPaintEvent, QShowE
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from chatdesk.core.texts import shown
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.theme import Theme

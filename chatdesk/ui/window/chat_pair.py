@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QTabBar, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import THREAD_LEAST_PX
 from chatdesk.ui.widgets.focus_ring import frame_tab

@@ -15,11 +15,11 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.commands.catalogue import THREAD_MENU
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.notice import AboutDialog, NoticeDialog
+from chatdesk.ui.qt.unread_guard import LastAction
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.danger_menu import DangerMenu
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
-from chatdesk.ui.widgets.last_action import LastAction
 from chatdesk.ui.widgets.stray_keys import LoneAlt, begins_writing, press_focused
 from chatdesk.ui.window.chat_pane import ChatPane, PaneOrder, focusable
 from chatdesk.ui.window.window_state import SavedWindow, WindowState

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import INSPECTOR_WIDTH_PX, THREAD_LEAST_PX
 from chatdesk.ui.widgets.buttons import IconButton

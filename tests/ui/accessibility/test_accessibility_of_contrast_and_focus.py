@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.theme.theme import Preference, Theme
 from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, Tokens
-from chatdesk.ui.widgets.link_button import LinkButton
+from chatdesk.ui.widgets.buttons import LinkButton
 from tests.helpers.seen_focus import clear_changes, drawn
 from tests.ui.transcript.test_transcript_context_marks import contrast
 

@@ -14,7 +14,7 @@ from shiboken6 import Shiboken
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.dialogs.notice import AboutDialog, NoticeDialog
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.features.search.palette import Palette

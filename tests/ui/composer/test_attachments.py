@@ -12,7 +12,7 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.ui.composer.attachment_chip import AttachmentChip
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.file_size import size_text
+from chatdesk.ui.widgets.words import size_text
 
 NOTES = Attachment("notes.txt", "text/plain", "a" * 64, 1350)
 CAT = Attachment("cat.png", "image/png", "b" * 64, 54_000, 640, 480)

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.domain.prompt import PromptHead, PromptKind
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.prompt_menu import PromptMenu
-from chatdesk.ui.composer.slash_query import SLASH, mark_query, select_mark_query
+from chatdesk.ui.composer.text_editor import SLASH, mark_query, select_mark_query
 from chatdesk.ui.theme.theme import Theme
 
 HEADS = [

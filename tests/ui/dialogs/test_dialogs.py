@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.dialogs.notice import AboutDialog, NoticeDialog
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog

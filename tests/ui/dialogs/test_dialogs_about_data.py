@@ -13,10 +13,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QPushButton, QRadioButton
 
 from chatdesk import app
-from chatdesk.ui.dialogs.progress import ProgressDialog
 from chatdesk.ui.features.settings.data_page import DataPage
 from chatdesk.ui.features.settings.restore import RestoreDialog
-from chatdesk.ui.features.transfer.export_dialog import ExportDialog
+from chatdesk.ui.features.transfer.export_dialog import ExportDialog, ProgressDialog
 from chatdesk.ui.theme.theme import Theme
 
 

@@ -18,8 +18,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk import ui
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.domain.sharing.team_setup import CodeKind, InvitationView
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.dialogs.form_panel import FormPanel
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog, FormPanel
 from chatdesk.ui.dialogs.notice import NoticeDialog
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
 from chatdesk.ui.features.tools.card_frame import CardFrame

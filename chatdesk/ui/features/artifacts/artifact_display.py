@@ -30,8 +30,7 @@ from chatdesk.ui.features.artifacts.artifacts_tab import source_words
 from chatdesk.ui.local_forms import day_and_time_text
 from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.view import TranscriptView
-from chatdesk.ui.widgets.file_size import size_text
-from chatdesk.ui.widgets.listed import with_capital
+from chatdesk.ui.widgets.words import size_text, with_capital
 
 _MOST_MARKDOWN: Final = 2_000_000
 _MOST_DRAWN: Final = {

@@ -17,7 +17,7 @@ from chatdesk.ui.features.artifacts.artifact_view import ArtifactView
 from chatdesk.ui.features.chat.unsaved import Unsaved
 from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.qt.save_timer import SaveTimer
-from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.window_context import Panes
 
 _TOO_LARGE: Final = Text("This text is too large to be edited here. Save it, edit it elsewhere, and attach the result.")
 

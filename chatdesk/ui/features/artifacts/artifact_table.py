@@ -15,8 +15,8 @@ from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.features.artifacts.table_cells import TableCells
 from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.stray_keys import begins_writing
+from chatdesk.ui.widgets.words import with_commas
 
 _Index = QModelIndex | QPersistentModelIndex
 _SHOWN_CHARACTERS: Final = 300

@@ -14,7 +14,7 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.inspector.rows import ItemListModel, RowList, RowRole, plain_label
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _ICONS: Final = {

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QWidget
 from chatdesk.core.domain.library import DeletedMessage
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.local_forms import day_text, time_text
 from chatdesk.ui.theme.theme import Theme

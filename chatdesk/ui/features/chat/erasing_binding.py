@@ -9,7 +9,7 @@ from chatdesk.core.domain.sharing.team import Erasure
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.sync.erasing import Erasing
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.window.window_context import WindowContext
 

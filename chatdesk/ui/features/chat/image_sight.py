@@ -9,9 +9,9 @@ from typing import Final
 from chatdesk.core.domain.model_ref import ModelRef
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.services.groups import ModelServices
-from chatdesk.ui.composer.attachment_note import NoteAction
-from chatdesk.ui.widgets.listed import listed
+from chatdesk.ui.composer.attachment_chip import NoteAction
 from chatdesk.ui.widgets.models.model_picker import ProviderChoices
+from chatdesk.ui.widgets.words import listed
 
 SEES: Final = "sees"
 IS_BLIND: Final = "isBlind"

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.moments import known_or_zero
 from chatdesk.core.texts import is_translated, tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import pad_spin_box
 from chatdesk.ui.theme.icons import icon_pixmap

@@ -35,10 +35,10 @@ from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.qt.composing_field import ComposingField
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-from chatdesk.ui.widgets.listed import with_commas
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 from chatdesk.ui.widgets.scrolled_page import FittedArea, ScrolledPage
+from chatdesk.ui.widgets.words import with_commas
 
 _WIDTH_PX = 620
 _STOP_LINES = 4

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.window.window_context import WindowContext
 
 T = TypeVar("T")

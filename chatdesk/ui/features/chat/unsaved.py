@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.texts import Text, plural, shown
 from chatdesk.ui.qt.async_tasks import AsyncTasks
-from chatdesk.ui.widgets.listed import listed, with_capital
+from chatdesk.ui.widgets.words import listed, with_capital
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from functools import partial
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import PathChanged
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.window.window_context import WindowContext

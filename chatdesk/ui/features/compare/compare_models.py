@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 
 _SIZE_PX = (420, 420)
 _MOST = 4

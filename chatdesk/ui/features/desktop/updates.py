@@ -18,7 +18,7 @@ from chatdesk.core.paths import resources_dir
 from chatdesk.core.system.child_process import is_packaged
 from chatdesk.core.texts import shown, tr
 from chatdesk.core.updates import Version, find_installation, newer_version, releases_page
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel

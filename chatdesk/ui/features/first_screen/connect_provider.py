@@ -20,8 +20,7 @@ from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.settings.presets import PRESETS, Preset, preset_for_key, preset_of
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
@@ -30,7 +29,7 @@ from chatdesk.ui.features.settings.provider_text import models_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.flow_row import FlowRow
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 _TO_BE_FILLED_IN: Final = "YOUR-"
 _ONE_COLUMN_BELOW_PX: Final = 400

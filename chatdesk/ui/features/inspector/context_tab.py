@@ -17,8 +17,8 @@ from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import PROJECT_COLOURS
 from chatdesk.ui.widgets.buttons import PillButton
-from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.painting import mirrored, paint_box
+from chatdesk.ui.widgets.words import with_commas
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _WORDS = {

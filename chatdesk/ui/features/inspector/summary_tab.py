@@ -13,14 +13,13 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
-from chatdesk.ui.accessibility.assisted import show_checked
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named, show_checked
 from chatdesk.ui.features.inspector.plain_preview import plain_preview
 from chatdesk.ui.features.inspector.rows import ItemListModel, RowList, RowRole, plain_label, tokens_text
 from chatdesk.ui.local_forms import money_text, number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 _STALE = {
     StaleReason.EDITED: Text("one of its messages was edited"),

@@ -8,7 +8,7 @@ from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import ContextChanged, PathChanged
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.inspector.inspector_binding import SUMMARY, InspectorBinding

@@ -24,10 +24,10 @@ from chatdesk.ui.local_forms import decimal_text, money_text, number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.focus_ring import note_keyboard
-from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 from chatdesk.ui.widgets.stray_keys import begins_writing
 from chatdesk.ui.widgets.uniform_row_delegate import UniformRowDelegate
+from chatdesk.ui.widgets.words import with_commas
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _KINDS: Mapping[str, str] = {

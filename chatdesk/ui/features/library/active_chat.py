@@ -6,7 +6,7 @@ from typing import Protocol
 
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.window_context import Panes
 
 
 class ActiveChat(Protocol):

@@ -25,8 +25,7 @@ from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.library.trash_binding import TrashBinding
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
-from chatdesk.ui.window.panes import Panes
-from chatdesk.ui.window.window_context import Controller, WindowContext
+from chatdesk.ui.window.window_context import Controller, Panes, WindowContext
 
 Ids = Sequence[str]
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import LONGEST_TEXT
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.folder_field import FolderField
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -29,9 +29,9 @@ from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX, PROJECT_COLOURS, ink_on
+from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.painting import paint_focus_ring
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 _COLOUR_NAMES: Final[Mapping[str, str]] = {
     "Teal": Text("Teal"),

@@ -16,8 +16,8 @@ from chatdesk.core.domain.project import Project
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.core.tools.project_folders import FolderNotUsable
 from chatdesk.services.tool_loader import ToolLoader
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.folder_field import FolderField
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.project import ProjectDialog
 from chatdesk.ui.features.library.project_names import names_told_apart

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.domain.tag import Tag
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.focus_ring import frame_when_empty

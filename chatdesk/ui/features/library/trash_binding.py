@@ -8,7 +8,7 @@ from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.search.search_service import SearchService
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.library.active_chat import ActiveChat
 from chatdesk.ui.window.window_context import Controller, WindowContext
 

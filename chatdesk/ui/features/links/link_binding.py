@@ -19,8 +19,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.window.chat_window import ChatWindow
-from chatdesk.ui.window.shown_chats import ShownChat
-from chatdesk.ui.window.window_context import Controller, WindowContext
+from chatdesk.ui.window.window_context import Controller, ShownChat, WindowContext
 
 _COMMANDS: Final = {QUICK: "app.quick", NEW_CHAT: "thread.new", SEARCH: "go.search"}
 _NOT_SHOWN = Text("The message of the link is not shown in this thread: it was deleted, or is in another version.")

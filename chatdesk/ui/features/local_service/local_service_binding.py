@@ -18,7 +18,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.core.texts import shown, tr
 from chatdesk.services.service_switch import ServiceState, ServiceSwitch
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.local_service.local_service_page import LocalServicePage
 from chatdesk.ui.features.local_service.new_token import NewTokenDialog
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding

@@ -14,9 +14,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.services.service_switch import ServiceState, ShownToken
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.assisted import show_checked
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named, show_checked
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.settings_row import SettingsRow
@@ -24,7 +22,7 @@ from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.switch import Switch
 from chatdesk.ui.widgets.flow_row import FlowRow
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 _LOOK_AGAIN_MS: Final = 5_000  # while the page is seen, for the last use
 _WHAT: Final = Text(

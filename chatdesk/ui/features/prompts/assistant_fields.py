@@ -14,16 +14,16 @@ from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.prompt import ASSISTANT_ICONS, AssistantSetup
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-from chatdesk.ui.widgets.listed import with_commas
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+from chatdesk.ui.widgets.words import with_commas
 
 _ICON_NAMES: Final = {
     "sparkles": Text("Sparkles"),

@@ -20,7 +20,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import ProjectChanged, PromptsChanged
 from chatdesk.core.texts import shortened, shown, tr
 from chatdesk.ui.composer.prompt_menu import PromptMenu
-from chatdesk.ui.composer.slash_query import SLASH, select_mark_query
+from chatdesk.ui.composer.text_editor import SLASH, select_mark_query
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
@@ -28,7 +28,7 @@ from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
 from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
 from chatdesk.ui.features.prompts.server_prompts import ServerPrompts
 from chatdesk.ui.features.prompts.system_prompt_binding import CreateThread, SystemPromptBinding
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _MOST_REMEMBERED = 100

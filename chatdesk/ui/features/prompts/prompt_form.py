@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.prompt import LONGEST_NAME, LONGEST_TEXT, AssistantSetup, PromptKind
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.features.prompts.assistant_fields import AssistantChoices, AssistantFields

@@ -22,7 +22,7 @@ from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
 from chatdesk.ui.features.prompts.prompt_form import Written
 from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
 from chatdesk.ui.qt.async_tasks import AsyncTasks
-from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.window_context import Panes
 
 _FILTER = Text("Prompts (*.json)")
 _UNKNOWN = Text("Something went wrong. Nothing was stored; the text is kept here.")

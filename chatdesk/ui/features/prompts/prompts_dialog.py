@@ -22,9 +22,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.domain.prompt import Prompt, PromptFinder, PromptHead, PromptKind
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.assisted import open_selected
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named, open_selected
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.prompts.prompt_form import KIND_WORDS, PromptForm, Written

@@ -10,10 +10,10 @@ from chatdesk.core.chat.prompts.prompt_variables import Field
 from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.texts import tr
 from chatdesk.core.tools.offers import PromptArgument, ServerPrompt
-from chatdesk.ui.composer.slash_query import SLASH, select_mark_query
+from chatdesk.ui.composer.text_editor import SLASH, select_mark_query
 from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
 from chatdesk.ui.features.prompts.server_offers import ServerOffers
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 _TASK = "insert prompt"
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QMenu, QPushBut
 
 from chatdesk.core.domain.prompt import LONGEST_TEXT, PromptHead, PromptSize, PromptSource, SystemPrompts
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField

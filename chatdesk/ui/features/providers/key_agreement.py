@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.theme.theme import Theme
 
 

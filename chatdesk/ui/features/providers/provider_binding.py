@@ -18,7 +18,7 @@ from chatdesk.core.events import ProvidersChanged
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import shown, tr
 from chatdesk.services.groups import ModelServices
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.providers.key_agreement import agreement_dialog
 from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 from chatdesk.ui.features.providers.provider_form import ProviderForm

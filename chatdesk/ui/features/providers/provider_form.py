@@ -22,7 +22,7 @@ from chatdesk.core.domain.provider_profile import Api, ProviderProfile
 from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.settings.presets import Preset, preset_of
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey

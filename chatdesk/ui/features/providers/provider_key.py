@@ -13,14 +13,14 @@ from chatdesk.core.domain.key_origin import Withheld
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_text import where_the_key_lies
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import LinkButton
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.key_field import KeyField
-from chatdesk.ui.widgets.link_button import LinkButton
 
 _PLACES: Final = {
     KeyPlace.KEYRING: Text("In the system keyring"),

@@ -18,8 +18,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.domain.model_info import ModelOverrides
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.features.providers.model_table import Column, ModelLine, ModelTable
 from chatdesk.ui.theme.theme import Theme

@@ -16,7 +16,7 @@ from chatdesk.core.domain.provider_profile import (
     ProviderProfile,
 )
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.file_dialogs import ask_for_file
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label

@@ -20,7 +20,7 @@ from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.provider_text import outcome
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.qt.async_tasks import AsyncTasks
-from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.window_context import Panes
 
 # Opens the form of a provider, with a key that was typed elsewhere.
 OpenForm = Callable[["ShownProvider", str], None]

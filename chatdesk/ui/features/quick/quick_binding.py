@@ -24,8 +24,7 @@ from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.qt.save_timer import SaveTimer
 from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.view import TranscriptView
-from chatdesk.ui.window.shown_chats import ShownChat
-from chatdesk.ui.window.window_context import Controller, WindowContext
+from chatdesk.ui.window.window_context import Controller, ShownChat, WindowContext
 
 _AT_REST_MS: Final = 2_000
 _UNTIL_HIDDEN_S: Final = 0.2  # a desktop takes a window away in this time

@@ -21,8 +21,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAccessibleWidget, QApplication, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.accessibility.interfaces import give_interfaces
-from chatdesk.ui.accessibility.names import named
 from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 
 _STEP_PX: Final = 20
 _FINE_PX: Final = 1

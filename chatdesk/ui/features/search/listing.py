@@ -22,7 +22,7 @@ from chatdesk.ui.widgets.found.rows import (
     rows_of_group,
     rows_of_threads,
 )
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 _SIGN: Final = ">"
 ONLY_COMMANDS: Final = f"{_SIGN} "

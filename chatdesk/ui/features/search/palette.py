@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
 from chatdesk.core.domain.search import FilterName, SearchHit
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.features.search.listing import ONLY_COMMANDS, Listed, offered_commands, rows_of, wants_commands_only

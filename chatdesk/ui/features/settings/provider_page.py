@@ -16,8 +16,7 @@ from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.assisted import show_checked
+from chatdesk.ui.accessibility.assistance import announce, show_checked
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label, thin_line
 from chatdesk.ui.features.settings.provider_row import ProviderRow
@@ -28,7 +27,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 from chatdesk.ui.widgets.fields.switch import Switch
-from chatdesk.ui.widgets.listed import listed
+from chatdesk.ui.widgets.words import listed
 
 _WORDS_PX: Final = 180
 _GAP_PX, _BELOW_PX, _FIELDS_PX = 10, 6, 320

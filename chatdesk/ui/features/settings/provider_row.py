@@ -21,7 +21,7 @@ from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.mark import Mark
+from chatdesk.ui.dialogs.marks import Mark
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
 from chatdesk.ui.features.settings.provider_text import (
@@ -34,9 +34,9 @@ from chatdesk.ui.features.settings.provider_text import (
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
+from chatdesk.ui.widgets.buttons import LinkButton
+from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.key_field import KeyField
-from chatdesk.ui.widgets.link_button import LinkButton
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 _WORDS_PX: Final = 180
 _STATUS_PX: Final = 130

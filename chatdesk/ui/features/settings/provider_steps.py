@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from chatdesk.core.domain.provider_check import STEP_TEXTS, Step, StepResult, StepState
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.dialogs.mark import WORKS, WORKS_NOT, Mark
+from chatdesk.ui.accessibility.assistance import announce
+from chatdesk.ui.dialogs.marks import WORKS, WORKS_NOT, Mark
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 

@@ -18,8 +18,8 @@ from chatdesk.ui.dialogs.file_dialogs import ask_for_file
 from chatdesk.ui.features.settings.restore import RestoreDialog
 from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.qt.async_tasks import AsyncTasks
-from chatdesk.ui.widgets.listed import with_commas
-from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.widgets.words import with_commas
+from chatdesk.ui.window.window_context import Panes
 
 # Close the services, do this, and restart.
 RestartAfter = Callable[[Callable[[], Awaitable[object]]], None]

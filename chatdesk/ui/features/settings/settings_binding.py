@@ -17,15 +17,14 @@ from chatdesk.core.settings.in_force import changed_settings
 from chatdesk.core.settings.schema import Settings, Value, all_settings
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.services.groups import ModelServices
-from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
+from chatdesk.ui.commands.command_keys import keys_of_text, text_of_keys
 from chatdesk.ui.features.settings.model_menu import ModelMenu
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.settings.shortcuts_editor import ShortcutsEditor
 from chatdesk.ui.qt.early_keys import early_keys
 from chatdesk.ui.qt.pyside_support import NEXT_TURN_S, build_classes_of_objects
 from chatdesk.ui.transcript.speech.narration import ReadAloud
-from chatdesk.ui.window.panes import Panes
-from chatdesk.ui.window.window_context import Controller, WindowContext
+from chatdesk.ui.window.window_context import Controller, Panes, WindowContext
 
 _FRAMES_S: Final = 0.03
 # What a choice of movement means for the theme; anything else follows the system.

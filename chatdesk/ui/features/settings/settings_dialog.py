@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.settings.schema import PAGES, InvalidValue, all_settings
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.assisted import open_selected
+from chatdesk.ui.accessibility.assistance import open_selected
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.data_page import DataPage
 from chatdesk.ui.features.settings.model_fields import ModelFields

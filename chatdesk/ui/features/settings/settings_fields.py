@@ -14,9 +14,9 @@ from chatdesk.core.settings.schema import Setting
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.qt.composing_field import ComposingField
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.elided_label import plain_tooltip
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.fields.switch import Switch
-from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
 _INSIDE_PX: Final = 8
 _TEXT_LINES: Final = 4

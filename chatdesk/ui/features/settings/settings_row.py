@@ -7,7 +7,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.tokens import SETTINGS_FIELD_PX, SETTINGS_ROW_PX
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow

@@ -21,17 +21,15 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.assisted import open_selected
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named, open_selected
 from chatdesk.ui.commands.command import GROUPS, Command, group_name
-from chatdesk.ui.commands.keys import refusal
+from chatdesk.ui.commands.command_keys import refusal
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.focus_ring import FocusFrame
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 # Keys that belong to one part of the window and are no commands.
 _LOCAL_KEYS: Final = (

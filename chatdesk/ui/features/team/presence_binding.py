@@ -12,9 +12,7 @@ from chatdesk.core.events import PresenceChanged, TeamChanged
 from chatdesk.core.sync.team_service import TeamService
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.widgets.header.presence_row import PresentMember
-from chatdesk.ui.window.panes import Panes
-from chatdesk.ui.window.shown_chats import ShownChats
-from chatdesk.ui.window.window_context import Controller, WindowContext
+from chatdesk.ui.window.window_context import Controller, Panes, ShownChats, WindowContext
 
 _STILL_TYPING_MS = 4_000
 _BY_HAND = (QEvent.Type.KeyPress, QEvent.Type.InputMethod)

@@ -20,8 +20,7 @@ from chatdesk.ui.features.team.shared_text import (
 )
 from chatdesk.ui.features.team.sync_status_text import status_line
 from chatdesk.ui.transcript.drawing.moments import time_of
-from chatdesk.ui.window.panes import Panes
-from chatdesk.ui.window.window_context import Controller, WindowContext
+from chatdesk.ui.window.window_context import Controller, Panes, WindowContext
 
 # What a server says to somebody who is no member any more, and to a version that is too old.
 _CLOSED, _TOO_OLD = "team_login_closed", "team_client_too_old"

@@ -7,7 +7,7 @@ from typing import Final
 
 from chatdesk.core.domain.sharing.team import EndReason, MemberStatus, SyncStatus, TeamMember, TeamRole, ended_text
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.widgets.listed import listed
+from chatdesk.ui.widgets.words import listed
 
 _COPY_STAYS: Final = Text("Everything in it stays on this computer as a private copy.")
 _OWN_PROJECT: Final = Text("What you had not sent is in your own project.")

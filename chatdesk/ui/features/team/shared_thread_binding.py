@@ -17,7 +17,7 @@ from chatdesk.core.events import (
 )
 from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import shown
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.team.shared_text import (
     arrived_words,

@@ -12,7 +12,7 @@ from chatdesk.core.domain.sharing.lost_changes import ACCEPTING, LostChanges
 from chatdesk.core.domain.sharing.team import RefusedChange, SyncStatus
 from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.dialog_work import run_in_dialog
 from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog

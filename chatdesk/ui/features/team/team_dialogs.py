@@ -14,7 +14,7 @@ from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.services.groups import TeamServices
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog

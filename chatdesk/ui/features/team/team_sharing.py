@@ -17,8 +17,8 @@ from chatdesk.core.domain.sharing.team import (
 from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import tr
 from chatdesk.services.groups import TeamServices
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.accessibility.assistance import announce
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding

@@ -15,8 +15,7 @@ from chatdesk.ui.features.team.presence_binding import PresenceBinding, Presence
 from chatdesk.ui.features.team.shared_list_binding import SharedListBinding
 from chatdesk.ui.features.team.shared_text import arrived_words, authors_words
 from chatdesk.ui.features.team.shared_thread_binding import SharedThreadBinding
-from chatdesk.ui.window.panes import Panes
-from chatdesk.ui.window.window_context import Controller, WindowContext
+from chatdesk.ui.window.window_context import Controller, Panes, WindowContext
 
 DETAILS = "team.details"
 _MOST_WORDS = 200

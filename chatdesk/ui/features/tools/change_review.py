@@ -13,7 +13,7 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.core.tools.folder.exchange import MOST_CHANGED_BYTES
 from chatdesk.core.tools.folder.file_changes import Review
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField

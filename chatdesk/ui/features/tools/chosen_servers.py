@@ -13,10 +13,10 @@ from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.hidden_characters import told_apart, visible_controls
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.core.tools.tool_service import ToolService
-from chatdesk.ui.composer.composer_chip import ComposerChip
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.theme.compositing import round_corners
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.buttons import ComposerChip
+from chatdesk.ui.widgets.words import with_commas
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 

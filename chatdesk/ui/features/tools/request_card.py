@@ -25,7 +25,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.features.tools.card_frame import CardFrame, CodeField, card_label
 from chatdesk.ui.features.tools.request_fields import RequestFields
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 _LONGEST_MESSAGE: Final = 1_200
 _ROLES: Final = {"user": Text("User", "role"), "assistant": Text("Assistant")}

@@ -9,16 +9,15 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.core.tools.web_search.choice import SEARCH_STEP_TEXTS, SearchCheck, SearchChoice, SearchEngine, SearchStep
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
-from chatdesk.ui.dialogs.check_steps import CheckSteps
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.form_panel import push_button
+from chatdesk.ui.dialogs.marks import CheckSteps
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import LinkButton
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.key_field import KeyField
-from chatdesk.ui.widgets.link_button import LinkButton
 
 _WIDTH_PX: Final = 460
 _LONGEST: Final = 2_000

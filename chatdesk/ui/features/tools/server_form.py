@@ -13,8 +13,7 @@ from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.tools.pasted import NotServers, PastedServer, read_pasted
 from chatdesk.core.tools.sign_ins import CLIENT
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -28,7 +27,7 @@ from chatdesk.ui.features.tools.server_text import (
     values_text,
 )
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 _WIDTH_PX: Final = 520
 _MOST: Final = 100_000

@@ -12,7 +12,7 @@ from chatdesk.core.events import ToolServersChanged
 from chatdesk.core.hidden_characters import distinct_name, visible_controls
 from chatdesk.core.texts import shown, tr
 from chatdesk.core.tools.tool_service import ToolService
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.tools.card_frame import CardFrame, card_label

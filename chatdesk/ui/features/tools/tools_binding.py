@@ -23,7 +23,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.core.tools.permissions import Permission
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.core.tools.web_search.choice import WEB
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.tools.search_form import search_words

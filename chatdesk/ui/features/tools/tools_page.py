@@ -25,10 +25,9 @@ from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.tools.permissions import Permission
 from chatdesk.core.tools.sign_ins import can_sign_in
 from chatdesk.core.tools.web_search.choice import WEB
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.assisted import show_checked
-from chatdesk.ui.dialogs.check_steps import CheckSteps
+from chatdesk.ui.accessibility.assistance import announce, show_checked
 from chatdesk.ui.dialogs.form_panel import push_button
+from chatdesk.ui.dialogs.marks import CheckSteps
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.features.tools.server_text import command_text

@@ -15,11 +15,9 @@ from chatdesk.core.transfer.exports.export import thread_to_markdown
 from chatdesk.core.transfer.exports.export_service import ExportService
 from chatdesk.core.transfer.exports.files import safe_name
 from chatdesk.ui.dialogs.file_dialogs import ask_for_folder, ask_where_to_save
-from chatdesk.ui.dialogs.progress import ProgressDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.features.transfer.export_dialog import ExportDialog
-from chatdesk.ui.window.panes import Panes
-from chatdesk.ui.window.window_context import Controller, WindowContext
+from chatdesk.ui.features.transfer.export_dialog import ExportDialog, ProgressDialog
+from chatdesk.ui.window.window_context import Controller, Panes, WindowContext
 
 _FILTERS: Final = {
     "md": Text("Markdown (*.md)"),

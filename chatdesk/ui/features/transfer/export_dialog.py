@@ -1,4 +1,5 @@
-"""*Export…*: what, and in which format. Where to is asked next, by the system's own dialog."""
+"""*Export…*: what, and in which format. Where to is asked next, by the system's own dialog. While it is written,
+a dialog shows the progress."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QHBoxLayout,
+    QProgressBar,
     QRadioButton,
     QSizePolicy,
     QVBoxLayout,
@@ -17,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -35,6 +37,8 @@ _FORMATS: Final = (
         Text("Everything, other versions too. ChatDesk can import it again."),
     ),
 )
+_PROGRESS_WIDTH_PX = 440
+_STEPS = 1000
 
 
 class ExportDialog(FormPanel):
@@ -92,3 +96,46 @@ class ExportDialog(FormPanel):
         kind = _FORMATS[self._formats.checkedId()][0]
         self.accept()
         self.chosen.emit(self.scope.currentData(), kind, self.trash.isChecked())
+
+
+class ProgressDialog(FormPanel):
+    """A dialog that shows the progress of long work. ``stopped`` comes once when the person gives it up, by button or
+    Esc; ``end`` closes it without."""
+
+    stopped = Signal()
+
+    def __init__(self, theme: Theme, title: str, text: str, *, parent: QWidget | None = None) -> None:
+        super().__init__(theme, title, object_name="progressDialog", width_px=_PROGRESS_WIDTH_PX, parent=parent)
+        self._is_over = False
+        self._text = plain_label(text, "text", wraps=True, name="progressText")
+        self.bar = named(QProgressBar(), "progressBar", shown(title))
+        self.bar.setRange(0, 0)
+        self.bar.setTextVisible(False)
+        self.body.addWidget(self._text)
+        self.body.addWidget(self.bar)
+        self.add_button(push_button(tr("Cancel"), "progressStop", self.reject))
+        announce(self, text)
+
+    def show_text(self, text: str) -> None:
+        self._text.setText(shown(text))
+        self.fit_height(_PROGRESS_WIDTH_PX)
+
+    def show_share(self, done: int, of: int) -> None:
+        """Show progress; ``of`` 0 means that the total is not known."""
+        self.bar.setRange(0, _STEPS if of else 0)
+        if of:
+            self.bar.setValue(min(_STEPS, done * _STEPS // of))
+
+    def end(self) -> None:
+        """Close the dialog because the work has ended, with or without success."""
+        if not self._is_over:
+            self._is_over = True
+            self.accept()
+
+    def reject(self) -> None:
+        if self._is_over:
+            super().reject()
+        else:
+            self._is_over = True
+            super().reject()
+            self.stopped.emit()

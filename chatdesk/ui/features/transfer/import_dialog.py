@@ -23,18 +23,16 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.imported import OUTCOME_TEXTS, ImportLine, ImportProgress
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import Text, plural, shortened, shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.file_dialogs import ask_for_file, ask_for_folder
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, clear_layout, plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.elided_label import ElidedLabel
+from chatdesk.ui.widgets.buttons import LinkButton
+from chatdesk.ui.widgets.elided_label import ElidedLabel, plain_tooltip
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-from chatdesk.ui.widgets.link_button import LinkButton
-from chatdesk.ui.widgets.listed import with_commas
-from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
+from chatdesk.ui.widgets.words import with_commas
 
 _WIDTH_PX = 560
 _STEPS = 1000

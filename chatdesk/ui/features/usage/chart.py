@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
 
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.core.usage.overview import Grouping, Overview, OverviewRow
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.accessibility.interfaces import give_interfaces
 from chatdesk.ui.features.usage.figures import MEASURES, Measure, row_name, row_short
 from chatdesk.ui.theme.theme import Theme

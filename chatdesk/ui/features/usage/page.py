@@ -23,8 +23,7 @@ from chatdesk.core.domain.usage import UsageCell, UsageSum
 from chatdesk.core.local_days import date_of, number_of
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.core.usage.overview import Grouping, Overview, OverviewRow, overview_of
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.features.usage.chart import UsageChart, describe

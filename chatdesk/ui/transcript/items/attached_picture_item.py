@@ -15,7 +15,7 @@ from chatdesk.ui.transcript.drawing.item import Button, Outcome, PaintState, pai
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.file_item import EXTERNAL, file_action_name, share_words
 from chatdesk.ui.transcript.items.picture_item import PictureItem
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 _BUTTON_PX = 28
 _VERBS = (

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFont, QPainter
 
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
-from chatdesk.ui.widgets.initials import paint_badge
+from chatdesk.ui.widgets.badges import paint_badge
 
 _MAX_NAME = 120
 _GAP_PX = 6

@@ -15,8 +15,7 @@ from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, Artifact
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
-from chatdesk.ui.widgets.file_size import size_text
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import size_text, with_commas
 
 _HEIGHT_PX = 52
 _BUTTON_PX = 28

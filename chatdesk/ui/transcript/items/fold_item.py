@@ -9,7 +9,7 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.drawing.card import AT_LEFT, paint_card
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 _HEIGHT_PX = 28
 _MAX_LABEL = 200

@@ -13,7 +13,7 @@ from chatdesk.ui.local_forms import decimal_text, money_text
 from chatdesk.ui.transcript.drawing.moments import time_of
 from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
 from chatdesk.ui.transcript.messages.message_facts import MessageFacts
-from chatdesk.ui.widgets.listed import with_capital
+from chatdesk.ui.widgets.words import with_capital
 
 _MORE = Text("More")
 

@@ -11,7 +11,7 @@ from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import time_of
 from chatdesk.ui.transcript.messages.entry import MessageEntry
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 _MARKS = {
     ContextMark.NONE: "",

@@ -9,12 +9,12 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QListView, QWidget
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.accessibility.pressed_rows import offer_press
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.elided_label import plain_tooltip
 from chatdesk.ui.widgets.found.row_delegate import RowDelegate
 from chatdesk.ui.widgets.found.rows import FoundRow, RowKind
-from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
 _PAGE = 7
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.search import SearchGroup, SearchKind
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.widgets.found.rows import ORDER, ListedCommand, summary_of
 
 _QUIET_MS = 600

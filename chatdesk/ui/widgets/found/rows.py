@@ -14,7 +14,7 @@ from chatdesk.core.domain.thread import Thread, title_text
 from chatdesk.core.moments import is_known, local_moment
 from chatdesk.core.texts import Text, plural, shortened, shown, tr
 from chatdesk.ui.local_forms import day_text, weekday_name
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 Marks = tuple[tuple[int, int], ...]
 

@@ -13,10 +13,10 @@ from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.initials import paint_badge
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.badges import paint_badge
+from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.painting import line_start, mirrored
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+from chatdesk.ui.widgets.words import with_commas
 
 MOST_BADGES = 4
 _BADGE_PX, _GAP_PX, _RING_PX = 22, 3, 2

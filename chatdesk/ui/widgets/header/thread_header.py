@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.assisted import show_checked
+from chatdesk.ui.accessibility.assistance import show_checked
 from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HEADER_HEIGHT_PX

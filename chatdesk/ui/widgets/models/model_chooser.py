@@ -33,8 +33,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.accessibility.pressed_rows import offer_press
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import paint_icon

@@ -10,7 +10,7 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 ModelChoice = tuple[str, str]
 ProviderChoices = tuple[str, str, Sequence[ModelChoice]]

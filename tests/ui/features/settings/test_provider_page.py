@@ -13,7 +13,7 @@ from chatdesk.core.domain.provider_check import FoundServer, Step, StepResult, S
 from chatdesk.core.domain.provider_profile import Api, Header, ProviderProfile
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretSource
-from chatdesk.ui.dialogs.mark import Mark
+from chatdesk.ui.dialogs.marks import Mark
 from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 from chatdesk.ui.features.providers.provider_form import ProviderForm
 from chatdesk.ui.features.providers.provider_more import KEPT

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.commands.catalogue import CATALOGUE
-from chatdesk.ui.commands.keys import keys_of_text, refusal, text_of_keys
+from chatdesk.ui.commands.command_keys import keys_of_text, refusal, text_of_keys
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.features.settings.shortcuts_editor import ShortcutsEditor
 from chatdesk.ui.theme.theme import Theme

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.tools.web_search.choice import SearchCheck, SearchChoice, SearchEngine, SearchStep
-from chatdesk.ui.dialogs.check_steps import CheckSteps
+from chatdesk.ui.dialogs.marks import CheckSteps
 from chatdesk.ui.features.tools.search_form import SearchForm, search_words
 from chatdesk.ui.theme.theme import Theme
 from tests.helpers.check_steps import shown_steps

@@ -14,7 +14,7 @@ from chatdesk.core.domain.imported import ImportLine, ImportOutcome, ImportProgr
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.transfer.import_binding import looks_like_export
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from chatdesk.ui.theme.theme import Theme

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 import chatdesk
 from chatdesk.core.settings.schema import PAGES, all_settings
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox

@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.ui.accessibility.assisted import show_checked
+from chatdesk.ui.accessibility.assistance import show_checked
 from chatdesk.ui.theme.theme import Preference, Theme
 from chatdesk.ui.widgets.fields.switch import Switch
 from tests.ui.transcript.test_transcript_context_marks import contrast

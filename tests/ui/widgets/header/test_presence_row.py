@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, contrast
+from chatdesk.ui.widgets.badges import badge_colours, initials
 from chatdesk.ui.widgets.header.presence_row import PresenceRow, PresentMember, here_words, typing_words
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
-from chatdesk.ui.widgets.initials import badge_colours, initials
 
 ANA, BEN = PresentMember("a", "Ana Ruiz"), PresentMember("b", "Ben")
 

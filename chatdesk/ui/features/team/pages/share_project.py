@@ -21,8 +21,7 @@ from chatdesk.core.domain.sharing.team import (
 )
 from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel

@@ -12,10 +12,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from chatdesk.core.domain.sharing.lost_changes import LostChanges
 from chatdesk.core.domain.sharing.team import RefusedChange, ServerCheck, SyncRound, SyncStatus, Workspace
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.mark import Mark
+from chatdesk.ui.dialogs.marks import Mark
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label, thin_line
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_table import TextTable

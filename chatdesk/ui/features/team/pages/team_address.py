@@ -14,13 +14,12 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.system.small_files import read_small_file
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.file_dialogs import ask_for_file
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 # What a pasted connection string means; raises ``InvalidInput``.
 ReadAddress = Callable[[str], tuple[ServerAddress, str]]

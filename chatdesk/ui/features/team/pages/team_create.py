@@ -13,10 +13,9 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, 
 
 from chatdesk.core.domain.sharing.team_setup import CheckState, SetupCheck
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.mark import Mark
+from chatdesk.ui.dialogs.marks import Mark
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_address import AddressFields, ReadAddress

@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout, QWi
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.domain.sharing.team_setup import ComputerCode, Invitation
 from chatdesk.core.texts import tr
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label

@@ -15,7 +15,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.system.small_files import read_small_file
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.file_dialogs import ask_for_file
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -25,8 +25,8 @@ from chatdesk.ui.features.team.pages.team_keep import KeepInFile
 from chatdesk.ui.features.team.pages.team_text import ROLE_NAMES, WHO_CAN_READ, address_words, day
 from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.listed import with_commas
 from chatdesk.ui.widgets.local_files import only_path_in
+from chatdesk.ui.widgets.words import with_commas
 
 # What a code says of itself, without asking anybody; raises ``InvalidInput``.
 ReadInvitation = Callable[[str], InvitationView]

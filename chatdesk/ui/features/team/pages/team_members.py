@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole
 from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -20,7 +20,7 @@ from chatdesk.ui.features.team.pages.team_table import TableRow
 from chatdesk.ui.features.team.pages.team_text import ROLE_NAMES, member_words
 from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.listed import with_commas
+from chatdesk.ui.widgets.words import with_commas
 
 _WIDTH_PX: Final = 520
 _LONGEST_NAME: Final = 80

@@ -24,9 +24,9 @@ from chatdesk.core.domain.sharing.team import (
 )
 from chatdesk.core.sync.errors import TeamNotUpgraded
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.mark import Mark
+from chatdesk.ui.dialogs.marks import Mark
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.features.team.pages.team_members import member_rows
 from chatdesk.ui.features.team.pages.team_rows import device_rows, project_rows

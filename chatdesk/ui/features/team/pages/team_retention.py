@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSpinBox, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team import LONGEST_RETENTION_DAYS
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.accessibility.names import named
+from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.theme.theme import Theme

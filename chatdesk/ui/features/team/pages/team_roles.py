@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, 
 
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.accessibility.assisted import open_selected
+from chatdesk.ui.accessibility.assistance import open_selected
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.team.pages.team_table import TextTable
 from chatdesk.ui.features.team.pages.team_text import ROLE_HINTS, ROLE_NAMES

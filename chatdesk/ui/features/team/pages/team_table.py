@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistent
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
-from chatdesk.ui.accessibility.assisted import open_selected
+from chatdesk.ui.accessibility.assistance import open_selected
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX

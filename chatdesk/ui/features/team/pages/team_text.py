@@ -21,8 +21,7 @@ from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.team.sync_status_text import moment, waiting_words
 from chatdesk.ui.local_forms import day_and_time_text
-from chatdesk.ui.widgets.file_size import size_text
-from chatdesk.ui.widgets.listed import listed, with_capital, with_commas
+from chatdesk.ui.widgets.words import listed, size_text, with_capital, with_commas
 
 _HERE_WITHIN_MS: Final = 90_000
 

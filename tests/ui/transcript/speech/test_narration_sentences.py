@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.ui.accessibility.sentences import split_sentences
+from chatdesk.ui.transcript.speech.narration import split_sentences
 
 
 def test_a_sentence_is_said_once_its_end_is_certain() -> None:

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.tools import ServerKind, ServerState, ServerStatus, ToolServer
 from chatdesk.core.settings.schema import all_settings
-from chatdesk.ui.accessibility.assisted import open_selected, show_checked
+from chatdesk.ui.accessibility.assistance import open_selected, show_checked
 from chatdesk.ui.features.inspector.summary_tab import SummaryTab
 from chatdesk.ui.features.local_service.local_service_page import LocalServicePage
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog

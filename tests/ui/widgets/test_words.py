@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from chatdesk.core.texts import Text, use_translation
-from chatdesk.ui.widgets.listed import listed, with_commas
+from chatdesk.ui.widgets.words import listed, with_commas
 
 
 @pytest.fixture

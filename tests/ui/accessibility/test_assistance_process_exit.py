@@ -11,7 +11,7 @@ import pytest
 _PROGRAM = """
 import atexit, sys
 from PySide6.QtGui import QAccessible, QGuiApplication
-from chatdesk.ui.accessibility.process_exit import exit_if_assisted
+from chatdesk.ui.accessibility.assistance import exit_if_assisted
 app = QGuiApplication([])
 QAccessible.setActive(sys.argv[1] == "watched")
 atexit.register(print, "as usual")

@@ -1,4 +1,5 @@
-"""A disc with a person's initials. The name always is beside it, so that nothing is told by a colour alone."""
+"""Signs with letters: a disc with a person's initials, and a square in the colour of a project with the first letter of
+its name. The name always is beside it, so that nothing is told by a colour alone."""
 
 from __future__ import annotations
 
@@ -7,12 +8,14 @@ from zlib import crc32
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter
 
-from chatdesk.ui.theme.tokens import PROJECT_COLOURS, Tokens, contrast
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import PROJECT_COLOURS, Tokens, contrast, ink_on
 
 _GROUNDS = tuple(PROJECT_COLOURS.values())  # each at least 4.5:1 under white letters
 _INK = "#FFFFFF"
 _HIGHEST_CONTRAST = 20.0  # text on background of the looks for people who ask for more of it
 _LETTER_SHARE = 0.46  # of the disc's height
+SQUARE_PX = 20
 
 
 def initials(name: str) -> str:
@@ -44,3 +47,19 @@ def paint_badge(painter: QPainter, area: QRectF, name: str, *, key: str, tokens:
     painter.setFont(letters)
     painter.setPen(QColor(ink))
     painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine), initials(name))
+
+
+def paint_project_square(painter: QPainter, square: QRectF, name: str, *, colour: str, theme: Theme) -> None:
+    """Paint a square in ``colour``, which is ``#RRGGBB``; anything else means the accent."""
+    own = QColor.fromString(colour) if colour.startswith("#") else QColor()
+    fill = own if own.isValid() else theme.colour("accent")
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(fill)
+    radius = theme.tokens.radius.inline_code
+    painter.drawRoundedRect(square, radius, radius)
+    letter = theme.font("group")
+    letter.setWeight(QFont.Weight.DemiBold)
+    painter.setFont(letter)
+    painter.setPen(QColor(ink_on(fill.name())) if own.isValid() else QColor(theme.tokens.on_accent))
+    painter.drawText(square, Qt.AlignmentFlag.AlignCenter, name.strip()[:1].upper())
