@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 from chatdesk import __version__
 from chatdesk.cli import failures
+from chatdesk.cli.argparse_text import translate_argparse
 from chatdesk.cli.opening import target_of
 from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
+from chatdesk.core.diagnostics.logs import start_logging
 from chatdesk.core.diagnostics.redaction import process_redactor
 from chatdesk.core.errors import ChatDeskError, OutputFailed
 from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.local_api.client import OwnerLeft
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.store import LoadedSettings, SettingsStore
 from chatdesk.core.system import terminal
@@ -190,8 +193,6 @@ def _use_language(data_dir: str | None) -> None:
     """Speak the language of the person from now on, in the help as well."""
     use_language(str(SettingsStore(AppPaths.find(data_dir).settings_file).peek("language")))
     if is_translated():
-        from chatdesk.cli.argparse_text import translate_argparse
-
         translate_argparse()
 
 
@@ -214,7 +215,6 @@ def _report_failure(error: ChatDeskError, *, is_json: bool) -> int:
 
 
 def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug: bool) -> int:
-    from chatdesk.core.diagnostics.logs import start_logging
 
     target = _target_of(options)
     try:
@@ -272,8 +272,6 @@ async def _run_with_services(options: argparse.Namespace, paths: AppPaths, loade
     """Run the command, and try again where another process had the directory and ended before it could be asked: then
     the directory is free, or a process that waited with this one has it."""
     import asyncio
-
-    from chatdesk.core.local_api.client import OwnerLeft
 
     for _ in range(_OWNERS_THAT_LEAVE):
         try:

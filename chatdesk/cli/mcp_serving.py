@@ -9,6 +9,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import tr
+from chatdesk.service.declaration import Scope
 
 _ALLOWED = ("ask", "write")
 
@@ -22,7 +23,6 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
 
 async def mcp(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     """Answer until stdin is closed. Opens nothing until a tool is used."""
-    from chatdesk.service.declaration import Scope
 
     transport = await import_beside("chatdesk.service.mcp_protocol.stdio_transport")
     await transport.StdioTransport(paths, settings, [Scope(each) for each in options.allow]).serve()

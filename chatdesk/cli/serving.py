@@ -22,6 +22,8 @@ from chatdesk.core.system import terminal, thread_turns
 from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import shown, tr
 from chatdesk.service.address_book import ServiceFiles
+from chatdesk.service.declaration import Scope
+from chatdesk.service.tokens import TokenBook
 from chatdesk.services.service_switch import MS_PER_DAY, SCOPES, ServiceSwitch
 
 if TYPE_CHECKING:  # the help of all commands does without
@@ -83,7 +85,6 @@ async def _serve(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _new(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.service.declaration import Scope
 
     projects = [(await find_project(services, name)).id for name in options.project]
     now_ms = _now_ms()
@@ -140,8 +141,7 @@ async def tokens(options: argparse.Namespace, paths: AppPaths, _settings: Settin
     return 0
 
 
-def _book(paths: AppPaths) -> Any:
-    from chatdesk.service.tokens import TokenBook
+def _book(paths: AppPaths) -> TokenBook:
 
     return TokenBook(ServiceFiles.of(paths).tokens)
 

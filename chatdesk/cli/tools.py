@@ -18,6 +18,7 @@ from chatdesk.core.domain.tools import CHECK_STEP_TEXTS, CheckStep, ServerKind, 
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.providers.endpoint import shown_address
+from chatdesk.core.settings.secrets import SecretNotKept
 from chatdesk.core.system import terminal
 from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Sentences, Text, shown, tr
@@ -25,7 +26,6 @@ from chatdesk.core.tools.pasted import read_pasted
 from chatdesk.core.tools.written_secrets import extract_secrets
 
 if TYPE_CHECKING:  # the help of all commands does without
-    from chatdesk.core.settings.secrets import SecretNotKept
     from chatdesk.core.tools.tool_service import ToolService
 
 if TYPE_CHECKING:  # the help of all commands does without
@@ -188,8 +188,6 @@ async def _add(options: argparse.Namespace, service: ToolService) -> int:
 async def _paste(options: argparse.Namespace, service: ToolService) -> int:
     """Add the server that a text describes, switched off: a person looks at a command before it runs."""
     from dataclasses import replace
-
-    from chatdesk.core.settings.secrets import SecretNotKept
 
     refusal: SecretNotKept | None = None
     for pasted in read_pasted(_read(options.file)):

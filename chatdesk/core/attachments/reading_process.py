@@ -15,6 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from chatdesk.core.attachments.image_work import NotAnImage, measure, scaled
+from chatdesk.core.attachments.page_text import read_page
+from chatdesk.core.attachments.text_extraction import extract
 from chatdesk.core.system.processes import start_child
 from chatdesk.core.texts import Text
 
@@ -40,16 +43,11 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
 def _done(job: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
     path = Path(job["path"])
     if job["job"] == "text":
-        from chatdesk.core.attachments.text_extraction import extract  # loaded only by the process that does this work
-
         found = extract(path, job["mime"])
         return {"text": found.text, "problem": found.problem}, b""
     if job["job"] == "page":
-        from chatdesk.core.attachments.page_text import read_page  # loaded only by the process that does this work
-
         title, found = read_page(path.read_bytes(), job["charset"], job["url"])
         return {"title": title, "text": found.text, "problem": found.problem}, b""
-    from chatdesk.core.attachments.image_work import NotAnImage, measure, scaled
 
     try:
         if job["job"] == "measure":

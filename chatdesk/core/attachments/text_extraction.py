@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Final
 from zipfile import ZipFile
 
+from chatdesk.core.attachments.document_text import text_of_xml
 from chatdesk.core.attachments.file_kinds import DOCX, HTML, ODT, PDF, PPTX, is_text
+from chatdesk.core.attachments.html_text import text_of_html
 from chatdesk.core.attachments.text_encodings import guessed, name_of, sample_of, unmarked_unicode
 from chatdesk.core.texts import Sentences, Text
 
@@ -46,8 +48,6 @@ def extract(path: Path, mime: str) -> FileText:
     if is_text(mime):
         text, is_whole, encoding = _decoded(path)
         if mime == HTML:
-            from chatdesk.core.attachments.html_text import text_of_html
-
             text = text_of_html(text)
         found = bounded(text, is_whole=is_whole)
         return FileText(
@@ -140,8 +140,6 @@ def _of_pdf(path: Path) -> FileText:
 
 def _of_zipped(path: Path, mime: str) -> FileText:
     from zipfile import ZipFile
-
-    from chatdesk.core.attachments.document_text import text_of_xml  # loaded only by the process that does this work
 
     pieces: list[str] = []
     size = 0

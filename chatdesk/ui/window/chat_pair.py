@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QTabBar, QVBoxLayout, QWidget
 
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.theme.theme import Theme
@@ -88,8 +89,6 @@ class ChatPair(QWidget):
     def show_titles(self, titles: Sequence[str]) -> None:
         """Show the titles of the chats on the tabs."""
         if self._tabs is not None:
-            from chatdesk.core.hidden_characters import clean_line
-
             for place, title in enumerate(titles):
                 self._tabs.setTabText(place, clean_line(title)[:_LONGEST_TITLE].replace("&", "&&"))
 

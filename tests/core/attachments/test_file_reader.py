@@ -297,7 +297,7 @@ def test_memory_that_is_missing_has_words(tmp_path: Path, monkeypatch: pytest.Mo
     def greedy(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(text_extraction, "extract", greedy)
+    monkeypatch.setattr("chatdesk.core.attachments.reading_process.extract", greedy)
     sink = io.BytesIO()
     serve(io.BytesIO(b'{"job": "text", "mime": "text/plain", "path": "x"}\n'), sink)
     assert b"memory" in sink.getvalue()
