@@ -77,11 +77,11 @@ def test_an_invitation_is_passed_on_as_it_is() -> None:
         assert read_link(link) == InvitationLink(link)
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_nothing_else_is_a_link(text: str) -> None:
-    with pytest.raises(UnusableLink) as raised:
-        read_link(text)
-    assert "Nothing was opened" in raised.value.sentence
+def test_nothing_else_is_a_link() -> None:
+    for text in HOSTILE:
+        with pytest.raises(UnusableLink) as raised:
+            read_link(text)
+        assert "Nothing was opened" in raised.value.sentence
 
 
 def test_a_link_is_made_of_ids_alone() -> None:

@@ -61,12 +61,12 @@ def _found_by_letter(text: str, needle: str) -> list[tuple[int, int]]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_places_are_those_of_the_letters_that_count(seed: int) -> None:
-    random = Random(seed)
-    text = "".join(random.choices("abA  \n*`\u200b\u00ad.(", k=60))
-    for typed in ("a", "ab", "a b", "b  a", "a.b", "(", "aa"):
-        assert find_in_shown(text, needle_of(typed)) == _found_by_letter(text, needle_of(typed))
+def test_places_are_those_of_the_letters_that_count() -> None:
+    for seed in range(200):
+        random = Random(seed)
+        text = "".join(random.choices("abA  \n*`\u200b\u00ad.(", k=60))
+        for typed in ("a", "ab", "a b", "b  a", "a.b", "(", "aa"):
+            assert find_in_shown(text, needle_of(typed)) == _found_by_letter(text, needle_of(typed))
 
 
 @pytest.mark.parametrize("unit", ["a", "a ", " ", "*", "a*", " *", "a* "])

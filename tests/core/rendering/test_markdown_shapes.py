@@ -450,10 +450,9 @@ def test_plain_text_of_blocks() -> None:
     assert text == "T\n\n• a\n• b\n\n> q\n\nx\ty\n1\t2\n\n---\n\ni"
 
 
-@pytest.mark.parametrize("mark", ["10. ", "10) ", "100. ", "1000. ", "12345678. ", "10.\t", "10.  "])
 @pytest.mark.parametrize("first", ["j", "**b** j", "    code", "- a", "> q", "[ ] t", "# h", "```\nx\n```"])
 @pytest.mark.parametrize("outside", ["", "> ", "- "])
-def test_a_long_number_is_read_as_a_short_one(mark: str, first: str, outside: str) -> None:
+def test_a_long_number_is_read_as_a_short_one(first: str, outside: str) -> None:
     """What is two columns to the right of a number belongs to it, and costs none of its first letters."""
 
     def read(number: str) -> list[tuple[object, ...]]:
@@ -462,7 +461,8 @@ def test_a_long_number_is_read_as_a_short_one(mark: str, first: str, outside: st
         text = "\n".join((outside if not place else later) + line for place, line in enumerate(lines))
         return [(kind, depth, words) for kind, depth, _, words in outline(text)]
 
-    assert read(mark) == read("1" + mark.lstrip("0123456789"))
+    for mark in ("10. ", "10) ", "100. ", "1000. ", "12345678. ", "10.\t", "10.  "):
+        assert read(mark) == read("1" + mark.lstrip("0123456789"))
 
 
 @pytest.mark.parametrize("name", ["align", "align*", "equation", "gather*", "alignat"])
@@ -490,13 +490,13 @@ def test_twenty_levels_are_levels(mark: str) -> None:
 TAGS = {"b": "is_bold", "strong": "is_bold", "mark": "is_bold", "i": "is_italic", "em": "is_italic", "u": "is_italic"}
 
 
-@pytest.mark.parametrize("place", ["{}", "- {}", "> {}", "| {} |\n|---|", "# {}"])
 @pytest.mark.parametrize("tag", [*TAGS, "s"])
-def test_tags_that_style_words_are_drawn(tag: str, place: str) -> None:
-    (block,) = parse_markdown(place.replace("{}", f"a <{tag}>b</{tag.upper()}> c"))
-    spans = block.header[0] if isinstance(block, Table) else block.spans  # type: ignore[union-attr]
-    assert [span.text for span in spans] == ["a ", "b", " c"]
-    assert [getattr(span, TAGS.get(tag, "is_struck")) for span in spans] == [False, True, False]
+def test_tags_that_style_words_are_drawn(tag: str) -> None:
+    for place in ["{}", "- {}", "> {}", "| {} |\n|---|", "# {}"]:
+        (block,) = parse_markdown(place.replace("{}", f"a <{tag}>b</{tag.upper()}> c"))
+        spans = block.header[0] if isinstance(block, Table) else block.spans  # type: ignore[union-attr]
+        assert [span.text for span in spans] == ["a ", "b", " c"]
+        assert [getattr(span, TAGS.get(tag, "is_struck")) for span in spans] == [False, True, False]
 
 
 LANGUAGES = {

@@ -165,12 +165,12 @@ def test_html_has_the_structure() -> None:
         assert piece in flat, piece
 
 
-@pytest.mark.parametrize("sign", [chr(code) for code in (*range(1, 9), *range(14, 32), *range(127, 160))])
 @pytest.mark.parametrize(
     "text", ["{}", "`{}`", "```\n{}\n```", "| {} |\n|---|", "$${}$$", "# {}", "![{}](http://a.b/c)"]
 )
-def test_html_has_no_control_characters(text: str, sign: str) -> None:
-    assert sign not in html_of(parse_markdown(text.replace("{}", f"a{sign}[31mb")))
+def test_html_has_no_control_characters(text: str) -> None:
+    for sign in [chr(code) for code in (*range(1, 9), *range(14, 32), *range(127, 160))]:
+        assert sign not in html_of(parse_markdown(text.replace("{}", f"a{sign}[31mb")))
 
 
 def test_hostile_texts_take_bounded_time() -> None:

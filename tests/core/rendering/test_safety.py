@@ -191,9 +191,9 @@ PATTERNS = [
 ]
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
-def test_hostile_patterns_end_in_time(pattern: str) -> None:
-    started = time.process_time()
-    for text in (pattern * (16_000 // len(pattern)), "| a | b |\n|---|---|\n" + pattern * (4000 // len(pattern))):
-        parse_markdown(text)
-    assert time.process_time() - started < 3
+def test_hostile_patterns_end_in_time() -> None:
+    for pattern in PATTERNS:
+        started = time.process_time()
+        for text in (pattern * (16_000 // len(pattern)), "| a | b |\n|---|---|\n" + pattern * (4000 // len(pattern))):
+            parse_markdown(text)
+        assert time.process_time() - started < 3

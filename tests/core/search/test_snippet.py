@@ -61,13 +61,13 @@ def test_hidden_characters_are_spelt_out() -> None:
         "\u200b{}\u202e",
     ],
 )
-@pytest.mark.parametrize("before", ["", "filler " * 200])
-@pytest.mark.parametrize("word", ["gull", "gull" * 100, "12"])
-def test_an_excerpt_contains_the_word_wherever_it_stands(around: str, before: str, word: str) -> None:
-    text = before + "\n" + around.replace("{}", word) + "\n" + before
-    snippet = _finder(word).snippet(text)
-    assert _marked(snippet)
-    assert word.startswith(_marked(snippet)[0])
+def test_an_excerpt_contains_the_word_wherever_it_stands(around: str) -> None:
+    for word in ["gull", "gull" * 100, "12"]:
+        for before in ["", "filler " * 200]:
+            text = before + "\n" + around.replace("{}", word) + "\n" + before
+            snippet = _finder(word).snippet(text)
+            assert _marked(snippet)
+            assert word.startswith(_marked(snippet)[0])
 
 
 def test_the_number_of_a_list_is_shown_where_it_is_searched_for() -> None:

@@ -22,20 +22,20 @@ def test_every_field_is_declared_with_key_help_and_variable() -> None:
         assert setting.help.endswith(".")
 
 
-@pytest.mark.parametrize("setting", all_settings(), ids=lambda setting: setting.name)
-def test_every_setting_has_a_place_and_words_in_the_window(setting: Setting) -> None:
-    shown = setting.shown
-    assert shown.page in PAGES
-    assert shown.title[0].isupper() and not shown.title.endswith(".")
-    assert setting.help not in (shown.title, shown.hint), "the window has words of its own"
-    assert len(shown.hint) <= 80 and shown.hint.count(". ") <= 1
-    assert not shown.hidden or not shown.hidden[0].isupper(), "the reason continues a sentence: it is in …"
-    assert not (shown.hidden and (shown.section or shown.unit or shown.empty)), "words of a row that there is not"
-    if not shown.hidden and setting.kind in (int, float) and not setting.choices:
-        assert shown.unit
-        assert setting.minimum != 0 or shown.empty, "what 0 means"
-    if setting.choices and setting.kind is str:
-        assert all(setting.checked(value) == value for value in setting.choices)
+def test_every_setting_has_a_place_and_words_in_the_window() -> None:
+    for setting in all_settings():
+        shown = setting.shown
+        assert shown.page in PAGES
+        assert shown.title[0].isupper() and not shown.title.endswith(".")
+        assert setting.help not in (shown.title, shown.hint), "the window has words of its own"
+        assert len(shown.hint) <= 80 and shown.hint.count(". ") <= 1
+        assert not shown.hidden or not shown.hidden[0].isupper(), "the reason continues a sentence: it is in …"
+        assert not (shown.hidden and (shown.section or shown.unit or shown.empty)), "words of a row that there is not"
+        if not shown.hidden and setting.kind in (int, float) and not setting.choices:
+            assert shown.unit
+            assert setting.minimum != 0 or shown.empty, "what 0 means"
+        if setting.choices and setting.kind is str:
+            assert all(setting.checked(value) == value for value in setting.choices)
 
 
 @pytest.mark.parametrize("setting", [each for each in all_settings() if each.trial], ids=lambda setting: setting.name)
@@ -59,12 +59,12 @@ def test_an_open_choice_takes_other_values_and_a_closed_one_does_not() -> None:
         BY_NAME["log_level"].checked("loud")
 
 
-@pytest.mark.parametrize("setting", all_settings(), ids=lambda setting: setting.name)
-def test_a_default_is_valid_and_reads_back_from_its_own_text(setting: Setting) -> None:
-    assert setting.checked(setting.default) == setting.default
-    assert getattr(Settings(), setting.name) == setting.default
-    if not isinstance(setting.default, dict):
-        assert setting.parsed(str(setting.default)) == setting.default
+def test_a_default_is_valid_and_reads_back_from_its_own_text() -> None:
+    for setting in all_settings():
+        assert setting.checked(setting.default) == setting.default
+        assert getattr(Settings(), setting.name) == setting.default
+        if not isinstance(setting.default, dict):
+            assert setting.parsed(str(setting.default)) == setting.default
 
 
 @pytest.mark.parametrize(

@@ -50,34 +50,34 @@ def _mark(kind: str) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("frame", POSITIONS.values(), ids=POSITIONS)
 @pytest.mark.parametrize("state", ["no references", "empty", "without alt", "cut"])
-def test_a_mark_that_cannot_be_resolved_leaves_its_words(kind: str, frame: str, state: str) -> None:
-    mark = _mark(kind)
-    references: list[dict[str, Any]] = []
-    if state == "empty":
-        references = [{"matched_text": mark, "alt": ""}]
-    elif state == "without alt":
-        references = [{"matched_text": mark, "alt": None, "type": kind}]
-    elif state == "cut":
-        mark = mark[:-1]
-    marks = Marks(_message(*references))
-    text = marks.readable(frame.format(*[mark] * 2))
-    assert all(text.count(words) >= frame.count("{}") for words in KINDS[kind][1])
-    assert all(word in text for word in ("First", "Before", "Around", "after", "again", "one") if word in frame)
-    assert not any("\ue200" <= each <= "\ue206" for each in text)
-    if state != "cut":
-        assert "  " not in text and " ." not in text and "turn0" not in text
-        assert bool(marks.without_words) is not bool(KINDS[kind][1])
+def test_a_mark_that_cannot_be_resolved_leaves_its_words(kind: str, state: str) -> None:
+    for frame in POSITIONS.values():
+        mark = _mark(kind)
+        references: list[dict[str, Any]] = []
+        if state == "empty":
+            references = [{"matched_text": mark, "alt": ""}]
+        elif state == "without alt":
+            references = [{"matched_text": mark, "alt": None, "type": kind}]
+        elif state == "cut":
+            mark = mark[:-1]
+        marks = Marks(_message(*references))
+        text = marks.readable(frame.format(*[mark] * 2))
+        assert all(text.count(words) >= frame.count("{}") for words in KINDS[kind][1])
+        assert all(word in text for word in ("First", "Before", "Around", "after", "again", "one") if word in frame)
+        assert not any("\ue200" <= each <= "\ue206" for each in text)
+        if state != "cut":
+            assert "  " not in text and " ." not in text and "turn0" not in text
+            assert bool(marks.without_words) is not bool(KINDS[kind][1])
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("frame", POSITIONS.values(), ids=POSITIONS)
-def test_a_mark_shows_what_its_reference_says_each_time_it_stands_there(kind: str, frame: str) -> None:
-    mark = _mark(kind)
-    text = Marks(_message({"matched_text": mark, "alt": "The shown"})).readable(frame.format(*[mark] * 2))
-    assert text.count("The shown") == frame.count("{}")
-    assert "  " not in text
+def test_a_mark_shows_what_its_reference_says_each_time_it_stands_there(kind: str) -> None:
+    for frame in POSITIONS.values():
+        mark = _mark(kind)
+        text = Marks(_message({"matched_text": mark, "alt": "The shown"})).readable(frame.format(*[mark] * 2))
+        assert text.count("The shown") == frame.count("{}")
+        assert "  " not in text
 
 
 @pytest.mark.parametrize(

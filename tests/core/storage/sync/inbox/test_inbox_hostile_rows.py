@@ -110,18 +110,18 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
 @pytest.mark.parametrize("kind", ["message", "thread", "summary", "project", "tag", "", "\ud800", "x" * 10_000])
 @pytest.mark.parametrize("op", ["new", "edit", "del"])
-def test_bodies_may_hold_anything(kind: str, body: str | None, op: str) -> None:
-    scene = _shared_scene()
-    before = scene.private_rows()
-    scene.log.add(kind, op, new_id(), body)
-    if op != "new":
-        scene.log.add(kind, op, scene.thread, body, reg="title")
-    scene.reader.pull()
-    scene.is_usable()
-    assert scene.private_rows() == before
+def test_bodies_may_hold_anything(kind: str, op: str) -> None:
+    for body in BODIES:
+        scene = _shared_scene()
+        before = scene.private_rows()
+        scene.log.add(kind, op, new_id(), body)
+        if op != "new":
+            scene.log.add(kind, op, scene.thread, body, reg="title")
+        scene.reader.pull()
+        scene.is_usable()
+        assert scene.private_rows() == before
 
 
 _scenes: list[Scene] = []
