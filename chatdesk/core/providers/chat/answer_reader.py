@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from chatdesk.core.providers.base import FinishReason, PictureDelta, ReasoningKept, SourcesNamed, TextDelta
-from chatdesk.core.providers.chat.call_reader import CallReader
+from chatdesk.core.providers.chat.call_reader import CALL_LISTS, CallReader, calls_of, pieces_of
 from chatdesk.core.providers.chat.content import WrongShapeError as WrongShapeError
 from chatdesk.core.providers.chat.content import read_content
 from chatdesk.core.providers.chat.sources import NamedSources
@@ -36,12 +36,10 @@ _FINISH_REASONS = (
 )
 _NO_REASON = re.compile(r"(?i)|null|none|\w*unspecified|in_?progress")
 _REASONS = ("finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason", "finish_details")
-_CALLS = ("tool_calls", "toolCalls")
-_CALL_PIECES = frozenset({"tool_use", "tool_call", "function_call"})
 _TEXTS = ("text", "response")  # the older protocol of completions, and Workers AI
 # What stands on the chunk or on the choice at some servers, instead of in the choice or in its delta.
-_OF_MESSAGE = frozenset((*_CALLS, "function_call", "content", *THOUGHT_FIELDS))
-_OF_CHOICE = frozenset((*_CALLS, "function_call", *_REASONS))
+_OF_MESSAGE = frozenset((*CALL_LISTS, "function_call", "content", *THOUGHT_FIELDS))
+_OF_CHOICE = frozenset((*CALL_LISTS, "function_call", *_REASONS))
 _IN_PLACE_OF_CHOICES = frozenset(("delta", "response"))
 _MOST_PICTURES = 1000
 _BARE_PICTURE = re.compile(r"(?:iVBORw0KGgo|/9j/|UklGR|R0lGOD)[A-Za-z0-9+/]")  # base64, as Ollama sends it
@@ -130,7 +128,7 @@ class AnswerReader(VendorReader):
         beside = _set_of(_OF_MESSAGE, choice)
         if not (delta or message) and isinstance(text := first_of(choice, *_TEXTS), str):
             beside = {"content": text, **beside}
-        holders = (choice, delta, message, *_pieces_of(delta), *_pieces_of(message))
+        holders = (choice, delta, message, *pieces_of(delta), *pieces_of(message))
         for each in holders:
             if each.get("error") and (error := stated_error(each)):
                 raise ErrorInAnswer(error)
@@ -145,7 +143,7 @@ class AnswerReader(VendorReader):
     def _read_beside(self, choice: Mapping[str, Any]) -> Iterator[Delta]:
         """Read the calls of another choice: some gateways give text and calls, or each call, a choice of its own."""
         for holder in (choice.get("delta"), choice.get("message")):
-            calls = _calls_of(holder) if isinstance(holder, Mapping) else []
+            calls = calls_of(holder) if isinstance(holder, Mapping) else []
             for call in calls:
                 yield from self._calls.read(call)
             if calls:
@@ -170,7 +168,7 @@ class AnswerReader(VendorReader):
         yield from self._add_text(text + _beside(delta))
         yield from self._read_pictures(delta.get("content"), delta.get("images"))
         self._sources.read_message(delta)
-        for call in _calls_of(delta):
+        for call in calls_of(delta):
             yield from self._calls.read(call)
 
     def _read_message(self, message: Mapping[str, Any]) -> Iterator[Delta]:
@@ -184,7 +182,7 @@ class AnswerReader(VendorReader):
         if not self._picture_count:
             yield from self._read_pictures(message.get("content"), message.get("images"))
         self._sources.read_message(message)
-        yield from self._calls.read_whole(_calls_of(message))
+        yield from self._calls.read_whole(calls_of(message))
 
     def _read_pictures(self, *holders: object) -> Iterator[Delta]:
         """Yield pictures that come beside the text: among the pieces of the content, or as ``images``, which gateways
@@ -238,11 +236,6 @@ def _held(value: object) -> dict[str, Any]:
     return {name: each for name, each in value.items() if each is not None} if isinstance(value, Mapping) else {}
 
 
-def _pieces_of(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    content = message.get("content")
-    return [each for each in content if isinstance(each, Mapping)] if isinstance(content, list) else []
-
-
 def _reason_in(*holders: object) -> object:
     """Return why a choice ended, by whatever name; an object around it says the same."""
     for each in holders:
@@ -261,18 +254,6 @@ def _beside(message: Mapping[str, Any]) -> str:
     audio = message.get("audio")
     spoken = audio.get("transcript") if isinstance(audio, Mapping) else None
     return read_content(message.get("refusal"))[1] + (spoken if isinstance(spoken, str) else "")
-
-
-def _calls_of(message: Mapping[str, Any]) -> list[object]:
-    """Return the calls in a message or a delta, also among the pieces of its content; the oldest servers send one as
-    ``function_call``."""
-    calls, old = first_of(message, *_CALLS), message.get("function_call")
-    pieces = [each for each in _pieces_of(message) if each.get("type") in _CALL_PIECES]
-    if isinstance(calls, Mapping):
-        return [calls]
-    if calls or pieces:
-        return [*(calls if isinstance(calls, list) else [calls] if calls else []), *pieces]
-    return [{"index": 0, "function": old}] if isinstance(old, Mapping) else []
 
 
 def text_field(value: object) -> str:

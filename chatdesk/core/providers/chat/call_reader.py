@@ -14,13 +14,17 @@ from typing import Any
 
 from chatdesk.core.providers.base import ToolCallDelta
 from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
+from chatdesk.core.providers.token_figures import first_of
 
 MOST_CALLS = 1000
 # Reading the arguments so far takes as long as they are; only servers that repeat themselves make it necessary.
 _MOST_LOOKS = 100
 _LONGEST_KEPT = 64 * 1024
+CALL_KINDS = frozenset({"tool_use", "tool_call", "function_call", "function"})
+CALL_LISTS = ("tool_calls", "toolCalls")
+SINGLE_CALLS = ("tool_call", "tool_use")
 _ARGUMENTS = ("arguments", "parameters", "input", "args")
-_READ_FIELDS = frozenset({"index", "id", "call_id", "type", "function", "name", *_ARGUMENTS})
+_READ_FIELDS = frozenset({"index", "id", "call_id", "type", "status", "object", "function", "name", *_ARGUMENTS})
 
 
 @dataclass(slots=True)
@@ -78,11 +82,8 @@ class CallReader:
         if not fragment:
             return
         row = fragment if isinstance(fragment, Mapping) else {"arguments": fragment}
-        function = row.get("function")
-        # Some gateways leave out the object around name and arguments.
-        named = function if isinstance(function, Mapping) else row
-        call_id, name = word(row.get("call_id")) or word(row.get("id")), word(named.get("name"))
-        arguments = _arguments_in(named)
+        call_id, name, given = parts_of(row)
+        arguments = as_arguments(given)
         call = self._call_of(_index(row.get("index")), call_id, name, arguments)
         if call is None:
             return
@@ -90,7 +91,7 @@ class CallReader:
             self._by_id.setdefault(call_id, call)
         call.id = call.id or call_id
         call.add_name(name)
-        self._keep(call, row, function)
+        self._keep(call, row)
         arguments = "" if self._is_repeated(call, arguments) else call.news_in(arguments)
         yield from self._grown(call, arguments, call_id if call_id == call.id else "", call.name if name else "")
 
@@ -107,10 +108,8 @@ class CallReader:
                 continue
             call = self._calls[place]
             whole = fragment if isinstance(fragment, Mapping) else {}
-            function = whole.get("function")
-            named = function if isinstance(function, Mapping) else whole
-            self._keep(call, whole, function)
-            arguments = _arguments_in(named)
+            self._keep(call, whole)
+            arguments = as_arguments(parts_of(whole)[2])
             if arguments and arguments != "".join(call.pieces) and not self._is_repeated(call, arguments):
                 yield from self._grown(call, arguments, "", "")
 
@@ -180,9 +179,10 @@ class CallReader:
             yield ToolCallDelta(call.number, call_id or None, name or None, text)
 
     @staticmethod
-    def _keep(call: _Call, row: Mapping[str, Any], function: object) -> None:
-        call.kept |= own_fields(row, _READ_FIELDS)
-        inner = own_fields(function, _READ_FIELDS) if isinstance(function, Mapping) else {}
+    def _keep(call: _Call, row: Mapping[str, Any]) -> None:
+        function = row.get("function")
+        call.kept |= own_fields(row)
+        inner = own_fields(function) if isinstance(function, Mapping) else {}
         if inner:
             call.kept["function"] = call.kept.get("function", {}) | inner
 
@@ -225,8 +225,31 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _arguments_in(named: Mapping[str, Any]) -> str:
-    return as_arguments(next((named[name] for name in _ARGUMENTS if named.get(name) is not None), None))
+def calls_of(holder: Mapping[str, Any]) -> list[object]:
+    """Return the calls in a message, a delta or an item, in any form: in a list, in the text of one, alone, or among
+    the pieces of the content. The oldest servers send one as ``function_call``."""
+    calls, old = first_of(holder, *CALL_LISTS), holder.get("function_call")
+    if isinstance(calls, str):
+        calls = _value_of(calls) or calls
+    rows = calls if isinstance(calls, list) else [calls] if calls else []
+    alone = [holder[name] for name in SINGLE_CALLS if isinstance(holder.get(name), Mapping)]
+    pieces = [each for each in pieces_of(holder) if each.get("type") in CALL_KINDS]
+    return [*rows, *alone, *pieces] or ([{"index": 0, "function": old}] if isinstance(old, Mapping) else [])
+
+
+def pieces_of(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the pieces of the content of a message."""
+    content = message.get("content")
+    return [each for each in (content if isinstance(content, list) else [content]) if isinstance(each, Mapping)]
+
+
+def parts_of(row: Mapping[str, Any]) -> tuple[str, str, Any]:
+    """Return (id, name, arguments) of a call in any form. Some gateways leave out the object around name and
+    arguments."""
+    function = row.get("function")
+    named = function if isinstance(function, Mapping) else row
+    arguments = next((named[name] for name in _ARGUMENTS if named.get(name) is not None), None)
+    return word(row.get("call_id")) or word(row.get("id")), word(named.get("name")), arguments
 
 
 def as_arguments(arguments: object) -> str:
@@ -236,9 +259,9 @@ def as_arguments(arguments: object) -> str:
     return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
 
 
-def own_fields(row: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    """Return the fields of a call that only its vendor understands: all but those ``known``, within bounds."""
-    more = {name: value for name, value in row.items() if name not in known and value is not None}
+def own_fields(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a call that only its vendor understands, within bounds."""
+    more = {name: value for name, value in row.items() if name not in _READ_FIELDS and value is not None}
     return more if more and len(json.dumps(more)) <= _LONGEST_KEPT else {}
 
 

@@ -7,15 +7,21 @@ from typing import Any
 
 from chatdesk.core.providers.base import FinishReason, PictureDelta, ReasoningKept, SourcesNamed, ToolCallDelta
 from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer, WrongShapeError, reason_of, text_field
+from chatdesk.core.providers.chat.call_reader import (
+    CALL_KINDS,
+    as_arguments,
+    calls_of,
+    own_fields,
+    parts_of,
+    read_object,
+)
 from chatdesk.core.providers.chat.call_reader import MOST_CALLS as _MOST_CALLS
-from chatdesk.core.providers.chat.call_reader import as_arguments, own_fields, read_object, word
 from chatdesk.core.providers.chat.sources import NamedSources
 from chatdesk.core.providers.reader import Delta, Late, VendorReader
 from chatdesk.core.providers.token_figures import count_of, usage_of
 
 # A block of thinking with none of these has nothing that could go back.
 _KEPT = ("thinking", "signature", "data")
-_READ_FIELDS = frozenset({"type", "id", "name", "input"})
 
 
 class AnthropicReader(VendorReader):
@@ -69,6 +75,7 @@ class AnthropicReader(VendorReader):
         elif kind == "message_delta":
             yield from self._read_waiting(_MOST_CALLS)
             self._read_usage(chunk.get("usage"))
+            yield from self._read_foreign_calls(_mapping(chunk.get("delta")))
             self._end(_mapping(chunk.get("delta")))
         elif kind == "message_stop":
             self._is_early = False
@@ -91,6 +98,7 @@ class AnthropicReader(VendorReader):
     def _whole(self, message: Mapping[str, Any]) -> Iterator[Delta]:
         for index, block in enumerate(_blocks_of(message)):
             yield from self._start_block(index, _mapping(block))
+        yield from self._read_foreign_calls({**message, "content": None})
         self._read_usage(message.get("usage"))
         self._end(message)
 
@@ -106,14 +114,15 @@ class AnthropicReader(VendorReader):
 
     def _start_block(self, index: object, block: Mapping[str, Any]) -> Iterator[Delta]:
         kind = block.get("type")
-        if kind == "tool_use":
+        if kind in CALL_KINDS:
             yield from self._end_call(self._calls.pop(index, None) if isinstance(index, int) else None)
             number = self._number_of(index)
-            self._inputs[number] = block.get("input")
-            kept = own_fields(block, _READ_FIELDS)
+            call_id, name, given = parts_of(block)
+            self._inputs[number] = (read_object(given) or given) if isinstance(given, str) else given
+            kept = own_fields(block)
             if kept:
                 self._kept_of_calls[number] = kept
-            yield ToolCallDelta(number, word(block.get("id")) or None, word(block.get("name")) or None, "")
+            yield ToolCallDelta(number, call_id or None, name or None, "")
         elif kind == "text":
             yield from self._add_text(text_field(block.get("text")))
             self._sources.read_message(block)
@@ -131,8 +140,15 @@ class AnthropicReader(VendorReader):
             self._foreign.add(index if isinstance(index, int | str) else None)
             self._sources.read_results(block)
 
+    def _read_foreign_calls(self, holder: Mapping[str, Any]) -> Iterator[Delta]:
+        """Read the calls that a message or a delta has in the form of chat completions."""
+        for place, call in enumerate(calls_of(holder)):
+            row = call if isinstance(call, Mapping) else {"arguments": call}
+            yield from self._start_block(parts_of(row)[0] or f"call {place}", {**row, "type": "tool_use"})
+
     def _grow(self, index: object, delta: Mapping[str, Any]) -> Iterator[Delta]:
         yield from self._add_text(text_field(delta.get("text")))
+        yield from self._read_foreign_calls(delta)
         if delta.get("thinking") is not None:
             yield from self._think(index, text_field(delta["thinking"]))
         if delta.get("signature") is not None:

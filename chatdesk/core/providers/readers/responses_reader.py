@@ -15,7 +15,15 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
 )
 from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer, WrongShapeError, text_field
-from chatdesk.core.providers.chat.call_reader import as_arguments, own_fields, read_object, word
+from chatdesk.core.providers.chat.call_reader import (
+    CALL_KINDS,
+    as_arguments,
+    calls_of,
+    own_fields,
+    parts_of,
+    read_object,
+    word,
+)
 from chatdesk.core.providers.chat.content import read_content
 from chatdesk.core.providers.chat.sources import NamedSources
 from chatdesk.core.providers.reader import Delta, Late, VendorReader
@@ -31,12 +39,13 @@ _PARTS: Final = frozenset(
     f"response.{each}_part.{when}"
     for each, when in product(("content", "reasoning", "reasoning_summary"), ("added", "done"))
 )
-_ARGUMENTS: Final = frozenset(f"response.function_call_arguments.{each}" for each in ("delta", "done"))
+_ARGUMENTS: Final = frozenset(
+    f"response.{each}_call_arguments.{when}" for each, when in product(("function", "tool"), ("delta", "done"))
+)
 _ENDS: Final = frozenset(f"response.{each}" for each in ("completed", "incomplete", "failed", "cancelled", "done"))
 _MOST_CALLS: Final = 1000
 _PICTURE: Final = "image_generation_call"
 _BAD_ENDS: Final = ("incomplete", "failed", "cancelled")
-_READ_FIELDS: Final = frozenset({"id", "type", "status", "call_id", "name", "arguments", "object"})
 
 
 class ResponsesReader(VendorReader):
@@ -112,7 +121,7 @@ class ResponsesReader(VendorReader):
         if not self._reasoning.has_come:
             yield from self._add_reasoning("\n\n".join(filter(None, map(_thought_of, items))))
         yield from self._complete_texts(items, response.get("output_text"))
-        calls = [each for each in items if each.get("type") == "function_call"]
+        calls = [call for each in (*items, response) for call in _calls_in(each)]
         for place, item in enumerate(calls):
             # Gateways give items other ids in the end.
             is_known = not {word(item.get("id")), word(item.get("call_id"))}.isdisjoint(self._calls)
@@ -161,6 +170,9 @@ class ResponsesReader(VendorReader):
     def _read_part(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
         """Read a part that begins or ends, and its text where that came in no pieces."""
         part = _mapping(chunk.get("part"), is_needed=False)
+        if part.get("type") in CALL_KINDS:
+            yield from self._read_call(part, {})
+            return
         thoughts, text = read_content(part)
         if "reasoning" in chunk["type"]:
             self._begins_part = self._begins_part or chunk["type"].endswith(".added")
@@ -171,7 +183,7 @@ class ResponsesReader(VendorReader):
             yield from self._complete_text(self._texts.part(chunk, _place(chunk)), text)
 
     def _read_arguments(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
-        if chunk["type"] == "response.function_call_arguments.delta":
+        if chunk["type"].endswith(".delta"):
             yield from self._grown(self._call_of(chunk), as_arguments(chunk.get("delta")))
         else:
             index, name = self._call_of(chunk), word(chunk.get("name"))
@@ -204,9 +216,11 @@ class ResponsesReader(VendorReader):
         kind = item.get("type")
         if kind == _PICTURE:
             yield from self._read_picture(text_field(item.get("id")), item, "result" if is_done else "")
-        elif kind == "function_call":
+        elif kind in CALL_KINDS:
             yield from self._read_call(item, chunk)
         elif kind == "message":
+            for call in _calls_in(item) if is_done else ():
+                yield from self._read_call(call, {})
             yield from self._read_message(item, self._texts.at(chunk))
         elif kind == "reasoning" and is_done and not any(map(_has_come, self._thought_items.at(chunk).values())):
             yield from self._think({**chunk, "content_index": -1}, _thought_of(item))
@@ -244,13 +258,15 @@ class ResponsesReader(VendorReader):
         self._thoughts[str(name)] = {"summary": [], **kept}
 
     def _read_call(self, item: Mapping[str, Any], chunk: Mapping[str, Any]) -> Iterator[Delta]:
-        call_id = word(item.get("call_id"))
+        named, name, arguments = parts_of(item)
+        # The id of an item of this protocol itself is another than that of its call.
+        call_id = word(item.get("call_id")) if item.get("type") == "function_call" else named
         index = self._call_of({**chunk, "item": item})
-        yield ToolCallDelta(index, call_id or None, word(item.get("name")) or None, "")
-        kept = own_fields(item, _READ_FIELDS)
+        yield ToolCallDelta(index, call_id or None, name or None, "")
+        kept = own_fields(item)
         if kept:
             self._kept_of_calls[index] = kept
-        yield from self._completed(index, item.get("arguments"))
+        yield from self._completed(index, arguments)
 
     def _call_of(self, chunk: Mapping[str, Any]) -> int:
         """Return the number of the call that an event is about, a new one where none has its ids. The place in the
@@ -348,6 +364,12 @@ def _place(chunk: Mapping[str, Any]) -> int:
 
 def _has_come(part: ReceivedText) -> bool:
     return part.has_come
+
+
+def _calls_in(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the call that an item is, or those that a message has in the form of another protocol."""
+    rows = [item] if item.get("type") in CALL_KINDS else calls_of(item)
+    return [each for each in rows if isinstance(each, Mapping)]
 
 
 def _text_of(item: Mapping[str, Any]) -> str:
