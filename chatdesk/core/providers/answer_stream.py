@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,10 +14,10 @@ from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.chat.answer_reader import ErrorInAnswer
 from chatdesk.core.providers.failure_texts import duration_text
 from chatdesk.core.providers.failures import FailureTranslator
-from chatdesk.core.providers.readers.any_reader import chunk_in
+from chatdesk.core.providers.readers.any_reader import chunk_in, rows_in
 from chatdesk.core.providers.stream_guard import EventReader, ServerEvent, StreamLimits
 from chatdesk.core.providers.text_repair import REPLACEMENT
-from chatdesk.core.providers.vendor_text import documents_in, error_in
+from chatdesk.core.providers.vendor_text import documents_in, error_in, is_news
 from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:  # a large package, loaded when it is used
@@ -35,6 +35,7 @@ _LARGE_READ = 8 * 1024
 _DRAIN_S = 0.1
 _MOST_QUOTED = 16 * 1024
 _PLAIN = frozenset(("", "message"))  # names of events that say nothing
+_OUTSIDE = ServerEvent("", b"")
 _SIGNS_OF_LIFE = frozenset((b"", b"ping", b"keep-alive", b"keepalive", b"heartbeat", b"null", b"true"))
 
 
@@ -201,55 +202,55 @@ class AnswerStream:
                 if is_done:
                     await _drain(raw)
                     break
-                chunk = await self._chunk_of(event)
-                if chunk is not None:
+                for chunk in self._chunks_of(event, await _documents_in(event)):
                     yield chunk
-                if clock() - slice_began > _SLICE_S:
-                    # One network read can hold hundreds of events; the window must not wait for all of them.
-                    await asyncio.sleep(0)
-                    slice_began = clock()
+                    if clock() - slice_began > _SLICE_S:
+                        # One network read can hold hundreds of events; the window must not wait for all of them.
+                        await asyncio.sleep(0)
+                        slice_began = clock()
             self._deadlines.record_signs(reader.sign_count)
-        for chunk in [] if is_done else await self._cut_chunks(reader):
-            yield chunk
-        for chunk in await self._chunks_outside(reader.foreign):
-            yield chunk
+        for event in () if is_done else reader.finish():
+            with suppress(ValueError):  # an event that is cut in the middle: the missing finish reason tells
+                for chunk in self._chunks_of(event, await _documents_in(event)):
+                    yield chunk
+        async with aclosing(self._chunks_outside(reader.foreign)) as outside:
+            async for chunk in outside:
+                yield chunk
 
-    async def _chunk_of(self, event: ServerEvent) -> Mapping[str, Any] | None:
-        """Return the chunk in an event; None for pings and unknown events. Raises ``ErrorInAnswer`` and
-        ``ValueError``."""
-        document = await _document_in(event)
-        if document is None or document.get("type") == "ping":
-            return None
-        chunk = chunk_in(document, self._protocol)
-        if chunk is None:
-            # Of an event with a name of its own only a field for an error counts: it may be about anything.
-            _raise_error_in(document if event.name in _PLAIN else {"error": document.get("error")})
-            self._unread = self._unread or (event.data if document else b"")
-        if chunk is not None or "choices" in document:
-            self._has_chunks = True
-            self._deadlines.record_event()
-        return document if chunk is None else chunk
+    def _chunks_of(self, event: ServerEvent, documents: Iterable[object]) -> Iterator[Mapping[str, Any]]:
+        """Yield the chunks in an event, and unknown objects. Raises ``ErrorInAnswer`` and ``ValueError``."""
+        for document in documents:
+            chunk = chunk_in(document, self._protocol)
+            rows = rows_in(document) if chunk is None else []
+            if any(chunk_in(each, self._protocol) for each in rows):
+                yield from self._chunks_of(event, rows)
+                continue
+            known = document if isinstance(document, Mapping) else {}
+            if chunk is None and known.get("type") != "ping":
+                is_plain = event.name in _PLAIN
+                # Of an event with a name of its own only a field for an error counts: it may be about anything.
+                _raise_error_in(document if is_plain else {"error": known.get("error")})
+                if is_plain and not isinstance(document, Mapping):
+                    raise ValueError("chunk is no object")
+                self._unread = self._unread or (event.data if known else b"")
+            if chunk is not None or "choices" in known:
+                self._has_chunks = True
+                self._deadlines.record_event()
+            if chunk is not None or not is_news(known):
+                yield known if chunk is None else chunk
 
-    async def _cut_chunks(self, reader: EventReader) -> list[Mapping[str, Any]]:
-        """Return the chunks at the end of a stream. One that is cut in the middle is no error of its own: the missing
-        finish reason tells."""
-        found = []
-        for event in reader.finish():
-            with suppress(ValueError):
-                found.append(await self._chunk_of(event))
-        return [each for each in found if each is not None]
-
-    async def _chunks_outside(self, foreign: bytearray) -> list[Mapping[str, Any]]:
-        """Return the chunks outside events, of a server that does not stream. Raises ``ErrorInAnswer`` for an error
+    async def _chunks_outside(self, foreign: bytearray) -> AsyncGenerator[Mapping[str, Any], None]:
+        """Yield the chunks outside events, of a server that does not stream. Raises ``ErrorInAnswer`` for an error
         there, and ``ProviderError`` if there are no chunks at all."""
         found = await _in_thread_if_large(lambda data: list(documents_in(data.decode("utf-8", "replace"))), foreign)
-        chunks = [(each, chunk_in(each, self._protocol)) for each in found]
-        for each, chunk in chunks:
-            if chunk is None:
-                _raise_error_in(each)
-        whole = [chunk for _, chunk in chunks if chunk is not None]
-        if self._has_chunks or whole:
-            return [] if self._has_chunks else whole
+        is_streamed = self._has_chunks
+        for document in found:
+            with suppress(ValueError):
+                for chunk in self._chunks_of(_OUTSIDE, (document,)):
+                    if not is_streamed:
+                        yield chunk
+        if self._has_chunks:
+            return
         words = bytes((foreign or self._unread)[:_MOST_QUOTED]).decode("utf-8", "replace").rstrip(REPLACEMENT)
         quoted = "" if REPLACEMENT in words else words  # a picture has none
         raise self._failures.make(Kind.NOT_A_STREAM if words else Kind.EMPTY_ANSWER, excerpt=quoted)
@@ -265,29 +266,26 @@ class AnswerStream:
             raise
 
 
-async def _document_in(event: ServerEvent) -> Mapping[str, Any] | None:
-    """Return the JSON object in an event; None for a sign of life, and for what is none in an event with a name of its
-    own. Raises ``ErrorInAnswer`` for an error and for plain words, and ``ValueError``."""
+async def _documents_in(event: ServerEvent) -> Iterable[object]:
+    """Return the JSON documents in an event, nearly always one; none for a sign of life, and for what is no JSON in an
+    event with a name of its own. Raises ``ErrorInAnswer`` for an error and for plain words, and ``ValueError``."""
     data = event.data.strip()
     if data.lower() in _SIGNS_OF_LIFE:
-        return None
+        return ()
     is_error, is_plain = event.name == "error", event.name in _PLAIN
     try:
         document = await _decode(data)
     except (ValueError, RecursionError):
         if is_error or (is_plain and not data.startswith((b"{", b"["))):
             raise ErrorInAnswer(data.decode("utf-8", "replace")) from None
-        if is_plain:
+        if is_plain and len(data) > _LARGE_JSON:
             raise
-        return None
+        return documents_in(data.decode("utf-8"), is_strict=True) if is_plain else ()
     if is_error:
         raise ErrorInAnswer(document)
-    if isinstance(document, Mapping):
-        return document if is_plain else {"type": event.name, **document}  # some gateways name it only once
-    if is_plain:
-        _raise_error_in(document)
-        raise ValueError("chunk is no object")
-    return None
+    if isinstance(document, Mapping) and not is_plain:
+        document = {"type": event.name, **document}  # some gateways name it only once
+    return (document,)
 
 
 def _raise_error_in(document: object) -> None:

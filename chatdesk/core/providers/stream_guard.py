@@ -6,6 +6,7 @@ on bytes, costs no more than what it was given, and knows nothing of JSON or of 
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -67,6 +68,7 @@ class EventReader:
         self._data: list[bytes] = []
         self._name = ""
         self._event_bytes = 0
+        self._decoder: codecs.IncrementalDecoder | None = None
         self._is_first_line = True
         self._skip_line_feed = False
         self.total_bytes = 0
@@ -78,9 +80,13 @@ class EventReader:
         """Yield the events completed by ``chunk``. Raises ``ByteCapError`` before a cap is exceeded in memory."""
         if not chunk:
             return
+        if not self.total_bytes:
+            self._decoder = _decoder_of(chunk)
         self.total_bytes += len(chunk)
         if self.total_bytes > self._limits.answer_bytes:
             raise ByteCapError("answer")
+        if self._decoder is not None:
+            chunk = self._decoder.decode(chunk).encode()
         if self._skip_line_feed:
             self._skip_line_feed = False
             if chunk.startswith(b"\n"):
@@ -141,3 +147,12 @@ class EventReader:
         data, name = self._data, self._name
         self._data, self._name, self._event_bytes = [], "", 0
         return ServerEvent(name, b"\n".join(data)) if data else None
+
+
+def _decoder_of(beginning: bytes) -> codecs.IncrementalDecoder | None:
+    """Return the decoder of a body in UTF-16, with a byte order mark or without; None for every other one."""
+    first, second = beginning[:1], beginning[1:2]
+    if beginning[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return codecs.getincrementaldecoder("utf-16")("replace")
+    name = "utf-16-be" if first == b"\0" else "utf-16-le" if second == b"\0" else ""
+    return codecs.getincrementaldecoder(name)("replace") if name else None

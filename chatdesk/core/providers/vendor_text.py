@@ -15,7 +15,9 @@ from chatdesk.core.texts import shortened
 
 MAX_LENGTH = 300
 _MAX_READ = 20_000
-_LONGEST_LINES = 64 * 1024
+_MOST_FAILURES = 1000
+_BETWEEN = re.compile(r"[^\s,\[\]]")
+_DECODER = json.JSONDecoder()
 _CODES = ("code", "type", "status", "error_code", "status_code")
 # From the outermost form inwards; the first that has words counts.
 _WORDS = (
@@ -33,7 +35,15 @@ _WORDS = (
 )
 # Words that also stand in what is no failure, and the kinds that such things have.
 _OF_NEWS = frozenset(("description", "title"))
-_NAME = re.compile(r"(?i)(?!.*(?:err|fail|fault|invalid|denied|limit|exceed|unavail))[a-z][a-z0-9_.-]{0,40}")
+_HARMLESS = r"(?i)(?!.*(?:err|fail|fault|except|invalid|denied|limit|exceed|unavail|abort|not_|missing|bad))"
+_NAME = re.compile(rf"{_HARMLESS}[a-z][a-z0-9_.-]{{0,40}}")
+# The kinds and states of what gateways tell between the pieces of an answer, with words about it.
+_NEWS = re.compile(
+    rf"{_HARMLESS}(?:[a-z]+[_.-])?(?:status|state|info|notice|notification|progress|heart_?beat|keep_?alive|ping|pong|"
+    r"meta_?data|log|debug|trace|event|step|title|warning|queued?|pending|waiting|processing|in_?progress|running|"
+    r"loading|thinking|searching|started|done|ok|success(?:ful)?|completed?|finished)(?:[_.-](?:update|message|event))?"
+)
+_GOOD_CODE = re.compile(r"0|2\d\d")
 _ANSWER = ("choices", "delta")
 _DEEPEST, _MOST_ERRORS = 6, 5
 _ERROR_NAME = re.compile(r"(?i)err|errors?|fault|err_?(?:msg|code|message)|error_\w+")
@@ -100,17 +110,19 @@ def error_in(document: object) -> object:
         return stated
     is_marked = "error" in (document.get("object"), document.get("type")) or document.get("success") is False
     has_code = any(isinstance(document.get(name), str | int) for name in _CODES)
+    has_words = any(isinstance(document.get(name), str) for name in _WORDS)
+    is_failure = bool((has_code and has_words) or document.get("detail")) and not is_news(document)
+    return document if is_marked or is_failure or _names_error(document) else None
+
+
+def is_news(document: Mapping[str, object]) -> bool:
+    """Return whether all codes of a document say that it is no failure, as those of the news of gateways do: a title of
+    the chat, a step of a search. A kind that nobody knows says so where nothing but a title stands beside it."""
+    codes = {name: str(document[name]) for name in _CODES if isinstance(document.get(name), str | int)}
     words = {name for name in _WORDS if isinstance(document.get(name), str)}
-    has_words = bool(words) and not (words <= _OF_NEWS and _is_news(document))
-    has_errors = any(document.get(name) for name in ("errors", "detail", "error_message", "error_msg"))
-    return document if is_marked or has_errors or (has_code and has_words) or _names_error(document) else None
-
-
-def _is_news(document: Mapping[str, object]) -> bool:
-    """Return whether a document only has a kind that sounds like no failure, as the news of gateways do: a title of the
-    chat, a step of a search."""
-    codes = [name for name in _CODES if isinstance(document.get(name), str | int)]
-    return codes == ["type"] and _NAME.fullmatch(str(document["type"])) is not None
+    if words <= _OF_NEWS and list(codes) == ["type"] and _NAME.fullmatch(codes["type"]):
+        return True
+    return bool(codes) and all(_NEWS.fullmatch(each) or _GOOD_CODE.fullmatch(each) for each in codes.values())
 
 
 def _names_error(document: Mapping[str, object], *, deep: int = 0) -> bool:
@@ -162,18 +174,31 @@ def _sentences(value: object, *, deep: int = 0) -> list[str]:
     return [each for inner in found for each in inner]
 
 
-def documents_in(text: str) -> Iterator[object]:
-    """Yield the JSON documents in a text: it is one, or its lines are. A line may name what it is, as fields do."""
-    for piece in (text, *text[:_LONGEST_LINES].splitlines()):
-        name, _, rest = piece.partition(":")
-        found = _unpacked(piece)
-        if isinstance(found, str) and name.strip() == "error":
-            inner = _unpacked(rest.strip())
-            found = {"error": inner} if not isinstance(inner, str) else found
-        if not isinstance(found, str):
+def documents_in(text: str, *, is_strict: bool = False) -> Iterator[object]:
+    """Yield the JSON documents in a text: it is one, they follow each other, also in a list that was cut, or some of
+    its lines are. A line may name what it is, as fields do. ``is_strict`` raises ``ValueError`` at anything else."""
+    whole = _unpacked(text)
+    if not isinstance(whole, str):
+        yield whole
+        return
+    place, failures = 0, 0
+    while (start := _BETWEEN.search(text, place)) and failures < _MOST_FAILURES:
+        place = start.start()
+        try:
+            if text[place] != "{":
+                raise ValueError("no object")
+            found, place = _DECODER.raw_decode(text, place)
             yield found
-            if piece is text:
-                return
+        except (ValueError, RecursionError):
+            if is_strict:
+                raise
+            failures += 1
+            line = text[place:].partition("\n")[0]
+            place += len(line) + 1
+            name, _, rest = line.partition(":")
+            inner = _unpacked(rest.strip())
+            if name.strip() == "error" and not isinstance(inner, str):
+                yield {"error": inner}
 
 
 def _unpacked(text: object) -> object:

@@ -11,6 +11,7 @@ from chatdesk.core.providers.chat.answer_reader import AnswerReader
 from chatdesk.core.providers.reader import ChangingReader, Delta, Late, Reader
 from chatdesk.core.providers.readers.anthropic_reader import AnthropicReader
 from chatdesk.core.providers.readers.responses_reader import ResponsesReader
+from chatdesk.core.providers.vendor_text import is_news
 
 _READERS: Final[Mapping[str, type[Reader]]] = {
     "chat": AnswerReader,
@@ -18,13 +19,13 @@ _READERS: Final[Mapping[str, type[Reader]]] = {
     "anthropic": AnthropicReader,
 }
 _ANTHROPIC: Final = ("message", "message_start", "content_block_start", "content_block_delta", "message_delta")
+_LATER: Final = ("content_block_stop", "message_stop", "error")  # of Anthropic's protocol, where it was asked for
 _AROUND: Final = ("data", "result", "response", "body", "output")
 _DEEPEST: Final = 2
 
 
 def protocol_of(chunk: Mapping[str, Any], asked: str) -> str:
-    """Return the protocol of a chunk; empty where it is no part of an answer. Events of any name belong to an answer
-    in Anthropic's protocol that was ``asked`` for."""
+    """Return the protocol of a chunk; empty where it is no part of an answer."""
     kind = chunk.get("type")
     if chunk.get("choices"):
         return "chat"
@@ -34,8 +35,10 @@ def protocol_of(chunk: Mapping[str, Any], asked: str) -> str:
         # A failure in the form of another protocol is one amid an answer in this protocol, too.
         if kind.startswith("response.") and (asked == "responses" or not kind.endswith("failed")):
             return "responses"
-        if asked == "anthropic" or kind in _ANTHROPIC:
+        if kind in _ANTHROPIC or (asked == "anthropic" and kind in _LATER):
             return "anthropic"
+        if is_news(chunk):
+            return ""
     has_message = any(isinstance(chunk.get(name), Mapping) for name in ("message", "delta"))
     is_bare = has_message or chunk.get("tool_calls") or isinstance(chunk.get("response"), str)
     return "chat" if is_bare else ""
@@ -49,6 +52,12 @@ def chunk_in(document: object, asked: str, *, deep: int = 0) -> Mapping[str, Any
         return document
     inner = (document.get(name) for name in _AROUND if deep < _DEEPEST)
     return next((found for each in inner if (found := chunk_in(each, asked, deep=deep + 1)) is not None), None)
+
+
+def rows_in(document: object) -> list[object]:
+    """Return the documents in a list, which may have an object around it."""
+    held = document.get("data") if isinstance(document, Mapping) else document
+    return held if isinstance(held, list) else []
 
 
 class AnyReader(ChangingReader):
