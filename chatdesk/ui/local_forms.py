@@ -1,4 +1,4 @@
-"""Writes dates, times, decimals and money as the language of the program does.
+"""Writes dates, times, durations, decimals and money as the language of the program does.
 
 English has forms of its own, which need nothing of Qt: some of them are written on the way to the first paint. Others
 take names and digits from ``QLocale``, and the order of the parts from a translated pattern.
@@ -6,12 +6,13 @@ take names and digits from ``QLocale``, and the order of the parts from a transl
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 from PySide6.QtCore import QLocale
 
 from chatdesk.core.domain.usage import LEAST_COST_USD, cost_text
+from chatdesk.core.moments import is_known, local_moment
 from chatdesk.core.texts import is_translated, language_tag, shown, tr
 
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -145,3 +146,36 @@ def _form(*, is_short: bool) -> QLocale.FormatType:
     from PySide6.QtCore import QLocale
 
     return QLocale.FormatType.ShortFormat if is_short else QLocale.FormatType.LongFormat
+
+
+def time_of(milliseconds: int) -> str:
+    """Return the local time of day, with the date unless it is today."""
+    if not milliseconds or not is_known(milliseconds):
+        return ""
+    when = local_moment(milliseconds)
+    is_today = when.date() == datetime.now(UTC).astimezone().date()
+    return time_text(when) if is_today else date_time_text(when)
+
+
+def whole_time_of(milliseconds: int) -> str:
+    """Return the weekday, the date, the time to the second and the time zone."""
+    if not milliseconds or not is_known(milliseconds):
+        return ""
+    when = local_moment(milliseconds)
+    moment = date_time_text(when, with_seconds=True)
+    return tr(
+        "{weekday}, {moment} {zone}", weekday=weekday_name(when.weekday()), moment=moment, zone=f"{when:%Z}"
+    ).strip()
+
+
+def clock_time_of(milliseconds: int) -> str:
+    """Return the local time of day to the second, for a time that is seconds away."""
+    return time_text(local_moment(milliseconds), with_seconds=True)
+
+
+def duration_of(milliseconds: int) -> str:
+    """Return a duration in whole seconds, rounded down: "0 s", "12 s", "1 min 15 s"."""
+    seconds = max(0, milliseconds) // 1000
+    if seconds < 60:
+        return tr("{seconds} s", seconds=seconds)
+    return tr("{minutes} min {seconds} s", minutes=number_text(seconds // 60), seconds=seconds % 60)

@@ -17,7 +17,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
-from chatdesk.ui.transcript.items.waiting_item import WaitingItem
+from chatdesk.ui.transcript.items.text_item import WaitingItem
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 from chatdesk.ui.widgets.toast import Toast

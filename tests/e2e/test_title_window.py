@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.transcript.messages.footer import figures
+from chatdesk.ui.transcript.messages.frame_items import figures
 from tests.helpers.fault_server import Exchange, FaultServer
 from tests.helpers.window import FAST, ask, play, until
 

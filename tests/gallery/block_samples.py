@@ -28,8 +28,7 @@ from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
-from chatdesk.ui.transcript.drawing.picture_decoding import decode
-from chatdesk.ui.transcript.drawing.quote_bars import paint_quote_bars, shared_quotes
+from chatdesk.ui.transcript.drawing.picture_loader import decode
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.diagram_item import DiagramItem
@@ -41,8 +40,9 @@ from chatdesk.ui.transcript.items.image_item import ImageItem
 from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.transcript.items.picture_item import PictureItem
-from chatdesk.ui.transcript.items.waiting_item import WaitingItem
+from chatdesk.ui.transcript.items.text_item import WaitingItem
 from chatdesk.ui.transcript.messages.notices import notice_of, retry_notice
+from chatdesk.ui.transcript.painting.canvas import paint_quote_bars, shared_quotes
 
 WIDTH_PX = 520
 _BETWEEN = """

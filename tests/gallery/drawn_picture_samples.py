@@ -13,7 +13,7 @@ from chatdesk.core.domain.message import Part, PartType, Role, Status
 from chatdesk.core.providers.offline.drawing import sunset
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import Picture, PictureSource
-from chatdesk.ui.transcript.drawing.picture_decoding import decode
+from chatdesk.ui.transcript.drawing.picture_loader import decode
 from tests.gallery.transcript_samples import build_view, make_message
 
 _PNG = base64.b64decode(sunset().partition(",")[2].rstrip(")"))

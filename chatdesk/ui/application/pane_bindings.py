@@ -13,17 +13,15 @@ from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.texts import Text
 from chatdesk.services.groups import ModelServices, artifacts_of
 from chatdesk.services.services import Services
-from chatdesk.ui.application.command_binding import CommandBinding
-from chatdesk.ui.application.composer_menu import ComposerMenu
+from chatdesk.ui.application.command_binding import CommandBinding, ComposerMenu
 from chatdesk.ui.application.recovery_actions import RecoveryActions
 from chatdesk.ui.features.artifacts.artifacts_binding import ArtifactsBinding
-from chatdesk.ui.features.chat.answer_models import AnswerModels
 from chatdesk.ui.features.chat.attachment_binding import AttachmentBinding
 from chatdesk.ui.features.chat.date_binding import DateBinding
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.erasing_binding import ErasingBinding
 from chatdesk.ui.features.chat.message_binding import MessageBinding
-from chatdesk.ui.features.chat.next_model import NextModel
+from chatdesk.ui.features.chat.next_model import AnswerModels, NextModel
 from chatdesk.ui.features.chat.next_questions import NextQuestions
 from chatdesk.ui.features.chat.parameters_binding import ParametersBinding
 from chatdesk.ui.features.chat.shared_drafts import SharedDrafts
@@ -35,19 +33,16 @@ from chatdesk.ui.features.chat.waiting_questions_binding import WaitingQuestions
 from chatdesk.ui.features.compare.compare_binding import CompareBinding
 from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
 from chatdesk.ui.features.first_screen.first_screen_binding import FirstScreenBinding
-from chatdesk.ui.features.inspector.context_binding import ContextBinding
+from chatdesk.ui.features.inspector.context_binding import ContextBinding, SentShares, TranscriptContext
 from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
-from chatdesk.ui.features.inspector.sent_shares import SentShares
-from chatdesk.ui.features.inspector.summary_work_binding import SummaryWorkBinding
-from chatdesk.ui.features.inspector.transcript_context import TranscriptContext
+from chatdesk.ui.features.inspector.summary_binding import SummaryWorkBinding
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.links.link_binding import LinkCopying
 from chatdesk.ui.features.prompts.assistant_binding import AssistantBinding
 from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.features.prompts.quick_actions import QuickActions
-from chatdesk.ui.features.prompts.server_prompts import ServerPrompts
-from chatdesk.ui.features.prompts.server_resources import ServerResources
+from chatdesk.ui.features.prompts.server_offers import ServerPrompts, ServerResources
 from chatdesk.ui.features.providers.provider_binding import ProviderBinding
 from chatdesk.ui.features.search.search_binding import SearchBinding
 from chatdesk.ui.features.settings.model_menu import ModelMenu
@@ -56,7 +51,7 @@ from chatdesk.ui.features.tools.changes_binding import ChangesBinding
 from chatdesk.ui.features.tools.chosen_servers import ChosenServers
 from chatdesk.ui.features.tools.consent_binding import ConsentBinding
 from chatdesk.ui.features.transfer.export_binding import ExportBinding
-from chatdesk.ui.features.usage.waiting_answers import WaitingAnswers
+from chatdesk.ui.features.usage.queue_binding import WaitingAnswers
 from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window.window_context import WindowContext

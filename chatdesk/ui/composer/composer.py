@@ -28,7 +28,7 @@ from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.compositing import round_corners
-from chatdesk.ui.theme.qt_icons import icon
+from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX
 from chatdesk.ui.widgets.buttons import ComposerChip, IconButton

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.search import SearchHit
-from chatdesk.ui.sidebar.search_box import SearchBox
+from chatdesk.ui.sidebar.bars import SearchBox
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.found.found_list import FoundList
 from chatdesk.ui.widgets.found.results import Results

@@ -14,18 +14,16 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.qt.mirroring import set_margins
+from chatdesk.ui.sidebar.bars import VIEW_TITLES, SearchBox, SelectionBar, ViewBar, empty_text
 from chatdesk.ui.sidebar.extra_lines import ExtraLines
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.list_notices import ListNotices
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
-from chatdesk.ui.sidebar.search_box import SearchBox
-from chatdesk.ui.sidebar.selection_bar import SelectionBar
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.sidebar.thread_list import ThreadList
 from chatdesk.ui.sidebar.thread_model import FetchThreads
-from chatdesk.ui.sidebar.view_bar import VIEW_TITLES, ViewBar, empty_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 

@@ -19,20 +19,15 @@ from chatdesk.ui.transcript.input.dragging import Dragging
 from chatdesk.ui.transcript.input.finding import Finding
 from chatdesk.ui.transcript.input.link_status import LinkStatus
 from chatdesk.ui.transcript.input.message_focus import MessageFocus
-from chatdesk.ui.transcript.input.mouse import Mouse
+from chatdesk.ui.transcript.input.mouse import Mouse, Wheel
 from chatdesk.ui.transcript.input.pointer import Pointer
 from chatdesk.ui.transcript.input.touch import Touch
-from chatdesk.ui.transcript.input.wheel import Wheel
 from chatdesk.ui.transcript.layout.conversation import Conversation
-from chatdesk.ui.transcript.layout.flash import Flash
 from chatdesk.ui.transcript.layout.pages import Pages
 from chatdesk.ui.transcript.layout.pill import JumpPill
-from chatdesk.ui.transcript.layout.scroll_bar import ThreadScrollBar
-from chatdesk.ui.transcript.layout.scroll_bar_sizes import ScrollBarSizes
+from chatdesk.ui.transcript.layout.scroll_bar import ScrollBarSizes, ThreadScrollBar
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
-from chatdesk.ui.transcript.layout.thread_end import ThreadEnd
-from chatdesk.ui.transcript.layout.ticking import Ticking
-from chatdesk.ui.transcript.layout.unread import Unread
+from chatdesk.ui.transcript.layout.timers import Flash, ThreadEnd, Ticking, Unread
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.painting.canvas import Canvas
 from chatdesk.ui.transcript.speech.narration import Narrator

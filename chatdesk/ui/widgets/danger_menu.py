@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
-from chatdesk.ui.theme.qt_icons import icon
+from chatdesk.ui.theme.icons import icon
 
 _ICON_COLUMN_PX = 39  # from the left of a row to its words, as the stylesheet and Qt make it
 _MARGIN_PX = 4

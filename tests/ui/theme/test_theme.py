@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QSlider, QStyle
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.paths import resources_dir
-from chatdesk.ui.theme.icons import icon_pixmap
-from chatdesk.ui.theme.qt_icons import icon
+from chatdesk.ui.theme.icons import icon, icon_pixmap
 from chatdesk.ui.theme.system_motion import SystemMotion
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, TYPE, Tokens

@@ -14,10 +14,9 @@ from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import Picture, PictureSource, SharedWith
 from chatdesk.ui.transcript.input.menu import build_menu, offered_by
-from chatdesk.ui.transcript.items.author_item import AuthorItem
 from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.items.footer_item import FooterItem
-from chatdesk.ui.transcript.items.header_item import HeaderItem
+from chatdesk.ui.transcript.items.header_item import AuthorItem, HeaderItem
 from chatdesk.ui.transcript.items.mark_item import MarkItem
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.transcript.items.picture_item import PictureItem

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QPushButton,
 from shiboken6 import isValid
 
 import chatdesk
-from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.focus_chain import next_in_chain, previous_in_chain
+from chatdesk.ui.widgets.layouts import FlowRow
 from tests.helpers.owners import strange_owners
 
 

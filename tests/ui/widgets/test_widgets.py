@@ -13,10 +13,9 @@ from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.context_meter import ContextMeter
 from chatdesk.ui.widgets.elided_label import ElidedLabel
-from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS, EmptyState
+from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS, EmptyState, Start, StartKind
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.widgets.models.model_chooser import ModelChooser
-from chatdesk.ui.widgets.prompt_card import Start, StartKind
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.waiting import stays_in_window

@@ -21,7 +21,7 @@ from chatdesk.ui.features.inspector.rows import plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
-from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow
 
 _GAP_PX = 6
 # Action, words, icon; in the order of the buttons.

@@ -12,7 +12,7 @@ from chatdesk.core.texts import shown, tr
 from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.version_steps import VersionSteps
-from chatdesk.ui.transcript.messages.entry_notices import Retry
+from chatdesk.ui.transcript.messages.notices import Retry
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _SHORTEST_SHOWN_WAIT_S = 2.0

@@ -20,8 +20,7 @@ from chatdesk.core.system.file_writing import write_text
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
-from chatdesk.ui.transcript.drawing.picture_decoding import NotAPicture, decode
-from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
+from chatdesk.ui.transcript.drawing.picture_loader import NotAPicture, PictureLoader, decode
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window.window_context import Controller, WindowContext
 

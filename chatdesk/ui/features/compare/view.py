@@ -12,7 +12,7 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.compare.column import CompareColumn, ViewMaker
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.transcript.messages.entry_notices import Retry
+from chatdesk.ui.transcript.messages.notices import Retry
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.painting import paint_box
 

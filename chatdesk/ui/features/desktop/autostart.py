@@ -1,7 +1,8 @@
 """Starts ChatDesk when the person logs in, by the file that desktops read:
 https://specifications.freedesktop.org/autostart-spec/latest/
 
-The file alone says whether it is so; desktops have tools of their own that remove it or switch it off.
+The file alone says whether it is so; desktops have tools of their own that remove it or switch it off. In a sandbox the
+portal of the desktop is asked instead.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from chatdesk.core.system.child_process import is_packaged
 from chatdesk.core.system.file_writing import remove_file, write_text
 from chatdesk.core.system.small_files import read_small_file
 from chatdesk.core.system.system_errors import reason_text
-from chatdesk.core.texts import Text
+from chatdesk.core.texts import Text, tr
 from chatdesk.core.updates import program_path
+from chatdesk.ui.features.desktop.portal import PERSON_S, NoPortal, open_portal
 
 _NAME: Final = "chatdesk.desktop"
 _SANDBOX: Final = Path("/.flatpak-info")
 _OFF: Final = ("hidden=true", "x-gnome-autostart-enabled=false")
 _MOST_BYTES: Final = 64 * 1024
+_PORTAL: Final = "org.freedesktop.portal.Background"
+_PROGRAM: Final = "chatdesk"  # as the sandbox calls it
 
 
 class NoStartAtLogin(InvalidInput):
@@ -87,3 +91,23 @@ def _quoted(word: str) -> str:
     value, and with its percent signs doubled."""
     escaped = "".join(f"\\{each}" if each in '"`$\\' else each for each in word)
     return '"' + escaped.replace("\\", "\\\\").replace("%", "%%").replace("\n", "\\n") + '"'
+
+
+async def ask_for_start_at_login(*, is_on: bool, arguments: Sequence[str] = ()) -> None:
+    """Ask the desktop to start ChatDesk at login, or to stop that; ``arguments`` are those of the command. The desktop
+    may ask the person, and cancelling takes its question away. Raises ``NoStartAtLogin``."""
+    options: dict[str, tuple[str, object]] = {
+        "reason": ("s", tr("Start when you log in")),
+        "autostart": ("b", is_on),
+        "commandline": ("as", [_PROGRAM, *arguments]),
+    }
+    try:
+        portal = await open_portal()
+        try:
+            found = await portal.request(_PORTAL, "RequestBackground", "sa{sv}", "", options=options, wait_s=PERSON_S)
+        finally:
+            await portal.close()
+    except NoPortal as error:
+        raise NoStartAtLogin from error
+    if found.get("autostart") is not is_on:
+        raise NoStartAtLogin

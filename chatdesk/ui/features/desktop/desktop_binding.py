@@ -12,7 +12,7 @@ from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.texts import shown
-from chatdesk.ui.features.desktop import autostart, login_portal
+from chatdesk.ui.features.desktop import autostart
 from chatdesk.ui.features.desktop.answer_notices import AnswerNotices
 from chatdesk.ui.features.desktop.autostart import set_start_at_login
 from chatdesk.ui.features.desktop.quick_keys_binding import QuickKeysBinding
@@ -58,7 +58,7 @@ class DesktopBinding(QObject):
         if file is not None:
             await asyncio.to_thread(set_start_at_login, file, is_on=is_on, arguments=self._login_arguments)
         else:
-            await login_portal.ask_for_start_at_login(is_on=is_on, arguments=self._login_arguments)
+            await autostart.ask_for_start_at_login(is_on=is_on, arguments=self._login_arguments)
 
     async def _apply_start_at_login(self) -> None:
         """Add ChatDesk to the programs that start at login, or remove it, where the setting has changed. At first the

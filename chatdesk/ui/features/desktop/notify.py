@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 from chatdesk.ui.features.desktop.notice import Notice, NoticeBackend
 from chatdesk.ui.features.desktop.notify_bus import open_bus
 from chatdesk.ui.qt.async_tasks import AsyncTasks
-from chatdesk.ui.theme.qt_icons import icon
+from chatdesk.ui.theme.icons import icon
 
 _log = logging.getLogger(__name__)
 

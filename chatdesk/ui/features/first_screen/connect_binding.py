@@ -15,9 +15,8 @@ from chatdesk.core.texts import shown, tr
 from chatdesk.services.groups import ModelServices
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.features.first_screen.connect_dialog import ConnectDialog
-from chatdesk.ui.features.first_screen.connect_provider import ConnectProvider
-from chatdesk.ui.features.providers.key_agreement import agreement_dialog
+from chatdesk.ui.features.first_screen.connect_provider import ConnectDialog, ConnectProvider
+from chatdesk.ui.features.providers.provider_key import agreement_dialog
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
 

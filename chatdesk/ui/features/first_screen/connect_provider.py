@@ -1,4 +1,5 @@
-"""Connects a provider in one place: who, the key or the address, a test that says what does not work, and it is kept.
+"""Connects a provider in one place, on the first screen and in a dialog: who, the key or the address, a test that says
+what does not work, and it is kept.
 
 Servers that were found on this computer are one click away. It keeps and asks nothing itself.
 """
@@ -21,18 +22,19 @@ from chatdesk.core.settings.presets import PRESETS, Preset, preset_for_key, pres
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.assistance import announce, named
-from chatdesk.ui.dialogs.form_panel import push_button
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
 from chatdesk.ui.features.settings.provider_text import models_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow
 from chatdesk.ui.widgets.words import with_commas
 
 _TO_BE_FILLED_IN: Final = "YOUR-"
 _ONE_COLUMN_BELOW_PX: Final = 400
+_WIDTH_PX = 600
 
 
 class ConnectProvider(QWidget):
@@ -260,3 +262,23 @@ class ConnectProvider(QWidget):
         profile = self._profile()
         if profile is not None:
             self.saveRequested.emit(profile, self.key.key())
+
+
+class ConnectDialog(FormPanel):
+    """A dialog that connects a provider. ``manageRequested`` asks for the page of all providers in its place."""
+
+    manageRequested = Signal()
+
+    def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
+        super().__init__(theme, tr("Add a provider"), object_name="connectDialog", width_px=_WIDTH_PX, parent=parent)
+        self.connection = ConnectProvider(theme)
+        hint = tr("Paste the key of a provider, or choose a server of your own. It is tested before it is kept.")
+        self.add_text(hint)
+        self.body.addWidget(self.connection)
+        self.add_button(push_button(tr("All providers…"), "connectManage", self._on_manage_clicked), is_first=True)
+        self.add_button(push_button(tr("Cancel"), "connectCancel", self.reject))
+        self.connection.focus_first_field()
+
+    def _on_manage_clicked(self) -> None:
+        self.reject()
+        self.manageRequested.emit()

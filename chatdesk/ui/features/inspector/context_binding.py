@@ -1,20 +1,44 @@
-"""The meter in the header: how full the model's context is, live while a question is typed."""
+"""The context of the next request: how full the model's is, live in the meter of the header while a question is typed,
+and the marks and lines of the transcript that show what is sent."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
 
+from PySide6.QtCore import QTimer
+from shiboken6 import isValid
+
+from chatdesk.core.domain.attachment import Attachment, SentShare
 from chatdesk.core.domain.context import ContextTotals
+from chatdesk.core.domain.message import ContextMark
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import ChatDeskError, DoesNotFit
-from chatdesk.core.events import AnswerFinished, ContextChanged, MessageAdded, PathChanged
+from chatdesk.core.events import AnswerFinished, ContextChanged, MessageAdded, PathChanged, ProvidersChanged
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.features.inspector.inspector_binding import CONTEXT, InspectorBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.inspector.inspector_binding import CONTEXT, SUMMARY, InspectorBinding
 from chatdesk.ui.widgets.context_popover import ContextPopover
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _SETTLE_MS = 80
 _STALE = Text("The summary is out of date and not sent. Make it again to have it sent.")
+_MARKS = {
+    "pin": ContextMark.PINNED,
+    "unpin": ContextMark.NONE,
+    "exclude": ContextMark.EXCLUDED,
+    "include": ContextMark.NONE,
+}
+_SAID = {
+    ContextMark.PINNED: Text("Pinned into the context"),
+    ContextMark.EXCLUDED: Text("Excluded from the context"),
+    ContextMark.NONE: Text("Sent as it fits"),
+}
+_Key = tuple[tuple["Attachment", ...], str | None, str | None]
+_MOST_KNOWN: Final = 500
 
 
 class ContextBinding(Controller):
@@ -112,3 +136,107 @@ def sentences_of(totals: ContextTotals) -> tuple[str, ...]:
     if totals.is_estimate:
         said.append(tr("The count is an estimate for this model."))
     return tuple(said)
+
+
+class TranscriptContext(Controller):
+    """Carries out actions on messages that change the context, and keeps the context lines of the transcript up to
+    date."""
+
+    def __init__(
+        self, context: WindowContext, threads: ThreadBinding, inspector: InspectorBinding, undo: UndoBinding
+    ) -> None:
+        super().__init__(context)
+        panes = context.panes
+        self._threads = threads
+        self._undo = undo
+        for name, mark in _MARKS.items():
+            panes.message_handlers.bind(name, partial(self.mark, mark=mark))
+        panes.message_handlers.bind("start-here", self.start_at)
+        panes.message_handlers.bind("start-at-beginning", lambda _message_id: self.start_at(None))
+        panes.message_handlers.bind("show-summary", lambda _message_id: inspector.open(SUMMARY))
+        threads.opened.connect(self._on_thread_opened)
+        context.subscribe(self, ContextChanged, lambda event: self._refresh_if_open(event.thread_id))
+        context.subscribe(self, PathChanged, lambda event: self._refresh_if_open(event.thread_id))
+
+    def mark(self, message_id: str, mark: ContextMark) -> None:
+        """Pin a message into the context, exclude it, or neither."""
+
+        async def work() -> None:
+            await (await self._undo.stack()).mark_message(message_id, mark)
+            self._panes.commands.refresh()
+            announce(self._panes.transcript, shown(_SAID[mark]))
+
+        self._tasks.start(work(), "mark message")
+
+    def start_at(self, message_id: str | None) -> None:
+        """Send nothing before that message; None: from the beginning."""
+
+        async def work() -> None:
+            thread_id = self._threads.thread_id
+            if thread_id is not None:
+                await (await self._undo.stack()).start_context(thread_id, message_id)
+                self._panes.commands.refresh()
+                said = (
+                    tr("The context starts here")
+                    if message_id is not None
+                    else tr("The context starts at the beginning")
+                )
+                announce(self._panes.transcript, said)
+
+        self._tasks.start(work(), "start context")
+
+    def _on_thread_opened(self, thread: Thread | None) -> None:
+        if thread is not None:
+            self._refresh_if_open(thread.id)
+
+    def _refresh_if_open(self, thread_id: str | None) -> None:
+        """Read the landmarks again if the thread ``thread_id`` is open, or for any open thread if it is None."""
+        if thread_id in (None, self._threads.thread_id):
+            self._tasks.replace(self._read(), "read landmarks")
+
+    async def _read(self) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is None:
+            return
+        landmarks = await self._open_thread.chat.context.landmarks(thread_id)
+        if thread_id == self._panes.transcript.thread_id:
+            self._panes.transcript.conversation.set_landmarks(landmarks)
+
+
+class SentShares(Controller):
+    """Finds out what became of the attachments in view, once for each question and model that answers it."""
+
+    def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
+        super().__init__(context)
+        self._known: dict[_Key, Mapping[Attachment, SentShare]] = {}
+        self._wanted: list[_Key] = []
+        self._show()
+        threads.opened.connect(lambda _thread: self._forget())
+        context.subscribe(self, ProvidersChanged, lambda _event: self._forget())
+
+    def _forget(self) -> None:
+        self._known.clear()
+        self._show()
+
+    def _show(self) -> None:
+        self._panes.transcript.parts.viewport_layout.set_shares(self._shares_of)
+
+    def _shares_of(
+        self, attachments: tuple[Attachment, ...], provider: str | None, model: str | None
+    ) -> Mapping[Attachment, SentShare]:
+        key = (attachments, provider, model)
+        if key not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                del self._known[next(iter(self._known))]  # it is asked about again when it is seen
+            self._known[key] = {}
+            self._wanted.append(key)
+            self._tasks.start_once(self._find_out(), "find out what was sent")
+        return self._known[key]
+
+    async def _find_out(self) -> None:
+        while self._wanted:
+            key = attachments, provider, model = self._wanted.pop()
+            shares = await self._open_thread.chat.context.shares_of(attachments, provider, model)
+            self._known[key] = {each.attachment: each for each in shares}
+        if isValid(self._panes.transcript):  # the window may be closing
+            self._show()

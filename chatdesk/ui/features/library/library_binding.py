@@ -18,8 +18,8 @@ from chatdesk.services.tool_loader import ToolLoader
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.active_chat import ActiveChat
+from chatdesk.ui.features.library.project import names_told_apart
 from chatdesk.ui.features.library.project_binding import ProjectBinding
-from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.library.trash_binding import TrashBinding

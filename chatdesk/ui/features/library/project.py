@@ -1,7 +1,9 @@
-"""The dialog for one project: its name, its colour and what new threads in it begin with. It also creates projects."""
+"""The dialog for one project: its name, its colour and what new threads in it begin with. It also creates projects.
+Where several projects are offered, two that look the same get names that tell them apart."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,12 +22,15 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import LONGEST_TEXT
+from chatdesk.core.hidden_characters import distinct_name, look_of
+from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.folder_field import FolderField
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
+from chatdesk.ui.local_forms import day_text
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX, PROJECT_COLOURS, ink_on
@@ -242,3 +247,31 @@ class _Swatch(QRadioButton):
         if self.hasFocus():
             paint_focus_ring(painter, whole, self._theme.tokens.radius.row, self._theme.colour("accent"))
         painter.end()
+
+
+def names_told_apart(projects: Sequence[Project], workspaces: Mapping[str, str]) -> dict[str, str]:
+    """Return a name for each project, by its id. ``workspaces`` has the workspace of those that are shared: it is
+    beside a name that looks like another project's. Where that tells nothing, the older project comes first and the
+    others have a number."""
+    looks = Counter(look_of(project.name) for project in projects)
+    names = {}
+    for project in projects:
+        is_alike = looks[look_of(project.name)] > 1
+        name = distinct_name(project.name) if is_alike else project.name
+        names[project.id] = f"{name} ({workspaces[project.id]})" if is_alike and workspaces.get(project.id) else name
+    seen: Counter[str] = Counter()
+    for project in sorted(projects, key=lambda each: (each.created_at, each.id)):
+        look = look_of(names[project.id])
+        seen[look] += 1
+        if seen[look] > 1:
+            names[project.id] = tr(
+                "{name} ({number}, made {day})",
+                name=names[project.id],
+                number=seen[look],
+                day=_day(project.created_at),
+            )
+    return names
+
+
+def _day(ms: int) -> str:
+    return shown(moment_text(ms, partial(day_text, is_short=True)))

@@ -19,8 +19,7 @@ from chatdesk.services.tool_loader import ToolLoader
 from chatdesk.ui.dialogs.folder_field import FolderField
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-from chatdesk.ui.features.library.project import ProjectDialog
-from chatdesk.ui.features.library.project_names import names_told_apart
+from chatdesk.ui.features.library.project import ProjectDialog, names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.sidebar.project_menu import ProjectMenu
 from chatdesk.ui.widgets.project_chooser import ChooserEntry

@@ -21,7 +21,7 @@ from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.switch import Switch
-from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow
 from chatdesk.ui.widgets.words import with_commas
 
 _LOOK_AGAIN_MS: Final = 5_000  # while the page is seen, for the last use

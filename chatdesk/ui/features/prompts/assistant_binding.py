@@ -20,9 +20,9 @@ from chatdesk.ui.composer.text_editor import AT, mark_query, select_mark_query
 from chatdesk.ui.features.chat.next_model import NextAssistant
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-from chatdesk.ui.features.prompts.server_resources import ServerResources
+from chatdesk.ui.features.prompts.server_offers import ServerResources
 from chatdesk.ui.theme.compositing import round_corners
-from chatdesk.ui.theme.qt_icons import icon
+from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.widgets.buttons import ComposerChip
 from chatdesk.ui.window.window_context import Controller, WindowContext
 

@@ -18,7 +18,7 @@ from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.compositing import round_corners
-from chatdesk.ui.theme.qt_icons import icon
+from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.elided_label import set_plain_tooltip

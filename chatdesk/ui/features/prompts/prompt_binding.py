@@ -26,7 +26,7 @@ from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
 from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
 from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
-from chatdesk.ui.features.prompts.server_prompts import ServerPrompts
+from chatdesk.ui.features.prompts.server_offers import ServerPrompts
 from chatdesk.ui.features.prompts.system_prompt_binding import CreateThread, SystemPromptBinding
 from chatdesk.ui.widgets.words import with_commas
 from chatdesk.ui.window.window_context import Controller, WindowContext

@@ -26,7 +26,7 @@ from chatdesk.ui.accessibility.assistance import announce, named, open_selected
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.prompts.prompt_form import KIND_WORDS, PromptForm, Written
-from chatdesk.ui.theme.qt_icons import icon
+from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox

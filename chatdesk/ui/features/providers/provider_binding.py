@@ -19,9 +19,9 @@ from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import shown, tr
 from chatdesk.services.groups import ModelServices
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
-from chatdesk.ui.features.providers.key_agreement import agreement_dialog
 from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 from chatdesk.ui.features.providers.provider_form import ProviderForm
+from chatdesk.ui.features.providers.provider_key import agreement_dialog
 from chatdesk.ui.features.providers.provider_models_binding import ProviderModelsBinding
 from chatdesk.ui.features.providers.provider_row_binding import ProviderRowBinding
 from chatdesk.ui.features.settings.provider_page import ProviderPage

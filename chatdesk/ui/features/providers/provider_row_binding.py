@@ -15,7 +15,7 @@ from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.features.providers.key_agreement import agreement_dialog
+from chatdesk.ui.features.providers.provider_key import agreement_dialog
 from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.provider_text import outcome
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog

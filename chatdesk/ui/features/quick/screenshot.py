@@ -17,7 +17,7 @@ from chatdesk.core.texts import Text
 from chatdesk.ui.features.desktop.portal import PERSON_S, NoPortal, PortalDenied, open_portal
 from chatdesk.ui.features.quick.region_chooser import RegionChooser
 from chatdesk.ui.theme.session_bus import has_session_bus
-from chatdesk.ui.transcript.drawing.picture_decoding import MAX_FILE_BYTES, NotAPicture, decode
+from chatdesk.ui.transcript.drawing.picture_loader import MAX_FILE_BYTES, NotAPicture, decode
 
 _INTERFACE: Final = "org.freedesktop.portal.Screenshot"
 

@@ -13,7 +13,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow
 
 _MOST_LINES = 12
 # What is asked for, by the words of its button, in rows.

@@ -22,11 +22,11 @@ from chatdesk.ui.dialogs.panel import clear_layout, plain_label, thin_line
 from chatdesk.ui.features.settings.provider_row import ProviderRow
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.theme.compositing import round_corners
-from chatdesk.ui.theme.qt_icons import icon
+from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
-from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 from chatdesk.ui.widgets.fields.switch import Switch
+from chatdesk.ui.widgets.layouts import BesideOrBelow
 from chatdesk.ui.widgets.words import listed
 
 _WORDS_PX: Final = 180

@@ -33,10 +33,10 @@ from chatdesk.ui.features.settings.provider_text import (
 )
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 from chatdesk.ui.widgets.buttons import LinkButton
 from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.key_field import KeyField
+from chatdesk.ui.widgets.layouts import BesideOrBelow
 
 _WORDS_PX: Final = 180
 _STATUS_PX: Final = 130

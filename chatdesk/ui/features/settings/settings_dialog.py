@@ -35,7 +35,7 @@ from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.settings_page import SettingsPage
 from chatdesk.ui.features.settings.settings_search import Found, FoundList
 from chatdesk.ui.qt.mirroring import set_margins
-from chatdesk.ui.theme.qt_icons import icon
+from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton

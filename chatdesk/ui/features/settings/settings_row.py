@@ -10,8 +10,8 @@ from chatdesk.core.texts import shown
 from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.tokens import SETTINGS_FIELD_PX, SETTINGS_ROW_PX
-from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 from chatdesk.ui.widgets.fields.switch import Switch
+from chatdesk.ui.widgets.layouts import BesideOrBelow
 
 _FIELD_MIN_PX = 180
 _FIELD_MOST_PX = 340  # what is longer is elided, or below its words

@@ -19,7 +19,7 @@ from chatdesk.ui.features.team.shared_text import (
     too_old_words,
 )
 from chatdesk.ui.features.team.sync_status_text import status_line
-from chatdesk.ui.transcript.drawing.moments import time_of
+from chatdesk.ui.local_forms import time_of
 from chatdesk.ui.window.window_context import Controller, Panes, WindowContext
 
 # What a server says to somebody who is no member any more, and to a version that is too old.

@@ -20,7 +20,7 @@ from chatdesk.services.groups import TeamServices
 from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
-from chatdesk.ui.features.library.project_names import names_told_apart
+from chatdesk.ui.features.library.project import names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.team.dialog_work import run_in_dialog
 from chatdesk.ui.features.team.pages.share_project import (

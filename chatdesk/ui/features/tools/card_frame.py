@@ -16,7 +16,7 @@ from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, ICON_PX
-from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow
 from chatdesk.ui.widgets.painting import paint_box
 
 _PADDING_PX, _ICON_GAP_PX = 16, 4

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.errors import ChatDeskError
@@ -16,7 +17,6 @@ from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
-from chatdesk.ui.features.tools.sign_in_page import open_sign_in_page
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -170,3 +170,12 @@ class SignInCard(CardFrame[ToolServer]):
     def _on_later(self) -> None:
         if self._request is not None:
             self.dismissed.emit(self._request.id)
+
+
+def open_sign_in_page(address: str) -> str:
+    """Open the page in the browser, because a person pressed a button. Return the sentence that is shown in the
+    meantime; the host in it is in ASCII, so that it cannot look like another one."""
+    url = QUrl(address, QUrl.ParsingMode.StrictMode)
+    QDesktopServices.openUrl(url)
+    host = url.host(QUrl.ComponentFormattingOption.EncodeUnicode)
+    return tr("Sign in at {host} in your browser, within five minutes.", host=host)

@@ -28,7 +28,7 @@ from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.tools.search_form import search_words
 from chatdesk.ui.features.tools.server_form import ServerForm
-from chatdesk.ui.features.tools.sign_in_page import open_sign_in_page
+from chatdesk.ui.features.tools.sign_in_binding import open_sign_in_page
 from chatdesk.ui.features.tools.tools_page import ToolsPage
 from chatdesk.ui.features.tools.web_search_binding import WebSearchBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext

@@ -34,7 +34,7 @@ from chatdesk.ui.features.tools.server_text import command_text
 from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.switch import Switch
-from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow
 
 _WHAT: Final = Text("What models can use to read files, search and act. Nothing runs before you allow it.")
 _NONE: Final = Text("No other server is set up.")

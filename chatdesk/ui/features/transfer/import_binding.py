@@ -20,7 +20,7 @@ from chatdesk.core.texts import shown, tr
 from chatdesk.core.transfer.imports.import_service import ImportService
 from chatdesk.core.transfer.imports.report import ImportReport
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
-from chatdesk.ui.features.library.project_names import names_told_apart
+from chatdesk.ui.features.library.project import names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from chatdesk.ui.widgets.local_files import only_path_in

@@ -33,8 +33,8 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
+from chatdesk.ui.widgets.layouts import BesideOrBelow
 
 _SIZE_PX = (780, 480)
 _KINDS: Final = (

@@ -31,7 +31,7 @@ from chatdesk.ui.features.usage.figures import MEASURES, cost_words, row_name, t
 from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow
 
 # What days took, added up in each way of looking at it.
 Spending = Mapping[Grouping, Sequence[UsageCell]]

@@ -16,7 +16,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label, thin_line
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow
 
 _WIDTH_PX: Final = 560
 _MOST_SHOWN: Final = 100

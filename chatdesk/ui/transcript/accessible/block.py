@@ -11,10 +11,9 @@ from PySide6.QtGui import QAccessible, QAccessibleInterface
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.node import ActionInterface, Level
 from chatdesk.ui.transcript.accessible.item import ItemNode
-from chatdesk.ui.transcript.accessible.node import Node
 from chatdesk.ui.transcript.accessible.parts import PartKey, make_part, parts_of
 from chatdesk.ui.transcript.accessible.text import ReadableText, plain
-from chatdesk.ui.transcript.accessible.view import ReadableView
+from chatdesk.ui.transcript.accessible.view import Node, ReadableView
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.items.change_item import ChangeItem
 from chatdesk.ui.transcript.items.code_item import CodeItem

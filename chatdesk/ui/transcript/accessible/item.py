@@ -6,9 +6,8 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 
 from chatdesk.ui.accessibility.node import in_viewport, on_screen
-from chatdesk.ui.transcript.accessible.node import Node
 from chatdesk.ui.transcript.accessible.text import plain
-from chatdesk.ui.transcript.accessible.view import ReadableView
+from chatdesk.ui.transcript.accessible.view import Node, ReadableView
 from chatdesk.ui.transcript.copying.selection import TextPlace
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.messages.entry import MessageEntry

@@ -9,9 +9,8 @@ from PySide6.QtGui import QAccessible, QAccessibleInterface
 
 from chatdesk.ui.accessibility.node import ActionInterface
 from chatdesk.ui.transcript.accessible.block import BlockNode
-from chatdesk.ui.transcript.accessible.node import Node
 from chatdesk.ui.transcript.accessible.text import ReadableText, plain
-from chatdesk.ui.transcript.accessible.view import ReadableView
+from chatdesk.ui.transcript.accessible.view import Node, ReadableView
 from chatdesk.ui.transcript.copying.selection import TextPlace
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.messages.entry import MessageEntry

@@ -10,8 +10,8 @@ from PySide6.QtGui import QAccessible
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.node import ActionInterface
 from chatdesk.ui.transcript.accessible.item import ItemNode
-from chatdesk.ui.transcript.accessible.node import Node
 from chatdesk.ui.transcript.accessible.text import ReadableText, plain
+from chatdesk.ui.transcript.accessible.view import Node
 from chatdesk.ui.transcript.drawing.item import LINK_ACTION, Button, Item
 from chatdesk.ui.transcript.drawing.spans import flow_of
 from chatdesk.ui.transcript.items.footer_item import FooterItem

@@ -1,10 +1,11 @@
-"""The transcript as its accessible tree sees it."""
+"""The transcript as its accessible tree sees it, and the base of the nodes of that tree."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QAbstractScrollArea
 
+from chatdesk.ui.accessibility.node import AccessibleNode
 from chatdesk.ui.transcript.accessible.accessible_actions import AccessibleActions
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
@@ -35,3 +36,9 @@ class ReadableView(QAbstractScrollArea):
     def jump_to(self, message_id: str) -> None:
         """Bring a message into view and make it the current one."""
         raise NotImplementedError
+
+
+class Node(AccessibleNode):
+    """The base of all nodes but the list itself."""
+
+    view: ReadableView

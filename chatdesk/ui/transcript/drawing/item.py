@@ -1,11 +1,12 @@
-"""The base of the items that the transcript lays out and paints: a paragraph, a code card, a row of tools.
+"""The base of the items that the transcript lays out and paints, such as a paragraph, a code card or a row of tools,
+and of those that can be opened as an artifact.
 
 Items know nothing of scrolling or of messages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 LINK_ACTION = "link-"
 WORDS_PAD_PX = 8  # left and right of the words of a button without a frame
+OPEN_ACTION = "open-artifact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,3 +264,27 @@ def paint_button(painter: QPainter, button: Button, state: PaintState) -> None:
         painter.setPen(QPen(style.colour("accent"), 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), style.tokens.radius.row, style.tokens.radius.row)
+
+
+class ArtifactSource:
+    """A part of such an item. ``is_alone``: it is shown as an artifact already, whole, and does not offer to be opened
+    again."""
+
+    is_alone = False
+
+    @property
+    def artifact(self) -> CodeBlock | Attachment | None:
+        """The code or file to be opened; None where there is nothing to open."""
+        raise NotImplementedError
+
+
+def artifact_of(item: object) -> CodeBlock | Attachment | None:
+    """Return the artifact that an item shows; None where it shows none."""
+    return item.artifact if isinstance(item, ArtifactSource) and not item.is_alone else None
+
+
+def show_alone(items: Iterable[object]) -> None:
+    """Show items as the content of an artifact, where nothing else is shown."""
+    for item in items:
+        if isinstance(item, ArtifactSource):
+            item.is_alone = True

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.qt.unread_guard import UnreadMoment
 from chatdesk.ui.transcript.copying.clipboard import FORMS, Clipboard
 from chatdesk.ui.transcript.copying.selection import Selection
-from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, artifact_of
-from chatdesk.ui.transcript.drawing.item import Item, Outcome
+from chatdesk.ui.transcript.drawing.item import OPEN_ACTION, Item, Outcome, artifact_of
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.input.menu import build_menu, offered_by
 from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.input.pointer import Hit
 from chatdesk.ui.transcript.items.fold_item import FoldItem
 from chatdesk.ui.transcript.items.table_item import columns_of
+from chatdesk.ui.transcript.items.text_item import TextItem
 from chatdesk.ui.transcript.layout.conversation import Conversation
 from chatdesk.ui.transcript.layout.scrolling import LINE_STEP_PX, Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
-from chatdesk.ui.transcript.messages.note_place import find_note_place
 
 _LINK_SCHEMES = ("http://", "https://", "mailto:")
 _SIDE_STEP_PX = 60.0
 _WIDENS = {"select-left": -16.0, "select-right": 16.0}
 _WALKS = {"next-message": 1, "previous-message": -1}
+_BACK = "#fnref-"
 
 
 class Actions(QObject):
@@ -289,3 +291,19 @@ class Actions(QObject):
         placed = next((each for each in self._viewport_layout.placed_of(entry) if each.bottom > 0), None)
         y = min(max(0.0, placed.y if placed else 0.0), self._viewport_layout.view_height - 40)
         self.show_menu(entry, self._viewport_layout.to_global(self._viewport_layout.column_left, y + 24))
+
+
+def find_note_place(items: Sequence[Item], target: str) -> int | None:
+    """Return the index of the item that ``#fn-1`` (the note) or ``#fnref-1`` (its first mark) leads to, or None."""
+    if target.startswith(_BACK):
+        mark = "#fn-" + target.removeprefix(_BACK)
+        return next((place for place, item in enumerate(items) if _leads_to(item, mark)), None)
+    return next((place for place, item in enumerate(items) if _is_note(item, target)), None)
+
+
+def _leads_to(item: Item, target: str) -> bool:
+    return any(link.label == target for link in item.links())
+
+
+def _is_note(item: Item, target: str) -> bool:
+    return isinstance(item, TextItem) and target == f"#{item.at.note}"

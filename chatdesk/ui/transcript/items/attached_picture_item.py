@@ -9,9 +9,8 @@ from chatdesk.core.domain.attachment import Attachment, SentShare
 from chatdesk.core.texts import shown
 from chatdesk.ui.qt.unread_guard import UnreadMoment
 from chatdesk.ui.transcript.contract import PictureSource
-from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
-from chatdesk.ui.transcript.drawing.item import Button, Outcome, PaintState, paint_button
+from chatdesk.ui.transcript.drawing.item import OPEN_ACTION, ArtifactSource, Button, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.file_item import EXTERNAL, file_action_name, share_words
 from chatdesk.ui.transcript.items.picture_item import PictureItem

@@ -14,11 +14,20 @@ from chatdesk.core.rendering.blocks import CodeBlock
 from chatdesk.core.rendering.code_names import suggested_name
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.qt.unread_guard import UnreadMoment
-from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource, artifact_of
 from chatdesk.ui.transcript.drawing.card import AT_LEFT, paint_card, paint_hairline
 from chatdesk.ui.transcript.drawing.code_layouts import CodeLayouts
 from chatdesk.ui.transcript.drawing.code_lines import LINE_LIMIT, CodeLines
-from chatdesk.ui.transcript.drawing.item import Button, Grip, Item, Outcome, PaintState, paint_button
+from chatdesk.ui.transcript.drawing.item import (
+    OPEN_ACTION,
+    ArtifactSource,
+    Button,
+    Grip,
+    Item,
+    Outcome,
+    PaintState,
+    artifact_of,
+    paint_button,
+)
 from chatdesk.ui.transcript.drawing.side_scroll import SideScroll
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 

@@ -12,8 +12,15 @@ from chatdesk.core.rendering.blocks import CodeBlock, Placement
 from chatdesk.core.rendering.drawing.picture_rules import ZOOM
 from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.contract import PictureLoaderLike, PictureSource
-from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
-from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
+from chatdesk.ui.transcript.drawing.item import (
+    OPEN_ACTION,
+    ArtifactSource,
+    Button,
+    Item,
+    Outcome,
+    PaintState,
+    paint_button,
+)
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.picture_item import PictureItem, png_shape

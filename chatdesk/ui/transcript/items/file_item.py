@@ -11,9 +11,16 @@ from chatdesk.core.attachments.file_kinds import can_open
 from chatdesk.core.domain.attachment import Attachment, SentShare, Share
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.qt.unread_guard import UnreadMoment
-from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_text_line
-from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
+from chatdesk.ui.transcript.drawing.item import (
+    OPEN_ACTION,
+    ArtifactSource,
+    Button,
+    Item,
+    Outcome,
+    PaintState,
+    paint_button,
+)
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.widgets.words import size_text, with_commas
 

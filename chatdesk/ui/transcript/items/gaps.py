@@ -9,9 +9,8 @@ from operator import is_not
 from chatdesk.core.rendering.blocks import DEFINITION, Placement
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.transcript_style import BUBBLE_PAD_Y
-from chatdesk.ui.transcript.items.author_item import AuthorItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
-from chatdesk.ui.transcript.items.header_item import HeaderItem
+from chatdesk.ui.transcript.items.header_item import AuthorItem, HeaderItem
 from chatdesk.ui.transcript.items.mark_item import MarkItem
 from chatdesk.ui.transcript.items.text_item import TextItem
 

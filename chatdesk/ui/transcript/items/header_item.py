@@ -1,4 +1,5 @@
-"""The header of an answer: the model's name, the member who asked for it, and the time it began."""
+"""The line above a message: the author of a question; or the model's name, the member who asked for an answer, and the
+time it began."""
 
 from __future__ import annotations
 
@@ -8,7 +9,81 @@ from PySide6.QtGui import QFont, QPainter
 from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
-from chatdesk.ui.transcript.items.author_item import paint_author
+from chatdesk.ui.widgets.badges import paint_badge
+
+_GAP_PX = 6
+
+
+class AuthorItem(Item):
+    """The name and badge of another member.
+
+    Screen readers treat it as a header, because the message's name already says it.
+    """
+
+    kind = "header"
+    gap = 2.0
+
+    def __init__(self, name: str, member_id: str, *, tip: str = "") -> None:
+        super().__init__()
+        self.name = name[:_MAX_NAME]
+        self._member_id = member_id
+        self._tip = tip
+
+    def guess(self, style: TranscriptStyle, width: float) -> float:
+        return style.line_height("muted")
+
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        self.height = style.line_height("muted")
+        self.natural_width = width
+
+    def tip_at(self, point: QPointF) -> str:
+        return self._tip
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        style = state.style
+        paint_author(
+            painter,
+            style,
+            QRectF(0, 0, self.natural_width, self.height),
+            self.name,
+            key=self._member_id,
+            is_at_right=not style.is_mirrored,
+        )
+
+
+def paint_author(
+    painter: QPainter,
+    style: TranscriptStyle,
+    area: QRectF,
+    name: str,
+    *,
+    key: str,
+    words: str = "",
+    is_at_right: bool = False,
+) -> float:
+    """Paint a member's badge and ``words`` (else the name) along one side of ``area``; return the width in px.
+
+    The badge is where one begins to read.
+    """
+    side = area.height()
+    step = side + style.px(_GAP_PX)
+    font = QFont(style.font("muted"))
+    if not words:
+        font.setWeight(QFont.Weight.DemiBold)
+    painter.setFont(font)
+    metrics = painter.fontMetrics()
+    room = max(0, int(area.width() - step) - 1)
+    shown = metrics.elidedText(words or name, Qt.TextElideMode.ElideRight, room)
+    wide = step + metrics.horizontalAdvance(shown) + 1
+    left = area.right() - wide if is_at_right else area.left()
+    badge_x, text_x = (left + wide - side, left) if style.is_mirrored else (left, left + step)
+    painter.setPen(style.colour("muted"))
+    place = QRectF(text_x, area.top(), wide - step, area.height())
+    painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
+    badge = QRectF(badge_x, area.top(), side, side)
+    paint_badge(painter, badge, name, key=key, tokens=style.tokens, font=font)
+    return wide
+
 
 _MAX_NAME = 120
 _ASKED_GAP_PX = 10

@@ -26,8 +26,8 @@ from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.diagram_item import DiagramItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
 from chatdesk.ui.transcript.items.image_item import ImageItem
+from chatdesk.ui.transcript.items.line_item import RuleItem
 from chatdesk.ui.transcript.items.math_item import MathItem
-from chatdesk.ui.transcript.items.rule_item import RuleItem
 from chatdesk.ui.transcript.items.table_item import ROWS_AN_ITEM, TableItem
 from chatdesk.ui.transcript.items.text_item import TextItem, plain_item
 

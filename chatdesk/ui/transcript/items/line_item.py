@@ -1,4 +1,5 @@
-"""A thin line across the column with words in its middle: where a summary ends, where the context starts."""
+"""Thin lines across the column: where a summary ends, where the context starts, where the unread part begins, and
+between two parts of a text."""
 
 from __future__ import annotations
 
@@ -6,13 +7,17 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.domain.context import SummaryEnd
-from chatdesk.core.texts import plural, shown, tr
+from chatdesk.core.rendering.blocks import Rule
+from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.transcript.drawing.card import paint_hairline
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _HEIGHT_PX = 28
 _WORDS_GAP_PX = 10
 SHOW_SUMMARY = "show-summary"
+_UNREAD_HEIGHT_PX = 26
+_UNREAD_LABEL = Text("New", "messages")
 
 
 class LineItem(Item):
@@ -87,3 +92,52 @@ def summary_line(end: SummaryEnd) -> LineItem:
             "Show the summary of {count} messages up to here", "Show the summary of {count} message up to here", count
         )
     return LineItem(shown(words), action=SHOW_SUMMARY, label=shown(label))
+
+
+class RuleItem(Item):
+    """A thin line between two parts of a text."""
+
+    kind = "rule"
+    gap = 16.0
+    is_structure = True
+
+    def __init__(self, block: Rule) -> None:
+        super().__init__()
+        self.at = block.at
+
+    def guess(self, style: TranscriptStyle, width: float) -> float:
+        return 9.0
+
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        self.height = 9.0
+        self.natural_width = width
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        left, right = state.style.insets(self.at, self.natural_width)
+        paint_hairline(painter, state.style, QPointF(left, 4), self.natural_width - left - right)
+
+
+class UnreadItem(Item):
+    """A line with the word "New" at its end."""
+
+    kind = "unread"
+    gap = 0.0
+
+    def guess(self, style: TranscriptStyle, width: float) -> float:
+        return style.px(_UNREAD_HEIGHT_PX)
+
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        self.height = style.px(_UNREAD_HEIGHT_PX)
+        self.natural_width = width
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        style = state.style
+        middle = round(style.px(_UNREAD_HEIGHT_PX) * 0.4)
+        wide = style.metrics("muted").horizontalAdvance(shown(_UNREAD_LABEL)) + style.px(10)
+        painter.setPen(style.colour("accent"))
+        start = wide if style.is_mirrored else 0.0
+        painter.drawLine(QPointF(start, middle), QPointF(start + self.natural_width - wide, middle))
+        painter.setFont(style.font("muted"))
+        side = Qt.AlignmentFlag.AlignLeft if style.is_mirrored else Qt.AlignmentFlag.AlignRight
+        area = QRectF(0.0 if style.is_mirrored else self.natural_width - wide, 0, wide, 2 * middle)
+        painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter), shown(_UNREAD_LABEL))

@@ -10,11 +10,11 @@ from PySide6.QtGui import QPainter
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.rendering.blocks import Span
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.local_forms import duration_of
 from chatdesk.ui.qt.unread_guard import UnreadMoment
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.heights import guess_text_height
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState, paint_button
-from chatdesk.ui.transcript.drawing.moments import duration_of
 from chatdesk.ui.transcript.drawing.spans import Flow, flow_of
 from chatdesk.ui.transcript.drawing.text_box import TextBox
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle

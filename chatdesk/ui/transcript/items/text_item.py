@@ -1,17 +1,24 @@
-"""Paragraphs, headings and list items, in quotes or not: all items that are a flow of words."""
+"""Paragraphs, headings and list items, in quotes or not: all items that are a flow of words. One waits for the first
+words of an answer."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QTextOption
 
+from chatdesk.core.clock import SystemClock
 from chatdesk.core.rendering.blocks import DEFINITION, Placement, Span
+from chatdesk.core.texts import tr
+from chatdesk.ui.local_forms import duration_of
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.drawing.heights import guess_text_height
 from chatdesk.ui.transcript.drawing.item import LINK_ACTION, Button, Item, Outcome, PaintState, link_number
 from chatdesk.ui.transcript.drawing.spans import flow_of
 from chatdesk.ui.transcript.drawing.text_box import TextBox, direction_of
 from chatdesk.ui.transcript.drawing.transcript_style import LIST_INDENT_PX, TranscriptStyle
+
+_SAID_AFTER_MS = 2_000
+_CARET_ROOM_PX = 22
 
 
 class TextItem(Item):
@@ -193,3 +200,46 @@ class TextItem(Item):
 def plain_item(text: str, *, role: FontRole = "text", colour: str = "text", inset: float = 0.0) -> TextItem:
     """Return an item that shows text as it was written, with nothing in it interpreted."""
     return TextItem((Span(text),), role=role, colour=colour, inset=inset)
+
+
+class WaitingItem(TextItem):
+    """The caret and the waiting time in place of an answer.
+
+    The item is as high as the first line of the answer will be, so that nothing moves when it comes. The words are
+    drawn but not read: a screen reader hears once that an answer is coming, and not every second.
+    """
+
+    ticks = True
+
+    def __init__(self, who: str, since_ms: int) -> None:
+        super().__init__((Span(""),))
+        self.who = who
+        self.since_ms = since_ms
+        self.words = ""
+        self.tick(SystemClock().now_ms())
+
+    def tick(self, now_ms: int) -> bool:
+        waited_ms = now_ms - self.since_ms
+        words = (
+            tr("Waiting for {who}, {duration}", who=self.who, duration=duration_of(waited_ms))
+            if waited_ms >= _SAID_AFTER_MS
+            else ""
+        )
+        if words == self.words:
+            return False
+        self.words = words
+        self.revision += 1
+        return True
+
+    def tip_at(self, _point: object) -> str:
+        return self.words
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        super().paint(painter, state)
+        style = state.style
+        left = style.px(_CARET_ROOM_PX)
+        area = QRectF(left, 0, max(0.0, self._width - left), self.height)
+        painter.setFont(style.font("note"))
+        painter.setPen(style.colour("muted"))
+        words = style.metrics("note").elidedText(self.words, Qt.TextElideMode.ElideMiddle, area.width())
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), words)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.ui.transcript.messages.entry import MessageEntry
-from chatdesk.ui.transcript.messages.entry_notices import Retry
+from chatdesk.ui.transcript.messages.notices import Retry
 from chatdesk.ui.transcript.speech.narration import Narrator
 
 

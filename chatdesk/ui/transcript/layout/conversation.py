@@ -12,8 +12,7 @@ from chatdesk.ui.commands.message_action import MessageAction, quick_action
 from chatdesk.ui.commands.message_catalogue import QUICK_ACTIONS
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, ScrollAnchor, SharedWith, own_model_name
 from chatdesk.ui.transcript.layout.answer_progress import AnswerProgress
-from chatdesk.ui.transcript.layout.pages import Pages
-from chatdesk.ui.transcript.layout.pending_changes import PendingMessageChanges
+from chatdesk.ui.transcript.layout.pages import Pages, PendingMessageChanges
 from chatdesk.ui.transcript.layout.scale import length_of
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout

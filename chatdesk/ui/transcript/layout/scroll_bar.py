@@ -1,12 +1,18 @@
-"""The scroll bar, painted by hand because a style takes longer for it than the transcript takes for its text."""
+"""The scroll bar, painted by hand because a style takes longer for it than the transcript takes for its text, and the
+sizes of a thread that is not loaded whole, which it needs."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QScrollBar, QStyle, QStyleOptionSlider, QWidget
 
+from chatdesk.core.domain.message import ThreadSizes
+from chatdesk.ui.transcript.contract import SizesFetcher
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
+from chatdesk.ui.transcript.layout.conversation import Conversation
+from chatdesk.ui.transcript.layout.scrolling import Scrolling
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 
 _INSET_PX = 3.0
 
@@ -66,3 +72,35 @@ class ThreadScrollBar(QScrollBar):
         A stylesheet resets this attribute.
         """
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+
+class ScrollBarSizes(QObject):
+    """A request for the sizes, made once each time a thread is shown."""
+
+    def __init__(
+        self, viewport_layout: ViewportLayout, conversation: Conversation, scrolling: Scrolling, fetch: SizesFetcher
+    ) -> None:
+        super().__init__(viewport_layout)
+        self._layout = viewport_layout.layout
+        self._conversation = conversation
+        self._scrolling = scrolling
+        self._fetch = fetch
+        self._asked: str | None = None
+        conversation.changed.connect(self._on_conversation_changed)
+        conversation.cleared.connect(self._on_conversation_cleared)
+
+    def _on_conversation_cleared(self) -> None:
+        self._asked = None
+
+    def _on_conversation_changed(self) -> None:
+        thread_id = self._conversation.thread_id
+        if thread_id is None or thread_id == self._asked or self._layout.is_whole:
+            return
+        self._asked = thread_id
+
+        def receive(sizes: ThreadSizes) -> None:
+            if self._asked == thread_id:
+                self._layout.scale.set_sizes(sizes)
+                self._scrolling.sync_bar()
+
+        self._fetch(thread_id, receive)

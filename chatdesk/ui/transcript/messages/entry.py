@@ -10,17 +10,15 @@ from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.commands.message_action import MessageAction, MessageState
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, SharedWith, own_model_name
-from chatdesk.ui.transcript.drawing.artifact_source import artifact_of, show_alone
-from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.drawing.item import Item, artifact_of, show_alone
 from chatdesk.ui.transcript.items.fold_item import FoldItem
 from chatdesk.ui.transcript.items.gaps import alike, grown_gaps
 from chatdesk.ui.transcript.items.text_item import plain_item
-from chatdesk.ui.transcript.messages.entry_notices import EntryNotices
 from chatdesk.ui.transcript.messages.entry_places import EntryPlaces
 from chatdesk.ui.transcript.messages.entry_sections import EntrySections
-from chatdesk.ui.transcript.messages.footer import footer_of
-from chatdesk.ui.transcript.messages.frame_items import FrameItems
+from chatdesk.ui.transcript.messages.frame_items import FrameItems, footer_of
 from chatdesk.ui.transcript.messages.message_facts import MessageFacts
+from chatdesk.ui.transcript.messages.notices import EntryNotices
 from chatdesk.ui.transcript.messages.section import Section
 
 

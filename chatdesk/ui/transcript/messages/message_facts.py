@@ -9,8 +9,8 @@ from chatdesk.core.domain.prompt import LONGEST_NAME
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.commands.message_catalogue import message_action
+from chatdesk.ui.local_forms import whole_time_of
 from chatdesk.ui.transcript.contract import ModelName, SharedWith
-from chatdesk.ui.transcript.drawing.moments import whole_time_of
 
 # Between what an author's computer says and when the server took it, which is more than a clock that is a little wrong.
 _FAR_MS = 24 * 60 * 60 * 1000

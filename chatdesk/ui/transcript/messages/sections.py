@@ -19,8 +19,7 @@ from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
 from chatdesk.ui.transcript.items.items_from_blocks import Group, change_groups, items_for, plain_items, shown_items
 from chatdesk.ui.transcript.items.picture_item import PictureItem
-from chatdesk.ui.transcript.messages.reasoning_section import ReasoningSection
-from chatdesk.ui.transcript.messages.section import Section
+from chatdesk.ui.transcript.messages.section import ReasoningSection, Section
 from chatdesk.ui.transcript.messages.tool_sections import ToolSection, with_folded_steps
 
 _MAX_SIDE = 100_000

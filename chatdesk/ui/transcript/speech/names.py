@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from chatdesk.core.domain.message import STATUS_TEXTS, ContextMark
 from chatdesk.core.rendering.blocks import DEFINITION
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.local_forms import time_of
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.drawing.moments import time_of
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.widgets.words import with_commas
 

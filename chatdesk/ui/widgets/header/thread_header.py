@@ -1,22 +1,23 @@
-"""The row above the transcript: title, model, context, more."""
+"""The row above the transcript: title, model, context, more; and the mark of a temporary chat."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
-from chatdesk.core.texts import tr
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import show_checked
 from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HEADER_HEIGHT_PX
-from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.context_meter import ContextMeter
+from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.header.presence_row import PresenceRow, PresentMember
-from chatdesk.ui.widgets.header.temporary_mark import TemporaryMark
 from chatdesk.ui.widgets.header.thread_title import ThreadTitle
 from chatdesk.ui.widgets.models.model_picker import ModelPicker, ProviderChoices
 from chatdesk.ui.widgets.painting import fill_area
@@ -26,6 +27,10 @@ _MODEL_PX = 110  # of the name of a model, and its arrow
 _TITLE_PX = 120  # of the title, before the name of the model is cut further
 _NO_LIMIT_PX = 16_777_215  # Qt's own
 _OUTLINE_FROM_PX = 560  # in a narrower header the menus lead to the list of questions
+_WORDS: Final = Text("Temporary")
+_MEANING: Final = Text("Nothing of this chat is stored. It is gone when ChatDesk closes, unless you keep it.")
+_KEEPS: Final = Text("Store this chat with all its messages")
+_MARK_GAP_PX: Final = 8
 
 
 class ThreadHeader(QWidget):
@@ -253,3 +258,38 @@ class ThreadHeader(QWidget):
         self._show_outline_button()
         self._fit()
         self.update()
+
+
+class TemporaryMark(QWidget):
+    """The mark of a temporary thread, with a button to keep it. ``keepPressed``: the thread is to be stored."""
+
+    keepPressed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("temporaryMark")
+        self.setAccessibleName(tr("Temporary chat"))
+        self.setAccessibleDescription(shown(_MEANING))
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._label = ElidedLabel(theme, shown(_WORDS), role="muted")
+        self._label.setToolTip(shown(_MEANING))
+        self.keep_button = PillButton(
+            theme, tr("Keep"), object_name="keepTemporaryButton", name=tr("Keep this chat"), icon_name="check"
+        )
+        self.keep_button.setToolTip(shown(_KEEPS))
+        self.keep_button.clicked.connect(self.keepPressed)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(_MARK_GAP_PX)
+        row.addWidget(self._label)
+        row.addWidget(self.keep_button)
+
+    def full_width(self) -> int:
+        """Return the width with the word that ``set_short`` leaves out."""
+        return self._label.sizeHint().width() + _MARK_GAP_PX + self.keep_button.sizeHint().width()
+
+    def set_short(self, is_short: bool) -> None:
+        """Show only the button, whose icon and tooltip then stand for the words."""
+        self._label.setVisible(not is_short)
+        self.keep_button.set_icon("eye-off" if is_short else "check")
+        self.keep_button.setToolTip(tr("Temporary. {meaning}", meaning=_MEANING) if is_short else shown(_KEEPS))

@@ -14,8 +14,8 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.ui.features.compare.view import CompareView
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.transcript.items.waiting_item import WaitingItem
-from chatdesk.ui.transcript.messages.entry_notices import Retry
+from chatdesk.ui.transcript.items.text_item import WaitingItem
+from chatdesk.ui.transcript.messages.notices import Retry
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.waiting import stays_in_window
 

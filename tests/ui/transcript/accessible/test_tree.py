@@ -16,7 +16,7 @@ from shiboken6 import Shiboken
 from chatdesk.core.domain.message import Part, PartType, Status
 from chatdesk.ui.transcript.accessible.block import BlockNode
 from chatdesk.ui.transcript.accessible.message import MessageNode
-from chatdesk.ui.transcript.items.unread_item import UnreadItem
+from chatdesk.ui.transcript.items.line_item import UnreadItem
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.view import TranscriptView
 

@@ -8,11 +8,11 @@ from PySide6.QtGui import QImage
 from chatdesk.core.domain.message import Role
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.drawing.quote_bars import shared_quotes
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items import gaps as gaps_module
 from chatdesk.ui.transcript.items.gaps import alike, grown_gaps
 from chatdesk.ui.transcript.items.items_from_blocks import items_for
+from chatdesk.ui.transcript.painting.canvas import shared_quotes
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.ui.transcript.conftest import FakeThread, World, make_message
 from tests.ui.transcript.items.test_math_item import WIDTH, style  # noqa: F401 - a fixture

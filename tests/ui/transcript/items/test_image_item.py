@@ -19,9 +19,8 @@ from chatdesk.core.domain.message import Part, PartType
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.rendering.blocks import CodeBlock, ImagePlaceholder
 from chatdesk.ui.transcript.contract import Picture, PictureSource
-from chatdesk.ui.transcript.drawing import picture_decoding, picture_loader
-from chatdesk.ui.transcript.drawing.picture_decoding import MAX_SIDE_PX, NotAPicture, decode, read_stored
-from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
+from chatdesk.ui.transcript.drawing import picture_loader
+from chatdesk.ui.transcript.drawing.picture_loader import MAX_SIDE_PX, NotAPicture, PictureLoader, decode, read_stored
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.diagram_item import DiagramItem
@@ -122,7 +121,7 @@ def test_other_bytes_are_no_picture(data: bytes, qtlog: Any) -> None:
 
 
 def test_a_picture_of_too_many_pixels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture_decoding, "_MAX_PIXELS", 100)
+    monkeypatch.setattr(picture_loader, "_MAX_PIXELS", 100)
     with pytest.raises(NotAPicture, match="pixels"):
         decode(picture_bytes())
 
@@ -136,7 +135,7 @@ def test_stored_names_do_not_lead_out_of_the_folder(tmp_path: Path, monkeypatch:
     for name in ("../secret.png", str(tmp_path / "secret.png"), "", "missing.png", "."):
         with pytest.raises(NotAPicture):
             read_stored(folder, name)
-    monkeypatch.setattr(picture_decoding, "MAX_FILE_BYTES", 2)
+    monkeypatch.setattr(picture_loader, "MAX_FILE_BYTES", 2)
     with pytest.raises(NotAPicture, match="larger"):
         read_stored(folder, "a.png")
 

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QMenu
 from chatdesk.core.domain.message import Part, PartType, Status
 from chatdesk.core.rendering.answers.thoughts import parse_answer
 from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.ui.local_forms import time_of, whole_time_of
 from chatdesk.ui.transcript.copying.clipboard import FORMS
 from chatdesk.ui.transcript.drawing.item import Item, word_bounds
-from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.input.menu import build_menu
 from chatdesk.ui.transcript.items.code_item import CodeItem

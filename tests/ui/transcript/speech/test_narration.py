@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Status
 from chatdesk.core.rendering.blocks import Rule
-from chatdesk.ui.transcript.messages.entry_notices import Retry
+from chatdesk.ui.transcript.messages.notices import Retry
 from chatdesk.ui.transcript.speech.names import code_name, table_name, text_name, time_of
 from chatdesk.ui.transcript.speech.narration import ReadAloud, spoken
 from chatdesk.ui.transcript.view import TranscriptView

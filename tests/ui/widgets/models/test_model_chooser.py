@@ -11,9 +11,9 @@ from PySide6.QtGui import QColor, QPixmap, QRegion
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from chatdesk.ui.features.settings.model_fields import ModelField
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.models.model_chooser import ModelChooser
-from chatdesk.ui.widgets.models.model_field import ModelField
 from chatdesk.ui.widgets.models.model_picker import ModelPicker
 from chatdesk.ui.widgets.models.model_rows import CURRENT_ROLE, rows_of
 

@@ -39,7 +39,7 @@ from chatdesk.ui.features.team.pages.team_text import (
 from chatdesk.ui.features.team.sync_status_text import status_words
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow
 
 _WIDTH_PX: Final = 560
 _NEVER: Final = Text(

@@ -23,7 +23,7 @@ from chatdesk.ui.features.team.pages.team_join import INVITATION_ENDING
 from chatdesk.ui.features.team.pages.team_roles import RoleRow, RoleRows, legend
 from chatdesk.ui.features.team.pages.team_text import day
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow
 
 _WIDTH_PX: Final = 560
 _DAYS: Final = 7

@@ -40,7 +40,7 @@ from chatdesk.ui.features.team.pages.team_text import (
 )
 from chatdesk.ui.features.team.sync_status_text import status_icon, status_words
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow
 from chatdesk.ui.widgets.painting import paint_box
 
 # Codes of ``TeamError``; no password opens a login that was closed, or another's database.

@@ -14,7 +14,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow
 
 _NAME: Final = Text("Keep messages")
 _CHOICES: Final = (None, 30, 90, 365)

@@ -14,8 +14,8 @@ from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
 from chatdesk.services.own_chats import own_chats
 from chatdesk.services.project_folder import project_folder
 from chatdesk.services.web_tools import web_tools
-from chatdesk.ui.transcript.messages import call_words as module
-from chatdesk.ui.transcript.messages.call_words import call_words, exact_name
+from chatdesk.ui.transcript.messages import tool_sections as module
+from chatdesk.ui.transcript.messages.tool_sections import call_words, exact_name
 
 
 def call(server_id: str, tool: str, status: str = "done", **content: Any) -> Part:

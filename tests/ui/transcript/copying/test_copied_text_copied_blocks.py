@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QTextEdit
 from chatdesk.core.domain.message import Role
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.transcript.copying.clipboard import FORMS
-from chatdesk.ui.transcript.copying.copied_blocks import blocks_of
+from chatdesk.ui.transcript.copying.copied_text import blocks_of
 from chatdesk.ui.transcript.copying.excerpt import excerpts
 from chatdesk.ui.transcript.copying.selection import SelectedRange, TextPlace
 from chatdesk.ui.transcript.view import TranscriptView

@@ -10,8 +10,8 @@ from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.transcript.copying.copied_text import as_markdown
 from chatdesk.ui.transcript.copying.excerpt import Excerpt
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
+from chatdesk.ui.transcript.input.actions import find_note_place
 from chatdesk.ui.transcript.items.items_from_blocks import items_for
-from chatdesk.ui.transcript.messages.note_place import find_note_place
 from tests.ui.transcript.conftest import World, make_thread
 from tests.ui.transcript.items.test_math_item import WIDTH, style  # noqa: F401 - a fixture
 

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
-from chatdesk.ui.features.tools.sign_in_page import open_sign_in_page
+from chatdesk.ui.features.tools.sign_in_binding import open_sign_in_page
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,7 @@ from tests.helpers import notification_server
 if notification_server.what_is_missing():
     pytest.skip("no dbus-daemon", allow_module_level=True)
 
-from chatdesk.ui.features.desktop.autostart import NoStartAtLogin
-from chatdesk.ui.features.desktop.login_portal import ask_for_start_at_login
+from chatdesk.ui.features.desktop.autostart import NoStartAtLogin, ask_for_start_at_login
 from tests.helpers.portal_server import SILENT, PortalServer
 from tests.helpers.waiting import until
 

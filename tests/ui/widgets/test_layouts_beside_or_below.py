@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
+from chatdesk.ui.widgets.layouts import BesideOrBelow
 
 
 class Row(QWidget):

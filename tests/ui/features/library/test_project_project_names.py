@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chatdesk.core.domain.project import Project
-from chatdesk.ui.features.library.project_names import names_told_apart
+from chatdesk.ui.features.library.project import names_told_apart
 
 
 def _project(project_id: str, name: str) -> Project:

@@ -14,12 +14,11 @@ from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.errors import ProviderErrorKind
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
-from chatdesk.ui.transcript.items.waiting_item import WaitingItem
-from chatdesk.ui.transcript.layout.ticking import Ticking
+from chatdesk.ui.transcript.items.text_item import WaitingItem
+from chatdesk.ui.transcript.layout.timers import Ticking
 from chatdesk.ui.transcript.messages.entry import MessageEntry
-from chatdesk.ui.transcript.messages.entry_notices import Retry
-from chatdesk.ui.transcript.messages.footer import figures
-from chatdesk.ui.transcript.messages.notices import lead_of
+from chatdesk.ui.transcript.messages.frame_items import figures
+from chatdesk.ui.transcript.messages.notices import Retry, lead_of
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.ui.transcript.conftest import FakeThread, World, make_message
 
