@@ -11,7 +11,6 @@ from typing import Final
 
 from PySide6.QtCore import QLocale
 
-from chatdesk.core.domain.usage import LEAST_COST_USD, cost_text
 from chatdesk.core.moments import is_known, local_moment
 from chatdesk.core.texts import is_translated, language_tag, shown, tr
 
@@ -106,6 +105,7 @@ def decimal_text(value: float, places: int) -> str:
 def money_text(cost_usd: float, *, sign_under: bool = False) -> str:
     """Return dollars as the language of the program writes them. ``sign_under``: what is less than can be written has a
     sign in place of a word."""
+    from chatdesk.core.domain.usage import LEAST_COST_USD, cost_text  # a row of the sidebar has no price
 
     if sign_under and 0 < cost_usd < LEAST_COST_USD:
         return f"<{shown(cost_text(LEAST_COST_USD))}"

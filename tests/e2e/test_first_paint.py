@@ -58,7 +58,13 @@ def run_window(paths, settings, *, target, can_be_played):
 chatdesk.app.run_window = run_window
 sys.exit(run(sys.argv[1:]))
 """
-NEEDED_BY_A_WINDOW = {"chatdesk.cli", "chatdesk.cli.failures", "chatdesk.cli.main", "chatdesk.cli.opening"}
+NEEDED_BY_A_WINDOW = {
+    "chatdesk.cli",
+    "chatdesk.cli.argparse_text",
+    "chatdesk.cli.failures",
+    "chatdesk.cli.main",
+    "chatdesk.cli.opening",
+}
 LATER = (
     "_ssl",
     "chatdesk.services.",

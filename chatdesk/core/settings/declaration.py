@@ -14,8 +14,6 @@ from datetime import date
 from typing import Any, Final, Literal, TypedDict, TypeVar, Unpack, get_args
 from urllib.parse import urlsplit
 
-from chatdesk.core.domain.limits import InvalidRate, parse_rate
-from chatdesk.core.domain.model_ref import ModelRef
 from chatdesk.core.texts import Text
 
 Value = str | bool | int | float | Mapping[str, str]
@@ -223,6 +221,7 @@ def _header_pair(line: str) -> tuple[str, str]:
 
 
 def _check_rate(value: str) -> None:
+    from chatdesk.core.domain.limits import InvalidRate, parse_rate  # rarely there, and a start is short of time
 
     try:
         parse_rate(value)
@@ -231,6 +230,7 @@ def _check_rate(value: str) -> None:
 
 
 def _check_model(value: str) -> None:
+    from chatdesk.core.domain.model_ref import ModelRef  # as above
 
     if ModelRef.parse(value) is None:
         raise InvalidValue(Text("it must be a provider and a model, such as openai/gpt-5.4-mini"))
