@@ -13,7 +13,7 @@ from chatdesk.core.errors import StorageBusy
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application import open_chats
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.window.thread_window import ThreadWindow
+from chatdesk.ui.window.chat_window import ThreadWindow
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")

@@ -34,7 +34,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.services import services as services_module
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
-from chatdesk.ui.features.chat import incoming_messages
+from chatdesk.ui.features.chat import message_follower
 from chatdesk.ui.features.desktop.notice import Notice
 from chatdesk.ui.features.team.team_window import TeamWindow
 from chatdesk.ui.widgets.buttons import IconButton
@@ -138,7 +138,7 @@ def test_messages_of_others_do_not_move_one_who_reads_further_up(paths: AppPaths
 
 
 def test_so_many_messages_at_once_are_read_from_the_database(paths: AppPaths, monkeypatch) -> None:
-    monkeypatch.setattr(incoming_messages, "TOO_MANY", 5)
+    monkeypatch.setattr(message_follower, "TOO_MANY", 5)
 
     async def script(application: WindowApplication, _team: TeamDouble) -> None:
         services = await application.services()

@@ -21,7 +21,7 @@ from chatdesk.ui.dialogs.notice import AboutDialog, NoticeDialog
 from chatdesk.ui.features.chat.temporary_binding import TemporaryDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.settings.shortcuts_editor import ShortcutsEditor
-from chatdesk.ui.sidebar.folders import Folder
+from chatdesk.ui.sidebar.grouping import Folder
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.fonts import load_first_fonts
 from chatdesk.ui.theme.theme import Theme

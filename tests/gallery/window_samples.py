@@ -14,8 +14,8 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.chat_pane import ChatPane
+from chatdesk.ui.window.chat_window import ThreadWindow
 from chatdesk.ui.window.main_window import MainWindow
-from chatdesk.ui.window.thread_window import ThreadWindow
 from tests.gallery.sidebar_samples import build_sidebar, sample_threads
 from tests.gallery.transcript_samples import Sample, build_view, sample_answer
 

@@ -25,7 +25,7 @@ from chatdesk.ui.application.network_binding import NetworkBinding
 from chatdesk.ui.application.pane_bindings import PaneBindings, SharedParts
 from chatdesk.ui.application.sidebar_binding import SidebarBinding
 from chatdesk.ui.application.transcript_pane import add_transcript as add_transcript
-from chatdesk.ui.features.chat.deleted_messages_binding import DeletedMessagesBinding
+from chatdesk.ui.features.chat.erasing_binding import DeletedMessagesBinding
 from chatdesk.ui.features.chat.temporary_binding import TemporaryBinding
 from chatdesk.ui.features.chat.undo_binding import UndoHistory
 from chatdesk.ui.features.desktop.desktop_binding import DesktopBinding

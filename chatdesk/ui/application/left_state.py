@@ -10,7 +10,7 @@ from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.application.bindings import Bindings
 from chatdesk.ui.application.pane_bindings import PaneBindings
-from chatdesk.ui.window.thread_window import ThreadWindow
+from chatdesk.ui.window.chat_window import ThreadWindow
 from chatdesk.ui.window.window_state import SavedAnchor, SavedBeside, SavedWindow, WindowState
 
 

@@ -23,8 +23,7 @@ from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry, PaneCommands
 from chatdesk.ui.window.chat_pane import ChatPane
-from chatdesk.ui.window.chat_window import ChatWindow
-from chatdesk.ui.window.thread_window import ThreadWindow
+from chatdesk.ui.window.chat_window import ChatWindow, ThreadWindow
 from chatdesk.ui.window.window_state import MAX_WINDOWS, SavedWindow, WindowState
 
 _log = logging.getLogger(__name__)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Signal
 
-from chatdesk.ui.sidebar.folders import UNREAD, Folder, Folders
-from chatdesk.ui.sidebar.grouping import heading_key
+from chatdesk.ui.sidebar.grouping import UNREAD, Folder, Folders, heading_key
 from chatdesk.ui.sidebar.thread_model import ThreadModel
 
 if TYPE_CHECKING:  # the first paint does without

@@ -8,7 +8,7 @@ from PySide6.QtGui import QDropEvent, QKeyEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView
 
 from chatdesk.ui.sidebar.folder_model import FolderModel
-from chatdesk.ui.sidebar.folders import Folder
+from chatdesk.ui.sidebar.grouping import Folder
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.sidebar.row_view import RowView
 from chatdesk.ui.theme.theme import Theme

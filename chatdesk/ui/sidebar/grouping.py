@@ -1,11 +1,12 @@
-"""The sets of threads that are listed, their headings, and the text of their times. Pure: no Qt, no clock of its own.
+"""The sets of threads that are listed, their headings and folders, and the text of their times. Pure: no Qt, no clock
+of its own.
 
 A row's place is one comparable key, so that the list can find any row by bisection and never has to sort again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from enum import StrEnum
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from chatdesk.core.moments import is_known, known_or_zero, local_moment
 from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.local_forms import day_text, month_text, time_text, weekday_name
+from chatdesk.ui.local_forms import day_text, month_text, number_text, time_text, weekday_name
 
 if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.thread import Thread
@@ -34,6 +35,8 @@ _UNKNOWN: Final = _FIRST_MONTH + _LAST_MONTH_INDEX + 1  # after every month: of 
 
 # (group, 0 heading | 1 thread, newest first or the key of the title, id)
 RowKey = tuple[int, int, int | str, str]
+# ``next_cursor`` of a folder of which nothing was read.
+UNREAD: Final = ""
 
 
 class ThreadView(StrEnum):
@@ -178,4 +181,77 @@ class ThreadFilter:
             self.view.holds(thread)
             and self.project_id in (None, thread.project_id)
             and (self.tag is None or self.tag in thread.tags)
+        )
+
+
+@dataclass(slots=True)
+class Folder:
+    """A project in the list. ``count`` is the number of threads in it when it is open; ``next_cursor`` is where the
+    next page begins, None once all threads were read."""
+
+    project_id: str
+    title: str
+    count: int = 0
+    next_cursor: str | None = UNREAD
+
+
+class PaintedFolder(NamedTuple):
+    """The values that are painted of a folder."""
+
+    title: str
+    threads: str
+    is_open: bool
+
+
+class Folders:
+    """The folders from the top. Which of them are open is kept by project, also for projects that are not listed."""
+
+    def __init__(self, folders: Sequence[Folder], open_ids: set[str]) -> None:
+        self._folders = list(folders)
+        self._open_ids = open_ids
+        self.places: Mapping[str, int] = {folder.project_id: place for place, folder in enumerate(folders)}
+
+    def __iter__(self) -> Iterator[Folder]:
+        return iter(self._folders)
+
+    def find(self, project_id: str) -> Folder | None:
+        place = self.places.get(project_id)
+        return None if place is None else self._folders[place]
+
+    def group_of(self, folder: Folder) -> int:
+        return folder_group(self.places[folder.project_id])
+
+    def is_open(self, project_id: str) -> bool:
+        return project_id in self._open_ids and project_id in self.places
+
+    def unfinished(self) -> Iterator[Folder]:
+        """Open folders of which more can be read, from the top."""
+        return (
+            folder for folder in self._folders if self.is_open(folder.project_id) and folder.next_cursor is not None
+        )
+
+    def update(self, newer: Iterable[Folder]) -> list[Folder] | None:
+        """Set titles and counts, and return the folders that changed. Return None and change nothing if ``newer`` has
+        other folders than are listed, or another order."""
+        news = list(newer)
+        if [each.project_id for each in news] != [each.project_id for each in self._folders]:
+            return None
+        changed = []
+        for folder, new in zip(self._folders, news, strict=True):
+            if (folder.title, folder.count) != (new.title, new.count):
+                folder.title, folder.count = new.title, new.count
+                changed.append(folder)
+        return changed
+
+    def painted(self, folder: Folder) -> PaintedFolder:
+        return PaintedFolder(folder.title, number_text(folder.count), self.is_open(folder.project_id))
+
+    def spoken(self, folder: Folder) -> str:
+        return shown(
+            plural(
+                "{title}, project folder, {count} threads",
+                "{title}, project folder, {count} thread",
+                folder.count,
+                title=folder.title,
+            )
         )

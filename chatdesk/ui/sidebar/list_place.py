@@ -9,7 +9,7 @@ from typing import Final
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint
 
 from chatdesk.ui.sidebar.folder_model import FolderModel
-from chatdesk.ui.sidebar.folders import Folder
+from chatdesk.ui.sidebar.grouping import Folder
 from chatdesk.ui.sidebar.row_view import RowView
 
 _PREFETCH_PAGES: Final = 2  # ask for more when less than this many viewports are left below

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.texts import shown
-from chatdesk.ui.sidebar.folders import Folder
-from chatdesk.ui.sidebar.grouping import RowKey
+from chatdesk.ui.sidebar.grouping import Folder, RowKey
 
 if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.thread import Thread

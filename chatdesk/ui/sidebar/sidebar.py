@@ -17,8 +17,7 @@ from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.sidebar.bars import VIEW_TITLES, SearchBox, SelectionBar, ViewBar, empty_text
 from chatdesk.ui.sidebar.extra_lines import ExtraLines
 from chatdesk.ui.sidebar.folder_model import FolderModel
-from chatdesk.ui.sidebar.folders import Folder
-from chatdesk.ui.sidebar.grouping import ThreadView
+from chatdesk.ui.sidebar.grouping import Folder, ThreadView
 from chatdesk.ui.sidebar.list_notices import ListNotices
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.assistance import named
-from chatdesk.ui.sidebar.folders import PaintedFolder
+from chatdesk.ui.sidebar.grouping import PaintedFolder
 from chatdesk.ui.sidebar.row_display import PaintedRow, ThreadRole
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme

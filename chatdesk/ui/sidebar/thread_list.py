@@ -34,11 +34,10 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QStyleOptionViewI
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.interfaces import ViewInterface, give_interfaces
-from chatdesk.ui.sidebar.accessible_rows import RowsAccessible
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.folder_rows import FolderRows
 from chatdesk.ui.sidebar.list_place import ListPlace
-from chatdesk.ui.sidebar.row_view import RowView
+from chatdesk.ui.sidebar.row_view import RowsAccessible, RowView
 from chatdesk.ui.sidebar.thread_delegate import ThreadDelegate
 from chatdesk.ui.sidebar.thread_marks import ThreadMarks
 from chatdesk.ui.theme.theme import Theme

@@ -16,8 +16,17 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringL
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.texts import shown
-from chatdesk.ui.sidebar.folders import Folder, Folders
-from chatdesk.ui.sidebar.grouping import PINNED, Arrangement, RowKey, ThreadFilter, ThreadView, group_title, heading_key
+from chatdesk.ui.sidebar.grouping import (
+    PINNED,
+    Arrangement,
+    Folder,
+    Folders,
+    RowKey,
+    ThreadFilter,
+    ThreadView,
+    group_title,
+    heading_key,
+)
 from chatdesk.ui.sidebar.listed_rows import Entry, ListedRow, ListedRows, RowName
 from chatdesk.ui.sidebar.row_display import RowDisplay, ThreadRole
 from chatdesk.ui.widgets.elided_label import plain_tooltip

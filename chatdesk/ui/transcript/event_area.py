@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame
 
-from chatdesk.ui.transcript.accessible import announcing
+from chatdesk.ui.transcript.accessible import tree
 from chatdesk.ui.transcript.accessible.view import ReadableView
 from chatdesk.ui.transcript.input.keyboard import command_of
 from chatdesk.ui.transcript.input.touch import TOUCH_EVENTS
@@ -62,7 +62,7 @@ class EventArea(ReadableView):
         super().focusInEvent(event)
         self.parts.message_focus.arrive(event.reason())
         self.parts.viewport_layout.repaint()
-        announcing.focus_arrived(self)
+        tree.focus_arrived(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -127,7 +127,7 @@ class EventArea(ReadableView):
         has_stepped = self.parts.message_focus.step_stop(forward=forward)
         self.parts.link_status.show_target(self.parts.message_focus.target)
         if has_stepped:
-            announcing.focus_changed(self)
+            tree.focus_changed(self)
             return True
         return bool(super().focusNextPrevChild(forward))
 

@@ -17,10 +17,9 @@ from chatdesk.ui.transcript.input.actions import Actions
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.input.dragging import Dragging
 from chatdesk.ui.transcript.input.finding import Finding
-from chatdesk.ui.transcript.input.link_status import LinkStatus
 from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.input.mouse import Mouse, Wheel
-from chatdesk.ui.transcript.input.pointer import Pointer
+from chatdesk.ui.transcript.input.pointer import LinkStatus, Pointer
 from chatdesk.ui.transcript.input.touch import Touch
 from chatdesk.ui.transcript.layout.conversation import Conversation
 from chatdesk.ui.transcript.layout.pages import Pages

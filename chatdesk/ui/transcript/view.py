@@ -14,7 +14,7 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.accessibility.interfaces import give_interfaces
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.transcript.accessible import announcing
+from chatdesk.ui.transcript.accessible import tree
 from chatdesk.ui.transcript.contract import (
     BlockRenderer,
     MessageFetcher,
@@ -50,7 +50,7 @@ class TranscriptView(EventArea):
         find: ThreadFinder | None = None,
     ) -> None:
         super().__init__()
-        give_interfaces(TranscriptView, announcing.make_interface)
+        give_interfaces(TranscriptView, tree.make_interface)
         self.setObjectName("transcript")
         self.setAccessibleName(tr("Transcript"))
         self.parts = TranscriptParts(
@@ -68,14 +68,14 @@ class TranscriptView(EventArea):
         self.parts.scrolling.rested.connect(self.anchorChanged)
         self.parts.conversation.cleared.connect(self._on_conversation_cleared)
         self.parts.conversation.changed.connect(self._on_conversation_changed)
-        self.parts.conversation.stateChanged.connect(lambda entry: announcing.busy_changed(self, entry))
+        self.parts.conversation.stateChanged.connect(lambda entry: tree.busy_changed(self, entry))
         self.parts.touch.tapped.connect(self.press_at)
         self.parts.touch.rested.connect(self.show_menu_at)
         self.parts.clipboard.copied.connect(self.copyRequested)
         self.parts.clipboard.announced.connect(self._announce)
         self.parts.finding.announced.connect(self._announce)
-        self.parts.actions.caretMoved.connect(lambda: announcing.caret_moved(self))
-        self.parts.actions.walked.connect(lambda _entry: announcing.focus_changed(self))
+        self.parts.actions.caretMoved.connect(lambda: tree.caret_moved(self))
+        self.parts.actions.walked.connect(lambda _entry: tree.focus_changed(self))
         self.parts.actions.quoted.connect(self.quoteRequested)
         self.parts.actions.requested.connect(self.actionRequested)
 
@@ -181,9 +181,9 @@ class TranscriptView(EventArea):
     # What the parts say
 
     def _on_conversation_changed(self) -> None:
-        announcing.children_changed(self)
+        tree.children_changed(self)
         if self.parts.message_focus.refocus() and self.hasFocus():
-            announcing.focus_arrived(self)
+            tree.focus_arrived(self)
 
     def _on_conversation_cleared(self, is_same_thread: bool) -> None:
         self.parts.selection.clear()
@@ -192,9 +192,9 @@ class TranscriptView(EventArea):
         self.parts.flash.stop()
         self.parts.link_status.hide()
         self.parts.message_focus.forget(keeps_place=is_same_thread)
-        announcing.children_changed(self)
+        tree.children_changed(self)
         if self.hasFocus():
-            announcing.focus_arrived(self)
+            tree.focus_arrived(self)
 
     def _on_theme_changed(self) -> None:
         self.parts.renew_style()

@@ -1,14 +1,16 @@
-"""A window with one or two chats: what every window of ChatDesk does, whatever else it shows."""
+"""A window with one or two chats: what every window of ChatDesk does, whatever else it shows; and the window with one
+chat and nothing else."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence, QMoveEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import tr
@@ -23,6 +25,9 @@ from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.widgets.stray_keys import LoneAlt, begins_writing, press_focused
 from chatdesk.ui.window.chat_pane import ChatPane, PaneOrder, focusable
 from chatdesk.ui.window.window_state import SavedWindow, WindowState
+
+_WIDTH_PX, _HEIGHT_PX = 760, 760
+_OFFSET_PX = 36  # from the window that it was opened in
 
 
 class ChatWindow(QMainWindow):
@@ -308,3 +313,44 @@ def _area_for(window: QWidget, state: WindowState | SavedWindow, size: QSize) ->
     areas = [screen.availableGeometry() for screen in QGuiApplication.screens()]
     best = max(areas, key=overlap, default=_SUPPOSED_SCREEN)
     return best if overlap(best) else window.screen().availableGeometry()
+
+
+class ThreadWindow(ChatWindow):
+    """One of the windows beside the main one."""
+
+    def __init__(self, theme: Theme, header: ThreadHeader, empty_state: QWidget, composer: QWidget) -> None:
+        super().__init__(theme)
+        self.setObjectName("threadWindow")
+        pane = ChatPane(theme, header, empty_state, composer, self)
+        pane.is_marked_in_list = False
+        self.setCentralWidget(pane)
+        self._set_first_pane(pane)
+
+    def appear(self, *, takes_keys: bool) -> None:
+        """Show the window for the first time, in front and with the keys, or so that they stay where they are."""
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not takes_keys)
+        has_keys = QApplication.activeWindow()
+        self.show()
+        if takes_keys:
+            self.come_to_front()
+            self.focus_composer()
+        elif has_keys is not None:
+            has_keys.activateWindow()  # not every desktop leaves the keys where they were
+
+    def restore(self, saved: SavedWindow | None, beside: QWidget) -> None:
+        """Restore size and place; a window that is new is a little away from ``beside``."""
+        if saved is not None and saved.width and saved.height:
+            place_window(self, saved)
+            if saved.is_maximised:
+                self.setWindowState(self.windowState() | Qt.WindowState.WindowMaximized)
+            return
+        place = beside.pos()
+        new = SavedWindow(None, place.x() + _OFFSET_PX, place.y() + _OFFSET_PX, _WIDTH_PX, _HEIGHT_PX)
+        place_window(self, new)
+
+    def state(self) -> SavedWindow:
+        """Return size and place as they are now, without a thread."""
+        now = placed_as(self)
+        return replace(
+            SavedWindow(), x=now.x, y=now.y, width=now.width, height=now.height, is_maximised=now.is_maximised
+        )

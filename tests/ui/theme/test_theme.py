@@ -90,7 +90,7 @@ def test_stillness_is_taken_from_the_system_unless_a_setting_decides(
     theme: Theme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SystemMotion, "ask", lambda _self: None)
-    monkeypatch.setattr("chatdesk.ui.theme.motion.has_session_bus", lambda: True)
+    monkeypatch.setattr("chatdesk.ui.theme.theme.has_session_bus", lambda: True)
     theme.motion.set_reduced(None)
     usual = theme.motion.is_reduced
     theme.motion.follow_system()
@@ -102,7 +102,7 @@ def test_stillness_is_taken_from_the_system_unless_a_setting_decides(
     motion.changed.emit(False)
     theme.motion.set_reduced(None)
     assert theme.motion.is_reduced == usual
-    monkeypatch.setattr("chatdesk.ui.theme.motion.has_session_bus", lambda: False)
+    monkeypatch.setattr("chatdesk.ui.theme.theme.has_session_bus", lambda: False)
     theme.motion.follow_system()
 
 

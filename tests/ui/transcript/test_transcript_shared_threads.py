@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.message import EDITED, Message, MessagePage, Part, PartType, Role, Status
 from chatdesk.core.rendering.blocks import Paragraph, Span
-from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
+from chatdesk.ui.features.chat.message_follower import IncomingMessages
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import Picture, PictureSource, SharedWith
 from chatdesk.ui.transcript.input.menu import build_menu, offered_by
@@ -284,7 +284,7 @@ def test_an_arriving_message_waits_a_little_for_its_blocks_and_not_for_ever(qtbo
     arriving.add(message(1, Role.USER, "b"))
     with monkeypatch.context() as patched:
         patched.setattr(
-            "chatdesk.ui.features.chat.incoming_messages._LONGEST_S", 60.0
+            "chatdesk.ui.features.chat.message_follower._LONGEST_S", 60.0
         )  # longer than a busy machine stands still
         stays_in_window(qtbot, lambda: taken == [], for_s=0.04)
         ready.add("m0")

@@ -12,8 +12,7 @@ from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
 from chatdesk.core.domain.artifacts.artifact import ArtifactVersion
 from chatdesk.core.errors import StorageError
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.features.artifacts.artifact_editor import MOST_CHARACTERS
-from chatdesk.ui.features.artifacts.artifact_view import ArtifactView
+from chatdesk.ui.features.artifacts.artifact_view import MOST_CHARACTERS, ArtifactView
 from chatdesk.ui.features.chat.unsaved import Unsaved
 from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.qt.save_timer import SaveTimer

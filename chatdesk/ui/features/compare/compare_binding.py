@@ -25,9 +25,8 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.message_follower import retry_of
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.features.compare.column import ViewMaker
 from chatdesk.ui.features.compare.compare_models import CompareModelsDialog
-from chatdesk.ui.features.compare.view import CompareView
+from chatdesk.ui.features.compare.view import CompareView, ViewMaker
 from chatdesk.ui.features.usage.usage_binding import waiting_words
 from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.view import TranscriptView

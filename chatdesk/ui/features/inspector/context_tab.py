@@ -11,8 +11,15 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from chatdesk.core.domain.context import ContextEntry, ContextReport, Reason
 from chatdesk.core.domain.message import ContextMark, Role
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.ui.features.inspector.plain_preview import plain_preview
-from chatdesk.ui.features.inspector.rows import ItemListModel, RowList, RowRole, about_tokens, plain_label, tokens_text
+from chatdesk.ui.features.inspector.rows import (
+    ItemListModel,
+    RowList,
+    RowRole,
+    about_tokens,
+    plain_label,
+    plain_preview,
+    tokens_text,
+)
 from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import PROJECT_COLOURS

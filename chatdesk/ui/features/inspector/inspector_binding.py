@@ -1,4 +1,4 @@
-"""The binding of the inspector: what it shows of the open thread, and what a person does there."""
+"""The binding of the inspector: what it shows of the open thread and its questions, and what a person does there."""
 
 from __future__ import annotations
 

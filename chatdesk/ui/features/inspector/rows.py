@@ -1,10 +1,12 @@
-"""A list of one-line rows in the inspector: however many there are, only those in view are painted."""
+"""A list of one-line rows in the inspector: however many there are, only those in view are painted. Their previews are
+without the marks of Markdown."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent, QPainter
@@ -28,6 +30,11 @@ _ICON_PX = 14
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 T = TypeVar("T")
+# A preview is one line, so what began a line may be within it.
+_FIRST_MARKS: Final = re.compile(r"^(?:#{1,6}\s+|>\s?|[-*+]\s+(?:\[[ xX]\]\s+)?)")
+_INNER_MARKS: Final = re.compile(r"(?<!\S)(?:#{2,6}\s+|(?:```+|~~~+)\w*\s?)")
+_LINK: Final = re.compile(r"!?\[([^\]\n]{0,200})\]\([^()\s]{0,500}\)")
+_PAIRS: Final = re.compile(r"(\*\*|~~|`)(?=\S)([^\n]{1,300}?)(?<=\S)\1")
 
 
 class RowRole(IntEnum):
@@ -153,3 +160,9 @@ class _RowDelegate(UniformRowDelegate):
         words.setRight(note_area.left() - 8)
         text = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, int(words.width()))
         draw_line(painter, mirrored(words, area, direction), text, direction)
+
+
+def plain_preview(text: str) -> str:
+    """Return ``text`` without Markdown marks; what only looks like a mark, such as ``2 * 3``, stays."""
+    plain = _LINK.sub(r"\1", _INNER_MARKS.sub("", _FIRST_MARKS.sub("", text.strip())))
+    return _PAIRS.sub(r"\2", plain).strip() or text.strip()

@@ -14,8 +14,7 @@ from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, Su
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.ui.accessibility.assistance import named, show_checked
-from chatdesk.ui.features.inspector.plain_preview import plain_preview
-from chatdesk.ui.features.inspector.rows import ItemListModel, RowList, RowRole, plain_label, tokens_text
+from chatdesk.ui.features.inspector.rows import ItemListModel, RowList, RowRole, plain_label, plain_preview, tokens_text
 from chatdesk.ui.local_forms import money_text, number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton

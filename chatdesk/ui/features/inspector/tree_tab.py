@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.tree import TreeNode, TreeRow
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.features.inspector.plain_preview import plain_preview
-from chatdesk.ui.features.inspector.rows import ItemListModel, RowList, RowRole
+from chatdesk.ui.features.inspector.rows import ItemListModel, RowList, RowRole, plain_preview
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 

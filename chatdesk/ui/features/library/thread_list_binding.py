@@ -28,8 +28,7 @@ from chatdesk.core.events import (
 from chatdesk.core.texts import shown
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.library.project import names_told_apart
-from chatdesk.ui.sidebar.folders import Folder
-from chatdesk.ui.sidebar.grouping import ThreadView
+from chatdesk.ui.sidebar.grouping import Folder, ThreadView
 from chatdesk.ui.window.window_context import Controller, WindowContext
 from chatdesk.ui.window.window_state import WindowState
 

@@ -30,10 +30,9 @@ from chatdesk.ui.accessibility.assistance import open_selected
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.data_page import DataPage
 from chatdesk.ui.features.settings.model_fields import ModelFields
-from chatdesk.ui.features.settings.page_titles import page_title
 from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.settings_page import SettingsPage
-from chatdesk.ui.features.settings.settings_search import Found, FoundList
+from chatdesk.ui.features.settings.settings_search import Found, FoundList, page_title
 from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme

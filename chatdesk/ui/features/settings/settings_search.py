@@ -1,9 +1,10 @@
-"""The search in the settings: its entries, and the list of results."""
+"""The search in the settings: its entries with the titles of the pages, and the list of results."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -11,11 +12,22 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
 from chatdesk.core.settings.declaration import Page
 from chatdesk.core.settings.schema import PAGES, Setting
-from chatdesk.core.texts import shown, tr
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.pressed_rows import offer_press
 from chatdesk.ui.features.settings.data_page import ACTIONS
-from chatdesk.ui.features.settings.page_titles import page_title
 from chatdesk.ui.widgets.search_field import SearchField
+
+_TITLES: Final[Mapping[Page, Text]] = {
+    "General": Text("General"),
+    "Providers": Text("Providers"),
+    "Usage and limits": Text("Usage and limits"),
+    "Context": Text("Context"),
+    "Team sync": Text("Team sync"),
+    "Tools": Text("Tools"),
+    "Local service": Text("Local service"),
+    "Data and backup": Text("Data and backup"),
+    "Shortcuts": Text("Shortcuts"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +137,8 @@ def _searched(each: Found) -> str:
 
 def _has_all(text: str, words: Collection[str]) -> bool:
     return all(word in text.casefold() for word in words)
+
+
+def page_title(page: Page) -> str:
+    """Return the title of a page as a person reads it."""
+    return shown(_TITLES[page])

@@ -1,4 +1,5 @@
-"""The transcript for assistive programs: a list of its loaded messages."""
+"""The transcript for assistive programs: a list of its loaded messages, and the changes of it that are announced.
+Before one of these programs has asked what there is to read, nothing is announced."""
 
 from __future__ import annotations
 
@@ -6,10 +7,11 @@ from collections.abc import Callable
 from weakref import ref
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QAccessibleStateChangeEvent
 from PySide6.QtWidgets import QAccessibleWidget, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.interfaces import interface_of
 from chatdesk.ui.transcript.accessible.block import BlockNode
 from chatdesk.ui.transcript.accessible.message import MessageNode
 from chatdesk.ui.transcript.accessible.view import ReadableView
@@ -145,3 +147,58 @@ def _floating(view: ReadableView) -> list[QWidget]:
     """Return the view's own widgets over the text, such as the button that jumps to the newest message."""
     widgets = view.findChildren(QWidget, options=_DIRECT)
     return [each for each in widgets if each.isVisible() and each.accessibleName() and each is not view.viewport()]
+
+
+def make_interface(view: ReadableView) -> TranscriptAccessible:
+    """Return the transcript as assistive programs read it; Qt asks for it once."""
+    return TranscriptAccessible(view)
+
+
+def _of(view: ReadableView) -> TranscriptAccessible | None:
+    interface: TranscriptAccessible | None = interface_of(view)
+    return interface
+
+
+def children_changed(view: ReadableView) -> None:
+    """Announce that messages came or went."""
+    interface = _of(view)
+    if interface is not None:
+        interface.sweep_soon()
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleEvent(view, QAccessible.Event.ObjectReorder))
+        if interface.owes_focus:
+            interface.announce_focus_soon()
+
+
+def focus_changed(view: ReadableView) -> None:
+    """Announce that another message, or another button in it, has the focus."""
+    interface = _of(view)
+    if interface is not None:
+        interface.announce_focus()
+
+
+def caret_moved(view: ReadableView) -> None:
+    """Announce that the keyboard's caret moved."""
+    interface = _of(view)
+    if interface is not None:
+        interface.announce_caret()
+
+
+def focus_arrived(view: ReadableView) -> None:
+    """Announce that the view itself got the focus."""
+    interface = _of(view)
+    if interface is not None:
+        interface.announce_focus_soon()
+
+
+def busy_changed(view: ReadableView, entry: MessageEntry) -> None:
+    """Announce that an answer began or ended."""
+    interface = _of(view)
+    if interface is None or not QAccessible.isActive():
+        return
+    node = interface.node_of(entry)
+    changed = QAccessible.State()
+    changed.busy = True
+    QAccessible.updateAccessibility(QAccessibleStateChangeEvent(node, changed))
+    QAccessible.updateAccessibility(QAccessibleEvent(node, QAccessible.Event.NameChanged))
+    interface.sweep_soon()

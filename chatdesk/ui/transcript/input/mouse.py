@@ -10,9 +10,8 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.ui.transcript.drawing.item import Grip
 from chatdesk.ui.transcript.input.actions import Actions
 from chatdesk.ui.transcript.input.dragging import Dragging
-from chatdesk.ui.transcript.input.link_status import LinkStatus
 from chatdesk.ui.transcript.input.message_focus import MessageFocus
-from chatdesk.ui.transcript.input.pointer import Hit, Pointer
+from chatdesk.ui.transcript.input.pointer import Hit, LinkStatus, Pointer
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 

@@ -1,20 +1,24 @@
-"""The mouse pointer over the transcript: the thing under it, clicks, and selection by character, word and paragraph."""
+"""The mouse pointer over the transcript: the thing under it, the target of a link, clicks, and selection by character,
+word and paragraph."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QElapsedTimer, QObject, QPointF, QTimer
+from PySide6.QtCore import QElapsedTimer, QObject, QPointF, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QWidget
 
 from chatdesk.ui.transcript.copying.selection import Selection, TextPlace
 from chatdesk.ui.transcript.drawing.item import Button, Item, word_bounds
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.layout.held_place import Placed
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 _SCROLL_MS = 33
+_PAD_PX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,3 +183,36 @@ class Pointer(QObject):
             return
         self._scroll_by(max(-60.0, min(60.0, over / 2)))
         self._extend()
+
+
+class LinkStatus(QLabel):
+    """A line of plain text that takes no clicks and is hidden when there is no link."""
+
+    def __init__(self, area: QWidget) -> None:
+        super().__init__(area)
+        self._area = area
+        self.setObjectName("linkStatus")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def set_style(self, style: TranscriptStyle) -> None:
+        tokens = style.tokens
+        self.setFont(style.font("muted"))
+        self.setStyleSheet(
+            f"#linkStatus {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};"
+            f" border-radius: {tokens.radius.inline_code}px; padding: 3px {_PAD_PX}px; }}"
+        )
+
+    def show_target(self, target: str) -> None:
+        """Show ``target``; a long one loses its end, because its beginning names the host."""
+        leads_out = bool(target) and not target.startswith("#")  # a footnote is in the message itself
+        self.setVisible(leads_out)
+        if not leads_out:
+            return
+        area = self._area.rect()
+        most = area.width() - 4 * _PAD_PX
+        self.setText(self.fontMetrics().elidedText(target, Qt.TextElideMode.ElideRight, most - 2 * _PAD_PX))
+        self.adjustSize()
+        self.move(_PAD_PX, area.height() - self.height() - _PAD_PX)
+        self.raise_()

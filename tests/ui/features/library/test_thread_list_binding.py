@@ -16,7 +16,7 @@ from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus, ProjectChanged, ProjectDeleted, ThreadChanged, ThreadDeleted, ThreadsChanged
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.qt.async_tasks import AsyncTasks
-from chatdesk.ui.sidebar.folders import Folder
+from chatdesk.ui.sidebar.grouping import Folder
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
 from tests.helpers.waiting import running_tasks, until

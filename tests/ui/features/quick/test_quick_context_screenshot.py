@@ -21,7 +21,7 @@ from tests.helpers import notification_server
 if notification_server.what_is_missing():
     pytest.skip("no dbus-daemon", allow_module_level=True)
 
-from chatdesk.ui.features.quick.screenshot import NoScreenshot, take_screenshot
+from chatdesk.ui.features.quick.quick_context import NoScreenshot, take_screenshot
 from tests.helpers.portal_server import PortalServer
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -32,7 +32,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from chatdesk.ui.qt.async_tasks import run_until_done
 from chatdesk.ui.features.quick.region_chooser import RegionChooser
-from chatdesk.ui.features.quick.screenshot import take_screenshot
+from chatdesk.ui.features.quick.quick_context import take_screenshot
 
 app = QApplication(sys.argv)
 shown = QWidget(None, Qt.WindowType.X11BypassWindowManagerHint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.ui.features.inspector.plain_preview import plain_preview
+from chatdesk.ui.features.inspector.rows import plain_preview
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.thread import ThreadPage
-from chatdesk.ui.sidebar.folders import Folder
+from chatdesk.ui.sidebar.grouping import Folder
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
