@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,12 +35,13 @@ _ROOT = Path(tempfile.mkdtemp(prefix=f"chatdesk-{os.getpid()}-", dir=memory.fold
 _HOME = _ROOT / "home"
 _FOREIGN = ("OPENAI_", "CHATDESK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 # Where the PostgreSQL to test with is, with which seed histories of teams and streamed texts begin, how many such
-# texts there are, and how often a process is killed.
+# texts there are, how often a process is killed, and of which day the samples of large tables are.
 _KEPT = (
     "CHATDESK_PG_BIN",
     "CHATDESK_FIRST_SEED",
     "CHATDESK_STREAMED_TEXTS",
     "CHATDESK_KILLS",
+    "CHATDESK_SAMPLE_DAY",
 )
 # The order of `make test`. It is mixed, so that tests cannot lean on each other, and the same each time.
 _ORDER_SEED = 20_261_122
@@ -66,6 +68,7 @@ def _isolate(environ: dict[str, str] | os._Environ[str]) -> None:
 
 
 _isolate(os.environ)
+os.environ.setdefault("CHATDESK_SAMPLE_DAY", date.today().isoformat())  # the processes of a run have it from the first
 
 
 class _Loopback:
@@ -268,6 +271,12 @@ _WINDOWS_BEFORE = pytest.StashKey[list[Any]]()
 def _windows() -> list[Any]:
     widgets = sys.modules.get("PySide6.QtWidgets")
     return [] if widgets is None else widgets.QApplication.topLevelWidgets()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(
+        f"samples of large tables: CHATDESK_SAMPLE_DAY={os.environ['CHATDESK_SAMPLE_DAY']} plays them again"
+    )
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,9 +1,9 @@
 """Plays the tests again and again with new seeds: ``python -m tests.long --minutes 60 [options for pytest]``.
 
-``make test`` plays the same examples in the same order each time. Here each round draws new ones: the tests that draw
-examples (hypothesis, histories of teams, streamed answers, kills) draw more of them, and every fifth round plays all
-tests in a new order. The first failure ends it, with the command that plays that round again; what it found then
-becomes an example of its test.
+``make test`` plays the same examples in the same order each time, and of large tables a sample of the day. Here each
+round draws new examples: the tests that draw them (hypothesis, histories of teams, streamed answers, kills) draw more,
+tables are played whole, and every fifth round plays all tests in a new order. The first failure ends it, with the
+command that plays that round again; what it found then becomes an example of its test.
 """
 
 from __future__ import annotations

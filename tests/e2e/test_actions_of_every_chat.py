@@ -1,5 +1,5 @@
 """Every action of the catalogue, given in the chat at the right and in a window of its own: it acts on that chat and on
-no other, or, where it is the program's, it is done once."""
+no other, or, where it is the program's, it is done once. One day gives the actions of a group in one of the two."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.command import GROUPS
 from chatdesk.ui.dialogs.panel import Panel
+from tests.helpers.examples import sample
 from tests.helpers.waiting import until_still
 from tests.helpers.window import answered, ask, play, until
 
@@ -211,8 +213,7 @@ BEFORE: Final[dict[str, Callable[[Walk], object]]] = {
 }
 
 
-@pytest.mark.parametrize("group", GROUPS)
-@pytest.mark.parametrize("place", ["beside", "window"])
+@pytest.mark.parametrize(("place", "group"), sample(list(product(("beside", "window"), GROUPS)), len(GROUPS)))
 def test_every_action_works_in_every_chat(
     tmp_path: Path, place: str, group: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

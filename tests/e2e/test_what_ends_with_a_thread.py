@@ -1,7 +1,7 @@
 """All that is said over or beside a thread has one owner, and is gone when that is, or when it is no longer true.
 
 ``TABLE`` names what can be shown there, how it comes and what it belongs to; the test does with each of them whatever a
-person may do next. What is added to a chat gets a row here.
+person may do next; one day plays two fifths of the pairs of a row and a step. What is added to a chat gets a row here.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ from chatdesk.core.events import LimitNear, StorageFailed, SummaryWorkChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.examples import sample
 from tests.helpers.things_over import OWNED, things_without_row
 from tests.helpers.waiting import stays as holds
 from tests.helpers.window import answered, ask, play, press, type_text, until
@@ -265,6 +267,7 @@ class Walk:
 
 
 STEPS: Final = ("second_chat", "second_window", "another_thread", "new_chat", "end_of_the_answer")
+TAKEN: Final = frozenset(sample(list(product(TABLE, STEPS)), 2 * len(TABLE)))
 
 
 def test_each_row_is_looked_for_and_a_thing_without_one_is_found(tmp_path: Path) -> None:
@@ -289,7 +292,7 @@ def test_it_is_gone_when_its_owner_is(tmp_path: Path, what: str) -> None:
         await ask(application, "there")
         there = application.threads.thread_id
         assert there is not None
-        for step in STEPS:
+        for step in [each for each in STEPS if (what, each) in TAKEN]:
             walk = Walk(application, TABLE[what], there)
             await walk.begin()
             await getattr(walk, step)()

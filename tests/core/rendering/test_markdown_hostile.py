@@ -16,9 +16,10 @@ from chatdesk.core.rendering.list_rule import MAX_CONTAINER_LEVEL
 from chatdesk.core.rendering.markdown import clean_source, parse_markdown
 from chatdesk.core.rendering.streaming import StreamingMarkdown
 from tests.helpers.block_words import block_to_plain
+from tests.helpers.examples import examples
 from tests.helpers.hostile_text import MAX_BYTES, PATTERNS, HostileInput, iter_inputs, make_input
 
-INPUTS = 2000
+INPUTS = examples(2000)
 _IN_FLIGHT = 16
 # Visible forms of hidden characters take up to nine characters for one; a tab between cells and "↩" come on top.
 _GROWTH = 10

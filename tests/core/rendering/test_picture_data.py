@@ -82,7 +82,7 @@ def test_models_are_sent_the_words_of_a_picture() -> None:
 
 @pytest.mark.parametrize(
     ("beginning", "count", "end"),
-    [("![a](data:image/png;base64,", 2_500, ""), ("![", 10_000, f"a]({URL})"), ("](data:image/", 10_000, "")],
+    [("![a](data:image/png;base64,", 600, ""), ("![", 2_500, f"a]({URL})"), ("](data:image/", 10_000, "")],
 )
 def test_hostile_beginnings_of_pictures_take_little_time(beginning: str, count: int, end: str) -> None:
     """Twice as many take about twice as long, and not four times."""
@@ -95,4 +95,4 @@ def test_hostile_beginnings_of_pictures_take_little_time(beginning: str, count: 
         return time.thread_time() - started
 
     once, twice = (min(taken_s(beginning * each + end) for _ in range(3)) for each in (count, 2 * count))
-    assert twice < 3 * once + 0.05
+    assert twice < 3 * once + 0.01

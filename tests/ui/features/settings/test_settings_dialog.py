@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -17,6 +19,7 @@ from chatdesk.ui.features.settings.settings_page import SettingsPage
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.switch import Switch
+from tests.helpers.examples import sample
 from tests.helpers.settings_pages import data_page, row_of, shown_page
 
 VALUES = {each.name: each.default for each in all_settings()} | {"backup_dir": "/home/me/backups"}
@@ -125,8 +128,9 @@ def _change(field: QWidget) -> None:
 KINDS = {each.name: each for each in all_settings() if not each.shown.hidden and not each.is_model}
 
 
-@pytest.mark.parametrize("ends", ["leaving", "escape", "cross"])
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(
+    ("name", "ends"), sample(list(itertools.product(KINDS, ("leaving", "escape", "cross"))), len(KINDS))
+)
 def test_each_setting_is_kept_however_the_dialog_is_left(
     dialog: SettingsDialog, applied: list[dict[str, object]], qtbot: QtBot, name: str, ends: str
 ) -> None:
