@@ -59,7 +59,7 @@ def test_one_several_a_project_and_everything_are_exported(
         (["--all", "--format", "md"], "needs a file or folder"),
         (["--all", "--format", "pdf"], "needs a file or folder"),
         (["0000", "--all", "--format", "md"], "a project, or everything"),
-        (["--project", "nobody", "--format", "md"], "No project is called"),
+        (["--project", "nobody", "--format", "json"], "No project is called"),
     ],
 )
 def test_what_cannot_be_exported_is_said(

@@ -18,7 +18,8 @@ from typing import Any, Final
 import pytest
 
 from chatdesk.cli.main import build_parser, run
-from chatdesk.cli.team_membership import PASSPHRASE, SETUP_PASSWORD
+from chatdesk.cli.team_arguments import SETUP_PASSWORD
+from chatdesk.cli.team_membership import PASSPHRASE
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.ids import new_id
 from chatdesk.core.local_api.instance import InstanceLock

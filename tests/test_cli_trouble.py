@@ -224,7 +224,7 @@ def test_a_file_in_the_directorys_place_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
     (tmp_path / "file").write_text("kept")
-    assert run(["--data-dir", str(tmp_path / "file"), *command]) == 1
+    assert run(["--data-dir", str(tmp_path / "file"), *(word.format(id="0123") for word in command)]) == 1
     assert f"{tmp_path / 'file'} is a file. Nothing was changed." in capsys.readouterr().err
     assert (tmp_path / "file").read_text() == "kept"
 

@@ -12,17 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.cli import team_sharing
-from chatdesk.cli.secret_files import unusable
-from chatdesk.cli.threads import find_thread
-from chatdesk.core.attachments.attachment_limits import AttachmentLimits
-from chatdesk.core.attachments.file_kinds import is_text, kind_of
-from chatdesk.core.attachments.text_encodings import SAMPLE_BYTES, readings
+from chatdesk.cli.attached_texts import check_texts, in_utf8
+from chatdesk.cli.threads import checked_prefix, find_thread
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.domain.tools import Answer, ToolServer
-from chatdesk.core.errors import InvalidInput
+from chatdesk.core.errors import EmptyMessage, InvalidInput
 from chatdesk.core.hidden_characters import distinct_name
+from chatdesk.core.ids import checked_id
+from chatdesk.core.paths import AppPaths
 from chatdesk.core.system import terminal
-from chatdesk.core.system.file_writing import write_text
 from chatdesk.core.texts import Sentences, Text, tr
 
 if TYPE_CHECKING:  # the help of all commands does without
@@ -31,7 +29,6 @@ if TYPE_CHECKING:  # the help of all commands does without
 # The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.
 CALL_DENIED: Final = 3
 _ASK, _DENY = "ask", "deny"
-_MOST_READINGS = 3
 # What --approve allows: the id of a server, and one of its tools, or None for all.
 _Grant = tuple[str, str | None]
 
@@ -68,7 +65,20 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     ask.add_argument("--encoding", metavar="NAME", help=tr("how the attached texts are encoded, such as windows-1251"))
     ask.add_argument("--json", action="store_true", help=tr("print one JSON object per line: start, text, ..., finish"))
-    ask.set_defaults(run=_ask)
+    ask.set_defaults(run=_ask, check=_check)
+
+
+def _check(options: argparse.Namespace, _paths: AppPaths) -> None:
+    if options.text == "-":
+        options.text = sys.stdin.read()
+    if not (options.text.strip() or options.attach):
+        raise EmptyMessage
+    if options.thread:
+        checked_prefix(options.thread)
+    if options.edit:
+        checked_id(options.edit)
+    options.attach = [_absolute(each) for each in options.attach]
+    check_texts([Path(each) for each in options.attach], options.encoding)
 
 
 async def _ask(options: argparse.Namespace, services: Services) -> int:
@@ -76,50 +86,9 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
         if options.encoding:
             limits = services.attachments.limits
             options.attach = await asyncio.to_thread(
-                _in_utf8, options.attach, options.encoding, Path(folder), limits=limits
+                in_utf8, options.attach, options.encoding, Path(folder), limits=limits
             )
-        else:
-            await asyncio.to_thread(_check_sure, options.attach)
         return await _answered(options, services)
-
-
-def _check_sure(files: Sequence[str]) -> None:
-    """Look for a text that may well be in another encoding than the likeliest. Raises ``InvalidInput``."""
-    for each in map(Path, map(_absolute, files)):
-        try:
-            with each.open("rb") as file:
-                data = file.read(SAMPLE_BYTES + 1)
-        except OSError:  # whoever attaches it says so
-            continue
-        read = readings(data)
-        if is_text(kind_of(data, each.name)) and read.is_unsure:
-            found = tuple(f"{reading.name}: {reading.sample}" for reading in read.found[:_MOST_READINGS])
-            raise InvalidInput(
-                Text("“{name}” may be in one of several encodings: {found}.", name=each.name, found=found),
-                safe=Text("The question was not sent."),
-                next_step=Text("Name the right one with --encoding."),
-            )
-
-
-def _in_utf8(files: Sequence[str], encoding: str, folder: Path, *, limits: AttachmentLimits) -> list[str]:
-    """Write these texts to a folder in UTF-8 and return the new paths. Raises ``InvalidInput``."""
-    written = []
-    for number, each in enumerate(map(Path, map(_absolute, files))):
-        try:
-            limits.check_size(each.name, each.stat().st_size)
-            text = each.read_bytes().decode(encoding)
-        except (LookupError, ValueError):
-            raise InvalidInput(
-                Text("“{name}” is no text in the encoding {encoding}.", name=each.name, encoding=encoding),
-                next_step=Text("Name the encoding in which it was written, such as windows-1251 or shift_jis."),
-            ) from None
-        except OSError as error:
-            raise unusable(each, error) from error
-        target = folder / str(number) / each.name
-        target.parent.mkdir()
-        write_text(target, text)
-        written.append(str(target))
-    return written
 
 
 async def _answered(options: argparse.Namespace, services: Services) -> int:
@@ -139,7 +108,7 @@ async def _answered(options: argparse.Namespace, services: Services) -> int:
         edits=options.edit,
         provider=options.provider,
         model=options.model,
-        files=[_absolute(each) for each in options.attach],
+        files=options.attach,
         assistant_id=await _assistant_id(services, options.assistant),
     )
     last: dict[str, Any] = {}

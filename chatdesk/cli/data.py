@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from chatdesk.cli.threads import find_project, find_thread
+from chatdesk.cli.secret_files import check_target
+from chatdesk.cli.threads import checked_prefix, find_project, find_thread
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.domain.exports import Choice, ExportFormat
@@ -61,13 +62,13 @@ def add_commands(
         metavar="PATH",
         help=tr("file to write (with json, a .zip includes the attachments), or a folder for several threads"),
     )
-    export.set_defaults(run=_export)
+    export.set_defaults(run=_export, check=_check_export)
 
     backup = commands.add_parser("backup", parents=[common], help=tr("make a backup now"))
     backup.add_argument(
         "file", nargs="?", metavar="FILE", help=tr("zip file to write, with the database and all attachments")
     )
-    backup.set_defaults(run=_backup)
+    backup.set_defaults(run=_backup, check=lambda options, _paths: check_target(options.file))
 
     restore = commands.add_parser("restore", parents=[common], help=tr("replace the database with a backup"))
     restore.add_argument(
@@ -75,6 +76,34 @@ def add_commands(
     )
     restore.add_argument("--list", action="store_true", help=tr("list the backups, newest first"))
     restore.add_argument("--yes", action="store_true", help=tr("do not ask"))
+    restore.set_defaults(check=_check_restore)
+
+
+def _check_export(options: argparse.Namespace, _paths: AppPaths) -> None:
+    if options.thread and (options.all or options.project):
+        raise InvalidInput(
+            Text("Choose threads, a project, or everything, but not two of them."),
+            safe="",
+            next_step=Text("Leave one of them out."),
+        )
+    if not (options.thread or options.all or options.project):
+        raise InvalidInput(
+            Text("Nothing to export was named."), safe="", next_step=Text("Give a thread, --project NAME or --all.")
+        )
+    for each in options.thread:
+        checked_prefix(each)
+    is_json, is_one = options.format == ExportFormat.JSON, len(options.thread) == 1
+    if options.output and (is_one or is_json):
+        check_target(options.output)
+    has_many = bool(options.all or options.project)
+    if not options.output and (options.format == ExportFormat.PDF or (has_many and not is_json)):
+        raise _needs_output()
+
+
+def _needs_output() -> InvalidInput:
+    return InvalidInput(
+        Text("This format needs a file or folder to write to."), safe="", next_step=Text("Give one with --output.")
+    )
 
 
 async def _export(options: argparse.Namespace, services: Services) -> int:
@@ -88,9 +117,7 @@ async def _export(options: argparse.Namespace, services: Services) -> int:
             terminal.report(Sentences.of(report.sentence, Text("It is at {path}.", path=report.path)))
         return 1 if report.missing else 0
     if kind is ExportFormat.PDF or not (is_one or kind is ExportFormat.JSON):
-        raise InvalidInput(
-            Text("This format needs a file or folder to write to."), safe="", next_step=Text("Give one with --output.")
-        )
+        raise _needs_output()
     with tempfile.TemporaryDirectory(prefix="chatdesk-") as folder:
         target = Path(folder) / f"export.{kind}"
         report = await services.exports.export(choice, kind, target)
@@ -101,22 +128,12 @@ async def _export(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _choice(options: argparse.Namespace, services: Services) -> Choice:
-    if options.thread and (options.all or options.project):
-        raise InvalidInput(
-            Text("Choose threads, a project, or everything, but not two of them."),
-            safe="",
-            next_step=Text("Leave one of them out."),
-        )
     if options.thread:
         ids = [(await find_thread(services, wanted)).id for wanted in options.thread]
         return Choice(thread_ids=tuple(dict.fromkeys(ids)), has_trash=options.with_trash)
     if options.project:
         return Choice(project_id=(await find_project(services, options.project)).id, has_trash=options.with_trash)
-    if options.all:
-        return Choice(has_trash=options.with_trash)
-    raise InvalidInput(
-        Text("Nothing to export was named."), safe="", next_step=Text("Give a thread, --project NAME or --all.")
-    )
+    return Choice(has_trash=options.with_trash)
 
 
 def _print_file(path: Path) -> None:
@@ -154,6 +171,22 @@ async def _backup(options: argparse.Namespace, services: Services) -> int:
     return 0
 
 
+def _check_restore(options: argparse.Namespace, paths: AppPaths) -> None:
+    if options.list:
+        return
+    if not options.file:
+        raise InvalidInput(
+            Text("No backup was named."), safe="", next_step=Text("'chatdesk restore --list' lists them.")
+        )
+    from chatdesk.core.storage.upkeep.backup_service import check_there
+
+    path = Path(options.file)
+    if not path.exists() and path.name == options.file:
+        path = paths.backup_dir / path
+    check_there(path)
+    options.file = path
+
+
 _CLOSE_IT = Text("Close the window, or choose another --data-dir.")
 
 
@@ -175,23 +208,16 @@ async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Setti
             size = backups.fault_of(path) or size_text(path.stat().st_size)
             terminal.say(f"{made:%Y-%m-%d %H:%M}  {shown(size):>14}  {path.name}")
         return 0
-    if not options.file:
-        raise InvalidInput(
-            Text("No backup was named."), safe="", next_step=Text("'chatdesk restore --list' lists them.")
-        )
-    path = Path(options.file)
-    if not path.exists() and path.name == options.file:
-        path = paths.backup_dir / path
     lock = InstanceLock(paths.data_dir, purpose="restore")
     if not lock.acquire():
         raise lock.problem or in_use(read_holder(paths.data_dir), next_step=_CLOSE_IT)
     try:
-        for line in describe(await backups.inspect_backup(path)):
+        for line in describe(await backups.inspect_backup(options.file)):
             terminal.report(line)
         if not options.yes and not await terminal.agrees(_QUESTION):
             terminal.complain(tr("nothing was changed"))
             return 1
-        await backups.prepare(path)
+        await backups.prepare(options.file)
         kept = await backups.restore_prepared()
     finally:
         lock.release()

@@ -14,6 +14,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.domain.library import ThreadQuery, ThreadScope
 from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.paths import AppPaths
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, tr
 
@@ -36,16 +37,19 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         help=tr("seed for the made-up texts; another number makes other texts (1)"),
     )
     demo.add_argument("--add", action="store_true", help=tr("add them even if there are threads already"))
-    demo.set_defaults(run=_demo_data)
+    demo.set_defaults(run=_demo_data, check=_check)
 
 
-async def _demo_data(options: argparse.Namespace, services: Services) -> int:
-    """Write the threads to a file, and import it as any other export."""
+def _check(options: argparse.Namespace, _paths: AppPaths) -> None:
     if options.messages > MOST_MESSAGES:
         raise InvalidInput(
             Text("At most {most_messages} messages can be made at once.", most_messages=MOST_MESSAGES),
             next_step=Text("Choose fewer."),
         )
+
+
+async def _demo_data(options: argparse.Namespace, services: Services) -> int:
+    """Write the threads to a file, and import it as any other export."""
     if services.has_other_owner:
         raise NotPossible(
             Text("ChatDesk is open on this data directory."), next_step=Text("Close it, or choose another one.")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.imported import ImportProgress
 from chatdesk.core.errors import NotPossible
+from chatdesk.core.paths import AppPaths
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, tr
 
@@ -34,7 +37,15 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     bring.add_argument("--dry-run", action="store_true", help=tr("only report what would be imported"))
     bring.add_argument("--json", action="store_true", help=tr("print the report as JSON"))
-    bring.set_defaults(run=_import)
+    bring.set_defaults(run=_import, check=_check)
+
+
+def _check(options: argparse.Namespace, _paths: AppPaths) -> None:
+    """Read the file as far as its first thread. Raises ``ImportRefused``."""
+    from chatdesk.core.transfer.imports.source import ExportFile
+
+    with closing(ExportFile(Path(options.file), now_ms=SystemClock().now_ms())) as export:
+        next(iter(export.threads()), None)
 
 
 async def _import(options: argparse.Namespace, services: Services) -> int:

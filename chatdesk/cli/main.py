@@ -18,6 +18,7 @@ from chatdesk import __version__
 from chatdesk.cli import failures
 from chatdesk.cli.argparse_text import translate_argparse
 from chatdesk.cli.opening import target_of
+from chatdesk.cli.secret_files import check_target
 from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
 from chatdesk.core.diagnostics.logs import start_logging
 from chatdesk.core.diagnostics.redaction import process_redactor
@@ -123,6 +124,7 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help=tr("as JSON"))
     doctor.add_argument("--bundle", metavar="FILE", help=tr("also write a zip to attach to a bug report"))
     doctor.add_argument("--repair", action="store_true", help=tr("repair the database, keeping a copy of it"))
+    doctor.set_defaults(check=lambda options, _paths: check_target(options.bundle))
     return parser
 
 
@@ -217,6 +219,8 @@ def _report_failure(error: ChatDeskError, *, is_json: bool) -> int:
 def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug: bool) -> int:
 
     target = _target_of(options)
+    if hasattr(options, "check"):  # what is wrong with the arguments alone is said before anything is made or opened
+        options.check(options, paths)
     try:
         paths.make_directories()
     except OSError as error:
@@ -263,8 +267,6 @@ def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
         return run_until_signal(serving.tokens(options, paths, loaded.settings))
     if options.command == "mcp":
         return run_until_signal(mcp_serving.mcp(options, paths, loaded.settings))
-    if options.command == "ask" and options.text == "-":
-        options.text = sys.stdin.read()
     return run_until_signal(_run_with_services(options, paths, loaded))
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.system import terminal
-from chatdesk.core.system.file_writing import making
+from chatdesk.core.system.file_writing import check_place, making, write_failure
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text, tr
 
@@ -17,6 +19,30 @@ from chatdesk.core.texts import Text, tr
 def add_output(parser: argparse.ArgumentParser, help_text: str) -> None:
     """Add ``--output FILE``, for a command that makes a secret within ``secret_file``."""
     parser.add_argument("--output", metavar="FILE", help=help_text)
+
+
+def check_output(options: argparse.Namespace) -> None:
+    """Raise ``InvalidInput`` where the file that ``--output`` names is there already, or could not be made."""
+    if options.output is None:
+        return
+    path = Path(options.output)
+    try:
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        check_place(path)
+    except OSError as error:
+        raise unusable(path, error) from error
+
+
+def check_target(name: str | None) -> None:
+    """Raise ``ExportFailed`` where a file is named that could not be written."""
+    if name is None:
+        return
+    path = Path(name)
+    try:
+        check_place(path)
+    except OSError as error:
+        raise write_failure(error, path) from error
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from chatdesk.cli.secret_files import add_output, secret_file
+from chatdesk.cli.secret_files import add_output, check_output, secret_file
 from chatdesk.cli.threads import find_project, positive
 from chatdesk.core.moments import moment_text
 from chatdesk.core.paths import AppPaths
@@ -56,7 +56,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     new.add_argument("--tokens", type=positive, default=0, metavar="N", help=tr("use at most N model tokens a minute"))
     new.add_argument("--money", type=_money, default=0.0, metavar="USD", help=tr("spend at most USD dollars a day"))
     add_output(new, tr("write the token to this file instead of printing it"))
-    new.set_defaults(run=_new)
+    new.set_defaults(run=_new, check=_check_new)
     listing = actions.add_parser("list", parents=[common], help=tr("list the tokens, without their secret texts"))
     listing.add_argument("--json", action="store_true", help=tr("a JSON array"))
     revoke = actions.add_parser(
@@ -82,6 +82,11 @@ async def _serve(options: argparse.Namespace, services: Services) -> int:
     if switch.state.problem is not None:
         raise switch.state.problem
     return 0
+
+
+def _check_new(options: argparse.Namespace, paths: AppPaths) -> None:
+    _book(paths).checked_name(options.name)
+    check_output(options)
 
 
 async def _new(options: argparse.Namespace, services: Services) -> int:

@@ -7,12 +7,11 @@ can see.
 from __future__ import annotations
 
 import argparse
-import asyncio
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.cli import team_lost, team_membership, team_sharing
+from chatdesk.cli import team_arguments, team_lost, team_membership, team_sharing
 from chatdesk.cli.team_asking import TeamVerb, find_workspace, open_keys
-from chatdesk.cli.team_membership import add_address, address_of, password_for, workspace_as_data
+from chatdesk.cli.team_membership import add_address, password_for, workspace_as_data
 from chatdesk.cli.team_sharing import WAIT_S, send_now
 from chatdesk.cli.team_text import CHECK_TEXTS, ROLE_TEXTS, STATUS_TEXTS
 from chatdesk.cli.threads import find_project
@@ -42,7 +41,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         "--workspace", metavar="NAME", help=tr("workspace to compare, if no address is given (by default the only one)")
     )
     check.add_argument("--json", action="store_true", help=tr("as JSON"))
-    check.set_defaults(team_verb=TeamVerb(_check))
+    check.set_defaults(team_verb=TeamVerb(_check), check=team_arguments.check_server)
     members = verbs.add_parser("members", parents=[common], help=tr("list the members, as the server has them now"))
     members.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     members.add_argument("--json", action="store_true", help=tr("a JSON array"))
@@ -125,9 +124,8 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
             for sentence in result.accepted:
                 terminal.say(shown(sentence))
         return 1 if result.differences else 0
-    address = await asyncio.to_thread(address_of, options)
-    password = await password_for(address)
-    checks = await service.membership.examine(address, password)
+    password = await password_for(options.address)
+    checks = await service.membership.examine(options.address, password)
     if options.json:
         rows = [{"name": each.name, "state": each.state.value, "sentence": each.sentence} for each in checks]
         terminal.say_json(rows)
@@ -176,7 +174,7 @@ def _add_erasing_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--project", metavar="NAME", help=tr("project to erase (name or id); its sharing ends and nothing of it stays")
     )
-    erase.set_defaults(team_verb=TeamVerb(_erase, is_writing=True))
+    erase.set_defaults(team_verb=TeamVerb(_erase, is_writing=True), check=team_arguments.check_erase)
     keep = verbs.add_parser(
         "keep", parents=[common], help=tr("show or set how long a shared project keeps its messages")
     )
@@ -187,7 +185,7 @@ def _add_erasing_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
         nargs="?",
         help=tr("number of days, or forever; without it, the current setting is shown"),
     )
-    keep.set_defaults(team_verb=TeamVerb(_keep, is_writing=True))
+    keep.set_defaults(team_verb=TeamVerb(_keep, is_writing=True), check=team_arguments.check_keep)
     for each in (erase, keep):
         each.add_argument("--yes", action="store_true", help=tr("do not ask"))
         wait = tr("wait for the server at most this long ({seconds})", seconds=str(WAIT_S))
@@ -195,10 +193,6 @@ def _add_erasing_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 
 async def _keep(options: argparse.Namespace, services: Services) -> int:
-    if options.days not in (None, "forever") and not options.days.isdecimal():
-        raise InvalidInput(
-            Text("Give a number of days, or 'forever'."), safe=Text("Nothing was changed."), next_step=""
-        )
     project = await find_project(services, options.project, is_shared=True)
     await open_keys(services)
     team = await services.load_team()

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.cli.secret_files import add_output, secret_file, unusable
+from chatdesk.cli import team_arguments
+from chatdesk.cli.secret_files import add_output, secret_file
+from chatdesk.cli.team_arguments import SETUP_PASSWORD
 from chatdesk.cli.team_asking import TeamVerb, find_workspace, named, open_keys, passphrase, secret
 from chatdesk.cli.team_sharing import roles_of
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
-from chatdesk.core.errors import InvalidInput
-from chatdesk.core.sync.address import checked_address, reach_text, read_address
+from chatdesk.core.sync.address import checked_address, reach_text
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.system import terminal
-from chatdesk.core.texts import Text, tr
+from chatdesk.core.texts import tr
 
 if TYPE_CHECKING:  # the help of all commands does without
     from chatdesk.services.services import Services
 
-SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRASE"
+PASSPHRASE = "CHATDESK_TEAM_PASSPHRASE"  # noqa: S105 - the name of a variable
 
 
 def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -30,7 +29,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     create.add_argument("--my-name", required=True, metavar="NAME", help=tr("your name, as the others see it"))
     add_address(create)
     create.add_argument("--json", action="store_true", help=tr("as JSON"))
-    create.set_defaults(team_verb=TeamVerb(_create, is_writing=True))
+    create.set_defaults(team_verb=TeamVerb(_create, is_writing=True), check=team_arguments.check_create)
 
     invite = verbs.add_parser("invite", parents=[common], help=tr("print an invitation"))
     invite.add_argument("name", metavar="NAME", help=tr("name of the person"))
@@ -45,7 +44,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     invite.add_argument("--days", type=int, default=7, metavar="N", help=tr("valid for N days (7)"))
     add_output(invite, tr("write the invitation to this file instead of printing it"))
     invite.add_argument("--json", action="store_true", help=tr("as JSON"))
-    invite.set_defaults(team_verb=TeamVerb(_invite, is_writing=True))
+    invite.set_defaults(team_verb=TeamVerb(_invite, is_writing=True), check=team_arguments.check_invite)
 
     join = verbs.add_parser(
         "join", parents=[common], help=tr("join with an invitation, or with a code from another computer of yours")
@@ -54,7 +53,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     join.add_argument("--my-name", default="", metavar="NAME", help=tr("your name, as the others see it"))
     join.add_argument("--without-tls", action="store_true", help=tr("accept a server without encryption"))
     join.add_argument("--json", action="store_true", help=tr("as JSON"))
-    join.set_defaults(team_verb=TeamVerb(_join, is_writing=True))
+    join.set_defaults(team_verb=TeamVerb(_join, is_writing=True), check=team_arguments.check_join)
 
     leave = verbs.add_parser("leave", parents=[common], help=tr("stop syncing; everything stays on this computer"))
     leave.add_argument(
@@ -76,7 +75,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     computer.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     add_output(computer, tr("write the code to this file instead of printing it"))
     computer.add_argument("--json", action="store_true", help=tr("as JSON"))
-    computer.set_defaults(team_verb=TeamVerb(_computer, is_writing=True))
+    computer.set_defaults(team_verb=TeamVerb(_computer, is_writing=True), check=team_arguments.check_computer)
 
     _add_server_verbs(verbs, common)
 
@@ -87,12 +86,12 @@ def _add_server_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     )
     add_address(sign_in, is_members=True)
     sign_in.add_argument("--json", action="store_true", help=tr("as JSON"))
-    sign_in.set_defaults(team_verb=TeamVerb(_sign_in, is_writing=True))
+    sign_in.set_defaults(team_verb=TeamVerb(_sign_in, is_writing=True), check=team_arguments.check_sign_in)
 
     upgrade = verbs.add_parser("upgrade", parents=[common], help=tr("bring the team's database up to date"))
     upgrade.add_argument("--user", required=True, metavar="NAME", help=tr("login that set the database up"))
     upgrade.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
-    upgrade.set_defaults(team_verb=TeamVerb(_upgrade))
+    upgrade.set_defaults(team_verb=TeamVerb(_upgrade), check=team_arguments.check_upgrade)
 
     move = verbs.add_parser(
         "move", parents=[common], help=tr("use another address for the team's database from now on")
@@ -101,12 +100,12 @@ def _add_server_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     move.add_argument("--port", type=int, metavar="PORT", help=tr("(as before)"))
     move.add_argument("--ca", metavar="FILE", help=tr("certificate of the server's authority (as before)"))
     move.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
-    move.set_defaults(team_verb=TeamVerb(_move, is_writing=True))
+    move.set_defaults(team_verb=TeamVerb(_move, is_writing=True), check=team_arguments.check_move)
 
     verifier = verbs.add_parser(
         "verifier", parents=[common], help=tr("read a password and print the form in which Postgres stores it")
     )
-    verifier.set_defaults(team_verb=TeamVerb(_verifier))
+    verifier.set_defaults(team_verb=TeamVerb(_verifier), check=team_arguments.check_verifier)
 
 
 def add_address(parser: argparse.ArgumentParser, *, is_members: bool = False) -> None:
@@ -128,25 +127,15 @@ def add_address(parser: argparse.ArgumentParser, *, is_members: bool = False) ->
 
 
 async def _create(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.sync.members.joining import checked_name
-
-    for each in (options.name, options.my_name):
-        checked_name(each)
-    address = await asyncio.to_thread(address_of, options)
     await open_keys(services, may_make=True)
-    password = await password_for(address)
+    password = await password_for(options.address)
     membership = (await services.load_team()).membership
-    workspace = await membership.create_workspace(options.name, options.my_name, address, password=password)
+    workspace = await membership.create_workspace(options.name, options.my_name, options.address, password=password)
     _print_joined(options, workspace, tr("The workspace {name} was made. You are its owner.", name=workspace.name))
     return 0
 
 
 async def _invite(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.sync.members.administering import check_days
-    from chatdesk.core.sync.members.joining import checked_name
-
-    checked_name(options.name)
-    check_days(options.days)
     workspace = await find_workspace(services, options.workspace)
     roles = await roles_of(options.role, services, workspace)
     if warning := reach_text(workspace.address.host):
@@ -171,23 +160,17 @@ async def _invite(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _join(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.sync.members.joining import check_agreed, checked_name
-
+    await open_keys(services, may_make=True)  # on stdin, its passphrase is the line before the code
     if options.file == "-":
-        await open_keys(services, may_make=True)  # its passphrase is the line before the code
-    text = await asyncio.to_thread(_read_code, options.file)
+        options.code = await asyncio.to_thread(team_arguments.read_code)
+        team_arguments.check_code(options)
     membership = (await services.load_team()).membership
-    view = membership.read_invitation(text)
-    if view.address is not None:
-        check_agreed(view.address, allows_unencrypted=options.without_tls)
-        checked_name(options.my_name or view.member_name)
-    if options.file != "-":
-        await open_keys(services, may_make=True)
+    view = membership.read_invitation(options.code)
     given = None
     if view.needs_passphrase:
         given = await asyncio.to_thread(passphrase, PASSPHRASE, tr("Passphrase: "))
     workspace = await membership.join(
-        text, options.my_name or view.member_name, passphrase=given, allows_unencrypted=options.without_tls
+        options.code, options.my_name or view.member_name, passphrase=given, allows_unencrypted=options.without_tls
     )
     _print_joined(options, workspace, tr("You are in the workspace {name} now.", name=workspace.name))
     return 0
@@ -249,10 +232,9 @@ async def _computer(options: argparse.Namespace, services: Services) -> int:
 async def _sign_in(options: argparse.Namespace, services: Services) -> int:
     from chatdesk.core.sync.members.team_passwords import VARIABLE
 
-    address = await asyncio.to_thread(address_of, options, VARIABLE)
     await open_keys(services, may_make=True)
-    password = await password_for(address, VARIABLE)
-    workspace = await (await services.load_team()).membership.sign_in(address, password=password)
+    password = await password_for(options.address, VARIABLE)
+    workspace = await (await services.load_team()).membership.sign_in(options.address, password=password)
     _print_joined(options, workspace, tr("You are in the workspace {name} now.", name=workspace.name))
     return 0
 
@@ -281,7 +263,7 @@ async def _move(options: argparse.Namespace, services: Services) -> int:
     port = workspace.address.port if options.port is None else options.port
     address = replace(workspace.address, host=options.host, port=port)
     if options.ca:
-        address = replace(address, ca=await asyncio.to_thread(_read_text, Path(options.ca), "ascii"))
+        address = replace(address, ca=options.ca)
     checked_address(address)
     await open_keys(services)
     await (await services.load_team()).membership.move(workspace.id, address)
@@ -296,12 +278,8 @@ async def _move(options: argparse.Namespace, services: Services) -> int:
     return 0
 
 
-async def _verifier(_options: argparse.Namespace, _services: Services) -> int:
-    from chatdesk.core.sync.members.team_passwords import check_password
-
-    password = await asyncio.to_thread(terminal.ask_secret, tr("Password: "))
-    check_password(password)
-    terminal.say(verifier_of(password))
+async def _verifier(options: argparse.Namespace, _services: Services) -> int:
+    terminal.say(verifier_of(options.password))
     return 0
 
 
@@ -333,45 +311,3 @@ def workspace_as_data(workspace: Workspace) -> dict[str, Any]:
         "is_owner": workspace.is_owner,
         "joined_at": workspace.joined_at,
     }
-
-
-# On a thread from here on: files and questions.
-
-
-def address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> ServerAddress:
-    """Return the address that the options name, whose password is given in ``variable``. Raises ``InvalidInput``."""
-    from dataclasses import replace
-
-    if options.url:
-        address, written = read_address(options.url)
-        if written:
-            raise InvalidInput(
-                Text("Do not put a password into the arguments: everybody on this computer can see them."),
-                safe=Text("Nothing was sent."),
-                next_step=Text(
-                    "Change that password, since others may have seen it, and give the new one on stdin or in "
-                    "{variable}.",
-                    variable=variable,
-                ),
-            )
-    else:
-        address = ServerAddress(options.host or "", options.port, options.database or "", options.user or "")
-    if options.without_tls:
-        address = replace(address, tls="disable")
-    if options.ca:
-        address = replace(address, ca=_read_text(Path(options.ca), "ascii"))
-    return checked_address(address)
-
-
-def _read_code(name: str) -> str:
-    if name == "-":
-        return sys.stdin.readline() if sys.stdin.isatty() else sys.stdin.read(512 * 1024)
-    return _read_text(Path(name), "utf-8")
-
-
-def _read_text(path: Path, encoding: str) -> str:
-    try:
-        with path.open(encoding=encoding, errors="replace") as file:
-            return file.read(512 * 1024)
-    except OSError as error:
-        raise unusable(path, error) from error

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
+from chatdesk.cli.team_arguments import checked_role
 from chatdesk.cli.team_asking import KEYS_PASSPHRASE, TeamVerb, find_workspace, open_keys, waiting_text
 from chatdesk.cli.team_refused import add_refused_verb
 from chatdesk.cli.team_text import POLICY_TEXTS, POLICY_VALUES, ROLE_TEXTS
@@ -353,7 +354,7 @@ async def roles_of(given: list[str], services: Services, workspace: Workspace) -
     projects = [each for each in await services.library.projects.list() if each.id in shared]
     roles: dict[str, TeamRole] = {}
     for each in given:
-        name, _, role = each.rpartition("=")
+        name, role = checked_role(each)
         matches = [one for one in projects if name.strip().casefold() in (one.id, one.name.casefold())]
         if len(matches) != 1:
             raise InvalidInput(
@@ -368,11 +369,5 @@ async def roles_of(given: list[str], services: Services, workspace: Workspace) -
                 safe=Text("Nobody was invited."),
                 next_step=Text("Share it first ('chatdesk team share'), or give its id."),
             )
-        if role not in list(TeamRole):
-            raise InvalidInput(
-                Text("“{role}” is not a role.", role=role[:20]),
-                safe=Text("Nobody was invited."),
-                next_step=Text("Use viewer, editor, admin or owner."),
-            )
-        roles[matches[0].id] = TeamRole(role)
+        roles[matches[0].id] = role
     return roles

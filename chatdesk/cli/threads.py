@@ -13,7 +13,9 @@ from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import InvalidInput, NotFound, NotPossible
 from chatdesk.core.hidden_characters import distinct_name
+from chatdesk.core.ids import checked_id
 from chatdesk.core.moments import moment_text
+from chatdesk.core.paths import AppPaths
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.core.transfer.exports.export import thread_as_data, thread_to_json, thread_to_markdown
@@ -33,7 +35,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     verbs = projects.add_subparsers(dest="verb", metavar="VERB")
     add = verbs.add_parser("add", parents=[common], help=tr("make a project and print its id"))
     add.add_argument("name", metavar="NAME", help=tr("name of the project"))
-    add.set_defaults(run=_add_project)
+    add.set_defaults(run=_add_project, check=_check_name)
 
     threads = commands.add_parser("threads", parents=[common], help=tr("list threads, latest first"))
     which = threads.add_mutually_exclusive_group()
@@ -48,7 +50,13 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     show = commands.add_parser("show", parents=[common], help=tr("print a thread"))
     show.add_argument("thread", metavar="THREAD", help=tr("id of the thread, or the start of it"))
     show.add_argument("--json", action="store_true", help=tr("as JSON"))
-    show.set_defaults(run=_show)
+    show.set_defaults(run=_show, check=lambda options, _paths: checked_prefix(options.thread))
+
+
+def _check_name(options: argparse.Namespace, _paths: AppPaths) -> None:
+    from chatdesk.core.storage.chat.projects import checked_name
+
+    checked_name(options.name)
 
 
 async def _projects(options: argparse.Namespace, services: Services) -> int:
@@ -143,17 +151,9 @@ async def _show(options: argparse.Namespace, services: Services) -> int:
 
 async def find_thread(services: Services, wanted: str) -> Thread:
     """Return the thread with this id, or the only one whose id starts with it."""
-    prefix = wanted.strip().lower()
-    if len(prefix) >= _ID_LENGTH:
+    prefix = checked_prefix(wanted)
+    if len(prefix) == _ID_LENGTH:
         return await services.chat.get_thread(prefix)
-    if len(prefix) < _SHORTEST_PREFIX or set(prefix) - set("0123456789abcdef-"):
-        raise InvalidInput(
-            Text("“{wanted}” is not the beginning of a thread's id.", wanted=wanted[:60]),
-            safe="",
-            next_step=Text(
-                "Give at least {count} of its characters; 'chatdesk threads' lists them.", count=_SHORTEST_PREFIX
-            ),
-        )
     async with aclosing(_every_thread(services)) as threads:
         matches = [thread async for thread in threads if thread.id.startswith(prefix)]
     if not matches:
@@ -174,6 +174,22 @@ async def find_thread(services: Services, wanted: str) -> Thread:
             next_step=Text("Give more of the id."),
         )
     return matches[0]
+
+
+def checked_prefix(wanted: str) -> str:
+    """Return the beginning of a thread's id, or all of it. Raises ``InvalidInput``, ``InvalidId``."""
+    prefix = wanted.strip().lower()
+    if len(prefix) >= _ID_LENGTH:
+        return checked_id(prefix)
+    if len(prefix) < _SHORTEST_PREFIX or set(prefix) - set("0123456789abcdef-"):
+        raise InvalidInput(
+            Text("“{wanted}” is not the beginning of a thread's id.", wanted=wanted[:60]),
+            safe="",
+            next_step=Text(
+                "Give at least {count} of its characters; 'chatdesk threads' lists them.", count=_SHORTEST_PREFIX
+            ),
+        )
+    return prefix
 
 
 async def _every_thread(services: Services) -> AsyncGenerator[Thread, None]:

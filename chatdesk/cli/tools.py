@@ -17,12 +17,15 @@ from chatdesk.cli.threads import find_project
 from chatdesk.core.domain.tools import CHECK_STEP_TEXTS, CheckStep, ServerKind, ToolServer
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.hidden_characters import distinct_name
+from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.endpoint import shown_address
 from chatdesk.core.settings.secrets import SecretNotKept
 from chatdesk.core.system import terminal
 from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Sentences, Text, shown, tr
 from chatdesk.core.tools.pasted import read_pasted
+from chatdesk.core.tools.project_folders import checked_folder
+from chatdesk.core.tools.server_rules import check_usable
 from chatdesk.core.tools.written_secrets import extract_secrets
 
 if TYPE_CHECKING:  # the help of all commands does without
@@ -71,10 +74,12 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         help=tr("folder in which the program runs (by default an empty one)"),
     )
     add.add_argument("--secret", metavar="VARIABLE", action="append", default=[], help=shown(_TAKEN_FROM))
+    add.set_defaults(check=_check_add)
     paste = verbs.add_parser(
         "paste", parents=[common], help=tr("add servers from the JSON settings of another program")
     )
     paste.add_argument("file", metavar="FILE", help=tr("file with the JSON; - reads it from stdin"))
+    paste.set_defaults(check=_check_paste)
     test = verbs.add_parser("test", parents=[common], help=tr("start servers and list their tools, step by step"))
     test.add_argument("server", metavar="SERVER", nargs="?", help=tr("id of the server (by default all that are on)"))
     for name, words in _OF_A_SERVER:
@@ -98,6 +103,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         help=tr("folder to set; without it, the current one is shown"),
     )
     folder.add_argument("--remove", action="store_true", help=tr("remove the folder from the project"))
+    folder.set_defaults(check=_check_folder)
     web_search.add_verb(verbs, common)
     for each in (listed, allowed, test):
         each.add_argument("--json", action="store_true", help=tr("a JSON array"))
@@ -124,6 +130,11 @@ async def _tools(options: argparse.Namespace, services: Services) -> int:
     return await _VERBS[options.verb](options, service)
 
 
+def _check_folder(options: argparse.Namespace, paths: AppPaths) -> None:
+    if options.folder is not None and not options.remove:
+        checked_folder(Path(options.folder), paths)
+
+
 async def _folder(options: argparse.Namespace, services: Services, service: ToolService) -> int:
     project = await find_project(services, options.project)
     if options.folder is not None or options.remove:
@@ -148,7 +159,8 @@ async def _list(options: argparse.Namespace, service: ToolService) -> int:
     return 0
 
 
-async def _add(options: argparse.Namespace, service: ToolService) -> int:
+def _check_add(options: argparse.Namespace, _paths: AppPaths) -> None:
+    """Read the server and its secrets from the arguments into ``options.server`` and ``options.secrets``."""
     from dataclasses import replace
 
     argv = tuple(options.argv[1:] if options.argv[:1] == ["--"] else options.argv)
@@ -169,20 +181,31 @@ async def _add(options: argparse.Namespace, service: ToolService) -> int:
             safe=Text("Nothing was changed."),
             next_step="",
         )
-    made = service.new_id(options.name)
     names = tuple(secrets)
     if options.address:
-        server = ToolServer(made, options.name, ServerKind.ADDRESS, address=options.address, header_names=names)
+        server = ToolServer("", options.name, ServerKind.ADDRESS, address=options.address, header_names=names)
         server = replace(server, client_id=options.client)
     else:
         folder = options.folder or ""
-        server = ToolServer(made, options.name, ServerKind.COMMAND, argv, env_names=names, folder=folder)
-    server, written = extract_secrets(server)
-    await service.save(server, {**secrets, **written})
-    if client_secret:
-        await service.sign_ins.keep_client_secret(server, client_secret)
-    terminal.say(made)
+        server = ToolServer("", options.name, ServerKind.COMMAND, argv, env_names=names, folder=str(folder))
+    options.server, written = extract_secrets(server)
+    options.secrets, options.client_secret = {**secrets, **written}, client_secret
+    check_usable(options.server)
+
+
+async def _add(options: argparse.Namespace, service: ToolService) -> int:
+    from dataclasses import replace
+
+    server = replace(options.server, id=service.new_id(options.server.name))
+    await service.save(server, options.secrets)
+    if options.client_secret:
+        await service.sign_ins.keep_client_secret(server, options.client_secret)
+    terminal.say(server.id)
     return 0
+
+
+def _check_paste(options: argparse.Namespace, _paths: AppPaths) -> None:
+    options.servers = read_pasted(_read(options.file))
 
 
 async def _paste(options: argparse.Namespace, service: ToolService) -> int:
@@ -190,7 +213,7 @@ async def _paste(options: argparse.Namespace, service: ToolService) -> int:
     from dataclasses import replace
 
     refusal: SecretNotKept | None = None
-    for pasted in read_pasted(_read(options.file)):
+    for pasted in options.servers:
         server, missing = replace(pasted.server, id=service.new_id(pasted.server.name)), list(pasted.missing)
         try:
             await service.save(server, pasted.secrets)

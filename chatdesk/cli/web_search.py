@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.paths import AppPaths
 from chatdesk.core.system import terminal
 from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Text, shown, tr
@@ -34,6 +35,7 @@ def add_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
         help=tr("test the engine step by step; an ENGINE that is given is tested without being set"),
     )
     verb.add_argument("--forget-key", action="store_true", help=tr("remove the stored key of the engine"))
+    verb.set_defaults(check=_check)
     verb.add_argument(
         "--json", action="store_true", help=tr("print a JSON object, or with --test an array of its steps")
     )
@@ -44,19 +46,28 @@ def changes(options: argparse.Namespace) -> bool:
     return options.verb == VERB and (options.forget_key or (options.engine is not None and not options.test))
 
 
-async def run(options: argparse.Namespace, service: ToolService) -> int:
-    search = service.search
-    key = environment().get(options.key, "") if options.key else ""
-    if options.key and not key:
+def _check(options: argparse.Namespace, _paths: AppPaths) -> None:
+    """Read the key into ``options.key``."""
+    from chatdesk.core.tools.web_search.web_search import checked
+
+    name, options.key = options.key, environment().get(options.key, "")
+    if name and not options.key:
         raise InvalidInput(
-            Text("The variable {key} is not set here.", key=str(options.key)),
+            Text("The variable {key} is not set here.", key=str(name)),
             safe=Text("Nothing was changed."),
             next_step="",
         )
     engine = SearchEngine(options.engine) if options.engine not in (None, _NONE) else None
-    if options.forget_key:
-        if engine is None:
-            raise InvalidInput(Text("Name the engine whose key should be removed."), safe=Text("Nothing was changed."))
+    if options.forget_key and engine is None:
+        raise InvalidInput(Text("Name the engine whose key should be removed."), safe=Text("Nothing was changed."))
+    if options.address:
+        checked(SearchChoice(engine or SearchEngine.SEARXNG, options.address))
+
+
+async def run(options: argparse.Namespace, service: ToolService) -> int:
+    search, key = service.search, options.key
+    engine = SearchEngine(options.engine) if options.engine not in (None, _NONE) else None
+    if options.forget_key and engine is not None:
         await search.forget_key(engine)
         return 0
     address = options.address or (search.choice.address if engine is search.choice.engine else "")

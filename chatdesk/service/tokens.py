@@ -90,19 +90,7 @@ class TokenBook:
     ) -> tuple[Token, str]:
         """Make a token and return it with its text, which is kept nowhere. Raises ``InvalidInput`` for a name that is
         empty or taken, and ``NotPossible`` where it cannot be kept."""
-        shown = clean_line(name)[:_LONGEST_NAME].strip()
-        if not shown:
-            raise InvalidInput(
-                Text("A token needs a name."),
-                safe=Text("Nothing was changed."),
-                next_step=Text("Give it the name of the program that will use it."),
-            )
-        if any(shown in (each.name, each.id) for each in self.all()):
-            raise InvalidInput(
-                Text("There is already a token called “{name}”.", name=shown),
-                safe=Text("Nothing was changed."),
-                next_step=Text("Choose another name."),
-            )
+        shown = self.checked_name(name)
         secret = secrets.token_urlsafe(32)
         text = f"cd_{secrets.token_hex(8)}_{secret}"
         made = Token(
@@ -126,6 +114,23 @@ class TokenBook:
         except OSError as error:
             raise _unwritable(self._directory, error) from error
         return made, text
+
+    def checked_name(self, name: str) -> str:
+        """Return the name that a new token would have. Raises ``InvalidInput`` where it is empty or taken."""
+        shown = clean_line(name)[:_LONGEST_NAME].strip()
+        if not shown:
+            raise InvalidInput(
+                Text("A token needs a name."),
+                safe=Text("Nothing was changed."),
+                next_step=Text("Give it the name of the program that will use it."),
+            )
+        if any(shown in (each.name, each.id) for each in self.all()):
+            raise InvalidInput(
+                Text("There is already a token called “{name}”.", name=shown),
+                safe=Text("Nothing was changed."),
+                next_step=Text("Choose another name."),
+            )
+        return shown
 
     def all(self) -> list[Token]:
         """Return all tokens, the oldest first."""

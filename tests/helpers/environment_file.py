@@ -9,8 +9,9 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+from chatdesk.cli.team_arguments import SETUP_PASSWORD
 from chatdesk.cli.team_asking import KEYS_PASSPHRASE
-from chatdesk.cli.team_membership import PASSPHRASE, SETUP_PASSWORD
+from chatdesk.cli.team_membership import PASSPHRASE
 from chatdesk.client.target import TOKEN_VARIABLE, URL_VARIABLE
 from chatdesk.core.paths import DATA_DIR_VARIABLE
 from chatdesk.core.providers.key_rules import AZURE_VARIABLE, OPEN_VARIABLE

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,7 +41,7 @@ class Intake:
         """Add a file from the disk. ``progress`` is called on this thread with the copied and the total number of
         bytes."""
         name = clean_name(path.name)
-        with _opened(path, name) as file:
+        with open_given(path, name) as file:
             size_bytes = os.fstat(file.fileno()).st_size
             limits.check_size(name, size_bytes)
             return self._add(_pieces(file, name, size_bytes, progress), name, limits)
@@ -60,9 +61,7 @@ class Intake:
                     head.extend(piece[: HEAD_BYTES - len(head)])
                 yield piece
             if not head:  # before the store would keep nothing at all
-                raise AttachmentUnusable(
-                    Text("“{name}” is empty.", name=name), next_step=Text("Attach a file that is not empty.")
-                )
+                raise empty_file(name)
 
         blob = self._blobs.put(watched(), max_bytes=limits.file_bytes)
         mime = kind_of(bytes(head), name)
@@ -79,7 +78,8 @@ class Intake:
         return Attachment(name, mime, blob.sha256, blob.size_bytes, *size)
 
 
-def _opened(path: Path, name: str) -> BinaryIO:
+def open_given(path: Path, name: str) -> FileIO:
+    """Open a file that a person named, to read it. Raises ``AttachmentUnusable`` for all that is no file of theirs."""
     if _is_of_the_system(path):
         raise _not_a_file(name)
     try:
@@ -98,6 +98,10 @@ def _opened(path: Path, name: str) -> BinaryIO:
         os.close(descriptor)
         raise _folder(name) if stat.S_ISDIR(mode) else _not_a_file(name)
     return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def empty_file(name: str) -> AttachmentUnusable:
+    return AttachmentUnusable(Text("“{name}” is empty.", name=name), next_step=Text("Attach a file that is not empty."))
 
 
 def _is_of_the_system(path: Path) -> bool:

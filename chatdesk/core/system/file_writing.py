@@ -191,6 +191,17 @@ def own_folder(folder: Path) -> None:
             raise FileExistsError(errno.EEXIST, words, str(folder)) from None
 
 
+def check_place(target: Path) -> None:
+    """Raise the ``OSError`` with which a file that replaces ``target`` could not be made, as far as that is seen before
+    anything is written."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if not target.parent.stat().st_mode & stat.S_IFDIR:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target))
+    if not os.access(target.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+
+
 def write_failure(error: OSError, target: Path) -> ExportFailed:
     """Return the error that explains what stopped the writing of ``target``, a file or folder that a person chose."""
     next_step = Text("Choose another place.")

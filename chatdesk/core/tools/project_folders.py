@@ -7,10 +7,11 @@ team never say where tools work.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.paths import AppPaths
 from chatdesk.core.texts import Text
 
 
@@ -23,17 +24,17 @@ class FolderNotUsable(InvalidInput):
 
 class ProjectFolders:
     """The folders of projects on this computer; ``ToolService.folders`` exposes it. ``keep`` stores all folders, by the
-    ids of their projects; ``private`` are the directories of ChatDesk's own, which no project can have."""
+    ids of their projects; The directories of ChatDesk's own, which ``paths`` has, can be no project's."""
 
     def __init__(
         self,
         folders: Mapping[str, str],
         keep: Callable[[Mapping[str, str]], Awaitable[None]],
-        private: Sequence[Path] = (),
+        paths: AppPaths,
     ) -> None:
         self._folders = dict(folders)
         self._keep = keep
-        self._private = tuple(private)
+        self._paths = paths
 
     @property
     def are_any(self) -> bool:
@@ -55,7 +56,7 @@ class ProjectFolders:
 
     async def check(self, folder: Path) -> str:
         """Return the path of a folder that a project may have. Raises ``FolderNotUsable``."""
-        return await asyncio.to_thread(_checked, folder, self._private)
+        return await asyncio.to_thread(checked_folder, folder, self._paths)
 
     async def set(self, project_id: str, folder: Path | None) -> None:
         """Set the folder of a project; None: it has none. Raises ``FolderNotUsable`` and ``ServersNotSaved``."""
@@ -69,12 +70,14 @@ class ProjectFolders:
         await self._keep(dict(self._folders))
 
 
-def _checked(folder: Path, private: Sequence[Path]) -> str:
-    """Return the path of a folder without links: one that is on the way later was put there by somebody else."""
+def checked_folder(folder: Path, paths: AppPaths) -> str:
+    """Return the path of a folder without links: one that is on the way later was put there by somebody else. Raises
+    ``FolderNotUsable``."""
     path = folder.expanduser()
     if not path.is_absolute() or not path.is_dir():
         raise FolderNotUsable(Text("There is no folder {path}.", path=path))
     found = path.resolve()
+    private = paths.config_dir, paths.data_dir, paths.backup_dir, paths.log_dir
     for each in (each.resolve() for each in private):
         if found == each or found in each.parents or each in found.parents:
             raise FolderNotUsable(

@@ -19,7 +19,7 @@ class ServerNotUsable(InvalidInput):
     next_step = Text("Correct this and save again.")
 
 
-def check_usable(server: ToolServer, *, has_secrets: bool) -> None:
+def check_usable(server: ToolServer) -> None:
     """Raise ``ServerNotUsable`` for a server without a name, without an address or command, or whose secrets would
     travel openly."""
     if not server.name.strip():
@@ -33,7 +33,7 @@ def check_usable(server: ToolServer, *, has_secrets: bool) -> None:
     origin = KeyOrigin.of(server.address)
     if origin.scheme not in ("http", "https") or not origin.host:
         raise ServerNotUsable(Text("The address of a tool server begins with https:// or http://."))
-    if origin.is_open and has_secrets:
+    if origin.is_open and server.header_names:
         raise ServerNotUsable(Text("Secrets are sent over https only: anybody on the way could read them."))
 
 

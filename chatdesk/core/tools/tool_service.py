@@ -73,8 +73,7 @@ class ToolService:
         seals = Seals(secrets, key_place, paths.seal_key_file)
         self._store = ServersStore(paths.config_dir, seals, needs_seals=paths.is_chosen)
         self._stored = self._store.load()
-        private = (paths.config_dir, paths.data_dir, paths.backup_dir, paths.log_dir)
-        self.folders = ProjectFolders(self._stored.folders, self._keep_folders, private)
+        self.folders = ProjectFolders(self._stored.folders, self._keep_folders, paths)
         records = ChangeRecords(paths.data_dir / "file-changes", paths.blob_dir, seals, needs_seals=paths.is_chosen)
         self.changes = FileChanges(records, self.folders.of, clock)
         self.search = WebSearch(self._stored.search, self._keep_search, secrets, key_place)
@@ -133,7 +132,7 @@ class ToolService:
         """Add a server, or replace the one with its id; ``secrets`` has new values by the names of ``env_names`` and
         ``header_names``. Raises ``ServerNotUsable`` and ``ServersNotSaved``, and ``SecretNotKept`` for a server that is
         saved, with secrets that are used in this run only."""
-        check_usable(server, has_secrets=bool(server.header_names))
+        check_usable(server)
         before = self.server(server.id)
         # What it is signed in with is known here alone, and was given for one address.
         is_signed_in = before is not None and before.is_signed_in and sign_in_of(before) == sign_in_of(server)

@@ -85,7 +85,7 @@ class BackupService:
     async def inspect_backup(self, path: Path) -> BackupContents:
         """Return the contents of a backup and what would be missing, before anything is replaced. Raises
         ``StorageError``, ``NotFound``."""
-        _check_there(path)
+        check_there(path)
         contents = await asyncio.to_thread(
             restore.inspect_backup, path, work_dir=self._database.parent, blobs=self._blobs
         )
@@ -94,7 +94,7 @@ class BackupService:
 
     async def prepare(self, path: Path) -> BackupContents:
         """Unpack and check a backup so that only its renaming is left to do; see ``storage.upkeep.restore``."""
-        _check_there(path)
+        check_there(path)
         with job("restore.prepared") as fields:
             contents = await asyncio.to_thread(restore.prepare, path, self._database, blobs=self._blobs)
             fields |= {"schema": contents.schema, "threads": contents.threads, "messages": contents.messages}
@@ -161,7 +161,8 @@ def _size_of(path: Path) -> int | None:
     return path.stat().st_size if path.is_file() else None
 
 
-def _check_there(path: Path) -> None:
+def check_there(path: Path) -> None:
+    """Raise ``NotFound`` where no file is."""
     if not path.is_file():
         raise NotFound(
             Text("There is no backup at {path}.", path=path),
