@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -14,9 +15,12 @@ from chatdesk.core.domain.sharing.sync_wire import WireChange
 from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, Workspace
 from chatdesk.core.domain.turn import AnswerPlan, TurnOutcome
 from chatdesk.core.ids import new_id
+from chatdesk.core.storage.engine.pending_restore import ready_path
 from chatdesk.core.storage.sync import entering, outbox, refused, sharing, team
+from chatdesk.core.storage.upkeep import restore, salvage
 from tests.helpers.sync_sim.memory_profile import Profile, now
 from tests.helpers.sync_sim.pair import Pair
+from tests.helpers.sync_sim.seeded import SkewedClock
 
 _SOURCE: Final = re.compile(r"> (.+) \(chatdesk://thread/([0-9a-f-]{36})(?:\?message=([0-9a-f-]{36}))?\):")
 Sent = list[tuple[str, str]]  # project and body of what Bob sent
@@ -30,6 +34,10 @@ def made() -> Iterator[Pair]:
     repositories = pair.ann.repositories
     answer = now(repositories.messages.add_answer(question, AnswerPlan("p", "m")))[0]
     now(repositories.messages.finish(answer.id, TurnOutcome(Status.STOPPED, finished_at=pair.time.ms)))
+    now(repositories.system_prompts.change(threads={thread: "Ann's wish"}, projects={pair.project: "Ann's rule"}))
+    now(repositories.projects.change(pair.project, {"name": "Ann's plans"}))
+    now(repositories.threads.rename(thread, "Ann's title"))
+    now(repositories.library.tag([thread], add=["Ann's tag"], remove=[]))
     pair.settle()
     yield pair
     for profile in (pair.ann, pair.bob):
@@ -171,6 +179,91 @@ _WAYS: Final[dict[str, Callable[[Pair], Sent]]] = {
         *(_move_to_another_project, _copy_what_was_refused),
     )
 }
+
+
+def _as_it_is(_pair: Pair, _folder: Path) -> None:
+    pass
+
+
+def _restored(pair: Pair, folder: Path) -> None:
+    backup = folder / "backup.db"
+    backup.write_bytes(pair.bob.db.image())
+    restore.prepare(backup, folder / "chatdesk.db", blobs=folder / "blobs")
+    _replace_bob(pair, ready_path(folder / "chatdesk.db"))
+
+
+def _salvaged(pair: Pair, folder: Path) -> None:
+    damaged = folder / "chatdesk.db"
+    damaged.write_bytes(pair.bob.db.image())
+    salvage.salvage(damaged, SkewedClock(pair.time, 0))
+    _replace_bob(pair, ready_path(damaged))
+
+
+def _salvaged_without_messages(pair: Pair, folder: Path) -> None:
+    """The words of the messages are left, and who wrote them is only in the log."""
+    raw = pair.bob.db.raw
+    raw.execute("PRAGMA foreign_keys = OFF")
+    raw.execute("DELETE FROM messages WHERE author_id IS NOT NULL")
+    raw.commit()
+    _salvaged(pair, folder)
+
+
+def _replace_bob(pair: Pair, path: Path) -> None:
+    before, clock = pair.bob, SkewedClock(pair.time, 0)
+    pair.bob = Profile(clock, workspace_id=before.workspace_id, member_id=before.member_id, image=path.read_bytes())
+    before.db.close()
+
+
+_STATES: Final[dict[str, Callable[[Pair, Path], None]]] = {
+    each.__name__.strip("_"): each for each in (_as_it_is, _restored, _salvaged, _salvaged_without_messages)
+}
+_LINE = re.compile(r"Ann's (?:title|plans|tag|fact) \(Ann\)")
+_OF_THREADS = {"title", "tag", "fact", "wish", "thoughts"}
+_FOUND = {"share_with_another_team": _OF_THREADS | {"plans", "rule"}, "move_to_another_project": _OF_THREADS}
+_CASES = [(way, "as_it_is") for way in _WAYS]
+_CASES += [(way, state) for way in _FOUND for state in _STATES if state != "as_it_is"]
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for each in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
+        yield from _texts_in(each)
+
+
+@pytest.mark.parametrize(("way", "state"), _CASES)
+def test_titles_prompts_and_tags_of_others_are_sent_as_quotations_only(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, state: str
+) -> None:
+    leave = pair.leave
+
+    def leave_and_change() -> None:
+        leave()
+        _STATES[state](pair, tmp_path)
+
+    monkeypatch.setattr(pair, "leave", leave_and_change)
+    ends = [row[0] for row in pair.bob.rows("SELECT id FROM messages WHERE thread_id = ?", pair.threads[0])]
+    pair.bob.db.raw.execute(
+        "INSERT INTO summaries (id, thread_id, from_message_id, up_to_message_id, text, pinned_facts, created_at,"
+        " author_id) VALUES (?, ?, ?, ?, 'Ann''s thoughts', ?, 1, ?)",
+        (new_id(), pair.threads[0], ends[0], ends[-1], json.dumps(["Ann's fact"]), pair.ann.member_id),
+    )
+    pair.bob.db.raw.commit()
+    found = set()
+    for _, text in _WAYS[way](pair):
+        for words in _texts_in(json.loads(text) if text else {}):
+            if "Ann's" in words:
+                assert _LINE.fullmatch(words.strip('[]"')) or words.startswith("> Ann ("), words
+                found |= set(re.findall(r"Ann's (\w+)", words))
+    assert found >= _FOUND.get(way, set())
+
+
+def test_a_text_whose_message_was_lost_keeps_its_author(pair: Pair, tmp_path: Path) -> None:
+    pair.leave()
+    theirs = {row[0] for row in pair.bob.rows("SELECT id FROM messages WHERE author_id IS NOT NULL")}
+    _salvaged_without_messages(pair, tmp_path)
+    found = pair.bob.rows("SELECT id, author_id FROM messages WHERE deleted_at IS NULL")
+    assert {row[0] for row in found if row[1] == pair.ann.member_id} == {row[0] for row in found} & theirs != set()
 
 
 @pytest.mark.parametrize("way", _WAYS)

@@ -20,6 +20,13 @@ def quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
 
 
+def quoted_line(text: str, *, author: str, longest: int = 0) -> str:
+    """Return a title or a name as a quotation, with its author behind it; the text is cut where both are longer than
+    ``longest``."""
+    behind = f" ({author or shown(NOBODY)})"
+    return (text[: max(1, longest - len(behind))].rstrip() if longest else text) + behind
+
+
 def link_to(thread_id: str, message_id: str = "") -> str:
     """Return the link to a message, or to the thread."""
     return f"chatdesk://thread/{thread_id}" + (f"?message={message_id}" if message_id else "")

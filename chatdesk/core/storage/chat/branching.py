@@ -20,7 +20,7 @@ from chatdesk.core.domain.tools import COPIED, OPEN_STATES
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, TurnInProgress
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat import outside_text, shown_path, thread_counters
-from chatdesk.core.storage.chat.quoting import Source, quote_messages
+from chatdesk.core.storage.chat.quoting import Source, quote_messages, quoted_prompt
 from chatdesk.core.storage.chat.threads import insert_thread, live_thread, touch
 from chatdesk.core.storage.engine.change_log import Origin, log_change, log_message, log_new_messages
 from chatdesk.core.storage.engine.plain_text import json_value
@@ -57,7 +57,7 @@ def branch(conn: Connection, origin: Origin, message_id: str, title: str) -> str
         title,
         provider=old.provider,
         model=old.model,
-        system_prompt=old.system_prompt,
+        system_prompt=quoted_prompt(conn, old.id, old.system_prompt),
     )
     new_ids = copy_path(conn, origin, thread, path)
     conn.exec_driver_sql(

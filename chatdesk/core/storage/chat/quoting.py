@@ -8,19 +8,27 @@ every ChatDesk shows, exports and sends to a model; so that is where it is, for 
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sharing.quotation import link_to, quotation, quoted
+from chatdesk.core.domain.sharing.quotation import link_to, quotation, quoted, quoted_line
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.chat import token_counts
-from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.chat import tags, token_counts
+from chatdesk.core.storage.chat.projects import LONGEST_NAME
+from chatdesk.core.storage.chat.summaries import facts_of
+from chatdesk.core.storage.engine.change_log import NAME, TAG, TITLE, Origin
 from chatdesk.core.storage.engine.content_digest import digest
-from chatdesk.core.storage.engine.plain_text import from_json, to_json
+from chatdesk.core.storage.engine.plain_text import from_json, title_columns, to_json
 from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.engine.steering import SYSTEM_PROMPT
+
+# Under which names changes have the words of a register; those of tags have a name.
+_KEYS = {TITLE: "title", SYSTEM_PROMPT: "system_prompt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +108,94 @@ def _quote(
 def quote_summaries(conn: Connection, thread_id: str) -> None:
     """Make the summaries of a thread that are another member's this person's quotations."""
     rows = conn.exec_driver_sql(
-        "SELECT id, author_id, text FROM summaries WHERE author_id IS NOT NULL AND thread_id = ?", (thread_id,)
+        "SELECT id, author_id, text, pinned_facts FROM summaries WHERE author_id IS NOT NULL AND thread_id = ?",
+        (thread_id,),
     ).all()
     names = names_of(conn, {row.author_id for row in rows})
     for row in rows:
-        text = quotation(row.text, author=names.get(row.author_id, ""), source=link_to(thread_id))
-        conn.exec_driver_sql("UPDATE summaries SET text = ?, author_id = NULL WHERE id = ?", (text, row.id))
+        author = names.get(row.author_id, "")
+        text = quotation(row.text, author=author, source=link_to(thread_id))
+        facts = [quoted_line(fact, author=author) for fact in facts_of(row.pinned_facts)]
+        conn.exec_driver_sql(
+            "UPDATE summaries SET text = ?, pinned_facts = ?, author_id = NULL WHERE id = ?",
+            (text, json.dumps(facts, ensure_ascii=False), row.id),
+        )
+
+
+def quote_thread(conn: Connection, origin: Origin, thread_id: str, *, team: Collection[str] = ()) -> None:
+    """Make the title, the system prompt and the tags that another member gave a thread this person's quotations, but
+    for those of the members of ``team``."""
+    row = conn.exec_driver_sql("SELECT title, system_prompt FROM threads WHERE id = ?", (thread_id,)).one()
+    if (author := author_of(conn, "thread", thread_id, TITLE, row.title)) is not None and author not in team:
+        title = title_columns(quoted_line(row.title, author=_name_of(conn, author)))
+        conn.exec_driver_sql(
+            "UPDATE threads SET title = ?, title_folded = ?, title_key = ? WHERE id = ?", (*title.values(), thread_id)
+        )
+    author = author_of(conn, "thread", thread_id, SYSTEM_PROMPT, row.system_prompt) if row.system_prompt else None
+    if author is not None and author not in team:
+        prompt = quotation(row.system_prompt, author=_name_of(conn, author), source=link_to(thread_id))
+        conn.exec_driver_sql("UPDATE threads SET system_prompt = ? WHERE id = ?", (prompt, thread_id))
+    for tag in conn.exec_driver_sql(
+        "SELECT g.id, g.name FROM thread_tags j JOIN tags g ON g.id = j.tag_id WHERE j.thread_id = ?", (thread_id,)
+    ).all():
+        author = author_of(conn, "thread", thread_id, f"{TAG}{tag.id}", tag.name)
+        if author is not None and author not in team:
+            name = quoted_line(tag.name, author=_name_of(conn, author), longest=tags.LONGEST_NAME)
+            _exchange_tag(conn, origin, thread_id, tag.id, name)
+
+
+def _exchange_tag(conn: Connection, origin: Origin, thread_id: str, tag_id: str, name: str) -> None:
+    (wanted,), new = tags.find_or_plan(conn, [name])
+    for made, each in new.items():
+        tags.insert(conn, origin, made, each)
+    conn.exec_driver_sql("DELETE FROM thread_tags WHERE thread_id = ? AND tag_id = ?", (thread_id, tag_id))
+    conn.exec_driver_sql("INSERT OR IGNORE INTO thread_tags (thread_id, tag_id) VALUES (?, ?)", (thread_id, wanted))
+
+
+def quote_project(conn: Connection, project_id: str, *, team: Collection[str] = ()) -> None:
+    """Make the name and the system prompt that another member gave a project this person's quotations, but for those of
+    the members of ``team``."""
+    row = conn.exec_driver_sql("SELECT name, system_prompt FROM projects WHERE id = ?", (project_id,)).one()
+    if (author := author_of(conn, "project", project_id, NAME, row.name)) is not None and author not in team:
+        name = quoted_line(row.name, author=_name_of(conn, author), longest=LONGEST_NAME)
+        conn.exec_driver_sql("UPDATE projects SET name = ? WHERE id = ?", (name, project_id))
+    author = author_of(conn, "project", project_id, SYSTEM_PROMPT, row.system_prompt) if row.system_prompt else None
+    if author is not None and author not in team:
+        prompt = quotation(row.system_prompt, author=_name_of(conn, author), source=row.name)
+        conn.exec_driver_sql("UPDATE projects SET system_prompt = ? WHERE id = ?", (prompt, project_id))
+
+
+def quoted_prompt(conn: Connection, thread_id: str, prompt: str) -> str:
+    """Return the system prompt of a thread for a copy of it: that of another member is quoted."""
+    author = author_of(conn, "thread", thread_id, SYSTEM_PROMPT, prompt) if prompt else None
+    if author is None:
+        return prompt
+    return quotation(prompt, author=_name_of(conn, author), source=link_to(thread_id))
+
+
+def author_of(conn: Connection, kind: str, entity: str, reg: str, words: str | None = None) -> str | None:
+    """Return the other member who first gave a thread or project these words, or without words who set the register
+    last; empty where nobody knows it, None if it was this person. Words that no change has are theirs whose change is
+    the newest, or who made the thread."""
+    said = [
+        (clean_line(str(from_json(body).get(_KEYS.get(reg, "name"), ""))), None if is_mine else author or "")
+        for is_mine, author, body in conn.exec_driver_sql(
+            "SELECT mine, author, body FROM changes WHERE entity = ? AND +kind = ? AND reg IN (?, 'content')"
+            " AND op IN ('new', 'edit') ORDER BY n",
+            (entity, kind, reg),
+        )
+    ]
+    if not said and kind == "thread":
+        said = [("", conn.exec_driver_sql("SELECT author_id FROM threads WHERE id = ?", (entity,)).scalar())]
+    known = [] if words is None else [author for text, author in said if text == clean_line(words)]
+    author = (known or [each for _text, each in said[-1:]] or [None])[0]
+    if author is None or conn.exec_driver_sql("SELECT 1 FROM workspaces WHERE member_id = ?", (author,)).first():
+        return None  # at this computer, or at another one of theirs
+    return author
+
+
+def _name_of(conn: Connection, member_id: str) -> str:
+    return names_of(conn, [member_id]).get(member_id, "")
 
 
 def names_of(conn: Connection, member_ids: Iterable[str]) -> dict[str, str]:

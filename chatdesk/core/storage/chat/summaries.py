@@ -205,7 +205,7 @@ def _summary(row: Sequence[Any]) -> Summary:
         prompt_version=row[9],
         created_at=row[10],
         author=SummaryAuthor.PERSON if row[11] == SummaryAuthor.PERSON else SummaryAuthor.MODEL,
-        pinned_facts=_facts(row[12]),
+        pinned_facts=facts_of(row[12]),
         state=state,
         stale_reason=reason,
         input_tokens=row[15],
@@ -217,7 +217,8 @@ def _summary(row: Sequence[Any]) -> Summary:
     )
 
 
-def _facts(stored: str) -> tuple[str, ...]:
+def facts_of(stored: str) -> tuple[str, ...]:
+    """Return the pinned facts of a summary as they are stored; none of what is damaged."""
     try:
         value = json.loads(stored)
     except ValueError:

@@ -13,7 +13,7 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection, Row
@@ -32,6 +32,7 @@ from chatdesk.core.storage.sync.registers import OVERRULED
 _THREADS_A_STEP: Final = 200
 # In ``problem`` of changes that were replaced by entering their thing afresh.
 ENTERED: Final = "entered"
+_WORDS: Final = ("title", "name", "system_prompt")
 _LAST_ID: Final = "~"  # after every id
 
 _PENDING, _PRIVATE = int(ChangeState.PENDING), int(ChangeState.PRIVATE)
@@ -73,6 +74,8 @@ class _Entry:
 class _Share:
     project_id: str
     workspace_id: str
+    # Members of a team that has the project already: it brings what they wrote, under their names.
+    team: frozenset[str] = frozenset()
 
     def id_of(self, entry: _Entry) -> str:
         """Return the id of the change: for a creation derived from the entity alone, for any other also from its
@@ -83,21 +86,31 @@ class _Share:
         return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
 
 
-def log_project(conn: Connection, origin: Origin, project_id: str, workspace_id: str) -> None:
+def _share_of(conn: Connection, project_id: str) -> _Share:
+    workspace_id, progress = conn.exec_driver_sql(
+        "SELECT workspace_id, progress FROM shared_projects WHERE project_id = ?", (project_id,)
+    ).one()
+    members = conn.exec_driver_sql("SELECT id FROM team_members WHERE workspace_id = ?", (workspace_id,))
+    has_all = bool(from_json(progress).get("joined_seq"))
+    return _Share(project_id, workspace_id, frozenset(row[0] for row in members) if has_all else frozenset())
+
+
+def log_project(conn: Connection, origin: Origin, project_id: str) -> None:
     """Write the project itself into the log; ``log_batch`` writes its threads. Raises ``ProjectNotFound``."""
-    share = _Share(project_id, workspace_id)
-    _enter(conn, origin, share, "project", _project_entries(conn, project_id), new=[project_id])
+    share = _share_of(conn, project_id)
+    quoting.quote_project(conn, project_id, team=share.team)
+    _enter(conn, origin, share, "project", _own(conn, share, _project_entries(conn, project_id)), new=[project_id])
 
 
 def log_batch(conn: Connection, origin: Origin, project_id: str, *, rows: int = 500) -> tuple[int, int] | None:
     """Write about ``rows`` more things into the log. Returns how many were written so far, and how many there were at
     the start; None when all is done."""
     row = conn.exec_driver_sql(
-        "SELECT workspace_id, progress, state FROM shared_projects WHERE project_id = ?", (project_id,)
+        "SELECT progress, state FROM shared_projects WHERE project_id = ?", (project_id,)
     ).first()
     if row is None or row.state != ShareState.SHARING:
         return None
-    share, progress = _Share(project_id, row.workspace_id), from_json(row.progress)
+    share, progress = _share_of(conn, project_id), from_json(row.progress)
     budget = rows
     while budget > 0:
         if "current" not in progress:
@@ -107,9 +120,9 @@ def log_batch(conn: Connection, origin: Origin, project_id: str, *, rows: int = 
                 _finish(conn, share, progress)
                 origin.watch.record(project_id)
                 return None
-            for thread in following:
-                progress |= {"thread": thread.id, "current": thread.id}
-                _enter(conn, origin, share, "thread", _thread_entries(conn, thread), new=[thread.id])
+            for thread_id in following:
+                progress |= {"thread": thread_id, "current": thread_id}
+                _enter_thread(conn, origin, share, thread_id)
                 budget -= 1 + _enter_content(conn, origin, share, progress, rows=budget - 1)
                 if budget <= 0 or "current" in progress:
                     break
@@ -124,32 +137,45 @@ def log_batch(conn: Connection, origin: Origin, project_id: str, *, rows: int = 
 
 def log_threads(conn: Connection, origin: Origin, project_id: str, thread_ids: Sequence[str]) -> None:
     """Write threads that were moved into a shared project into its log, as new ones."""
-    workspace_id = conn.exec_driver_sql(
-        "SELECT workspace_id FROM shared_projects WHERE project_id = ?", (project_id,)
-    ).scalar_one()
-    share = _Share(project_id, workspace_id)
+    share = replace(_share_of(conn, project_id), team=frozenset())
     for thread_id in thread_ids:
-        thread = conn.exec_driver_sql(f"SELECT {_THREAD} FROM threads WHERE id = ?", (thread_id,)).one()
-        _enter(conn, origin, share, "thread", _thread_entries(conn, thread), new=[thread_id])
+        _enter_thread(conn, origin, share, thread_id)
         progress: dict[str, Any] = {"current": thread_id}
         while "current" in progress:
             _enter_content(conn, origin, share, progress, rows=2000)
     origin.watch.record(project_id)
 
 
-def _next_threads(conn: Connection, project_id: str, after: str, *, until: int) -> list[Row[Any]]:
+def _next_threads(conn: Connection, project_id: str, after: str, *, until: int) -> list[str]:
     """Return the next threads to write, the newest first. Those that were made since the share began are in the log
     already."""
-    return list(
-        conn.exec_driver_sql(
-            f"SELECT {_THREAD} FROM threads t WHERE project_id = ? AND id < ? AND deleted_at IS NOT {GONE}"
+    return [
+        row[0]
+        for row in conn.exec_driver_sql(
+            f"SELECT id FROM threads t WHERE project_id = ? AND id < ? AND deleted_at IS NOT {GONE}"
             " AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.entity = t.id AND c.kind = 'thread'"
             " AND c.reg = 'content' AND c.op = 'new'"
             f" AND c.project_id = t.project_id AND c.n > ? AND c.state <> {_PRIVATE})"
             " ORDER BY id DESC LIMIT ?",
             (project_id, after, until, _THREADS_A_STEP),
         )
-    )
+    ]
+
+
+def _enter_thread(conn: Connection, origin: Origin, share: _Share, thread_id: str) -> None:
+    quoting.quote_thread(conn, origin, thread_id, team=share.team)
+    row = conn.exec_driver_sql(f"SELECT {_THREAD} FROM threads WHERE id = ?", (thread_id,)).one()
+    _enter(conn, origin, share, "thread", _own(conn, share, _thread_entries(conn, row)), new=[thread_id])
+
+
+def _own(conn: Connection, share: _Share, entries: Sequence[_Entry]) -> list[_Entry]:
+    """Return the entries of a thread or project that the members of the team did not write."""
+
+    def author_of(entry: _Entry) -> str | None:
+        words = next((str(entry.body[name]) for name in _WORDS if entry.body and name in entry.body), None)
+        return quoting.author_of(conn, entry.kind, entry.entity, entry.reg, words)
+
+    return [each for each in entries if not share.team or author_of(each) not in share.team]
 
 
 def _enter_content(conn: Connection, origin: Origin, share: _Share, progress: dict[str, Any], *, rows: int) -> int:
@@ -157,17 +183,15 @@ def _enter_content(conn: Connection, origin: Origin, share: _Share, progress: di
     Removes ``current`` from ``progress`` at the end. Returns how many messages were written."""
     thread_id, place, rows = progress["current"], progress.get("place", [-1, ""]), max(rows, 1)
     found: Sequence[Row[Any]] = ()
-    # A project that the team has already brings what its members wrote, under their names.
-    team = share.workspace_id if progress.get("joined_seq") else ""
     if "deleted" not in progress:
         found = conn.exec_driver_sql(
-            "SELECT id, position, EXISTS (SELECT 1 FROM team_members w WHERE w.workspace_id = ? AND w.id = author_id)"
-            " AS is_theirs FROM messages WHERE thread_id = ? AND (position, id) > (?, ?) ORDER BY position, id LIMIT ?",
-            (team, thread_id, *place, rows),
+            "SELECT id, position, author_id FROM messages WHERE thread_id = ? AND (position, id) > (?, ?)"
+            " ORDER BY position, id LIMIT ?",
+            (thread_id, *place, rows),
         ).all()
         # Answers that are still being written, and what is below them, are logged when these end.
         unfinished = {row[0] for row in conn.exec_driver_sql(_UNFINISHED, (thread_id,))}
-        own = [row.id for row in found if not row.is_theirs]
+        own = [row.id for row in found if row.author_id not in share.team]
         entries = [_Entry("message", "new", each) for each in own if each not in unfinished]
         _enter(conn, origin, share, "message", entries, new=own)
         if len(found) == rows:

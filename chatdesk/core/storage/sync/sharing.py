@@ -99,7 +99,7 @@ def start(
     if is_again:
         _go_on(conn, origin, project_id)
     else:
-        log_project(conn, origin, project_id, workspace_id)
+        log_project(conn, origin, project_id)
     origin.watch.record(project_id)
 
 

@@ -51,6 +51,13 @@ WHERE m.parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages x WHERE x.i
 """
 
 
+# Who wrote a text, where another member did.
+_AUTHOR: Final = (
+    "SELECT author FROM changes WHERE entity = ? AND kind = 'message' AND op = 'new' AND mine = 0"
+    " AND author NOT IN (SELECT member_id FROM workspaces) LIMIT 1"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Text:
     """The remains of one message."""
@@ -140,6 +147,7 @@ def _insert(
         created_at=at,
         completed_at=at,
         char_count=text.letters,
+        author_id=conn.exec_driver_sql(_AUTHOR, (text.id,)).scalar(),
         **origin.stamp(),
     )
     conn.exec_driver_sql("UPDATE messages SET chosen_child_id = ? WHERE id = ?", (text.id, above))
