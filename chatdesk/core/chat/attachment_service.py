@@ -28,7 +28,7 @@ from chatdesk.core.errors import AttachmentUnusable, NotPossible
 from chatdesk.core.local_days import day_number, start_ms
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from chatdesk.core.system.background_import import import_beside
-from chatdesk.core.system.file_writing import replacing
+from chatdesk.core.system.file_writing import remove_abandoned, replacing
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
@@ -291,6 +291,7 @@ class AttachmentService:
 
 
 def _copy(source: Path, target: Path) -> None:
+    remove_abandoned(target)
     try:
         with source.open("rb") as from_file, replacing(target) as to_file:
             while piece := from_file.read(_COPY_PIECE_BYTES):

@@ -18,7 +18,7 @@ from chatdesk.core.diagnostics.doctor import DoctorReport
 from chatdesk.core.diagnostics.redaction import Redactor
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.system.file_writing import replacing
+from chatdesk.core.system.file_writing import remove_abandoned, replacing
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
@@ -71,6 +71,7 @@ def collect(
 
 def write(target: Path, files: Sequence[ReportFile]) -> None:
     """Write a zip at ``target``, whole or not at all. Raises ``ExportFailed``."""
+    remove_abandoned(target)
     try:
         with replacing(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for each in files:

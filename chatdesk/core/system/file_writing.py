@@ -13,6 +13,7 @@ import logging
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,7 +30,8 @@ _log = logging.getLogger(__name__)
 UNFINISHED = ".part"
 _PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
 _LONGEST_STEM_BYTES = 160  # of 255 that most file systems take
-_ABANDONED_MS = 24 * 60 * 60 * 1000
+_ABANDONED_S = 24 * 60 * 60
+_OF_SQLITE = r"(?:-wal|-shm|-journal)?"  # beside a database that was being written
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -38,13 +40,13 @@ def unfinished_name(target: Path) -> Path:
     return target.with_name(f".{_stem(target)}.{os.urandom(8).hex()}{UNFINISHED}")
 
 
-def remove_abandoned(target: Path, *, now_ms: int) -> None:
-    """Remove the files that killed writers of ``target`` left beside it, as far as that is certain: files of this user
-    alone, under such a name, to which nothing was written for a day. A folder stays, for somebody may have put
-    something into it; so does everything where files have no owner. Raises nothing."""
+def remove_abandoned(target: Path) -> None:
+    """Remove the files that killed writers of ``target``, or a loss of power, left beside it, as far as that is
+    certain: files of this user alone, under such a name, to which nothing was written for a day. A folder stays, for
+    somebody may have put something into it; so does everything where files have no owner. Raises nothing."""
     if os.name != "posix":
         return
-    name = re.compile(rf"\.{re.escape(_stem(target))}\.[0-9a-f]{{16}}{re.escape(UNFINISHED)}")
+    name = re.compile(rf"\.{re.escape(_stem(target))}\.[0-9a-f]{{16}}{re.escape(UNFINISHED)}{_OF_SQLITE}")
     with suppress(OSError):
         folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -53,7 +55,7 @@ def remove_abandoned(target: Path, *, now_ms: int) -> None:
             for entry in named:
                 facts = entry.stat(follow_symlinks=False)
                 is_ours = stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1 and facts.st_uid == os.geteuid()
-                if is_ours and facts.st_mtime * 1000 < now_ms - _ABANDONED_MS:
+                if is_ours and facts.st_mtime < time.time() - _ABANDONED_S:
                     os.unlink(entry.name, dir_fd=folder)
         finally:
             os.close(folder)
@@ -111,6 +113,7 @@ def replacing_text(target: Path, *, errors: str = "strict") -> Iterator[TextIO]:
 
 def write_text(target: Path, text: str, *, errors: str = "strict") -> None:
     """Replace ``target`` by a file with ``text``, or leave it as it was. Raises ``OSError``."""
+    remove_abandoned(target)
     with replacing_text(target, errors=errors) as file:
         file.write(text)
 

@@ -50,12 +50,11 @@ def test_a_new_file_is_private_whatever_the_umask_and_whatever_was_there(tmp_pat
     assert (_mode(target), _mode(tmp_path / "b.txt")) == (0o600, 0o600)
 
 
-_NOW_MS = 1_800_000_000_000
 _DAY_MS = 86_400_000
 
 
 def _aged(path: Path, ms: int) -> Path:
-    os.utime(path, ((_NOW_MS - ms) / 1000,) * 2, follow_symlinks=False)
+    os.utime(path, (time.time() - ms / 1000,) * 2, follow_symlinks=False)
     return path
 
 
@@ -69,7 +68,7 @@ def test_what_a_killed_writer_left_is_removed_after_a_day(tmp_path: Path, name: 
         _aged(part, age_ms)
     target.write_text("old", "utf-8")
     _aged(target, 9 * _DAY_MS)
-    remove_abandoned(target, now_ms=_NOW_MS)
+    remove_abandoned(target)
     assert set(tmp_path.iterdir()) == {target, parts[2]}
 
 
@@ -83,10 +82,10 @@ def test_a_writer_that_is_killed_leaves_what_is_removed_later(tmp_path: Path) ->
     killed = subprocess.run([sys.executable, "-c", code, str(target)], cwd=PACKAGE.parent)
     assert killed.returncode == -signal.SIGKILL
     [part] = tmp_path.iterdir()
-    remove_abandoned(target, now_ms=int(time.time() * 1000))
+    remove_abandoned(target)
     assert part.exists(), "another one may be writing it"
     _aged(part, 2 * _DAY_MS)
-    remove_abandoned(target, now_ms=_NOW_MS)
+    remove_abandoned(target)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -113,9 +112,9 @@ def test_nothing_but_a_file_of_ones_own_under_such_a_name_is_removed(tmp_path: P
         foreign.write_text("kept", "utf-8")
         os.chown(foreign, 12345, -1)
     before = {_aged(path, 30 * _DAY_MS) for path in tmp_path.iterdir()}
-    remove_abandoned(target, now_ms=_NOW_MS)
+    remove_abandoned(target)
     assert set(tmp_path.iterdir()) == before
-    remove_abandoned(tmp_path / "no folder" / "a.txt", now_ms=_NOW_MS)
+    remove_abandoned(tmp_path / "no folder" / "a.txt")
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

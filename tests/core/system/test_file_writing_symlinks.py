@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import stat
+import time
+import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +22,12 @@ from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
+from chatdesk.core.storage.engine import backup
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.storage.upkeep.backup_service import BackupService
 from chatdesk.core.storage.usage.days import UsageDayRepository
 from chatdesk.core.storage.usage.events import UsageRepository
+from chatdesk.core.system.file_writing import unfinished_name
 from chatdesk.core.transfer.exports.export_service import ExportService
 from chatdesk.core.usage.usage_service import UsageService
 from chatdesk.ui.window.window_state import WindowState, WindowStateFile
@@ -127,6 +132,39 @@ async def test_no_planted_symlink_is_followed(world: World, tmp_path: Path, name
 
 
 ENDS = (".part", ".new", ".tmp", ".bak")
+
+
+@pytest.mark.parametrize("name", WRITERS)
+async def test_what_a_loss_of_power_left_goes_with_the_next_writing(world: World, tmp_path: Path, name: str) -> None:
+    target = tmp_path / "shared" / name
+    target.parent.mkdir()
+    old, new = (unfinished_name(target) for _ in range(2))
+    for each, age_s in ((old, 2 * 24 * 3600), (new, 3600)):
+        each.write_text("half")
+        os.utime(each, (time.time() - age_s,) * 2)
+    await WRITERS[name](world, target)
+    assert set(target.parent.iterdir()) == {target, new}
+
+
+@pytest.mark.parametrize("free", [10**12, 0])
+async def test_a_zip_is_copied_beside_its_place_where_the_backups_have_no_room(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int
+) -> None:
+    copies, back_up = [], backup.back_up
+
+    def watched(source: sqlite3.Connection, copy: Path, *, named: Path | None = None) -> Path:
+        copies.append(copy)
+        return back_up(source, copy, named=named)
+
+    monkeypatch.setattr(backup, "back_up", watched)
+    monkeypatch.setattr(BackupDirectory, "room", lambda *_: (1, free))
+    target = tmp_path / "other disk" / "backup.zip"
+    target.parent.mkdir()
+    await _backup(world, target)
+    [copy] = copies
+    assert copy.parent == (world.store.path.parent / "backups" if free else target.parent)
+    assert list(target.parent.iterdir()) == [target]
+    assert zipfile.is_zipfile(target)
 
 
 async def test_files_beside_an_export_go_through_no_planted_folder(world: World, tmp_path: Path) -> None:

@@ -24,12 +24,12 @@ FILES_ENDING = ".files"  # of the list of stored files that a packed backup refe
 
 def back_up(source: sqlite3.Connection, target: Path, *, named: Path | None = None) -> Path:
     """Copy the database of ``source`` to ``target``, which it replaces only when the copy is whole and on the disk.
-    ``named`` is the file that it becomes, where a failure has to name that one.
+    ``named``: ``target`` has a temporary name and becomes this file, which is the one that a failure names.
 
     All pages in one step: copying in slices starts over at each write of another connection and may never end.
     """
     make_private_directory(target.parent)
-    temporary = unfinished_files.name_for(target)
+    temporary = unfinished_files.name_for(target) if named is None else target
     with translating(named or target):
         try:
             make_private_file(temporary)

@@ -109,11 +109,14 @@ class BackupDirectory:
             found |= backup_files.names_in(path)
         return found
 
-    def _check_space(self, source: sqlite3.Connection) -> None:
+    def room(self, source: sqlite3.Connection) -> tuple[int, int]:
+        """Return how many bytes a backup of ``source`` needs here while it is made, and how many are free."""
         pages, page_bytes = (source.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-        needed = int(pages * page_bytes * _SPACE_FACTOR) + _SPARE_BYTES
         place = next(each for each in (self.directory, *self.directory.parents) if each.is_dir())
-        free = shutil.disk_usage(place).free
+        return int(pages * page_bytes * _SPACE_FACTOR) + _SPARE_BYTES, shutil.disk_usage(place).free
+
+    def _check_space(self, source: sqlite3.Connection) -> None:
+        needed, free = self.room(source)
         if free < needed:
             raise StorageFull(
                 Text(

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from chatdesk import __version__
 from chatdesk.core.clock import Clock
@@ -26,7 +24,7 @@ from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.engine.plain_text import shown_name
 from chatdesk.core.storage.upkeep import backup_files, restore
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory, fault_of, restorable
-from chatdesk.core.system.file_writing import write_failure
+from chatdesk.core.system.file_writing import check_place, remove_abandoned, unfinished_name, write_failure
 from chatdesk.core.texts import Text
 
 _LONGEST_S: Final = 3.0
@@ -113,48 +111,46 @@ class BackupService:
             fields["has_kept_old"] = kept is not None
         return kept
 
-    @contextmanager
-    def _place_for_copy(self, target: Path) -> Iterator[Path]:
-        """Yield the folder for the copy that is packed: that of the backups or, where nothing can be written there, one
-        of its own beside ``target``."""
+    def _name_of_copy(self, source: sqlite3.Connection, target: Path) -> Path:
+        """Return where the copy that is packed is made: with the backups, on a disk that is known to do for databases,
+        or beside ``target`` where there is no room for it or nothing can be written."""
         folder = self._backups.directory
         try:
             make_private_directory(folder)
-            is_writable = os.access(folder, os.W_OK)
+            needed, free = self._backups.room(source)
+            is_usable = needed <= free and os.access(folder, os.W_OK)
         except OSError:
-            is_writable = False
-        if is_writable:
+            is_usable = False
+        if is_usable:
             unfinished_files.clear(folder)
-            yield folder
-            return
-        try:
-            beside = tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent)
-        except OSError as error:
-            raise write_failure(error, target) from error
-        with beside as name:
-            yield Path(name)
+            return unfinished_files.name_for(folder / "zip.db")
+        return unfinished_name(target)
 
     def _zip(self, target: Path, stop: threading.Event) -> tuple[str, ...]:
-        with self._place_for_copy(target) as place, translating(self._database):
-            plain = unfinished_files.name_for(place / "zip.db")
-            try:
-                with closing(connect_to_read(self._database)) as source:
-                    backup.back_up(source, plain, named=target)
-                    counts = backup.row_counts(source)
-                    about = {
-                        "format": "chatdesk-backup",
-                        "application": __version__,
-                        "schema": schema_upgrade.current_revision(source),
-                        "made_at": utc_moment(self._clock.now_ms()).isoformat(),
-                        "threads": counts.get("threads", 0),
-                        "messages": counts.get("messages", 0),
-                    }
+        remove_abandoned(target)
+        with translating(self._database), closing(connect_to_read(self._database)) as source:
+            try:  # of the place that the person chose, not of the database
+                check_place(target)
+                plain = self._name_of_copy(source, target)
                 try:
+                    backup.back_up(source, plain, named=target)
+                    about = self._about(source)
                     return backup_files.write_zip(plain, self._blobs, target, about=about, is_stopped=stop.is_set)
-                except OSError as error:  # of the place that the person chose, not of the database
-                    raise write_failure(error, target) from error
-            finally:
-                plain.unlink(missing_ok=True)
+                finally:
+                    plain.unlink(missing_ok=True)
+            except OSError as error:
+                raise write_failure(error, target) from error
+
+    def _about(self, source: sqlite3.Connection) -> dict[str, Any]:
+        counts = backup.row_counts(source)
+        return {
+            "format": "chatdesk-backup",
+            "application": __version__,
+            "schema": schema_upgrade.current_revision(source),
+            "made_at": utc_moment(self._clock.now_ms()).isoformat(),
+            "threads": counts.get("threads", 0),
+            "messages": counts.get("messages", 0),
+        }
 
 
 def _size_of(path: Path) -> int | None:

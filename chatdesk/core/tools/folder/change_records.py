@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from chatdesk.core.system.file_writing import own_folder, remove_file, replacing
+from chatdesk.core.system.file_writing import own_folder, remove_abandoned, remove_file, replacing
 from chatdesk.core.tools.folder.exchange import MOST_CHANGED_BYTES, sum_of
 from chatdesk.core.tools.seals import NoSealKey, Seals
 
@@ -125,7 +125,9 @@ class ChangeRecords:
         return data
 
     def _write(self, change_id: str, ending: str, data: bytes) -> None:
-        with replacing(self._directory / f"{change_id}{ending}") as file:
+        target = self._directory / f"{change_id}{ending}"
+        remove_abandoned(target)
+        with replacing(target) as file:
             file.write(data)
 
     def _read(self, change_id: str, ending: str, most: int) -> bytes:

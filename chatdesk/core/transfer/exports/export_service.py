@@ -181,7 +181,7 @@ class _Run:
                 self._of_threads, self._of_messages = reader.counts(self._choice)
                 if self._of_threads < len(set(self._choice.thread_ids)):
                     raise ThreadNotFound
-                remove_abandoned(self._target, now_ms=self._now_ms)
+                remove_abandoned(self._target)
                 if kind is ExportFormat.JSON:
                     path = self._write_json(reader)
                 else:
