@@ -155,6 +155,22 @@ def _deletions(log: PulledLog, count: int, kind: str) -> None:
         log.delete(kind, {"thread": thread_id, "message": message_id}[kind])
 
 
+def _again_and_again(log: PulledLog, count: int, kind: str) -> None:
+    """What a server that lies may bring: one id, made many times."""
+    thread_id = log.thread()
+    message_id, change_id = log.message(thread_id), new_id()
+    ends = {"thread_id": thread_id, "from_message_id": message_id, "up_to_message_id": message_id}
+    made = new_id()
+    for place in range(count):
+        if kind == "thread":
+            log.add("thread", "new", thread_id, {"title": f"{place}", "title_source": "person", "created_at": 1})
+        elif kind == "summary":
+            log.add("summary", "new", made, {**ends, "text": "in short", "author": "model"})
+        else:
+            again = {"id": change_id} if kind == "change" else {}
+            log.message(thread_id, message_id, f"{place}", message_id=new_id() if again else made, **again)
+
+
 def _with(shape: Callable[..., None], **values: Any) -> Shape:
     return lambda log, count: shape(log, count, **values)
 
@@ -203,4 +219,8 @@ RECORDS: Final[Mapping[str, Shape]] = {
     "erasures": _erasures,
     "deletions of a message": _with(_deletions, kind="message"),
     "deletions of a thread": _with(_deletions, kind="thread"),
+    **{
+        f"one {kind} again and again": _with(_again_and_again, kind=kind)
+        for kind in ("change", "thread", "message", "summary")
+    },
 }

@@ -19,10 +19,10 @@ from chatdesk.core.storage.sync import entering, sharing
 from chatdesk.core.storage.transfer.export_reader import open_reader
 from chatdesk.core.storage.upkeep.repair import RepairService
 from tests.helpers.checks import integrity_check
-from tests.helpers.examples import sample
+from tests.helpers.examples import examples, sample
 from tests.helpers.store import Store
 
-_DEEP = 1_000
+_DEEP = examples(10_000)
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,18 @@ async def _delete_and_restore(store: Store, world: _World) -> None:
     await store.paths.restore(world.answer)
 
 
+async def _move(store: Store, world: _World) -> None:
+    project = await store.projects.create("Elsewhere")
+    await store.library.set_flag([world.thread], "project_id", project.id, "Move")
+
+
+async def _purge(store: Store, world: _World) -> None:
+    await store.paths.delete(world.answer, with_later=True)
+    await store.library.delete([world.thread])
+    store.clock.now += 365 * 24 * 3600 * 1000
+    await store.trash.purge_expired(store.clock.now)
+
+
 async def _share(store: Store, world: _World) -> None:
     """All is written into the log of a team, in far fewer steps than these."""
     project = (await store.threads.get(world.thread)).project_id
@@ -106,6 +118,7 @@ _OPERATIONS: dict[str, Callable[[Store, _World], Awaitable[object]]] = {
     "edit": lambda store, world: store.messages.add_question_version(world.first, "new", None),
     "ask": lambda store, world: store.ask(world.thread, "four"),
     "export": _export,
+    "move": _move,
     "share": _share,
 }
 
@@ -136,6 +149,16 @@ async def test_what_follows_a_ring_ends_and_the_repair_opens_it(store: Store, ri
 
 
 @pytest.mark.timeout(60)
+@pytest.mark.parametrize(("ring", "column"), sample(list(itertools.product(_RINGS, _COLUMNS)), 7))
+async def test_a_ring_is_purged(store: Store, ring: str, column: str) -> None:
+    world = await _world(store)
+    _tie(store, world, ring, column)
+    await _purge(store, world)
+    await _service(store).repair()
+    assert await integrity_check(store.db) == []
+
+
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("column", ["parent_id", "chosen_child_id"])
 async def test_a_deep_ring_ends_as_well(store: Store, column: str) -> None:
     world = await _world(store)
@@ -157,4 +180,6 @@ async def test_a_deep_ring_ends_as_well(store: Store, column: str) -> None:
             await operation(store, world)
     report = await _service(store).repair()
     assert report.done
+    assert await integrity_check(store.db) == []
+    await _purge(store, world)
     assert await integrity_check(store.db) == []

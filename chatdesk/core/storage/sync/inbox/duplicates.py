@@ -50,6 +50,7 @@ def reconcile(
     messages that are another member's in the log, whatever their text."""
     raw = driver(conn)
     busy = []
+    owned: dict[str, bool] = {}  # a server may bring one id many times
     for each in met:
         message_id = each.rows.id
         status, digest, purged_at = raw.execute(
@@ -58,7 +59,9 @@ def reconcile(
         if not Status(status).is_final:
             busy.append(each)
             continue
-        is_own = raw.execute(_OWN, (message_id,)).fetchone() is not None
+        if message_id not in owned:
+            owned[message_id] = raw.execute(_OWN, (message_id,)).fetchone() is not None
+        is_own = owned[message_id]
         if purged_at is not None or not (is_own or waited):
             continue
         if each.rows.is_purged and waited and is_erased(raw, each.change_id):
@@ -75,6 +78,7 @@ def reconcile(
             made = refused.set_aside(conn, origin, message_id) if is_own else _beside(conn, origin, message_id)
             if made is not None:
                 effects.versions.append((each.rows.thread_id, made))
+        del owned[message_id]
         _replace_content(conn, each, effects)
         want_files(raw, project_id, dict(each.rows.own.files), effects)
     return busy

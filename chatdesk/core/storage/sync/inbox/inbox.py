@@ -94,6 +94,8 @@ def apply(
         tune(raw, is_loading=rows[-1].seq < joined_seq)
     page = PageApplier(conn, origin, project_id, effects, prepared, joined_seq)
     same = [row for row in rows if _is_same(row, project_id, known.get(row.id))]
+    if strange := sum(row.id in known for row in rows) - len(same):
+        _log.warning("%d pulled changes have the ids of others; they are left out", strange)
     foreign = _foreign(raw, project_id, same, known)
     entities.bound_again(raw, [(row, known[row.id][_AT]) for row in same if row.id not in foreign])
     confirmed = page.confirm(same, known, foreign)
@@ -124,10 +126,7 @@ def adopt_ended(conn: Connection, origin: Origin, project_id: str) -> Applied:
 
 def _is_same(row: PulledChange, project_id: str, known: tuple[Any, ...] | None) -> bool:
     """Return whether a stored change, which has the id of this row, is this one."""
-    is_same = known is not None and known[1:6] == (project_id, row.kind, row.op, row.entity, row.reg)
-    if known is not None and not is_same:
-        _log.warning("a pulled change has the id of another one; it is left out")
-    return is_same
+    return known is not None and known[1:6] == (project_id, row.kind, row.op, row.entity, row.reg)
 
 
 def _foreign(

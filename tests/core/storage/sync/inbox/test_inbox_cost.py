@@ -25,7 +25,7 @@ _FEW, _PAGE = 100, 10
 _TWICE: Final = 2.5
 _DEARER: Final = 1.5
 # Where each page looks through all of one register.
-_TWICE_A_REGISTER: Final = 2.75
+_TWICE_A_REGISTER: Final = 3
 Action = Callable[[PulledLog, Reader], None]
 
 
