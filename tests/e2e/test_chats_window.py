@@ -16,6 +16,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QWidget
+from shiboken6 import isValid
 
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.events import TextStreamed
@@ -578,6 +579,29 @@ def test_a_temporary_chat_is_asked_about_before_the_main_window_hides(paths: App
         application.bindings.temporary.dialog.answered.emit(False)
         await until(lambda: not application.panes.window.isVisible())
         assert application.chats.windows[0].panes.window.isVisible()
+
+    play(paths, script)
+
+
+def test_a_chat_that_closes_while_all_are_stored_is_left_alone(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        own = await window(application)
+        QTest.keyClicks(own.panes.composer.editor, "unsent")
+        save, composer, thread_id = application.bindings.save, own.panes.composer, own.threads.thread_id
+
+        async def late() -> None:
+            own.panes.window.close()
+            await until(lambda: not isValid(composer))
+            await save()
+
+        with monkeypatch.context() as patched:
+            patched.setattr(application.bindings, "save", late)
+            await application.chats.save_all()
+        draft = await (await application.services()).chat.drafts.get(thread_id)
+        assert draft is not None and draft.text == "unsent"
 
     play(paths, script)
 

@@ -277,8 +277,8 @@ class OpenChats(QObject):
     # The end of the program
 
     async def save_all(self) -> None:
-        """Store the unsent text of all chats; a failure is logged."""
-        for bindings in self.shown():
+        """Store the unsent text of all chats; a failure is logged. A chat that closes meanwhile stores its own."""
+        for bindings in filter(lambda each: each in self.shown(), self.shown()):
             try:
                 await bindings.save()
             except ChatDeskError as error:
@@ -286,7 +286,7 @@ class OpenChats(QObject):
 
     async def wait_until_sent(self) -> None:
         """Wait until the texts that are being sent in the chats are stored as messages."""
-        for bindings in self.shown():
+        for bindings in filter(lambda each: each in self.shown(), self.shown()):
             await bindings.messages.wait_until_sent()
 
     def set_windows_visible(self, is_visible: bool) -> None:

@@ -90,7 +90,7 @@ class QuickBinding(Controller):
         """Close the window, because the program ends; what was typed stays."""
         self._at_rest.stop()
         if self.window is not None:
-            if self._timer.isActive():
+            while self._timer.isActive():  # a person may type until the text is stored
                 with suppress(ChatDeskError):  # the window says that nothing can be saved
                     await self.save()
             self.window.hide()
