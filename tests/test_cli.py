@@ -14,7 +14,7 @@ import pytest
 
 from chatdesk import __version__
 from chatdesk.cli.main import run
-from chatdesk.core.domain.project import DEFAULT_COLOUR
+from chatdesk.core.domain.thread import DEFAULT_COLOUR
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings

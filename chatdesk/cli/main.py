@@ -83,7 +83,6 @@ def build_parser() -> argparse.ArgumentParser:
         data,
         demo_data,
         importing,
-        mcp_serving,
         opening,
         providers,
         search,
@@ -118,7 +117,7 @@ def build_parser() -> argparse.ArgumentParser:
     importing.add_command(commands, common)
     demo_data.add_command(commands, common)
     serving.add_commands(commands, common)
-    mcp_serving.add_command(commands, common)
+    serving.add_command(commands, common)
 
     doctor = commands.add_parser("doctor", parents=[common], help=tr("check the database, the paths and the providers"))
     doctor.add_argument("--json", action="store_true", help=tr("as JSON"))
@@ -253,7 +252,7 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
 
 
 def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
-    from chatdesk.cli import data, doctor, mcp_serving, providers, serving
+    from chatdesk.cli import data, doctor, providers, serving
 
     if options.command == "restore":
         return data.restore(options, paths, loaded.settings)
@@ -266,7 +265,7 @@ def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
     if options.command == "tokens" and options.action != "new":
         return run_until_signal(serving.tokens(options, paths, loaded.settings))
     if options.command == "mcp":
-        return run_until_signal(mcp_serving.mcp(options, paths, loaded.settings))
+        return run_until_signal(serving.mcp(options, paths, loaded.settings))
     return run_until_signal(_run_with_services(options, paths, loaded))
 
 

@@ -231,3 +231,28 @@ def _notify(state: str) -> None:
         address = "\0" + address[1:]
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
         sender.sendto(state.encode(), address)
+
+
+_ALLOWED = ("ask", "write")
+
+
+def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
+    mcp = commands.add_parser("mcp", parents=[common], help=tr("let an editor or assistant read threads (MCP, stdio)"))
+    mcp.add_argument(
+        "--allow", type=_allowed, default=(), metavar="WHAT", help=tr("also allow ask, write (drafts), or ask,write")
+    )
+
+
+async def mcp(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    """Answer until stdin is closed. Opens nothing until a tool is used."""
+
+    transport = await import_beside("chatdesk.service.mcp_protocol.stdio_transport")
+    await transport.StdioTransport(paths, settings, [Scope(each) for each in options.allow]).serve()
+    return 0
+
+
+def _allowed(text: str) -> tuple[str, ...]:
+    names = tuple(each.strip() for each in text.split(","))
+    if set(names) - set(_ALLOWED):
+        raise argparse.ArgumentTypeError(tr("it must be ask, write, or ask,write"))
+    return names

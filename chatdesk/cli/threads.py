@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.domain.library import ThreadQuery, ThreadScope
 from chatdesk.core.domain.message import Message
-from chatdesk.core.domain.project import Project
-from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.thread import Project, Thread
 from chatdesk.core.errors import InvalidInput, NotFound, NotPossible
 from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.ids import checked_id

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from chatdesk.core.domain.message import Message
-from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.sharing.team import SyncStatus
 from chatdesk.core.domain.summary import SummaryWork
-from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.thread import Project, Thread
 from chatdesk.core.domain.tools import ApprovalRequest
 from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.errors import StorageError

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest
-from chatdesk.core.storage.engine.write_guard import guarding
+from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest, guarding
 from chatdesk.service.declaration import Call, Endpoint, Repeated, Scope
 from chatdesk.service.errors import ConditionNeeded, KeyUsedOtherwise, MalformedRequest, RequestRunning
 

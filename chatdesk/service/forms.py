@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Final, Literal
 
@@ -98,3 +98,11 @@ def _invalid(error: ValidationError) -> InvalidRequest:
             (".".join(str(step) for step in each["loc"])[:100] or "body", each["msg"]) for each in found[:_MOST_FIELDS]
         )
     )
+
+
+def only_change(body: Any) -> tuple[str, Any]:
+    """Return the name and value of the one field that is set. Raises ``InvalidRequest`` for none and for several."""
+    found = [(each.name, getattr(body, each.name)) for each in fields(body) if getattr(body, each.name) is not None]
+    if len(found) != 1:
+        raise InvalidRequest((("body", f"Exactly one of {', '.join(each.name for each in fields(body))}"),))
+    return found[0]

@@ -33,8 +33,8 @@ from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resourc
 from chatdesk.core.providers.accounts import AccountBook
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.search.search_service import SearchService
-from chatdesk.core.settings.in_force import SettingsInForce
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.settings.store import SettingsInForce
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase

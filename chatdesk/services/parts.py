@@ -10,8 +10,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.diagnostics.redaction import register_secret
 from chatdesk.core.domain.limits import Rate, ScopedRate, parse_rate, parse_scoped_rates
-from chatdesk.core.domain.model_info import ModelOverrides
-from chatdesk.core.domain.model_ref import ModelRef
+from chatdesk.core.domain.model_info import ModelOverrides, ModelRef
 from chatdesk.core.domain.summary import ConsentLimits
 from chatdesk.core.domain.usage import CacheLife
 from chatdesk.core.paths import AppPaths

@@ -14,8 +14,8 @@ from typing import Any, Final, Protocol
 
 from chatdesk.core.errors import AlreadyRunning, ChatDeskError, NotPossible
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings.in_force import SettingsInForce
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.settings.store import SettingsInForce
 from chatdesk.core.texts import Text
 
 MS_PER_DAY: Final = 24 * 3600 * 1000

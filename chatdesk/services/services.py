@@ -30,8 +30,8 @@ from chatdesk.core.providers.accounts import AccountBook
 from chatdesk.core.providers.base import ChatRequest, Provider
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.search.search_service import SearchService
-from chatdesk.core.settings.in_force import SettingsInForce
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.settings.store import SettingsInForce
 from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync.team_joined import is_joined

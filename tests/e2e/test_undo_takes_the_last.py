@@ -12,8 +12,8 @@ from PySide6.QtTest import QTest
 
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.parameters import Parameters
-from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import PromptKind, PromptSource
+from chatdesk.core.domain.thread import Project
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.commands.catalogue import CATALOGUE

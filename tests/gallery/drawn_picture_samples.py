@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.domain.attachment import PICTURE_COMING, Attachment
 from chatdesk.core.domain.message import Part, PartType, Role, Status
-from chatdesk.core.providers.offline.drawing import sunset
+from chatdesk.core.providers.offline.demo import sunset
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.transcript.drawing.picture_loader import decode

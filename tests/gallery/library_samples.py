@@ -7,9 +7,7 @@ from datetime import timedelta
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.library import DeletedMessage
-from chatdesk.core.domain.outline import Question
-from chatdesk.core.domain.project import Project
-from chatdesk.core.domain.tag import Tag
+from chatdesk.core.domain.thread import Project, Question, Tag
 from chatdesk.ui.features.chat.deleted_messages import DeletedMessagesDialog
 from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
 from chatdesk.ui.features.inspector.questions_tab import QuestionsTab

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QWidget
 
-from chatdesk.core.domain.project import Project
-from chatdesk.core.domain.thread import Thread, ThreadPage
+from chatdesk.core.domain.thread import Project, Thread, ThreadPage
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.settings.schema import PAGES, all_settings
 from chatdesk.core.texts import tr

@@ -26,7 +26,7 @@ TO_PROGRAMS = (
     "core/chat/tool_calls/results.py",
     "core/context/request_builder.py",
     "core/context/summary_prompt.py",
-    "core/context/tool_fence.py",
+    "core/context/groups.py",
     "core/tools/built_in.py",
     "core/tools/folder/edits.py",
     "core/tools/folder/reading.py",

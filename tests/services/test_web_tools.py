@@ -15,7 +15,7 @@ import pytest
 
 from chatdesk.core.attachments.file_reader import FileReader
 from chatdesk.core.attachments.web_page import WebPageReader
-from chatdesk.core.chat.tool_calls.source_numbers import SourceNumbers
+from chatdesk.core.chat.tool_calls.results import SourceNumbers
 from chatdesk.core.domain.tools import Caller, ToolResult
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.fetching.addresses import AddressScope

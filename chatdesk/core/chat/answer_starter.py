@@ -14,13 +14,12 @@ from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
 from chatdesk.core.chat.sending_queue import SendingQueue
 from chatdesk.core.chat.tool_calls.tool_calls import ToolCalls
 from chatdesk.core.chat.turn import Turn
-from chatdesk.core.chat.turns.turn_context import SetUp, TurnContext
+from chatdesk.core.chat.turn_context import SetUp, TurnContext
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.limits import Expected
 from chatdesk.core.domain.message import Message
-from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import Assistant
-from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.thread import Project, Thread
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.errors import NotPossible, TurnInProgress
 from chatdesk.core.events import EventBus

@@ -21,9 +21,9 @@ from chatdesk.core.chat.projects import ProjectService
 from chatdesk.core.chat.prompts.assistants import ThreadAssistants
 from chatdesk.core.chat.results import Compared, Created, Sent
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD
+from chatdesk.core.chat.task_set import uninterruptible
 from chatdesk.core.chat.titles import checked_title, title_from_text
 from chatdesk.core.chat.tool_calls.tool_calls import ToolCalls
-from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.limits import LimitReached

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.errors import InvalidInput, NotPossible
-from chatdesk.core.storage.engine.repeated_request import StaleEdit
-from chatdesk.core.storage.engine.write_guard import guarding
+from chatdesk.core.storage.engine.repeated_request import StaleEdit, guarding
 from chatdesk.core.storage.library.requests import RequestRepository
 from chatdesk.core.texts import Text
 

@@ -13,8 +13,7 @@ from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.trash import MOST_PUBLISHED, TrashService
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.library import LibraryChange, ThreadQuery
-from chatdesk.core.domain.tag import Tag
-from chatdesk.core.domain.thread import ThreadPage
+from chatdesk.core.domain.thread import Tag, ThreadPage
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.events import (
     EventBus,

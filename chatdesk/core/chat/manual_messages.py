@@ -8,7 +8,7 @@ from chatdesk.core.chat.answer_starter import AnswerStarter
 from chatdesk.core.chat.attachment_rules import attachments_of, names_of
 from chatdesk.core.chat.path_changes import PathChanges
 from chatdesk.core.chat.results import Edited, Noted
-from chatdesk.core.chat.uninterruptible import uninterruptible
+from chatdesk.core.chat.task_set import uninterruptible
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import NotPossible

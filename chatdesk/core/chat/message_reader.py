@@ -11,8 +11,8 @@ from dataclasses import replace
 from chatdesk.core.chat.running_turns import RunningTurns
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message, MessagePage, Status, ThreadSizes
-from chatdesk.core.domain.outline import QuestionPage
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_of
+from chatdesk.core.domain.thread import QuestionPage
 from chatdesk.core.domain.tree import TreeRow
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.ids import checked_id

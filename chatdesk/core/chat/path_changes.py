@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from chatdesk.core.chat.results import Moved
+from chatdesk.core.chat.task_set import uninterruptible
 from chatdesk.core.chat.titles import branch_title
-from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import EventBus, PathChanged, ThreadChanged, ThreadCreated
 from chatdesk.core.ids import checked_id

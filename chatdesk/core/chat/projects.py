@@ -7,7 +7,7 @@ from typing import Any
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.library import ProjectCounts
-from chatdesk.core.domain.project import DEFAULT_COLOUR, Project
+from chatdesk.core.domain.thread import DEFAULT_COLOUR, Project
 from chatdesk.core.events import EventBus, ProjectChanged, ProjectCreated
 from chatdesk.core.storage.chat.projects import ProjectRepository
 

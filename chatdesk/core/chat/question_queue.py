@@ -14,8 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.results import Sent
-from chatdesk.core.chat.task_set import TaskSet
-from chatdesk.core.chat.uninterruptible import uninterruptible
+from chatdesk.core.chat.task_set import TaskSet, uninterruptible
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.domain.waiting import WaitingQuestion

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from chatdesk.core.chat.chat_service import ChatService
-from chatdesk.core.chat.uninterruptible import uninterruptible
+from chatdesk.core.chat.task_set import uninterruptible
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, TitleSource

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chatdesk.core.domain.model_ref import ModelRef
+from chatdesk.core.domain.model_info import ModelRef
 from chatdesk.core.domain.summary import ConsentLimits
 from chatdesk.core.domain.usage import CacheLife
 

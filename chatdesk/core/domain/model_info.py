@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -98,3 +99,23 @@ class ModelInfo:
     def may_have(self, ability: Ability) -> bool:
         """Return whether an ability is to be used: the server says no where the model does not have it."""
         return self.has(ability) is not False
+
+
+_REF = re.compile(r"([a-z0-9][a-z0-9-]{0,39})/([^\x00-\x1f]{1,300})\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """The id of a provider, which has no slash, and the id of its model, which may have some."""
+
+    provider: str
+    model: str
+
+    @classmethod
+    def parse(cls, text: str) -> ModelRef | None:
+        """Parse ``provider/model``; None for an empty text and for one that names no model."""
+        match = _REF.match(text.strip())
+        return cls(match[1], match[2]) if match else None
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"

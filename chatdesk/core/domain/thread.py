@@ -1,4 +1,4 @@
-"""Defines threads: trees of messages."""
+"""Defines threads, which are trees of messages, the projects that hold them, and their tags."""
 
 from __future__ import annotations
 
@@ -109,3 +109,53 @@ class ThreadPage:
 
     threads: tuple[Thread, ...]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag. ``thread_count`` counts threads that are not in the trash."""
+
+    id: str
+    name: str
+    created_at: int
+    thread_count: int = 0
+
+
+DEFAULT_COLOUR: Final = "#5B7DB1"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project. Times are milliseconds UTC; ``last_chat_at`` is the newest activity of its threads that are not in
+    the trash. ``provider`` and ``model`` are those of its new threads."""
+
+    id: str
+    name: str
+    colour: str
+    system_prompt: str
+    provider: str | None
+    model: str | None
+    created_at: int
+    last_chat_at: int | None
+    deleted_at: int | None = None
+    archived_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of the outline. ``preview`` is how its text begins, on one line; empty where it has none. ``asked_ms``
+    is UTC."""
+
+    message_id: str
+    position: int
+    asked_ms: int
+    preview: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPage:
+    """A part of the outline, in the order of the path. ``next_position`` is where the next page begins; None at the
+    end."""
+
+    questions: tuple[Question, ...]
+    next_position: int | None = None

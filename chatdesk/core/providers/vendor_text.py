@@ -7,10 +7,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from html.parser import HTMLParser
 from itertools import islice
 
 from chatdesk.core.domain.echoed_secrets import HIDDEN, EchoedSecrets
-from chatdesk.core.providers.error_page_text import text_of
 from chatdesk.core.texts import shortened
 
 MAX_LENGTH = 300
@@ -207,3 +207,32 @@ def _unpacked(text: object) -> object:
         return json.loads(text) if isinstance(text, str) and text.lstrip().startswith(("{", "[")) else text
     except (ValueError, RecursionError):
         return text
+
+
+def text_of(page: str) -> str:
+    """Return the text of ``page``, without its markup, scripts and styles."""
+    parser = _TextOnly()
+    parser.feed(page)
+    parser.close()
+    return " ".join(parser.words)
+
+
+class _TextOnly(HTMLParser):
+    """Collects the text of a page, and drops its scripts and styles."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+        self._skipping = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in {"script", "style"}:
+            self._skipping += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"script", "style"} and self._skipping:
+            self._skipping -= 1
+
+    def handle_data(self, data: str) -> None:
+        if not self._skipping:
+            self.words.append(data)

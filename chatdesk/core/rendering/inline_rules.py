@@ -20,7 +20,7 @@ from markdown_it.token import Token
 from chatdesk.core.rendering.address_rule import bare_url_rule
 from chatdesk.core.rendering.block_rules import BARE_ENVIRONMENTS
 from chatdesk.core.rendering.footnotes import is_expected, note_key
-from chatdesk.core.rendering.inline_shared import CJK, MAX_MATH_CHARS, is_punctuation
+from chatdesk.core.rendering.markdown_spans import CJK, MAX_MATH_CHARS, is_punctuation
 from chatdesk.core.rendering.picture_data import IMAGE
 
 # The letters that each rule can begin at; what is between them is text.

@@ -6,13 +6,13 @@ Only what would be read as a mark is escaped, so that ordinary words stay as the
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
 from chatdesk.core.rendering.address_rule import trim_url
 from chatdesk.core.rendering.blocks import Span
-from chatdesk.core.rendering.inline_shared import CJK, MAX_MATH_CHARS, is_punctuation
 
 _TICKS = re.compile(r"`+")
 _MARK = re.compile(
@@ -288,3 +288,16 @@ def _with_line_starts(text: str, *, is_one_line: bool) -> str:
         at = -1 if match is None else max(0, match.start("dot"))
         made.append(f"{line[:at]}\\{line[at:]}" if at >= 0 else line)
     return "".join(made)
+
+
+MAX_MATH_CHARS = 1000
+CJK = re.compile(
+    "[\u1100-\u11ff\u2e80-\u303f\u3040-\u30ff\u3100-\u31ff\u3200-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
+    "\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
+)
+
+
+def is_punctuation(sign: str) -> bool:
+    """Return whether ``sign`` is punctuation by CommonMark: punctuation and symbols of Unicode, which all of ASCII's
+    are."""
+    return unicodedata.category(sign)[0] in "PS"

@@ -230,7 +230,7 @@ def _check_rate(value: str) -> None:
 
 
 def _check_model(value: str) -> None:
-    from chatdesk.core.domain.model_ref import ModelRef  # as above
+    from chatdesk.core.domain.model_info import ModelRef  # as above
 
     if ModelRef.parse(value) is None:
         raise InvalidValue(Text("it must be a provider and a model, such as openai/gpt-5.4-mini"))

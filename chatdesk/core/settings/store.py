@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:  # a large package, loaded when it is used
     from tomlkit import TOMLDocument
+
 
 _log = logging.getLogger(__name__)
 _LARGEST_BYTES = 1024 * 1024
@@ -202,3 +203,33 @@ def _set(document: TOMLDocument, key: str, value: Value) -> None:
     if not isinstance(document.get(section), Mapping):
         document[section] = tomlkit.table()
     document[section][name] = dict(value) if isinstance(value, Mapping) else value
+
+
+class SettingsInForce:
+    """A consumer either reads ``current`` when it needs a value, or follows: its function gets the settings at once,
+    and again after each change."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._current = settings
+        self._followers: list[Callable[[Settings], None]] = []
+
+    @property
+    def current(self) -> Settings:
+        return self._current
+
+    def follow(self, use: Callable[[Settings], None]) -> None:
+        """Call ``use`` with the settings, now and after each change, for as long as this object lives."""
+        self._followers.append(use)
+        use(self._current)
+
+    def change(self, settings: Settings) -> None:
+        """Put ``settings`` in force and notify the followers, in the order in which they subscribed."""
+        self._current = settings
+        for use in self._followers:
+            use(settings)
+
+
+def changed_settings(before: Settings, after: Settings) -> dict[str, Value]:
+    """Return the values of ``after`` that differ from those of ``before``, by name."""
+    values: dict[str, Value] = {each.name: getattr(after, each.name) for each in fields(Settings)}
+    return {name: value for name, value in values.items() if value != getattr(before, name)}

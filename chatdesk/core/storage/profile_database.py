@@ -24,8 +24,7 @@ from chatdesk.core.storage.chat import recovery
 from chatdesk.core.storage.chat.projects import ensure_default_project, read_only_projects
 from chatdesk.core.storage.engine import (
     high_water,
-    newer_schema,
-    older_schema,
+    other_schemas,
     pending_restore,
     schema_guard,
     schema_upgrade,
@@ -258,12 +257,12 @@ class ProfileDatabase(Database):
             if revision is None:
                 raise StorageMissing
             if revision not in tables.REVISIONS:
-                newer_schema.check(driver(conn), revision)
-                self.refusal = newer_schema.refusal(revision)
+                other_schemas.check(driver(conn), revision)
+                self.refusal = other_schemas.refusal(revision)
             else:
                 schema_guard.check(driver(conn))
                 if revision != tables.HEAD_REVISION:
-                    older_schema.stand_in(driver(conn))
+                    other_schemas.stand_in(driver(conn))
             lost = high_water.lost_messages(mark, high_water.found_in(driver(conn)))
             warning = warning or high_water.warning(before if lost is None else lost)
             with conn.begin():

@@ -14,8 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.message import Message
-from chatdesk.core.domain.project import Project
-from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.thread import Project, Thread
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.service import forms
 from chatdesk.service.carrying_out import conditions_of

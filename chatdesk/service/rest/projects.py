@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chatdesk.core.domain.project import DEFAULT_COLOUR, Project
+from chatdesk.core.domain.thread import DEFAULT_COLOUR, Project
 from chatdesk.core.errors import ProjectNotFound
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.carrying_out import nothing_again
 from chatdesk.service.declaration import Call, Endpoint, Scope
-from chatdesk.service.forms import BODY
-from chatdesk.service.rest.one_change import only_change
+from chatdesk.service.forms import BODY, only_change
 from chatdesk.service.rest.times import iso
 
 

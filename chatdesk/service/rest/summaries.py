@@ -9,8 +9,7 @@ from chatdesk.core.domain.summary import Summary, SummaryStage, SummaryWork
 from chatdesk.core.errors import SummaryNotFound, ThreadNotFound
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.declaration import Call, Endpoint, Scope
-from chatdesk.service.forms import BODY
-from chatdesk.service.rest.one_change import only_change
+from chatdesk.service.forms import BODY, only_change
 from chatdesk.service.rest.threads import reached_thread
 from chatdesk.service.rest.times import iso
 

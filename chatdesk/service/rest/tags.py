@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chatdesk.core.domain.tag import Tag
-from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.thread import Tag, Thread
 from chatdesk.core.errors import NotFound
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.repeated_request import DoneRequest

@@ -13,8 +13,7 @@ from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.carrying_out import nothing_again
 from chatdesk.service.declaration import Call, Caller, Endpoint, Scope
 from chatdesk.service.errors import InvalidRequest
-from chatdesk.service.forms import BODY, QUERY, described
-from chatdesk.service.rest.one_change import only_change
+from chatdesk.service.forms import BODY, QUERY, described, only_change
 from chatdesk.service.rest.projects import reached_project
 from chatdesk.service.rest.times import iso
 

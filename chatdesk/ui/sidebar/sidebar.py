@@ -27,9 +27,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 
 if TYPE_CHECKING:  # the first paint does without
-    from chatdesk.core.domain.project import Project
-    from chatdesk.core.domain.tag import Tag
-    from chatdesk.core.domain.thread import Thread
+    from chatdesk.core.domain.thread import Project, Tag, Thread
     from chatdesk.ui.sidebar.found_threads import FoundThreads
 
 _CALENDAR_MS: Final = 60_000  # a sleeping machine misses timers, so midnight is looked for and not waited for

@@ -14,8 +14,7 @@ from chatdesk.ui.sidebar.thread_list import ThreadList
 from chatdesk.ui.theme.theme import Theme
 
 if TYPE_CHECKING:  # the first paint does without
-    from chatdesk.core.domain.tag import Tag
-    from chatdesk.core.domain.thread import Thread
+    from chatdesk.core.domain.thread import Tag, Thread
 
 
 class SidebarBase(QWidget):

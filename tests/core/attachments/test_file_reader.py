@@ -14,12 +14,11 @@ from PIL import Image
 from pypdf import PdfWriter
 
 from chatdesk.core.attachments import image_work, text_extraction
-from chatdesk.core.attachments.document_text import RefusedDocument, text_of_xml
 from chatdesk.core.attachments.file_kinds import DOCX, HTML, ODT, PDF, PPTX, is_text, kind_of
 from chatdesk.core.attachments.file_reader import FileReader, default_command
 from chatdesk.core.attachments.html_text import text_of_html
 from chatdesk.core.attachments.reading_process import serve
-from chatdesk.core.attachments.text_extraction import NO_TEXT, extract
+from chatdesk.core.attachments.text_extraction import NO_TEXT, RefusedDocument, extract, text_of_xml
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 

@@ -15,12 +15,11 @@ from PIL import Image
 
 from chatdesk.core.attachments.attachment_limits import AttachmentLimits
 from chatdesk.core.attachments.blob_store import BlobStore
-from chatdesk.core.attachments.excerpt import excerpt
 from chatdesk.core.attachments.file_reader import FileReader, SentImage
 from chatdesk.core.attachments.text_extraction import FileText
 from chatdesk.core.chat.attachment_service import _UNREAD_AT_ONCE, AttachmentService
 from chatdesk.core.chat.chat_service import ChatService
-from chatdesk.core.chat.context.attachment_payloads import CANNOT_SEE, AttachmentPayloads, file_block, notes_on
+from chatdesk.core.chat.context.attachment_payloads import CANNOT_SEE, AttachmentPayloads, excerpt, file_block, notes_on
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.clock import SystemClock

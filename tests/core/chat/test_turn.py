@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from chatdesk.core.chat.turn import CHECKPOINT_S, Turn
-from chatdesk.core.chat.turns.turn_context import TurnContext
+from chatdesk.core.chat.turn_context import TurnContext
 from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome

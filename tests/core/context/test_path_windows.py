@@ -14,9 +14,9 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
+from chatdesk.core.context.groups import fenced
 from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.tokens import TokenCounter
-from chatdesk.core.context.tool_fence import fenced
 from chatdesk.core.domain.context import Reason
 from chatdesk.core.domain.message import ContextMark, PartType, Status
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor

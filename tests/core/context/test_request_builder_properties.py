@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from chatdesk.core.context.budget import Candidates, Selection, TokenBudget, select
 from chatdesk.core.context.group_run import GroupRun
-from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group, make_groups
+from chatdesk.core.context.groups import FENCE_TOKENS, TOKENS_PER_MESSAGE, Group, fenced, make_groups
 from chatdesk.core.context.request_builder import build_request, summary_text
-from chatdesk.core.context.tool_fence import FENCE_TOKENS, fenced
 from chatdesk.core.domain.context import ContextPart, ContextRow, Reason
 from chatdesk.core.domain.message import ContextMark, PartType, Role
 from chatdesk.core.domain.model_info import ModelInfo

@@ -8,8 +8,7 @@ from chatdesk.core.context.reading import Reading
 from chatdesk.core.context.request_builder import possible
 from chatdesk.core.domain.attachment import Attachment, Enclosed
 from chatdesk.core.domain.message import Role
-from chatdesk.core.domain.model_info import Ability, ModelInfo, ModelOverrides, Price
-from chatdesk.core.domain.model_ref import ModelRef
+from chatdesk.core.domain.model_info import Ability, ModelInfo, ModelOverrides, ModelRef, Price
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.providers.base import RequestMessage
 

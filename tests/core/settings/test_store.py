@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.settings.store import SettingsNotSaved, SettingsStore, write_atomically
+from chatdesk.core.settings.store import (
+    SettingsInForce,
+    SettingsNotSaved,
+    SettingsStore,
+    changed_settings,
+    write_atomically,
+)
 
 needs_permissions = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
@@ -140,3 +147,18 @@ def test_writing_atomically_leaves_old_or_new_text(tmp_path: Path) -> None:
     write_atomically(target, "two")
     assert target.read_text() == "two"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_follower_gets_the_settings_at_once_and_after_each_change() -> None:
+    in_force = SettingsInForce(Settings(trash_days=3))
+    seen: list[int] = []
+    in_force.follow(lambda settings: seen.append(settings.trash_days))
+    in_force.change(replace(in_force.current, trash_days=5))
+    assert seen == [3, 5]
+    assert in_force.current.trash_days == 5
+
+
+def test_only_values_that_differ_have_changed() -> None:
+    before = Settings(shortcuts={"chat.new": "Ctrl+M"})
+    after = replace(before, shortcuts={"chat.new": "Ctrl+M"}, theme="dark")
+    assert changed_settings(before, after) == {"theme": "dark"}

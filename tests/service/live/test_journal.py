@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatdesk.core import events
-from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Project
 from chatdesk.core.events import EventBus, PathChanged, ProjectChanged, TagsChanged, TextStreamed, ThreadsChanged
 from chatdesk.service.live.events import merged
 from chatdesk.service.live.journal import KINDS, EventJournal

@@ -10,7 +10,7 @@ from PySide6.QtGui import QHelpEvent, QImage, QPainter, QStandardItem, QStandard
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QStyle, QStyleOptionViewItem, QToolTip
 
-from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Project
 from chatdesk.ui.sidebar.row_display import PaintedRow, ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme

@@ -14,8 +14,7 @@ from PySide6.QtGui import QDrag, QDragEnterEvent, QDragLeaveEvent, QDragMoveEven
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from chatdesk.core.domain.project import Project
-from chatdesk.core.domain.tag import Tag
+from chatdesk.core.domain.thread import Project, Tag
 from chatdesk.ui.sidebar.grouping import days_left, days_text
 from chatdesk.ui.sidebar.menus import thread_menu
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME

@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QStyleOptionViewItem
 
-from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Project
 from chatdesk.ui.sidebar import extra_lines as team_line
 from chatdesk.ui.sidebar.menus import thread_menu
 from chatdesk.ui.sidebar.row_display import ThreadRole

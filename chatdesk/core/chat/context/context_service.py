@@ -14,13 +14,12 @@ from dataclasses import replace
 from chatdesk.core.chat.context.attachment_payloads import notes_on
 from chatdesk.core.chat.context.frames import Frames
 from chatdesk.core.chat.context.known_models import KnownModels
-from chatdesk.core.chat.context.landmarks import landmarks_of
 from chatdesk.core.chat.context.shared_choices import SharedChoices
-from chatdesk.core.chat.context.steering import ContextSteering
+from chatdesk.core.chat.context.steering import ContextSteering, landmarks_of
 from chatdesk.core.chat.context.summary_service import SummaryMaking, SummaryService
 from chatdesk.core.chat.context.token_learning import TokenLearning
 from chatdesk.core.chat.prompts.assistants import Assistants
-from chatdesk.core.chat.prompts.prompt_expansion import PromptExpansion
+from chatdesk.core.chat.prompts.prompt_variables import PromptExpansion
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.assembler import Assembler, Prepared, tokens_of

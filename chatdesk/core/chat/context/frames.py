@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chatdesk.core.chat.prompts.assistants import Assistants, model_of
-from chatdesk.core.chat.prompts.prompt_expansion import PromptExpansion
+from chatdesk.core.chat.prompts.prompt_variables import PromptExpansion
 from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.domain.context import ContextFrame
 from chatdesk.core.domain.model_info import ModelInfo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from chatdesk.core.chat.uninterruptible import uninterruptible
+from chatdesk.core.chat.task_set import uninterruptible
 from chatdesk.core.domain.prompt import Assistant
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import PromptNotFound

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from chatdesk.core.chat.provider_setup.changes import AccountChanges
+from chatdesk.core.chat.task_set import uninterruptible
+from chatdesk.core.events import EventBus, ProvidersChanged
 from chatdesk.core.providers.accounts import AccountBook
 from chatdesk.core.settings.providers_store import KeyPlace
 
@@ -93,3 +95,23 @@ class ProviderKeys:
         """Agree that the keys of a provider go to its present address. Raises ``SecretNotKept`` and the errors of the
         file of keys."""
         await self._changes.run(lambda: self._book.agree(provider))
+
+
+class AccountChanges:
+    """Runs changes in threads. ``on_changed`` is called when the accounts have changed."""
+
+    def __init__(self, bus: EventBus, on_changed: Callable[[], None]) -> None:
+        self._bus = bus
+        self._on_changed = on_changed
+        self._changing = asyncio.Lock()
+
+    @uninterruptible
+    async def run(self, work: Callable[[], None]) -> None:
+        """Run ``work`` in a thread after the changes before it. Raises what it raises."""
+        async with self._changing:
+            try:
+                await asyncio.to_thread(work)
+            finally:
+                # Also when the disk or the keyring refused: what was typed holds for this run.
+                self._on_changed()
+                self._bus.publish(ProvidersChanged())

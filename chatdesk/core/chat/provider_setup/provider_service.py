@@ -8,8 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chatdesk.core.chat.provider_setup.changes import AccountChanges
-from chatdesk.core.chat.provider_setup.keys import ProviderKeys
+from chatdesk.core.chat.provider_setup.keys import AccountChanges, ProviderKeys
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.key_origin import Withheld
 from chatdesk.core.domain.model_info import ModelOverrides

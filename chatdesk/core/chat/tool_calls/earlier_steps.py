@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall
-from chatdesk.core.context.tool_fence import fenced
+from chatdesk.core.context.groups import fenced
 from chatdesk.core.domain.message import Message, Part, PartType, Role
 from chatdesk.core.domain.tools import KEPT, CallStatus, left_open
 from chatdesk.core.providers.base import RequestMessage, ToolCall, kept_from

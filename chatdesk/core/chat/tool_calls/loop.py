@@ -19,9 +19,9 @@ from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall, Collect
 from chatdesk.core.chat.tool_calls.offered_tools import OfferedTools
 from chatdesk.core.chat.tool_calls.person_requests import approval_request, reason_to_ask, where_of
 from chatdesk.core.chat.tool_calls.port import Equipment, Place, ToolLimits
-from chatdesk.core.chat.tool_calls.source_numbers import SourceNumbers
+from chatdesk.core.chat.tool_calls.results import SourceNumbers
 from chatdesk.core.clock import Clock
-from chatdesk.core.context.tool_fence import fenced
+from chatdesk.core.context.groups import fenced
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.tools import (
     FIND_TOOLS,

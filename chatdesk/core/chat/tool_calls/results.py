@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chatdesk.core.chat.tool_calls.port import KeepFile
 from chatdesk.core.domain.attachment import Attachment, clean_name
 from chatdesk.core.domain.tools import Tool, ToolFile, ToolResult
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.rendering.sources import MOST_OF_A_RESULT, SOURCES, Source, source_of
 
 # A result of more bytes (UTF-8) may take more than 8,000 tokens: where each sign is a token, it takes three bytes.
 LONG_BYTES = 24_000
@@ -71,3 +73,24 @@ def _cut(text: str) -> str:
     if len(text) <= _CUT_CHARACTERS:
         return text
     return f"{text[:_CUT_CHARACTERS]}\n[{len(text) - _CUT_CHARACTERS:,} more characters were left out.]"
+
+
+class SourceNumbers:
+    """Numbers the web sources of one answer; ``known`` are the sources of its earlier steps. A page that comes again
+    keeps its number."""
+
+    def __init__(self, known: Iterable[Source] = ()) -> None:
+        self._numbers = {each.url: each.number for each in known}
+
+    def number(self, result: ToolResult) -> tuple[ToolResult, dict[str, Any]]:
+        """Return the result with its sources as numbered text, and the list of sources to store with it."""
+        texts, kept = [result.text] if result.text else [], []
+        for each in result.sources[:MOST_OF_A_RESULT]:
+            number = self._numbers.get(each.url) or max(self._numbers.values(), default=0) + 1
+            source = source_of(number, each.title, each.url)
+            if source is None:
+                continue
+            self._numbers[each.url] = number
+            kept.append(source.as_content())
+            texts.append("\n".join(filter(None, (f"[{number}] {source.title}", source.url, each.text))))
+        return replace(result, text="\n\n".join(texts)), {SOURCES: kept} if kept else {}

@@ -15,7 +15,7 @@ from chatdesk.core.domain.parameters import Parameters, parameters_from
 from chatdesk.core.domain.summary import StaleReason, SummarySwitches
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, ProjectNotFound, ThreadNotFound
 from chatdesk.core.ids import checked_id
-from chatdesk.core.storage.chat import context_rows, summary_staleness
+from chatdesk.core.storage.chat import context_rows, summaries
 from chatdesk.core.storage.chat.summaries import best_for_path
 from chatdesk.core.storage.chat.threads import live_thread
 from chatdesk.core.storage.engine import tables
@@ -113,7 +113,7 @@ class ContextRepository:
                 project_id = live_thread(conn, message.thread_id).project_id
                 self._change(conn, tables.messages, wanted, project_id, {"context_mark": mark.value}, CONTEXT)
                 if ContextMark.EXCLUDED in (before, mark.value):
-                    summary_staleness.mark_message(conn, wanted, StaleReason.EXCLUDED)
+                    summaries.mark_message_stale(conn, wanted, StaleReason.EXCLUDED)
             return get_message(conn, wanted)
 
         return await self._db.write(work)

@@ -20,7 +20,7 @@ from chatdesk.core.storage.chat import (
     quoting,
     shown_path,
     streaming,
-    summary_staleness,
+    summaries,
     thread_counters,
     token_counts,
 )
@@ -160,7 +160,7 @@ def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: 
     after = thread_counters.of_messages(conn, [message_id])
     thread_counters.change_by_difference(conn, node.thread_id, before, after)
     token_counts.forget(conn, message_id)
-    summary_staleness.mark_message(conn, message_id, StaleReason.EDITED)
+    summaries.mark_message_stale(conn, message_id, StaleReason.EDITED)
     return message_id
 
 

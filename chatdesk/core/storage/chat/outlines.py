@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import ThreadSizes
-from chatdesk.core.domain.outline import Question, QuestionPage
 from chatdesk.core.domain.text_match import MessageMatch, count_in_source
+from chatdesk.core.domain.thread import Question, QuestionPage
 from chatdesk.core.domain.tree import TreeRow, tree_rows
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.library import ProjectCounts
-from chatdesk.core.domain.project import DEFAULT_COLOUR, Project
+from chatdesk.core.domain.thread import DEFAULT_COLOUR, Project
 from chatdesk.core.errors import InvalidTitle, NotPossible, ProjectNotFound
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.storage.chat import summary_staleness
+from chatdesk.core.storage.chat import summaries
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def show(conn: Connection, node: Node, *, is_choice: bool = True) -> int:
         "UPDATE threads SET shown_count = shown_count + ? WHERE id = ?", (after - before, node.thread_id)
     )
     refresh_end(conn, node.thread_id)
-    summary_staleness.follow_path(conn, node.thread_id)
+    summaries.follow_path(conn, node.thread_id)
     return fork
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.tag import Tag
+from chatdesk.core.domain.thread import Tag
 from chatdesk.core.errors import InvalidTitle, NotFound, NotPossible
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id

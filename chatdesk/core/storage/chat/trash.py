@@ -12,7 +12,7 @@ from chatdesk.core.domain.library import DeletedMessage
 from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, TurnInProgress
-from chatdesk.core.storage.chat import projects, shown_path, summary_staleness, thread_counters
+from chatdesk.core.storage.chat import projects, shown_path, summaries, thread_counters
 from chatdesk.core.storage.chat.documents import EDIT_SLOTS
 from chatdesk.core.storage.engine import search_index, tables
 from chatdesk.core.storage.engine.change_log import Origin, has_content, log_change, seen
@@ -172,7 +172,7 @@ def _mark_messages(
             tuple(batch),
         ):
             shown += count if is_on_path else 0
-            summary_staleness.mark_range(
+            summaries.mark_range_stale(
                 conn, thread_id, StaleReason.DELETED, is_on_path=bool(is_on_path), first=first, last=last
             )
     for message_id in message_ids:

@@ -1,23 +1,25 @@
 """Copies the whole database, and names a copy only after it was checked."""
 
-# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
-
 from __future__ import annotations
 
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.paths import sync_directory
 from chatdesk.core.storage.engine import unfinished_files
 from chatdesk.core.storage.engine.connection import connect, make_private_directory, make_private_file
 from chatdesk.core.storage.engine.failures import translating
-from chatdesk.core.storage.engine.page_check import damaged_pages
 from chatdesk.core.storage.engine.search_schema import DERIVED_TABLES
 from chatdesk.core.texts import Text
+
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
+
 
 FILES_ENDING = ".files"  # of the list of stored files that a packed backup refers to
 
@@ -86,3 +88,17 @@ def sync_file(path: Path) -> None:
     """Flush a file to the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+# What SQLite says of values, which ``upkeep/stored_values.py`` finds as well.
+_OF_VALUES: Final = ("CHECK constraint failed in ", "NULL value in ", "NUMERIC value in ", "TEXT value in ")
+# SQLite ends its check after so many lines, and each value that breaks a rule has one. The largest number that it takes
+# costs nothing: lines are made as they are read.
+_MOST_LINES: Final = 2**31 - 1
+
+
+def damaged_pages(conn: sqlite3.Connection, *, is_thorough: bool = False) -> list[str]:
+    """Return at most a hundred complaints of SQLite about pages. ``is_thorough``: indexes are compared with their
+    tables, too. Raises ``sqlite3.DatabaseError`` where a page is too damaged for the check."""
+    lines = conn.execute(f"PRAGMA {'integrity_check' if is_thorough else 'quick_check'}({_MOST_LINES})")
+    return list(islice((line for (line,) in lines if line != "ok" and not line.startswith(_OF_VALUES)), 100))

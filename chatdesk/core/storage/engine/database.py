@@ -34,7 +34,7 @@ from chatdesk.core.storage.engine.connection import (
 )
 from chatdesk.core.storage.engine.connection_thread import ConnectionThread
 from chatdesk.core.storage.engine.failures import is_io_error, is_read_only, translated, translating
-from chatdesk.core.storage.engine.write_guard import current_guard
+from chatdesk.core.storage.engine.repeated_request import current_guard
 from chatdesk.core.texts import Text
 
 T = TypeVar("T")

@@ -24,9 +24,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 from chatdesk.core.errors import ChatDeskError, SchemaTooNew, StorageCorrupt, StorageFull, UpgradeFailed
 from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.engine import backup, search_schema, tables
+from chatdesk.core.storage.engine.backup import damaged_pages
 from chatdesk.core.storage.engine.connection import connect, driver, insert_row, open_to_write
 from chatdesk.core.storage.engine.failures import translating
-from chatdesk.core.storage.engine.page_check import damaged_pages
 from chatdesk.core.texts import Text
 
 # Backup, log and rebuilt tables together take up to this many times the database.

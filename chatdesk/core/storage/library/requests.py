@@ -13,19 +13,17 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Message
-from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import Prompt
 from chatdesk.core.domain.summary import Summary
-from chatdesk.core.domain.thread import Draft, Thread
+from chatdesk.core.domain.thread import Draft, Project, Thread
 from chatdesk.core.storage.chat.drafts import get_draft
 from chatdesk.core.storage.chat.projects import get_project
 from chatdesk.core.storage.chat.summaries import get_summary
 from chatdesk.core.storage.chat.tags import get_tag
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import json_value
-from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest, MadeRow, StaleEdit
+from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest, MadeRow, StaleEdit, WriteGuard
 from chatdesk.core.storage.engine.rows import get_thread
-from chatdesk.core.storage.engine.write_guard import WriteGuard
 from chatdesk.core.storage.library.prompts import get_prompt
 from chatdesk.core.storage.usage.limits import get_limits
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from chatdesk.core.domain.search import IndexState
-from chatdesk.core.storage.engine import newer_schema, search_index
+from chatdesk.core.storage.engine import other_schemas, search_index
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.search.reader import SearchReader
@@ -59,7 +59,7 @@ class SearchStore:
 
 def state(conn: sqlite3.Connection) -> IndexState:
     """Return how much can be found already."""
-    if not newer_schema.has_search(conn):
+    if not other_schemas.has_search(conn):
         return IndexState(0, _NEW_SCHEMA)
     if search_index.read_meta(conn, search_index.DAMAGED) is not None:
         return IndexState(0, _DAMAGED)

@@ -11,11 +11,10 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection, Row
 
-from chatdesk.core.domain.project import DEFAULT_COLOUR
 from chatdesk.core.domain.sharing.quotation import link_to, quotation
 from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushStatus
 from chatdesk.core.domain.sharing.team import ChangeState, RefusedChange
-from chatdesk.core.domain.thread import NOT_TAKEN_TITLE
+from chatdesk.core.domain.thread import DEFAULT_COLOUR, NOT_TAKEN_TITLE
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.storage.chat import branching, message_writes, projects, quoting, trash
 from chatdesk.core.storage.chat.threads import insert_thread

@@ -14,8 +14,8 @@ from typing import Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.project import DEFAULT_COLOUR
 from chatdesk.core.domain.sharing.team import ChangeState
+from chatdesk.core.domain.thread import DEFAULT_COLOUR
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.content_digest import damaged_ids
 from chatdesk.core.storage.engine.plain_text import from_json

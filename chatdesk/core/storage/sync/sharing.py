@@ -15,9 +15,9 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.library import GONE
-from chatdesk.core.domain.project import DEFAULT_COLOUR
 from chatdesk.core.domain.sharing.sync_wire import ProjectHead
 from chatdesk.core.domain.sharing.team import ChangeState, EndReason, ShareCount, ShareState, TeamRole
+from chatdesk.core.domain.thread import DEFAULT_COLOUR
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.storage.chat import projects, quoting
 from chatdesk.core.storage.engine.change_log import Origin

@@ -25,7 +25,7 @@ from chatdesk.core.domain.sharing.quotation import NOBODY, link_to
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageMissing
 from chatdesk.core.ids import checked_id
-from chatdesk.core.storage.engine import newer_schema, older_schema, schema_upgrade, tables
+from chatdesk.core.storage.engine import other_schemas, schema_upgrade, tables
 from chatdesk.core.storage.engine.connection import driver, open_image, open_to_read
 from chatdesk.core.storage.engine.failures import translated
 from chatdesk.core.storage.engine.message_columns import BY_NAME, EXPORTED
@@ -275,9 +275,9 @@ def open_reader(database: Path | bytes) -> Iterator[ExportReader]:
             if revision is None:
                 raise StorageMissing
             if revision not in tables.REVISIONS:
-                newer_schema.check(raw, revision)
+                other_schemas.check(raw, revision)
             elif revision != tables.HEAD_REVISION:
-                older_schema.stand_in(raw)
+                other_schemas.stand_in(raw)
             with conn.begin():
                 yield ExportReader(conn)
         finally:

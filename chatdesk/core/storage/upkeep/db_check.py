@@ -18,9 +18,9 @@ from sqlalchemy.exc import DatabaseError
 
 from chatdesk.core.storage.chat import thread_counters
 from chatdesk.core.storage.engine import stored_bytes
+from chatdesk.core.storage.engine.backup import damaged_pages
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.content_digest import damaged_ids
-from chatdesk.core.storage.engine.page_check import damaged_pages
 from chatdesk.core.storage.engine.plain_text import to_json
 from chatdesk.core.storage.engine.search_schema import VIRTUAL_TABLES
 from chatdesk.core.storage.upkeep import backup_files, reachability, stored_values

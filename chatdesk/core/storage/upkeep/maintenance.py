@@ -22,9 +22,9 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import job, log_event
 from chatdesk.core.errors import StorageCorrupt, StorageError, StorageReplaced
 from chatdesk.core.storage.engine import high_water
+from chatdesk.core.storage.engine.backup import damaged_pages
 from chatdesk.core.storage.engine.connection import connect_to_read
 from chatdesk.core.storage.engine.failures import translated
-from chatdesk.core.storage.engine.page_check import damaged_pages
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.system.file_writing import write_text
 from chatdesk.core.system.small_files import read_small_json

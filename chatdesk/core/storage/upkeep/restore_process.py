@@ -23,9 +23,9 @@ from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.errors import SchemaTooNew, StorageCorrupt, StorageError, StorageFull
 from chatdesk.core.paths import migrations_dir
 from chatdesk.core.storage.engine import tables
+from chatdesk.core.storage.engine.backup import damaged_pages
 from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.failures import translated
-from chatdesk.core.storage.engine.page_check import damaged_pages
 from chatdesk.core.storage.engine.plain_text import from_json, shown_name
 from chatdesk.core.storage.upkeep import backup_files, restored_rows
 from chatdesk.core.system import child_process

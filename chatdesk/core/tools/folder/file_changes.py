@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.artifacts.differences import Difference
+from chatdesk.core.domain.artifacts.differences import Difference, line_difference
 from chatdesk.core.domain.artifacts.file_change import ChangeKind, ChangeState, FileChange
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.hidden_characters import visible_controls
@@ -21,7 +21,6 @@ from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.folder.beneath import FileRefused, names_of
 from chatdesk.core.tools.folder.change_records import ChangeRecord, ChangeRecords, with_step
-from chatdesk.core.tools.folder.difference import file_difference
 from chatdesk.core.tools.folder.edits import Wanted, changed, typed_over
 from chatdesk.core.tools.folder.exchange import (
     exchange,
@@ -261,3 +260,25 @@ def _damaged() -> NotPossible:
         safe=Text("No file was changed."),
         next_step=Text("Ask the model to propose it again."),
     )
+
+
+_NO_END: Final = "\\ No newline at end of file"
+
+
+def file_difference(path: str, before: str | None, after: str | None) -> Difference:
+    """Return the difference between the texts of a file, with a head; None stands for a file that is not there."""
+    found = line_difference(_lines(before), _lines(after))
+    head = (
+        f"--- {'/dev/null' if before is None else f'a/{path}'}\n+++ {'/dev/null' if after is None else f'b/{path}'}\n"
+    )
+    return Difference(head + found.text, found.added, found.removed, found.is_rough)
+
+
+def _lines(text: str | None) -> list[str]:
+    """Return the lines of a text with their ends; a last line without one is followed by a remark on that."""
+    if not text:
+        return []
+    lines = [f"{line}\n" for line in text.split("\n")]
+    if lines[-1] == "\n":
+        return lines[:-1]
+    return [*lines[:-1], f"{lines[-1]}{_NO_END}\n"]

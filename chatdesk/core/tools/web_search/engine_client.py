@@ -6,12 +6,12 @@ from typing import Final
 
 from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.domain.tools import ToolSource
+from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.fetching.addresses import any_scope
 from chatdesk.core.fetching.guarded_fetch import FetchFailed, FetchRules, GuardedFetcher, RefusedByServer
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.web_search.choice import SearchEngine, SearchStep
 from chatdesk.core.tools.web_search.engines import NotAnAnswerError, found_in, request_of
-from chatdesk.core.tools.web_search.failures import SearchFailed
 
 # A redirect would take the key along.
 _RULES: Final = FetchRules(1024 * 1024, max_redirects=0, may_be_packed=True)
@@ -77,3 +77,16 @@ def _refusal(engine: SearchEngine, status: int) -> SearchFailed:
 def _next_step(engine: SearchEngine) -> str:
     """Return the next step where an engine could not be asked: only the address of SearXNG was entered by a person."""
     return _ADDRESS_OR_LATER if engine is SearchEngine.SEARXNG else _LATER
+
+
+class SearchFailed(ChatDeskError):
+    """The web could not be searched. ``step`` is the step that a test of the engine comes to."""
+
+    code = "web_search_failed"
+    what = Text("The web could not be searched.")
+    safe = ""
+    next_step = ""
+
+    def __init__(self, what: str, next_step: str, *, step: SearchStep = SearchStep.REACHED) -> None:
+        self.step = step
+        super().__init__(what, next_step=next_step)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chatdesk.core.domain.model_ref import ModelRef
+from chatdesk.core.domain.model_info import ModelRef
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.services.groups import ModelServices
 from chatdesk.ui.composer.attachment_chip import NoteAction

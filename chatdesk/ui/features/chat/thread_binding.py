@@ -10,9 +10,8 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.domain.message import MessagePage, ThreadSizes
-from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.text_match import ThreadMatches
-from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.thread import Project, Thread
 from chatdesk.core.errors import NotFound
 from chatdesk.core.events import MessageAdded, ThreadChanged, ThreadDeleted, ThreadsChanged
 from chatdesk.ui.features.chat.drafts import DraftKeeper

@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 from PySide6.QtCore import QObject, Signal
 
-from chatdesk.core.chat.uninterruptible import uninterruptible
+from chatdesk.core.chat.task_set import uninterruptible
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.desktop.portal_keys import KeysDenied, NoKeys, PortalKeys, trigger_of
 from chatdesk.ui.qt.async_tasks import AsyncTasks

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, Q
 from chatdesk.core.chat.provider_setup.keys import KeyState
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.domain.provider_profile import ProviderProfile
-from chatdesk.core.domain.typed_address import full_address
+from chatdesk.core.domain.typed_values import full_address
 from chatdesk.core.settings.presets import PRESETS, Preset, preset_for_key, preset_of
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import shown, tr

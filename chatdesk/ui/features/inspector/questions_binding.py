@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 
-from chatdesk.core.domain.outline import Question
+from chatdesk.core.domain.thread import Question
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.questions_tab import QuestionsTab
 from chatdesk.ui.window.window_context import Controller, WindowContext

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.domain.outline import Question
+from chatdesk.core.domain.thread import Question
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.pressed_rows import offer_press

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import LONGEST_TEXT
+from chatdesk.core.domain.thread import Project
 from chatdesk.core.hidden_characters import distinct_name, look_of
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, shown, tr

@@ -12,7 +12,7 @@ from shiboken6 import isValid
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.chat.system_prompt_service import SystemPromptService
 from chatdesk.core.domain.library import ProjectCounts
-from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Project
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.core.tools.project_folders import FolderNotUsable
 from chatdesk.services.tool_loader import ToolLoader

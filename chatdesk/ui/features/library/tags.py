@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.domain.tag import Tag
+from chatdesk.core.domain.thread import Tag
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button

@@ -12,8 +12,7 @@ from PySide6.QtCore import QTimer, Signal
 
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.library import ThreadQuery
-from chatdesk.core.domain.project import Project
-from chatdesk.core.domain.thread import Thread, ThreadPage
+from chatdesk.core.domain.thread import Project, Thread, ThreadPage
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import (
     ProjectChanged,

@@ -13,7 +13,7 @@ from typing import Final
 
 from shiboken6 import isValid
 
-from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Project
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.core.texts import shown, tr

@@ -12,7 +12,7 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from chatdesk.core.domain.model_info import ModelInfo, ModelOverrides
-from chatdesk.core.domain.typed_figures import NotAFigure, price_text, read_price, read_window, window_text
+from chatdesk.core.domain.typed_values import NotAFigure, price_text, read_price, read_window, window_text
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.theme.theme import Theme
 

@@ -19,7 +19,7 @@ from chatdesk.core.chat.provider_setup.keys import KeyState
 from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.domain.provider_profile import Api, ProviderProfile
-from chatdesk.core.domain.typed_address import full_address
+from chatdesk.core.domain.typed_values import full_address
 from chatdesk.core.settings.presets import Preset, preset_of
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import named

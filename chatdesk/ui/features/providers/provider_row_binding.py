@@ -11,7 +11,7 @@ from chatdesk.core.chat.provider_setup.provider_service import ProviderService, 
 from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
 from chatdesk.core.domain.provider_profile import Api, ProviderProfile
-from chatdesk.core.domain.typed_address import full_address
+from chatdesk.core.domain.typed_values import full_address
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import shown, tr

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.domain.model_ref import ModelRef
+from chatdesk.core.domain.model_info import ModelRef
 from chatdesk.core.settings.schema import Setting
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.settings.settings_fields import Field, listener

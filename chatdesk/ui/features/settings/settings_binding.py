@@ -11,11 +11,10 @@ from typing import Any, Final, cast
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.chat.uninterruptible import uninterruptible
+from chatdesk.core.chat.task_set import uninterruptible
 from chatdesk.core.domain.provider_profile import ProviderProfile
-from chatdesk.core.settings.in_force import changed_settings
 from chatdesk.core.settings.schema import Settings, Value, all_settings
-from chatdesk.core.settings.store import SettingsStore
+from chatdesk.core.settings.store import SettingsStore, changed_settings
 from chatdesk.services.groups import ModelServices
 from chatdesk.ui.commands.command_keys import keys_of_text, text_of_keys
 from chatdesk.ui.features.settings.model_menu import ModelMenu

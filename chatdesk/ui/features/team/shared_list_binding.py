@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from chatdesk.core.chat.library import LibraryService
-from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.sharing.team import ShareState, SyncPhase, SyncStatus
+from chatdesk.core.domain.thread import Project
 from chatdesk.core.events import ProjectChanged, SyncStatusChanged, TeamChanged, UnreadChanged
 from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import tr

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.context.options import ContextOptions
-from chatdesk.core.domain.model_ref import ModelRef
+from chatdesk.core.domain.model_info import ModelRef
 from chatdesk.core.domain.summary import ConsentLimits, SummaryStage, SummaryWork
 from chatdesk.core.domain.usage import UsageKind, UsageSum
 from chatdesk.core.events import SummaryWorkChanged

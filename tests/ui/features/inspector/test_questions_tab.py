@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.domain.outline import Question
+from chatdesk.core.domain.thread import Question
 from chatdesk.ui.features.inspector.questions_tab import QuestionsTab
 from chatdesk.ui.theme.theme import Theme
 

@@ -7,8 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.domain.project import Project
-from chatdesk.core.domain.tag import Tag
+from chatdesk.core.domain.thread import Project, Tag
 from chatdesk.ui.features.library.library_binding import MoveThreadsDialog
 from chatdesk.ui.features.library.project import ProjectDialog
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog

@@ -10,8 +10,7 @@ from types import SimpleNamespace
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.domain.project import Project
-from chatdesk.core.domain.thread import Thread, ThreadPage
+from chatdesk.core.domain.thread import Project, Thread, ThreadPage
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus, ProjectChanged, ProjectDeleted, ThreadChanged, ThreadDeleted, ThreadsChanged
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding

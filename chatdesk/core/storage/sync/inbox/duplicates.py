@@ -15,7 +15,7 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.domain.summary import StaleReason
-from chatdesk.core.storage.chat import branching, summary_staleness, thread_counters, token_counts
+from chatdesk.core.storage.chat import branching, summaries, thread_counters, token_counts
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync import erasing, refused
@@ -141,6 +141,6 @@ def _replace_content(conn: Connection, each: Incoming, effects: Effects) -> None
     if raw.execute("SELECT 1 FROM messages WHERE id = ? AND deleted_at IS NULL", (rows.id,)).fetchone() is not None:
         after = thread_counters.of_messages(conn, [rows.id])
         thread_counters.change_by_difference(conn, rows.thread_id, before, after)
-    summary_staleness.mark_message(conn, rows.id, StaleReason.EDITED)
+    summaries.mark_message_stale(conn, rows.id, StaleReason.EDITED)
     for gathered in (effects.threads, effects.paths, effects.contexts):
         gathered.add(rows.thread_id)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.summary import StaleReason
-from chatdesk.core.storage.chat import projects, shown_path, summary_staleness, thread_counters
+from chatdesk.core.storage.chat import projects, shown_path, summaries, thread_counters
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
@@ -252,7 +252,7 @@ def _mark_summaries(conn: Connection, thread_id: str, ids: Sequence[str]) -> tup
             f" WHERE id IN ({marks(batch)}) GROUP BY on_path",
             tuple(batch),
         ):
-            summary_staleness.mark_range(
+            summaries.mark_range_stale(
                 conn, thread_id, StaleReason.DELETED, is_on_path=bool(is_on_path), first=first, last=last
             )
             if is_on_path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.storage.engine.page_check import damaged_pages
+from chatdesk.core.storage.engine.backup import damaged_pages
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.tools.folder.difference import file_difference
+from chatdesk.core.tools.folder.file_changes import file_difference
 
 
 def test_a_change_has_its_lines_and_what_is_near() -> None:

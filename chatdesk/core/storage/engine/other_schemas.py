@@ -1,13 +1,10 @@
-"""Lets this application read a database whose schema is newer than its own, where all that it reads is still there.
-
-Such a file is opened to read only, so its triggers never run. Whatever this application does not know of it stays
-unread; what it does read has to be a plain table of the file, because a view or a computed column would be code of
-somebody else.
-"""
+"""Reads databases of older and of newer versions, whose schema is not this one's."""
 
 from __future__ import annotations
 
 import sqlite3
+
+from sqlalchemy import Column, DefaultClause, Table
 
 from chatdesk.core.errors import SchemaTooNew
 from chatdesk.core.storage.engine import schema_guard, search_schema, tables
@@ -67,3 +64,32 @@ def _is_stored(conn: sqlite3.Connection, table: str) -> bool:
     """Return whether the rows of a table are in the file, and do not come from a module of SQLite's."""
     sql = conn.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)).fetchone()
     return sql is not None and str(sql[0]).upper().startswith("CREATE TABLE")
+
+
+def stand_in(conn: sqlite3.Connection) -> None:
+    """Add the tables and columns that the file lacks to the temporary schema of ``conn``. Afterwards it can only
+    read."""
+    conn.execute("PRAGMA temp_store=MEMORY")
+    conn.execute("PRAGMA query_only=OFF")
+    try:
+        for table in tables.metadata.sorted_tables:
+            _stand_in_for(conn, table)
+    finally:
+        conn.execute("PRAGMA query_only=ON")
+
+
+def _stand_in_for(conn: sqlite3.Connection, table: Table) -> None:
+    there = {row[1] for row in conn.execute(f'PRAGMA main.table_info("{table.name}")')}
+    missing = [column for column in table.columns if column.name not in there]
+    if not there:
+        names = ", ".join(f'"{column.name}"' for column in table.columns)
+        conn.execute(f'CREATE TEMP TABLE "{table.name}" ({names})')
+    elif missing:
+        added = ", ".join(f'{_default(column)} AS "{column.name}"' for column in missing)
+        # The names come from our own tables, never from outside.
+        conn.execute(f'CREATE TEMP VIEW "{table.name}" AS SELECT *, {added} FROM main."{table.name}"')  # noqa: S608
+
+
+def _default(column: Column[object]) -> str:
+    default = column.server_default
+    return str(default.arg) if isinstance(default, DefaultClause) else "NULL"

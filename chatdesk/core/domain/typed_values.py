@@ -1,10 +1,12 @@
-"""Reads figures as people type them: ``128k`` tokens, ``$0.25``. Pure."""
+"""Reads the addresses and figures that people type: ``localhost:8080`` is enough, and so is ``128k``. Pure."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
+from chatdesk.core.domain.key_origin import is_loopback
 from chatdesk.core.domain.provider_profile import LARGEST_PRICE, LARGEST_WINDOW, SMALLEST_WINDOW
 from chatdesk.core.texts import Text
 
@@ -56,3 +58,22 @@ def window_text(tokens: int) -> str:
 def price_text(amount: float) -> str:
     """Return a price as it is shown; ``read_price`` reads it."""
     return f"{amount:.6f}".rstrip("0").rstrip(".")
+
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_USUAL_PATH = "/v1"
+
+
+def full_address(typed: str, *, path: str = _USUAL_PATH) -> str:
+    """Return ``typed`` with what was left out. Without a scheme it is ``http`` on this computer, and ``https``
+    elsewhere, with the usual ``path`` where there is none. An address with a scheme stays as it is."""
+    address = typed.strip().rstrip("/")
+    if not address or _SCHEME.match(address):
+        return address
+    try:
+        parts = urlsplit(f"//{address}")
+        host = parts.hostname or ""
+    except ValueError:
+        return address
+    scheme = "http" if is_loopback(host.lower()) else "https"
+    return f"{scheme}://{address}{'' if parts.path else path}"

@@ -1,16 +1,19 @@
-"""Measures each request of an answer by itself, for the ledger: an answer with tools makes several."""
+"""Defines the objects that a turn works with, and measures each request of an answer by itself, for the ledger."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 from chatdesk.core.chat.live_text import Delta
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.usage import Spent, Usage
+from chatdesk.core.domain.usage import CostOf, RateReport, Spent, Usage, no_cost
 from chatdesk.core.errors import StorageError
-from chatdesk.core.providers.base import ChatRequest, TextDelta, ToolCallDelta
+from chatdesk.core.events import EventBus
+from chatdesk.core.providers.base import ChatRequest, Provider, TextDelta, ToolCallDelta
+from chatdesk.core.storage.chat.messages import MessageRepository
 from chatdesk.core.usage.estimates import usage_so_far
 
 _RETRY_S: Final = 0.5
@@ -77,3 +80,25 @@ class RequestSpending:
 
     def _since_asked_ms(self, at_s: float) -> int:
         return max(0, round((at_s - self._asked_s) * 1000))
+
+
+# Returns who is asked for an answer, and what. Raises the reason where nobody is to be asked.
+SetUp = Callable[[], Awaitable[tuple[Provider, ChatRequest]]]
+# Provider, model, and what that vendor says of its limits.
+RecordRate = Callable[[str | None, str | None, RateReport], None]
+
+
+def _no_rate(_provider: str | None, _model: str | None, _report: RateReport) -> None:
+    """Ignore a report of rate limits, where there is no queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnContext:
+    """The objects that every turn of a service shares. ``unstored``: the answers that could not be stored last."""
+
+    store: MessageRepository
+    bus: EventBus
+    clock: Clock
+    cost_of: CostOf = no_cost
+    record_rate: RecordRate = _no_rate
+    unstored: set[str] = field(default_factory=set)
