@@ -15,6 +15,7 @@ from typing import Final
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.prompt import PromptKind
@@ -42,6 +43,7 @@ class Owner(Enum):
     ANSWER = "the answer that is being written"
     THREAD = "the open thread"
     KEYS = "what is being typed: it goes with the focus, too"
+    POPUP = "what is chosen from: it goes whatever comes next"
     PROGRAM = "ChatDesk: it goes by itself, or when it is closed"
 
 
@@ -138,6 +140,32 @@ async def _prompts(application: WindowApplication) -> None:
     type_text(application, "/")
 
 
+async def _prompts_to_search(application: WindowApplication) -> None:
+    application.panes.commands.trigger("prompt.insert")
+
+
+async def _newest(application: WindowApplication) -> None:
+    await ask(application, "/demo markdown")
+    transcript = application.panes.transcript
+    bar = transcript.verticalScrollBar()
+    await until(lambda: bar.maximum() > 0)
+    QTest.keyClick(transcript, Qt.Key.Key_Home, Qt.KeyboardModifier.ControlModifier)
+
+
+async def _menu_of_message(application: WindowApplication) -> None:
+    await until(lambda: application.panes.transcript.isVisible())
+    application.panes.transcript.setFocus()
+    QTest.keyClick(application.panes.transcript, Qt.Key.Key_Menu)
+
+
+async def _menu_of_thread(application: WindowApplication) -> None:
+    application.panes.header.more_button.click()
+
+
+async def _models(application: WindowApplication) -> None:
+    application.panes.commands.trigger("thread.model")
+
+
 async def _side_by_side(application: WindowApplication) -> None:
     application.messages.models.compare(_MODELS)
     type_text(application, "which one?")
@@ -174,6 +202,11 @@ TABLE: Final = {
     "the field that finds": Row("findBar", Owner.THREAD, _find),
     "where a link leads": Row("linkStatus", Owner.THREAD, _link),
     "a list of prompts": Row("promptMenu", Owner.KEYS, _prompts),
+    "a list of prompts to search": Row("promptMenu", Owner.KEYS, _prompts_to_search),
+    "the way to the newest message": Row("jumpToNewest", Owner.THREAD, _newest, returns=True, survives=True),
+    "the menu of a message": Row("messageMenu", Owner.POPUP, _menu_of_message),
+    "the menu of the thread": Row("threadMenu", Owner.POPUP, _menu_of_thread),
+    "the models to choose from": Row("modelChooser", Owner.POPUP, _models),
     "answers side by side": Row("compareView", Owner.THREAD, _side_by_side, returns=True, survives=True),
     "a deed to undo": Row("toast", Owner.PROGRAM, _done_with_undo),
     "a limit": Row("banner", Owner.PROGRAM, _limit),
@@ -183,7 +216,7 @@ TABLE: Final = {
 
 def in_sight(chat: PaneBindings, row: Row) -> set[str]:
     """Return what the widgets of a row say in a chat."""
-    place = chat.panes.window if row.owner is Owner.KEYS else chat.panes.pane
+    place = chat.panes.window if row.owner in (Owner.KEYS, Owner.POPUP) else chat.panes.pane
     found = place.findChildren(QWidget, row.name)
     words = {each.accessibleName() or getattr(each, "text", lambda: row.name)() for each in found if each.isVisible()}
     return words - {""}
@@ -243,7 +276,7 @@ class Walk:
         await self._stays_or_goes(chats.beside, stays=False)
         chats.close_beside()
         await until(lambda: chats.beside is None)
-        await self._stays_or_goes(self.application.bindings, stays=self.row.owner is not Owner.KEYS)
+        await self._stays_or_goes(self.application.bindings, stays=self.row.owner not in (Owner.KEYS, Owner.POPUP))
 
     async def second_window(self) -> None:
         chats = self.application.chats
@@ -254,7 +287,7 @@ class Walk:
         await self._stays_or_goes(window, stays=is_everywhere)
         window.panes.window.close()
         await until(lambda: not chats.windows)
-        await self._stays_or_goes(self.application.bindings, stays=True)
+        await self._stays_or_goes(self.application.bindings, stays=self.row.owner is not Owner.POPUP)
 
     async def end_of_the_answer(self) -> None:
         application = self.application

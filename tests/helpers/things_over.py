@@ -43,6 +43,8 @@ OWNED: Final[dict[str, Callable[[PaneBindings], bool]]] = {
     "summaryBar": _has_thread,
     "consentCard": _has_thread,
     "requestCard": _has_thread,
+    "messageMenu": _has_thread,
+    "threadMenu": _has_thread,
     "waitingQuestions": _has_thread,
     "findBar": _has_thread,
     "linkStatus": _has_thread,

@@ -166,6 +166,8 @@ class PromptMenu(QFrame):
         if watched is self.window():
             if kind is QEvent.Type.Resize and self.isVisible():
                 self._place()
+            elif kind is QEvent.Type.WindowBlocked:  # by a dialog
+                self.close_menu()
             return False
         if isinstance(event, QFocusEvent) and event.lostFocus():
             # Not when the window itself lost it: one looks something up and comes back.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from chatdesk.core.clock import Clock, SystemClock
@@ -30,7 +30,6 @@ if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.thread import Project, Tag, Thread
     from chatdesk.ui.sidebar.found_threads import FoundThreads
 
-_CALENDAR_MS: Final = 60_000  # a sleeping machine misses timers, so midnight is looked for and not waited for
 _MARGIN_PX: Final = 10
 
 
@@ -66,8 +65,6 @@ class Sidebar(SidebarBase):
         self._view_bar = ViewBar(self)
         self.thread_list = ThreadList(self.rows, theme, self)
         self.notices = ListNotices(self, self.rows, self.thread_list, theme, self._empty_words)
-        self._calendar_timer = QTimer(self, interval=_CALENDAR_MS)
-        self._calendar_timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
         self._new_button.set_name(tr("New thread"), tooltip=tr("New thread (Ctrl+N)"))
         column = self._lay_out()
         self.lines = ExtraLines(
@@ -75,7 +72,6 @@ class Sidebar(SidebarBase):
         )
         self._connect()
         self._dress()
-        self._calendar_timer.start()
 
     # For the controller
 
@@ -249,7 +245,6 @@ class Sidebar(SidebarBase):
         self.thread_list.verticalScrollBar().valueChanged.connect(self.placeChanged)
         self.thread_list.menuAsked.connect(self._open_thread_menu)
         self.rows.pageArrived.connect(self.notices.end_loading)
-        self._calendar_timer.timeout.connect(self.check_calendar)
         self._theme.changed.connect(self._dress)
 
     def _dress(self) -> None:
@@ -288,11 +283,6 @@ class Sidebar(SidebarBase):
             self.thread_menu(thread).popup(place)
 
     # Reactions
-
-    def check_calendar(self) -> None:
-        """Regroup after midnight, but not under the hands of somebody who is changing a title."""
-        if not self.thread_list.is_editing:
-            self.rows.regroup()
 
     def _empty_words(self) -> str:
         rows = self.rows

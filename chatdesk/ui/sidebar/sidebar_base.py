@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.sidebar.folder_model import FolderModel
@@ -15,6 +16,9 @@ from chatdesk.ui.theme.theme import Theme
 
 if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.domain.thread import Tag, Thread
+
+
+_CALENDAR_MS: Final = 60_000  # a sleeping machine misses timers, so midnight is looked for and not waited for
 
 
 class SidebarBase(QWidget):
@@ -69,6 +73,23 @@ class SidebarBase(QWidget):
         self.rename_keys = ""
         self.tags: tuple[Tag, ...] = ()
         self.tag_id: str | None = None
+        self._calendar_timer = QTimer(self, interval=_CALENDAR_MS, timerType=Qt.TimerType.VeryCoarseTimer)
+        self._calendar_timer.timeout.connect(self.check_calendar)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Follow the calendar, as long as somebody can see the groups."""
+        self.check_calendar()
+        self._calendar_timer.start()
+        super().showEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._calendar_timer.stop()
+        super().hideEvent(event)
+
+    def check_calendar(self) -> None:
+        """Regroup after midnight, but not under the hands of somebody who is changing a title."""
+        if not self.thread_list.is_editing:
+            self.rows.regroup()
 
     @property
     def view(self) -> ThreadView:

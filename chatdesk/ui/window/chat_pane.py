@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown
 from chatdesk.ui.sidebar.sidebar import Sidebar
@@ -30,10 +30,12 @@ Run = Callable[[], object]
 
 class ChatPane(QWidget):
     """A window has one or two. ``partsChanged``: another part can take the focus, or the inspector came or went.
-    ``composerWanted``: somebody types into the composer, which the inspector covers."""
+    ``composerWanted``: somebody types into the composer, which the inspector covers. ``threadLeft``: another thread, or
+    a new one, comes in the place of the open one."""
 
     partsChanged = Signal()
     composerWanted = Signal()
+    threadLeft = Signal()
 
     def __init__(
         self, theme: Theme, header: ThreadHeader, empty_state: QWidget, composer: QWidget, parent: QWidget
@@ -144,9 +146,16 @@ class ChatPane(QWidget):
         self.toasts.show(ToastMessage(text, action_text, run))
 
     def leave_thread(self) -> None:
-        """Hide the notices of the thread that was open until now."""
+        """Hide the notices and menus of the thread that was open until now."""
         self.toasts.end_failures()
         self.hide_note()
+        self.close_popups()
+        self.threadLeft.emit()
+
+    def close_popups(self) -> None:
+        """Close the menus that a part of this chat has opened: they are about what was shown here."""
+        while (popup := QApplication.activePopupWidget()) is not None and self in _holders(popup):
+            popup.hide()
 
     def show_banner(
         self, text: str, *, is_danger: bool, action_text: str | None = None, run: Run | None = None
@@ -180,6 +189,8 @@ class ChatPane(QWidget):
 
     def set_active(self, is_active: bool, *, is_marked: bool) -> None:
         """Set whether commands act here; ``is_marked`` shows it by a line at the top, where there is another pane."""
+        if not is_active:
+            self.close_popups()
         if self._mark is None:
             if not is_marked:
                 return
@@ -236,6 +247,13 @@ class ChatPane(QWidget):
         self.focus_composer()
         if self._run_note is not None:
             self._run_note()
+
+
+def _holders(widget: QWidget) -> Iterator[QWidget]:
+    """Return what a widget is in, or was opened from, from the inside out."""
+    while (holder := widget.parentWidget()) is not None:
+        yield holder
+        widget = holder
 
 
 class _ActiveMark(QWidget):

@@ -320,3 +320,18 @@ def test_a_row_is_lit_in_the_states_that_qt_gives_it(qtbot, theme, state, colour
         image = picture.toImage()
         shades = {image.pixelColor(100, y).name() for y in range(image.height())}
         assert (theme.colour(colour).name() in shades) is (added == state)
+
+
+def test_nothing_looks_for_midnight_while_nobody_sees_the_list(qtbot, theme):
+    sidebar, _, clock = make_sidebar(qtbot, theme)
+
+    def beats():
+        return [timer for timer in sidebar.findChildren(QTimer) if timer.isActive() and not timer.isSingleShot()]
+
+    assert len(beats()) == 1
+    sidebar.window().showMinimized()
+    assert not beats()
+    clock.now += timedelta(days=1)
+    sidebar.window().showNormal()
+    assert len(beats()) == 1
+    assert "# Today" not in rows(sidebar)

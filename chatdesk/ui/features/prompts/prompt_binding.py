@@ -95,6 +95,7 @@ class PromptBinding(Controller):
             self._menu = PromptMenu(self._panes.theme, self._panes.composer)
             self._menu.chosen.connect(self._insert_soon)
             self._menu.manageRequested.connect(self.open_library)
+            self._panes.pane.threadLeft.connect(self._menu.close_menu)
         if is_after_slash:
             self._menu.open_after_mark(heads)
         else:

@@ -267,9 +267,12 @@ class SettingsDialog(Panel):
         widest = max(metrics.horizontalAdvance(page_title(title)) for title in PAGES)
         bar_px = self._nav.verticalScrollBar().sizeHint().width()  # there where large text has too many rows
         self._side.setFixedWidth(max(_NAV_PX, widest + icon_px + bar_px + _NAV_PAD_PX))  # large text leaves what it can
+        is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        outer, inner = ("right", "left") if is_mirrored else ("left", "right")
         self.setStyleSheet(
-            f"#settingsSide {{ background: {tokens.surface}; border: none; border-right: 1px solid {tokens.line};"
-            f" border-top-left-radius: {tokens.radius.card}px; border-bottom-left-radius: {tokens.radius.card}px;"
+            f"#settingsSide {{ background: {tokens.surface}; border: none; border-{inner}: 1px solid {tokens.line};"
+            f" border-top-{outer}-radius: {tokens.radius.card}px;"
+            f" border-bottom-{outer}-radius: {tokens.radius.card}px;"
             "} #settingsPages, #settingsFound { background: transparent; border: none; outline: none; }"
             f"#settingsPages::item:focus, #settingsFound::item:focus {{ border: 2px solid {tokens.accent}; }}"
             "#settingsPages::item, #settingsFound::item { padding: 0 8px; border: 2px solid transparent;"

@@ -10,10 +10,8 @@ from typing import Final
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QGridLayout,
     QLineEdit,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -35,8 +33,9 @@ from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.layouts import BesideOrBelow
+from chatdesk.ui.widgets.scrolled_page import FittedArea
 
-_SIZE_PX = (780, 480)
+_WIDTH_PX: Final = 780
 _KINDS: Final = (
     (Text("Tokens a day"), LimitUnit.TOKENS, LimitPeriod.DAY),
     (Text("Tokens a month"), LimitUnit.TOKENS, LimitPeriod.MONTH),
@@ -82,22 +81,17 @@ class LimitsDialog(FormPanel):
     ) -> None:
         """Make the dialog. ``limits`` are limits, each with what is used of it in words; ``rates``: how often messages
         may be sent."""
-        super().__init__(theme, tr("Limits"), object_name="limitsDialog", size_px=_SIZE_PX, parent=parent)
+        super().__init__(theme, tr("Limits"), object_name="limitsDialog", width_px=_WIDTH_PX, parent=parent)
         self._targets = (EVERYTHING, *targets)
         self._lines: list[_Line] = []
         self._number = 0
         inner = QWidget()
         inner.setObjectName("limitsLines")
         self._rows = QVBoxLayout(inner)
-        set_margins(self._rows, 0, 0, 8, 0)
+        set_margins(self._rows, 0, 0, 0, 0)
         self._rows.setSpacing(6)
-        self._rows.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area = FittedArea(inner)
         area.setStyleSheet("QScrollArea, #limitsLines { background: transparent; }")
-        area.setWidget(inner)
         self._add = push_button(tr("Add a limit"), "limitsAdd", self._add_empty_line)
         self.add_button(self._add, is_first=True)
         self.add_button(push_button(tr("Cancel"), "limitsCancel", self.reject))
@@ -129,7 +123,8 @@ class LimitsDialog(FormPanel):
         line = _Line(self._targets, limit, used, number=self._number)
         line.removed.connect(self._on_line_removed)
         self._lines.append(line)
-        self._rows.insertWidget(self._rows.count() - 1, line)
+        self._rows.addWidget(line)
+        self.refit()
         return line
 
     def _add_empty_line(self) -> None:
@@ -142,6 +137,7 @@ class LimitsDialog(FormPanel):
         self._rows.removeWidget(line)
         line.hide()
         line.deleteLater()
+        self.refit()
         following = self._lines[min(place, len(self._lines) - 1)].remove if self._lines else self._add
         following.setFocus(Qt.FocusReason.OtherFocusReason)
 
