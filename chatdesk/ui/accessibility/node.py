@@ -6,7 +6,7 @@ taken out of Qt's cache by ``close`` before Python lets it go; never while a que
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QObject, QPoint, QRect, QRectF
 from PySide6.QtGui import (
@@ -140,17 +140,20 @@ def close_all() -> None:
 
 
 class ActionInterface(QAccessibleActionInterface):
-    """Named actions; the first is what a press does."""
+    """Named actions; the first is what a press does. There is none while ``is_offered`` says so."""
 
-    def __init__(self, actions: dict[str, Callable[[], object]]) -> None:
+    def __init__(
+        self, actions: Mapping[str, Callable[[], object]], *, is_offered: Callable[[], bool] = lambda: True
+    ) -> None:
         super().__init__()
         self._actions = actions
+        self._is_offered = is_offered
 
     def actionNames(self) -> list[str]:
-        return list(self._actions)
+        return list(self._actions) if self._is_offered() else []
 
     def doAction(self, name: str) -> None:
-        run = self._actions.get(name)
+        run = self._actions.get(name) if self._is_offered() else None
         if run is not None:
             run()
 

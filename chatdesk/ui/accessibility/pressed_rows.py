@@ -1,4 +1,4 @@
-"""Lists whose rows do something when they are clicked, for assistive programs: each row offers *Press*.
+"""Lists whose rows do something when they are clicked, for assistive programs: each of these rows offers *Press*.
 
 Qt's own rows offer *Toggle* alone, which selects a row and opens nothing.
 """
@@ -50,7 +50,7 @@ class PressedRows(QAccessibleWidget):
     def press(self, index: QModelIndex) -> None:
         """Click the row at ``index``."""
         view = self._view()
-        if view is not None and index.flags() & Qt.ItemFlag.ItemIsEnabled:
+        if view is not None:
             view.setCurrentIndex(index)
             view.clicked.emit(index)
 
@@ -113,8 +113,8 @@ class PressedRow(AccessibleNode):
         super().__init__(view, rows, QAccessible.Role.ListItem)
         self._rows = rows
         self._key = key
-        offered = ActionInterface({ActionInterface.pressAction(): self._press, **(actions or {})})
-        self.offer(QAccessible.InterfaceType.ActionInterface, offered)
+        offered = {ActionInterface.pressAction(): self._press, **(actions or {})}
+        self.offer(QAccessible.InterfaceType.ActionInterface, ActionInterface(offered, is_offered=self._is_enabled))
 
     @property
     def index(self) -> QModelIndex:
@@ -139,11 +139,15 @@ class PressedRow(AccessibleNode):
         index = self.index
         flags = index.flags()
         state.readOnly = False
-        state.disabled = not flags & Qt.ItemFlag.ItemIsEnabled
+        state.disabled = not self._is_enabled()
         state.focusable = not state.disabled
         state.focused = self.view.hasFocus() and index == self.view.currentIndex()
         state.selectable = bool(flags & Qt.ItemFlag.ItemIsSelectable)
         state.selected = self.view.selectionModel().isSelected(index)
+
+    def _is_enabled(self) -> bool:
+        """Return whether a click on the row does something: it does not on a heading."""
+        return bool(self.index.flags() & Qt.ItemFlag.ItemIsEnabled)
 
     def _press(self) -> None:
         self._rows.press(self.index)

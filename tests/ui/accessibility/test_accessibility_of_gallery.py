@@ -52,6 +52,7 @@ from tests.ui.transcript.test_transcript_context_marks import contrast
 _SMALL_WORD = re.compile(r"[a-z]+(?=[\s,;]|$)")
 _MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_samples.py"))
 _PRESSED = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QSlider, QTabBar)
+_MOST_ROWS = 30
 _LEAST_PX = 24  # WCAG 2.2, 2.5.8
 _TEXT, _ROLE = QAccessible.Text, QAccessible.Role
 
@@ -83,9 +84,13 @@ def _unpressed(root: QWidget) -> Iterator[str]:
         signal = "itemClicked(QListWidgetItem*)" if isinstance(view, QListWidget) else "clicked(QModelIndex)"
         if not view.receivers(SIGNAL(signal)) or not view.model().rowCount():
             continue
-        actions = QAccessible.queryAccessibleInterface(view).child(0).actionInterface()
-        if actions is None or "Press" not in actions.actionNames():
-            yield f"{_label(view)} has rows that cannot be pressed"
+        rows = QAccessible.queryAccessibleInterface(view)
+        for row in map(rows.child, range(min(view.model().rowCount(), _MOST_ROWS))):
+            actions = row.actionInterface()
+            is_offered = actions is not None and "Press" in actions.actionNames()
+            if is_offered is bool(row.state().disabled):
+                words = row.text(_TEXT.Name)
+                yield f"{_label(view)} offers to press {words!r}" if is_offered else f"{words!r} cannot be pressed"
 
 
 def _unspoken(tree: QTreeWidget) -> list[str]:

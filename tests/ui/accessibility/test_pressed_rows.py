@@ -90,3 +90,4 @@ def test_a_found_thread_is_opened_and_a_heading_is_not(qapp: QApplication, qtbot
     for number in range(listed.childCount()):
         listed.child(number).actionInterface().doAction(_PRESS)
     assert chosen == ["t"]
+    assert [listed.child(number).actionInterface().actionNames() for number in range(2)] == [[], [_PRESS]]
