@@ -149,10 +149,10 @@ class ChatPane(QWidget):
         """Hide the notices and menus of the thread that was open until now."""
         self.toasts.end_failures()
         self.hide_note()
-        self.close_popups()
+        self._close_popups()
         self.threadLeft.emit()
 
-    def close_popups(self) -> None:
+    def _close_popups(self) -> None:
         """Close the menus that a part of this chat has opened: they are about what was shown here."""
         while (popup := QApplication.activePopupWidget()) is not None and self in _holders(popup):
             popup.hide()
@@ -190,7 +190,7 @@ class ChatPane(QWidget):
     def set_active(self, is_active: bool, *, is_marked: bool) -> None:
         """Set whether commands act here; ``is_marked`` shows it by a line at the top, where there is another pane."""
         if not is_active:
-            self.close_popups()
+            self._close_popups()
         if self._mark is None:
             if not is_marked:
                 return
@@ -250,7 +250,7 @@ class ChatPane(QWidget):
 
 
 def _holders(widget: QWidget) -> Iterator[QWidget]:
-    """Return what a widget is in, or was opened from, from the inside out."""
+    """Yield the widgets that a widget is in, or was opened from, from the inside out."""
     while (holder := widget.parentWidget()) is not None:
         yield holder
         widget = holder

@@ -1,6 +1,7 @@
 """Parses answers, and folds the thoughts that models write into their text (``thought_splitter`` finds them).
 
-A thought is a fold with its own blocks; what is around it is the answer. A thought that never ends is shown as it is.
+A thought is a fold with its own blocks; what is around it is the answer. An empty thought is not shown. One that never
+ends is a fold if the answer begins with it, as one that was cut off does; else it is shown as it is.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ class StreamingAnswer:
             self._restart()
             first_changed = 0
         self._first_changed = min(first_changed, self._update(self._splitter.finish()).first_changed)
-        if self._splitter.is_open:
+        if self._splitter.is_open and len(self._sections) == 1:
+            self._close(self._sections[0])
+        elif self._splitter.is_open:
             self._open_last()
         elif self._sections:
             self._change(self._sections[-1], self._sections[-1].parser.finish())
@@ -98,8 +101,7 @@ class StreamingAnswer:
         if piece.kind in (Kind.CLOSED, Kind.WAS_THOUGHT):
             if last is not None:
                 last.is_thought = True
-                self._change(last, last.parser.finish())
-                self._show_all(last, is_open=False)
+                self._close(last)
             return
         if last is None or (last.is_thought and piece.kind is Kind.ANSWER):
             last = self._start_section(piece.start, is_thought=False)
@@ -115,15 +117,20 @@ class StreamingAnswer:
             self._show_all(section, is_open=True)
         return section
 
+    def _close(self, thought: _Section) -> None:
+        self._change(thought, thought.parser.finish())
+        self._show_all(thought, is_open=False)
+
     def _change(self, section: _Section, update: BlockUpdate) -> None:
         first = section.first + (1 if section.is_thought else 0) + update.first_changed
         self._blocks[first:] = section.shown(update.blocks)
         self._first_changed = min(self._first_changed, first)
 
     def _show_all(self, section: _Section, *, is_open: bool) -> None:
-        """Show the fold of a thought anew, with all that is behind it."""
-        label = "Thinking" if is_open else "Thought"
-        self._blocks[section.first :] = [Fold(label, Placement()), *section.shown(section.parser.blocks)]
+        """Show the fold of a thought anew, with all that is behind it, or nothing where it ended empty."""
+        folded = section.shown(section.parser.blocks)
+        fold = Fold("Thinking" if is_open else "Thought", Placement())
+        self._blocks[section.first :] = [fold, *folded] if folded or is_open else []
         self._first_changed = min(self._first_changed, section.first)
 
     def _open_last(self) -> None:

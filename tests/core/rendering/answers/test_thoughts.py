@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatdesk.core.rendering.answers.thoughts import StreamingAnswer, parse_answer
-from chatdesk.core.rendering.blocks import Block, Fold, Paragraph
+from chatdesk.core.rendering.blocks import Block, Fold, Paragraph, Span
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.wire import decode_block, encode_block
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
@@ -98,7 +98,7 @@ def test_a_thought_that_comes_is_a_fold_from_its_tag_on() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "<think>never ends",
+        "a\n<think>never ends",
         "What is <think>?",
         "`<think>` a </think> b",
         "Write `</think>`",
@@ -120,6 +120,17 @@ def test_every_tag_of_a_thought_is_folded(text: str) -> None:
     assert [said for is_folded, said in words if is_folded] == [GREETING]
     assert [said for is_folded, said in words if not is_folded] == FOLDED[text]
     assert [block for block in blocks if isinstance(block, Fold)] == [Fold("Thought")]
+
+
+def test_an_answer_that_was_cut_off_while_the_model_thought_is_a_fold() -> None:
+    fold, thought = parse_answer("<think>Hm, what")
+    assert fold == Fold("Thought")
+    assert isinstance(thought, Paragraph) and thought.spans == (Span("Hm, what"),) and thought.at.is_folded
+
+
+@pytest.mark.parametrize("thought", ["<think></think>", "<think>\n\n</think>\n\n"])
+def test_an_empty_thought_is_not_shown(thought: str) -> None:
+    assert [type(block) for block in parse_answer(thought + "Good morning!")] == [Paragraph]
 
 
 def test_two_thoughts_are_two_folds() -> None:
