@@ -265,3 +265,10 @@ def test_hostile_text_is_laid_out_in_bounded_time(world: World) -> None:
     view.scrolling.by(-5_000)
     view.viewport().repaint()
     assert view.childAt(QPoint(5, 5)) is not None
+
+
+def test_a_message_offers_its_actions_while_its_blocks_are_not_placed_yet(world: World) -> None:
+    world.renderer.is_held = True
+    view = world.open(make_thread(2, lambda place: "```\none\n\ntwo\n\nthree\n```"))
+    world.renderer.deliver_all()  # one block each, where each paragraph was an item
+    assert view.parts.actions.offered("copy") == "copy"

@@ -202,6 +202,7 @@ class Actions(QObject):
 
     def _in_view(self) -> list[MessageEntry]:
         """Return the messages in view, the lowest first."""
+        self._viewport_layout.ensure_laid_out()
         height = self._viewport_layout.view_height
         placed = [each.entry for each in self._viewport_layout.layout.placed if each.bottom > 0 and each.y < height]
         return list(dict.fromkeys(reversed(placed)))

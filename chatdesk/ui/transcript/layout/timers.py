@@ -34,6 +34,7 @@ class Ticking(QObject):
         viewport_layout.laidOut.connect(self._on_viewport_layout_laid_out)
 
     def tick(self) -> None:
+        self._viewport_layout.ensure_laid_out()
         now_ms = self._clock.now_ms()
         changed = [item for item in self._ticking() if item.tick(now_ms)]
         if changed:
