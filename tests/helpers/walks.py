@@ -39,10 +39,9 @@ def is_unread(widget: QWidget | None) -> bool:
 
 
 async def click(parent: QWidget, words: str) -> None:
-    """Press the button that says so, as soon as that is possible."""
-    button = await shown(parent, words)
-    await until(lambda: not is_unread(button))
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    """Press the button that says so, as soon as that is possible; another may come in its place until then."""
+    await until(lambda: (found := button(parent, words)) is not None and not is_unread(found))
+    QTest.mouseClick(await shown(parent, words), Qt.MouseButton.LeftButton)
 
 
 async def found_in(sidebar: Sidebar) -> None:
