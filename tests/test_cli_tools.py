@@ -44,10 +44,10 @@ def test_what_comes_with_chatdesk_is_switched_and_never_removed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _tools(tmp_path, "list") == 0
-    assert "chatdesk-chats  Your chats  comes with ChatDesk  (off)\n" in capsys.readouterr().out
+    assert "chatdesk-chats  Your threads  comes with ChatDesk  (off)\n" in capsys.readouterr().out
     assert _tools(tmp_path, "on", "chatdesk-chats") == 0
     assert _tools(tmp_path, "list") == 0
-    assert "chatdesk-chats  Your chats  comes with ChatDesk  (on)\n" in capsys.readouterr().out
+    assert "chatdesk-chats  Your threads  comes with ChatDesk  (on)\n" in capsys.readouterr().out
     assert _tools(tmp_path, "test", "chatdesk-chats", "--json") == 0
     assert "search_chats" in capsys.readouterr().out
     assert _tools(tmp_path, "remove", "chatdesk-chats") != 0

@@ -34,7 +34,7 @@ def own_chats(chat: ChatService, attachments: AttachmentService, database: Datab
     chats = _ChatTools(chat, attachments, database)
     return BuiltInServer(
         _ID,
-        Text("Your chats"),
+        Text("Your threads"),
         (
             BuiltInTool(
                 "search_chats",

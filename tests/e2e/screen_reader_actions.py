@@ -72,8 +72,8 @@ class Walk:
         pages = self.reader.find("list", "Pages of the settings", dialog)
         names = [pages.get_child_at_index(place).get_name() for place in range(pages.get_child_count())]
         assert Atspi.Selection.select_child(pages, names.index("Tools"))
-        switch = self.reader.find("check box", "^Your chats$", dialog)
-        self.do("check box", "^Your chats$", dialog)
+        switch = self.reader.find("check box", "^Your threads$", dialog)
+        self.do("check box", "^Your threads$", dialog)
         self.reader.until(lambda: has(switch, "checked"), "the switch to be on")
         self.do("push button", "^Close$", dialog)
 

@@ -79,7 +79,7 @@ def test_parameters_of_a_new_chat_are_its_own_and_keep_its_text(paths: AppPaths)
         type_text(application, "half a question")
         application.panes.commands.trigger("thread.parameters")
         await until(lambda: _dialog(application) is not None)
-        assert _dialog(application).windowTitle() == "Parameters of this chat"
+        assert _dialog(application).windowTitle() == "Parameters of this thread"
         await _save(application, "0.5")
         await until(lambda: application.threads.thread_id is not None)
         thread_id = application.threads.thread_id

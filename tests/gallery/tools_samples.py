@@ -180,7 +180,7 @@ def _of_the_web() -> ApprovalRequest:
 
 
 def _page(theme: Theme) -> QWidget:
-    own = ToolServer("chatdesk-chats", "Your chats", ServerKind.BUILT_IN)
+    own = ToolServer("chatdesk-chats", "Your threads", ServerKind.BUILT_IN)
     files = ToolServer("files", "Files", ServerKind.COMMAND, ("npx", "-y", "server-filesystem", "~/notes"))
     page = ToolsPage(theme)
     page.show_servers(

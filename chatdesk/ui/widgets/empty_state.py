@@ -252,7 +252,7 @@ class EmptyState(QScrollArea):
 
     def show_failure(self, *, can_restore: bool) -> None:
         """Show buttons for help because opening failed; the reason is shown elsewhere."""
-        self.title.setText(tr("Your chats could not be opened"))
+        self.title.setText(tr("Your threads could not be opened"))
         self.setAccessibleName(self.title.text())
         self.set_sub_text(tr("If you restore a backup, the database as it is now is kept.") if can_restore else "")
         self.set_starts((_RESTORE, _REPORT, _QUIT) if can_restore else (_REPORT, _QUIT))
@@ -260,7 +260,7 @@ class EmptyState(QScrollArea):
         self.cards[0].setFocus()
 
     def _on_opening_timer_timeout(self) -> None:
-        self._opening.setText(tr("Opening your chats…"))
+        self._opening.setText(tr("Opening your threads…"))
         self._opening.setVisible(True)
 
     def _show_content(self, *, is_shown: bool) -> None:

@@ -78,7 +78,7 @@ def tour() -> str:
         _CODE,
         Text("Formulas are drawn, {formula}, and tables are tables:", formula=r"$e^{i\pi} + 1 = 0$"),
         table(_MEANS),
-        heading(Text("Your chats")),
+        heading(Text("Your threads")),
         "\n".join(f"- {shown(each)}" for each in _CHATS),
         heading(Text("Next", "steps")),
         "\n".join(f"- [ ] {shown(each)}" for each in _NEXT),

@@ -293,10 +293,8 @@ def _written(value: Any) -> str:
 
 
 def _title(scope: Scope, name: str) -> str:
-    if scope == "thread":
+    if scope in ("thread", "new"):
         return tr("Parameters of this thread")
-    if scope == "new":
-        return tr("Parameters of this chat")
     if scope == "project":
         return tr("Parameters of the project {name}", name=name)
     return tr("Parameters of {name}", name=name) if name else tr("Parameters of the assistant")
