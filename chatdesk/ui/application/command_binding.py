@@ -19,6 +19,7 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import icon
+from chatdesk.ui.widgets.danger_menu import DangerMenu
 from chatdesk.ui.window.window_context import Controller, Panes, WindowContext
 
 # Commands, their icons, and keys of the composer's own.
@@ -173,10 +174,9 @@ class ComposerMenu(Controller):
         """Open the menu."""
         panes = self._panes
         button = panes.composer.add_button
-        menu = QMenu(button)
+        menu = DangerMenu(panes.theme.colour, button)
         menu.setObjectName("addMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.setProperty("hasIcons", True)
         round_corners(menu, panes.theme.tokens.radius.row)
         commands = panes.commands
         registry = commands if isinstance(commands, CommandRegistry) else commands.registry
@@ -197,4 +197,5 @@ class ComposerMenu(Controller):
             row = menu.addAction(image, f"{words}\t{said}" if said else words, partial(commands.trigger, command_id))
             row.setObjectName(f"add-{command_id}")
             row.setEnabled(registry.is_offered(command_id))
+        menu.make_room()
         button.popup(menu, is_above=True)

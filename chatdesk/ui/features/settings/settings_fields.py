@@ -42,7 +42,7 @@ class ChoiceField(ChoiceBox):
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         for key, text in choices.items():
-            self.addItem(shown(text), key)
+            self.addItem(_words_of(key) if isinstance(key, float) else shown(text), key)
         place = self.findData(value)
         if place < 0:  # set by a key that steps differently, or in the file
             self.addItem(_words_of(value), value)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QListWidget, Q
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.settings.schema import PAGES, all_settings
+from chatdesk.core.texts import use_translation
 from chatdesk.ui.features.settings.data_page import DataPage
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.settings.settings_fields import NumberField
@@ -401,3 +402,14 @@ def test_a_page_shows_its_frame_before_its_rows(qtbot: QtBot, qapp: QApplication
     assert page.rows == {}
     qtbot.waitUntil(lambda: page.is_built)
     assert set(page.rows) == {each.name for each in settings}
+
+
+def test_sizes_of_text_are_written_as_the_language_writes_a_part_of_a_hundred(theme: Theme, window: QWidget) -> None:
+    eastern = str.maketrans("0123456789", "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669")
+    use_translation(lambda source, _about, _count: source, lambda number: number.translate(eastern), "ar")
+    try:
+        box = row_of(SettingsDialog(theme, VALUES, parent=window), "text_scale").field
+    finally:
+        use_translation(None)
+    assert isinstance(box, QComboBox)
+    assert box.currentText() == "\u0661\u0660\u0660%"
